@@ -1,0 +1,52 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// `make deps` links LibTorch and ITK here, whatever their version and place.
+let deps = Context.packageDirectory + "/.deps"
+let torch = deps + "/libtorch/torch"
+let itk = deps + "/itk"
+
+func libraries(in folder: String, _ names: [String]) -> [LinkerSetting] {
+  [.unsafeFlags(["-L\(folder)", "-Xlinker", "-rpath", "-Xlinker", folder])] + names.map { .linkedLibrary($0) }
+}
+
+let package = Package(
+  name: "DualNorm",
+  platforms: [.macOS(.v14)],
+  products: [
+    .executable(name: "dualnorm", targets: ["DualNormCLI"]),
+    .library(name: "DualNorm", targets: ["DualNorm", "Torch", "MedicalImaging"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    .target(
+      name: "CTorch",
+      cxxSettings: [.unsafeFlags(["-isystem", torch + "/include"])],
+      linkerSettings: libraries(in: torch + "/lib", ["torch_cpu", "c10"])),
+    .target(
+      name: "CITK",
+      cxxSettings: [.unsafeFlags(["-isystem", itk + "/include"])],
+      linkerSettings: libraries(
+        in: itk + "/lib",
+        [
+          "ITKCommon", "ITKTransform", "ITKIOImageBase", "ITKIONIFTI", "ITKIONRRD", "ITKIOMeta", "ITKIOPNG",
+          "itksys", "itkvnl", "itkvnl_algo",
+        ])),
+    .target(name: "Files"),
+    .target(name: "Torch", dependencies: ["CTorch", "Files"]),
+    .target(name: "MedicalImaging", dependencies: ["CITK", "Files"]),
+    .target(name: "DualNorm", dependencies: ["Torch", "MedicalImaging", "Files", "Yams"]),
+    .executableTarget(
+      name: "DualNormCLI",
+      dependencies: ["DualNorm", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+    .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging"]),
+    .testTarget(name: "DualNormTests", dependencies: ["DualNorm"]),
+    .testTarget(name: "CommandTests", dependencies: ["DualNorm", "DualNormCLI"]),
+  ],
+  cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,3 @@
+#ifndef CITK_H
+#define CITK_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef CTORCH_H
+#define CTORCH_H
+#endif

@@ -1,0 +1,25 @@
+import Foundation
+
+/// One scan: the files of its modalities and, where there is one, its reference mask.
+public struct Case: Hashable, Sendable {
+  /// Unique within its site, for example `Case03`.
+  public let name: String
+  /// The hospital it comes from; a data set without sites has a single one.
+  public let site: String
+  /// Whose scan it is; scans of one patient never fall on both sides of a split.
+  public let patient: String
+  /// One file a modality, in the order of the network's channels.
+  public let images: [URL]
+  public let mask: URL?
+
+  public init(name: String, site: String, patient: String? = nil, images: [URL], mask: URL?) {
+    self.name = name
+    self.site = site
+    self.patient = patient ?? name
+    self.images = images
+    self.mask = mask
+  }
+
+  /// Names the case across sites: `Site-A/Case03`.
+  public var identifier: String { "\(site)/\(name)" }
+}

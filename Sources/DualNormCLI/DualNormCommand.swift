@@ -1,0 +1,9 @@
+import ArgumentParser
+import DualNorm
+
+@main
+struct DualNormCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dualnorm",
+    abstract: "Robust segmentation of medical images from many hospitals.")
+}
