@@ -28,6 +28,11 @@ func channelOfImage(_ stem: String) -> (name: String, channel: Int)? {
   return (String(stem.dropLast(5)), channel)
 }
 
+/// A path of a list: absolute, or relative to `folder`.
+func resolvedPath(_ path: String, in folder: URL) -> URL {
+  (path.hasPrefix("/") ? URL(fileURLWithPath: path) : folder.appendingPathComponent(path)).standardizedFileURL
+}
+
 /// Whether `name` can be a file in an output folder, with room for an extension, and cannot lead out of it.
 func isSafeFileName(_ name: String) -> Bool {
   !name.isEmpty && !name.hasPrefix(".") && name.utf8.count <= 200
