@@ -56,3 +56,8 @@ func quoted(_ text: String) -> String {
   let line = String(text.map { $0.isNewline || $0 == "\0" ? " " : $0 })
   return line.count > 80 ? line.prefix(77) + "..." : line
 }
+
+/// A number for a message: up to four significant decimals, none where it is whole.
+func short(_ value: Double) -> String {
+  String(format: abs(value) >= 1e5 ? "%.4g" : "%g", (value * 1e4).rounded() / 1e4)
+}
