@@ -34,7 +34,7 @@ let package = Package(
         [
           "ITKCommon", "ITKTransform", "ITKIOImageBase", "ITKIONIFTI", "ITKIONRRD", "ITKIOMeta", "ITKIOPNG",
           "itksys", "itkvnl", "itkvnl_algo",
-        ])),
+        ]) + [.linkedLibrary("z")]),
     .target(name: "Files"),
     .target(name: "Torch", dependencies: ["CTorch", "Files"]),
     .target(name: "MedicalImaging", dependencies: ["CITK", "Files"]),
