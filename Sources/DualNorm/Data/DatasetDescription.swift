@@ -87,7 +87,7 @@ struct DatasetDescription {
       throw InputError("\(url.path): entry \(number) of training (\(quoted(name))) has no \"label\"; add its mask.")
     }
     let mask = try label.map { try existing($0, number) }
-    let single = resolved(image)
+    let single = resolvedPath(image, in: folder)
     let channels = modalities.indices.map { index in
       single.deletingLastPathComponent().appendingPathComponent(
         name + String(format: "_%04d", index) + single.lastPathComponent.dropFirst(name.count))
@@ -100,10 +100,8 @@ struct DatasetDescription {
     return Case(name: name, site: site, images: [try existing(image, number)], mask: mask)
   }
 
-  private func resolved(_ path: String) -> URL { URL(fileURLWithPath: path, relativeTo: folder).standardizedFileURL }
-
   private func existing(_ path: String, _ number: Int) throws -> URL {
-    let file = resolved(path)
+    let file = resolvedPath(path, in: folder)
     guard FileManager.default.fileExists(atPath: file.path) else {
       throw InputError(
         "\(url.path): entry \(number) of training names \(file.path), which does not exist; correct the entry or restore "

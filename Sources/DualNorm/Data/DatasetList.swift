@@ -54,7 +54,7 @@ struct CaseList {
   }
 
   private func file(_ path: String, line: Int) throws -> URL {
-    let resolved = URL(fileURLWithPath: path, relativeTo: url.deletingLastPathComponent()).standardizedFileURL
+    let resolved = resolvedPath(path, in: url.deletingLastPathComponent())
     guard FileManager.default.fileExists(atPath: resolved.path) else {
       throw InputError(
         "\(url.path), line \(line): \(resolved.path) does not exist; correct the entry or restore the file.")

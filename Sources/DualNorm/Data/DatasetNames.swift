@@ -28,6 +28,11 @@ func channelOfImage(_ stem: String) -> (name: String, channel: Int)? {
   return (String(stem.dropLast(5)), channel)
 }
 
+/// A path of a list: absolute, or relative to `folder`.
+func resolvedPath(_ path: String, in folder: URL) -> URL {
+  (path.hasPrefix("/") ? URL(fileURLWithPath: path) : folder.appendingPathComponent(path)).standardizedFileURL
+}
+
 /// Whether `name` can be a file in an output folder, with room for an extension, and cannot lead out of it.
 func isSafeFileName(_ name: String) -> Bool {
   !name.isEmpty && !name.hasPrefix(".") && name.utf8.count <= 200
@@ -50,4 +55,9 @@ func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count 
 func quoted(_ text: String) -> String {
   let line = String(text.map { $0.isNewline || $0 == "\0" ? " " : $0 })
   return line.count > 80 ? line.prefix(77) + "..." : line
+}
+
+/// A number for a message: up to four significant decimals, none where it is whole.
+func short(_ value: Double) -> String {
+  String(format: abs(value) >= 1e5 ? "%.4g" : "%g", (value * 1e4).rounded() / 1e4)
 }

@@ -94,17 +94,16 @@ extension LabelScheme {
   /// - Throws: `InputError` at a value that no class holds.
   public func classes(of labels: LabelMap, file: String) throws -> LabelMap {
     let table = classOfValue
-    var classes = labels
-    for (index, value) in labels.voxels.enumerated() {
+    let classes = try labels.voxels.map { value in
       guard let found = table[Int(value)] else {
         let expected = LabelScheme.sentence(Set(groups.joined()).union([0]))
         throw InputError(
           "\(file): holds label \(value), expected \(expected); correct the mask, or train with this label as a class or "
             + "merged into one (--merge-labels).")
       }
-      classes.voxels[index] = found
+      return found
     }
-    return classes
+    return LabelMap(voxels: classes, geometry: labels.geometry)
   }
 
   /// The way back: the values that `classes` have in files.

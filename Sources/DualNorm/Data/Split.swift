@@ -32,8 +32,9 @@ public struct Split: Codable, Equatable, Sendable {
       let scans = Dictionary(grouping: members, by: \.patient)
       var generator = SeededGenerator.stream(seed: seed, stableHash(site))
       let patients = generator.shuffled(scans.keys.sorted())
-      let test = share(testFraction, of: patients.count, leaving: 1)
-      let validation = share(validationFraction, of: patients.count - test, total: patients.count, leaving: 1)
+      let count = patients.count
+      let test = share(testFraction, of: count, atMost: count - (validationFraction > 0 && count > 2 ? 2 : 1))
+      let validation = share(validationFraction, of: count, atMost: count - test - 1)
       for (index, patient) in patients.enumerated() {
         let side = index < test ? 2 : index < test + validation ? 1 : 0
         sides[side] += scans[patient] ?? []
@@ -43,11 +44,9 @@ public struct Split: Codable, Equatable, Sendable {
     return Split(training: names[0], validation: names[1], test: names[2])
   }
 
-  /// How many of `available` patients make up `fraction` of all.
-  private static func share(_ fraction: Double, of available: Int, total: Int? = nil, leaving rest: Int) -> Int {
-    guard fraction > 0 else { return 0 }
-    let wanted = max(1, Int((fraction * Double(total ?? available)).rounded()))
-    return max(0, min(wanted, available - rest))
+  /// How many of `count` patients make up `fraction`.
+  private static func share(_ fraction: Double, of count: Int, atMost most: Int) -> Int {
+    fraction > 0 ? min(max(1, Int((fraction * Double(count)).rounded())), most) : 0
   }
 
   /// The same on every machine and in every run, unlike `hashValue` (FNV-1a).
@@ -72,7 +71,7 @@ extension Split {
   public init(contentsOf url: URL, cases: [Case]) throws {
     guard let data = try? Data(contentsOf: url) else {
       throw InputError(
-        "\(url.path): cannot be read; check the path, or delete it from the options to draw a new split.")
+        "\(url.path): cannot be read; check the path, or leave the file out to draw a new split.")
     }
     guard let split = try? JSONDecoder().decode(Split.self, from: data) else {
       throw InputError(
