@@ -28,7 +28,7 @@ let package = Package(
       linkerSettings: libraries(in: torch + "/lib", ["torch_cpu", "c10"])),
     .target(
       name: "CITK",
-      cxxSettings: [.unsafeFlags(["-isystem", itk + "/include"])],
+      cxxSettings: [.unsafeFlags(["-isystem", itk + "/include", "-O2"])],
       linkerSettings: libraries(
         in: itk + "/lib",
         [

@@ -2,36 +2,84 @@
 
 #include <itk_zlib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <stdexcept>
 #include <vector>
 
 namespace {
-using Compressed = std::unique_ptr<gzFile_s, decltype(&gzclose)>;
-using Plain = std::unique_ptr<FILE, decltype(&fclose)>;
+
+using File = std::unique_ptr<FILE, decltype(&fclose)>;
+
+struct Inflater {
+  z_stream stream{};
+  Inflater() {
+    if (inflateInit2(&stream, 15 + 32) != Z_OK) throw std::bad_alloc();  // 32: a gzip or a zlib header
+  }
+  ~Inflater() { inflateEnd(&stream); }
+};
+
+// Hands the decompressed bytes to `sink` until it returns false or the data end; throws where they are damaged.
+template <typename Sink>
+void inflate_file(const char *path, ptrdiff_t offset, Sink &&sink) {
+  File file(fopen(path, "rb"), fclose);
+  if (!file || fseek(file.get(), long(offset), SEEK_SET) != 0) throw std::runtime_error("it cannot be opened");
+  Inflater inflater;
+  auto &stream = inflater.stream;
+  std::vector<unsigned char> input(1 << 18), output(1 << 20);
+  bool ended = false;
+  for (;;) {
+    if (stream.avail_in == 0) {
+      stream.next_in = input.data();
+      stream.avail_in = unsigned(fread(input.data(), 1, input.size(), file.get()));
+      if (stream.avail_in == 0) break;
+    }
+    if (ended) {
+      if (*stream.next_in != 0x1f) return;  // padding after the last gzip member
+      inflateReset(&stream);
+    }
+    stream.next_out = output.data();
+    stream.avail_out = unsigned(output.size());
+    const int code = inflate(&stream, Z_NO_FLUSH);
+    if (!sink(output.data(), output.size() - stream.avail_out)) return;
+    if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
+      throw std::runtime_error(stream.msg ? stream.msg : "damaged data");
+    ended = code == Z_STREAM_END;
+  }
+  if (!ended) throw std::runtime_error("unexpected end of file");
+}
+
 }  // namespace
 
-ptrdiff_t citk_inflate(const char *source, const char *target) {
-  return citk::guard<ptrdiff_t>(-1, [&] {
-    Compressed input(gzopen(source, "rb"), gzclose);
-    if (!input) throw std::runtime_error("it cannot be opened");
-    Plain output(target ? fopen(target, "wb") : nullptr, fclose);
-    if (target && !output) throw std::runtime_error("no temporary file can be made");
-    gzbuffer(input.get(), 1 << 18);
-    std::vector<unsigned char> chunk(1 << 20);
-    ptrdiff_t total = 0;
-    for (;;) {
-      const int count = gzread(input.get(), chunk.data(), unsigned(chunk.size()));
-      if (count > 0) total += count;
-      if (count > 0 && output && fwrite(chunk.data(), 1, size_t(count), output.get()) != size_t(count))
-        throw std::runtime_error("the temporary folder is full");
-      if (count == int(chunk.size())) continue;
-      // A short read is the end, an error or, for zlib, a stream that stops in the middle.
-      int code = Z_OK;
-      const char *message = gzerror(input.get(), &code);
-      if (count < 0 || (code != Z_OK && code != Z_STREAM_END)) throw std::runtime_error(message);
-      return total;
-    }
+ptrdiff_t citk_inflate_head(const char *path, uint8_t *head, ptrdiff_t count) {
+  ptrdiff_t filled = 0;
+  citk::guard(false, [&] {
+    inflate_file(path, 0, [&](const unsigned char *bytes, size_t available) {
+      const auto taken = std::min(size_t(count - filled), available);
+      std::copy_n(bytes, taken, head + filled);
+      filled += ptrdiff_t(taken);
+      return filled < count;
+    });
+    return true;
   });
+  return filled;
+}
+
+citk_inflation citk_inflate(
+    const char *path, ptrdiff_t offset, const char *target, ptrdiff_t limit, ptrdiff_t *bytes) {
+  *bytes = 0;
+  File output(target ? fopen(target, "wb") : nullptr, fclose);
+  bool writable = !target || output;
+  const bool complete = citk::guard(false, [&] {
+    inflate_file(path, offset, [&](const unsigned char *chunk, size_t count) {
+      const auto kept = size_t(std::clamp(limit - *bytes, ptrdiff_t(0), ptrdiff_t(count)));
+      *bytes += ptrdiff_t(count);
+      if (output) writable = fwrite(chunk, 1, kept, output.get()) == kept;
+      return writable;
+    });
+    return true;
+  });
+  if (output && fclose(output.release()) != 0) writable = false;
+  return !writable ? citk_unwritable : complete ? citk_inflated : citk_damaged;
 }

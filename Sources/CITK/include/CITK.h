@@ -42,9 +42,16 @@ bool citk_write_nifti(
     const void *voxels);
 bool citk_write_png(const char *path, ptrdiff_t width, ptrdiff_t height, const uint8_t *rgb);
 
-// Copies `source`, through gzip if it is compressed, to `target` (only counts where null).
-// Returns the bytes after decompression, or -1 (not gzip, cut short, checksum, disk).
-ptrdiff_t citk_inflate(const char *source, const char *_Nullable target);
+// Compressed data (gzip, several members too, or zlib).
+
+// Fills `head` with the first `count` decompressed bytes and returns how many there were.
+ptrdiff_t citk_inflate_head(const char *path, uint8_t *head, ptrdiff_t count);
+typedef enum { citk_inflated, citk_damaged, citk_unwritable } citk_inflation;
+
+// Decompresses from `offset` on, checksum included, and writes the first `limit` bytes to `target` (nothing where null).
+// `bytes` becomes the count after decompression, up to the fault where there is one.
+citk_inflation citk_inflate(
+    const char *path, ptrdiff_t offset, const char *_Nullable target, ptrdiff_t limit, ptrdiff_t *bytes);
 
 // Filters.
 
