@@ -28,13 +28,13 @@ let package = Package(
       linkerSettings: libraries(in: torch + "/lib", ["torch_cpu", "c10"])),
     .target(
       name: "CITK",
-      cxxSettings: [.unsafeFlags(["-isystem", itk + "/include"])],
+      cxxSettings: [.unsafeFlags(["-isystem", itk + "/include", "-O2"])],
       linkerSettings: libraries(
         in: itk + "/lib",
         [
           "ITKCommon", "ITKTransform", "ITKIOImageBase", "ITKIONIFTI", "ITKIONRRD", "ITKIOMeta", "ITKIOPNG",
           "itksys", "itkvnl", "itkvnl_algo",
-        ])),
+        ]) + [.linkedLibrary("z")]),
     .target(name: "Files"),
     .target(name: "Torch", dependencies: ["CTorch", "Files"]),
     .target(name: "MedicalImaging", dependencies: ["CITK", "Files"]),

@@ -1,3 +1,77 @@
 #ifndef CITK_H
 #define CITK_H
+
+// C functions over ITK. A returned `citk_file *` is yours: free it once. Every other argument is borrowed.
+//
+// Volumes are dense, x fastest. `size` has 3 values; `frame` has 15: spacing (mm), origin (mm), direction (rows).
+// Functions that can fail return false or null, and citk_last_error() says why (of this thread's last failure).
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if __has_feature(nullability)
+#pragma clang assume_nonnull begin
+#endif
+
+const char *citk_last_error(void);
+
+// Files. The header is read on opening, voxels (scaled by the file's slope and intercept) on demand.
+
+typedef struct citk_file citk_file;
+typedef enum { citk_nifti, citk_nrrd, citk_meta, citk_png } citk_format;
+typedef enum { citk_uint8, citk_float32 } citk_component;
+
+citk_file *_Nullable citk_file_open(const char *path, citk_format format);
+void citk_file_free(citk_file *file);
+ptrdiff_t citk_file_dimension_count(const citk_file *file);
+ptrdiff_t citk_file_dimension(const citk_file *file, ptrdiff_t axis);
+ptrdiff_t citk_file_components(const citk_file *file);      // values per voxel
+ptrdiff_t citk_file_component_bytes(const citk_file *file);
+void citk_file_frame(const citk_file *file, double *frame); // of the first three axes
+bool citk_file_read_float(citk_file *file, float *voxels);
+bool citk_file_read_double(citk_file *file, double *voxels);
+
+// `dimensions` is 3, or 4 for channels last (`size` then has 4 values).
+bool citk_write_nifti(
+    const char *path, citk_component component, ptrdiff_t dimensions, const ptrdiff_t *size, const double *frame,
+    const void *voxels);
+bool citk_write_png(const char *path, ptrdiff_t width, ptrdiff_t height, const uint8_t *rgb);
+
+// Compressed data (gzip, several members too, or zlib).
+
+// Fills `head` with the first `count` decompressed bytes and returns how many there were.
+ptrdiff_t citk_inflate_head(const char *path, uint8_t *head, ptrdiff_t count);
+typedef enum { citk_inflated, citk_damaged, citk_unwritable } citk_inflation;
+
+// Decompresses from `offset` on, checksum included, and writes the first `limit` bytes to `target` (nothing where null).
+// `bytes` becomes the count after decompression, up to the fault where there is one.
+citk_inflation citk_inflate(
+    const char *path, ptrdiff_t offset, const char *_Nullable target, ptrdiff_t limit, ptrdiff_t *bytes);
+
+// Filters.
+
+bool citk_resample_float(
+    const float *voxels, const ptrdiff_t *size, const double *frame, bool linear, float *output,
+    const ptrdiff_t *output_size, const double *output_frame);
+bool citk_resample_uint8(
+    const uint8_t *voxels, const ptrdiff_t *size, const double *frame, uint8_t *output, const ptrdiff_t *output_size,
+    const double *output_frame);
+// Squared Euclidean distance (mm²) from each voxel's centre to the nearest nonzero one's; the mask must have one.
+bool citk_squared_distance(const uint8_t *mask, const ptrdiff_t *size, const double *frame, double *output);
+// Sets to 0 what is not in its label's largest 26-connected component.
+bool citk_keep_largest_components(uint8_t *labels, const ptrdiff_t *size);
+bool citk_smooth(float *voxels, const ptrdiff_t *size, const double *frame, double sigma_mm);
+
+#if __has_feature(nullability)
+#pragma clang assume_nonnull end
+#endif
+
+#ifdef __cplusplus
+}
+#endif
 #endif

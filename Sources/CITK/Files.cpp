@@ -1,0 +1,169 @@
+#include "Support.h"
+
+#include <itkMetaImageIO.h>
+#include <itkNiftiImageIO.h>
+#include <itkNrrdImageIO.h>
+#include <itkPNGImageIO.h>
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+#include <vector>
+
+using itk::ImageIOBase;
+using Component = itk::IOComponentEnum;
+
+struct citk_file {
+  ImageIOBase::Pointer io;
+};
+
+namespace {
+
+// The classes are made directly, so ITK's global table of file formats is neither needed nor touched.
+ImageIOBase::Pointer make_io(citk_format format) {
+  static std::once_flag once;
+  std::call_once(once, [] { itk::Object::SetGlobalWarningDisplay(false); });
+  switch (format) {
+    case citk_nifti: return itk::NiftiImageIO::New().GetPointer();
+    case citk_nrrd: return itk::NrrdImageIO::New().GetPointer();
+    case citk_meta: return itk::MetaImageIO::New().GetPointer();
+    case citk_png: return itk::PNGImageIO::New().GetPointer();
+  }
+  throw std::invalid_argument("an unknown file format");
+}
+
+// ITK's NRRD library collects its errors in one global list; the others are cheap to serialise with it.
+std::mutex &library_lock() {
+  static std::mutex lock;
+  return lock;
+}
+
+void select_all(ImageIOBase &io) {
+  itk::ImageIORegion region(io.GetNumberOfDimensions());
+  for (unsigned axis = 0; axis < io.GetNumberOfDimensions(); ++axis) region.SetSize(axis, io.GetDimensions(axis));
+  io.SetIORegion(region);
+}
+
+template <typename Stored, typename Voxel>
+void read_as(ImageIOBase &io, Voxel *voxels) {
+  if constexpr (std::is_same_v<Stored, Voxel>) {
+    io.Read(voxels);
+  } else {
+    std::vector<Stored> stored(size_t(io.GetImageSizeInPixels()));
+    io.Read(stored.data());
+    std::transform(stored.begin(), stored.end(), voxels, [](Stored value) { return Voxel(value); });
+  }
+}
+
+template <typename Voxel>
+bool read(citk_file *file, Voxel *voxels) {
+  return citk::guard(false, [&] {
+    std::lock_guard<std::mutex> lock(library_lock());
+    auto &io = *file->io;
+    select_all(io);
+    switch (io.GetComponentType()) {
+      case Component::UCHAR: read_as<unsigned char>(io, voxels); break;
+      case Component::CHAR: read_as<signed char>(io, voxels); break;
+      case Component::USHORT: read_as<unsigned short>(io, voxels); break;
+      case Component::SHORT: read_as<short>(io, voxels); break;
+      case Component::UINT: read_as<unsigned int>(io, voxels); break;
+      case Component::INT: read_as<int>(io, voxels); break;
+      case Component::ULONG: read_as<unsigned long>(io, voxels); break;
+      case Component::LONG: read_as<long>(io, voxels); break;
+      case Component::ULONGLONG: read_as<unsigned long long>(io, voxels); break;
+      case Component::LONGLONG: read_as<long long>(io, voxels); break;
+      case Component::FLOAT: read_as<float>(io, voxels); break;
+      case Component::DOUBLE: read_as<double>(io, voxels); break;
+      default: throw std::invalid_argument("a voxel type that ITK does not read");
+    }
+    return true;
+  });
+}
+
+}  // namespace
+
+const char *citk_last_error(void) { return citk::last_error.c_str(); }
+
+citk_file *citk_file_open(const char *path, citk_format format) {
+  return citk::guard<citk_file *>(nullptr, [&] {
+    std::lock_guard<std::mutex> lock(library_lock());
+    auto io = make_io(format);
+    if (!io->CanReadFile(path)) throw std::invalid_argument("its header is not that of its format");
+    io->SetFileName(path);
+    io->ReadImageInformation();
+    return new citk_file{io};
+  });
+}
+
+void citk_file_free(citk_file *file) { delete file; }
+
+ptrdiff_t citk_file_dimension_count(const citk_file *file) { return file->io->GetNumberOfDimensions(); }
+
+ptrdiff_t citk_file_dimension(const citk_file *file, ptrdiff_t axis) {
+  return ptrdiff_t(file->io->GetDimensions(unsigned(axis)));
+}
+
+ptrdiff_t citk_file_components(const citk_file *file) { return file->io->GetNumberOfComponents(); }
+
+ptrdiff_t citk_file_component_bytes(const citk_file *file) {
+  return citk::guard<ptrdiff_t>(0, [&] { return ptrdiff_t(file->io->GetComponentSize()); });
+}
+
+void citk_file_frame(const citk_file *file, double *frame) {
+  std::copy_n(citk::unit_frame, 15, frame);
+  const unsigned axes = std::min(3u, file->io->GetNumberOfDimensions());
+  for (unsigned axis = 0; axis < axes; ++axis) {
+    frame[axis] = file->io->GetSpacing(axis);
+    frame[3 + axis] = file->io->GetOrigin(axis);
+    const auto unit = file->io->GetDirection(axis);
+    for (unsigned row = 0; row < axes; ++row) frame[6 + 3 * row + axis] = unit[row];
+  }
+}
+
+bool citk_file_read_float(citk_file *file, float *voxels) { return read(file, voxels); }
+bool citk_file_read_double(citk_file *file, double *voxels) { return read(file, voxels); }
+
+bool citk_write_nifti(
+    const char *path, citk_component component, ptrdiff_t dimensions, const ptrdiff_t *size, const double *frame,
+    const void *voxels) {
+  return citk::guard(false, [&] {
+    auto io = make_io(citk_nifti);
+    io->SetFileName(path);
+    io->SetNumberOfDimensions(unsigned(dimensions));
+    io->SetNumberOfComponents(1);
+    io->SetPixelType(itk::IOPixelEnum::SCALAR);
+    io->SetComponentType(component == citk_uint8 ? Component::UCHAR : Component::FLOAT);
+    for (unsigned axis = 0; axis < unsigned(dimensions); ++axis) {
+      std::vector<double> unit(size_t(dimensions), 0);
+      if (axis < 3) {
+        for (unsigned row = 0; row < 3; ++row) unit[row] = frame[6 + 3 * row + axis];
+      } else {
+        unit[axis] = 1;
+      }
+      io->SetDimensions(axis, itk::SizeValueType(size[axis]));
+      io->SetSpacing(axis, axis < 3 ? frame[axis] : 1);
+      io->SetOrigin(axis, axis < 3 ? frame[3 + axis] : 0);
+      io->SetDirection(axis, unit);
+    }
+    select_all(*io);
+    io->WriteImageInformation();
+    io->Write(voxels);
+    return true;
+  });
+}
+
+bool citk_write_png(const char *path, ptrdiff_t width, ptrdiff_t height, const uint8_t *rgb) {
+  return citk::guard(false, [&] {
+    auto io = make_io(citk_png);
+    io->SetFileName(path);
+    io->SetNumberOfDimensions(2);
+    io->SetDimensions(0, itk::SizeValueType(width));
+    io->SetDimensions(1, itk::SizeValueType(height));
+    io->SetPixelType(itk::IOPixelEnum::RGB);
+    io->SetComponentType(Component::UCHAR);
+    io->SetNumberOfComponents(3);
+    select_all(*io);
+    io->Write(rgb);
+    return true;
+  });
+}

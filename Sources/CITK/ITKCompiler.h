@@ -1,0 +1,18 @@
+// Included before any ITK header.
+#pragma once
+
+#if !__has_include(<itkImage.h>)
+#error "ITK's headers were not found under .deps/itk/include; run `make deps` in the package's folder first."
+#endif
+
+// Debian's ITK records GCC as its only compiler and refuses any other; here it is shown GCC 12 while it looks.
+#if defined(__linux__) && defined(__clang__)
+#pragma push_macro("__clang__")
+#pragma push_macro("__GNUC__")
+#undef __clang__
+#undef __GNUC__
+#define __GNUC__ 12
+#include <itk_compiler_detection.h>
+#pragma pop_macro("__GNUC__")
+#pragma pop_macro("__clang__")
+#endif

@@ -1,0 +1,57 @@
+// What the C functions share: error capture and views of Swift's memory as ITK images.
+#pragma once
+
+#include "ITKCompiler.h"
+
+#include <itkImage.h>
+
+#include <exception>
+#include <string>
+
+#include "CITK.h"
+
+namespace citk {
+
+inline thread_local std::string last_error;
+
+// Runs `body`; a failure becomes `failure` and the thread's message.
+template <typename Result, typename Body>
+Result guard(Result failure, Body &&body) {
+  try {
+    return body();
+  } catch (const itk::ExceptionObject &error) {
+    last_error = error.GetDescription();
+  } catch (const std::exception &error) {
+    last_error = error.what();
+  } catch (...) {
+    last_error = "an unknown C++ exception";
+  }
+  return failure;
+}
+
+// An ITK image over memory that somebody else owns.
+template <typename Voxel>
+typename itk::Image<Voxel, 3>::Pointer borrow(const Voxel *voxels, const ptrdiff_t *size, const double *frame) {
+  using Image = itk::Image<Voxel, 3>;
+  typename Image::RegionType region;
+  typename Image::SpacingType spacing;
+  typename Image::PointType origin;
+  typename Image::DirectionType direction;
+  for (unsigned axis = 0; axis < 3; ++axis) {
+    region.SetSize(axis, itk::SizeValueType(size[axis]));
+    spacing[axis] = frame[axis];
+    origin[axis] = frame[3 + axis];
+    for (unsigned column = 0; column < 3; ++column) direction(axis, column) = frame[6 + 3 * axis + column];
+  }
+  auto image = Image::New();
+  image->SetRegions(region);
+  image->SetSpacing(spacing);
+  image->SetOrigin(origin);
+  image->SetDirection(direction);
+  image->GetPixelContainer()->SetImportPointer(const_cast<Voxel *>(voxels), region.GetNumberOfPixels(), false);
+  return image;
+}
+
+constexpr double unit_frame[15] = {1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1};
+
+}  // namespace citk

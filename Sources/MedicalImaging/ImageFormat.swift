@@ -1,0 +1,105 @@
+import Foundation
+
+/// The formats that volumes are read from, told apart by the file's name.
+enum ImageFormat {
+  case nifti, nrrd, meta
+
+  init(of url: URL) throws {
+    let name = url.lastPathComponent.lowercased()
+    let formats: [(String, ImageFormat)] = [
+      (".nii", .nifti), (".nii.gz", .nifti), (".nrrd", .nrrd), (".nhdr", .nrrd), (".mha", .meta), (".mhd", .meta),
+    ]
+    guard let format = formats.first(where: { name.hasSuffix($0.0) })?.1 else {
+      throw ImagingError(
+        "\(url.path): not a volume format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd.")
+    }
+    self = format
+  }
+}
+
+/// Throws unless `url` is a file with something in it.
+func requireContents(of url: URL) throws {
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+    throw ImagingError("\(url.path): there is no such file; check the path.")
+  }
+  guard !isFolder.boolValue else {
+    throw ImagingError("\(url.path): this is a folder; expected a volume's file.")
+  }
+  guard FileManager.default.isReadableFile(atPath: url.path) else {
+    throw ImagingError("\(url.path): this file may not be read; change its permissions.")
+  }
+  guard fileSize(url) > 0 else {
+    throw ImagingError("\(url.path): the file is empty; copy it again from its source.")
+  }
+}
+
+/// Bytes of a file, 0 where there is none.
+func fileSize(_ url: URL) -> Int {
+  ((try? FileManager.default.attributesOfItem(atPath: url.path))?[.size] as? NSNumber)?.intValue ?? 0
+}
+
+/// The first three axes of a 3-D file; longer ones pass if the other axes have length 1.
+func volumeSize(_ dimensions: [Int], of url: URL) throws -> SIMD3<Int> {
+  let shape = dimensions.map(String.init).joined(separator: "×")
+  guard dimensions.allSatisfy({ $0 > 0 }) else {
+    throw ImagingError("\(url.path): its header gives the size \(shape); each axis must be at least 1 voxel long.")
+  }
+  guard dimensions.count >= 3 else {
+    throw ImagingError(
+      "\(url.path): a \(dimensions.count)-D image (\(shape)); expected a 3-D volume: stack the slices into one file.")
+  }
+  guard dimensions[3...].allSatisfy({ $0 == 1 }) else {
+    throw ImagingError(
+      "\(url.path): a \(dimensions.count)-D file (\(shape)); expected a 3-D volume: split it into one file a channel.")
+  }
+  return SIMD3(dimensions[0], dimensions[1], dimensions[2])
+}
+
+/// Bytes of all voxels; a count that does not fit an `Int` becomes the largest one, which no file can hold.
+func byteCount(_ size: SIMD3<Int>, voxelBytes: Int) -> Int {
+  [size.y, size.z, voxelBytes].reduce(size.x) { product, factor in
+    let (result, overflow) = product.multipliedReportingOverflow(by: factor)
+    return overflow ? .max : result
+  }
+}
+
+func cutShort(_ url: URL, size: SIMD3<Int>, voxelBytes: Int, found: Int) -> ImagingError {
+  let shape = "\(size.x)×\(size.y)×\(size.z)"
+  return ImagingError(
+    "\(url.path): its header promises \(shape) voxels of \(voxelBytes) bytes, but the file holds at most \(found) bytes "
+      + "of voxels; it is cut short or damaged: copy it again from its source.")
+}
+
+func damaged(_ url: URL) -> ImagingError {
+  ImagingError("\(url.path): its compressed data are damaged (\(lastITKError())); copy it again from its source.")
+}
+
+extension Geometry {
+  /// Throws where a file's spacing, origin or directions cannot be used.
+  func requireUsable(in url: URL) throws {
+    guard (0..<3).allSatisfy({ spacingMM[$0].isFinite && spacingMM[$0] > 0 }) else {
+      throw ImagingError(
+        "\(url.path): its voxel spacing is \(spacingMM.x)×\(spacingMM.y)×\(spacingMM.z) mm; each must be a positive number: correct the header.")
+    }
+    guard frame.allSatisfy(\.isFinite) else {
+      throw ImagingError(
+        "\(url.path): its origin or direction contains a value that is not a finite number; correct the header.")
+    }
+    guard axesArePerpendicular else {
+      throw ImagingError(
+        "\(url.path): its axes are not perpendicular unit vectors; resample it to a rectangular grid.")
+    }
+  }
+
+  /// Whether the axes are unit vectors at right angles, up to the rounding of hand-written headers (1e-4).
+  var axesArePerpendicular: Bool {
+    for a in 0..<3 {
+      for b in a..<3 {
+        let product = (0..<3).reduce(0.0) { $0 + direction[3 * $1 + a] * direction[3 * $1 + b] }
+        guard abs(product - (a == b ? 1 : 0)) < 1e-4 else { return false }
+      }
+    }
+    return true
+  }
+}

@@ -1,0 +1,41 @@
+import Foundation
+
+extension Volume where Voxel == Float {
+  /// Reads a 3-D NIfTI (`.nii`, `.nii.gz`), NRRD (`.nrrd`, `.nhdr`) or MetaImage (`.mha`, `.mhd`) of any voxel type.
+  ///
+  /// Intensities are the stored values times the file's slope plus its intercept, NaN included. Further axes of
+  /// length 1 are dropped. Where a NIfTI file's sform and qform differ, its sform counts.
+  /// - Throws: `ImagingError` where the file is missing, damaged, of another format or not 3-D.
+  public init(contentsOf url: URL) throws {
+    let file = try ImageFile(url)
+    self.init(repeating: 0, geometry: file.geometry)
+    try file.read(into: &voxels)
+  }
+}
+
+extension Volume where Voxel == UInt8 {
+  /// Reads labels from the formats that `Image.init(contentsOf:)` reads, whatever their voxel type.
+  ///
+  /// - Throws: as for images, and `ImagingError` where a value is not a whole number from 0 to 255.
+  public init(contentsOf url: URL) throws {
+    let file = try ImageFile(url)
+    var values = [Double](repeating: 0, count: file.geometry.voxelCount)
+    try file.read(into: &values)
+    self.init(repeating: 0, geometry: file.geometry)
+    let wrong = values.withUnsafeBufferPointer { values in
+      voxels.withUnsafeMutableBufferPointer { labels in
+        values.indices.first { index in
+          guard let label = UInt8(exactly: values[index]) else { return true }
+          labels[index] = label
+          return false
+        }
+      }
+    }
+    if let wrong {
+      let (x, y) = (wrong % geometry.size.x, wrong / geometry.size.x % geometry.size.y)
+      throw ImagingError(
+        "\(url.path): voxel (\(x), \(y), \(wrong / geometry.sliceCount)) is \(values[wrong]); "
+          + "labels must be whole numbers from 0 to 255: is this an image?")
+    }
+  }
+}

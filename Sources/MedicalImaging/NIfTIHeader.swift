@@ -1,0 +1,107 @@
+import Foundation
+
+/// What a NIfTI-1 or NIfTI-2 header says, in either byte order.
+struct NIfTIHeader {
+  /// Axes' lengths, as many as the header declares.
+  var dimensions: [Int]
+  var datatype: Int
+  /// Where the voxels begin.
+  var dataOffset: Int
+  var slope: Float
+  var intercept: Float
+  var geometry: NIfTIGeometry
+  var isBigEndian: Bool
+
+  /// Nil where a voxel is not one number (complex, colour) or of a type that ITK does not read.
+  var bytesPerVoxel: Int? {
+    [2: 1, 4: 2, 8: 4, 16: 4, 64: 8, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8][datatype]
+  }
+
+  /// Bytes that hold either header.
+  static let length = 540
+
+  /// Nil where `bytes` do not begin with a NIfTI header of the one-file kind.
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count >= 352 else { return nil }
+    let size = bytes.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) }
+    let swapped = ![348, 540].contains(size)
+    let fields = HeaderFields(bytes: bytes, swapped: swapped)
+    switch size.byteSwapped(if: swapped) {
+    case 348 where Array(bytes[344..<348]) == Array("n+1\0".utf8): self.init(version1: fields)
+    case 540 where bytes.count >= 540 && Array(bytes[4..<8]) == Array("n+2\0".utf8): self.init(version2: fields)
+    default: return nil
+    }
+    isBigEndian = swapped == (Int(1).littleEndian == 1)
+  }
+
+  private init?(version1 fields: HeaderFields) {
+    let count = Int(fields.integer(40, Int16.self))
+    guard (1...7).contains(count), let offset = Int(exactly: fields.float(108).rounded(.down)) else { return nil }
+    dimensions = (1...count).map { Int(fields.integer(40 + 2 * $0, Int16.self)) }
+    datatype = Int(fields.integer(70, Int16.self))
+    dataOffset = offset
+    slope = fields.float(112)
+    intercept = fields.float(116)
+    let float = { Double(fields.float($0)) }
+    geometry = NIfTIGeometry(
+      units: fields.bytes[123], qformCode: Int(fields.integer(252, Int16.self)),
+      sformCode: Int(fields.integer(254, Int16.self)), pixdim: (0..<4).map { float(76 + 4 * $0) },
+      quaternion: (0..<3).map { float(256 + 4 * $0) }, offset: (0..<3).map { float(268 + 4 * $0) },
+      sform: (0..<12).map { float(280 + 4 * $0) })
+    isBigEndian = false
+  }
+
+  private init?(version2 fields: HeaderFields) {
+    let count = fields.integer(16, Int64.self)
+    guard (1...7).contains(count) else { return nil }
+    dimensions = (1...Int(count)).map { Int(fields.integer(16 + 8 * $0, Int64.self)) }
+    datatype = Int(fields.integer(12, Int16.self))
+    dataOffset = Int(fields.integer(168, Int64.self))
+    slope = Float(fields.double(176))
+    intercept = Float(fields.double(184))
+    geometry = NIfTIGeometry(
+      units: UInt8(truncatingIfNeeded: fields.integer(500, Int32.self)),
+      qformCode: Int(fields.integer(344, Int32.self)), sformCode: Int(fields.integer(348, Int32.self)),
+      pixdim: (0..<4).map { fields.double(104 + 8 * $0) }, quaternion: (0..<3).map { fields.double(352 + 8 * $0) },
+      offset: (0..<3).map { fields.double(376 + 8 * $0) }, sform: (0..<12).map { fields.double(400 + 8 * $0) })
+    isBigEndian = false
+  }
+
+  /// The first 352 bytes of a NIfTI-1 file of the same voxels without a position, which ITK reads in every case.
+  var plain: [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 352)
+    func store(_ value: some FixedWidthInteger, at offset: Int) {
+      withUnsafeBytes(of: isBigEndian ? value.bigEndian : value.littleEndian) {
+        bytes.replaceSubrange(offset..<offset + $0.count, with: $0)
+      }
+    }
+    store(Int32(348), at: 0)
+    let dimensions = self.dimensions + [1, 1, 1]
+    for (axis, length) in ([3] + dimensions[..<3]).enumerated() { store(Int16(length), at: 40 + 2 * axis) }
+    store(Int16(datatype), at: 70)
+    store(Int16(8 * (bytesPerVoxel ?? 0)), at: 72)
+    for axis in 0...3 { store(Float(1).bitPattern, at: 76 + 4 * axis) }
+    store(Float(dataOffset).bitPattern, at: 108)
+    store(slope.bitPattern, at: 112)
+    store(intercept.bitPattern, at: 116)
+    bytes.replaceSubrange(344..<348, with: Array("n+1\0".utf8))
+    return bytes
+  }
+}
+
+/// Numbers at byte offsets, in the file's byte order.
+private struct HeaderFields {
+  let bytes: [UInt8]
+  let swapped: Bool
+
+  func integer<Integer: FixedWidthInteger>(_ offset: Int, _: Integer.Type) -> Integer {
+    bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Integer.self) }.byteSwapped(if: swapped)
+  }
+
+  func float(_ offset: Int) -> Float { Float(bitPattern: integer(offset, UInt32.self)) }
+  func double(_ offset: Int) -> Double { Double(bitPattern: integer(offset, UInt64.self)) }
+}
+
+extension FixedWidthInteger {
+  fileprivate func byteSwapped(if swapped: Bool) -> Self { swapped ? byteSwapped : self }
+}
