@@ -25,6 +25,10 @@ public struct RunFolder: Sendable {
     try writeAtomically(prettyJSON(description), to: self.description)
   }
 
+  public func write(_ configuration: TrainingConfiguration) throws {
+    try writeAtomically(Data(configuration.yaml().utf8), to: self.configuration)
+  }
+
   /// - Throws: `InputError` if the folder has no readable `model.json`.
   public func readDescription() throws -> ModelDescription {
     guard let data = try? Data(contentsOf: description) else {

@@ -3,6 +3,9 @@ import Yams
 
 /// Everything that decides how a run trains; the keys of its YAML file are the command line's option names.
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
+  /// The folder of the data set.
+  public var data: String?
+
   // The network
   public var width = 32
   public var norm = PlainNorm.bn
@@ -49,7 +52,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public init() {}
 
   public enum CodingKeys: String, CodingKey, CaseIterable {
-    case width, norm, mask, reduction, context, window, spacing, size, iterations, schedule, augmentation, zoom, seed
+    case data, width, norm, mask, reduction, context, window, spacing, size, iterations, schedule, augmentation, zoom, seed
     case threads
     case dualBlocks = "dual-blocks"
     case mergeLabels = "merge-labels"

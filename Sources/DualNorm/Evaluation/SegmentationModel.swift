@@ -1,0 +1,56 @@
+import Foundation
+import MedicalImaging
+import Torch
+
+/// A trained network with all that turns the files of a case into a mask.
+public final class SegmentationModel {
+  public let description: ModelDescription
+  public let network: DualNormUNet
+
+  /// Reads a run folder.
+  ///
+  /// - Throws: `InputError` or `WeightsError` naming the file that is missing or does not fit.
+  public init(contentsOf run: RunFolder) throws {
+    description = try run.readDescription()
+    guard FileManager.default.fileExists(atPath: run.model.path) else {
+      throw InputError(
+        "\(run.url.path): has no model.safetensors, so its training is not finished; continue it with "
+          + "dualnorm train --resume \(run.url.path).")
+    }
+    network = try DualNormUNet(description.network, seed: 0)
+    try network.parameters.load(Safetensors.read(run.model).tensors, file: run.model.path)
+  }
+
+  /// One pass's result on the grid of the case's files.
+  public struct Segmentation {
+    public let pass: Pass
+    /// The values that masks of the data set use.
+    public let labels: LabelMap
+    /// One image a class, background first; they add up to 1 in each voxel.
+    public let probabilities: [Image]
+  }
+
+  /// Segments every slice of a case.
+  ///
+  /// - Parameters:
+  ///   - largestComponent: keep only the largest connected component of each class.
+  ///   - progress: called with the number of slices just done.
+  /// - Throws: `ImagingError` or `InputError` for files that cannot be used.
+  public func segment(
+    _ scan: Case, passes: Set<Pass> = [.final], largestComponent: Bool = true, progress: (Int) -> Void = { _ in }
+  ) throws -> [Segmentation] {
+    guard scan.images.count == description.modalities.count else {
+      throw InputError(
+        "\(scan.images[0].path): has \(scan.images.count) modalities, and the model takes \(description.modalities.count) "
+          + "(\(description.modalities.joined(separator: ", "))); give one file for each.")
+    }
+    let volume = try PreparedVolume(reading: scan, scheme: nil, plan: description.preparation)
+    let probabilities = network.probabilities(of: volume, passes: passes, progress: progress)
+    return Pass.allCases.filter(passes.contains).map { pass in
+      let maps = volume.restored(probabilities[pass]!, outside: [1] + Array(repeating: 0, count: description.labels.groups.count))
+      let classes = LabelMap(voxels: mostProbableClasses(maps.map(\.voxels)), geometry: volume.geometry)
+      let kept = largestComponent ? classes.keepingLargestComponents() : classes
+      return Segmentation(pass: pass, labels: description.labels.fileValues(of: kept), probabilities: maps)
+    }
+  }
+}

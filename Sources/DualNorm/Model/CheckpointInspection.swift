@@ -1,0 +1,42 @@
+import Torch
+
+extension UNetConfiguration {
+  /// Reads off names and shapes what network a `state_dict` is of.
+  ///
+  /// - Parameters:
+  ///   - maskKind: leaves no trace in the weights.
+  ///   - file: named in errors.
+  /// - Throws: `InputError` if it is of no network of this kind.
+  public init(inferredFrom state: StateDictionary, maskKind: MaskKind, file: String) throws {
+    let shapes = Dictionary(state.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { first, _ in first })
+    func shape(_ name: String, rank: Int) throws -> [Int] {
+      guard let shape = shapes[name], shape.count == rank else {
+        throw InputError(
+          "\(file): holds no DualNorm-UNet: \(name) is \(shapes[name].map { "of shape \($0)" } ?? "missing"); give a "
+            + "checkpoint of the authors' network, or one that train wrote.")
+      }
+      return shape
+    }
+    let first = try shape("inc.conv.0.weight", rank: 4)
+    let (width, inputChannels) = (first[0], first[1])
+    let classes = try shape("outc.conv.2.weight", rank: 4)[0]
+    let blocks = BlockName.allCases.filter { shapes["\($0.rawValue).block.norm_0_aux.mlp_gamma.weight"] != nil }
+    var reduction = 2
+    if let block = blocks.first {
+      let gamma = try shape("\(block.rawValue).block.norm_0_aux.mlp_gamma.weight", rank: 4)
+      reduction = gamma[1] > 0 ? gamma[0] / gamma[1] : 0
+    }
+    let plainNorm = "inc.block.norm_0"
+    let scale = shapes[plainNorm + ".weight"]
+    let norm: PlainNorm =
+      shapes[plainNorm + ".running_mean"] != nil ? .bn : scale == nil ? .in : scale!.count == 3 ? .ln : .gn
+    self.init(
+      classes: classes, inputChannels: inputChannels, width: width, norm: norm, dualBlocks: blocks, maskKind: maskKind,
+      reduction: reduction, size: norm == .ln ? ImageSize(height: scale![1], width: scale![2]) : nil)
+    do {
+      try validate()
+    } catch let error as InputError {
+      throw InputError("\(file): \(error.description)")
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import Torch
+
+/// Trains a network in a run folder: plain norms first, then dual blocks from those weights.
+///
+/// A run that was stopped goes on from its last checkpoint as if it had not been: batches are a function of the seed
+/// and the iteration, and everything else the next step depends on is in the checkpoint.
+public final class Trainer {
+  private let run: RunFolder
+  private let configuration: TrainingConfiguration
+  private let description: ModelDescription
+  private let training: [PreparedCase]
+  private let validation: [PreparedCase]
+  private let sampler: SliceSampler
+  private let batchSize: Int
+  private var log: TrainingLog
+
+  /// - Parameters:
+  ///   - description: of the model as it will be, dual blocks included.
+  ///   - training: cases with labels; every site in it gets the same share of each batch.
+  ///   - validation: cases with labels that choose the best checkpoint; without any the last one is taken.
+  public init(
+    run: RunFolder, configuration: TrainingConfiguration, description: ModelDescription, training: [PreparedCase],
+    validation: [PreparedCase]
+  ) throws {
+    LibTorch.threads = configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    self.run = run
+    self.configuration = configuration
+    self.description = description
+    self.training = training
+    self.validation = validation
+    let sites = Dictionary(grouping: training.indices, by: { training[$0].source.site }).sorted { $0.key < $1.key }
+    guard !sites.isEmpty else { throw InputError("There is no case to train on; give a data set with masks.") }
+    sampler = SliceSampler(
+      sites: sites.map { $0.value.flatMap { index in
+        (0..<training[index].volume.depth).map { SliceSampler.Slice(volume: index, z: $0) }
+      } },
+      seed: configuration.seed)
+    batchSize = configuration.batchSize ?? (8 + sites.count - 1) / sites.count * sites.count
+    let resumed = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
+    log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: resumed)
+  }
+
+  /// The stages this run has, with their iterations.
+  public var stages: [(stage: Stage, iterations: Int)] {
+    zip(Stage.allCases, configuration.iterations).filter { stage, iterations in
+      iterations > 0 && (stage == .plain || !description.network.dualBlocks.isEmpty)
+    }.map { ($0, $1) }
+  }
+
+  /// Trains until the end, or until `shouldStop` says so after an iteration; then the last checkpoint is written.
+  ///
+  /// - Returns: whether the run is finished.
+  /// - Throws: `InputError` if the loss is no longer a number, `FileError` if something cannot be written.
+  public func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
+    let checkpoint = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last) : nil
+    let first = checkpoint.map { point in stages.firstIndex { $0.stage == point.state.stage } ?? 0 } ?? 0
+    for (stage, iterations) in stages[first...] {
+      let network = try network(for: stage)
+      let resumed = checkpoint?.state.stage == stage ? checkpoint : nil
+      guard
+        try train(
+          network, stage, iterations: iterations, from: resumed, shouldStop: shouldStop, progress: progress)
+      else { return false }
+    }
+    try finish()
+    return true
+  }
+
+  /// One stage. Reads down like the recipe it is.
+  private func train(
+    _ network: DualNormUNet, _ stage: Stage, iterations: Int, from checkpoint: Checkpoint?, shouldStop: () -> Bool,
+    progress: (TrainingProgress) throws -> Void
+  ) throws -> Bool {
+    let optimizer = Adam(network.parameters, learningRate: configuration.learningRate)
+    var state = TrainingState(
+      stage: stage, schedule: LearningRateSchedule(configuration.schedule, base: configuration.learningRate))
+    if let checkpoint {
+      try network.parameters.load(checkpoint.model, file: run.last.path)
+      try optimizer.load(checkpoint.optimizer, file: run.last.path)
+      state = checkpoint.state
+    }
+    let loader = loader(for: stage, batches: state.iteration..<iterations)
+    defer { loader.close() }
+    let validateEvery = configuration.validateEvery ?? max(50, (iterations + 9) / 10)
+
+    while let batch = loader.next() {
+      let (images, labels) = tensors(of: batch)
+      optimizer.learningRate = state.schedule.rate
+      let losses = network.trainingStep(
+        images: images, labels: labels, optimizer: optimizer, weighted: configuration.weightedCrossEntropy)
+      try requireNumbers(losses, at: state.iteration, of: stage)
+      state.iteration += 1
+      var report = TrainingProgress(
+        stage: stage, iteration: state.iteration, iterations: iterations, learningRate: state.schedule.rate,
+        losses: losses)
+      state.schedule.finish(iteration: state.iteration, of: iterations, hardDiceLoss: losses.last!.hardDice)
+      let stops = shouldStop()
+      let isLast = state.iteration == iterations
+      if isLast || state.iteration % validateEvery == 0 {
+        let score = ValidationScore(of: network, on: validation)
+        report.validation = score
+        if score.dice == nil || score.dice! > state.bestDice ?? -1 {
+          state.bestDice = score.dice
+          try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.best(stage))
+        }
+      }
+      try log.append(report)
+      try progress(report)
+      if stops || report.validation != nil {
+        try Checkpoint(state: state, network: network, optimizer: optimizer).write(to: run.last)
+      }
+      if stops && !isLast { return false }
+    }
+    return true
+  }
+
+  /// A fresh network of the stage; the dual stage starts from the best weights of the plain one.
+  private func network(for stage: Stage) throws -> DualNormUNet {
+    var configuration = description.network
+    if stage == .plain { configuration.dualBlocks = [] }
+    let network = try DualNormUNet(configuration, seed: self.configuration.seed)
+    if stage == .dual, stages.contains(where: { $0.stage == .plain }) {
+      let plain = run.best(.plain)
+      try network.parameters.load(Safetensors.read(plain).tensors, file: plain.path) { $0.contains("_aux.") }
+    }
+    return network
+  }
+
+  private func loader(for stage: Stage, batches: Range<Int>) -> BatchLoader {
+    let seed = configuration.seed
+    let stageIndex = Stage.allCases.firstIndex(of: stage)!
+    // The dual stage goes on in the order of slices where the plain one ended.
+    let offset = stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
+    let augmentation = augmentation
+    let context = description.preparation.contextSlices
+    return BatchLoader(batches: batches) { [sampler, training, batchSize] index in
+      sampler.batch(offset + index, size: batchSize).enumerated().map { place, slice in
+        let original = training[slice.volume].volume.trainingSlice(slice.z, context: context)
+        var generator = SeededGenerator.stream(seed: seed, stageIndex, index, place)
+        return augmentation.apply(to: original, using: &generator)
+      }
+    }
+  }
+
+  private var augmentation: Augmentation {
+    guard configuration.augmentation else { return .none }
+    var augmentation = Augmentation.published(classes: description.network.classes)
+    augmentation.zoom = configuration.zoom
+    return augmentation
+  }
+
+  private func requireNumbers(_ losses: [StepLoss], at iteration: Int, of stage: Stage) throws {
+    guard !losses.allSatisfy({ $0.value.isFinite }) else { return }
+    let offset = stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
+    let cases = Set(sampler.batch(offset + iteration, size: batchSize).map { training[$0.volume].source.identifier })
+    throw InputError(
+      "The loss is no longer a number at iteration \(iteration + 1) of the \(stage.rawValue) stage, on slices of "
+        + "\(cases.sorted().joined(separator: ", ")); check these cases or lower --learning-rate. "
+        + "The last checkpoint is intact.")
+  }
+
+  /// The best weights of the last stage become the model.
+  private func finish() throws {
+    let last = stages.last!.stage
+    var description = description
+    if last == .plain { description.network.dualBlocks = [] }
+    try Safetensors(tensors: Safetensors.read(run.best(last)).tensors).write(to: run.model)
+    try run.write(description)
+  }
+}
+
+/// Slices -> images [N, channels, H, W] in channels-last layout and labels int64 [N, H, W].
+private func tensors(of batch: [TrainingSlice]) -> (images: Tensor, labels: Tensor) {
+  let (channels, size) = (batch[0].channels, batch[0].size)
+  let images = Tensor(batch.flatMap(\.image), shape: [batch.count, channels, size.height, size.width])
+  let labels = Tensor(batch.flatMap(\.labels), shape: [batch.count, size.height, size.width])
+  return (images.channelsLast(), labels.converted(to: .int64))
+}
+
+extension PreparedVolume {
+  /// What the network learns from at slice z; the volume must have labels.
+  func trainingSlice(_ z: Int, context: Int) -> TrainingSlice {
+    guard let labels = labels(slice: z) else { preconditionFailure("a training volume has labels") }
+    return TrainingSlice(
+      image: input(slice: z, context: context), labels: labels, channels: modalityCount * context,
+      size: ImageSize(height: height, width: width))
+  }
+}

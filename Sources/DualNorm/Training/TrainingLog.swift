@@ -1,0 +1,63 @@
+import Files
+import Foundation
+
+/// What a run reports after each iteration.
+public struct TrainingProgress: Sendable {
+  public let stage: Stage
+  /// Finished iterations of the stage and how many it has.
+  public let iteration: Int
+  public let iterations: Int
+  public let learningRate: Double
+  public let losses: [StepLoss]
+  /// Where this iteration was followed by a validation.
+  public internal(set) var validation: ValidationScore?
+}
+
+/// `log.csv`: one row an iteration, the validation columns filled where there was one.
+final class TrainingLog {
+  private let url: URL
+  private let sites: [String]
+  private var file: FileHandle?
+
+  /// Opens the log; rows from `state` on, which a resumed run makes again, are dropped.
+  init(_ url: URL, sites: [String], resumingAt state: TrainingState?) throws {
+    self.url = url
+    self.sites = sites
+    let header =
+      "stage,iteration,learning_rate,loss_first,loss_final,validation_dice"
+      + sites.map { ",validation_dice_" + $0.csvField }.joined() + "\n"
+    var kept: [Substring] = []
+    if let state, let text = try? String(contentsOf: url, encoding: .utf8) {
+      let order = { (stage: Stage) in Stage.allCases.firstIndex(of: stage)! }
+      kept = text.split(separator: "\n").dropFirst().filter { row in
+        let fields = row.split(separator: ",", omittingEmptySubsequences: false)
+        guard let stage = Stage(rawValue: String(fields[0])), fields.count > 1, let iteration = Int(fields[1]) else {
+          return false
+        }
+        return order(stage) < order(state.stage) || (stage == state.stage && iteration <= state.iteration)
+      }
+    }
+    try writeAtomically(Data((header + kept.map { $0 + "\n" }.joined()).utf8), to: url)
+    file = try FileHandle(forWritingTo: url)
+    try file?.seekToEnd()
+  }
+
+  func append(_ progress: TrainingProgress) throws {
+    func loss(_ pass: Pass) -> String { progress.losses.first { $0.pass == pass }.map { "\($0.value)" } ?? "" }
+    var row = "\(progress.stage.rawValue),\(progress.iteration),\(progress.learningRate),\(loss(.first)),\(loss(.final)),"
+    row += progress.validation?.dice.map { "\($0)" } ?? ""
+    for site in sites { row += "," + (progress.validation?.diceBySite[site].map { "\($0)" } ?? "") }
+    do {
+      try file?.write(contentsOf: Data((row + "\n").utf8))
+    } catch {
+      throw FileError("\(url.path): cannot be written; is the disk full? The last checkpoint is intact.")
+    }
+  }
+}
+
+extension String {
+  /// As a field of a CSV file (RFC 4180).
+  var csvField: String {
+    contains { ",\"\r\n".contains($0) } ? "\"" + replacingOccurrences(of: "\"", with: "\"\"") + "\"" : self
+  }
+}

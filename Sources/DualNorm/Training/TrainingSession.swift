@@ -1,0 +1,124 @@
+import Foundation
+
+/// From a folder of volumes to a trainer that is ready for its first, or next, iteration.
+public struct TrainingSession {
+  public let run: RunFolder
+  public let configuration: TrainingConfiguration
+  public let description: ModelDescription
+  public let split: Split
+  private let dataset: Dataset
+
+  /// What the user is told on the way: findings of the data check, the split, the plan.
+  public typealias Report = (String) -> Void
+
+  /// Checks the data, splits the cases, plans the preparation and makes the run folder.
+  ///
+  /// - Parameters:
+  ///   - configuration: with `data` set.
+  ///   - checking: told how many cases were checked, of how many.
+  /// - Throws: `InputError` for data that cannot be trained on, or a folder that is not empty.
+  public init(
+    starting run: RunFolder, configuration: TrainingConfiguration, report: Report,
+    checking: (@Sendable (Int, Int) -> Void)? = nil
+  ) throws {
+    try configuration.validate()
+    guard let data = configuration.data else {
+      throw InputError("No data set was given; name its folder with --data.")
+    }
+    self.run = run
+    self.configuration = configuration
+    dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    let check = DataCheck(of: dataset, merge: configuration.mergeLabels, progress: checking)
+    report(check.description)
+    try check.requireNoErrors()
+    let values = check.facts.reduce(into: Set<UInt8>()) { $0.formUnion($1.labels.keys) }
+    let labels = try LabelScheme(values: values, labelNames: dataset.labelNames, merge: configuration.mergeLabels)
+    split = try Split.make(
+      cases: dataset.cases, validationFraction: configuration.validationFraction, testFraction: configuration.holdOut,
+      seed: configuration.seed)
+    report(
+      "Split: \(split.training.count) cases train, \(split.validation.count) choose the best checkpoint, "
+        + "\(split.test.count) are held out.")
+    let known = Set(split.training + split.validation)
+    let plan = try configuration.plan(for: check.facts.filter { known.contains($0.scan.identifier) })
+    report("Preparation: \(plan).")
+    description = try ModelDescription(
+      network: configuration.network(labels: labels, plan: plan, modalities: dataset.modalities.count),
+      preparation: plan, labels: labels, modalities: dataset.modalities, sites: dataset.sites)
+    try run.create()
+    try run.write(configuration)
+    try run.write(description)
+    try split.write(to: run.splits)
+  }
+
+  /// Takes up a run that was stopped.
+  ///
+  /// - Throws: `InputError` if the folder holds no run that train started.
+  public init(resuming run: RunFolder) throws {
+    self.run = run
+    guard FileManager.default.fileExists(atPath: run.configuration.path) else {
+      throw InputError("\(run.url.path): has no config.yaml, so no training was started there; check --resume.")
+    }
+    configuration = try TrainingConfiguration(yaml: run.configuration)
+    description = try run.readDescription()
+    guard let data = configuration.data else {
+      throw InputError("\(run.configuration.path): names no data; only runs that train started can be resumed.")
+    }
+    dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    split = try Split(contentsOf: run.splits, cases: dataset.cases)
+  }
+
+  /// Reads and prepares the training and validation cases.
+  public func trainer(preparing: (@Sendable (Int, Int) -> Void)? = nil) throws -> Trainer {
+    let sides = [Set(split.training), Set(split.validation)]
+    let cases = dataset.cases.filter { scan in sides.contains { $0.contains(scan.identifier) } }
+    let prepared = concurrentMap(cases, threads: 2, progress: preparing) { scan in
+      Result {
+        PreparedCase(
+          source: scan,
+          volume: try PreparedVolume(reading: scan, scheme: description.labels, plan: description.preparation))
+      }
+    }.map { try $0.get() }
+    return try Trainer(
+      run: run, configuration: configuration, description: description,
+      training: prepared.filter { sides[0].contains($0.source.identifier) },
+      validation: prepared.filter { sides[1].contains($0.source.identifier) })
+  }
+}
+
+extension TrainingConfiguration {
+  /// The preparation that the options give, the rest derived from the cases.
+  func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
+    let spacing = try pair(spacing, "--spacing", "x and y in mm, for example 0.6,0.6")
+    let size = try pair(resampleSize, "--resample-size", "height and width in pixels, for example 384,384")
+    guard spacing == nil || size == nil else {
+      throw InputError("--spacing and --resample-size exclude each other; give one of them.")
+    }
+    let resampling = spacing.map { PreparationPlan.Resampling.spacingMM(x: $0.0, y: $0.1) }
+    return try PreparationPlan.derived(
+      from: facts,
+      window: pair(window, "--window", "the lowest and highest intensity, for example -125,275").map {
+        IntensityWindow(low: $0.0, high: $0.1)
+      },
+      resampling: resampling ?? size.map { .size(height: $0.0, width: $0.1) },
+      networkSize: pair(self.size, "--size", "height and width in pixels, for example 384,384").map {
+        ImageSize(height: $0.0, width: $0.1)
+      },
+      contextSlices: context)
+  }
+
+  private func pair<Number>(_ values: [Number]?, _ option: String, _ expected: String) throws -> (Number, Number)? {
+    guard let values else { return nil }
+    guard values.count == 2 else { throw InputError("\(option) has \(values.count) numbers; give \(expected).") }
+    return (values[0], values[1])
+  }
+
+  /// The network that the options and the data make.
+  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int) throws -> UNetConfiguration {
+    let network = UNetConfiguration(
+      classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
+      dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil)
+    try network.validate()
+    return network
+  }
+}

@@ -1,0 +1,47 @@
+/// A case with its volume on the network's grid.
+public struct PreparedCase: Sendable {
+  public let source: Case
+  public let volume: PreparedVolume
+
+  public init(source: Case, volume: PreparedVolume) {
+    self.source = source
+    self.volume = volume
+  }
+}
+
+/// How good a network is on the validation cases: Dice of whole volumes on the prepared grid.
+public struct ValidationScore: Equatable, Sendable {
+  /// Mean over the cases and classes of each site.
+  public let diceBySite: [String: Double]
+
+  /// Mean of the sites; nil without a case that has any class.
+  public var dice: Double? {
+    diceBySite.isEmpty ? nil : diceBySite.values.reduce(0, +) / Double(diceBySite.count)
+  }
+
+  /// Scores the last pass of `network` on cases with labels.
+  init(of network: DualNormUNet, on cases: [PreparedCase]) {
+    var bySite: [String: [Double]] = [:]
+    for item in cases {
+      guard let truth = item.volume.labels else { continue }
+      let probabilities = network.probabilities(of: item.volume)[.final]!
+      let scores = diceByClass(
+        mostProbableClasses(probabilities), truth, classes: network.configuration.classes
+      ).compactMap { $0 }
+      if !scores.isEmpty { bySite[item.source.site, default: []].append(scores.reduce(0, +) / Double(scores.count)) }
+    }
+    diceBySite = bySite.mapValues { $0.reduce(0, +) / Double($0.count) }
+  }
+}
+
+/// Dice of each class above 0: 2 |A ∩ B| / (|A| + |B|); nil where neither has it.
+func diceByClass(_ prediction: [UInt8], _ truth: [UInt8], classes: Int) -> [Double?] {
+  var common = [Int](repeating: 0, count: classes)
+  var total = common
+  for (a, b) in zip(prediction, truth) {
+    total[Int(a)] += 1
+    total[Int(b)] += 1
+    if a == b { common[Int(a)] += 1 }
+  }
+  return (1..<classes).map { total[$0] == 0 ? nil : 2 * Double(common[$0]) / Double(total[$0]) }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+/// The options of a training configuration. What is not given comes from `--config`, then from the defaults.
+struct TrainOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("YAML file of options, named as here without the dashes.", valueName: "file"))
+  var config: String?
+
+  @Option(help: "Channels of the first level. (default: 32)") var width: Int?
+  @Option(help: "Plain norm: bn, in, gn or ln. (default: bn)") var norm: PlainNorm?
+  @Option(help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…"))
+  var dualBlocks: BlockList?
+  @Option(help: "How masks are resized: soft (bilinear) or hard (nearest). (default: soft)") var mask: MaskKind?
+  @Option(help: "Divides the channels of dual layers. (default: 2)") var reduction: Int?
+  @Option(help: "Neighbouring slices that the network sees, odd. (default: 3)") var context: Int?
+
+  @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
+  var mergeLabels: [NumberList<UInt8>] = []
+  @Option(help: ArgumentHelp("Clip intensities before whitening.", valueName: "low,high")) var window: NumberList<Double>?
+  @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing: NumberList<Double>?
+  @Option(help: ArgumentHelp("Resample slices to this many pixels.", valueName: "height,width"))
+  var resampleSize: NumberList<Int>?
+  @Option(help: ArgumentHelp("Crop or pad slices to this, multiples of 16. (default: holds every case)", valueName: "height,width"))
+  var size: NumberList<Int>?
+  @Option(help: "Share of each site's patients that choose the best checkpoint. (default: 0.15)")
+  var validationFraction: Double?
+  @Option(help: "Share of each site's patients kept for the test, unseen. (default: 0)") var holdOut: Double?
+
+  @Option(help: ArgumentHelp("Iterations of the plain and of the dual stage. (default: 4000,2000)", valueName: "plain,dual"))
+  var iterations: NumberList<Int>?
+  @Option(help: "Slices a batch, balanced over sites. (default: 8, rounded up to a multiple of the sites)")
+  var batchSize: Int?
+  @Option(help: "Base rate of Adam. (default: 0.001)") var learningRate: Double?
+  @Option(help: "cosine, or plateau as published. (default: cosine)") var schedule: LearningRateSchedule.Kind?
+  @Flag(inversion: .prefixedNo, help: "The published augmentation. (default: on)") var augmentation: Bool?
+  @Option(help: "Largest zoom of the augmentation, from 1 (off). (default: 1)") var zoom: Double?
+  @Flag(inversion: .prefixedNo, help: "Weight rare classes in the cross entropy. (default: off)")
+  var weightedCrossEntropy: Bool?
+  @Option(help: "Iterations between validations. (default: a tenth of the stage)") var validateEvery: Int?
+  @Option(help: "Another seed gives another split, initialization and order. (default: 1)") var seed: UInt64?
+  @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+
+  /// - Throws: `InputError` for a file that is no configuration, or a value that makes no sense.
+  func resolved() throws -> TrainingConfiguration {
+    var result = try config.map { try TrainingConfiguration(yaml: URL(fileURLWithPath: $0)) } ?? TrainingConfiguration()
+    func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value>, _ value: Value?) {
+      if let value { result[keyPath: path] = value }
+    }
+    set(\.width, width)
+    set(\.norm, norm)
+    set(\.dualBlocks, dualBlocks?.blocks)
+    set(\.mask, mask)
+    set(\.reduction, reduction)
+    set(\.context, context)
+    set(\.mergeLabels, mergeLabels.isEmpty ? nil : mergeLabels.map(\.values))
+    set(\.window, window?.values)
+    set(\.spacing, spacing?.values)
+    set(\.resampleSize, resampleSize?.values)
+    set(\.size, size?.values)
+    set(\.validationFraction, validationFraction)
+    set(\.holdOut, holdOut)
+    set(\.iterations, iterations?.values)
+    set(\.batchSize, batchSize)
+    set(\.learningRate, learningRate)
+    set(\.schedule, schedule)
+    set(\.augmentation, augmentation)
+    set(\.zoom, zoom)
+    set(\.weightedCrossEntropy, weightedCrossEntropy)
+    set(\.validateEvery, validateEvery)
+    set(\.seed, seed)
+    set(\.threads, threads)
+    try result.validate()
+    return result
+  }
+}
+
+extension PlainNorm: ExpressibleByArgument {}
+extension MaskKind: ExpressibleByArgument {}
+extension LearningRateSchedule.Kind: ExpressibleByArgument {}
+
+/// `inc,down1`, or `none`.
+struct BlockList: ExpressibleByArgument {
+  let blocks: [BlockName]
+
+  init?(argument: String) {
+    if argument == "none" {
+      blocks = []
+      return
+    }
+    let names = argument.split(separator: ",", omittingEmptySubsequences: false)
+    blocks = names.compactMap { BlockName(rawValue: String($0)) }
+    if blocks.count != names.count { return nil }
+  }
+
+  static var allValueStrings: [String] { BlockName.allCases.map(\.rawValue) + ["none"] }
+}
