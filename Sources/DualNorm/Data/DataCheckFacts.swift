@@ -7,7 +7,7 @@ public struct CaseFacts: Equatable, Sendable {
   public let geometry: Geometry
   /// The least and greatest finite intensity of each modality.
   public let intensities: [ClosedRange<Float>]
-  /// Voxels a mask value, 0 included; empty without a mask.
+  /// Voxels of each mask value that occurs, 0 included; empty without a mask.
   public let labels: [UInt8: Int]
   /// Equal for cases whose images have equal sizes and voxels.
   public let imageHash: UInt64
@@ -21,5 +21,84 @@ public struct CaseFacts: Equatable, Sendable {
     self.intensities = intensities
     self.labels = labels
     self.imageHash = imageHash
+  }
+
+  /// Whether there is a mask and it holds background only.
+  public var hasEmptyMask: Bool { !labels.isEmpty && labels.keys.allSatisfy { $0 == 0 } }
+}
+
+extension LabelScheme {
+  /// The classes of the cases with these facts; see `init(values:labelNames:merge:)`.
+  public init(facts: [CaseFacts], labelNames: [UInt8: String] = [:], merge: [[UInt8]] = []) throws {
+    try self.init(values: Set(facts.flatMap(\.labels.keys)), labelNames: labelNames, merge: merge)
+  }
+}
+
+/// One case read once: its facts (nil where a file could not be read) and what is wrong with it alone.
+struct CaseInspection: Sendable {
+  private(set) var facts: CaseFacts?
+  private(set) var findings: [DataCheck.Finding] = []
+
+  /// Reads one file at a time and keeps none, so that the memory needed is that of one volume.
+  init(_ scan: Case) {
+    var geometry: Geometry?
+    var intensities: [ClosedRange<Float>] = []
+    var hash = VoxelHash()
+    for url in scan.images {
+      guard let image = read({ try Image(contentsOf: url) }) else { return }
+      if let first = geometry {
+        report(mismatch(modality: url, image.geometry, first: scan.images[0], first))
+      }
+      geometry = geometry ?? image.geometry
+      let statistics = IntensityStatistics(image.voxels)
+      report(statistics.fault(url.path))
+      if let range = statistics.range { intensities.append(range) }
+      hash.combine(image)
+    }
+    guard let geometry else { return }
+    var labels: [UInt8: Int] = [:]
+    if let url = scan.mask {
+      guard let mask = read({ try LabelMap(contentsOf: url) }) else { return }
+      report(mismatch(mask: url, mask.geometry, image: scan.images[0], geometry))
+      labels = CaseInspection.histogram(mask)
+    }
+    facts = CaseFacts(
+      scan: scan, geometry: geometry, intensities: intensities, labels: labels, imageHash: hash.value)
+  }
+
+  private mutating func read<Contents>(_ body: () throws -> Contents) -> Contents? {
+    do {
+      return try body()
+    } catch {
+      report("\(error)")
+      return nil
+    }
+  }
+
+  private mutating func report(_ fault: String?) {
+    if let fault { findings.append(DataCheck.Finding(.error, fault)) }
+  }
+
+  private static func histogram(_ mask: LabelMap) -> [UInt8: Int] {
+    var counts = [Int](repeating: 0, count: 256)
+    for value in mask.voxels { counts[Int(value)] += 1 }
+    return Dictionary(uniqueKeysWithValues: counts.indices.filter { counts[$0] > 0 }.map { (UInt8($0), counts[$0]) })
+  }
+}
+
+/// A 64-bit hash of sizes and voxels, the same in every run (FNV-1a over whole voxels, then mixed).
+private struct VoxelHash {
+  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+  mutating func combine(_ image: Image) {
+    var hash = value
+    func add(_ bits: UInt64) {
+      hash = (hash ^ bits) &* 0x100_0000_01B3
+      hash ^= hash >> 32
+    }
+    let size = image.geometry.size
+    for side in [size.x, size.y, size.z] { add(UInt64(side)) }
+    for voxel in image.voxels { add(UInt64(voxel.bitPattern)) }
+    value = hash
   }
 }

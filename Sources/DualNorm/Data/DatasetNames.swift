@@ -57,7 +57,9 @@ func quoted(_ text: String) -> String {
   return line.count > 80 ? line.prefix(77) + "..." : line
 }
 
-/// A number for a message: up to four significant decimals, none where it is whole.
+/// A number for a message: up to four decimals, none from 100,000 on, powers of ten only where it is enormous.
 func short(_ value: Double) -> String {
-  String(format: abs(value) >= 1e5 ? "%.4g" : "%g", (value * 1e4).rounded() / 1e4)
+  let size = abs(value)
+  return size >= 1e9
+    ? String(format: "%.4g", value) : String(format: size >= 1e5 ? "%.0f" : "%g", (value * 1e4).rounded() / 1e4)
 }

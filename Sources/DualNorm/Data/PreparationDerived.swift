@@ -48,7 +48,7 @@ extension PreparationPlan {
   ///
   /// - Throws: `InputError` where the network cannot work with it.
   func checkedSize(of geometry: Geometry, name: String) throws -> ImageSize {
-    let size = resampled(geometry).size
+    let size = resampledSize(geometry)
     let after = resampling == .none ? "" : " after resampling"
     guard min(size.height, size.width) >= PreparationPlan.smallestSide else {
       throw InputError(

@@ -8,7 +8,7 @@ public struct PreparationPlan: Equatable, Sendable {
   /// What happens to the pixels of a slice; the distance of slices stays as it is.
   public enum Resampling: Equatable, Sendable {
     case none
-    /// To this distance of pixels along x and y.
+    /// To this distance of pixels along x and y, or the nearest at which a whole number of pixels fits the slice.
     case spacingMM(x: Double, y: Double)
     /// To this number of pixels, whatever their distance.
     case size(height: Int, width: Int)
@@ -101,24 +101,17 @@ extension PreparationPlan {
     }
   }
 
-  /// The size and spacing in plane that a volume has after resampling.
-  ///
-  /// To a spacing, as few pixels as cover the whole of the volume, so that the way back never leaves them.
-  public func resampled(_ geometry: Geometry) -> (size: ImageSize, spacingMM: (x: Double, y: Double)) {
-    let extent = (x: Double(geometry.size.x) * geometry.spacingMM.x, y: Double(geometry.size.y) * geometry.spacingMM.y)
+  /// The pixels that slices have after resampling.
+  public func resampledSize(_ geometry: Geometry) -> ImageSize {
     switch resampling {
-    case .none:
-      return (
-        ImageSize(height: geometry.size.y, width: geometry.size.x), (geometry.spacingMM.x, geometry.spacingMM.y)
-      )
+    case .none: return ImageSize(height: geometry.size.y, width: geometry.size.x)
     case .spacingMM(let x, let y):
-      func pixels(_ length: Double, _ spacing: Double) -> Int {
-        // A rounding error of the quotient is not worth another pixel; 1e9 keeps absurd headers from trapping.
-        max(1, Int(min((length / spacing - 1e-6).rounded(.up), 1e9)))
+      func pixels(_ axis: Int, _ spacing: Double) -> Int {
+        let count = (Double(geometry.size[axis]) * geometry.spacingMM[axis] / spacing).rounded()
+        return Int(min(max(count, 1), 1e9))  // a header may claim any extent
       }
-      return (ImageSize(height: pixels(extent.y, y), width: pixels(extent.x, x)), (x, y))
-    case .size(let height, let width):
-      return (ImageSize(height: height, width: width), (extent.x / Double(width), extent.y / Double(height)))
+      return ImageSize(height: pixels(1, y), width: pixels(0, x))
+    case .size(let height, let width): return ImageSize(height: height, width: width)
     }
   }
 }

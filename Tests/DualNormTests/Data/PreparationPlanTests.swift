@@ -28,8 +28,8 @@ import Testing
     // 512 · 0.7 = 358.4 mm, 320 · 1.1 = 352 mm; 358.4 / 384 = 0.93333 mm.
     #expect(above.resampling == .spacingMM(x: 0.9334, y: 0.9334))
     #expect(above.networkSize == ImageSize(height: 384, width: 384))
-    #expect(above.resampled(cases[0].geometry).size == ImageSize(height: 300, width: 384))
-    #expect(above.resampled(cases[1].geometry).size == ImageSize(height: 378, width: 378))
+    #expect(above.resampledSize(cases[0].geometry) == ImageSize(height: 300, width: 384))
+    #expect(above.resampledSize(cases[1].geometry) == ImageSize(height: 377, width: 377))
   }
 
   @Test func optionsOverride() throws {
@@ -44,15 +44,17 @@ import Testing
         + "(H×W), 1 slice an input")
     let sized = try PreparationPlan.derived(from: cases, resampling: .size(height: 100, width: 90))
     #expect(sized.networkSize == ImageSize(height: 112, width: 96))
-    #expect(sized.resampled(cases[0].geometry).spacingMM == (20 / 90.0, 30 / 100.0))
+    #expect(sized.resampledSize(cases[0].geometry) == ImageSize(height: 100, width: 90))
     let cropped = try PreparationPlan.derived(from: cases, networkSize: ImageSize(height: 32, width: 32))
     #expect(cropped.networkSize == ImageSize(height: 32, width: 32) && cropped.resampling == .none)
   }
 
-  @Test func resampledSlicesCoverTheVolume() throws {
+  @Test func aSpacingGivesTheNearestNumberOfPixels() throws {
     let plan = try PreparationPlan(resampling: .spacingMM(x: 0.3, y: 0.1))
     let geometry = Geometry(size: [10, 9, 2], spacingMM: [0.31, 0.3, 1])
-    #expect(plan.resampled(geometry).size == ImageSize(height: 27, width: 11))
+    #expect(plan.resampledSize(geometry) == ImageSize(height: 27, width: 10))
+    let endless = Geometry(size: [10, 9, 2], spacingMM: [1e300, 1e-300, 1])
+    #expect(plan.resampledSize(endless) == ImageSize(height: 1, width: 1_000_000_000))
   }
 
   @Test func slicesTheNetworkCannotTakeAreNamed() {

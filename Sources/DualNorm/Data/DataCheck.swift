@@ -1,0 +1,100 @@
+import Dispatch
+import Foundation
+
+/// What is wrong with a data set, what each site looks like, and the facts that planning needs; every file is read once.
+public struct DataCheck: Sendable {
+  public enum Severity: String, Codable, Sendable {
+    /// Training on it would fail or be wrong.
+    case error
+    /// It may be meant so, and should be looked at.
+    case warning
+    /// Worth knowing.
+    case note
+  }
+
+  /// One sentence on the data.
+  public struct Finding: Codable, Equatable, Sendable {
+    public let severity: Severity
+    public let message: String
+
+    public init(_ severity: Severity, _ message: String) {
+      self.severity = severity
+      self.message = message
+    }
+  }
+
+  /// Of the cases that could be read, in the order of the data set.
+  public let facts: [CaseFacts]
+  /// Errors first, then warnings and notes.
+  public let findings: [Finding]
+  /// Sorted by site.
+  public let sites: [SiteSummary]
+
+  /// Reads all cases.
+  ///
+  /// - Parameters:
+  ///   - merge: labels that training will merge, so that sites are compared after it.
+  ///   - threads: cases read side by side, which bounds the memory: one volume a thread.
+  ///   - progress: told the cases done and their total, one call at a time, from any thread.
+  public init(
+    of dataset: Dataset, merge: [[UInt8]] = [], threads: Int = 2, progress: (@Sendable (Int, Int) -> Void)? = nil
+  ) {
+    let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { CaseInspection($0) }
+    facts = inspections.compactMap(\.facts)
+    let rules = DataCheckRules(facts: facts, labelNames: dataset.labelNames, merge: merge)
+    let all = inspections.flatMap(\.findings) + rules.findings()
+    findings = [Severity.error, .warning, .note].flatMap { severity in all.filter { $0.severity == severity } }
+    sites = SiteSummary.summaries(of: facts)
+  }
+
+  public var errors: [Finding] { findings.filter { $0.severity == .error } }
+
+  /// - Throws: `InputError` with the first error, if there is one, and how many more there are.
+  public func requireNoErrors() throws {
+    guard let first = errors.first else { return }
+    let more = errors.count > 1 ? " (The check found \(counted(errors.count - 1, "more error")).)" : ""
+    throw InputError(first.message + more)
+  }
+}
+
+/// `transform` of every element in order, on `threads` threads at a time.
+func concurrentMap<Element: Sendable, Result: Sendable>(
+  _ elements: [Element], threads: Int, progress: (@Sendable (Int, Int) -> Void)?,
+  _ transform: @Sendable (Element) -> Result
+) -> [Result] {
+  let work = SharedWork<Result>(count: elements.count)
+  DispatchQueue.concurrentPerform(iterations: max(1, min(threads, elements.count))) { _ in
+    while let index = work.next() {
+      work.finish(index, transform(elements[index]), progress)
+    }
+  }
+  return work.results
+}
+
+/// The indices not yet taken and the results so far, under one lock.
+private final class SharedWork<Result: Sendable>: @unchecked Sendable {
+  private let lock = NSLock()
+  private var taken = 0
+  private var done = 0
+  private var slots: [Result?]
+
+  init(count: Int) { slots = Array(repeating: nil, count: count) }
+
+  func next() -> Int? {
+    lock.withLock {
+      guard taken < slots.count else { return nil }
+      taken += 1
+      return taken - 1
+    }
+  }
+
+  func finish(_ index: Int, _ result: Result, _ progress: ((Int, Int) -> Void)?) {
+    lock.withLock {
+      slots[index] = result
+      done += 1
+      progress?(done, slots.count)
+    }
+  }
+
+  var results: [Result] { lock.withLock { slots.compactMap { $0 } } }
+}

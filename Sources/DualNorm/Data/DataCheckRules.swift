@@ -1,0 +1,106 @@
+import Foundation
+import MedicalImaging
+
+/// What only several cases together, or the names of labels, can tell.
+struct DataCheckRules {
+  let facts: [CaseFacts]
+  let labelNames: [UInt8: String]
+  let merge: [[UInt8]]
+
+  /// More values than this in one mask are intensities rather than labels, unless `dataset.json` names them.
+  private static let mostUnnamedLabels = 20
+
+  func findings() -> [DataCheck.Finding] {
+    facts.compactMap(unexpectedLabels) + labelSets() + missingClasses() + emptyMasks() + duplicates() + pixelSizes()
+  }
+
+  private var sites: [(site: String, facts: [CaseFacts])] {
+    Dictionary(grouping: facts, by: \.scan.site).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  private func unexpectedLabels(_ fact: CaseFacts) -> DataCheck.Finding? {
+    guard let mask = fact.scan.mask else { return nil }
+    let found = Set(fact.labels.keys)
+    if !labelNames.isEmpty {
+      let unnamed = found.subtracting(labelNames.keys).subtracting([0])
+      guard !unnamed.isEmpty else { return nil }
+      return .init(
+        .error,
+        "\(mask.path): holds \(LabelScheme.sentence(unnamed)), expected the labels of dataset.json, "
+          + "\(LabelScheme.sentence(Set(labelNames.keys))); correct the mask or name the label there.")
+    }
+    guard found.count > DataCheckRules.mostUnnamedLabels else { return nil }
+    return .init(
+      .error,
+      "\(mask.path): holds \(found.count) different values, which look like intensities, expected at most "
+        + "\(DataCheckRules.mostUnnamedLabels) labels; check that it is a mask, or name its labels in a dataset.json.")
+  }
+
+  /// The foreground labels of a site after merging.
+  private func labels(_ facts: [CaseFacts]) -> Set<UInt8> {
+    let found = facts.flatMap(\.labels.keys).filter { $0 != 0 }
+    return Set(found.map { value in merge.first { $0.contains(value) }?.first ?? value })
+  }
+
+  private func labelSets() -> [DataCheck.Finding] {
+    let sets = sites.filter { $0.facts.contains { !$0.labels.isEmpty } }.map { ($0.site, labels($0.facts)) }
+    if !sets.isEmpty, sets.allSatisfy({ $0.1.isEmpty }) {
+      return [.init(.error, "All masks are empty, so there is nothing to learn; check the masks.")]
+    }
+    guard Set(sets.map { $0.1 }).count > 1 else { return [] }
+    let bySet = Dictionary(grouping: sets, by: \.1).map { (sites: $0.value.map(\.0).sorted(), labels: $0.key) }
+      .sorted { ($1.sites.count, $0.sites[0]) < ($0.sites.count, $1.sites[0]) }
+    let parts = bySet.map { "\(listed($0.sites, atMost: 10)): \(LabelScheme.sentence($0.labels))" }
+    return [
+      .init(
+        .warning,
+        "The sites' labels differ (\(parts.joined(separator: "; "))); merge what means the same with --merge-labels, or "
+          + "the missing classes cannot be learnt there.")
+    ]
+  }
+
+  /// Classes that `dataset.json` names and no mask of a site holds.
+  private func missingClasses() -> [DataCheck.Finding] {
+    sites.compactMap { site, facts in
+      guard facts.contains(where: { !$0.labels.isEmpty }) else { return nil }
+      let missing = Set(labelNames.keys).subtracting([0]).subtracting(facts.flatMap(\.labels.keys))
+      guard !missing.isEmpty else { return nil }
+      let names = missing.sorted().map { "\($0) (\(labelNames[$0] ?? ""))" }
+      return .init(
+        .warning,
+        "\(site): no mask holds \(listed(names, atMost: 10)), which dataset.json names; the class cannot be learnt from it."
+      )
+    }
+  }
+
+  private func emptyMasks() -> [DataCheck.Finding] {
+    sites.compactMap { site, facts in
+      let empty = facts.filter(\.hasEmptyMask).map(\.scan.name)
+      guard !empty.isEmpty else { return nil }
+      return .init(
+        .warning,
+        "\(site): \(counted(empty.count, "empty mask")) of \(facts.count) (\(listed(empty, atMost: 5))); leave them out if "
+          + "the structure was not annotated, keep them if it is not there.")
+    }
+  }
+
+  private func duplicates() -> [DataCheck.Finding] {
+    let groups = Dictionary(grouping: facts, by: \.imageHash).values.filter { $0.count > 1 }
+    return groups.map { group in group.map(\.scan.identifier).sorted() }.sorted { $0[0] < $1[0] }.map { names in
+      .init(
+        .warning,
+        "\(listed(names, atMost: 5)) have the same image; keep one, or training and test may share a patient.")
+    }
+  }
+
+  private func pixelSizes() -> [DataCheck.Finding] {
+    let sizes = facts.flatMap { [$0.geometry.spacingMM.x, $0.geometry.spacingMM.y] }
+    guard let least = sizes.min(), let greatest = sizes.max(), greatest >= 1.5 * least else { return [] }
+    return [
+      .init(
+        .note,
+        "Pixels measure from \(short(least)) to \(short(greatest)) mm, so the network sees one structure in very different "
+          + "sizes; --spacing resamples all slices alike.")
+    ]
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import MedicalImaging
+
+/// The ranges that the cases of a site span.
+public struct SiteSummary: Equatable, Sendable {
+  public let site: String
+  public let caseCount: Int
+  /// Voxels along the image's y, x and z axes.
+  public let heights: ClosedRange<Int>
+  public let widths: ClosedRange<Int>
+  public let slices: ClosedRange<Int>
+  /// Along the image's x, y and z axes.
+  public let spacingsMM: [ClosedRange<Double>]
+  public let intensities: ClosedRange<Float>?
+  /// The share of each foreground value in all voxels of the site's masks, from 0 to 1.
+  public let labelShares: [UInt8: Double]
+  public let maskCount: Int
+  public let emptyMaskCount: Int
+
+  static func summaries(of facts: [CaseFacts]) -> [SiteSummary] {
+    Dictionary(grouping: facts, by: \.scan.site).sorted { $0.key < $1.key }.map { SiteSummary($0.key, $0.value) }
+  }
+
+  private init(_ site: String, _ facts: [CaseFacts]) {
+    self.site = site
+    caseCount = facts.count
+    let geometries = facts.map(\.geometry)
+    widths = span(geometries.map(\.size.x))
+    heights = span(geometries.map(\.size.y))
+    slices = span(geometries.map(\.size.z))
+    spacingsMM = (0..<3).map { axis in span(geometries.map { $0.spacingMM[axis] }) }
+    let ranges = facts.flatMap(\.intensities)
+    intensities = ranges.isEmpty ? nil : span(ranges.map(\.lowerBound) + ranges.map(\.upperBound))
+    var counts: [UInt8: Int] = [:]
+    for fact in facts { counts.merge(fact.labels, uniquingKeysWith: +) }
+    let total = Double(counts.values.reduce(0, +))
+    labelShares = counts.filter { $0.key != 0 }.mapValues { Double($0) / total }
+    maskCount = facts.count { !$0.labels.isEmpty }
+    emptyMaskCount = facts.count(where: \.hasEmptyMask)
+  }
+}
+
+private func span<Bound: Comparable>(_ values: [Bound]) -> ClosedRange<Bound> {
+  values.dropFirst().reduce(values[0]...values[0]) { min($0.lowerBound, $1)...max($0.upperBound, $1) }
+}
+
+extension SiteSummary {
+  fileprivate static let header = [
+    "site", "cases", "slice H×W", "slices", "spacing in mm x, y, z", "intensity", "labels (share of voxels)",
+    "empty masks",
+  ]
+
+  fileprivate var row: [String] {
+    func text<Bound>(_ range: ClosedRange<Bound>, _ format: (Bound) -> String) -> String {
+      let (low, high) = (format(range.lowerBound), format(range.upperBound))
+      return low == high ? low : "\(low)–\(high)"
+    }
+    let shares = labelShares.sorted { $0.key < $1.key }
+      .map { "\($0.key): \(String(format: "%.2g", 100 * $0.value)) %" }
+    return [
+      site, String(caseCount), text(heights) { "\($0)" } + "×" + text(widths) { "\($0)" }, text(slices) { "\($0)" },
+      spacingsMM.map { text($0, short) }.joined(separator: ", "),
+      intensities.map { text($0) { short(Double($0)) } } ?? "none",
+      maskCount == 0 ? "no masks" : shares.isEmpty ? "none" : listed(shares, atMost: 6),
+      maskCount == 0 ? "" : "\(emptyMaskCount) of \(maskCount)",
+    ]
+  }
+}
+
+extension DataCheck: CustomStringConvertible {
+  /// A table of the sites, then the findings, one a line.
+  public var description: String {
+    let rows = [SiteSummary.header] + sites.map(\.row)
+    let widths = SiteSummary.header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let table = rows.map { row in
+      let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+      return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces)
+    }
+    let lines = findings.map { "\($0.severity.rawValue): \($0.message)" }
+    return (table + (lines.isEmpty ? ["Nothing to report."] : lines)).joined(separator: "\n")
+  }
+}

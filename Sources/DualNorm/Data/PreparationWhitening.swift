@@ -1,0 +1,67 @@
+import MedicalImaging
+
+/// What whitening and the data check need to know of a modality's intensities.
+struct IntensityStatistics {
+  /// Of the finite voxels; nil where there are none.
+  let range: ClosedRange<Float>?
+  /// Voxels that are NaN or infinite.
+  let nonFiniteCount: Int
+
+  init(_ voxels: [Float]) {
+    var low = Float.infinity
+    var high = -Float.infinity
+    var nonFinite = 0
+    for value in voxels {
+      if value.isFinite {
+        low = min(low, value)
+        high = max(high, value)
+      } else {
+        nonFinite += 1
+      }
+    }
+    range = low <= high ? low...high : nil
+    nonFiniteCount = nonFinite
+  }
+
+  /// The sentence on an image that cannot be whitened; nil where it can.
+  func fault(_ name: String) -> String? {
+    if nonFiniteCount > 0 {
+      return
+        "\(name): \(counted(nonFiniteCount, "voxel")) NaN or infinite, expected numbers only; repair the image, for "
+        + "example by setting them to the background's intensity."
+    }
+    if let range, range.lowerBound == range.upperBound {
+      return
+        "\(name): every voxel is \(short(Double(range.lowerBound))), expected an image with contrast; leave this case "
+        + "out or restore the file."
+    }
+    return nil
+  }
+}
+
+extension PreparationPlan {
+  /// The voxels clipped to the window, minus their mean, divided by their population standard deviation.
+  ///
+  /// - Throws: `InputError` for an image that is constant, also after clipping, or holds NaN or infinite voxels.
+  func whitened(_ image: Image, name: String) throws -> Image {
+    if let fault = IntensityStatistics(image.voxels).fault(name) { throw InputError(fault) }
+    var result = image
+    if let window {
+      let low = Float(window.low)
+      let high = Float(window.high)
+      result.voxels = image.voxels.map { min(max($0, low), high) }
+      let range = IntensityStatistics(result.voxels).range
+      guard let range, range.lowerBound < range.upperBound else {
+        throw InputError(
+          "\(name): every voxel is the same after clipping to \(short(window.low))…\(short(window.high)); give a --window "
+            + "that holds the image's intensities.")
+      }
+    }
+    let count = Double(result.voxels.count)
+    let mean = result.voxels.reduce(0.0) { $0 + Double($1) } / count
+    let variance = result.voxels.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
+    let scale = 1 / variance.squareRoot()
+    result.voxels = result.voxels.map { Float((Double($0) - mean) * scale) }
+    return result
+  }
+}

@@ -1,0 +1,101 @@
+import MedicalImaging
+
+/// A case as the network takes it, and the way back to the original grid.
+public struct PreparedVolume: Sendable {
+  /// Whitened intensities, modalities × D × H × W; H is the image's y axis, W its x axis, D its z axis.
+  public let channels: [Float]
+  /// Classes, D × H × W; nil where there is no mask. Padding is background.
+  public let labels: [UInt8]?
+  public let modalityCount: Int
+  public let depth: Int
+  public let height: Int
+  public let width: Int
+  /// Of the files.
+  public let geometry: Geometry
+
+  private let grid: Geometry
+  private let placement: PreparationPlacement
+
+  /// Prepares a case that has been read.
+  ///
+  /// - Parameters:
+  ///   - images: one a modality, all of one geometry.
+  ///   - labels: classes, not file values, on the images' grid.
+  ///   - names: the images' files, for messages; one an image.
+  /// - Throws: `InputError` for an image that cannot be whitened or whose slices the network cannot take.
+  public init(images: [Image], labels: LabelMap?, plan: PreparationPlan, names: [String]) throws {
+    precondition(!images.isEmpty && images.count == names.count, "one name an image")
+    let geometry = images[0].geometry
+    let size = try plan.checkedSize(of: geometry, name: names[0])
+    let network = plan.networkSize ?? size.paddedForNetwork
+    let placement = PreparationPlacement(volume: size, network: network)
+    let grid = plan.resampling == .none ? geometry : geometry.inPlane(size: [size.width, size.height])
+    var channels: [Float] = []
+    for (image, name) in zip(images, names) {
+      let whitened = try plan.whitened(image, name: name)
+      let resampled = plan.resampling == .none ? whitened : whitened.resampled(onto: grid, interpolation: .linear)
+      channels += placement.placed(resampled.voxels, padding: nil)
+    }
+    self.channels = channels
+    self.labels = labels.map { labels in
+      let aligned = LabelMap(voxels: labels.voxels, geometry: geometry)  // equal up to rounding
+      let resampled = plan.resampling == .none ? aligned : aligned.resampled(onto: grid)
+      return placement.placed(resampled.voxels, padding: 0)
+    }
+    self.geometry = geometry
+    self.grid = grid
+    self.placement = placement
+    modalityCount = images.count
+    depth = geometry.size.z
+    height = network.height
+    width = network.width
+  }
+
+  /// Whether the network's size leaves out some of the volume, which is then never segmented.
+  public var isCropped: Bool { placement.isCropped }
+
+  /// The network's input for slice `z`: C × H × W with C = modalities × `context`, modality by modality and in each the
+  /// slices z − k … z + k, k = (context − 1) / 2; beyond the first and last slice these are repeated.
+  public func input(slice z: Int, context: Int) -> [Float] {
+    precondition((0..<depth).contains(z), "slice \(z) of \(depth)")
+    precondition(context > 0 && context % 2 == 1, "a context of \(context) slices has no middle")
+    let plane = height * width
+    var input: [Float] = []
+    input.reserveCapacity(modalityCount * context * plane)
+    for modality in 0..<modalityCount {
+      for neighbour in z - context / 2...z + context / 2 {
+        let start = (modality * depth + min(max(neighbour, 0), depth - 1)) * plane
+        input.append(contentsOf: channels[start..<start + plane])
+      }
+    }
+    return input
+  }
+
+  /// The classes of slice `z`, H × W; nil where there is no mask.
+  public func labels(slice z: Int) -> [UInt8]? {
+    labels.map { Array($0[z * height * width..<(z + 1) * height * width]) }
+  }
+}
+
+extension PreparedVolume {
+  /// Maps on the network's grid (each D × H × W, such as the probabilities of one class) brought back to the original
+  /// one: bit by bit where nothing is resampled, otherwise linearly interpolated in plane.
+  ///
+  /// - Parameter outside: what each map is where the network never saw the volume, such as 1 for background's probability.
+  public func restored(_ maps: [[Float]], outside: [Float]) -> [Image] {
+    precondition(maps.count == outside.count, "\(maps.count) maps and \(outside.count) values outside")
+    return zip(maps, outside).map { map, outside in
+      precondition(map.count == depth * height * width, "a map of \(map.count) voxels, not \(depth)×\(height)×\(width)")
+      let image = Image(voxels: placement.restored(map, outside: outside), geometry: grid)
+      return grid == geometry ? image : image.resampled(onto: geometry, interpolation: .linear)
+    }
+  }
+
+  /// Classes on the network's grid (D × H × W) brought back to the original one, by nearest neighbour where they were
+  /// resampled; background where the network never saw the volume.
+  public func restored(labels: [UInt8]) -> LabelMap {
+    precondition(labels.count == depth * height * width, "\(labels.count) labels, not \(depth)×\(height)×\(width)")
+    let map = LabelMap(voxels: placement.restored(labels, outside: 0), geometry: grid)
+    return grid == geometry ? map : map.resampled(onto: geometry)
+  }
+}

@@ -1,0 +1,46 @@
+import DualNorm
+import Foundation
+import MedicalImaging
+
+/// An image whose voxels follow a formula of x, y, z.
+func image(_ size: SIMD3<Int>, spacing: SIMD3<Double> = [1, 1, 1], _ value: (Int, Int, Int) -> Float) -> Image {
+  volume(Geometry(size: size, spacingMM: spacing), value)
+}
+
+func volume<Voxel>(_ geometry: Geometry, _ value: (Int, Int, Int) -> Voxel) -> Volume<Voxel> {
+  let size = geometry.size
+  let voxels = (0..<geometry.voxelCount).map { value($0 % size.x, $0 / size.x % size.y, $0 / size.x / size.y) }
+  return Volume(voxels: voxels, geometry: geometry)
+}
+
+/// Intensities without a pattern, the same for the same seed.
+func noise(_ geometry: Geometry, seed: UInt64) -> Image {
+  var generator = SeededGenerator(seed: seed)
+  return volume(geometry) { _, _, _ in Float(100 + 10 * generator.normal()) }
+}
+
+/// A 30° rotation about z, then a tilt: neither axis-aligned nor symmetric.
+let obliqueDirection: [Double] = {
+  let (c, s, u, v) = (0.75.squareRoot(), 0.5, 0.96, 0.28)
+  return [c, -s * u, s * v, s, c * u, -c * v, 0, v, u]
+}()
+
+/// Writes the voxels, at 1 mm, to `.mha`; unlike NIfTI's reader, MetaImage's keeps NaN.
+func writeMetaImage(_ image: Image, to url: URL) throws {
+  let size = image.geometry.size
+  let header = """
+    ObjectType = Image
+    NDims = 3
+    BinaryData = True
+    BinaryDataByteOrderMSB = False
+    CompressedData = False
+    TransformMatrix = 1 0 0 0 1 0 0 0 1
+    Offset = 0 0 0
+    ElementSpacing = 1 1 1
+    DimSize = \(size.x) \(size.y) \(size.z)
+    ElementType = MET_FLOAT
+    ElementDataFile = LOCAL
+
+    """
+  try (Data(header.utf8) + image.voxels.withUnsafeBytes { Data($0) }).write(to: url)
+}
