@@ -13,6 +13,10 @@ struct CTTensor {
   at::Tensor value;
 };
 
+struct CTGenerator {
+  at::Generator value;
+};
+
 /// Keeps the message for ct_error.
 void ct_keep_error(const std::string &message);
 

@@ -11,8 +11,6 @@ const char *ct_error(void) { return last_error.c_str(); }
 
 const char *ct_version(void) { return TORCH_VERSION; }
 
-void ct_seed(uint64_t seed) { at::manual_seed(seed); }
-
 void ct_set_threads(int32_t count) { at::set_num_threads(count); }
 
 int32_t ct_threads(void) { return at::get_num_threads(); }
@@ -91,8 +89,15 @@ bool ct_assign(CTTensor *x, const CTTensor *value) {
   });
 }
 
-bool ct_fill_uniform(CTTensor *x, double low, double high) {
-  return act([&] { x->value.uniform_(low, high); });
+CTGenerator *ct_generator(uint64_t seed) {
+  return guard(static_cast<CTGenerator *>(nullptr),
+               [&] { return new CTGenerator{at::detail::createCPUGenerator(seed)}; });
+}
+
+void ct_generator_free(CTGenerator *generator) { delete generator; }
+
+bool ct_fill_uniform(CTTensor *x, double low, double high, CTGenerator *generator) {
+  return act([&] { x->value.uniform_(low, high, generator->value); });
 }
 
 bool ct_add_scalar_in_place(CTTensor *x, double value) {

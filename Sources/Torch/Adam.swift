@@ -9,7 +9,7 @@ public final class Adam {
   public let betas: (Double, Double) = (0.9, 0.999)
   public let epsilon = 1e-8
 
-  private final class Moments {
+  final class Moments {
     let name: String
     let parameter: Tensor
     let first: Tensor
@@ -23,7 +23,7 @@ public final class Adam {
       second = entry.tensor.detached() * 0
     }
   }
-  private let moments: [Moments]
+  let moments: [Moments]
 
   public init(_ parameters: Parameters, learningRate: Double) {
     self.learningRate = learningRate

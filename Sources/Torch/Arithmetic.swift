@@ -63,7 +63,9 @@ extension Tensor {
 extension Tensor {
   /// Copies `value`, of the same shape, into this tensor.
   public func assign(_ value: Tensor) { checkTrap(ct_assign(handle, value.handle)) }
-  public func fillUniform(_ low: Double, _ high: Double) { checkTrap(ct_fill_uniform(handle, low, high)) }
+  public func fillUniform(_ low: Double, _ high: Double, _ generator: Generator) {
+    checkTrap(ct_fill_uniform(handle, low, high, generator.handle))
+  }
   public func add(_ value: Double) { checkTrap(ct_add_scalar_in_place(handle, value)) }
   public func multiply(by factor: Double) { checkTrap(ct_multiply_in_place(handle, factor)) }
   public func clamp(to range: ClosedRange<Double>) {

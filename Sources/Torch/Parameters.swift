@@ -10,7 +10,10 @@ public final class Parameters {
   public private(set) var entries: [Entry] = []
   private var names: Set<String> = []
 
-  public init() {}
+  /// Draws the initial values.
+  let generator: Generator
+
+  public init(seed: UInt64) { generator = Generator(seed: seed) }
 
   public var trainable: [Entry] { entries.filter(\.isTrainable) }
 
@@ -41,6 +44,9 @@ public struct Scope {
   public static func / (scope: Scope, part: String) -> Scope {
     Scope(scope.parameters, path: scope.path.isEmpty ? part : "\(scope.path).\(part)")
   }
+
+  /// Draws initial values, in the order in which the layers are made.
+  var generator: Generator { parameters.generator }
 
   /// Registers a trainable tensor.
   public func parameter(_ name: String, _ tensor: Tensor) -> Tensor {

@@ -1,9 +1,9 @@
 import CTorch
 
 /// The type of a tensor's elements.
-public enum ScalarType: String, Sendable, CaseIterable {
-  case uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, bool
+public typealias ScalarType = StoredType
 
+extension StoredType {
   var code: CTType {
     switch self {
     case .uint8: CTTypeUInt8
@@ -20,19 +20,10 @@ public enum ScalarType: String, Sendable, CaseIterable {
   }
 
   init(_ code: CTType) {
-    guard let type = ScalarType.allCases.first(where: { $0.code == code }) else {
+    guard let type = StoredType.allCases.first(where: { $0.code == code }) else {
       fatalError("LibTorch's scalar type \(code.rawValue) is not used here")
     }
     self = type
-  }
-
-  public var byteCount: Int {
-    switch self {
-    case .uint8, .int8, .bool: 1
-    case .int16, .float16, .bfloat16: 2
-    case .int32, .float32: 4
-    case .int64, .float64: 8
-    }
   }
 }
 

@@ -17,6 +17,7 @@ extern "C" {
 #endif
 
 typedef struct CTTensor CTTensor;
+typedef struct CTGenerator CTGenerator;
 
 // The values are c10::ScalarType's.
 typedef enum CTType : int32_t {
@@ -37,10 +38,14 @@ const char *ct_error(void);
 
 // Process
 const char *ct_version(void);
-void ct_seed(uint64_t seed);
 void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
 bool ct_set_gradients_enabled(bool enabled);  // returns what it was
+
+// Random numbers, those of PyTorch after torch.manual_seed(seed)
+CTGenerator *_Nullable ct_generator(uint64_t seed);
+void ct_generator_free(CTGenerator *generator);
+bool ct_fill_uniform(CTTensor *x, double low, double high, CTGenerator *generator);
 
 // Tensors
 CTTensor *_Nullable ct_from_bytes(const void *bytes, CTType type, const ptrdiff_t *sizes, ptrdiff_t rank);
@@ -103,7 +108,6 @@ CTTensor *_Nullable ct_resize_nearest(const CTTensor *x, ptrdiff_t height, ptrdi
 
 // In place, outside autograd
 bool ct_assign(CTTensor *x, const CTTensor *value);
-bool ct_fill_uniform(CTTensor *x, double low, double high);
 bool ct_add_scalar_in_place(CTTensor *x, double value);
 bool ct_multiply_in_place(CTTensor *x, double factor);
 bool ct_clamp_in_place(CTTensor *x, double low, double high);

@@ -7,9 +7,9 @@ public struct TrainingSlice: Equatable, Sendable {
   /// [height, width], classes.
   public var labels: [UInt8]
   public let channels: Int
-  public let size: SliceSize
+  public let size: ImageSize
 
-  public init(image: [Float], labels: [UInt8], channels: Int, size: SliceSize) {
+  public init(image: [Float], labels: [UInt8], channels: Int, size: ImageSize) {
     precondition(image.count == channels * size.height * size.width && labels.count == size.height * size.width)
     self.image = image
     self.labels = labels

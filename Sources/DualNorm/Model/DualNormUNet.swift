@@ -2,11 +2,11 @@ import Torch
 
 /// The pre-activation residual U-Net of the paper: five levels, four poolings, two passes where it has dual blocks.
 ///
-/// Parameters have the names, shapes, order and initial distribution of the authors' PyTorch code; after
-/// `LibTorch.seed(s)` they have the very values of PyTorch after `torch.manual_seed(s)`.
+/// Parameters have the names, shapes, order and initial values of the authors' PyTorch code after
+/// `torch.manual_seed(seed)`.
 public final class DualNormUNet {
   public let configuration: UNetConfiguration
-  public let parameters = Parameters()
+  public let parameters: Parameters
 
   private let input: Conv2d
   private let inputBlock: ResidualBlock
@@ -16,9 +16,10 @@ public final class DualNormUNet {
   private let output: Output
 
   /// - Throws: `InputError` for a configuration that no network can have.
-  public init(_ configuration: UNetConfiguration) throws {
+  public init(_ configuration: UNetConfiguration, seed: UInt64) throws {
     try configuration.validate()
     self.configuration = configuration
+    parameters = Parameters(seed: seed)
     let scope = Scope(parameters)
     let widths = (0..<5).map { configuration.width << $0 }
     func block(_ name: BlockName, _ channels: Int) -> ResidualBlock {

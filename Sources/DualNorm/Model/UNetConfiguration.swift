@@ -31,17 +31,6 @@ public enum MaskKind: String, Codable, Sendable, CaseIterable {
   case hard
 }
 
-/// Height and width of a slice, in pixels.
-public struct SliceSize: Codable, Equatable, Hashable, Sendable {
-  public var height: Int
-  public var width: Int
-
-  public init(height: Int, width: Int) {
-    self.height = height
-    self.width = width
-  }
-}
-
 /// What a U-Net looks like. The published network has width 32 and dual blocks inc, down1, down2 and down3.
 public struct UNetConfiguration: Codable, Equatable, Sendable {
   /// Classes of the output, background included; at least 2.
@@ -57,11 +46,11 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
   /// A dual layer's hidden channels are its channels divided by this.
   public var reduction: Int
   /// The only size the network works for; layer norm needs it.
-  public var size: SliceSize?
+  public var size: ImageSize?
 
   public init(
     classes: Int, inputChannels: Int = 3, width: Int = 32, norm: PlainNorm = .bn, dualBlocks: [BlockName] = [],
-    maskKind: MaskKind = .soft, reduction: Int = 2, size: SliceSize? = nil
+    maskKind: MaskKind = .soft, reduction: Int = 2, size: ImageSize? = nil
   ) {
     self.classes = classes
     self.inputChannels = inputChannels
@@ -71,6 +60,13 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
     self.maskKind = maskKind
     self.reduction = reduction
     self.size = size
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case classes, width, norm, reduction, size
+    case inputChannels = "input_channels"
+    case dualBlocks = "dual_blocks"
+    case maskKind = "mask"
   }
 
   /// - Throws: `InputError` naming the value that no network can have.
@@ -92,4 +88,18 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
     let repeated = Dictionary(grouping: dualBlocks, by: { $0 }).first { $0.value.count > 1 }
     try require(repeated == nil, "The dual block \(repeated?.key.rawValue ?? "") is named twice; name each block once.")
   }
+}
+
+/// As `[height, width]`.
+extension ImageSize: Codable {
+  public init(from decoder: any Decoder) throws {
+    let values = try [Int](from: decoder)
+    guard values.count == 2, values.allSatisfy({ $0 > 0 }) else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "a size is [height, width]"))
+    }
+    self.init(height: values[0], width: values[1])
+  }
+
+  public func encode(to encoder: any Encoder) throws { try [height, width].encode(to: encoder) }
 }

@@ -1,19 +1,19 @@
 import CTorch
 
 /// PyTorch's default initialization of a convolution: uniform within ±1/√fan_in for weight and bias.
-private func initialized(shape: [Int], fanIn: Int) -> (weight: Tensor, bound: Double) {
+private func initialized(shape: [Int], fanIn: Int, _ generator: Generator) -> (weight: Tensor, bound: Double) {
   // kaiming_uniform_ with a = √5, in PyTorch's order of operations so that equal seeds give equal bits.
   let slope = 5.0.squareRoot()
   let gain = (2 / (1 + slope * slope)).squareRoot()
   let weight = Tensor(repeating: 0, shape: shape)
   let limit = 3.0.squareRoot() * (gain / Double(fanIn).squareRoot())
-  weight.fillUniform(-limit, limit)
+  weight.fillUniform(-limit, limit, generator)
   return (weight, 1 / Double(fanIn).squareRoot())
 }
 
-private func initializedBias(_ count: Int, bound: Double) -> Tensor {
+private func initializedBias(_ count: Int, bound: Double, _ generator: Generator) -> Tensor {
   let bias = Tensor(repeating: 0, shape: [count])
-  bias.fillUniform(-bound, bound)
+  bias.fillUniform(-bound, bound, generator)
   return bias
 }
 
@@ -26,9 +26,9 @@ public struct Conv2d {
   let padding: Int
 
   public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, padding: Int = 0) {
-    let (weight, bound) = initialized(shape: [outputs, inputs, kernel, kernel], fanIn: inputs * kernel * kernel)
+    let (weight, bound) = initialized(shape: [outputs, inputs, kernel, kernel], fanIn: inputs * kernel * kernel, scope.generator)
     self.weight = scope.parameter("weight", weight.channelsLast())
-    self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound))
+    self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
     self.padding = padding
   }
 
@@ -46,9 +46,9 @@ public struct DoublingConvTranspose2d {
 
   public init(_ scope: Scope, _ inputs: Int, _ outputs: Int) {
     // PyTorch takes the fan-in from dimension 1, which here is the outputs.
-    let (weight, bound) = initialized(shape: [inputs, outputs, 3, 3], fanIn: outputs * 9)
+    let (weight, bound) = initialized(shape: [inputs, outputs, 3, 3], fanIn: outputs * 9, scope.generator)
     self.weight = scope.parameter("weight", weight.channelsLast())
-    self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound))
+    self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {

@@ -1,0 +1,50 @@
+import Foundation
+
+/// All that inference needs besides the weights: `model.json`.
+public struct ModelDescription: Codable, Equatable, Sendable {
+  /// Of this file's layout; a reader refuses a later one.
+  public static let currentFormat = 1
+
+  public var format = ModelDescription.currentFormat
+  public var network: UNetConfiguration
+  public var preparation: PreparationPlan
+  public var labels: LabelScheme
+  /// One name a modality, in the order of the channels.
+  public var modalities: [String]
+  /// The sites it was trained on; empty if unknown.
+  public var sites: [String]
+
+  public init(
+    network: UNetConfiguration, preparation: PreparationPlan, labels: LabelScheme, modalities: [String],
+    sites: [String] = []
+  ) {
+    self.network = network
+    self.preparation = preparation
+    self.labels = labels
+    self.modalities = modalities
+    self.sites = sites
+  }
+
+  /// - Throws: `InputError` if the parts contradict each other.
+  public func validate(file: String) throws {
+    guard format <= Self.currentFormat else {
+      throw InputError(
+        "\(file): is of format \(format), and this program reads up to \(Self.currentFormat); use a newer dualnorm.")
+    }
+    guard network.classes == labels.classCount else {
+      throw InputError(
+        "\(file): the network has \(network.classes) classes and the labels \(labels.classCount); restore the file.")
+    }
+    let channels = preparation.contextSlices * modalities.count
+    guard network.inputChannels == channels else {
+      throw InputError(
+        "\(file): the network takes \(network.inputChannels) channels, and \(modalities.count) modalities in "
+          + "\(preparation.contextSlices) slices make \(channels); restore the file.")
+    }
+    do {
+      try network.validate()
+    } catch let error as InputError {
+      throw InputError("\(file): \(error.description)")
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/// Where everything on a `SliceSheet` is, in canvas pixels.
+struct SheetLayout {
+  static let margin = 14
+  static let gap = 8
+  static let rowGap = 14
+  /// Length of a legend's line.
+  static let swatch = 24
+
+  struct LegendEntry {
+    let text: String
+    /// Dashed like the truth where there is none.
+    let color: SheetColor?
+    let x, y: Int
+  }
+
+  let columns: [SliceSheet.Column]
+  let textScale: Int
+  let width, height: Int
+  private(set) var legend: [LegendEntry] = []
+  private let columnWidth: Int
+  private let rowTops: [Int]
+
+  /// Height of a line of text with the space below it.
+  var lineHeight: Int { SheetLayout.lineHeight(textScale) }
+
+  init(_ sheet: SliceSheet) {
+    columns = SliceSheet.Column.allCases.filter { column in
+      column == .image || sheet.rows.contains { column.labels(of: $0) != nil }
+    }
+    let textScale = sheet.panelWidth >= 192 ? 2 : 1
+    self.textScale = textScale
+    let lineHeight = SheetLayout.lineHeight(textScale)
+    columnWidth = sheet.rows.map { $0.width * sheet.scale(of: $0) }.max() ?? sheet.panelWidth
+    width = 2 * SheetLayout.margin + columns.count * (columnWidth + SheetLayout.gap) - SheetLayout.gap
+    var top = SheetLayout.margin + lineHeight + SheetLayout.gap
+    var tops: [Int] = []
+    for row in sheet.rows {
+      tops.append(top + lineHeight)
+      top += lineHeight + SheetPanel.height(of: row, scale: sheet.scale(of: row)) + SheetLayout.rowGap
+    }
+    rowTops = tops
+    var x = SheetLayout.margin
+    var y = top
+    for (text, color) in SheetLayout.legendTexts(of: sheet, columns) {
+      let length = SheetLayout.swatch + 8 + text.count * SheetFont.advance * textScale
+      if x > SheetLayout.margin, x + length > width - SheetLayout.margin {
+        (x, y) = (SheetLayout.margin, y + lineHeight)
+      }
+      legend.append(LegendEntry(text: text, color: color, x: x, y: y))
+      x += length + 3 * SheetLayout.gap
+    }
+    height = (legend.isEmpty ? top : y + lineHeight) + SheetLayout.margin / 2
+  }
+
+  func origin(row: Int, column: Int) -> (x: Int, y: Int) {
+    let x = SheetLayout.margin + column * (columnWidth + SheetLayout.gap)
+    return (x, row < rowTops.count ? rowTops[row] : SheetLayout.margin)
+  }
+
+  private static func lineHeight(_ textScale: Int) -> Int { (SheetFont.height + 3) * textScale }
+
+  private static func legendTexts(of sheet: SliceSheet, _ columns: [SliceSheet.Column]) -> [(String, SheetColor?)] {
+    guard columns.count > 1 else { return [] }
+    var texts: [(String, SheetColor?)] = sheet.classNames.enumerated().map { ($1, .ofClass($0 + 1)) }
+    if columns.contains(.truth), columns.contains(.firstPass) || columns.contains(.finalPass) {
+      texts.append(("truth, where a pass differs", nil))
+    }
+    return texts
+  }
+}

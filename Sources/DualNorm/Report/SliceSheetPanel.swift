@@ -1,0 +1,86 @@
+/// Draws a slice and label outlines, enlarged, at one place of a canvas.
+struct SheetPanel {
+  let row: SheetRow
+  let x, y: Int
+  /// Canvas pixels per pixel of the slice.
+  let scale: Int
+
+  var width: Int { row.width * scale }
+  var height: Int { SheetPanel.height(of: row, scale: scale) }
+
+  static func height(of row: SheetRow, scale: Int) -> Int {
+    max(1, Int((Double(row.height * scale) * row.pixelAspect).rounded()))
+  }
+
+  /// Thickness of an outline, in canvas pixels.
+  private var thickness: Int { scale >= 3 ? 2 : 1 }
+
+  /// The image in grey, its 1st to 99th percentile from black to white, bilinear between pixels' centres.
+  func drawImage(on canvas: inout SheetCanvas) {
+    let (low, high) = SheetPanel.window(of: row.image)
+    for v in 0..<height {
+      let (top, bottom, down) = SheetPanel.neighbours(v, of: height, in: row.height)
+      for u in 0..<width {
+        let (left, right, across) = SheetPanel.neighbours(u, of: width, in: row.width)
+        let above = mix(row.image[top * row.width + left], row.image[top * row.width + right], across)
+        let below = mix(row.image[bottom * row.width + left], row.image[bottom * row.width + right], across)
+        let shade = (mix(above, below, down) - low) / max(high - low, .leastNormalMagnitude)
+        let grey = UInt8((255 * min(max(shade.isFinite ? shade : 0, 0), 1)).rounded())
+        canvas[x + u, y + v] = SheetColor(grey, grey, grey)
+      }
+    }
+  }
+
+  /// The inner border of each class in its colour.
+  func drawOutlines(of labels: [UInt8], on canvas: inout SheetCanvas) {
+    forEachBorderPixel(of: labels) { u, v, label in canvas[x + u, y + v] = .ofClass(Int(label)) }
+  }
+
+  /// The inner border of each class, dashed black and white, which shows on every grey.
+  func drawDashedOutlines(of labels: [UInt8], on canvas: inout SheetCanvas) {
+    forEachBorderPixel(of: labels) { u, v, _ in canvas[x + u, y + v] = SheetPanel.dash(u, v, thickness: thickness) }
+  }
+
+  /// Black and white dashes of one length along any line but a falling diagonal.
+  static func dash(_ u: Int, _ v: Int, thickness: Int) -> SheetColor {
+    (u / thickness + v / thickness) % 4 < 2 ? SheetColor(255, 255, 255) : SheetColor(0, 0, 0)
+  }
+
+  /// Visits the enlarged pixels of each class that have another label within `thickness` along an axis.
+  private func forEachBorderPixel(of labels: [UInt8], _ body: (Int, Int, UInt8) -> Void) {
+    let columns = (0..<width).map { $0 / scale }
+    let rows = (0..<height).map { min($0 * row.height / height, row.height - 1) }
+    func label(_ u: Int, _ v: Int) -> UInt8 {
+      guard 0..<width ~= u, 0..<height ~= v else { return 0 }
+      return labels[rows[v] * row.width + columns[u]]
+    }
+    for v in 0..<height {
+      for u in 0..<width {
+        let own = label(u, v)
+        guard own != 0 else { continue }
+        let isBorder = (1...thickness).contains { step in
+          label(u - step, v) != own || label(u + step, v) != own || label(u, v - step) != own
+            || label(u, v + step) != own
+        }
+        if isBorder { body(u, v, own) }
+      }
+    }
+  }
+
+  /// The two pixels around an enlarged pixel's centre and the second one's weight; edges repeat.
+  private static func neighbours(_ position: Int, of enlarged: Int, in count: Int) -> (Int, Int, Float) {
+    let place = (Double(position) + 0.5) * Double(count) / Double(enlarged) - 0.5
+    let low = place.rounded(.down)
+    let clamp = { (index: Int) in min(max(index, 0), count - 1) }
+    return (clamp(Int(low)), clamp(Int(low) + 1), Float(place - low))
+  }
+
+  private func mix(_ a: Float, _ b: Float, _ weight: Float) -> Float { a + (b - a) * weight }
+
+  /// The 1st and 99th percentile of the finite values, by nearest rank; (0, 0) without any.
+  static func window(of image: [Float]) -> (low: Float, high: Float) {
+    let sorted = image.filter(\.isFinite).sorted()
+    guard let last = sorted.indices.last else { return (0, 0) }
+    return (sorted[Int((0.01 * Double(last)).rounded())], sorted[Int((0.99 * Double(last)).rounded())])
+  }
+}

@@ -1,0 +1,100 @@
+import Files
+import Foundation
+import Torch
+
+/// Where a run keeps its files.
+public struct RunFolder: Sendable {
+  public let url: URL
+
+  public init(_ url: URL) { self.url = url }
+
+  public var model: URL { url.appendingPathComponent("model.safetensors") }
+  public var description: URL { url.appendingPathComponent("model.json") }
+  public var configuration: URL { url.appendingPathComponent("config.yaml") }
+  public var log: URL { url.appendingPathComponent("log.csv") }
+  public var splits: URL { url.appendingPathComponent("splits.json") }
+  public var checkpoints: URL { url.appendingPathComponent("checkpoints") }
+
+  /// The weights that a stage found best on the validation cases.
+  func best(_ stage: Stage) -> URL { checkpoints.appendingPathComponent("\(stage.rawValue)-best.safetensors") }
+
+  /// Where a stopped run goes on: weights, optimizer and all else the next step depends on.
+  var last: URL { checkpoints.appendingPathComponent("last.safetensors") }
+
+  public func write(_ description: ModelDescription) throws {
+    try writeAtomically(prettyJSON(description), to: self.description)
+  }
+
+  /// - Throws: `InputError` if the folder has no readable `model.json`.
+  public func readDescription() throws -> ModelDescription {
+    guard let data = try? Data(contentsOf: description) else {
+      throw InputError(
+        "\(url.path): has no model.json, so it is not a run folder; give the folder that train or import wrote.")
+    }
+    do {
+      let read = try JSONDecoder().decode(ModelDescription.self, from: data)
+      try read.validate(file: description.path)
+      return read
+    } catch let error as DecodingError {
+      throw InputError("\(description.path): is not the description of a model (\(error.brief)); restore the file.")
+    }
+  }
+
+  /// Makes the folder, or finds it empty.
+  ///
+  /// - Throws: `InputError` if something is in it, or it cannot be made.
+  public func create() throws {
+    try makeEmptyFolder(url, option: "--output")
+  }
+}
+
+/// JSON for people: sorted keys, one value a line.
+func prettyJSON(_ value: some Encodable) throws -> Data {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  return try encoder.encode(value) + Data("\n".utf8)
+}
+
+/// Makes a folder for results, or takes one that is empty.
+///
+/// - Throws: `InputError` naming the option if the folder holds something or cannot be made.
+public func makeEmptyFolder(_ url: URL, option: String) throws {
+  let manager = FileManager.default
+  var isFolder: ObjCBool = false
+  if manager.fileExists(atPath: url.path, isDirectory: &isFolder) {
+    guard isFolder.boolValue else {
+      throw InputError("\(url.path): is a file; give a folder for \(option).")
+    }
+    let contents = (try? manager.contentsOfDirectory(atPath: url.path)) ?? []
+    guard contents.allSatisfy({ $0.hasPrefix(".") }) else {
+      throw InputError("\(url.path): is not empty; give a new folder for \(option), or delete this one first.")
+    }
+  } else {
+    do {
+      try manager.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw InputError("\(url.path): cannot be made; give a folder for \(option) that you may write to.")
+    }
+  }
+  guard manager.isWritableFile(atPath: url.path) else {
+    throw InputError("\(url.path): cannot be written to; give a folder for \(option) that you may write to.")
+  }
+}
+
+extension DecodingError {
+  /// The key and what is wrong with it, in a few words.
+  var brief: String {
+    func path(_ context: Context) -> String {
+      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+      return path.isEmpty ? "the whole" : path
+    }
+    switch self {
+    case .keyNotFound(let key, _): return "\(key.stringValue) is missing"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      return "\(path(context)) has a value of the wrong kind"
+    case .dataCorrupted(let context):
+      return context.codingPath.isEmpty ? "it is not JSON" : "\(path(context)) has an unknown value"
+    @unknown default: return "it cannot be decoded"
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import Yams
+
+/// Everything that decides how a run trains; the keys of its YAML file are the command line's option names.
+public struct TrainingConfiguration: Codable, Equatable, Sendable {
+  // The network
+  public var width = 32
+  public var norm = PlainNorm.bn
+  public var dualBlocks: [BlockName] = [.inc, .down1, .down2, .down3]
+  public var mask = MaskKind.soft
+  public var reduction = 2
+  /// Neighbouring slices that the network sees, odd.
+  public var context = 3
+
+  // The data
+  /// Labels that become one class, for example `[[1, 2]]`.
+  public var mergeLabels: [[UInt8]] = []
+  /// Intensities are clipped to this before whitening.
+  public var window: [Double]?
+  /// In-plane spacing x, y in mm that slices are resampled to.
+  public var spacing: [Double]?
+  /// Height and width in pixels that slices are resampled to.
+  public var resampleSize: [Int]?
+  /// Height and width in pixels that slices are cropped or padded to.
+  public var size: [Int]?
+  /// Share of each site's patients that choose the best checkpoint.
+  public var validationFraction = 0.15
+  /// Share of each site's patients that the run never sees.
+  public var holdOut = 0.0
+
+  // The training
+  /// Iterations of the plain and of the dual stage; 0 skips a stage.
+  public var iterations = [4000, 2000]
+  /// Slices a batch; without it the smallest multiple of the number of sites from 8 on.
+  public var batchSize: Int?
+  public var learningRate = 1e-3
+  public var schedule = LearningRateSchedule.Kind.cosine
+  public var augmentation = true
+  /// Largest zoom of the augmentation.
+  public var zoom = 1.0
+  /// Weights the cross entropy by 1 − a class's share of the batch.
+  public var weightedCrossEntropy = false
+  /// Iterations between two validations; without it a tenth of the stage.
+  public var validateEvery: Int?
+  public var seed: UInt64 = 1
+  /// Processor threads; without it one a core.
+  public var threads: Int?
+
+  public init() {}
+
+  public enum CodingKeys: String, CodingKey, CaseIterable {
+    case width, norm, mask, reduction, context, window, spacing, size, iterations, schedule, augmentation, zoom, seed
+    case threads
+    case dualBlocks = "dual-blocks"
+    case mergeLabels = "merge-labels"
+    case resampleSize = "resample-size"
+    case validationFraction = "validation-fraction"
+    case holdOut = "hold-out"
+    case batchSize = "batch-size"
+    case learningRate = "learning-rate"
+    case weightedCrossEntropy = "weighted-cross-entropy"
+    case validateEvery = "validate-every"
+  }
+
+  /// - Throws: `InputError` naming the first option with a value that makes no sense.
+  public func validate() throws {
+    func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
+      if !condition { throw InputError(sentence()) }
+    }
+    try require(
+      context % 2 == 1 && (1...15).contains(context),
+      "--context is \(context); give an odd number of slices from 1 to 15, so that there is a middle one.")
+    try require(
+      iterations.count == 2 && iterations.allSatisfy { $0 >= 0 } && iterations.contains { $0 > 0 },
+      "--iterations is \(iterations.map(String.init).joined(separator: ",")); give two numbers, of the plain and of the "
+        + "dual stage, for example 4000,2000 (0 skips a stage).")
+    try require(batchSize ?? 1 >= 1, "--batch-size is \(batchSize ?? 0); give at least 1 slice.")
+    try require(
+      learningRate > 0 && learningRate <= 1, "--learning-rate is \(learningRate); give a number above 0, up to 1.")
+    try require((1...4).contains(zoom), "--zoom is \(zoom); give the largest magnification, from 1 to 4.")
+    try require(validateEvery ?? 1 >= 1, "--validate-every is \(validateEvery ?? 0); give at least 1 iteration.")
+    try require(threads ?? 1 >= 1, "--threads is \(threads ?? 0); give at least 1.")
+    for group in mergeLabels {
+      try require(
+        group.count >= 2 && !group.contains(0) && Set(group).count == group.count,
+        "--merge-labels is \(group.map(String.init).joined(separator: ",")); give two or more different labels above 0.")
+    }
+  }
+}
+
+extension TrainingConfiguration {
+  /// Reads a YAML file whose keys are option names; what it leaves out keeps its default.
+  ///
+  /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape.
+  public init(yaml url: URL) throws {
+    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+      throw InputError("\(url.path): cannot be read as text; give a YAML file of options.")
+    }
+    try self.init(yaml: text, file: url.path)
+  }
+
+  init(yaml text: String, file: String) throws {
+    let given: Node?
+    do {
+      given = try Yams.compose(yaml: text)
+    } catch {
+      throw InputError("\(file): is not YAML (\(Self.oneLine(error))).")
+    }
+    var values = try Yams.compose(yaml: TrainingConfiguration().yaml())!
+    if let given, given.null == nil {
+      guard let mapping = given.mapping else {
+        throw InputError("\(file): holds no options; write one a line, for example `width: 16`.")
+      }
+      let known = CodingKeys.allCases.map(\.rawValue)
+      for (key, value) in mapping {
+        let name = key.string ?? ""
+        guard known.contains(name) else {
+          throw InputError(
+            "\(file): the option \"\(name)\" is unknown; the nearest one is \"\(nearest(to: name, among: known))\".")
+        }
+        values[name] = value
+      }
+    }
+    do {
+      self = try YAMLDecoder().decode(Self.self, from: Yams.serialize(node: values))
+    } catch let error as DecodingError {
+      throw InputError("\(file): \(Self.describe(error)).")
+    }
+  }
+
+  public func yaml() throws -> String {
+    let encoder = YAMLEncoder()
+    encoder.options.sortKeys = true
+    return try encoder.encode(self)
+  }
+
+  private static func oneLine(_ error: any Error) -> String {
+    "\(error)".split(whereSeparator: \.isNewline).first.map(String.init) ?? "\(error)"
+  }
+
+  private static func describe(_ error: DecodingError) -> String {
+    switch error {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
+      .keyNotFound(_, let context):
+      let path = context.codingPath.first?.stringValue ?? "the file"
+      let shape = (try? Yams.compose(yaml: TrainingConfiguration().yaml()))??[path].flatMap { try? Yams.serialize(node: $0) }
+      let example = shape.map { "; a value looks like \($0.trimmingCharacters(in: .whitespacesAndNewlines))" } ?? ""
+      return "the option \"\(path)\" has a value of the wrong shape\(example)"
+    @unknown default: return "\(error)"
+    }
+  }
+}
+
+/// The candidate that takes the fewest edits to become `name` (Levenshtein).
+func nearest(to name: String, among candidates: [String]) -> String {
+  func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var row = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, y) in b.enumerated() {
+        (diagonal, row[j + 1]) = (row[j + 1], min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1)))
+      }
+    }
+    return row[b.count]
+  }
+  return candidates.min { distance(Array(name), Array($0)) < distance(Array(name), Array($1)) } ?? ""
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+struct PhantomCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "phantom",
+    abstract: "Makes a multi-site data set with known truth.",
+    discussion: """
+      Writes Site-A/Case00.nii.gz, Case00_segmentation.nii.gz and so on: organs of varied shape, taken by hospitals \
+      that differ in contrast, bias field, noise, blur, gain, spacing and orientation. The same options make the same \
+      voxels.
+      """)
+
+  @Option(help: "The folder to write; it is made, or exists and is empty.")
+  var output: String
+
+  @Option(help: "Hospitals, 1 to 26 with the unseen one.")
+  var sites = 3
+
+  @Option(help: "Cases of each hospital, 1 to 1000.")
+  var cases = 8
+
+  @Option(help: "Voxels of a volume along x, y and z, at least 32x32x4.")
+  var size = VoxelSize(voxels: [64, 64, 16])
+
+  @Option(help: "Labels besides background, 1 to 3.")
+  var classes = 2
+
+  @Option(help: "Another seed makes other patients.")
+  var seed: UInt64 = 1
+
+  @Flag(help: "Adds a hospital far from all others, after the rest.")
+  var unseen = false
+
+  @Flag(help: "Shows no progress.")
+  var quiet = false
+
+  func run() throws {
+    guard sites >= 1 else { throw InputError("--sites is 1 to 26, not \(sites).") }
+    let count = sites.addingReportingOverflow(unseen ? 1 : 0).partialValue
+    guard 1...PhantomSite.maximumCount ~= count else {
+      throw InputError("--sites\(unseen ? " with --unseen" : "") makes \(count) sites; there can be 26 at most.")
+    }
+    guard 1...1000 ~= cases else { throw InputError("--cases is 1 to 1000, not \(cases).") }
+    guard 1...3 ~= classes else { throw InputError("--classes is 1 to 3, not \(classes).") }
+    var list = PhantomSite.training(count: sites, seed: seed)
+    if unseen { list.append(.unseen(index: sites)) }
+    let phantom = try Phantom(
+      PhantomConfiguration(
+        sites: list, cases: 0..<cases, size: size.voxels, foregroundClasses: classes, seed: seed))
+    try phantom.write(to: URL(fileURLWithPath: output)) { identifier, ordinal, count in
+      guard !quiet else { return }
+      FileHandle.standardError.write(Data("phantom: \(identifier) (\(ordinal) of \(count))\n".utf8))
+    }
+    print(output)
+  }
+}
+
+/// `64x64x16` on the command line.
+struct VoxelSize: ExpressibleByArgument {
+  let voxels: SIMD3<Int>
+
+  init(voxels: SIMD3<Int>) { self.voxels = voxels }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 3, let x = parts[0], let y = parts[1], let z = parts[2] else { return nil }
+    voxels = [x, y, z]
+  }
+
+  var defaultValueDescription: String { "\(voxels.x)x\(voxels.y)x\(voxels.z)" }
+}

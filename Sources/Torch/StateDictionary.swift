@@ -1,0 +1,86 @@
+import CTorch
+import Foundation
+
+extension Tensor {
+  /// A tensor of the numbers of a file.
+  public convenience init(_ stored: StoredTensor) {
+    self.init(stored.data.withUnsafeBytes { Tensor.make(from: $0, type: stored.dtype, shape: stored.shape) })
+  }
+
+  /// The numbers as a file holds them.
+  public var stored: StoredTensor {
+    let type = self.type
+    var data = Data(count: count * type.byteCount)
+    let size = data.count
+    if size > 0 { data.withUnsafeMutableBytes { checkTrap(ct_copy_bytes(handle, $0.baseAddress!, size)) } }
+    return StoredTensor(dtype: type, shape: shape, data: data)
+  }
+}
+
+/// Tensors by name, in order: PyTorch's `state_dict`.
+public typealias StateDictionary = [(name: String, tensor: StoredTensor)]
+
+extension Parameters {
+  public var stateDictionary: StateDictionary { entries.map { ($0.name, $0.tensor.stored) } }
+
+  /// Copies the tensors of a file into these, in place; numbers of another type are converted.
+  ///
+  /// - Parameters:
+  ///   - file: names the source in the error.
+  ///   - mayLack: names that may be missing and then stay as they are.
+  /// - Throws: `WeightsError` with all names that are missing, unexpected or of another shape; then nothing was copied.
+  public func load(_ state: StateDictionary, file: String, mayLack: (String) -> Bool = { _ in false }) throws {
+    let given = Dictionary(state.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    let known = Set(entries.map(\.name))
+    var problems: [String] = []
+    func report(_ what: String, _ names: [String]) {
+      if !names.isEmpty {
+        let rest = names.count > 5 ? " and \(names.count - 5) more" : ""
+        problems.append("\(what) \(names.prefix(5).joined(separator: ", "))\(rest)")
+      }
+    }
+    report("missing", entries.map(\.name).filter { given[$0] == nil && !mayLack($0) })
+    report("unexpected", state.map(\.name).filter { !known.contains($0) })
+    report(
+      "of another shape",
+      entries.compactMap { entry in
+        guard let tensor = given[entry.name], tensor.shape != entry.tensor.shape else { return nil }
+        return "\(entry.name) (\(tensor.shape), expected \(entry.tensor.shape))"
+      })
+    guard problems.isEmpty else {
+      throw WeightsError(
+        "\(file): does not fit the network: \(problems.joined(separator: "; ")); use the weights of this configuration.")
+    }
+    for entry in entries {
+      if let tensor = given[entry.name] { entry.tensor.assign(Tensor(tensor)) }
+    }
+  }
+}
+
+extension Adam {
+  /// Moments and step counts of the parameters that were moved, named after them.
+  public var stateDictionary: StateDictionary {
+    moments.filter { $0.step > 0 }.flatMap { moment -> StateDictionary in
+      [
+        ("first/\(moment.name)", moment.first.stored), ("second/\(moment.name)", moment.second.stored),
+        ("step/\(moment.name)", Tensor([moment.step], shape: []).stored),
+      ]
+    }
+  }
+
+  /// Takes up the state that `stateDictionary` gave.
+  ///
+  /// - Throws: `WeightsError` if a tensor is not of this optimizer.
+  public func load(_ state: StateDictionary, file: String) throws {
+    let given = Dictionary(state.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    for moment in moments {
+      guard let step = given["step/\(moment.name)"] else { continue }
+      guard let first = given["first/\(moment.name)"], let second = given["second/\(moment.name)"],
+        first.shape == moment.parameter.shape, second.shape == moment.parameter.shape, step.shape.isEmpty
+      else { throw WeightsError("\(file): its optimizer state of \(moment.name) is not of this network.") }
+      moment.first.assign(Tensor(first))
+      moment.second.assign(Tensor(second))
+      moment.step = Int(Tensor(step).item)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+
+/// A regular file read piece by piece, so that nothing is read before its place and length have been checked, and a
+/// file that shrinks meanwhile is an error and not a fault of memory, as it would be with a mapped one.
+struct InputFile {
+  let path: String
+  /// Bytes.
+  let size: Int
+  private let handle: FileHandle
+
+  init(_ url: URL) throws {
+    path = url.path
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      let why = errno == ENOENT ? "there is no such file" : "cannot be read (\(String(cString: strerror(errno))))"
+      throw WeightsError("\(path): \(why); check the path.")
+    }
+    // Opening a pipe would wait for a writer, so the kind is checked first.
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw WeightsError("\(path): is not a regular file; give the path of a file of weights.")
+    }
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else {
+      throw WeightsError("\(path): cannot be read (\(String(cString: strerror(errno)))); check its permissions.")
+    }
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    size = Int(status.st_size)
+    guard size > 0 else { throw WeightsError("\(path): is empty; give a file of weights.") }
+  }
+
+  /// Exactly `count` bytes from `offset` on.
+  func bytes(at offset: Int, count: Int) throws -> Data {
+    guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
+      throw refusal("ends at byte \(size), before the end of what it should hold; it is cut short or damaged")
+    }
+    var data = Data(count: count)
+    let done = data.withUnsafeMutableBytes { read(into: $0, at: offset) }
+    guard done >= 0 else { throw refusal("cannot be read (\(String(cString: strerror(errno)))); check the disk") }
+    guard done == count else { throw refusal("became shorter while it was read; try again") }
+    return data
+  }
+
+  /// The number of bytes read, fewer than asked for only at the file's end, or -1 with `errno` set.
+  private func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+    var done = 0
+    while done < buffer.count {
+      let more = pread(handle.fileDescriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+      if more == 0 { break }
+      if more < 0 && errno != EINTR { return -1 }
+      done += max(more, 0)
+    }
+    return done
+  }
+
+  /// The error whose sentence is "path: `sentence`."
+  func refusal(_ sentence: String) -> WeightsError { WeightsError("\(path): \(sentence).") }
+}

@@ -1,0 +1,78 @@
+/// What a pickle of weights can hold. Values that hold others are numbers of places in `PickleHeap`, so that a deep or
+/// circular pickle is neither walked nor freed recursively.
+enum PickleValue {
+  case none
+  case bool(Bool)
+  case integer(Int)
+  case string(String)
+  /// A number or text of no use here: a float, bytes, an integer of more than 64 bits.
+  case scalar
+  /// A list or a set; what it holds is dropped.
+  case collection
+  case tuple(Int)
+  case dictionary(Int)
+  case global(PickleGlobal)
+  case storage(Int)
+  case tensor(Int)
+
+  /// With its article, for a sentence.
+  var kind: String {
+    switch self {
+    case .none: "None"
+    case .bool: "a truth value"
+    case .integer, .scalar: "a number or text"
+    case .string: "a text"
+    case .collection: "a list or set"
+    case .tuple: "a tuple"
+    case .dictionary: "a dictionary"
+    case .global(let global): global.name
+    case .storage: "a storage"
+    case .tensor: "a tensor"
+    }
+  }
+}
+
+/// The only names that a pickle of weights may refer to. They are never looked up: each is a case here.
+enum PickleGlobal {
+  case orderedDict, set, size, rebuildTensor, rebuildParameter
+  case storage(StoredType)
+
+  init?(_ name: String) {
+    switch name {
+    case "collections.OrderedDict": self = .orderedDict
+    case "__builtin__.set", "builtins.set": self = .set
+    case "torch.Size": self = .size
+    case "torch._utils._rebuild_tensor_v2": self = .rebuildTensor
+    case "torch._utils._rebuild_parameter": self = .rebuildParameter
+    default:
+      guard let type = Self.storages[name] else { return nil }
+      self = .storage(type)
+    }
+  }
+
+  var name: String {
+    switch self {
+    case .orderedDict: "collections.OrderedDict"
+    case .set: "builtins.set"
+    case .size: "torch.Size"
+    case .rebuildTensor: "torch._utils._rebuild_tensor_v2"
+    case .rebuildParameter: "torch._utils._rebuild_parameter"
+    case .storage(let type): "a storage of \(type.rawValue)"
+    }
+  }
+
+  private static let storages: [String: StoredType] = [
+    "torch.DoubleStorage": .float64, "torch.FloatStorage": .float32, "torch.HalfStorage": .float16,
+    "torch.BFloat16Storage": .bfloat16, "torch.LongStorage": .int64, "torch.IntStorage": .int32,
+    "torch.ShortStorage": .int16, "torch.CharStorage": .int8, "torch.ByteStorage": .uint8,
+    "torch.BoolStorage": .bool,
+  ]
+}
+
+/// Where the parts of a pickle live until it is dropped as a whole.
+struct PickleHeap {
+  var tuples: [[PickleValue]] = []
+  var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []
+  var storages: [TorchStorage] = []
+  var tensors: [StridedTensor] = []
+}

@@ -1,0 +1,115 @@
+import Foundation
+
+/// The tensors of a file that PyTorch's `torch.save` wrote, since 1.6 a zip file with a pickle, read without executing
+/// anything: a `state_dict`, or a dictionary that holds one.
+public struct TorchCheckpoint: Sendable {
+  /// In the order of the dictionary; a `module.` that begins all names (`DataParallel` adds it) is removed.
+  public let tensors: [(name: String, tensor: StoredTensor)]
+  /// The key under which the file's dictionary holds that of the tensors, or nil if it is that itself.
+  public let key: String?
+
+  /// Keys that training programs use, in the order in which they are tried.
+  private static let keys = ["state_dict", "model_state_dict", "model", "net", "network"]
+
+  /// The tensor of that name.
+  public subscript(name: String) -> StoredTensor? { tensors.first { $0.name == name }?.tensor }
+
+  /// Reads a file; takes memory for the storages that the tensors use, and for views gathered from them at most eight
+  /// times the file's size.
+  ///
+  /// - Throws: `WeightsError` for a file that is damaged, of another kind, or refers to more than tensors.
+  public static func read(_ url: URL) throws -> TorchCheckpoint {
+    let file = try InputFile(url)
+    let (archive, root) = try openArchive(file)
+    guard let pickle = try archive.contents(of: root + "/data.pkl") else {
+      throw file.refusal("holds no data.pkl, so torch.save did not write it; give a file of weights")
+    }
+    let (value, heap) = try Unpickler.value(of: pickle, in: file)
+    let (entries, key) = try entries(of: value, heap, file)
+    var gatherer = TensorGatherer(archive: archive, folder: root + "/data/")
+    let tensors = try gatherer.gather(withoutCommonPrefix(entries))
+    return TorchCheckpoint(tensors: tensors, key: key)
+  }
+
+  /// The zip file, and the folder in it that all records lie in.
+  private static func openArchive(_ file: InputFile) throws -> (ZipArchive, root: String) {
+    let start = [UInt8](try file.bytes(at: 0, count: min(15, file.size)))
+    if start == legacyMagic {
+      throw file.refusal(
+        "was written by torch.save before PyTorch 1.6 or without its zip format; load and save it with a current "
+          + "PyTorch: torch.save(torch.load('old.pth', weights_only=True), 'new.pth')")
+    }
+    guard start.starts(with: [0x50, 0x4B, 3, 4]) else {
+      throw file.refusal("is no zip file, as torch.save writes them; give a file of weights")
+    }
+    let archive = try ZipArchive(file)
+    let root = archive.names.first.map { String($0.prefix { $0 != "/" }) } ?? ""
+    let code = root + "/code/"
+    if archive.size(of: root + "/constants.pkl") != nil || archive.names.contains(where: { $0.hasPrefix(code) }) {
+      throw file.refusal(
+        "is a TorchScript archive, which holds code; save the weights alone: "
+          + "torch.save(model.state_dict(), 'weights.pth')")
+    }
+    if let order = try archive.contents(of: root + "/byteorder"), order != Data("little".utf8) {
+      throw file.refusal(
+        "has the byte order '\(String(decoding: order, as: UTF8.self).printable)', where 'little' was expected; "
+          + "save it on a little-endian machine")
+    }
+    return (archive, root)
+  }
+
+  /// A pickle of the number 0x1950a86a20f9469cfc6c.
+  private static let legacyMagic: [UInt8] = [
+    0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
+  ]
+
+  /// The names and tensors of the top dictionary or of one that it holds.
+  private static func entries(
+    of value: PickleValue, _ heap: PickleHeap, _ file: InputFile
+  ) throws -> ([(name: String, tensor: StridedTensor)], key: String?) {
+    guard case .dictionary(let top) = value else {
+      throw file.refusal("holds \(value.kind), where a dictionary of tensors was expected; save a state_dict")
+    }
+    var candidates: [(key: String?, dictionary: Int)] = [(nil, top)]
+    for key in keys {
+      for case (.string(key), .dictionary(let inner)) in heap.dictionaries[top] {
+        candidates.append((key, inner))
+        break
+      }
+    }
+    for (key, dictionary) in candidates {
+      if let tensors = try? tensors(of: heap.dictionaries[dictionary], heap, file) { return (tensors, key) }
+    }
+    // None is; the sentence is about the likeliest.
+    let (key, likeliest) = candidates.count > 1 ? candidates[1] : candidates[0]
+    return (try tensors(of: heap.dictionaries[likeliest], heap, file), key)
+  }
+
+  private static func tensors(
+    of dictionary: [(key: PickleValue, value: PickleValue)], _ heap: PickleHeap, _ file: InputFile
+  ) throws -> [(name: String, tensor: StridedTensor)] {
+    var names: Set<String> = []
+    return try dictionary.map { key, value in
+      guard case .string(let name) = key else {
+        throw file.refusal("has \(key.kind) as a key, where a name was expected; save a state_dict")
+      }
+      guard case .tensor(let index) = value else {
+        throw file.refusal(
+          "holds \(value.kind) under '\(name.printable)', where a tensor was expected; save a state_dict, or a "
+            + "dictionary that holds one under \(keys.joined(separator: ", "))")
+      }
+      guard names.insert(name).inserted else {
+        throw file.refusal("has the name '\(name.printable)' twice; it is damaged")
+      }
+      return (name, heap.tensors[index])
+    }
+  }
+
+  private static func withoutCommonPrefix(
+    _ entries: [(name: String, tensor: StridedTensor)]
+  ) -> [(name: String, tensor: StridedTensor)] {
+    let prefix = "module."
+    guard entries.allSatisfy({ $0.name.hasPrefix(prefix) }) else { return entries }
+    return entries.map { (String($0.name.dropFirst(prefix.count)), $0.tensor) }
+  }
+}

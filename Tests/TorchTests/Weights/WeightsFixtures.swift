@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+import Torch
+
+/// Files made by Tools/fixtures_weights.py.
+func fixture(_ name: String) -> URL {
+  URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Fixtures/weights/\(name)")
+    .standardizedFileURL
+}
+
+/// A folder that is removed with its contents when the value goes away.
+final class TemporaryFolder {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent("weights-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func file(_ contents: Data, _ name: String = "file") throws -> URL {
+    let file = url.appendingPathComponent(name)
+    try contents.write(to: file)
+    return file
+  }
+}
+
+/// The sentence of the refusal to read a file, with FILE for its path, or nil where it was read.
+func refusal(_ url: URL, _ read: (URL) throws -> Any) throws -> String? {
+  do {
+    _ = try read(url)
+    return nil
+  } catch let error as WeightsError {
+    return error.description.replacingOccurrences(of: url.path, with: "FILE")
+  }
+}
+
+func bytes<Number: FixedWidthInteger>(_ number: Number) -> Data {
+  withUnsafeBytes(of: number.littleEndian) { Data($0) }
+}
+
+/// A safetensors file of this header, right or wrong.
+func safetensors(_ header: String, data: Data = Data()) -> Data {
+  bytes(UInt64(header.utf8.count)) + Data(header.utf8) + data
+}
+
+/// Asserts names, order, types, shapes and bytes at once.
+func expectSame(
+  _ found: [(name: String, tensor: StoredTensor)], _ expected: [(name: String, tensor: StoredTensor)],
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(found.map(\.name) == expected.map(\.name), sourceLocation: sourceLocation)
+  for (found, expected) in zip(found, expected) {
+    #expect(found.tensor == expected.tensor, "\(found.name)", sourceLocation: sourceLocation)
+  }
+}
