@@ -92,12 +92,12 @@ extension Geometry {
     }
   }
 
-  /// Whether the axes are unit vectors at right angles, up to the rounding of hand-written headers (1e-4).
+  /// Whether the axes are unit vectors at right angles, up to the rounding of hand-written headers (1e-3).
   var axesArePerpendicular: Bool {
     for a in 0..<3 {
       for b in a..<3 {
-        let product = (0..<3).reduce(0.0) { $0 + direction[3 * $1 + a] * direction[3 * $1 + b] }
-        guard abs(product - (a == b ? 1 : 0)) < 1e-4 else { return false }
+        let product = (axis(a) * axis(b)).sum()
+        guard abs(product - (a == b ? 1 : 0)) < 1e-3 else { return false }
       }
     }
     return true

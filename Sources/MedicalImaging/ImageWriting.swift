@@ -5,7 +5,7 @@ import Foundation
 extension Volume where Voxel == Float {
   /// Writes float32 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, in mm, as both sform and qform.
   ///
-  /// - Throws: `ImagingError` for another extension, `FileError` where the folder cannot be written.
+  /// - Throws: `ImagingError` for another extension or a full disk, `FileError` where the folder cannot be written.
   public func write(to url: URL) throws {
     try writeNIfTI(voxels, citk_float32, geometry.sizeArray, geometry, to: url)
   }
@@ -14,7 +14,7 @@ extension Volume where Voxel == Float {
 extension Volume where Voxel == UInt8 {
   /// Writes uint8 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, in mm, as both sform and qform.
   ///
-  /// - Throws: `ImagingError` for another extension, `FileError` where the folder cannot be written.
+  /// - Throws: `ImagingError` for another extension or a full disk, `FileError` where the folder cannot be written.
   public func write(to url: URL) throws {
     try writeNIfTI(voxels, citk_uint8, geometry.sizeArray, geometry, to: url)
   }
@@ -38,11 +38,44 @@ private func writeNIfTI<Voxel>(
   guard name.hasSuffix(".nii") || name.hasSuffix(".nii.gz") else {
     throw ImagingError("\(url.path): volumes are written as NIfTI; name the output .nii.gz or .nii.")
   }
+  if let length = size.max(), length > Int(Int16.max) {
+    throw ImagingError("\(url.path): an axis of \(length) voxels; NIfTI-1 holds at most \(Int16.max).")
+  }
   try writeAtomically(to: url) { temporary in
-    try voxels.withUnsafeBytes { bytes in
-      try checked(
-        url.path,
-        citk_write_nifti(temporary.path, component, size.count, size, geometry.frame, bytes.baseAddress!))
+    // ITK writes beside it, under a name without a second ".nii", which would lead its library astray.
+    let plain = temporary.deletingLastPathComponent().appendingPathComponent(".partial-\(UUID().uuidString).nii")
+    defer { try? FileManager.default.removeItem(at: plain) }
+    let written = voxels.withUnsafeBytes {
+      citk_write_nifti(plain.path, component, size.count, size, geometry.frame, $0.baseAddress!)
+    }
+    guard written, fileSize(plain) == 352 + MemoryLayout<Voxel>.stride * voxels.count else {
+      throw ImagingError("\(url.path): cannot be written (\(written ? "short file" : lastITKError())); is the disk full?")
+    }
+    try storeSform(of: geometry, in: plain)
+    if name.hasSuffix(".gz") {
+      guard citk_gzip(plain.path, temporary.path) else {
+        throw ImagingError("\(url.path): cannot be written (\(lastITKError())); is the disk full?")
+      }
+    } else {
+      guard rename(plain.path, temporary.path) == 0 else {
+        throw ImagingError("\(url.path): cannot be written (\(String(cString: strerror(errno)))).")
+      }
     }
   }
+}
+
+/// ITK makes the axes it writes exactly perpendicular; the sform keeps the ones that were read, to the last bit.
+private func storeSform(of geometry: Geometry, in file: URL) throws {
+  var rows = Data()
+  for row in 0..<3 {
+    let toRAS = row < 2 ? -1.0 : 1.0
+    let values = (0..<3).map { geometry.axis($0)[row] * geometry.spacingMM[$0] } + [geometry.originMM[row]]
+    for value in values {
+      withUnsafeBytes(of: Float(0 + toRAS * value).bitPattern) { rows.append(contentsOf: $0) }
+    }
+  }
+  let handle = try FileHandle(forUpdating: file)
+  defer { try? handle.close() }
+  try handle.seek(toOffset: 280)
+  try handle.write(contentsOf: rows)
 }

@@ -53,6 +53,8 @@ typedef enum { citk_inflated, citk_damaged, citk_unwritable } citk_inflation;
 citk_inflation citk_inflate(
     const char *path, ptrdiff_t offset, const char *_Nullable target, ptrdiff_t limit, ptrdiff_t *bytes);
 
+bool citk_gzip(const char *source, const char *target);
+
 // Filters.
 
 bool citk_resample_float(

@@ -1,0 +1,83 @@
+import Foundation
+
+extension Geometry {
+  /// Where a (fractional) voxel index lies, in mm.
+  public func positionMM(ofIndex index: SIMD3<Double>) -> SIMD3<Double> {
+    originMM + turned(index * spacingMM)
+  }
+
+  /// The same extent with another number of voxels in plane: x and y edges (not centres) and all z stay in place.
+  public func inPlane(size newSize: SIMD2<Int>) -> Geometry {
+    precondition(newSize.x > 0 && newSize.y > 0, "an in-plane size of \(newSize.x)×\(newSize.y)")
+    var result = self
+    for axis in 0..<2 {
+      result.size[axis] = newSize[axis]
+      result.spacingMM[axis] = spacingMM[axis] * Double(size[axis]) / Double(newSize[axis])
+    }
+    result.originMM = originMM + turned((result.spacingMM - spacingMM) / 2)
+    return result
+  }
+
+  /// The same extent at nearly the given spacing in plane: the one at which a whole number of voxels fits.
+  public func inPlane(spacingMM target: SIMD2<Double>) -> Geometry {
+    precondition(target.x > 0 && target.y > 0, "an in-plane spacing of \(target.x)×\(target.y) mm")
+    let extent = SIMD2(spacingMM.x * Double(size.x), spacingMM.y * Double(size.y))
+    let counts = (extent / target).rounded(.toNearestOrAwayFromZero)
+    return inPlane(size: SIMD2(max(1, Int(counts.x)), max(1, Int(counts.y))))
+  }
+
+  /// What keeps two volumes from being compared voxel by voxel, or nil where only rounding does.
+  ///
+  /// Spacings may differ by 1/1000; the first voxel may move by 5 % of a voxel; and turning the axes may move no
+  /// corner by more than 20 %: a quaternion near a half turn, kept in 32 bits as NIfTI does, is right to 3e-4, which is
+  /// 14 % of a voxel over 400 of them. A grid shifted by half a voxel is a mismatch.
+  /// - Returns: For example "size 48×48×40 against 48×48×41" or "origin differs by 3.2 mm along x".
+  public func mismatch(with other: Geometry) -> String? {
+    guard size == other.size else { return "size \(shape(size)) against \(shape(other.size))" }
+    guard (0..<3).allSatisfy({ abs(spacingMM[$0] - other.spacingMM[$0]) <= 1e-3 * spacingMM[$0] }) else {
+      return "spacing \(shape(spacingMM)) mm against \(shape(other.spacingMM)) mm"
+    }
+    let shift = other.originMM - originMM
+    guard largestMove(shift) <= 0.05 else {
+      let axis = (0..<3).max { abs(shift[$0]) < abs(shift[$1]) }!
+      return "origin differs by \(short(abs(shift[axis]))) mm along \(["x", "y", "z"][axis])"
+    }
+    guard corners.allSatisfy({ largestMove(other.turned($0) - turned($0)) <= 0.2 }) else {
+      return "axes differ by \(short(largestAngle(to: other)))°"
+    }
+    return nil
+  }
+
+  /// The corner voxels' offsets from the first, in mm along the axes.
+  private var corners: [SIMD3<Double>] {
+    let far = SIMD3<Double>(size &- 1) * spacingMM
+    return (0..<8).map { far * SIMD3(Double($0 & 1), Double($0 >> 1 & 1), Double($0 >> 2)) }
+  }
+
+  /// A displacement in mm, in voxels along the axis where it is largest.
+  private func largestMove(_ displacement: SIMD3<Double>) -> Double {
+    (0..<3).map { abs((axis($0) * displacement).sum()) / spacingMM[$0] }.max()!
+  }
+
+  /// The direction matrix times a vector along the axes.
+  private func turned(_ vector: SIMD3<Double>) -> SIMD3<Double> {
+    axis(0) * vector.x + axis(1) * vector.y + axis(2) * vector.z
+  }
+
+  private func largestAngle(to other: Geometry) -> Double {
+    let cosines = (0..<3).map { (axis($0) * other.axis($0)).sum() }
+    return acos(max(-1, cosines.min()!)) * 180 / .pi
+  }
+
+  /// The unit vector of x (0), y or z (2).
+  func axis(_ column: Int) -> SIMD3<Double> {
+    SIMD3(direction[column], direction[3 + column], direction[6 + column])
+  }
+}
+
+private func shape(_ size: SIMD3<Int>) -> String { "\(size.x)×\(size.y)×\(size.z)" }
+
+private func shape(_ spacing: SIMD3<Double>) -> String { (0..<3).map { short(spacing[$0]) }.joined(separator: "×") }
+
+/// Up to four significant digits.
+private func short(_ value: Double) -> String { String(format: "%.4g", value) }

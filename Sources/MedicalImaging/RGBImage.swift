@@ -1,0 +1,50 @@
+import CITK
+import Files
+import Foundation
+
+/// A colour picture of 8 bits a channel, rows from the top.
+public struct RGBImage: Equatable, Sendable {
+  public let width: Int
+  public let height: Int
+  /// Red, green and blue of each pixel, row after row: `3 · width · height` values.
+  public var pixels: [UInt8]
+
+  /// A picture of one colour, black unless told.
+  public init(width: Int, height: Int, fill: SIMD3<UInt8> = .zero) {
+    precondition(width > 0 && height > 0, "a picture of \(width)×\(height) pixels")
+    self.width = width
+    self.height = height
+    pixels = (0..<width * height).flatMap { _ in [fill.x, fill.y, fill.z] }
+  }
+
+  /// The colour of the pixel in column `x` of row `y`.
+  public subscript(x: Int, y: Int) -> SIMD3<UInt8> {
+    get {
+      let i = 3 * offset(x, y)
+      return SIMD3(pixels[i], pixels[i + 1], pixels[i + 2])
+    }
+    set {
+      let i = 3 * offset(x, y)
+      for channel in 0..<3 { pixels[i + channel] = newValue[channel] }
+    }
+  }
+
+  private func offset(_ x: Int, _ y: Int) -> Int {
+    precondition(x >= 0 && x < width && y >= 0 && y < height, "pixel (\(x), \(y)) of \(width)×\(height)")
+    return y * width + x
+  }
+
+  /// Writes a PNG.
+  ///
+  /// - Throws: `ImagingError` for another extension, `FileError` where the folder cannot be written.
+  public func write(to url: URL) throws {
+    guard url.pathExtension.lowercased() == "png" else {
+      throw ImagingError("\(url.path): pictures are written as PNG; name the output .png.")
+    }
+    try writeAtomically(to: url) { temporary in
+      guard citk_write_png(temporary.path, width, height, pixels) else {
+        throw ImagingError("\(url.path): cannot be written (\(lastITKError())); is the disk full?")
+      }
+    }
+  }
+}
