@@ -1,0 +1,37 @@
+import MedicalImaging
+import Testing
+
+@testable import DualNorm
+
+@Suite struct SliceSheetRowTests {
+  /// Directions (row by row) and what becomes of the slice 1 2 3 / 4 5 6.
+  @Test(arguments: [
+    ("axial, LPS", [1.0, 0, 0, 0, 1, 0, 0, 0, 1], 3, [1, 2, 3, 4, 5, 6]),
+    ("axial, RAS", [-1, 0, 0, 0, -1, 0, 0, 0, 1], 3, [6, 5, 4, 3, 2, 1]),
+    ("axial, x to the right", [-1, 0, 0, 0, 1, 0, 0, 0, 1], 3, [3, 2, 1, 6, 5, 4]),
+    ("axial, tilted", [1, 0, 0, 0, 0.9, -0.436, 0, 0.436, 0.9], 3, [1, 2, 3, 4, 5, 6]),
+    ("axial, x to the back", [0, 1, 0, 1, 0, 0, 0, 0, 1], 2, [1, 4, 2, 5, 3, 6]),
+    ("coronal, y to the head", [1, 0, 0, 0, 0, 1, 0, 1, 0], 3, [4, 5, 6, 1, 2, 3]),
+    ("coronal, y to the feet", [1, 0, 0, 0, 0, 1, 0, -1, 0], 3, [1, 2, 3, 4, 5, 6]),
+    ("sagittal, x to the head, y to the front", [0, 0, 1, 0, -1, 0, 1, 0, 0], 2, [6, 3, 5, 2, 4, 1]),
+  ])
+  func slicesAreTurnedAsRadiologistsLookAtThem(name: String, direction: [Double], width: Int, expected: [Int]) {
+    let geometry = Geometry(size: [3, 2, 2], spacingMM: [1, 4, 1], direction: direction)
+    let image = Image(voxels: [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6], geometry: geometry)
+    let labels = LabelMap(voxels: image.voxels.map(UInt8.init), geometry: geometry)
+    let row = SheetRow(title: name, image: image, z: 1, reference: labels)
+    #expect(row.image == expected.map(Float.init))
+    #expect(row.reference == expected.map(UInt8.init))
+    #expect(row.width == width && row.height == 5 - width)
+    #expect(row.pixelAspect == (width == 3 ? 4 : 0.25))
+  }
+
+  @Test func theFullestSliceHasTheMostClassesThenVoxels() {
+    func fullest(_ voxels: [UInt8]) -> Int {
+      SheetRow.fullestSlice(of: LabelMap(voxels: voxels, geometry: Geometry(size: [2, 1, 3])))
+    }
+    #expect(fullest([1, 1, 0, 0, 1, 2]) == 2)
+    #expect(fullest([1, 0, 2, 2, 1, 0]) == 1)
+    #expect(fullest([0, 0, 0, 0, 0, 0]) == 1)
+  }
+}

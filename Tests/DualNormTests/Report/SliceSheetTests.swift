@@ -1,0 +1,103 @@
+import MedicalImaging
+import Testing
+
+@testable import DualNorm
+
+@Suite struct SliceSheetTests {
+  /// 8×8 pixels, a ramp from left to right, with a square of label 1 over columns and rows 2 to 5.
+  static func row(first: [UInt8]? = nil, final: [UInt8]? = nil) -> SheetRow {
+    let image = (0..<64).map { Float($0 % 8) }
+    return SheetRow(
+      title: "Site-A/Case01", width: 8, height: 8, image: image, reference: square(2...5), firstPass: first,
+      finalPass: final)
+  }
+
+  static func square(_ range: ClosedRange<Int>, label: UInt8 = 1) -> [UInt8] {
+    (0..<64).map { range ~= $0 % 8 && range ~= $0 / 8 ? label : 0 }
+  }
+
+  static func color(_ image: RGBImage, _ x: Int, _ y: Int) -> SheetColor {
+    let index = 3 * (y * image.width + x)
+    return SheetColor(image.pixels[index], image.pixels[index + 1], image.pixels[index + 2])
+  }
+
+  // Panels of 64 pixels start at x = 14, 86, 158, 230 and y = 14 + 11 + 8 + 11 = 44.
+  let sheet = SliceSheet(
+    rows: [row(first: square(3...6), final: square(2...5))], classNames: ["organ"], panelWidth: 64)
+
+  @Test func outlinesAreWhereTheLabelsEnd() {
+    let image = sheet.render()
+    let orange = SheetColor(230, 159, 0)
+    #expect(image.width == 2 * 14 + 4 * 64 + 3 * 8)
+    let truth = (x: 86, y: 44)
+    for inside in [16, 17, 46, 47] {
+      #expect(SliceSheetTests.color(image, truth.x + inside, truth.y + 30) == orange)
+      #expect(SliceSheetTests.color(image, truth.x + 30, truth.y + inside) == orange)
+    }
+    for (x, y) in [(15, 30), (18, 30), (45, 30), (48, 30), (30, 15), (30, 18), (30, 45), (30, 48)] {
+      let color = SliceSheetTests.color(image, truth.x + x, truth.y + y)
+      #expect(color.red == color.green && color.green == color.blue, "\(x), \(y)")
+    }
+    // Nothing is drawn on the image's own panel.
+    let plain = SliceSheetTests.color(image, 14 + 16, 44 + 30)
+    #expect(plain.red == plain.blue)
+  }
+
+  @Test func theTruthShowsOnlyWhereAPassDiffers() {
+    let image = sheet.render()
+    let (white, black) = (SheetColor(255, 255, 255), SheetColor(0, 0, 0))
+    let edge = (0..<32).map { SliceSheetTests.color(image, 158 + 16, 44 + 16 + $0) }  // the truth's left edge
+    #expect(edge.count { $0 == white } == 16 && edge.count { $0 == black } == 16)
+    #expect(SliceSheetTests.color(image, 158 + 24, 44 + 40) == .ofClass(1))  // the first pass's left edge
+    for offset in 16..<48 { #expect(SliceSheetTests.color(image, 230 + 16, 44 + offset) == .ofClass(1)) }
+  }
+
+  @Test func theImageIsWindowedAndSmooth() {
+    let image = sheet.render()
+    #expect(SliceSheetTests.color(image, 14, 44) == SheetColor(0, 0, 0))
+    #expect(SliceSheetTests.color(image, 14 + 63, 44) == SheetColor(255, 255, 255))
+    let greys = (0..<64).map { SliceSheetTests.color(image, 14 + $0, 50).red }
+    #expect(greys == greys.sorted() && Set(greys).count > 40)
+  }
+
+  @Test func columnsWithoutLabelsAreLeftOut() {
+    let narrow = SliceSheet(rows: [SliceSheetTests.row()], classNames: ["organ"], panelWidth: 64).render()
+    #expect(narrow.width == 2 * 14 + 2 * 64 + 8)
+    let empty = SliceSheet(rows: [], classNames: ["organ"], panelWidth: 64).render()
+    #expect(empty.width == 2 * 14 + 64)
+  }
+
+  @Test func adjacentClassesKeepTheirColours() {
+    var row = SliceSheetTests.row()
+    row.reference = (0..<64).map { $0 % 8 < 4 ? 1 : 2 }
+    let image = SliceSheet(rows: [row], classNames: ["a", "b"], panelWidth: 64).render()
+    #expect(SliceSheetTests.color(image, 86 + 31, 44 + 20) == .ofClass(1))
+    #expect(SliceSheetTests.color(image, 86 + 32, 44 + 20) == .ofClass(2))
+    #expect(SliceSheetTests.color(image, 86, 44 + 20) == .ofClass(1))  // the picture's edge ends a class too
+  }
+
+  @Test func tallPixelsMakeTallPanels() {
+    var row = SliceSheetTests.row()
+    let square = SliceSheet(rows: [row], classNames: ["organ"], panelWidth: 64).render()
+    row.pixelAspect = 2
+    let tall = SliceSheet(rows: [row], classNames: ["organ"], panelWidth: 64).render()
+    #expect(tall.height == square.height + 64 && tall.width == square.width)
+    #expect(SliceSheetTests.color(tall, 86 + 30, 44 + 32) == .ofClass(1))  // row 2 begins at 2 · 16
+    #expect(SliceSheetTests.color(tall, 86 + 30, 44 + 31) != .ofClass(1))
+  }
+
+  @Test func wideSlicesAreNotReduced() {
+    let row = SheetRow(title: "", width: 100, height: 2, image: Array(repeating: 0, count: 200))
+    #expect(SliceSheet(rows: [row], classNames: [], panelWidth: 64).render().width == 2 * 14 + 100)
+  }
+
+  @Test func notANumberAndConstantImagesAreDrawnBlack() {
+    #expect(SheetPanel.window(of: [.nan, .infinity]) == (0, 0))
+    #expect(SheetPanel.window(of: (0...100).reversed().map(Float.init)) == (1, 99))
+    for value in [Float.nan, 7] {
+      let row = SheetRow(title: "", width: 2, height: 2, image: Array(repeating: value, count: 4))
+      let image = SliceSheet(rows: [row], classNames: [], panelWidth: 64).render()
+      #expect(SliceSheetTests.color(image, 14 + 30, 44 + 30) == SheetColor(0, 0, 0))
+    }
+  }
+}
