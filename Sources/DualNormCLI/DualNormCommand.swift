@@ -5,5 +5,6 @@ import DualNorm
 struct DualNormCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dualnorm",
-    abstract: "Robust segmentation of medical images from many hospitals.")
+    abstract: "Robust segmentation of medical images from many hospitals.",
+    subcommands: [PhantomCommand.self])
 }
