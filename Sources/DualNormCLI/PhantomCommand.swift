@@ -15,13 +15,13 @@ struct PhantomCommand: ParsableCommand {
   @Option(help: "The folder to write; it is made, or exists and is empty.")
   var output: String
 
-  @Option(help: "Hospitals, 1 to 26 with the unseen one.")
+  @Option(help: "Hospitals, 1 to 26 (named Site-A to Site-Z).")
   var sites = 3
 
   @Option(help: "Cases of each hospital, 1 to 1000.")
   var cases = 8
 
-  @Option(help: "Voxels of a volume along x, y and z, at least 32x32x4.")
+  @Option(help: "Voxels of a volume along x, y and z, 32x32x4 to 512x512x512.")
   var size = VoxelSize(voxels: [64, 64, 16])
 
   @Option(help: "Labels besides background, 1 to 3.")
@@ -37,10 +37,9 @@ struct PhantomCommand: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    guard sites >= 1 else { throw InputError("--sites is 1 to 26, not \(sites).") }
-    let count = sites.addingReportingOverflow(unseen ? 1 : 0).partialValue
-    guard 1...PhantomSite.maximumCount ~= count else {
-      throw InputError("--sites\(unseen ? " with --unseen" : "") makes \(count) sites; there can be 26 at most.")
+    let most = PhantomSite.maximumCount - (unseen ? 1 : 0)
+    guard 1...most ~= sites else {
+      throw InputError("--sites is 1 to \(most)\(unseen ? " with --unseen" : ""), not \(sites).")
     }
     guard 1...1000 ~= cases else { throw InputError("--cases is 1 to 1000, not \(cases).") }
     guard 1...3 ~= classes else { throw InputError("--classes is 1 to 3, not \(classes).") }

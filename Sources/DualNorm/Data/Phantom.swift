@@ -14,7 +14,7 @@ public struct Phantom: Sendable {
   }
 
   /// Patient `number` of a site: the image, and the true label of every voxel.
-  public func makeCase(_ number: Int, of site: PhantomSite) throws -> (image: Image, labels: LabelMap) {
+  public func makeCase(_ number: Int, of site: PhantomSite) -> (image: Image, labels: LabelMap) {
     var random = SeededGenerator.stream(seed: configuration.seed, site.index, number)
     let anatomy = PhantomAnatomy(random: &random)
     let scanner = PhantomScanner(
@@ -35,7 +35,7 @@ public struct Phantom: Sendable {
         }
       }
     }
-    let image = try scanner.image(of: signal, random: &random)
+    let image = scanner.image(of: signal, random: &random)
     return (image, LabelMap(voxels: labels, geometry: scanner.geometry))
   }
 
@@ -54,7 +54,7 @@ public struct Phantom: Sendable {
       var list = ""
       for number in configuration.cases {
         let name = String(format: "Case%02d", number)
-        let (image, labels) = try makeCase(number, of: site)
+        let (image, labels) = makeCase(number, of: site)
         try image.write(to: siteFolder.appendingPathComponent("\(name).nii.gz"))
         try labels.write(to: siteFolder.appendingPathComponent("\(name)_segmentation.nii.gz"))
         list += "\(name).nii.gz,\(name)_segmentation.nii.gz\n"

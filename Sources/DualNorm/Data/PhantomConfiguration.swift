@@ -33,14 +33,15 @@ public struct PhantomConfiguration: Equatable, Sendable {
     guard !sites.isEmpty, sites.count <= PhantomSite.maximumCount else {
       throw InputError("A phantom has 1 to \(PhantomSite.maximumCount) sites, not \(sites.count).")
     }
-    guard Set(sites.map(\.index)).count == sites.count, sites.allSatisfy({ 0..<PhantomSite.maximumCount ~= $0.index })
-    else { throw InputError("The sites of a phantom have different indices from 0 to \(PhantomSite.maximumCount - 1).") }
-    guard !cases.isEmpty, cases.lowerBound >= 0, cases.upperBound <= 1000 else {
-      throw InputError("A phantom has 1 to 1000 cases a site, not \(cases.count).")
+    guard Set(sites.map(\.index)).count == sites.count else {
+      throw InputError("Two sites of the phantom have the same name; give each its own index.")
     }
-    guard size.x >= 32, size.y >= 32, size.z >= 4, size.max() <= 1024 else {
+    guard !cases.isEmpty, cases.lowerBound >= 0, cases.upperBound <= 1000 else {
+      throw InputError("A phantom's cases are numbered within 0 to 999, not \(cases.lowerBound)..<\(cases.upperBound).")
+    }
+    guard size.x >= 32, size.y >= 32, size.z >= 4, size.max() <= 512 else {
       throw InputError(
-        "A phantom of \(size.x)x\(size.y)x\(size.z) voxels cannot be made; use 32x32x4 to 1024x1024x1024.")
+        "A phantom of \(size.x)x\(size.y)x\(size.z) voxels cannot be made; choose a size from 32x32x4 to 512x512x512.")
     }
     guard spacingMM.min() > 0, spacingMM.max() < .infinity else {
       throw InputError("A phantom's spacing is above 0 mm, not \(spacingMM.x), \(spacingMM.y), \(spacingMM.z).")

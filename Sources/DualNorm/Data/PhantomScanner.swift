@@ -34,8 +34,8 @@ struct PhantomScanner {
   }
 
   /// Blur, noise, gain and offset; the values are whole numbers of the int16 range.
-  func image(of signal: [Float], random: inout SeededGenerator) throws -> Image {
-    var image = try Image(voxels: signal, geometry: geometry).smoothed(sigmaMM: site.blurVoxels * geometry.spacingMM)
+  func image(of signal: [Float], random: inout SeededGenerator) -> Image {
+    var image = Image(voxels: signal, geometry: geometry).smoothed(sigmaMM: site.blurMM)
     for index in image.voxels.indices {
       var value = Double(image.voxels[index]) + site.noise * random.normal()
       if site.isRician {
@@ -59,5 +59,7 @@ extension [Double] {
 }
 
 extension Double {
-  fileprivate func clamped(to range: ClosedRange<Double>) -> Double { min(max(self, range.lowerBound), range.upperBound) }
+  fileprivate func clamped(to range: ClosedRange<Double>) -> Double {
+    min(max(self, range.lowerBound), range.upperBound)
+  }
 }

@@ -7,7 +7,7 @@ import MedicalImaging
 /// `offset + gain · noise(blur(bias · curve(tissue)))`, rounded.
 public struct PhantomSite: Equatable, Sendable {
   /// 0 is Site-A, 25 is Site-Z; the patients of a site depend on the seed and on this.
-  public var index: Int
+  public let index: Int
   /// Slope of the curve at body tissue: below 1 flattens the organs' contrast, below 0 inverts it.
   public var contrast = 1.0
   /// Exponent of the curve: above 1 darkens and spreads bright tissue, below 1 the reverse.
@@ -18,8 +18,8 @@ public struct PhantomSite: Equatable, Sendable {
   public var noise = 0.04
   /// Magnitude images (MR) have Rician noise, others Gaussian.
   public var isRician = true
-  /// Standard deviation of the blur along x, y and z, in voxels.
-  public var blurVoxels: SIMD3<Double> = [0.6, 0.6, 0.3]
+  /// Standard deviation of the Gaussian blur, in plane and through it.
+  public var blurMM = 1.5
   /// File value of a tissue value of 1, before the offset.
   public var gain = 1000.0
   public var offset = 0.0
@@ -28,8 +28,11 @@ public struct PhantomSite: Equatable, Sendable {
   /// The axes' unit vectors as the columns of a 3×3 matrix, row by row.
   public var direction = Geometry.identityDirection
 
-  /// A site with the plainest acquisition.
-  public init(index: Int) { self.index = index }
+  /// A site with the plainest acquisition; `index` is 0 to 25.
+  public init(index: Int) {
+    precondition(0..<PhantomSite.maximumCount ~= index, "a phantom's sites are numbered 0 to 25, not \(index)")
+    self.index = index
+  }
 
   /// `Site-A` for index 0.
   public var name: String { "Site-\(Character(UnicodeScalar(UInt8(ascii: "A") + UInt8(index))))" }
@@ -49,7 +52,7 @@ extension PhantomSite {
     var site = PhantomSite(index: index)
     (site.contrast, site.gamma) = (0.55, 1.6)
     (site.bias, site.noise, site.isRician) = (0.32, 0.06, false)
-    site.blurVoxels = [1.1, 1.1, 0.5]
+    site.blurMM = 2.75
     (site.gain, site.offset) = (2400, -1000)
     site.spacingScale = [0.92, 0.92, 1.15]
     site.direction = tilt(degrees: -12)
@@ -63,14 +66,14 @@ extension PhantomSite {
 
     var flipped = PhantomSite(index: 1)
     (flipped.contrast, flipped.gamma, flipped.bias, flipped.noise) = (0.95, 0.75, 0.1, 0.04)
-    (flipped.gain, flipped.offset, flipped.blurVoxels) = (260, 40, [0.8, 0.8, 0.3])
+    (flipped.gain, flipped.offset, flipped.blurMM) = (260, 40, 2)
     flipped.spacingScale = [1.08, 1.08, 0.9]
     flipped.direction = [-1, 0, 0, 0, 1, 0, 0, 0, 1]
 
     var tilted = PhantomSite(index: 2)
     (tilted.contrast, tilted.gamma, tilted.bias, tilted.noise) = (0.9, 1.3, 0.11, 0.04)
     (tilted.isRician, tilted.gain, tilted.offset) = (false, 1800, -400)
-    tilted.blurVoxels = [0.5, 0.5, 0.5]
+    tilted.blurMM = 1.25
     tilted.spacingScale = [0.95, 0.95, 1.1]
     tilted.direction = tilt(degrees: 8)
     return [bright, flipped, tilted]
@@ -84,8 +87,7 @@ extension PhantomSite {
     site.bias = random.uniform(in: 0.06...0.16)
     site.noise = random.uniform(in: 0.03...0.05)
     site.isRician = random.uniform() < 0.5
-    let blur = random.uniform(in: 0.5...0.9)
-    site.blurVoxels = [blur, blur, random.uniform(in: 0.3...0.5)]
+    site.blurMM = random.uniform(in: 1.25...2.25)
     site.gain = (300 * random.uniform(in: 1...8)).rounded()
     site.offset = site.isRician ? 0 : (-400 * random.uniform()).rounded()
     let zoom = random.uniform(in: 0.95...1.08)

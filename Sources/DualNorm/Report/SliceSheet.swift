@@ -20,7 +20,7 @@ public struct SliceSheet: Sendable {
   /// The same rows make the same pixels.
   public func render() -> RGBImage {
     let layout = SheetLayout(self)
-    var canvas = SheetCanvas(width: layout.width, height: layout.height)
+    var canvas = RGBImage(width: layout.width, height: layout.height, fill: SheetPalette.paper)
     drawHeader(on: &canvas, layout)
     for (index, row) in rows.enumerated() {
       for (position, column) in layout.columns.enumerated() {
@@ -28,7 +28,7 @@ public struct SliceSheet: Sendable {
       }
     }
     drawLegend(on: &canvas, layout)
-    return RGBImage(width: canvas.width, height: canvas.height, pixels: canvas.bytes)
+    return canvas
   }
 
   enum Column: String, CaseIterable {
@@ -57,18 +57,18 @@ public struct SliceSheet: Sendable {
 
   func scale(of row: SheetRow) -> Int { max(1, panelWidth / row.width) }
 
-  private func drawHeader(on canvas: inout SheetCanvas, _ layout: SheetLayout) {
+  private func drawHeader(on canvas: inout RGBImage, _ layout: SheetLayout) {
     for (position, column) in layout.columns.enumerated() {
       let x = layout.origin(row: 0, column: position).x
-      canvas.draw(column.rawValue, x: x, y: SheetLayout.margin, scale: layout.textScale, .faint)
+      canvas.draw(column.rawValue, x: x, y: SheetLayout.margin, scale: layout.textScale, SheetPalette.faintInk)
     }
   }
 
   private func draw(
-    _ row: SheetRow, _ column: Column, at origin: (x: Int, y: Int), on canvas: inout SheetCanvas, _ layout: SheetLayout
+    _ row: SheetRow, _ column: Column, at origin: (x: Int, y: Int), on canvas: inout RGBImage, _ layout: SheetLayout
   ) {
     let note = column.note(of: row)
-    canvas.draw(note, x: origin.x, y: origin.y - layout.lineHeight, scale: layout.textScale, .ink)
+    canvas.draw(note, x: origin.x, y: origin.y - layout.lineHeight, scale: layout.textScale, SheetPalette.ink)
     let labels = column.labels(of: row)
     if column != .image && labels == nil { return }
     let panel = SheetPanel(row: row, x: origin.x, y: origin.y, scale: scale(of: row))
@@ -79,13 +79,14 @@ public struct SliceSheet: Sendable {
     if let labels { panel.drawOutlines(of: labels, on: &canvas) }
   }
 
-  private func drawLegend(on canvas: inout SheetCanvas, _ layout: SheetLayout) {
+  private func drawLegend(on canvas: inout RGBImage, _ layout: SheetLayout) {
     for entry in layout.legend {
       let middle = entry.y + (SheetFont.height - 2) * layout.textScale / 2
       for u in 0..<SheetLayout.swatch {
         for v in 0..<3 { canvas[entry.x + u, middle + v] = entry.color ?? SheetPanel.dash(u, 0, thickness: 2) }
       }
-      canvas.draw(entry.text, x: entry.x + SheetLayout.swatch + 8, y: entry.y, scale: layout.textScale, .ink)
+      canvas.draw(
+        entry.text, x: entry.x + SheetLayout.swatch + 8, y: entry.y, scale: layout.textScale, SheetPalette.ink)
     }
   }
 }

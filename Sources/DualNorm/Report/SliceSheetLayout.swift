@@ -1,3 +1,5 @@
+import MedicalImaging
+
 /// Where everything on a `SliceSheet` is, in canvas pixels.
 struct SheetLayout {
   static let margin = 14
@@ -9,7 +11,7 @@ struct SheetLayout {
   struct LegendEntry {
     let text: String
     /// Dashed like the truth where there is none.
-    let color: SheetColor?
+    let color: SIMD3<UInt8>?
     let x, y: Int
   }
 
@@ -59,9 +61,11 @@ struct SheetLayout {
 
   private static func lineHeight(_ textScale: Int) -> Int { (SheetFont.height + 3) * textScale }
 
-  private static func legendTexts(of sheet: SliceSheet, _ columns: [SliceSheet.Column]) -> [(String, SheetColor?)] {
+  private static func legendTexts(of sheet: SliceSheet, _ columns: [SliceSheet.Column]) -> [(String, SIMD3<UInt8>?)] {
     guard columns.count > 1 else { return [] }
-    var texts: [(String, SheetColor?)] = sheet.classNames.enumerated().map { ($1, .ofClass($0 + 1)) }
+    var texts: [(String, SIMD3<UInt8>?)] = sheet.classNames.enumerated().map {
+      ($1, SheetPalette.color(ofClass: $0 + 1))
+    }
     if columns.contains(.truth), columns.contains(.firstPass) || columns.contains(.finalPass) {
       texts.append(("truth, where a pass differs", nil))
     }

@@ -1,3 +1,5 @@
+import MedicalImaging
+
 /// Draws a slice and label outlines, enlarged, at one place of a canvas.
 struct SheetPanel {
   let row: SheetRow
@@ -16,7 +18,7 @@ struct SheetPanel {
   private var thickness: Int { scale >= 3 ? 2 : 1 }
 
   /// The image in grey, its 1st to 99th percentile from black to white, bilinear between pixels' centres.
-  func drawImage(on canvas: inout SheetCanvas) {
+  func drawImage(on canvas: inout RGBImage) {
     let (low, high) = SheetPanel.window(of: row.image)
     for v in 0..<height {
       let (top, bottom, down) = SheetPanel.neighbours(v, of: height, in: row.height)
@@ -26,24 +28,24 @@ struct SheetPanel {
         let below = mix(row.image[bottom * row.width + left], row.image[bottom * row.width + right], across)
         let shade = (mix(above, below, down) - low) / max(high - low, .leastNormalMagnitude)
         let grey = UInt8((255 * min(max(shade.isFinite ? shade : 0, 0), 1)).rounded())
-        canvas[x + u, y + v] = SheetColor(grey, grey, grey)
+        canvas[x + u, y + v] = SIMD3(repeating: grey)
       }
     }
   }
 
   /// The inner border of each class in its colour.
-  func drawOutlines(of labels: [UInt8], on canvas: inout SheetCanvas) {
-    forEachBorderPixel(of: labels) { u, v, label in canvas[x + u, y + v] = .ofClass(Int(label)) }
+  func drawOutlines(of labels: [UInt8], on canvas: inout RGBImage) {
+    forEachBorderPixel(of: labels) { u, v, label in canvas[x + u, y + v] = SheetPalette.color(ofClass: Int(label)) }
   }
 
   /// The inner border of each class, dashed black and white, which shows on every grey.
-  func drawDashedOutlines(of labels: [UInt8], on canvas: inout SheetCanvas) {
+  func drawDashedOutlines(of labels: [UInt8], on canvas: inout RGBImage) {
     forEachBorderPixel(of: labels) { u, v, _ in canvas[x + u, y + v] = SheetPanel.dash(u, v, thickness: thickness) }
   }
 
   /// Black and white dashes of one length along any line but a falling diagonal.
-  static func dash(_ u: Int, _ v: Int, thickness: Int) -> SheetColor {
-    (u / thickness + v / thickness) % 4 < 2 ? SheetColor(255, 255, 255) : SheetColor(0, 0, 0)
+  static func dash(_ u: Int, _ v: Int, thickness: Int) -> SIMD3<UInt8> {
+    (u / thickness + v / thickness) % 4 < 2 ? SIMD3(repeating: 255) : SIMD3(repeating: 0)
   }
 
   /// Visits the enlarged pixels of each class that have another label within `thickness` along an axis.

@@ -17,31 +17,31 @@ import Testing
     #expect(others[3] != six[3] && others[3] != others[4])
   }
 
-  /// Sites differ in what their values are: mean and standard deviation by a tenth of the deviation at least.
+  /// Any two sites differ in the mean or the standard deviation of their values, by half a deviation at least.
   @Test func statisticsDifferBetweenSites() throws {
     let phantom = try PhantomTests.phantom()
     let statistics = try PhantomTests.sites.map { site in
-      let voxels = try (0..<3).flatMap { try phantom.makeCase($0, of: site).image.voxels }
+      let voxels = (0..<3).flatMap { phantom.makeCase($0, of: site).image.voxels }
       let mean = voxels.reduce(0, +) / Float(voxels.count)
       let variance = voxels.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Float(voxels.count)
       return (mean: mean, deviation: variance.squareRoot())
     }
     for (index, one) in statistics.enumerated() {
       for other in statistics.dropFirst(index + 1) {
-        #expect(abs(one.mean - other.mean) > 0.1 * one.deviation)
-        #expect(abs(one.deviation - other.deviation) > 0.05 * one.deviation)
+        let difference = max(abs(one.mean - other.mean), abs(one.deviation - other.deviation))
+        #expect(difference > 0.5 * max(one.deviation, other.deviation))
       }
     }
   }
 
   /// After whitening, no window of intensities finds the foreground of all sites.
   @Test func noThresholdSegments() throws {
-    let phantom = try PhantomTests.phantom(size: [64, 64, 8])
+    let phantom = try PhantomTests.phantom(size: [48, 48, 8])
     var foreground = [Double](repeating: 0, count: 80)  // per bin of 0.1 standard deviations from −3
     var all = foreground
     for site in PhantomTests.sites {
-      for number in 0..<3 {
-        let (image, labels) = try phantom.makeCase(number, of: site)
+      for number in 0..<2 {
+        let (image, labels) = phantom.makeCase(number, of: site)
         for (value, label) in zip(whitened(image.voxels), labels.voxels) {
           let bin = min(max(Int((value + 3) * 10), 0), 79)
           all[bin] += 1

@@ -23,23 +23,24 @@ import Testing
     for other in others { #expect(other.image.voxels != one.image.voxels && other.labels.voxels != one.labels.voxels) }
   }
 
-  @Test(arguments: 1...3) func everyCaseHasEveryClass(classes: Int) throws {
+  @Test func everyCaseHasEveryClass() throws {
     for seed in 1...4 as ClosedRange<UInt64> {
-      let phantom = try PhantomTests.phantom(classes: classes, size: [32, 32, 4], seed: seed)
+      let phantom = try PhantomTests.phantom(classes: 3, size: [32, 32, 4], seed: seed)
       for site in PhantomTests.sites {
         for number in 0..<3 {
-          let labels = try phantom.makeCase(number, of: site).labels.voxels
-          for label in 0...classes { #expect(labels.count { $0 == label } >= 20, "\(site.name) \(number): \(label)") }
-          #expect(labels.max() == UInt8(classes))
+          let labels = phantom.makeCase(number, of: site).labels.voxels
+          for label in 0...3 { #expect(labels.count { $0 == label } >= 20, "\(site.name) \(number): \(label)") }
         }
       }
     }
   }
 
   @Test func fewerClassesAreTheSamePatient() throws {
+    let one = try PhantomTests.phantom(classes: 1).makeCase(0, of: PhantomTests.sites[0])
     let two = try PhantomTests.phantom(classes: 2).makeCase(0, of: PhantomTests.sites[0])
     let three = try PhantomTests.phantom(classes: 3).makeCase(0, of: PhantomTests.sites[0])
-    #expect(two.image == three.image)
+    #expect(one.image == three.image && two.image == three.image)
+    #expect(one.labels.voxels == three.labels.voxels.map { $0 == 1 ? 1 : 0 })
     #expect(two.labels.voxels == three.labels.voxels.map { $0 == 3 ? 0 : $0 })
   }
 
@@ -56,8 +57,8 @@ import Testing
 
   @Test func shapesVaryBetweenPatients() throws {
     let phantom = try PhantomTests.phantom()
-    let volumes = try (0..<12).map { number in
-      Double(try phantom.makeCase(number, of: PhantomTests.sites[0]).labels.voxels.count { $0 == 1 })
+    let volumes = (0..<12).map { number in
+      Double(phantom.makeCase(number, of: PhantomTests.sites[0]).labels.voxels.count { $0 == 1 })
     }
     let mean = volumes.reduce(0, +) / 12
     let deviation = (volumes.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / 12).squareRoot()
@@ -66,7 +67,7 @@ import Testing
 
   @Test func everySiteHasItsGrid() throws {
     let phantom = try PhantomTests.phantom()
-    let grids = try PhantomTests.sites.map { try phantom.makeCase(0, of: $0).image.geometry }
+    let grids = PhantomTests.sites.map { phantom.makeCase(0, of: $0).image.geometry }
     #expect(Set(grids.map(\.direction)).count == 4)
     #expect(Set(grids.map(\.spacingMM)).count == 4)
     for (site, grid) in zip(PhantomTests.sites, grids) {
@@ -87,7 +88,7 @@ import Testing
     var flipped = plain
     flipped.direction = [-1, 0, 0, 0, 1, 0, 0, 0, 1]
     let phantom = try PhantomTests.phantom()
-    let (one, other) = (try phantom.makeCase(0, of: plain).labels, try phantom.makeCase(0, of: flipped).labels)
+    let (one, other) = (phantom.makeCase(0, of: plain).labels, phantom.makeCase(0, of: flipped).labels)
     let mirrored = one.voxels.indices.map { one.voxels[$0 / 32 * 32 + 31 - $0 % 32] }
     #expect(other.voxels == mirrored && other.voxels != one.voxels)
     // The first voxel of one lies where the last of the other's row does.
@@ -116,8 +117,8 @@ import Testing
     let phantom = try PhantomTests.phantom()
     // Air of the first rows: a Rayleigh distribution of mean σ √(π/2), or a normal one of mean 0.
     let (rician, gaussian) = (
-      try phantom.makeCase(0, of: magnitude).image.voxels[0..<64],
-      try phantom.makeCase(0, of: signed).image.voxels[0..<64]
+      phantom.makeCase(0, of: magnitude).image.voxels[0..<64],
+      phantom.makeCase(0, of: signed).image.voxels[0..<64]
     )
     #expect(rician.allSatisfy { $0 >= 0 })
     #expect(105...145 ~= rician.reduce(0, +) / 64)

@@ -18,13 +18,14 @@ import Testing
     let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
     let site = ["Case03.nii.gz", "Case03_segmentation.nii.gz", "Case04.nii.gz", "Case04_segmentation.nii.gz"]
     #expect(
-      files == ["A", "B"].flatMap { letter in
-        ["Site-\(letter)"] + (site + ["all_list.txt"]).map { "Site-\(letter)/\($0)" }
-      })
+      files
+        == ["A", "B"].flatMap { letter in
+          ["Site-\(letter)"] + (site + ["all_list.txt"]).map { "Site-\(letter)/\($0)" }
+        })
     let list = try String(contentsOf: folder.appendingPathComponent("Site-A/all_list.txt"), encoding: .utf8)
     #expect(list == "Case03.nii.gz,Case03_segmentation.nii.gz\nCase04.nii.gz,Case04_segmentation.nii.gz\n")
 
-    let (image, labels) = try phantom.makeCase(4, of: configuration.sites[1])
+    let (image, labels) = phantom.makeCase(4, of: configuration.sites[1])
     let readImage = try Image(contentsOf: folder.appendingPathComponent("Site-B/Case04.nii.gz"))
     let readLabels = try LabelMap(contentsOf: folder.appendingPathComponent("Site-B/Case04_segmentation.nii.gz"))
     #expect(readImage.voxels == image.voxels && readLabels.voxels == labels.voxels)
@@ -57,10 +58,8 @@ import Testing
     #expect(
       throws: InputError("\(file.path): this is a file, and a phantom needs a folder; choose another output.")
     ) { try phantom.write(to: file) }
-    #expect(
-      throws: FileError(
-        "\(file.path)/deep/Site-A: this folder cannot be made (Not a directory); choose another output.")
-    ) { try phantom.write(to: file.appendingPathComponent("deep")) }
+    let error = #expect(throws: FileError.self) { try phantom.write(to: file.appendingPathComponent("deep")) }
+    #expect(error?.description.hasPrefix("\(file.path)/deep/Site-A: this folder cannot be made (") == true)
   }
 
   @Test func refusesWhatMakesNoPhantom() throws {

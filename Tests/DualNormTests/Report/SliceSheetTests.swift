@@ -16,10 +16,7 @@ import Testing
     (0..<64).map { range ~= $0 % 8 && range ~= $0 / 8 ? label : 0 }
   }
 
-  static func color(_ image: RGBImage, _ x: Int, _ y: Int) -> SheetColor {
-    let index = 3 * (y * image.width + x)
-    return SheetColor(image.pixels[index], image.pixels[index + 1], image.pixels[index + 2])
-  }
+  let organ = SIMD3<UInt8>(230, 159, 0)
 
   // Panels of 64 pixels start at x = 14, 86, 158, 230 and y = 14 + 11 + 8 + 11 = 44.
   let sheet = SliceSheet(
@@ -27,36 +24,35 @@ import Testing
 
   @Test func outlinesAreWhereTheLabelsEnd() {
     let image = sheet.render()
-    let orange = SheetColor(230, 159, 0)
     #expect(image.width == 2 * 14 + 4 * 64 + 3 * 8)
     let truth = (x: 86, y: 44)
     for inside in [16, 17, 46, 47] {
-      #expect(SliceSheetTests.color(image, truth.x + inside, truth.y + 30) == orange)
-      #expect(SliceSheetTests.color(image, truth.x + 30, truth.y + inside) == orange)
+      #expect(image[truth.x + inside, truth.y + 30] == organ)
+      #expect(image[truth.x + 30, truth.y + inside] == organ)
     }
     for (x, y) in [(15, 30), (18, 30), (45, 30), (48, 30), (30, 15), (30, 18), (30, 45), (30, 48)] {
-      let color = SliceSheetTests.color(image, truth.x + x, truth.y + y)
-      #expect(color.red == color.green && color.green == color.blue, "\(x), \(y)")
+      let color = image[truth.x + x, truth.y + y]
+      #expect(color.x == color.y && color.y == color.z, "\(x), \(y)")
     }
     // Nothing is drawn on the image's own panel.
-    let plain = SliceSheetTests.color(image, 14 + 16, 44 + 30)
-    #expect(plain.red == plain.blue)
+    let plain = image[14 + 16, 44 + 30]
+    #expect(plain.x == plain.z)
   }
 
   @Test func theTruthShowsOnlyWhereAPassDiffers() {
     let image = sheet.render()
-    let (white, black) = (SheetColor(255, 255, 255), SheetColor(0, 0, 0))
-    let edge = (0..<32).map { SliceSheetTests.color(image, 158 + 16, 44 + 16 + $0) }  // the truth's left edge
+    let (white, black) = (SIMD3<UInt8>(255, 255, 255), SIMD3<UInt8>(0, 0, 0))
+    let edge = (0..<32).map { image[158 + 16, 44 + 16 + $0] }  // the truth's left edge
     #expect(edge.count { $0 == white } == 16 && edge.count { $0 == black } == 16)
-    #expect(SliceSheetTests.color(image, 158 + 24, 44 + 40) == .ofClass(1))  // the first pass's left edge
-    for offset in 16..<48 { #expect(SliceSheetTests.color(image, 230 + 16, 44 + offset) == .ofClass(1)) }
+    #expect(image[158 + 24, 44 + 40] == organ)  // the first pass's left edge
+    for offset in 16..<48 { #expect(image[230 + 16, 44 + offset] == organ) }
   }
 
   @Test func theImageIsWindowedAndSmooth() {
     let image = sheet.render()
-    #expect(SliceSheetTests.color(image, 14, 44) == SheetColor(0, 0, 0))
-    #expect(SliceSheetTests.color(image, 14 + 63, 44) == SheetColor(255, 255, 255))
-    let greys = (0..<64).map { SliceSheetTests.color(image, 14 + $0, 50).red }
+    #expect(image[14, 44] == SIMD3(0, 0, 0))
+    #expect(image[14 + 63, 44] == SIMD3(255, 255, 255))
+    let greys = (0..<64).map { image[14 + $0, 50].x }
     #expect(greys == greys.sorted() && Set(greys).count > 40)
   }
 
@@ -71,9 +67,9 @@ import Testing
     var row = SliceSheetTests.row()
     row.reference = (0..<64).map { $0 % 8 < 4 ? 1 : 2 }
     let image = SliceSheet(rows: [row], classNames: ["a", "b"], panelWidth: 64).render()
-    #expect(SliceSheetTests.color(image, 86 + 31, 44 + 20) == .ofClass(1))
-    #expect(SliceSheetTests.color(image, 86 + 32, 44 + 20) == .ofClass(2))
-    #expect(SliceSheetTests.color(image, 86, 44 + 20) == .ofClass(1))  // the picture's edge ends a class too
+    #expect(image[86 + 31, 44 + 20] == organ)
+    #expect(image[86 + 32, 44 + 20] == SIMD3(86, 180, 233))
+    #expect(image[86, 44 + 20] == organ)  // the picture's edge ends a class too
   }
 
   @Test func tallPixelsMakeTallPanels() {
@@ -82,8 +78,8 @@ import Testing
     row.pixelAspect = 2
     let tall = SliceSheet(rows: [row], classNames: ["organ"], panelWidth: 64).render()
     #expect(tall.height == square.height + 64 && tall.width == square.width)
-    #expect(SliceSheetTests.color(tall, 86 + 30, 44 + 32) == .ofClass(1))  // row 2 begins at 2 · 16
-    #expect(SliceSheetTests.color(tall, 86 + 30, 44 + 31) != .ofClass(1))
+    #expect(tall[86 + 30, 44 + 32] == organ)  // row 2 begins at 2 · 16
+    #expect(tall[86 + 30, 44 + 31] != organ)
   }
 
   @Test func wideSlicesAreNotReduced() {
@@ -97,7 +93,7 @@ import Testing
     for value in [Float.nan, 7] {
       let row = SheetRow(title: "", width: 2, height: 2, image: Array(repeating: value, count: 4))
       let image = SliceSheet(rows: [row], classNames: [], panelWidth: 64).render()
-      #expect(SliceSheetTests.color(image, 14 + 30, 44 + 30) == SheetColor(0, 0, 0))
+      #expect(image[14 + 30, 44 + 30] == SIMD3(0, 0, 0))
     }
   }
 }

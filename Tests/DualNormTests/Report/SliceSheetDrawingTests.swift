@@ -1,13 +1,14 @@
+import MedicalImaging
 import Testing
 
 @testable import DualNorm
 
-@Suite struct SliceSheetCanvasTests {
+@Suite struct SliceSheetDrawingTests {
   private func drawn(_ text: String, scale: Int = 1) -> [String] {
-    var canvas = SheetCanvas(width: 12 * scale, height: 8 * scale)
-    canvas.draw(text, x: 0, y: 0, scale: scale, .ink)
+    var canvas = RGBImage(width: 12 * scale, height: 8 * scale)
+    canvas.draw(text, x: 0, y: 0, scale: scale, SheetPalette.ink)
     return (0..<canvas.height).map { y in
-      String((0..<canvas.width).map { x in canvas[x, y] == .ink ? "#" : "." })
+      String((0..<canvas.width).map { x in canvas[x, y] == SheetPalette.ink ? "#" : "." })
     }
   }
 
@@ -31,14 +32,14 @@ import Testing
   }
 
   @Test func drawingOutsideIsHarmless() {
-    var canvas = SheetCanvas(width: 2, height: 2)
-    canvas.fill(x: -1, y: -1, width: 2, height: 2, .ink)
-    #expect(canvas[0, 0] == .ink)
-    #expect(canvas[1, 0] == .paper && canvas[0, 1] == .paper)
+    var canvas = RGBImage(width: 2, height: 2)
+    canvas.fill(x: -1, y: -1, width: 2, height: 2, SheetPalette.ink)
+    #expect(canvas[0, 0] == SheetPalette.ink)
+    #expect(canvas[1, 0] == .zero && canvas[0, 1] == .zero)
   }
 
   @Test func neighbouringClassesHaveDifferentColours() {
-    #expect(Set((1...7).map { "\(SheetColor.ofClass($0))" }).count == 7)
-    #expect(SheetColor.ofClass(8) == SheetColor.ofClass(1))
+    #expect(Set((1...7).map { SheetPalette.color(ofClass: $0) }).count == 7)
+    #expect(SheetPalette.color(ofClass: 8) == SheetPalette.color(ofClass: 1))
   }
 }

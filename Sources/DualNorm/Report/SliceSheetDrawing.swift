@@ -1,0 +1,36 @@
+import MedicalImaging
+
+/// The colours of a sheet: red, green, blue.
+enum SheetPalette {
+  static let paper = SIMD3<UInt8>(18, 20, 24)
+  static let ink = SIMD3<UInt8>(235, 235, 235)
+  static let faintInk = SIMD3<UInt8>(150, 154, 162)
+
+  /// Okabe and Ito's palette (2008), told apart with every common colour blindness; it repeats after seven classes.
+  static func color(ofClass label: Int) -> SIMD3<UInt8> { classes[(label - 1) % classes.count] }
+
+  private static let classes: [SIMD3<UInt8>] = [
+    [230, 159, 0], [86, 180, 233], [240, 228, 66], [204, 121, 167], [0, 158, 115], [213, 94, 0], [0, 114, 178],
+  ]
+}
+
+extension RGBImage {
+  /// Fills a rectangle, or what of it is inside.
+  mutating func fill(x: Int, y: Int, width: Int, height: Int, _ color: SIMD3<UInt8>) {
+    for row in max(y, 0)..<max(min(y + height, self.height), max(y, 0)) {
+      for column in max(x, 0)..<max(min(x + width, self.width), max(x, 0)) { self[column, row] = color }
+    }
+  }
+
+  /// Draws a line of text with its top left corner at (x, y), each dot of the font `scale` pixels wide.
+  mutating func draw(_ text: String, x: Int, y: Int, scale: Int, _ color: SIMD3<UInt8>) {
+    for (position, character) in text.enumerated() {
+      for (row, dots) in SheetFont.glyph(character).enumerated() {
+        for (column, isInk) in dots.enumerated() where isInk {
+          let left = x + (position * SheetFont.advance + column) * scale
+          fill(x: left, y: y + row * scale, width: scale, height: scale, color)
+        }
+      }
+    }
+  }
+}
