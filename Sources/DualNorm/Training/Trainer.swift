@@ -13,7 +13,8 @@ public final class Trainer {
   private let validation: [PreparedCase]
   private let sampler: SliceSampler
   private let batchSize: Int
-  private var log: TrainingLog
+  private let log: TrainingLog
+  private let resumed: TrainingState?
 
   /// - Parameters:
   ///   - description: of the model as it will be, dual blocks included.
@@ -37,7 +38,7 @@ public final class Trainer {
       } },
       seed: configuration.seed)
     batchSize = configuration.batchSize ?? (8 + sites.count - 1) / sites.count * sites.count
-    let resumed = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
+    resumed = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
     log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: resumed)
   }
 
@@ -46,6 +47,12 @@ public final class Trainer {
     zip(Stage.allCases, configuration.iterations).filter { stage, iterations in
       iterations > 0 && (stage == .plain || !description.network.dualBlocks.isEmpty)
     }.map { ($0, $1) }
+  }
+
+  /// What an earlier, stopped run did of them.
+  public var finishedIterations: Int {
+    guard let resumed else { return 0 }
+    return stages.prefix { $0.stage != resumed.stage }.reduce(resumed.iteration) { $0 + $1.iterations }
   }
 
   /// Trains until the end, or until `shouldStop` says so after an iteration; then the last checkpoint is written.

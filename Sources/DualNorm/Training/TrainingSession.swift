@@ -1,7 +1,7 @@
 import Foundation
 
 /// From a folder of volumes to a trainer that is ready for its first, or next, iteration.
-public struct TrainingSession {
+public struct TrainingSession: Sendable {
   public let run: RunFolder
   public let configuration: TrainingConfiguration
   public let description: ModelDescription
@@ -72,11 +72,11 @@ public struct TrainingSession {
   public func trainer(preparing: (@Sendable (Int, Int) -> Void)? = nil) throws -> Trainer {
     let sides = [Set(split.training), Set(split.validation)]
     let cases = dataset.cases.filter { scan in sides.contains { $0.contains(scan.identifier) } }
-    let prepared = concurrentMap(cases, threads: 2, progress: preparing) { scan in
+    let prepared = try concurrentMap(cases, threads: 2, progress: preparing) { scan in
       Result {
-        PreparedCase(
+        try PreparedCase(
           source: scan,
-          volume: try PreparedVolume(reading: scan, scheme: description.labels, plan: description.preparation))
+          volume: PreparedVolume(reading: scan, scheme: description.labels, plan: description.preparation))
       }
     }.map { try $0.get() }
     return try Trainer(

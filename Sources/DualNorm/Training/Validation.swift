@@ -34,6 +34,15 @@ public struct ValidationScore: Equatable, Sendable {
   }
 }
 
+extension ValidationScore: CustomStringConvertible {
+  /// `validation Dice 0.873 (Site-A 0.88, Site-B 0.86)`
+  public var description: String {
+    guard let dice else { return "no validation case has a class to score" }
+    let sites = diceBySite.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, decimals: 3))" }
+    return "validation Dice \(fixed(dice, decimals: 3))" + (sites.count > 1 ? " (\(sites.joined(separator: ", ")))" : "")
+  }
+}
+
 /// Dice of each class above 0: 2 |A ∩ B| / (|A| + |B|); nil where neither has it.
 func diceByClass(_ prediction: [UInt8], _ truth: [UInt8], classes: Int) -> [Double?] {
   var common = [Int](repeating: 0, count: classes)
