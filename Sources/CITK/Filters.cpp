@@ -61,10 +61,11 @@ bool citk_squared_distance(const uint8_t *mask, const ptrdiff_t *size, const dou
     filter->UseImageSpacingOn();
     filter->InsideIsPositiveOff();
     filter->Update();
-    // Signed: negative inside, where our distance is 0.
-    const auto *signed_distance = filter->GetOutput()->GetBufferPointer();
+    // Signed: negative inside the mask (and not set where it has no outside), where our distance is 0.
+    const auto *distance = filter->GetOutput()->GetBufferPointer();
     const auto count = filter->GetOutput()->GetLargestPossibleRegion().GetNumberOfPixels();
-    std::transform(signed_distance, signed_distance + count, output, [](double value) { return std::max(0.0, value); });
+    std::transform(
+        distance, distance + count, mask, output, [](double value, uint8_t inside) { return inside ? 0 : value; });
     return true;
   });
 }

@@ -2,61 +2,65 @@ import CITK
 import Foundation
 
 /// A file whose header has been read and judged, and whose voxels, all there, are still on disk.
-final class ImageFile {
-  let url: URL
-  let geometry: Geometry
-  private let handle: OpaquePointer
-  private let temporary: URL?
+enum ImageFile {
+  case nifti(NIfTIFile)
+  case other(ITKFile)
 
   init(_ url: URL) throws {
-    self.url = url
     let format = try ImageFormat(of: url)
     try requireContents(of: url)
-    switch format {
-    case .nifti:
-      let (plain, geometry) = try plainNIfTI(from: url)
-      temporary = plain
-      do {
-        handle = try open(plain, as: citk_nifti, for: url)
-      } catch {
-        try? FileManager.default.removeItem(at: plain)
-        throw error
-      }
-      self.geometry = geometry
-    case .nrrd, .meta:
-      let header = try TextHeader(url, separator: format == .meta ? "=" : ":")
-      let data = try header.requireDataFile(of: url)
-      temporary = nil
-      handle = try open(url, as: format == .meta ? citk_meta : citk_nrrd, for: url)
-      geometry = try judgedGeometry(of: handle, url)
-      let voxelBytes = citk_file_component_bytes(handle)
-      try requireVoxels(of: url, data, header, size: geometry.size, voxelBytes: voxelBytes)
-    }
+    self = try format == .nifti ? .nifti(NIfTIFile(url)) : .other(ITKFile(url, format))
     try geometry.requireUsable(in: url)
   }
 
-  deinit {
-    citk_file_free(handle)
-    if let temporary { try? FileManager.default.removeItem(at: temporary) }
+  var geometry: Geometry {
+    switch self {
+    case .nifti(let file): file.geometry
+    case .other(let file): file.geometry
+    }
   }
 
   func read(into voxels: inout [Float]) throws {
-    try voxels.withUnsafeMutableBufferPointer { try require(citk_file_read_float(handle, $0.baseAddress!)) }
+    switch self {
+    case .nifti(let file): try file.read(into: &voxels)
+    case .other(let file): try file.require(citk_file_read_float(file.handle, &voxels))
+    }
   }
 
   func read(into voxels: inout [Double]) throws {
-    try voxels.withUnsafeMutableBufferPointer { try require(citk_file_read_double(handle, $0.baseAddress!)) }
+    switch self {
+    case .nifti(let file): try file.read(into: &voxels)
+    case .other(let file): try file.require(citk_file_read_double(file.handle, &voxels))
+    }
+  }
+}
+
+/// A MetaImage or NRRD file.
+final class ITKFile {
+  let url: URL
+  let geometry: Geometry
+  let handle: OpaquePointer
+
+  init(_ url: URL, _ format: ImageFormat) throws {
+    self.url = url
+    let header = try TextHeader(url, separator: format == .meta ? "=" : ":")
+    let data = try header.requireDataFile(of: url)
+    handle = try open(url, as: format == .meta ? citk_meta : citk_nrrd)
+    geometry = try judgedGeometry(of: handle, url)
+    try requireVoxels(of: url, data, header, size: geometry.size, voxelBytes: citk_file_component_bytes(handle))
   }
 
-  private func require(_ success: Bool) throws {
+  deinit { citk_file_free(handle) }
+
+  func require(_ success: Bool) throws {
     guard success else {
       throw ImagingError("\(url.path): its voxels cannot be read (\(lastITKError())); export it again as NIfTI.")
     }
   }
 }
 
-private func open(_ path: URL, as format: citk_format, for url: URL) throws -> OpaquePointer {
-  guard let handle = citk_file_open(path.path, format) else {
+private func open(_ url: URL, as format: citk_format) throws -> OpaquePointer {
+  guard let handle = citk_file_open(url.path, format) else {
     throw ImagingError("\(url.path): its header cannot be read (\(lastITKError())); export it again as NIfTI.")
   }
   return handle
@@ -93,8 +97,7 @@ private func requireVoxels(of url: URL, _ data: URL, _ header: TextHeader, size:
   let offset = header.isAttached ? header.length : 0
   var held = max(0, fileSize(data) - offset) * (header.encoding == .raw ? 1 : largestInflation)
   if header.encoding == .deflate, promised <= held {
-    let result = citk_inflate(data.path, offset, nil, 0, &held)
-    guard result == citk_inflated || held < promised else { throw damaged(url) }
+    guard citk_inflated_count(data.path, offset, &held) || held < promised else { throw damaged(url) }
   }
   guard promised <= held else { throw cutShort(url, size: size, voxelBytes: voxelBytes, found: held) }
 }

@@ -7,12 +7,13 @@ struct NIfTIHeader {
   var datatype: Int
   /// Where the voxels begin.
   var dataOffset: Int
-  var slope: Float
-  var intercept: Float
+  var slope: Double
+  var intercept: Double
   var geometry: NIfTIGeometry
-  var isBigEndian: Bool
+  /// Whether the byte order is not this machine's.
+  var isSwapped: Bool
 
-  /// Nil where a voxel is not one number (complex, colour) or of a type that ITK does not read.
+  /// Nil where a voxel is not one integer or float of at most 64 bits (complex, colour).
   var bytesPerVoxel: Int? {
     [2: 1, 4: 2, 8: 4, 16: 4, 64: 8, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8][datatype]
   }
@@ -31,7 +32,7 @@ struct NIfTIHeader {
     case 540 where bytes.count >= 540 && Array(bytes[4..<8]) == Array("n+2\0".utf8): self.init(version2: fields)
     default: return nil
     }
-    isBigEndian = swapped == (Int(1).littleEndian == 1)
+    if slope == 0 || !slope.isFinite || !intercept.isFinite { (slope, intercept) = (1, 0) }  // says "no scaling"
   }
 
   private init?(version1 fields: HeaderFields) {
@@ -40,15 +41,15 @@ struct NIfTIHeader {
     dimensions = (1...count).map { Int(fields.integer(40 + 2 * $0, Int16.self)) }
     datatype = Int(fields.integer(70, Int16.self))
     dataOffset = offset
-    slope = fields.float(112)
-    intercept = fields.float(116)
+    slope = Double(fields.float(112))
+    intercept = Double(fields.float(116))
     let float = { Double(fields.float($0)) }
     geometry = NIfTIGeometry(
       units: fields.bytes[123], qformCode: Int(fields.integer(252, Int16.self)),
       sformCode: Int(fields.integer(254, Int16.self)), pixdim: (0..<4).map { float(76 + 4 * $0) },
       quaternion: (0..<3).map { float(256 + 4 * $0) }, offset: (0..<3).map { float(268 + 4 * $0) },
       sform: (0..<12).map { float(280 + 4 * $0) })
-    isBigEndian = false
+    isSwapped = fields.swapped
   }
 
   private init?(version2 fields: HeaderFields) {
@@ -57,35 +58,14 @@ struct NIfTIHeader {
     dimensions = (1...Int(count)).map { Int(fields.integer(16 + 8 * $0, Int64.self)) }
     datatype = Int(fields.integer(12, Int16.self))
     dataOffset = Int(fields.integer(168, Int64.self))
-    slope = Float(fields.double(176))
-    intercept = Float(fields.double(184))
+    slope = fields.double(176)
+    intercept = fields.double(184)
     geometry = NIfTIGeometry(
       units: UInt8(truncatingIfNeeded: fields.integer(500, Int32.self)),
       qformCode: Int(fields.integer(344, Int32.self)), sformCode: Int(fields.integer(348, Int32.self)),
       pixdim: (0..<4).map { fields.double(104 + 8 * $0) }, quaternion: (0..<3).map { fields.double(352 + 8 * $0) },
       offset: (0..<3).map { fields.double(376 + 8 * $0) }, sform: (0..<12).map { fields.double(400 + 8 * $0) })
-    isBigEndian = false
-  }
-
-  /// The first 352 bytes of a NIfTI-1 file of the same voxels without a position, which ITK reads in every case.
-  var plain: [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: 352)
-    func store(_ value: some FixedWidthInteger, at offset: Int) {
-      withUnsafeBytes(of: isBigEndian ? value.bigEndian : value.littleEndian) {
-        bytes.replaceSubrange(offset..<offset + $0.count, with: $0)
-      }
-    }
-    store(Int32(348), at: 0)
-    let dimensions = self.dimensions + [1, 1, 1]
-    for (axis, length) in ([3] + dimensions[..<3]).enumerated() { store(Int16(length), at: 40 + 2 * axis) }
-    store(Int16(datatype), at: 70)
-    store(Int16(8 * (bytesPerVoxel ?? 0)), at: 72)
-    for axis in 0...3 { store(Float(1).bitPattern, at: 76 + 4 * axis) }
-    store(Float(dataOffset).bitPattern, at: 108)
-    store(slope.bitPattern, at: 112)
-    store(intercept.bitPattern, at: 116)
-    bytes.replaceSubrange(344..<348, with: Array("n+1\0".utf8))
-    return bytes
+    isSwapped = fields.swapped
   }
 }
 

@@ -93,10 +93,9 @@ import Testing
     try labelMap([0, 1, 1, 0, 2]).write(to: folder.file("predictions/Site-A/Case01.nii.gz"))
     let result = try dualnorm("score", "--prediction", predictions, "--reference", references)
     #expect(
-      result.errors.hasPrefix(
-        "Error: \(predictions)/Site-A/Case01.nii.gz and \(references)/Site-A/Case01_segmentation.nii.gz do not lie on the same grid: "
-      ))
-    #expect(result.errors.contains("5") && result.errors.contains("6"))
+      result.errors
+        == "Error: \(predictions)/Site-A/Case01.nii.gz and \(references)/Site-A/Case01_segmentation.nii.gz do not lie on the same grid: size 5×1×1 against 6×1×1; a prediction must be on its reference's grid.\n"
+    )
     #expect(result.status == 1)
   }
 
@@ -109,6 +108,13 @@ import Testing
     #expect(result.errors.hasPrefix("Error: \(damaged.path): "))
     #expect(result.status == 1)
     #expect(!FileManager.default.fileExists(atPath: output.path))
+  }
+
+  @Test func anUnwritableOutputIsNamed() throws {
+    let output = predictions + "/Site-A/Case01.nii.gz/scores.csv"
+    let result = try dualnorm("score", "--prediction", predictions, "--reference", references, "--output", output)
+    #expect(result.errors.hasPrefix("Error: \(predictions)/Site-A/Case01.nii.gz: this folder cannot be made ("))
+    #expect(result.status == 1 && result.output == "")
   }
 
   @Test func aPathThatIsNotThereIsNamed() throws {

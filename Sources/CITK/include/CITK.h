@@ -42,17 +42,21 @@ bool citk_write_nifti(
     const void *voxels);
 bool citk_write_png(const char *path, ptrdiff_t width, ptrdiff_t height, const uint8_t *rgb);
 
-// Compressed data (gzip, several members too, or zlib).
+// NIfTI's voxels, plain or gzipped: `datatype` is NIfTI's code, `offset` where they begin after decompression.
+// (ITK 5.2's own reader turns NaN into 0, reads no NIfTI-2 and does not notice files cut short.)
+bool citk_read_nifti_float(
+    const char *path, int datatype, ptrdiff_t offset, bool swapped, double slope, double intercept, float *voxels,
+    ptrdiff_t count);
+bool citk_read_nifti_double(
+    const char *path, int datatype, ptrdiff_t offset, bool swapped, double slope, double intercept, double *voxels,
+    ptrdiff_t count);
+
+// Compressed data (gzip, several members too, or zlib; others count as they are).
 
 // Fills `head` with the first `count` decompressed bytes and returns how many there were.
 ptrdiff_t citk_inflate_head(const char *path, uint8_t *head, ptrdiff_t count);
-typedef enum { citk_inflated, citk_damaged, citk_unwritable } citk_inflation;
-
-// Decompresses from `offset` on, checksum included, and writes the first `limit` bytes to `target` (nothing where null).
-// `bytes` becomes the count after decompression, up to the fault where there is one.
-citk_inflation citk_inflate(
-    const char *path, ptrdiff_t offset, const char *_Nullable target, ptrdiff_t limit, ptrdiff_t *bytes);
-
+// Counts the decompressed bytes from `offset` on, up to the fault where data are damaged or cut short (false).
+bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t *count);
 bool citk_gzip(const char *source, const char *target);
 
 // Filters.
