@@ -57,9 +57,9 @@ import Torch
     "hostile_conjugate": "a tensor has the extra state 'neg', which is not read; "
       + "save plain tensors, as clone() makes them",
     "hostile_duplicate": "has the name 'a' twice; it is damaged",
-    "hostile_number": "holds a number or text under 'b', where a tensor was expected; " + stateDict,
-    "hostile_key": "has a number or text as a key, where a name was expected; save a state_dict",
-    "hostile_inner": "holds a number or text under 'depth', where a tensor was expected; " + stateDict,
+    "hostile_number": "holds a number under 'b', where a tensor was expected; " + stateDict,
+    "hostile_key": "has a number as a key, where a name was expected; save a state_dict",
+    "hostile_inner": "holds a number under 'depth', where a tensor was expected; " + stateDict,
     "hostile_list": "holds a list or set, where a dictionary of tensors was expected; save a state_dict",
     "compressed": "its record 'hostile/data.pkl' is compressed, which torch.save never does; give the file that "
       + "torch.save wrote, or pack it again without compression",
