@@ -79,7 +79,7 @@ def by_pytorch():
     state = of_all_types()
     save("all_types.pth", state)
     save("all_types_protocol4.pth", state, pickle_protocol=4)
-    expect("all_types", state, {"author": "Zoë", "note": 'a "quote"\n'})
+    expect("all_types", state, {"nöte": 'a "quote"\n'})
     state = of_all_layouts()
     save("layouts.pth", state)
     expect("layouts", state)

@@ -5,7 +5,7 @@ enum PickleValue {
   case bool(Bool)
   case integer(Int)
   case string(String)
-  /// A number or text of no use here: a float, bytes, an integer of more than 64 bits.
+  /// A number or bytes of no use here: a float, bytes, an integer of more than 64 bits.
   case scalar
   /// A list or a set; what it holds is dropped.
   case collection
@@ -20,7 +20,8 @@ enum PickleValue {
     switch self {
     case .none: "None"
     case .bool: "a truth value"
-    case .integer, .scalar: "a number or text"
+    case .integer: "a number"
+    case .scalar: "a number or bytes"
     case .string: "a text"
     case .collection: "a list or set"
     case .tuple: "a tuple"

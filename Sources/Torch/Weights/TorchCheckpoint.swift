@@ -50,6 +50,7 @@ public struct TorchCheckpoint: Sendable {
         "is a TorchScript archive, which holds code; save the weights alone: "
           + "torch.save(model.state_dict(), 'weights.pth')")
     }
+    try archive.requireStoredRecords()
     if let order = try archive.contents(of: root + "/byteorder"), order != Data("little".utf8) {
       throw file.refusal(
         "has the byte order '\(String(decoding: order, as: UTF8.self).printable)', where 'little' was expected; "

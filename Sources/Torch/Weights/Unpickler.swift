@@ -5,8 +5,8 @@ import Foundation
 struct Unpickler {
   /// Far more than real checkpoints need (about 40 instructions a tensor).
   private static let maximumBytes = 64 << 20
-  private static let maximumInstructions = 2_000_000
-  private static let maximumStack = 1_000_000
+  private static let maximumInstructions = 1_000_000
+  private static let maximumStack = 100_000
   private static let maximumMarks = 100
 
   private let file: InputFile

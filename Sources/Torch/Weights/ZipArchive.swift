@@ -8,6 +8,7 @@ struct ZipArchive {
     let dataStart: Int
     let dataCount: Int
     let checksum: UInt32
+    let isStored: Bool
   }
 
   let file: InputFile
@@ -29,6 +30,15 @@ struct ZipArchive {
     for record in records.values.sorted(by: { $0.headerStart < $1.headerStart }) {
       guard record.headerStart >= position else { throw file.refusal("two of its records overlap; it is damaged") }
       position = record.dataStart + record.dataCount
+    }
+  }
+
+  /// Throws `WeightsError` if a record is compressed; `contents` would give its compressed bytes.
+  func requireStoredRecords() throws {
+    for name in names where !records[name]!.isStored {
+      throw file.refusal(
+        "its record '\(name.printable)' is compressed, which torch.save never does; "
+          + "give the file that torch.save wrote, or pack it again without compression")
     }
   }
 
@@ -55,7 +65,7 @@ struct ZipArchive {
     let name = Array(entry.name.utf8)
     guard entry.headerStart <= limit, limit - entry.headerStart >= 30 + name.count else { throw damaged }
     let header = [UInt8](try file.bytes(at: entry.headerStart, count: 30 + name.count))
-    guard header.starts(with: [0x50, 0x4B, 3, 4]), header.field(8, UInt16.self) == 0,
+    guard header.starts(with: [0x50, 0x4B, 3, 4]), header.field(8, UInt16.self) == entry.method,
       header.field(26, UInt16.self) == name.count, header[30...].elementsEqual(name)
     else { throw damaged }
     let start = entry.headerStart + 30 + name.count + Int(header.field(28, UInt16.self))
@@ -63,7 +73,8 @@ struct ZipArchive {
       throw file.refusal("its record '\(entry.name.printable)' reaches over the end of the data; it is damaged")
     }
     return Record(
-      headerStart: entry.headerStart, dataStart: start, dataCount: entry.dataCount, checksum: entry.checksum)
+      headerStart: entry.headerStart, dataStart: start, dataCount: entry.dataCount, checksum: entry.checksum,
+      isStored: entry.method == 0)
   }
 }
 

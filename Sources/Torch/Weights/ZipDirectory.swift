@@ -7,6 +7,8 @@ struct ZipDirectory {
     let headerStart: Int
     let dataCount: Int
     let checksum: UInt32
+    /// 0 for stored.
+    let method: UInt16
   }
 
   /// Bytes before the directory: records lie there.
@@ -45,11 +47,6 @@ struct ZipDirectory {
     guard fixed.field(8, UInt16.self) & 0x2041 == 0 else {
       throw file.refusal("its record '\(name.printable)' is encrypted; save the weights without encryption")
     }
-    guard fixed.field(10, UInt16.self) == 0 else {
-      throw file.refusal(
-        "its record '\(name.printable)' is compressed, which torch.save never does; "
-          + "give the file that torch.save wrote, or pack it again without compression")
-    }
     // Sizes and place that do not fit into 32 bits lie in the extra field, in this order.
     var wide = wideFields(in: Array(bytes[nameEnd..<extraEnd]))
     let values = [24, 20, 42].map { offset -> Int? in
@@ -57,9 +54,11 @@ struct ZipDirectory {
       if narrow != .max { return Int(narrow) }
       return wide.isEmpty ? nil : Int(exactly: wide.removeFirst())
     }
-    guard let size = values[0], values[1] == size, let headerStart = values[2] else { throw damaged }
+    let method = fixed.field(10, UInt16.self)
+    guard let size = values[1], let headerStart = values[2], method != 0 || values[0] == size else { throw damaged }
     position = end
-    return Entry(name: name, headerStart: headerStart, dataCount: size, checksum: fixed.field(16, UInt32.self))
+    return Entry(
+      name: name, headerStart: headerStart, dataCount: size, checksum: fixed.field(16, UInt32.self), method: method)
   }
 
   /// The numbers of the zip64 extra field (section 4.5.3), if there is one.

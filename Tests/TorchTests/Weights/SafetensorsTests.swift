@@ -5,7 +5,7 @@ import Torch
 @Suite struct SafetensorsTests {
   @Test func readsAllTypesThatPythonWrote() throws {
     let file = try Safetensors.read(fixture("all_types.safetensors"))
-    #expect(file.metadata == ["author": "Zoë", "note": "a \"quote\"\n"])
+    #expect(file.metadata == ["nöte": "a \"quote\"\n"])
     #expect(file.tensors.count == 18)
     for type in StoredType.allCases {
       let tensor = try #require(file["values.\(type.rawValue)"])

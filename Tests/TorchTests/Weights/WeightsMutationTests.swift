@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+import Torch
+
+/// Thousands of damaged files: each gives a value or a `WeightsError`. A trap ends the test program.
+@Suite struct WeightsMutationTests {
+  /// Read after mutation, counted as read or refused.
+  private func mutate(
+    _ sources: [Data], times: Int, around wrap: (Data) -> Data = { $0 }, _ read: (URL) throws -> Int
+  ) throws -> (read: Int, refused: Int) {
+    let folder = try TemporaryFolder()
+    var mutator = Mutator(seed: 7)
+    var counts = (read: 0, refused: 0)
+    for index in 0..<times {
+      let file = try folder.file(wrap(mutator.mutated(sources[index % sources.count])))
+      do {
+        _ = try read(file)
+        counts.read += 1
+      } catch is WeightsError {
+        counts.refused += 1
+      }
+    }
+    return counts
+  }
+
+  /// Sums what was read, so that every byte is touched.
+  private func sum(_ tensors: [(name: String, tensor: StoredTensor)]) -> Int {
+    tensors.reduce(0) { $0 + $1.tensor.data.reduce(0) { $0 &+ Int($1) } + $1.tensor.shape.count }
+  }
+
+  @Test func damagedSafetensors() throws {
+    let sources = try ["all_types", "network", "swift"].map { try Data(contentsOf: fixture("\($0).safetensors")) }
+    let counts = try mutate(sources, times: 4000) { sum(try Safetensors.read($0).tensors) }
+    #expect(counts.read > 100)
+    #expect(counts.refused > 2000)
+  }
+
+  @Test func damagedCheckpoints() throws {
+    let names = ["network", "layouts", "training", "all_types_protocol4"]
+    let sources = try names.map { try Data(contentsOf: fixture("\($0).pth")) }
+    let counts = try mutate(sources, times: 4000) { sum(try TorchCheckpoint.read($0).tensors) }
+    #expect(counts.read > 100)
+    #expect(counts.refused > 2000)
+  }
+
+  /// Past the checksums: the pickle is damaged, the zip file around it is right.
+  @Test func damagedPickles() throws {
+    let names = ["network", "layouts", "training", "all_types_protocol4"]
+    let records = try names.map { try storedRecords(of: Data(contentsOf: fixture("\($0).pth"))) }
+    for records in records {
+      let pickle = try #require(records.first { $0.name.hasSuffix("/data.pkl") }).contents
+      let others = records.filter { !$0.name.hasSuffix("/data.pkl") }
+      let whole = zipFile([("archive/data.pkl", pickle)] + others)
+      let folder = try TemporaryFolder()
+      #expect(try !TorchCheckpoint.read(folder.file(whole)).tensors.isEmpty)
+      let wrap = { zipFile([("archive/data.pkl", $0)] + others) }
+      let counts = try mutate([pickle], times: 1000, around: wrap) { sum(try TorchCheckpoint.read($0).tensors) }
+      #expect(counts.read > 50)
+      #expect(counts.refused > 400)
+    }
+  }
+
+  /// The records of a zip file that is known to be right, found by the signatures of its directory.
+  private func storedRecords(of file: Data) throws -> [(name: String, contents: Data)] {
+    var records: [(name: String, contents: Data)] = []
+    var rest = file.startIndex..<file.endIndex
+    func number(_ place: Int, _ count: Int) -> Int {
+      file[place..<place + count].reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+    while let entry = file.range(of: Data([0x50, 0x4B, 1, 2]), in: rest)?.lowerBound {
+      let nameLength = number(entry + 28, 2)
+      let header = number(entry + 42, 4)
+      let start = header + 30 + nameLength + number(header + 28, 2)
+      let name = String(decoding: file[entry + 46..<entry + 46 + nameLength], as: UTF8.self)
+      records.append((name, Data(file[start..<start + number(entry + 24, 4)])))
+      rest = entry + 46..<file.endIndex
+    }
+    return records
+  }
+}
+
+/// Changes bytes here and there, the same ones for the same seed.
+private struct Mutator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  /// SplitMix64.
+  private mutating func next(below limit: Int) -> Int {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = state
+    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+    return Int((value ^ value >> 31) % UInt64(limit))
+  }
+
+  mutating func mutated(_ original: Data) -> Data {
+    var data = original
+    for _ in 0...next(below: 3) where !data.isEmpty { mutate(&data) }
+    return data
+  }
+
+  private static let extremes: [UInt64] = [
+    0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 1 << 62, 1 << 63, .max, .max - 1,
+  ]
+
+  private mutating func mutate(_ data: inout Data) {
+    let place = next(below: data.count)
+    let length = min([1, 2, 4, 8][next(below: 4)], data.count - place)
+    switch next(below: 7) {
+    case 0: data[place] ^= 1 << next(below: 8)
+    case 1: data[place] = UInt8(next(below: 256))
+    case 2:
+      let extreme = bytes(Self.extremes[next(below: Self.extremes.count)])
+      data.replaceSubrange(place..<place + length, with: extreme.prefix(length))
+    case 3: data.removeSubrange(place..<place + length)
+    case 4: data.insert(contentsOf: (0..<length).map { _ in UInt8(next(below: 256)) }, at: place)
+    case 5:  // a digit of the header's JSON, or a small number
+      let other = data[next(below: data.count)]
+      data[place] = other
+    default: if next(below: 8) == 0 { data.removeSubrange(place...) }
+    }
+  }
+}
