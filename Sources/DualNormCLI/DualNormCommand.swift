@@ -6,5 +6,10 @@ struct DualNormCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dualnorm",
     abstract: "Robust segmentation of medical images from many hospitals.",
-    subcommands: [TrainCommand.self, ScoreCommand.self, PhantomCommand.self])
+    discussion: "Start with: dualnorm demo. Every verb explains itself: dualnorm train --help.",
+    version: "0.1.0",
+    subcommands: [
+      DemoCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ScoreCommand.self,
+      ImportCommand.self, InfoCommand.self, PhantomCommand.self,
+    ])
 }

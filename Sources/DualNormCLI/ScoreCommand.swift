@@ -43,10 +43,7 @@ struct ScoreCommand: ParsableCommand {
     if let output, !["csv", "json"].contains(URL(fileURLWithPath: output).pathExtension.lowercased()) {
       throw ValidationError("--output \(output): scores are written as .csv or .json; give one of these endings.")
     }
-    guard tolerance.values.allSatisfy({ $0 > 0 && $0.isFinite }), Set(tolerance.values).count == tolerance.values.count
-    else {
-      throw ValidationError("--tolerance \(tolerance): tolerances are different lengths above 0 mm, such as 1,2.")
-    }
+    try validateTolerances(tolerance)
     if let labels, labels.values.contains(0) {
       throw ValidationError("--labels \(labels): 0 is background and is not scored; leave it out.")
     }

@@ -28,6 +28,8 @@ public final class SegmentationModel {
     public let labels: LabelMap
     /// One image a class, background first; they add up to 1 in each voxel.
     public let probabilities: [Image]
+    /// Whether the network's size left out the volume's border, which then is background.
+    public let isCropped: Bool
   }
 
   /// Segments every slice of a case.
@@ -50,7 +52,8 @@ public final class SegmentationModel {
       let maps = volume.restored(probabilities[pass]!, outside: [1] + Array(repeating: 0, count: description.labels.groups.count))
       let classes = LabelMap(voxels: mostProbableClasses(maps.map(\.voxels)), geometry: volume.geometry)
       let kept = largestComponent ? classes.keepingLargestComponents() : classes
-      return Segmentation(pass: pass, labels: description.labels.fileValues(of: kept), probabilities: maps)
+      return Segmentation(pass: pass, labels: description.labels.fileValues(of: kept), probabilities: maps,
+        isCropped: volume.isCropped)
     }
   }
 }

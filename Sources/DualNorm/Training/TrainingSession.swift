@@ -89,22 +89,36 @@ public struct TrainingSession: Sendable {
 extension TrainingConfiguration {
   /// The preparation that the options give, the rest derived from the cases.
   func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
+    try PreparationPlan.derived(
+      from: facts, window: windowOption(), resampling: resamplingOption(), networkSize: sizeOption(),
+      contextSlices: context)
+  }
+
+  /// The preparation that the options give, for volumes that are not known yet.
+  public func plan() throws -> PreparationPlan {
+    try PreparationPlan(
+      window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(), contextSlices: context)
+  }
+
+  private func windowOption() throws -> IntensityWindow? {
+    try pair(window, "--window", "the lowest and highest intensity, for example -125,275").map {
+      IntensityWindow(low: $0.0, high: $0.1)
+    }
+  }
+
+  private func resamplingOption() throws -> PreparationPlan.Resampling? {
     let spacing = try pair(spacing, "--spacing", "x and y in mm, for example 0.6,0.6")
     let size = try pair(resampleSize, "--resample-size", "height and width in pixels, for example 384,384")
     guard spacing == nil || size == nil else {
       throw InputError("--spacing and --resample-size exclude each other; give one of them.")
     }
-    let resampling = spacing.map { PreparationPlan.Resampling.spacingMM(x: $0.0, y: $0.1) }
-    return try PreparationPlan.derived(
-      from: facts,
-      window: pair(window, "--window", "the lowest and highest intensity, for example -125,275").map {
-        IntensityWindow(low: $0.0, high: $0.1)
-      },
-      resampling: resampling ?? size.map { .size(height: $0.0, width: $0.1) },
-      networkSize: pair(self.size, "--size", "height and width in pixels, for example 384,384").map {
-        ImageSize(height: $0.0, width: $0.1)
-      },
-      contextSlices: context)
+    return spacing.map { .spacingMM(x: $0.0, y: $0.1) } ?? size.map { .size(height: $0.0, width: $0.1) }
+  }
+
+  private func sizeOption() throws -> ImageSize? {
+    try pair(size, "--size", "height and width in pixels, for example 384,384").map {
+      ImageSize(height: $0.0, width: $0.1)
+    }
   }
 
   private func pair<Number>(_ values: [Number]?, _ option: String, _ expected: String) throws -> (Number, Number)? {

@@ -1,0 +1,84 @@
+import Foundation
+import MedicalImaging
+
+/// What `dualnorm evaluate` does: segment every case in both passes, keep the masks, and score them.
+public struct Evaluation {
+  /// Both passes of all cases.
+  public let table: ScoreTable
+  /// One row a case: the slice with the most foreground, outlined.
+  public let sheetRows: [SheetRow]
+
+  /// - Parameters:
+  ///   - cases: with masks.
+  ///   - output: gets `predictions/SITE/CASE.nii.gz` and, of the first pass, `first-pass/SITE/CASE.nii.gz`.
+  ///   - progress: told each case before it is segmented.
+  /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
+  public init(
+    of model: SegmentationModel, on cases: [Case], writingTo output: URL, tolerancesMM: [Double],
+    largestComponent: Bool, progress: (Case) throws -> Void
+  ) throws {
+    let scorer = Scorer(scheme: model.description.labels, tolerancesMM: tolerancesMM)
+    let passes = Set(model.network.passes)
+    var scores: [CaseScore] = []
+    var rows: [SheetRow] = []
+    for scan in cases {
+      try progress(scan)
+      guard let mask = scan.mask else { throw InputError("\(scan.images[0].path): has no mask to be scored against.") }
+      let reference = try LabelMap(contentsOf: mask)
+      _ = try model.description.labels.classes(of: reference, file: mask.path)
+      let results = try model.segment(scan, passes: passes, largestComponent: largestComponent)
+      if let difference = results[0].labels.geometry.mismatch(with: reference.geometry) {
+        throw InputError(
+          "\(mask.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the mask "
+            + "onto the image or correct the wrong header.")
+      }
+      for result in results {
+        let folder = result.pass == model.network.passes.last ? "predictions" : "first-pass"
+        try result.labels.write(to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name).nii.gz"))
+        scores += scorer.scores(
+          prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name,
+          pass: result.pass.rawValue)
+      }
+      rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: model.description.labels))
+    }
+    table = ScoreTable(scores, tolerancesMM: tolerancesMM)
+    sheetRows = rows
+  }
+
+  private static func sheetRow(
+    of scan: Case, _ reference: LabelMap, _ results: [SegmentationModel.Segmentation], _ scores: [CaseScore],
+    scheme: LabelScheme
+  ) throws -> SheetRow {
+    func note(_ pass: Pass) -> String {
+      let dice = scores.filter { $0.site == scan.site && $0.caseName == scan.name && $0.pass == pass.rawValue }
+        .compactMap { $0[.dice] }
+      return dice.isEmpty ? "" : "Dice " + fixed(dice.reduce(0, +) / Double(dice.count), decimals: 3)
+    }
+    func classes(_ labels: LabelMap) throws -> LabelMap { try scheme.classes(of: labels, file: scan.identifier) }
+    let first = results.first { $0.pass == .first }
+    let final = results.first { $0.pass == .final }
+    var row = SheetRow(
+      title: scan.identifier, image: try Image(contentsOf: scan.images[0]), z: SheetRow.fullestSlice(of: reference),
+      reference: try classes(reference), firstPass: try first.map { try classes($0.labels) },
+      finalPass: try final.map { try classes($0.labels) })
+    (row.firstNote, row.finalNote) = (note(.first), note(.final))
+    return row
+  }
+
+  /// Writes `scores.csv`, `scores.json` and `sheet.png`: of each site its worst, median and best case.
+  public func write(to output: URL, classNames: [String]) throws {
+    try table.write(to: output.appendingPathComponent("scores.csv"))
+    try table.write(to: output.appendingPathComponent("scores.json"))
+    let chosen = table.sites.flatMap { site -> [SheetRow] in
+      let ranked = sheetRows.filter { $0.title.hasPrefix(site + "/") }.sorted { $0.rank < $1.rank }
+      let places = Set([0, ranked.count / 2, ranked.count - 1])
+      return places.sorted().map { ranked[$0] }
+    }
+    try SliceSheet(rows: chosen, classNames: classNames).render().write(to: output.appendingPathComponent("sheet.png"))
+  }
+}
+
+extension SheetRow {
+  /// Worse rows first.
+  fileprivate var rank: String { (finalNote.isEmpty ? firstNote : finalNote) + title }
+}

@@ -1,0 +1,26 @@
+extension UNetConfiguration {
+  /// One line: `width 32, 3 channels in, 2 classes out, bn, dual blocks inc down1 (soft masks, reduction 2)`.
+  public var summary: String {
+    var text = "width \(width), \(inputChannels) channels in, \(classes) classes out, norm \(norm.rawValue)"
+    if let size { text += " for \(size.height)×\(size.width) only" }
+    return dualBlocks.isEmpty
+      ? text + ", no dual blocks"
+      : text + ", dual blocks \(dualBlocks.map(\.rawValue).joined(separator: " ")) (\(maskKind.rawValue) masks, "
+        + "reduction \(reduction))"
+  }
+}
+
+extension ModelDescription {
+  /// A line a part.
+  public var summary: String {
+    let classes = labels.groups.indices.map { index in
+      "\(labels.names[index]) (\(labels.groups[index].map(String.init).joined(separator: "+")))"
+    }
+    var lines = [
+      "network:      \(network.summary)", "preparation:  \(preparation)",
+      "classes:      \(classes.joined(separator: ", "))", "modalities:   \(modalities.joined(separator: ", "))",
+    ]
+    if !sites.isEmpty { lines.append("trained on:   \(sites.joined(separator: ", "))") }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Segment a data set with a trained model and score both passes.",
+    discussion: """
+      Example: dualnorm evaluate --model RUN --data DATA --output EVALUATION
+
+      Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz, scores.csv, scores.json and \
+      sheet.png, and prints the table of scores.
+      """)
+
+  enum Side: String, ExpressibleByArgument, CaseIterable { case all, training, validation, test }
+
+  @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run")) var model: String
+  @Option(help: ArgumentHelp("The data set, with masks.", valueName: "dir")) var data: String
+  @Option(help: ArgumentHelp("A new folder for the results.", valueName: "dir")) var output: String
+  @Option(help: "Only the cases on this side of the run's splits.json.") var split = Side.all
+  @Option(help: ArgumentHelp("Tolerances of the NSD in mm.", valueName: "mm,…"))
+  var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
+  @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
+  var largestComponent = true
+  @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+  @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
+
+  func validate() throws {
+    try validateTolerances(tolerance)
+    try validateThreads(threads)
+  }
+
+  func run() throws {
+    Interruption.listen()
+    useThreads(threads)
+    let run = RunFolder(URL(fileURLWithPath: model))
+    let model = try SegmentationModel(contentsOf: run)
+    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
+    let cases = try chosen(of: dataset, run)
+    let folder = URL(fileURLWithPath: output)
+    try makeEmptyFolder(folder, option: "--output")
+    let progress = Progress("cases", of: cases.count, quiet: quiet)
+    var isFirst = true
+    let evaluation = try Evaluation(
+      of: model, on: cases, writingTo: folder, tolerancesMM: tolerance.values, largestComponent: largestComponent
+    ) { scan in
+      try stopIfInterrupted(progress, "the cases done so far are in \(folder.path)/predictions")
+      if !isFirst { progress.advance(scan.identifier) }
+      isFirst = false
+    }
+    progress.advance()
+    progress.clear()
+    try evaluation.write(to: folder, classNames: model.description.labels.names)
+    print(evaluation.table.text, terminator: "")
+    if !quiet { printError("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).") }
+  }
+
+  private func chosen(of dataset: Dataset, _ run: RunFolder) throws -> [Case] {
+    guard split != .all else { return dataset.cases }
+    let sides = try Split(contentsOf: run.splits, cases: dataset.cases)
+    let wanted = Set(split == .training ? sides.training : split == .validation ? sides.validation : sides.test)
+    guard !wanted.isEmpty else {
+      throw InputError(
+        "\(run.splits.path): has no \(split.rawValue) cases; train with "
+          + "\(split == .test ? "--hold-out 0.2" : "--validation-fraction 0.15") or evaluate another side.")
+    }
+    return dataset.cases.filter { wanted.contains($0.identifier) }
+  }
+}

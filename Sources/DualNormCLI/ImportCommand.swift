@@ -1,0 +1,85 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+import Torch
+
+struct ImportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Make a run folder from a PyTorch checkpoint of the authors' network.",
+    discussion: """
+      Example: dualnorm import reference.pth --output RUN --classes 2 --size 384,384
+
+      Reads torch.save of a state_dict (or safetensors) without executing anything. Width, channels, norm, dual blocks \
+      and reduction are read off names and shapes.
+      """)
+
+  @Argument(help: ArgumentHelp("A .pth or .safetensors file.", valueName: "file")) var file: String
+  @Option(help: ArgumentHelp("The run folder to make.", valueName: "dir")) var output: String
+  @Option(help: "Classes, background included; checked against the file.") var classes: Int?
+  @Option(help: "How its masks are resized: soft or hard.") var mask = MaskKind.soft
+  @Option(help: "Modalities; the file's channels divided by them are the context slices.") var modalities = 1
+  @Option(help: ArgumentHelp("The label of each class in files. (default: 1, 2, …)", valueName: "label,…"))
+  var labels: NumberList<UInt8>?
+  @Option(help: ArgumentHelp("Clip intensities before whitening.", valueName: "low,high")) var window: NumberList<Double>?
+  @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing: NumberList<Double>?
+  @Option(help: ArgumentHelp("Resample slices to this many pixels.", valueName: "height,width"))
+  var resampleSize: NumberList<Int>?
+  @Option(help: ArgumentHelp("Crop or pad slices to this. (default: multiples of 16 that hold the volume)", valueName: "height,width"))
+  var size: NumberList<Int>?
+  @Flag(help: "No messages but errors.") var quiet = false
+
+  func run() throws {
+    let state = try WeightFile(URL(fileURLWithPath: file)).state
+    let inferred = try UNetConfiguration(inferredFrom: state, maskKind: mask, file: file)
+    if let classes, classes != inferred.classes {
+      throw InputError("\(file): holds \(inferred.classes) classes (background included), not the \(classes) of --classes.")
+    }
+    guard modalities >= 1, inferred.inputChannels % modalities == 0 else {
+      throw InputError("--modalities is \(modalities), which does not divide the \(inferred.inputChannels) channels of \(file).")
+    }
+    let values = labels?.values ?? (1..<inferred.classes).map { UInt8(clamping: $0) }
+    guard values.count == inferred.classes - 1, Set(values).count == values.count, !values.contains(0) else {
+      throw InputError(
+        "--labels names \(values.count) labels; give \(inferred.classes - 1) different ones above 0, one a foreground class.")
+    }
+    var options = TrainingConfiguration()
+    options.context = inferred.inputChannels / modalities
+    options.window = window?.values
+    options.spacing = spacing?.values
+    options.resampleSize = resampleSize?.values
+    options.size = size?.values ?? inferred.size.map { [$0.height, $0.width] }
+    let description = ModelDescription(
+      network: inferred, preparation: try options.plan(), labels: LabelScheme(groups: values.map { [$0] }),
+      modalities: modalities == 1 ? ["image"] : (0..<modalities).map { "modality \($0)" })
+    try description.validate(file: file)
+    let network = try DualNormUNet(inferred, seed: 0)
+    try network.parameters.load(state, file: file)
+    let run = RunFolder(URL(fileURLWithPath: output))
+    try run.create()
+    try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.model)
+    try run.write(options)
+    try run.write(description)
+    if !quiet { printError("Imported \(network.parameters.entries.count) tensors to \(output).") }
+    print(description.summary)
+  }
+}
+
+/// Weights from a `.pth` or safetensors file, told apart by their content.
+struct WeightFile {
+  let state: StateDictionary
+  /// Where in a PyTorch file they were, if not at the top.
+  let key: String?
+
+  init(_ url: URL) throws {
+    let isZip = (try? FileHandle(forReadingFrom: url).read(upToCount: 2)) == Data("PK".utf8)
+    if !isZip, url.pathExtension == "safetensors" {
+      state = try Safetensors.read(url).tensors
+      key = nil
+    } else {
+      let checkpoint = try TorchCheckpoint.read(url)
+      state = checkpoint.tensors
+      key = checkpoint.key
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+import Torch
+
+struct InfoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info",
+    abstract: "Say what is inside a run folder, a checkpoint or a file of weights.",
+    discussion: "Example: dualnorm info RUN")
+
+  @Argument(help: ArgumentHelp("A run folder, or a .pth or .safetensors file.", valueName: "run|file")) var path: String
+  @Flag(help: "Also list every tensor of a file.") var tensors = false
+
+  func run() throws {
+    let url = URL(fileURLWithPath: path)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw InputError("\(path): there is no such file or folder; check the path.")
+    }
+    if isFolder.boolValue { try describe(RunFolder(url)) } else { try describe(file: url) }
+  }
+
+  private func describe(_ run: RunFolder) throws {
+    print(try run.readDescription().summary)
+    if FileManager.default.fileExists(atPath: run.model.path) {
+      print("weights:      \(count(try Safetensors.read(run.model).tensors))")
+    } else {
+      print("weights:      none yet; its training is not finished")
+    }
+  }
+
+  private func describe(file url: URL) throws {
+    let weights = try WeightFile(url)
+    if let key = weights.key { print("taken from:   \(key)") }
+    if let network = try? UNetConfiguration(inferredFrom: weights.state, maskKind: .soft, file: path) {
+      print("network:      \(network.summary)")
+    } else {
+      print("network:      not a DualNorm-UNet")
+    }
+    print("weights:      \(count(weights.state))")
+    guard tensors else { return }
+    for (name, tensor) in weights.state { print("\(name) \(tensor.dtype.rawValue) \(tensor.shape)") }
+  }
+
+  private func count(_ state: StateDictionary) -> String {
+    let numbers = state.reduce(0) { $0 + $1.tensor.shape.reduce(1, *) }
+    return "\(state.count) tensors, \(numbers) numbers"
+  }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+import MedicalImaging
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict",
+    abstract: "Segment volumes with a trained model; masks lie on the input's own grid.",
+    discussion: """
+      Examples: dualnorm predict --model RUN --input scan.nii.gz --output mask.nii.gz
+                dualnorm predict --model RUN --input SCANS --output MASKS --probabilities
+
+      A folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
+      for each, in order.
+      """)
+
+  @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run")) var model: String
+  @Option(help: ArgumentHelp("A volume or a folder of volumes; once a modality for single cases.", valueName: "file|dir"))
+  var input: [String]
+  @Option(help: ArgumentHelp("A .nii or .nii.gz file for one volume, otherwise a folder.", valueName: "file|dir"))
+  var output: String
+  @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
+  @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
+  @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
+  var largestComponent = true
+  @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+  @Flag(help: "No messages but errors.") var quiet = false
+
+  func validate() throws { try validateThreads(threads) }
+
+  func run() throws {
+    Interruption.listen()
+    useThreads(threads)
+    let model = try SegmentationModel(contentsOf: RunFolder(URL(fileURLWithPath: model)))
+    let jobs = try PredictionJob.jobs(
+      input: input.map { URL(fileURLWithPath: $0) }, output: URL(fileURLWithPath: output),
+      modalities: model.description.modalities.count)
+    let progress = Progress("volumes", of: jobs.count, quiet: quiet)
+    let passes: Set<Pass> = firstPass ? [.first, .final] : [.final]
+    for job in jobs {
+      try stopIfInterrupted(progress, "\(progress.done) of \(jobs.count) volumes are done")
+      let results = try model.segment(job.scan, passes: passes, largestComponent: largestComponent)
+      for result in results {
+        let suffix = result.pass == .first ? "_first" : ""
+        try result.labels.write(to: job.file(suffix))
+        if probabilities { try writeChannels(result.probabilities, to: job.file(suffix + "_probabilities")) }
+      }
+      if !quiet, results[0].isCropped {
+        progress.clear()
+        printError("Warning: \(job.scan.images[0].path): is larger than the network's size; its border is background.")
+      }
+      progress.advance(job.scan.identifier)
+    }
+    progress.clear()
+  }
+}
+
+/// One volume and where its mask goes.
+struct PredictionJob {
+  let scan: Case
+  private let folder: URL
+  private let name: String
+  private let ending: String
+
+  /// The mask's file with a suffix to its name.
+  func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
+
+  static func jobs(input: [URL], output: URL, modalities: Int) throws -> [PredictionJob] {
+    var isFolder: ObjCBool = false
+    for url in input {
+      guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+        throw InputError("\(url.path): there is no such file or folder; check --input.")
+      }
+    }
+    guard !isFolder.boolValue else {
+      guard input.count == 1 else {
+        throw InputError("--input names \(input.count) folders or files; give one folder, or one file a modality.")
+      }
+      return try jobs(in: input[0], output: output, modalities: modalities)
+    }
+    guard input.count == modalities else {
+      throw InputError("--input names \(input.count) files, and the model takes \(modalities); give one a modality, in order.")
+    }
+    let name = input[0].volumeName
+    let scan = Case(name: name, site: "input", images: input, mask: nil)
+    if let ending = output.niftiEnding {
+      return [
+        PredictionJob(
+          scan: scan, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
+      ]
+    }
+    return [PredictionJob(scan: scan, folder: output, name: name, ending: ".nii.gz")]
+  }
+
+  private static func jobs(in input: URL, output: URL, modalities: Int) throws -> [PredictionJob] {
+    guard output.niftiEnding == nil else {
+      throw InputError("\(output.path): is a file, and --input is a folder; give a folder for --output.")
+    }
+    let dataset = try Dataset(contentsOf: input, requireMasks: false, modalityCount: modalities)
+    return dataset.cases.map { scan in
+      let folder = dataset.layout == .sites ? output.appendingPathComponent(scan.site) : output
+      return PredictionJob(scan: scan, folder: folder, name: scan.name, ending: ".nii.gz")
+    }
+  }
+}
+
+extension URL {
+  /// `.nii` or `.nii.gz`; nil for another ending.
+  fileprivate var niftiEnding: String? {
+    [".nii.gz", ".nii"].first { lastPathComponent.lowercased().hasSuffix($0) }
+  }
+
+  /// The file's name without the endings of volumes.
+  fileprivate var volumeName: String {
+    let name = lastPathComponent
+    let ending = [".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd"].first { name.lowercased().hasSuffix($0) }
+    return String(name.dropLast(ending?.count ?? 0))
+  }
+}
