@@ -6,5 +6,5 @@ struct DualNormCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dualnorm",
     abstract: "Robust segmentation of medical images from many hospitals.",
-    subcommands: [PhantomCommand.self])
+    subcommands: [PhantomCommand.self, ScoreCommand.self])
 }

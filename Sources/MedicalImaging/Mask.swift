@@ -36,6 +36,7 @@ extension Volume where Voxel == Bool {
   public func distanceMap() -> Volume<Double> {
     precondition(voxels.contains(true), "an empty mask has no distance map")
     var distance = Volume<Double>(repeating: 0, geometry: geometry)
+    guard voxels.contains(false) else { return distance }  // ITK measures from a border, and there is none
     voxels.withUnsafeBytes { mask in
       distance.voxels.withUnsafeMutableBufferPointer { output in
         expected(

@@ -1,3 +1,120 @@
+// C functions over LibTorch.
+//
+// Ownership: a returned CTTensor is yours, free it once with ct_free; an argument is borrowed.
+// Errors: a null return (or false) means failure; ct_error then holds LibTorch's message, on the calling thread.
+// Sizes are ptrdiff_t, so that Swift passes [Int] without a copy. Tensors stay on the thread that made them.
 #ifndef CTORCH_H
 #define CTORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct CTTensor CTTensor;
+
+// The values are c10::ScalarType's.
+typedef enum CTType : int32_t {
+  CTTypeUInt8 = 0,
+  CTTypeInt8 = 1,
+  CTTypeInt16 = 2,
+  CTTypeInt32 = 3,
+  CTTypeInt64 = 4,
+  CTTypeFloat16 = 5,
+  CTTypeFloat32 = 6,
+  CTTypeFloat64 = 7,
+  CTTypeBool = 11,
+  CTTypeBFloat16 = 15,
+} CTType;
+
+/// The message of the last failure on this thread.
+const char *ct_error(void);
+
+// Process
+const char *ct_version(void);
+void ct_seed(uint64_t seed);
+void ct_set_threads(int32_t count);
+int32_t ct_threads(void);
+bool ct_set_gradients_enabled(bool enabled);  // returns what it was
+
+// Tensors
+CTTensor *_Nullable ct_from_bytes(const void *bytes, CTType type, const ptrdiff_t *sizes, ptrdiff_t rank);
+CTTensor *_Nullable ct_full(const ptrdiff_t *sizes, ptrdiff_t rank, double value, CTType type);
+void ct_free(CTTensor *tensor);
+ptrdiff_t ct_rank(const CTTensor *tensor);
+ptrdiff_t ct_size(const CTTensor *tensor, ptrdiff_t dimension);
+CTType ct_type(const CTTensor *tensor);
+bool ct_copy_bytes(const CTTensor *tensor, void *bytes, ptrdiff_t count);
+CTTensor *_Nullable ct_to_type(const CTTensor *tensor, CTType type);
+CTTensor *_Nullable ct_clone(const CTTensor *tensor);
+CTTensor *_Nullable ct_channels_last(const CTTensor *tensor);
+
+// Autograd
+CTTensor *_Nullable ct_detach(const CTTensor *tensor);
+bool ct_require_gradient(CTTensor *tensor);
+bool ct_backward(const CTTensor *tensor);
+CTTensor *_Nullable ct_gradient(const CTTensor *tensor);  // null without an error: there is none
+void ct_clear_gradient(CTTensor *tensor);
+
+// Arithmetic, elementwise with broadcasting
+CTTensor *_Nullable ct_add(const CTTensor *a, const CTTensor *b);
+CTTensor *_Nullable ct_subtract(const CTTensor *a, const CTTensor *b);
+CTTensor *_Nullable ct_multiply(const CTTensor *a, const CTTensor *b);
+CTTensor *_Nullable ct_divide(const CTTensor *a, const CTTensor *b);
+CTTensor *_Nullable ct_add_scalar(const CTTensor *a, double b);
+CTTensor *_Nullable ct_multiply_scalar(const CTTensor *a, double b);
+CTTensor *_Nullable ct_divide_scalar(const CTTensor *a, double b);
+CTTensor *_Nullable ct_relu(const CTTensor *x);
+CTTensor *_Nullable ct_log(const CTTensor *x);
+CTTensor *_Nullable ct_sqrt(const CTTensor *x);
+CTTensor *_Nullable ct_clamp(const CTTensor *x, double low, double high);
+
+// Reductions and shapes
+CTTensor *_Nullable ct_sum(const CTTensor *x, const ptrdiff_t *dimensions, ptrdiff_t count);  // count 0: all
+CTTensor *_Nullable ct_mean(const CTTensor *x);
+CTTensor *_Nullable ct_softmax(const CTTensor *x, ptrdiff_t dimension);
+CTTensor *_Nullable ct_argmax(const CTTensor *x, ptrdiff_t dimension);
+CTTensor *_Nullable ct_one_hot(const CTTensor *labels, ptrdiff_t classes);  // classes last
+CTTensor *_Nullable ct_permute(const CTTensor *x, const ptrdiff_t *order, ptrdiff_t rank);
+CTTensor *_Nullable ct_reshape(const CTTensor *x, const ptrdiff_t *sizes, ptrdiff_t rank);
+CTTensor *_Nullable ct_narrow(const CTTensor *x, ptrdiff_t dimension, ptrdiff_t start, ptrdiff_t length);
+CTTensor *_Nullable ct_concatenate(const CTTensor *_Nonnull const *_Nonnull parts, ptrdiff_t count, ptrdiff_t dimension);
+CTTensor *_Nullable ct_pad(const CTTensor *x, const ptrdiff_t *amounts, ptrdiff_t count);  // last dimension first
+
+// Layers
+CTTensor *_Nullable ct_conv2d(const CTTensor *x, const CTTensor *weight, const CTTensor *_Nullable bias, ptrdiff_t padding);
+CTTensor *_Nullable ct_conv_transpose2d(const CTTensor *x, const CTTensor *weight, const CTTensor *_Nullable bias,
+                                        ptrdiff_t stride, ptrdiff_t padding, ptrdiff_t output_padding);
+CTTensor *_Nullable ct_max_pool2d(const CTTensor *x, ptrdiff_t size);
+CTTensor *_Nullable ct_batch_norm(const CTTensor *x, const CTTensor *_Nullable weight, const CTTensor *_Nullable bias,
+                                  const CTTensor *mean, const CTTensor *variance, bool training, double momentum,
+                                  double epsilon);
+CTTensor *_Nullable ct_instance_norm(const CTTensor *x, double epsilon);
+CTTensor *_Nullable ct_group_norm(const CTTensor *x, ptrdiff_t groups, const CTTensor *weight, const CTTensor *bias,
+                                  double epsilon);
+CTTensor *_Nullable ct_layer_norm(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, double epsilon);
+CTTensor *_Nullable ct_resize_bilinear(const CTTensor *x, ptrdiff_t height, ptrdiff_t width);  // aligned corners
+CTTensor *_Nullable ct_resize_nearest(const CTTensor *x, ptrdiff_t height, ptrdiff_t width);
+
+// In place, outside autograd
+bool ct_assign(CTTensor *x, const CTTensor *value);
+bool ct_fill_uniform(CTTensor *x, double low, double high);
+bool ct_add_scalar_in_place(CTTensor *x, double value);
+bool ct_multiply_in_place(CTTensor *x, double factor);
+bool ct_clamp_in_place(CTTensor *x, double low, double high);
+bool ct_lerp_in_place(CTTensor *x, const CTTensor *end, double weight);
+bool ct_add_product_in_place(CTTensor *x, const CTTensor *a, const CTTensor *b, double scale);
+bool ct_add_quotient_in_place(CTTensor *x, const CTTensor *a, const CTTensor *b, double scale);
+
+#ifdef __cplusplus
+}
+#endif
+
+#pragma clang assume_nonnull end
+
 #endif

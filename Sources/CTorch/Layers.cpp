@@ -1,0 +1,49 @@
+#include "Guard.h"
+
+CTTensor *ct_conv2d(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, ptrdiff_t padding) {
+  return tensor([&] { return at::conv2d(x->value, weight->value, optional(bias), 1, padding); });
+}
+
+CTTensor *ct_conv_transpose2d(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, ptrdiff_t stride,
+                              ptrdiff_t padding, ptrdiff_t output_padding) {
+  return tensor([&] {
+    return at::conv_transpose2d(x->value, weight->value, optional(bias), stride, padding, output_padding);
+  });
+}
+
+CTTensor *ct_max_pool2d(const CTTensor *x, ptrdiff_t size) {
+  return tensor([&] { return at::max_pool2d(x->value, size); });
+}
+
+CTTensor *ct_batch_norm(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, const CTTensor *mean,
+                        const CTTensor *variance, bool training, double momentum, double epsilon) {
+  return tensor([&] {
+    return at::batch_norm(x->value, optional(weight), optional(bias), mean->value, variance->value, training, momentum,
+                          epsilon, /*cudnn_enabled=*/true);
+  });
+}
+
+CTTensor *ct_instance_norm(const CTTensor *x, double epsilon) {
+  return tensor([&] {
+    return at::instance_norm(x->value, {}, {}, {}, {}, /*use_input_stats=*/true, /*momentum=*/0.1, epsilon,
+                             /*cudnn_enabled=*/true);
+  });
+}
+
+CTTensor *ct_group_norm(const CTTensor *x, ptrdiff_t groups, const CTTensor *weight, const CTTensor *bias, double epsilon) {
+  return tensor([&] {
+    return at::group_norm(x->value, groups, weight->value, bias->value, epsilon, /*cudnn_enabled=*/true);
+  });
+}
+
+CTTensor *ct_layer_norm(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, double epsilon) {
+  return tensor([&] { return at::layer_norm(x->value, weight->value.sizes(), weight->value, bias->value, epsilon); });
+}
+
+CTTensor *ct_resize_bilinear(const CTTensor *x, ptrdiff_t height, ptrdiff_t width) {
+  return tensor([&] { return at::upsample_bilinear2d(x->value, {height, width}, /*align_corners=*/true); });
+}
+
+CTTensor *ct_resize_nearest(const CTTensor *x, ptrdiff_t height, ptrdiff_t width) {
+  return tensor([&] { return at::upsample_nearest2d(x->value, {height, width}); });
+}

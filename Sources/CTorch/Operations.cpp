@@ -1,0 +1,89 @@
+#include "Guard.h"
+
+CTTensor *ct_add(const CTTensor *a, const CTTensor *b) {
+  return tensor([&] { return a->value + b->value; });
+}
+
+CTTensor *ct_subtract(const CTTensor *a, const CTTensor *b) {
+  return tensor([&] { return a->value - b->value; });
+}
+
+CTTensor *ct_multiply(const CTTensor *a, const CTTensor *b) {
+  return tensor([&] { return a->value * b->value; });
+}
+
+CTTensor *ct_divide(const CTTensor *a, const CTTensor *b) {
+  return tensor([&] { return a->value / b->value; });
+}
+
+CTTensor *ct_add_scalar(const CTTensor *a, double b) {
+  return tensor([&] { return a->value + b; });
+}
+
+CTTensor *ct_multiply_scalar(const CTTensor *a, double b) {
+  return tensor([&] { return a->value * b; });
+}
+
+CTTensor *ct_divide_scalar(const CTTensor *a, double b) {
+  return tensor([&] { return a->value / b; });
+}
+
+CTTensor *ct_relu(const CTTensor *x) {
+  return tensor([&] { return at::relu(x->value); });
+}
+
+CTTensor *ct_log(const CTTensor *x) {
+  return tensor([&] { return at::log(x->value); });
+}
+
+CTTensor *ct_sqrt(const CTTensor *x) {
+  return tensor([&] { return at::sqrt(x->value); });
+}
+
+CTTensor *ct_clamp(const CTTensor *x, double low, double high) {
+  return tensor([&] { return at::clamp(x->value, low, high); });
+}
+
+CTTensor *ct_sum(const CTTensor *x, const ptrdiff_t *dimensions, ptrdiff_t count) {
+  return tensor([&] { return count == 0 ? at::sum(x->value) : at::sum(x->value, shape(dimensions, count)); });
+}
+
+CTTensor *ct_mean(const CTTensor *x) {
+  return tensor([&] { return at::mean(x->value); });
+}
+
+CTTensor *ct_softmax(const CTTensor *x, ptrdiff_t dimension) {
+  return tensor([&] { return at::softmax(x->value, dimension); });
+}
+
+CTTensor *ct_argmax(const CTTensor *x, ptrdiff_t dimension) {
+  return tensor([&] { return at::argmax(x->value, dimension); });
+}
+
+CTTensor *ct_one_hot(const CTTensor *labels, ptrdiff_t classes) {
+  return tensor([&] { return at::one_hot(labels->value, classes); });
+}
+
+CTTensor *ct_permute(const CTTensor *x, const ptrdiff_t *order, ptrdiff_t rank) {
+  return tensor([&] { return x->value.permute(shape(order, rank)); });
+}
+
+CTTensor *ct_reshape(const CTTensor *x, const ptrdiff_t *sizes, ptrdiff_t rank) {
+  return tensor([&] { return x->value.reshape(shape(sizes, rank)); });
+}
+
+CTTensor *ct_narrow(const CTTensor *x, ptrdiff_t dimension, ptrdiff_t start, ptrdiff_t length) {
+  return tensor([&] { return x->value.narrow(dimension, start, length); });
+}
+
+CTTensor *ct_concatenate(const CTTensor *const *parts, ptrdiff_t count, ptrdiff_t dimension) {
+  return tensor([&] {
+    std::vector<at::Tensor> tensors;
+    for (ptrdiff_t i = 0; i < count; i++) tensors.push_back(parts[i]->value);
+    return at::cat(tensors, dimension);
+  });
+}
+
+CTTensor *ct_pad(const CTTensor *x, const ptrdiff_t *amounts, ptrdiff_t count) {
+  return tensor([&] { return at::constant_pad_nd(x->value, shape(amounts, count), 0); });
+}

@@ -1,0 +1,123 @@
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <torch/headeronly/version.h>
+#include "Guard.h"
+
+static thread_local std::string last_error;
+
+void ct_keep_error(const std::string &message) { last_error = message; }
+
+const char *ct_error(void) { return last_error.c_str(); }
+
+const char *ct_version(void) { return TORCH_VERSION; }
+
+void ct_seed(uint64_t seed) { at::manual_seed(seed); }
+
+void ct_set_threads(int32_t count) { at::set_num_threads(count); }
+
+int32_t ct_threads(void) { return at::get_num_threads(); }
+
+bool ct_set_gradients_enabled(bool enabled) {
+  bool before = c10::GradMode::is_enabled();
+  c10::GradMode::set_enabled(enabled);
+  return before;
+}
+
+CTTensor *ct_from_bytes(const void *bytes, CTType type, const ptrdiff_t *sizes, ptrdiff_t rank) {
+  return tensor([&] {
+    auto result = at::empty(shape(sizes, rank), static_cast<at::ScalarType>(type));
+    if (result.nbytes() > 0) std::memcpy(result.mutable_data_ptr(), bytes, result.nbytes());
+    return result;
+  });
+}
+
+CTTensor *ct_full(const ptrdiff_t *sizes, ptrdiff_t rank, double value, CTType type) {
+  return tensor([&] { return at::full(shape(sizes, rank), value, at::TensorOptions(static_cast<at::ScalarType>(type))); });
+}
+
+void ct_free(CTTensor *tensor) { delete tensor; }
+
+ptrdiff_t ct_rank(const CTTensor *tensor) { return tensor->value.dim(); }
+
+ptrdiff_t ct_size(const CTTensor *tensor, ptrdiff_t dimension) { return tensor->value.sizes()[dimension]; }
+
+CTType ct_type(const CTTensor *tensor) { return static_cast<CTType>(tensor->value.scalar_type()); }
+
+bool ct_copy_bytes(const CTTensor *tensor, void *bytes, ptrdiff_t count) {
+  return act([&] {
+    auto source = tensor->value.detach().to(at::kCPU).contiguous();
+    TORCH_CHECK(static_cast<size_t>(count) == source.nbytes(), "copying ", source.nbytes(), " bytes to ", count);
+    if (count > 0) std::memcpy(bytes, source.const_data_ptr(), source.nbytes());
+  });
+}
+
+CTTensor *ct_to_type(const CTTensor *x, CTType type) {
+  return tensor([&] { return x->value.to(static_cast<at::ScalarType>(type)); });
+}
+
+CTTensor *ct_clone(const CTTensor *x) {
+  return tensor([&] { return x->value.clone(); });
+}
+
+CTTensor *ct_channels_last(const CTTensor *x) {
+  return tensor([&] { return x->value.contiguous(at::MemoryFormat::ChannelsLast); });
+}
+
+CTTensor *ct_detach(const CTTensor *x) {
+  return tensor([&] { return x->value.detach(); });
+}
+
+bool ct_require_gradient(CTTensor *x) {
+  return act([&] { x->value.requires_grad_(true); });
+}
+
+bool ct_backward(const CTTensor *x) {
+  return guard(false, [&] {
+    x->value.backward();
+    return true;
+  });
+}
+
+CTTensor *ct_gradient(const CTTensor *x) {
+  return x->value.grad().defined() ? tensor([&] { return x->value.grad(); }) : nullptr;
+}
+
+void ct_clear_gradient(CTTensor *x) { x->value.mutable_grad().reset(); }
+
+bool ct_assign(CTTensor *x, const CTTensor *value) {
+  return act([&] {
+    TORCH_CHECK(x->value.sizes() == value->value.sizes(), "assigning ", value->value.sizes(), " to ", x->value.sizes());
+    x->value.copy_(value->value);
+  });
+}
+
+bool ct_fill_uniform(CTTensor *x, double low, double high) {
+  return act([&] { x->value.uniform_(low, high); });
+}
+
+bool ct_add_scalar_in_place(CTTensor *x, double value) {
+  return act([&] {
+    // An integer tensor takes only an integer scalar.
+    x->value.add_(at::isIntegralType(x->value.scalar_type(), true) ? at::Scalar(static_cast<int64_t>(value)) : at::Scalar(value));
+  });
+}
+
+bool ct_multiply_in_place(CTTensor *x, double factor) {
+  return act([&] { x->value.mul_(factor); });
+}
+
+bool ct_clamp_in_place(CTTensor *x, double low, double high) {
+  return act([&] { x->value.clamp_(low, high); });
+}
+
+bool ct_lerp_in_place(CTTensor *x, const CTTensor *end, double weight) {
+  return act([&] { x->value.lerp_(end->value, weight); });
+}
+
+bool ct_add_product_in_place(CTTensor *x, const CTTensor *a, const CTTensor *b, double scale) {
+  return act([&] { x->value.addcmul_(a->value, b->value, scale); });
+}
+
+bool ct_add_quotient_in_place(CTTensor *x, const CTTensor *a, const CTTensor *b, double scale) {
+  return act([&] { x->value.addcdiv_(a->value, b->value, scale); });
+}

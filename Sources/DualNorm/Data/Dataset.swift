@@ -1,0 +1,133 @@
+import Foundation
+
+/// The cases of a folder on disk, found by their names alone; no volume is read.
+public struct Dataset: Equatable, Sendable {
+  /// How the files lie.
+  public enum Layout: String, Codable, Sendable {
+    /// A folder a site, with `Case.nii.gz` + `Case_segmentation.nii.gz` pairs, or `all_list.txt` naming them.
+    case sites
+    /// `dataset.json` with `imagesTr` and `labelsTr`: Medical Segmentation Decathlon or nnU-Net. One site.
+    case description
+    /// One folder of pairs: one site named after it.
+    case flat
+  }
+
+  public let folder: URL
+  public let layout: Layout
+  /// Sorted by site, then by name.
+  public let cases: [Case]
+  /// The masks' values by `dataset.json`, background included; empty in the other layouts.
+  public let labelNames: [UInt8: String]
+  /// One name an image channel; every case has as many images, in this order.
+  public let modalities: [String]
+
+  /// The sites, sorted.
+  public var sites: [String] { Set(cases.map(\.site)).sorted() }
+
+  /// Looks for the cases in `folder`.
+  ///
+  /// - Parameters:
+  ///   - requireMasks: whether an image without a mask is an error (training) or a case (prediction).
+  ///   - modalityCount: images a case, where no mask or `dataset.json` tells: above 1, `Case_0000.nii.gz` and
+  ///     `Case_0001.nii.gz` are one case.
+  /// - Throws: `InputError` for a folder or list that holds no usable cases.
+  public init(contentsOf folder: URL, requireMasks: Bool = true, modalityCount: Int = 1) throws {
+    try Dataset.requireFolder(folder)
+    let rule = PairingRule(requireMasks: requireMasks, groupsChannels: modalityCount > 1)
+    self.folder = folder
+    if FileManager.default.fileExists(atPath: folder.appendingPathComponent("dataset.json").path) {
+      let description = try DatasetDescription(contentsOf: folder)
+      layout = .description
+      cases = try description.cases(requireMasks: requireMasks).sorted(by: Dataset.inOrder)
+      labelNames = description.labelNames
+      modalities = description.modalities
+    } else {
+      (layout, cases) = try Dataset.folderCases(in: folder, rule)
+      labelNames = [:]
+      let count = cases.first?.images.count ?? 1
+      modalities = count == 1 ? ["image"] : (0..<count).map { "modality \($0)" }
+    }
+    try validate()
+  }
+
+  private static func requireFolder(_ folder: URL) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
+      throw InputError("\(folder.path): there is no such folder; check the path of the data set.")
+    }
+    guard isFolder.boolValue else {
+      throw InputError("\(folder.path): this is a file; give the folder of the data set.")
+    }
+  }
+
+  /// Layouts `sites` and `flat`: pairs in `folder` itself, or in the folders in it.
+  private static func folderCases(in folder: URL, _ rule: PairingRule) throws -> (Layout, [Case]) {
+    let name = folder.standardizedFileURL.lastPathComponent
+    let own = try PairFolder(folder)
+    let inside = try subfolders(of: folder).map(PairFolder.init).filter { !$0.isEmpty }
+    if own.isEmpty, inside.contains(where: { $0.url.lastPathComponent == "imagesTr" }) {
+      throw InputError(
+        "\(folder.path): holds imagesTr but no dataset.json; add one with at least {\"labels\": {\"background\": 0, …}}."
+      )
+    }
+    if own.isEmpty {
+      let cases = try inside.flatMap { try $0.cases(site: $0.url.lastPathComponent, rule) }
+      return (.sites, cases.sorted(by: inOrder))
+    }
+    let sites = inside.filter(\.holdsPairs).map(\.url.lastPathComponent)
+    guard sites.isEmpty else {
+      throw InputError(
+        "\(folder.path): holds cases itself and in \(listed(sites)); keep either folders of sites or one folder of pairs."
+      )
+    }
+    return (.flat, try own.cases(site: name, rule).sorted(by: inOrder))
+  }
+
+  private static func subfolders(of folder: URL) throws -> [URL] {
+    try entries(of: folder).filter { url in
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+  }
+
+  /// What lies in a folder, sorted, without hidden files.
+  static func entries(of folder: URL) throws -> [URL] {
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        .filter { !$0.hasPrefix(".") }.sorted().map { folder.appendingPathComponent($0) }
+    } catch {
+      throw InputError("\(folder.path): this folder cannot be read; check that it exists and its permissions.")
+    }
+  }
+
+  private static func inOrder(_ a: Case, _ b: Case) -> Bool { (a.site, a.name) < (b.site, b.name) }
+}
+
+extension Dataset {
+  /// Some cases, unique names that can name output files, and as many images a case as there are modalities.
+  private func validate() throws {
+    guard !cases.isEmpty else {
+      throw InputError(
+        "\(folder.path): no cases were found; expected folders of sites with Case.nii.gz + Case_segmentation.nii.gz pairs "
+          + "(or an all_list.txt), a dataset.json with imagesTr and labelsTr, or one folder of such pairs.")
+    }
+    for (earlier, later) in zip(cases, cases.dropFirst()) where earlier.identifier == later.identifier {
+      throw InputError(
+        "\(folder.path): \(earlier.images[0].path) and \(later.images[0].path) are both case \(later.identifier); "
+          + "rename one of them.")
+    }
+    for scan in cases {
+      for name in [scan.site, scan.name] where !isSafeFileName(name) {
+        throw InputError(
+          "\(folder.path): \"\(quoted(name))\" cannot name output files; use a name of up to 200 bytes without slashes, "
+            + "control characters and leading dots.")
+      }
+      guard scan.images.count == modalities.count else {
+        throw InputError(
+          "\(folder.path): case \(scan.identifier) has \(counted(scan.images.count, "image file")), expected "
+            + "\(modalities.count) (\(listed(modalities))); give every modality its own file, "
+            + "\(scan.name)_0000.nii.gz, \(scan.name)_0001.nii.gz and so on.")
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import MedicalImaging
+
+extension PreparationPlan {
+  /// Slices are not resampled up to this many pixels a side.
+  public static let largestUnresampledSide = 384
+
+  /// What the options give, and the rest from `facts`: the network's size is the smallest multiples of 16 that hold every
+  /// slice; slices are resampled only if one has more than 384 pixels a side, to the smallest common spacing (equal along
+  /// x and y) at which each fits 384.
+  ///
+  /// - Parameters:
+  ///   - facts: the cases to train on, and no others.
+  ///   - networkSize: crops or pads to this size instead.
+  /// - Throws: `InputError` for no cases, options that contradict each other, or slices too small for the network.
+  public static func derived(
+    from facts: [CaseFacts], window: IntensityWindow? = nil, resampling: Resampling? = nil,
+    networkSize: ImageSize? = nil, contextSlices: Int = 3
+  ) throws -> PreparationPlan {
+    guard !facts.isEmpty else {
+      throw InputError("There are no cases to derive the preparation from; check the split.")
+    }
+    let plan = try PreparationPlan(
+      window: window, resampling: resampling ?? commonSpacing(facts.map(\.geometry)), networkSize: networkSize,
+      contextSlices: contextSlices)
+    var largest = ImageSize(height: 0, width: 0)
+    for fact in facts {
+      let size = try plan.checkedSize(of: fact.geometry, name: fact.scan.images.first?.path ?? fact.scan.identifier)
+      largest.height = max(largest.height, size.height)
+      largest.width = max(largest.width, size.width)
+    }
+    return try PreparationPlan(
+      window: window, resampling: plan.resampling, networkSize: networkSize ?? largest.paddedForNetwork,
+      contextSlices: contextSlices)
+  }
+
+  private static func commonSpacing(_ geometries: [Geometry]) -> Resampling {
+    let limit = largestUnresampledSide
+    guard geometries.contains(where: { max($0.size.x, $0.size.y) > limit }) else { return .none }
+    let needed = geometries.map { geometry in
+      max(Double(geometry.size.x) * geometry.spacingMM.x, Double(geometry.size.y) * geometry.spacingMM.y)
+        / Double(limit)
+    }
+    let spacing = ((needed.max() ?? 1) * 1e4).rounded(.up) / 1e4  // a number that prints as what it is
+    return .spacingMM(x: spacing, y: spacing)
+  }
+
+  /// The in-plane size of a volume after resampling.
+  ///
+  /// - Throws: `InputError` where the network cannot work with it.
+  func checkedSize(of geometry: Geometry, name: String) throws -> ImageSize {
+    let size = resampled(geometry).size
+    let after = resampling == .none ? "" : " after resampling"
+    guard min(size.height, size.width) >= PreparationPlan.smallestSide else {
+      throw InputError(
+        "\(name): slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at least "
+          + "\(PreparationPlan.smallestSide) a side because the network halves them four times; leave this volume out or "
+          + "give a finer --spacing.")
+    }
+    guard max(size.height, size.width) <= PreparationPlan.largestSide else {
+      throw InputError(
+        "\(name): slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at most "
+          + "\(PreparationPlan.largestSide) a side; give a coarser --spacing.")
+    }
+    return size
+  }
+}

@@ -1,0 +1,154 @@
+import MedicalImaging
+
+/// How a volume becomes the network's input; saved in `model.json`, so that prediction prepares as training did.
+///
+/// In this order: clip to `window`, whiten per volume and modality (subtract the mean, divide by the population standard
+/// deviation), resample in plane, crop or pad around the centre to `networkSize`.
+public struct PreparationPlan: Equatable, Sendable {
+  /// What happens to the pixels of a slice; the distance of slices stays as it is.
+  public enum Resampling: Equatable, Sendable {
+    case none
+    /// To this distance of pixels along x and y.
+    case spacingMM(x: Double, y: Double)
+    /// To this number of pixels, whatever their distance.
+    case size(height: Int, width: Int)
+  }
+
+  /// Intensities are clipped to it before whitening; nil keeps them.
+  public let window: IntensityWindow?
+  public let resampling: Resampling
+  /// Height and width of every input, multiples of 16; nil pads each volume's own size to the next multiples.
+  public let networkSize: ImageSize?
+  /// Slices of one input: its own and its neighbours, odd.
+  public let contextSlices: Int
+
+  /// - Throws: `InputError` for values that no network can take.
+  public init(
+    window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: ImageSize? = nil,
+    contextSlices: Int = 3
+  ) throws {
+    self.window = window
+    self.resampling = resampling
+    self.networkSize = networkSize
+    self.contextSlices = contextSlices
+    try validate()
+  }
+}
+
+/// Intensities from `low` to `high`, such as −125 to 275 HU.
+public struct IntensityWindow: Equatable, Hashable, Sendable {
+  public var low: Double
+  public var high: Double
+
+  public init(low: Double, high: Double) {
+    self.low = low
+    self.high = high
+  }
+}
+
+/// Pixels of a slice: `height` along the image's y axis, `width` along its x axis.
+public struct ImageSize: Equatable, Hashable, Sendable {
+  public var height: Int
+  public var width: Int
+
+  public init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  /// The smallest multiples of 16 that hold it: the network halves a slice four times.
+  public var paddedForNetwork: ImageSize {
+    ImageSize(height: (height + 15) / 16 * 16, width: (width + 15) / 16 * 16)
+  }
+}
+
+extension PreparationPlan {
+  /// Pixels a side that a slice must have after resampling: half of the smallest input, 16×16, or more would be padding.
+  public static let smallestSide = 8
+  /// Pixels a side that a plan, or a prepared slice, may have.
+  public static let largestSide = 4096
+
+  private func validate() throws {
+    if let window, !(window.low.isFinite && window.high.isFinite && window.low < window.high) {
+      throw InputError(
+        "The window \(window.low) to \(window.high) must go from a lower to a higher intensity, "
+          + "such as -125 to 275.")
+    }
+    switch resampling {
+    case .none: break
+    case .spacingMM(let x, let y):
+      guard [x, y].allSatisfy({ $0.isFinite && $0 >= 0.001 && $0 <= 1000 }) else {
+        throw InputError("The spacing \(x)×\(y) mm must lie between 0.001 and 1000 mm, such as 0.625×0.625.")
+      }
+    case .size(let height, let width):
+      guard [height, width].allSatisfy({ (Self.smallestSide...Self.largestSide).contains($0) }) else {
+        throw InputError(
+          "The size \(height)×\(width) to resample to must lie between \(Self.smallestSide) and \(Self.largestSide) "
+            + "pixels a side.")
+      }
+    }
+    if let size = networkSize,
+      ![size.height, size.width].allSatisfy({ $0 % 16 == 0 && (16...Self.largestSide).contains($0) })
+    {
+      throw InputError(
+        "The network's size \(size.height)×\(size.width) must be multiples of 16 from 16 to \(Self.largestSide), such as "
+          + "\(size.suggestion.height)×\(size.suggestion.width).")
+    }
+    guard (1...99).contains(contextSlices), contextSlices % 2 == 1 else {
+      throw InputError(
+        "The number of context slices is \(contextSlices); it must be odd (a slice and as many neighbours on each side) "
+          + "and at most 99, such as 3.")
+    }
+  }
+
+  /// The size and spacing in plane that a volume has after resampling.
+  ///
+  /// To a spacing, as few pixels as cover the whole of the volume, so that the way back never leaves them.
+  public func resampled(_ geometry: Geometry) -> (size: ImageSize, spacingMM: (x: Double, y: Double)) {
+    let extent = (x: Double(geometry.size.x) * geometry.spacingMM.x, y: Double(geometry.size.y) * geometry.spacingMM.y)
+    switch resampling {
+    case .none:
+      return (
+        ImageSize(height: geometry.size.y, width: geometry.size.x), (geometry.spacingMM.x, geometry.spacingMM.y)
+      )
+    case .spacingMM(let x, let y):
+      func pixels(_ length: Double, _ spacing: Double) -> Int {
+        // A rounding error of the quotient is not worth another pixel; 1e9 keeps absurd headers from trapping.
+        max(1, Int(min((length / spacing - 1e-6).rounded(.up), 1e9)))
+      }
+      return (ImageSize(height: pixels(extent.y, y), width: pixels(extent.x, x)), (x, y))
+    case .size(let height, let width):
+      return (ImageSize(height: height, width: width), (extent.x / Double(width), extent.y / Double(height)))
+    }
+  }
+}
+
+extension ImageSize {
+  fileprivate var suggestion: ImageSize {
+    let near = ImageSize(
+      height: min(max(height, 16), PreparationPlan.largestSide), width: min(max(width, 16), PreparationPlan.largestSide)
+    )
+    return near.paddedForNetwork
+  }
+}
+
+extension PreparationPlan: CustomStringConvertible {
+  /// One line for printing.
+  public var description: String {
+    var steps: [String] = []
+    if let window { steps.append("clip to \(short(window.low))…\(short(window.high))") }
+    steps.append("whiten per volume")
+    switch resampling {
+    case .none: steps.append("no resampling")
+    case .spacingMM(let x, let y): steps.append("resample in plane to \(short(x))×\(short(y)) mm")
+    case .size(let height, let width): steps.append("resample in plane to \(height)×\(width) pixels (H×W)")
+    }
+    if let networkSize {
+      steps.append("crop or pad to \(networkSize.height)×\(networkSize.width) (H×W)")
+    } else {
+      steps.append("pad to multiples of 16")
+    }
+    steps.append(counted(contextSlices, "slice") + " an input")
+    return steps.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,50 @@
+/// Whether a structure was there and was found.
+public enum Outcome: String, Codable, CodingKeyRepresentable, CaseIterable, Sendable {
+  /// Both prediction and reference have voxels of the class; they need not touch.
+  case found
+  /// The reference has the structure, the prediction does not.
+  case miss
+  /// The prediction has the structure, the reference does not.
+  case falseAlarm
+  case bothEmpty
+
+  public init(predictionIsEmpty: Bool, referenceIsEmpty: Bool) {
+    self =
+      switch (predictionIsEmpty, referenceIsEmpty) {
+      case (false, false): .found
+      case (true, false): .miss
+      case (false, true): .falseAlarm
+      case (true, true): .bothEmpty
+      }
+  }
+}
+
+/// The metrics of one class of one case: one row of a score table.
+public struct CaseScore: Codable, Equatable, Sendable {
+  public let site: String
+  public let caseName: String
+  /// Which prediction it is: `first` or `final` pass of a network; `prediction` where files do not say.
+  public let pass: String
+  /// From 1; 0 is background, which is not scored.
+  public let classIndex: Int
+  public let className: String
+  public let outcome: Outcome
+  /// One entry a metric; nil where the outcome leaves it undefined.
+  public let metrics: [Metric: Double?]
+
+  public init(
+    site: String, caseName: String, pass: String, classIndex: Int, className: String, outcome: Outcome,
+    metrics: [Metric: Double?]
+  ) {
+    self.site = site
+    self.caseName = caseName
+    self.pass = pass
+    self.classIndex = classIndex
+    self.className = className
+    self.outcome = outcome
+    self.metrics = metrics
+  }
+
+  /// The value of a metric, nil where it is undefined.
+  public subscript(metric: Metric) -> Double? { metrics[metric] ?? nil }
+}

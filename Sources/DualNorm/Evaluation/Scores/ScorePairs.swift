@@ -1,0 +1,109 @@
+import Foundation
+
+/// A prediction and the reference it is scored against.
+public struct ScorePair: Equatable, Sendable {
+  public let site: String
+  public let caseName: String
+  /// nil where there is none: scored as if it were empty.
+  public let prediction: URL?
+  public let reference: URL
+
+  public init(site: String, caseName: String, prediction: URL?, reference: URL) {
+    self.site = site
+    self.caseName = caseName
+    self.prediction = prediction
+    self.reference = reference
+  }
+
+  /// Names the case across sites.
+  public var identifier: String { "\(site)/\(caseName)" }
+}
+
+/// Which prediction belongs to which reference.
+public struct ScorePairs: Equatable, Sendable {
+  /// By site and case; those without a prediction only where they are allowed.
+  public let pairs: [ScorePair]
+  public let predictionsWithoutReference: [URL]
+
+  public var missing: [ScorePair] { pairs.filter { $0.prediction == nil } }
+
+  /// What is scored otherwise than a user may think, a sentence each.
+  public var warnings: [String] {
+    var sentences: [String] = []
+    if !missing.isEmpty {
+      sentences.append(
+        "\(missing.count) of \(pairs.count) references have no prediction and are scored as misses: "
+          + "\(listed(missing.map(\.identifier), atMost: 5)).")
+    }
+    if !predictionsWithoutReference.isEmpty {
+      sentences.append(
+        "\(counted(predictionsWithoutReference.count, "prediction")) without a reference, not scored: "
+          + "\(listed(predictionsWithoutReference.map(\.path), atMost: 5)).")
+    }
+    return sentences
+  }
+
+  /// Pairs two files, or two folders by their files' paths in them: sub-folders are sites; endings and suffixes of masks
+  /// (`_segmentation`, `_seg`, `_mask`, `_label`) do not matter, and an image beside a reference is not taken for it.
+  ///
+  /// - Throws: `InputError` where a path does not exist, a folder meets a file, no file matches, or (unless `allowMissing`)
+  ///   a reference has no prediction.
+  public init(prediction: URL, reference: URL, allowMissing: Bool = false) throws {
+    let predictionIsFolder = try isFolder(prediction, "--prediction")
+    let referenceIsFolder = try isFolder(reference, "--reference")
+    guard predictionIsFolder == referenceIsFolder else {
+      let kind = { (isFolder: Bool) in isFolder ? "a folder" : "a file" }
+      throw InputError(
+        "\(prediction.path) is \(kind(predictionIsFolder)) and \(reference.path) is \(kind(referenceIsFolder)); "
+          + "give two folders or two files.")
+    }
+    if predictionIsFolder {
+      try self.init(predictions: prediction, references: reference, allowMissing: allowMissing)
+    } else {
+      self.init(file: prediction, against: reference)
+    }
+  }
+
+  private init(file prediction: URL, against reference: URL) {
+    let stem = volumeStem(reference) ?? reference.lastPathComponent
+    let site = MaskFolder.siteName(of: reference.standardizedFileURL.deletingLastPathComponent())
+    let caseName = caseNameOfMask(stem) ?? stem
+    pairs = [ScorePair(site: site, caseName: caseName, prediction: prediction, reference: reference)]
+    predictionsWithoutReference = []
+  }
+
+  private init(predictions: URL, references: URL, allowMissing: Bool) throws {
+    let predicted = try MaskFolder(predictions, holdsReferences: false).masks
+    let expected = try MaskFolder(references, holdsReferences: true).masks
+    let site = MaskFolder.siteName(of: references)
+    pairs = expected.map { key, url in
+      ScorePair(
+        site: key.site.isEmpty ? site : key.site, caseName: key.caseName, prediction: predicted[key], reference: url)
+    }.sorted { ($0.site, $0.caseName) < ($1.site, $1.caseName) }
+    predictionsWithoutReference = predicted.filter { expected[$0.key] == nil }.map(\.value)
+      .sorted { $0.path < $1.path }
+    guard !pairs.isEmpty else {
+      throw InputError(
+        "\(references.path): no masks were found; expected volumes (\(readableExtensions.joined(separator: ", "))).")
+    }
+    guard missing.count < pairs.count else {
+      throw InputError(
+        "\(predictions.path): no file has the name of a reference in \(references.path) "
+          + "(\(listed(missing.map(\.identifier)))); expected the same names up to the ending and a suffix such as "
+          + "_segmentation.")
+    }
+    guard missing.isEmpty || allowMissing else {
+      throw InputError(
+        "\(predictions.path): \(missing.count) of \(pairs.count) references have no prediction "
+          + "(\(listed(missing.map(\.identifier)))); add them, or give --allow-missing to score them as misses.")
+    }
+  }
+}
+
+private func isFolder(_ url: URL, _ option: String) throws -> Bool {
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+    throw InputError("\(url.path): there is no such file or folder; check \(option).")
+  }
+  return isFolder.boolValue
+}

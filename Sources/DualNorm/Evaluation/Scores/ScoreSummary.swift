@@ -1,0 +1,94 @@
+/// The scores of one class (or the mean of the classes) of one pass over a site, all cases or all sites.
+public struct ScoreSummary: Codable, Equatable, Sendable {
+  public enum Scope: String, Codable, Sendable {
+    case site
+    /// Mean and standard deviation of the sites' means, every site with the same weight, as in the paper.
+    case meanOfSites
+    /// Every case with the same weight.
+    case allCases
+  }
+
+  public let scope: Scope
+  /// nil where the scope is not one site.
+  public let site: String?
+  public let pass: String
+  /// nil for the mean of the classes' means.
+  public let classIndex: Int?
+  public let className: String?
+  /// How many scores have which outcome; together the number of cases times classes.
+  public let outcomes: [Outcome: Int]
+  /// `count` is how many cases (sites, classes) are behind the mean: those where the metric is defined.
+  public let statistics: [Metric: Statistic]
+
+  public func count(_ outcome: Outcome) -> Int { outcomes[outcome] ?? 0 }
+
+  public var scoreCount: Int { outcomes.values.reduce(0, +) }
+}
+
+extension ScoreTable {
+  /// By pass, then site, mean of sites and all cases (both only where there are several sites), then class, and the mean
+  /// of the classes where there are several.
+  public var summaries: [ScoreSummary] { passes.flatMap(summaries(ofPass:)) }
+
+  private func summaries(ofPass pass: String) -> [ScoreSummary] {
+    let rows = scores.filter { $0.pass == pass }
+    let bySite = sites.map { site in summaries(of: rows.filter { $0.site == site }, scope: .site, site: site) }
+    guard sites.count > 1 else { return bySite.flatMap { $0 } }
+    let overall = summaries(of: rows, scope: .allCases, site: nil)
+    // A class keeps its place in every site's summaries, so columns of equal class line up.
+    let acrossSites = overall.map { all in
+      let means = bySite.compactMap { site in site.first { $0.classIndex == all.classIndex } }
+      return all.replacing(scope: .meanOfSites) { metric in
+        Statistic(means.compactMap { $0.statistics[metric]?.mean })
+      }
+    }
+    return bySite.flatMap { $0 } + acrossSites + overall
+  }
+
+  /// One summary a class, and one of their mean where there are several.
+  private func summaries(of rows: [CaseScore], scope: ScoreSummary.Scope, site: String?) -> [ScoreSummary] {
+    guard let pass = rows.first?.pass else { return [] }
+    let byClass = classes.map { index, name in
+      let ofClass = rows.filter { $0.classIndex == index }
+      let statistics = metrics.map { metric in (metric, Statistic(ofClass.compactMap { $0[metric] })) }
+      return ScoreSummary(
+        scope: scope, site: site, pass: pass, classIndex: index, className: name, outcomes: count(ofClass),
+        statistics: Dictionary(uniqueKeysWithValues: statistics))
+    }
+    guard byClass.count > 1 else { return byClass }
+    let statistics = metrics.map { metric in
+      (metric, Statistic(meanOf: byClass.compactMap { $0.statistics[metric]?.mean }))
+    }
+    let mean = ScoreSummary(
+      scope: scope, site: site, pass: pass, classIndex: nil, className: nil, outcomes: count(rows),
+      statistics: Dictionary(uniqueKeysWithValues: statistics))
+    return byClass + [mean]
+  }
+
+  private func count(_ rows: [CaseScore]) -> [Outcome: Int] {
+    Dictionary(
+      uniqueKeysWithValues: Outcome.allCases.map { outcome in
+        (outcome, rows.count { $0.outcome == outcome })
+      })
+  }
+}
+
+extension ScoreSummary {
+  /// What a summary does not have is written as null.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(scope, forKey: .scope)
+    try container.encode(site, forKey: .site)
+    try container.encode(pass, forKey: .pass)
+    try container.encode(classIndex, forKey: .classIndex)
+    try container.encode(className, forKey: .className)
+    try container.encode(outcomes, forKey: .outcomes)
+    try container.encode(statistics, forKey: .statistics)
+  }
+
+  fileprivate func replacing(scope: Scope, _ statistic: (Metric) -> Statistic) -> ScoreSummary {
+    ScoreSummary(
+      scope: scope, site: nil, pass: pass, classIndex: classIndex, className: className, outcomes: outcomes,
+      statistics: Dictionary(uniqueKeysWithValues: statistics.keys.map { ($0, statistic($0)) }))
+  }
+}

@@ -1,0 +1,75 @@
+import Files
+import Foundation
+
+extension ScoreTable {
+  /// One row a case, pass and class; full precision; an undefined value is an empty field; quoted as RFC 4180 says, lines
+  /// end in \n.
+  public var csv: String {
+    let header = ["site", "case", "pass", "class", "class_name", "outcome"] + metrics.map(\.rawValue)
+    let rows = scores.map { score in
+      [score.site, score.caseName, score.pass, String(score.classIndex), score.className, score.outcome.rawValue]
+        + metrics.map { score[$0].map(shortest) ?? "" }
+    }
+    return ([header] + rows).map { $0.map(quotedForCSV).joined(separator: ",") + "\n" }.joined()
+  }
+
+  /// The conventions, every score and the summaries; an undefined value is null.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self) + Data("\n".utf8)
+  }
+
+  /// Writes CSV or JSON, as the file's extension says.
+  ///
+  /// - Throws: `InputError` for another extension, `FileError` if the file cannot be written.
+  public func write(to url: URL) throws {
+    switch url.pathExtension.lowercased() {
+    case "csv": try writeAtomically(Data(csv.utf8), to: url)
+    case "json": try writeAtomically(json(), to: url)
+    default:
+      throw InputError("\(url.path): scores are written as .csv or .json; give the file one of these endings.")
+    }
+  }
+}
+
+func quotedForCSV(_ field: String) -> String {
+  guard field.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return field }
+  return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+}
+
+extension ScoreTable: Codable {
+  private enum Key: String, CodingKey { case conventions, tolerancesMM, scores, summaries }
+
+  /// What a reader of the file must know to use its numbers.
+  private struct Conventions: Encodable {
+    let metrics: [Metric: String]
+    let surface =
+      "voxels with one of their six neighbours outside the mask (outside the image is outside); distances run between voxel centres"
+    let unit = "mm, with the spacing of the files"
+    let outcomes: [Outcome: String] = [
+      .found: "prediction and reference have the class",
+      .miss: "only the reference has it: Dice and NSD 0, distances undefined",
+      .falseAlarm: "only the prediction has it: Dice and NSD 0, distances undefined",
+      .bothEmpty: "neither has it: in no mean",
+    ]
+    let summaries =
+      "count is the number of values behind a mean; standardDeviation is the sample's (n - 1); meanOfSites gives every site the same weight, allCases every case; without a class: the mean of the classes' means"
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    let definitions = Dictionary(uniqueKeysWithValues: metrics.map { ($0, $0.definition) })
+    try container.encode(Conventions(metrics: definitions), forKey: .conventions)
+    try container.encode(tolerancesMM, forKey: .tolerancesMM)
+    try container.encode(scores, forKey: .scores)
+    try container.encode(summaries, forKey: .summaries)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    self.init(
+      try container.decode([CaseScore].self, forKey: .scores),
+      tolerancesMM: try container.decode([Double].self, forKey: .tolerancesMM))
+  }
+}

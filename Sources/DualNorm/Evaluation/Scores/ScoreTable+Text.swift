@@ -1,0 +1,91 @@
+import Foundation
+
+extension ScoreTable {
+  /// The summaries as a table for the terminal: mean ± sample standard deviation, with the outcomes beside them, and what
+  /// the means leave out below.
+  public var text: String {
+    let shown = metrics.filter { $0 != .hausdorff && $0 != .predictionVolume && $0 != .referenceVolume }
+    let showsPass = passes.count > 1
+    let header =
+      ["site", "class"] + (showsPass ? ["pass"] : []) + ["n", "found", "missed", "false", "empty"] + shown.map(\.title)
+    let rows = summaries.map { summary in
+      let counts = [summary.scoreCount] + Outcome.allCases.map(summary.count)
+      return [summary.scopeTitle(sites: sites.count), summary.className ?? "mean"]
+        + (showsPass ? [summary.pass] : []) + counts.map(String.init)
+        + shown.map { metric in summary.statistics[metric]?.text(decimals: metric.decimals) ?? undefinedText }
+    }
+    return fixedWidth([header] + rows, leftAligned: showsPass ? 3 : 2) + "\n" + notes
+  }
+
+  /// Nothing that a mean leaves out goes unsaid.
+  private var notes: String {
+    let count = { (outcome: Outcome) in scores.count { $0.outcome == outcome } }
+    let missed = count(.miss)
+    let falseAlarms = count(.falseAlarm)
+    var lines = [
+      "Mean ± standard deviation over cases" + (sites.count > 1 ? "; of the mean of sites: over sites." : ".")
+    ]
+    if missed + falseAlarms == 0 {
+      lines.append("No misses and no false alarms.")
+    } else {
+      lines.append(
+        "\(missed) missed and \(counted(falseAlarms, "false alarm")) count as Dice 0 and NSD 0. They have no surface "
+          + "distance: ASSD and HD95 are means over the found only, \(count(.found)) of \(scores.count - count(.bothEmpty))."
+      )
+      lines += [list(.miss, "Missed"), list(.falseAlarm, "False alarms")].compactMap { $0 }
+    }
+    if count(.bothEmpty) > 0 {
+      lines.append("\(count(.bothEmpty)) empty in both prediction and reference: counted, in no mean.")
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private func list(_ outcome: Outcome, _ title: String) -> String? {
+    let names = scores.filter { $0.outcome == outcome }.map { score in
+      "\(score.site)/\(score.caseName) \(score.className)" + (passes.count > 1 ? " (\(score.pass))" : "")
+    }
+    return names.isEmpty ? nil : "\(title): \(listed(names, atMost: 5))."
+  }
+}
+
+private let undefinedText = "-"
+
+extension ScoreSummary {
+  fileprivate func scopeTitle(sites: Int) -> String {
+    switch scope {
+    case .site: site ?? undefinedText
+    case .meanOfSites: "mean of \(sites) sites"
+    case .allCases: "all cases"
+    }
+  }
+}
+
+extension Statistic {
+  fileprivate func text(decimals: Int) -> String {
+    guard let mean else { return undefinedText }
+    let spread = standardDeviation.map { " ± " + fixed($0, decimals: decimals) } ?? ""
+    return fixed(mean, decimals: decimals) + spread
+  }
+}
+
+/// Lines of columns two spaces apart, as wide as their widest cell; all but the first `leftAligned` to the right.
+func fixedWidth(_ rows: [[String]], leftAligned: Int) -> String {
+  let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    let cells = zip(row, widths).enumerated().map { column, cell in
+      let padding = String(repeating: " ", count: cell.1 - cell.0.count)
+      return column < leftAligned ? cell.0 + padding : padding + cell.0
+    }
+    return cells.joined(separator: "  ").trimmingTrailingSpaces + "\n"
+  }.joined()
+}
+
+extension String {
+  fileprivate var trimmingTrailingSpaces: String {
+    var text = self[...]
+    while text.last == " " { text.removeLast() }
+    return String(text)
+  }
+}
+
+func fixed(_ number: Double, decimals: Int) -> String { String(format: "%.\(decimals)f", number) }

@@ -1,0 +1,47 @@
+import Foundation
+
+/// The scores of many cases, in a fixed order: by site, case, pass (as first given) and class.
+public struct ScoreTable: Equatable, Sendable {
+  public let tolerancesMM: [Double]
+  public let scores: [CaseScore]
+  /// In the order of their first score.
+  public let passes: [String]
+
+  public init(_ scores: [CaseScore], tolerancesMM: [Double]) {
+    self.tolerancesMM = tolerancesMM
+    let passes = scores.map(\.pass).firstOccurrences
+    let rank = Dictionary(uniqueKeysWithValues: passes.enumerated().map { ($1, $0) })
+    self.passes = passes
+    self.scores = scores.sorted { a, b in
+      if a.site != b.site { return comesBefore(a.site, b.site) }
+      if a.caseName != b.caseName { return comesBefore(a.caseName, b.caseName) }
+      return (rank[a.pass]!, a.classIndex) < (rank[b.pass]!, b.classIndex)
+    }
+  }
+
+  public var metrics: [Metric] { Metric.all(tolerancesMM: tolerancesMM) }
+
+  public var sites: [String] { scores.map(\.site).firstOccurrences }
+
+  /// Index and name of every scored class, by index.
+  public var classes: [(index: Int, name: String)] {
+    let names = Dictionary(scores.map { ($0.classIndex, $0.className) }, uniquingKeysWith: { first, _ in first })
+    return names.sorted { $0.key < $1.key }.map { (index: $0.key, name: $0.value) }
+  }
+}
+
+extension Array where Element: Hashable {
+  var firstOccurrences: [Element] {
+    var seen = Set<Element>()
+    return filter { seen.insert($0).inserted }
+  }
+}
+
+/// Names as people order them (Case2 before Case10), the same in every locale.
+func comesBefore(_ a: String, _ b: String) -> Bool {
+  switch a.compare(b, options: .numeric) {
+  case .orderedAscending: true
+  case .orderedDescending: false
+  case .orderedSame: a < b
+  }
+}

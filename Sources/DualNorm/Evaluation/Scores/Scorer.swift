@@ -1,0 +1,107 @@
+import MedicalImaging
+
+/// Scores a prediction against its reference, class by class. docs/conventions.md states the metrics.
+public struct Scorer: Sendable {
+  /// Which file values are which class; values in no class are not scored.
+  public let scheme: LabelScheme
+  public let tolerancesMM: [Double]
+
+  public static let defaultTolerancesMM: [Double] = [1, 2]
+
+  public init(scheme: LabelScheme, tolerancesMM: [Double] = Scorer.defaultTolerancesMM) {
+    self.scheme = scheme
+    self.tolerancesMM = tolerancesMM
+  }
+
+  /// One score for each foreground class. Both maps hold file values and have one geometry; a prediction of nil is empty.
+  public func scores(
+    prediction: LabelMap?, reference: LabelMap, site: String, caseName: String, pass: String
+  ) -> [CaseScore] {
+    let prediction = prediction ?? LabelMap(repeating: 0, geometry: reference.geometry)
+    let regions = ClassRegion.regions(prediction: prediction, reference: reference, scheme: scheme)
+    let spacing = reference.geometry.spacingMM
+    let voxelMM3 = spacing.x * spacing.y * spacing.z
+    return scheme.groups.indices.map { index in
+      let region = regions[index + 1]
+      let distances =
+        region.outcome == .found
+        ? SurfaceDistances(
+          prediction: prediction.cropped(to: region.box) { scheme.groups[index].contains($0) },
+          reference: reference.cropped(to: region.box) { scheme.groups[index].contains($0) }) : nil
+      return CaseScore(
+        site: site, caseName: caseName, pass: pass, classIndex: index + 1, className: scheme.names[index],
+        outcome: region.outcome, metrics: metrics(region, distances, voxelMM3: voxelMM3))
+    }
+  }
+
+  private func metrics(_ region: ClassRegion, _ distances: SurfaceDistances?, voxelMM3: Double) -> [Metric: Double?] {
+    // A structure that only one of the two has is wrong to the last voxel, at every tolerance.
+    let ifNotFound: Double? = region.outcome == .bothEmpty ? nil : 0
+    let pairs = Metric.all(tolerancesMM: tolerancesMM).map { metric in
+      let value: Double? =
+        switch metric {
+        case .dice: region.dice
+        case .assd: distances?.averageSymmetricMM
+        case .hd95: distances?.hausdorffMM(percentile: 95)
+        case .hausdorff: distances?.hausdorffMM()
+        case .nsd(let toleranceMM): distances?.nsd(toleranceMM: toleranceMM) ?? ifNotFound
+        case .predictionVolume: Double(region.predictionCount) * voxelMM3
+        case .referenceVolume: Double(region.referenceCount) * voxelMM3
+        }
+      return (metric, value)
+    }
+    return Dictionary(uniqueKeysWithValues: pairs)
+  }
+}
+
+/// How many voxels one class has in a prediction and its reference, and where.
+struct ClassRegion {
+  var predictionCount = 0
+  var referenceCount = 0
+  var commonCount = 0
+  /// Around the voxels of both.
+  var box = VoxelBox()
+
+  var outcome: Outcome { Outcome(predictionIsEmpty: predictionCount == 0, referenceIsEmpty: referenceCount == 0) }
+
+  /// 2 |P ∩ R| / (|P| + |R|); nil where both are empty.
+  var dice: Double? {
+    outcome == .bothEmpty ? nil : 2 * Double(commonCount) / Double(predictionCount + referenceCount)
+  }
+
+  /// One region for each class of the scheme, background (class 0, left empty) included; one walk over the voxels.
+  static func regions(prediction: LabelMap, reference: LabelMap, scheme: LabelScheme) -> [ClassRegion] {
+    precondition(prediction.geometry.size == reference.geometry.size, "label maps of one size are compared")
+    let size = reference.geometry.size
+    let classOfValue = scheme.classOfValue.map { Int($0 ?? 0) }
+    var regions = [ClassRegion](repeating: ClassRegion(), count: scheme.classCount)
+    prediction.voxels.withUnsafeBufferPointer { predictions in
+      reference.voxels.withUnsafeBufferPointer { references in
+        for z in 0..<size.z {
+          for y in 0..<size.y {
+            let row = (z * size.y + y) * size.x
+            for x in 0..<size.x {
+              let predicted = classOfValue[Int(predictions[row + x])]
+              let expected = classOfValue[Int(references[row + x])]
+              if predicted | expected == 0 { continue }
+              if predicted > 0 { regions[predicted].addPredicted(x: x, y: y, z: z, isCommon: predicted == expected) }
+              if expected > 0 { regions[expected].addExpected(x: x, y: y, z: z) }
+            }
+          }
+        }
+      }
+    }
+    return regions
+  }
+
+  private mutating func addPredicted(x: Int, y: Int, z: Int, isCommon: Bool) {
+    predictionCount += 1
+    if isCommon { commonCount += 1 }
+    box.add(x: x, y: y, z: z)
+  }
+
+  private mutating func addExpected(x: Int, y: Int, z: Int) {
+    referenceCount += 1
+    box.add(x: x, y: y, z: z)
+  }
+}

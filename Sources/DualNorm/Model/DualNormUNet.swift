@@ -1,0 +1,112 @@
+import Torch
+
+/// The pre-activation residual U-Net of the paper: five levels, four poolings, two passes where it has dual blocks.
+///
+/// Parameters have the names, shapes, order and initial distribution of the authors' PyTorch code; after
+/// `LibTorch.seed(s)` they have the very values of PyTorch after `torch.manual_seed(s)`.
+public final class DualNormUNet {
+  public let configuration: UNetConfiguration
+  public let parameters = Parameters()
+
+  private let input: Conv2d
+  private let inputBlock: ResidualBlock
+  private let down: [Down]
+  private let middle: ResidualBlock
+  private let up: [Up]
+  private let output: Output
+
+  /// - Throws: `InputError` for a configuration that no network can have.
+  public init(_ configuration: UNetConfiguration) throws {
+    try configuration.validate()
+    self.configuration = configuration
+    let scope = Scope(parameters)
+    let widths = (0..<5).map { configuration.width << $0 }
+    func block(_ name: BlockName, _ channels: Int) -> ResidualBlock {
+      ResidualBlock(scope / name.rawValue / "block", name, channels: channels, configuration: configuration)
+    }
+    input = Conv2d(scope / "inc" / "conv" / "0", configuration.inputChannels, widths[0], kernel: 1)
+    inputBlock = block(.inc, widths[0])
+    down = zip(1..., [BlockName.down1, .down2, .down3, .down4]).map { level, name in
+      Down(scope / name.rawValue, name, widths[level - 1], widths[level], configuration)
+    }
+    middle = block(.mid, widths[4])
+    up = zip(1..., [BlockName.up1, .up2, .up3, .up4]).map { step, name in
+      Up(scope / name.rawValue, name, widths[5 - step], widths[4 - step], configuration)
+    }
+    output = Output(scope / "outc", widths[0], configuration)
+  }
+
+  /// images [N, inputChannels, H, W] -> logits [N, classes, H, W] of the middle slice.
+  ///
+  /// Without a mask this is the first pass; with one, [N, classes, H, W], the dual blocks use their region-wise norms.
+  public func callAsFunction(_ images: Tensor, mask: Tensor? = nil, _ mode: Mode) -> Tensor {
+    var x = inputBlock(input(images), mask: mask, mode)
+    var skips: [Tensor] = []
+    for down in self.down {
+      skips.append(x)
+      x = down(x, mask: mask, mode)
+    }
+    x = middle(x, mask: mask, mode)
+    for up in self.up {
+      x = up(x, skip: skips.removeLast(), mask: mask, mode)
+    }
+    return output(x, mode)
+  }
+}
+
+/// Pool by 2, convolve to more channels, residual block.
+private struct Down {
+  let convolution: Conv2d
+  let block: ResidualBlock
+
+  init(_ scope: Scope, _ name: BlockName, _ inputs: Int, _ outputs: Int, _ configuration: UNetConfiguration) {
+    convolution = Conv2d(scope / "maxpool_conv" / "1", inputs, outputs, kernel: 3, padding: 1)
+    block = ResidualBlock(scope / "block", name, channels: outputs, configuration: configuration)
+  }
+
+  func callAsFunction(_ x: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
+    block(convolution(x.maxPooled(2)), mask: mask, mode)
+  }
+}
+
+/// Norm, ReLU, double the size; join with the skip connection; convolve to fewer channels, residual block.
+private struct Up {
+  let norm: NormLayer
+  let doubling: DoublingConvTranspose2d
+  let convolution: Conv2d
+  let block: ResidualBlock
+
+  init(_ scope: Scope, _ name: BlockName, _ inputs: Int, _ outputs: Int, _ configuration: UNetConfiguration) {
+    let upsampling = scope / "up" / "up"
+    norm = NormLayer(upsampling / "0", channels: inputs, level: name.level + 1, configuration: configuration)
+    doubling = DoublingConvTranspose2d(upsampling / "2", inputs, inputs / 2)
+    convolution = Conv2d(scope / "conv" / "0", inputs, outputs, kernel: 3, padding: 1)
+    block = ResidualBlock(scope / "block", name, channels: outputs, configuration: configuration)
+  }
+
+  func callAsFunction(_ x: Tensor, skip: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
+    let larger = doubling(norm(x, mode).relu())
+    // Pooling an odd size drops a row or column; the skip connection still has it.
+    let missing = (height: skip.size(2) - larger.size(2), width: skip.size(3) - larger.size(3))
+    let fitted =
+      missing == (0, 0)
+      ? larger
+      : larger.padded(
+        top: missing.height / 2, bottom: missing.height - missing.height / 2, left: missing.width / 2,
+        right: missing.width - missing.width / 2)
+    return block(convolution(.concatenate([skip, fitted], dimension: 1)), mask: mask, mode)
+  }
+}
+
+/// Norm, ReLU, 1×1 convolution to the classes.
+private struct Output {
+  let norm: NormLayer
+  let convolution: Conv2d
+
+  init(_ scope: Scope, _ inputs: Int, _ configuration: UNetConfiguration) {
+    norm = NormLayer(scope / "conv" / "0", channels: inputs, level: 0, configuration: configuration)
+    convolution = Conv2d(scope / "conv" / "2", inputs, configuration.classes, kernel: 1)
+  }
+
+  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor { convolution(norm(x, mode).relu()) }
+}

@@ -1,0 +1,34 @@
+import Torch
+
+/// x + conv(ReLU(norm_1(conv(ReLU(norm_0(x)))))), with a second pair of norms for the pass that has a mask.
+struct ResidualBlock {
+  private let norms: (NormLayer, NormLayer)
+  private let dualNorms: (DualNormLayer, DualNormLayer)?
+  private let convolutions: (Conv2d, Conv2d)
+
+  /// The block `name` with `channels` channels; registers the names of the published checkpoints.
+  init(_ scope: Scope, _ name: BlockName, channels: Int, configuration: UNetConfiguration) {
+    func norm(_ part: String) -> NormLayer {
+      NormLayer(scope / part, channels: channels, level: name.level, configuration: configuration)
+    }
+    func dualNorm(_ part: String) -> DualNormLayer {
+      DualNormLayer(scope / part, channels: channels, configuration: configuration)
+    }
+    norms = (norm("norm_0"), norm("norm_1"))
+    dualNorms = configuration.dualBlocks.contains(name) ? (dualNorm("norm_0_aux"), dualNorm("norm_1_aux")) : nil
+    convolutions = (
+      Conv2d(scope / "conv_0", channels, channels, kernel: 3, padding: 1),
+      Conv2d(scope / "conv_1", channels, channels, kernel: 3, padding: 1)
+    )
+  }
+
+  /// x [N, channels, H, W] -> the same shape. A block without dual norms ignores the mask.
+  func callAsFunction(_ x: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
+    if let mask, let dualNorms {
+      let y = convolutions.0(dualNorms.0(x, mask: mask, mode).relu())
+      return x + convolutions.1(dualNorms.1(y, mask: mask, mode).relu())
+    }
+    let y = convolutions.0(norms.0(x, mode).relu())
+    return x + convolutions.1(norms.1(y, mode).relu())
+  }
+}

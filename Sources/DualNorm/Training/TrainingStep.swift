@@ -1,0 +1,37 @@
+import Torch
+
+extension DualNormUNet {
+  /// Gradients of the last pass are clipped to this, element by element.
+  static let gradientLimit = 0.1
+
+  /// One iteration of the published training; returns the losses of the passes that ran.
+  ///
+  /// Without dual blocks: one pass, clipped, one optimizer step. With dual blocks the first pass takes an unclipped
+  /// step of its own, and the final pass, under the mask of the first, a clipped one.
+  ///
+  /// - Parameters:
+  ///   - images: [N, inputChannels, H, W]
+  ///   - labels: int64 [N, H, W]
+  @discardableResult
+  public func trainingStep(
+    images: Tensor, labels: Tensor, optimizer: Adam, weighted: Bool = false
+  ) -> [StepLoss] {
+    var losses: [StepLoss] = []
+    forEachPass(over: images, .training) { pass, logits in
+      let loss = SegmentationLoss(logits: logits, labels: labels, weighted: weighted)
+      losses.append(StepLoss(pass: pass, value: loss.value.item, hardDice: loss.hardDice.item))
+      optimizer.clearGradients()
+      loss.value.backward()
+      if pass == passes.last { optimizer.clipGradients(toValue: Self.gradientLimit) }
+      optimizer.step()
+    }
+    return losses
+  }
+}
+
+/// The losses of one pass of one iteration.
+public struct StepLoss: Equatable, Sendable {
+  public let pass: Pass
+  public let value: Double
+  public let hardDice: Double
+}

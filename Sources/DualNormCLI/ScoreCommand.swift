@@ -1,0 +1,92 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+struct ScoreCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "score",
+    abstract: "Score predictions against reference masks: Dice, ASSD, HD95 and NSD, in mm, per case, class and site.",
+    discussion: """
+      Folders are paired by their files' paths; sub-folders are sites. Site-X/CaseNN.nii.gz matches the reference \
+      Site-X/CaseNN_segmentation.nii.gz (or _seg, _mask, _label), labelsTr/CaseNN.nii.gz matches CaseNN.nii.gz. \
+      docs/conventions.md states every metric.
+      """)
+
+  @Option(help: ArgumentHelp("The predicted masks.", valueName: "dir|file"))
+  var prediction: String
+
+  @Option(help: ArgumentHelp("The reference masks.", valueName: "dir|file"))
+  var reference: String
+
+  @Option(help: ArgumentHelp("Write one row a case and class to a .csv or .json file.", valueName: "file"))
+  var output: String?
+
+  @Option(help: ArgumentHelp("Tolerances of the NSD in mm.", valueName: "mm,…"))
+  var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
+
+  @Option(help: ArgumentHelp("Score these labels only (default: all that occur).", valueName: "label,…"))
+  var labels: NumberList<UInt8>?
+
+  @Option(help: ArgumentHelp("Score these labels as one class; may be given again.", valueName: "label,…"))
+  var mergeLabels: [NumberList<UInt8>] = []
+
+  @Flag(help: "Score a reference without prediction as if the prediction were empty.")
+  var allowMissing = false
+
+  @Flag(help: "No progress and no table; needs --output.")
+  var quiet = false
+
+  func validate() throws {
+    if quiet, output == nil {
+      throw ValidationError("--quiet shows nothing; give --output as well to keep the scores.")
+    }
+    if let output, !["csv", "json"].contains(URL(fileURLWithPath: output).pathExtension.lowercased()) {
+      throw ValidationError("--output \(output): scores are written as .csv or .json; give one of these endings.")
+    }
+    guard tolerance.values.allSatisfy({ $0 > 0 && $0.isFinite }), Set(tolerance.values).count == tolerance.values.count
+    else {
+      throw ValidationError("--tolerance \(tolerance): tolerances are different lengths above 0 mm, such as 1,2.")
+    }
+    if let labels, labels.values.contains(0) {
+      throw ValidationError("--labels \(labels): 0 is background and is not scored; leave it out.")
+    }
+  }
+
+  func run() throws {
+    let found = try ScorePairs(
+      prediction: URL(fileURLWithPath: prediction), reference: URL(fileURLWithPath: reference),
+      allowMissing: allowMissing)
+    for sentence in found.warnings { printError("Warning: \(sentence)") }
+    let progress = ProgressLine(isShown: !quiet && found.pairs.count >= 10)
+    defer { progress.clear() }
+    let table = try ScoreTable(
+      scoring: found.pairs, labels: labels?.values, merging: mergeLabels.map(\.values), tolerancesMM: tolerance.values
+    ) { done, total, _ in
+      progress.show("scoring", done: done, total: total)
+    }
+    if let output { try table.write(to: URL(fileURLWithPath: output)) }
+    if !quiet { print(table.text, terminator: "") }
+  }
+}
+
+/// Numbers with commas between them.
+struct NumberList<Number: LosslessStringConvertible & Sendable>: ExpressibleByArgument, CustomStringConvertible,
+  Sendable
+{
+  let values: [Number]
+
+  init(values: [Number]) { self.values = values }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    values = parts.compactMap { Number(String($0)) }
+    if values.count != parts.count { return nil }
+  }
+
+  var description: String {
+    // 2 mm, not 2.0 mm
+    values.map { "\($0)" }.map { $0.hasSuffix(".0") ? String($0.dropLast(2)) : $0 }.joined(separator: ",")
+  }
+
+  var defaultValueDescription: String { description }
+}

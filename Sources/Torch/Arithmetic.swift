@@ -1,0 +1,82 @@
+import CTorch
+
+// Elementwise, with broadcasting, differentiable.
+extension Tensor {
+  public static func + (a: Tensor, b: Tensor) -> Tensor { Tensor(ct_add(a.handle, b.handle)) }
+  public static func - (a: Tensor, b: Tensor) -> Tensor { Tensor(ct_subtract(a.handle, b.handle)) }
+  public static func * (a: Tensor, b: Tensor) -> Tensor { Tensor(ct_multiply(a.handle, b.handle)) }
+  public static func / (a: Tensor, b: Tensor) -> Tensor { Tensor(ct_divide(a.handle, b.handle)) }
+
+  public static func + (a: Tensor, b: Double) -> Tensor { Tensor(ct_add_scalar(a.handle, b)) }
+  public static func + (a: Double, b: Tensor) -> Tensor { b + a }
+  public static func * (a: Tensor, b: Double) -> Tensor { Tensor(ct_multiply_scalar(a.handle, b)) }
+  public static func * (a: Double, b: Tensor) -> Tensor { b * a }
+  public static func / (a: Tensor, b: Double) -> Tensor { Tensor(ct_divide_scalar(a.handle, b)) }
+  public static func - (a: Double, b: Tensor) -> Tensor { b * -1 + a }
+  public static prefix func - (a: Tensor) -> Tensor { a * -1 }
+
+  public func relu() -> Tensor { Tensor(ct_relu(handle)) }
+  public func log() -> Tensor { Tensor(ct_log(handle)) }
+  public func squareRoot() -> Tensor { Tensor(ct_sqrt(handle)) }
+  public func clamped(to range: ClosedRange<Double>) -> Tensor {
+    Tensor(ct_clamp(handle, range.lowerBound, range.upperBound))
+  }
+}
+
+extension Tensor {
+  /// The sum over the given dimensions, which disappear; over all without any.
+  public func sum(_ dimensions: [Int] = []) -> Tensor { Tensor(ct_sum(handle, dimensions, dimensions.count)) }
+
+  /// The mean of all elements.
+  public func mean() -> Tensor { Tensor(ct_mean(handle)) }
+
+  public func softmax(_ dimension: Int) -> Tensor { Tensor(ct_softmax(handle, dimension)) }
+
+  /// Index (int64) of the largest element along a dimension, which disappears.
+  public func argmax(_ dimension: Int) -> Tensor { Tensor(ct_argmax(handle, dimension)) }
+
+  /// int64 labels [...] -> [..., classes] of 0 and 1.
+  public func oneHot(_ classes: Int) -> Tensor { Tensor(ct_one_hot(handle, classes)) }
+}
+
+extension Tensor {
+  public func permuted(_ order: Int...) -> Tensor { Tensor(ct_permute(handle, order, order.count)) }
+
+  public func reshaped(_ shape: Int...) -> Tensor { Tensor(ct_reshape(handle, shape, shape.count)) }
+
+  /// `length` entries of a dimension from `start` on, as a view.
+  public func narrowed(_ dimension: Int, from start: Int, length: Int) -> Tensor {
+    Tensor(ct_narrow(handle, dimension, start, length))
+  }
+
+  public static func concatenate(_ parts: [Tensor], dimension: Int) -> Tensor {
+    Tensor(ct_concatenate(parts.map(\.handle), parts.count, dimension))
+  }
+
+  /// Zeros around the last two dimensions.
+  public func padded(top: Int, bottom: Int, left: Int, right: Int) -> Tensor {
+    Tensor(ct_pad(handle, [left, right, top, bottom], 4))
+  }
+}
+
+// In place and outside autograd, for optimizers and initialization.
+extension Tensor {
+  /// Copies `value`, of the same shape, into this tensor.
+  public func assign(_ value: Tensor) { checkTrap(ct_assign(handle, value.handle)) }
+  public func fillUniform(_ low: Double, _ high: Double) { checkTrap(ct_fill_uniform(handle, low, high)) }
+  public func add(_ value: Double) { checkTrap(ct_add_scalar_in_place(handle, value)) }
+  public func multiply(by factor: Double) { checkTrap(ct_multiply_in_place(handle, factor)) }
+  public func clamp(to range: ClosedRange<Double>) {
+    checkTrap(ct_clamp_in_place(handle, range.lowerBound, range.upperBound))
+  }
+  /// self += weight · (end − self)
+  public func lerp(to end: Tensor, weight: Double) { checkTrap(ct_lerp_in_place(handle, end.handle, weight)) }
+  /// self += scale · a · b
+  public func addProduct(_ a: Tensor, _ b: Tensor, scale: Double) {
+    checkTrap(ct_add_product_in_place(handle, a.handle, b.handle, scale))
+  }
+  /// self += scale · a / b
+  public func addQuotient(_ a: Tensor, _ b: Tensor, scale: Double) {
+    checkTrap(ct_add_quotient_in_place(handle, a.handle, b.handle, scale))
+  }
+}

@@ -1,0 +1,61 @@
+/// The named tensors of a network, in the order in which its layers made them: PyTorch's `state_dict`.
+public final class Parameters {
+  public struct Entry {
+    public let name: String
+    public let tensor: Tensor
+    /// False for running statistics, which no gradient reaches.
+    public let isTrainable: Bool
+  }
+
+  public private(set) var entries: [Entry] = []
+  private var names: Set<String> = []
+
+  public init() {}
+
+  public var trainable: [Entry] { entries.filter(\.isTrainable) }
+
+  public subscript(name: String) -> Tensor? { entries.first { $0.name == name }?.tensor }
+
+  fileprivate func append(_ name: String, _ tensor: Tensor, isTrainable: Bool) {
+    precondition(names.insert(name).inserted, "two parameters are named \(name)")
+    if isTrainable { tensor.requireGradient() }
+    entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
+  }
+}
+
+/// Where in the network a layer is made; prefixes the names of its parameters.
+public struct Scope {
+  private let parameters: Parameters
+  private let path: String
+
+  public init(_ parameters: Parameters) {
+    self.init(parameters, path: "")
+  }
+
+  private init(_ parameters: Parameters, path: String) {
+    self.parameters = parameters
+    self.path = path
+  }
+
+  /// The scope of a part, named as PyTorch names it: `scope / "mlp_shared" / "0"`.
+  public static func / (scope: Scope, part: String) -> Scope {
+    Scope(scope.parameters, path: scope.path.isEmpty ? part : "\(scope.path).\(part)")
+  }
+
+  /// Registers a trainable tensor.
+  public func parameter(_ name: String, _ tensor: Tensor) -> Tensor {
+    parameters.append((self / name).path, tensor, isTrainable: true)
+    return tensor
+  }
+
+  /// Registers a tensor that is saved but not trained.
+  public func buffer(_ name: String, _ tensor: Tensor) -> Tensor {
+    parameters.append((self / name).path, tensor, isTrainable: false)
+    return tensor
+  }
+}
+
+/// Whether a forward pass learns (batch statistics) or is applied (running statistics).
+public enum Mode: Sendable {
+  case training, evaluation
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+@testable import DualNorm
+
+@Suite struct ScorePairsTests {
+  /// Empty files with the given paths, in a folder `data` of its own.
+  final class Files {
+    let root = FileManager.default.temporaryDirectory.appendingPathComponent("pairs-\(UUID().uuidString)")
+
+    init(_ paths: [String]) throws {
+      for path in paths {
+        let url = root.appendingPathComponent(path)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data().write(to: url)
+      }
+    }
+
+    deinit { try? FileManager.default.removeItem(at: root) }
+
+    func pairs(_ prediction: String = "p", _ reference: String = "r", allowMissing: Bool = false) throws -> ScorePairs {
+      try ScorePairs(
+        prediction: root.appendingPathComponent(prediction), reference: root.appendingPathComponent(reference),
+        allowMissing: allowMissing)
+    }
+
+    /// `site/case: prediction - reference`, paths from the root.
+    func described(_ pairs: ScorePairs) -> [String] {
+      pairs.pairs.map { pair in
+        "\(pair.identifier): \(pair.prediction.map(path) ?? "none") - \(path(pair.reference))"
+      }
+    }
+
+    func path(_ url: URL) -> String { String(url.path.dropFirst(root.path.count + 1)) }
+  }
+
+  @Test func siteLayoutTakesTheMaskNotTheImage() throws {
+    let files = try Files([
+      "p/Site-A/Case01.nii.gz", "p/Site-B/Case01.nii", "r/Site-A/Case01.nii.gz", "r/Site-A/Case01_segmentation.nii.gz",
+      "r/Site-B/Case01.nii.gz", "r/Site-B/Case01_seg.nrrd", "r/Site-A/all_list.txt", "r/Site-A/Unlabelled.nii.gz",
+    ])
+    #expect(
+      files.described(try files.pairs()) == [
+        "Site-A/Case01: p/Site-A/Case01.nii.gz - r/Site-A/Case01_segmentation.nii.gz",
+        "Site-B/Case01: p/Site-B/Case01.nii - r/Site-B/Case01_seg.nrrd",
+      ])
+  }
+
+  @Test func decathlonLayoutTakesLabels() throws {
+    let files = try Files([
+      "p/a.nii.gz", "task/imagesTr/a.nii.gz", "task/labelsTr/a.nii.gz", "task/labelsTr/._a.nii.gz", "task/dataset.json",
+    ])
+    #expect(files.described(try files.pairs("p", "task")) == ["task/a: p/a.nii.gz - task/labelsTr/a.nii.gz"])
+    #expect(files.described(try files.pairs("p", "task/labelsTr")) == ["task/a: p/a.nii.gz - task/labelsTr/a.nii.gz"])
+  }
+
+  @Test func samePathsWithoutSuffix() throws {
+    let files = try Files(["p/x.nii.gz", "p/deep/er/y.mha", "r/x.nii.gz", "r/deep/er/y.mha"])
+    #expect(
+      files.described(try files.pairs()) == [
+        "deep/er/y: p/deep/er/y.mha - r/deep/er/y.mha", "r/x: p/x.nii.gz - r/x.nii.gz",
+      ])
+  }
+
+  @Test func aPredictionNamedAsMaskWinsOverTheImageBesideIt() throws {
+    let files = try Files(["p/x.nii.gz", "p/x_seg.nii.gz", "p/y.nii.gz", "r/x.nii.gz", "r/y.nii.gz"])
+    #expect(
+      files.described(try files.pairs()) == ["r/x: p/x_seg.nii.gz - r/x.nii.gz", "r/y: p/y.nii.gz - r/y.nii.gz"])
+  }
+
+  @Test func oneFileAgainstAnother() throws {
+    let files = try Files(["p/whatever.nii.gz", "r/Site-A/Case01_segmentation.nii.gz"])
+    #expect(
+      files.described(try files.pairs("p/whatever.nii.gz", "r/Site-A/Case01_segmentation.nii.gz")) == [
+        "Site-A/Case01: p/whatever.nii.gz - r/Site-A/Case01_segmentation.nii.gz"
+      ])
+  }
+
+  @Test func missingPredictionsAreAnErrorUnlessAllowed() throws {
+    let files = try Files(["p/a.nii", "r/a.nii", "r/b.nii", "r/c.nii", "r/d.nii", "r/e.nii"])
+    let error = #expect(throws: InputError.self) { try files.pairs() }
+    #expect(
+      error?.description
+        == "\(files.root.path)/p: 4 of 5 references have no prediction (r/b, r/c, r/d and 1 more); add them, or give --allow-missing to score them as misses."
+    )
+    let pairs = try files.pairs(allowMissing: true)
+    #expect(pairs.missing.map(\.caseName) == ["b", "c", "d", "e"])
+    #expect(
+      pairs.warnings == [
+        "4 of 5 references have no prediction and are scored as misses: r/b, r/c, r/d and r/e."
+      ])
+  }
+
+  @Test func predictionsWithoutReferenceAreNamed() throws {
+    let files = try Files(["p/a.nii", "p/z.nii", "r/a.nii"])
+    let pairs = try files.pairs()
+    #expect(pairs.pairs.count == 1)
+    #expect(pairs.warnings == ["1 prediction without a reference, not scored: \(files.root.path)/p/z.nii."])
+  }
+
+  @Test(arguments: [
+    (
+      ["p/a.nii", "r/b.nii"],
+      "p: no file has the name of a reference in ROOT/r (r/b); expected the same names up to the ending and a suffix such as _segmentation."
+    ),
+    (["p/a.nii", "r/b.txt"], "r: no masks were found; expected volumes (.nii.gz, .nii, .nrrd, .nhdr, .mha, .mhd)."),
+    (["p/a.nii", "r/a.nii", "r/a.mha"], "r/a.nii: a.mha is the same case; keep one of the two."),
+    (["p/a.nii", "r"], "p is a folder and ROOT/r is a file; give two folders or two files."),
+    (["p", "r/a.nii"], "p is a file and ROOT/r is a folder; give two folders or two files."),
+    (["p/a.nii"], "r: there is no such file or folder; check --reference."),
+  ])
+  func whatCannotBePaired(paths: [String], sentence: String) throws {
+    let files = try Files(paths)
+    let error = #expect(throws: InputError.self) { try files.pairs(allowMissing: true) }
+    #expect(error?.description == "ROOT/\(sentence)".replacingOccurrences(of: "ROOT", with: files.root.path))
+  }
+}
