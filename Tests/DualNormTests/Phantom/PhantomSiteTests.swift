@@ -17,7 +17,7 @@ import Testing
     #expect(others[3] != six[3] && others[3] != others[4])
   }
 
-  /// Any two sites differ in the mean or the standard deviation of their values, by a third of the larger deviation at least.
+  /// Any two sites differ in the mean or the standard deviation of their values, by a third of the larger deviation.
   @Test func statisticsDifferBetweenSites() throws {
     let phantom = try PhantomTests.phantom()
     let statistics = PhantomTests.sites.map { site in
