@@ -84,7 +84,7 @@ bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t *count) {
 bool citk_gzip(const char *source, const char *target) {
   return citk::guard(false, [&] {
     citk::File input(fopen(source, "rb"), fclose);
-    gzFile output = gzopen(target, "wb3");  // 3: images shrink nearly as far as with 6, twice as fast
+    gzFile output = gzopen(target, "wb1");  // as nibabel: 6 % larger than 3, in half the time
     if (!input || !output) throw std::runtime_error("it cannot be opened");
     std::vector<unsigned char> chunk(1 << 20);
     bool complete = true;

@@ -5,14 +5,14 @@ import Foundation
 struct PhantomCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "phantom",
-    abstract: "Makes a multi-site data set with known truth.",
+    abstract: "Make a data set of several sites with known truth.",
     discussion: """
       Writes Site-A/Case00.nii.gz, Case00_segmentation.nii.gz and so on: organs of varied shape, taken by hospitals \
       that differ in contrast, bias field, noise, blur, gain, spacing and orientation. The same options make the same \
       voxels.
       """)
 
-  @Option(help: "The folder to write; it is made, or exists and is empty.")
+  @Option(help: ArgumentHelp("The folder to write: a new or an empty one.", valueName: "dir"))
   var output: String
 
   @Option(help: "Hospitals, 1 to 26 (named Site-A to Site-Z).")
@@ -21,19 +21,19 @@ struct PhantomCommand: ParsableCommand {
   @Option(help: "Cases of each hospital, 1 to 1000.")
   var cases = 8
 
-  @Option(help: "Voxels of a volume along x, y and z, 32x32x4 to 512x512x512.")
+  @Option(help: ArgumentHelp("Voxels of a volume, 32x32x4 to 512x512x512.", valueName: "XxYxZ"))
   var size = VoxelSize(voxels: [64, 64, 16])
 
-  @Option(help: "Labels besides background, 1 to 3.")
+  @Option(help: "Labels besides background, 1 to 3: organ, neighbour, vessel.")
   var classes = 2
 
   @Option(help: "Another seed makes other patients.")
   var seed: UInt64 = 1
 
-  @Flag(help: "Adds a hospital far from all others, after the rest.")
+  @Flag(help: "Add one more hospital, far from all others.")
   var unseen = false
 
-  @Flag(help: "Shows no progress.")
+  @Flag(help: "No progress.")
   var quiet = false
 
   func run() throws {
@@ -48,10 +48,11 @@ struct PhantomCommand: ParsableCommand {
     let phantom = try Phantom(
       PhantomConfiguration(
         sites: list, cases: 0..<cases, size: size.voxels, foregroundClasses: classes, seed: seed))
+    let progress = ProgressLine(isShown: !quiet)
     try phantom.write(to: URL(fileURLWithPath: output)) { identifier, ordinal, count in
-      guard !quiet else { return }
-      FileHandle.standardError.write(Data("phantom: \(identifier) (\(ordinal) of \(count))\n".utf8))
+      progress.show("Making \(identifier)", done: ordinal, total: count)
     }
+    progress.clear()
     print(output)
   }
 }

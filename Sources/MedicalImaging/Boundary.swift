@@ -6,9 +6,9 @@ func lastITKError() -> String {
     .replacing(/\(0x[0-9a-f]+\)/, with: "")
 }
 
-/// Turns a failed call into ITK's message under `subject` (a file or an operation).
-func checked(_ subject: String, _ success: Bool) throws {
-  guard success else { throw ImagingError("\(subject): ITK failed: \(lastITKError())") }
+/// Turns a failed call into an error whose sentence is made from ITK's words.
+func checked(_ success: Bool, _ sentence: (String) -> String) throws {
+  guard success else { throw ImagingError(sentence(lastITKError())) }
 }
 
 /// Traps on a failure that no user's data can cause.

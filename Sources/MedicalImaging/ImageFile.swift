@@ -53,9 +53,7 @@ final class ITKFile {
   deinit { citk_file_free(handle) }
 
   func require(_ success: Bool) throws {
-    guard success else {
-      throw ImagingError("\(url.path): its voxels cannot be read (\(lastITKError())); export it again as NIfTI.")
-    }
+    try checked(success) { "\(url.path): its voxels cannot be read (\($0)); export it again as NIfTI." }
   }
 }
 
@@ -82,6 +80,9 @@ extension TextHeader {
     guard let dataFile else {
       throw ImagingError("\(url.path): its voxels are in several files; expected one: export it again as NIfTI.")
     }
+    guard fields["binarydata"]?.lowercased() != "false" else {
+      throw ImagingError("\(url.path): its voxels are stored as text; expected bytes: export it again as NIfTI.")
+    }
     guard FileManager.default.fileExists(atPath: dataFile.path) else {
       throw ImagingError("\(url.path): its voxels' file \(dataFile.path) is missing; copy both files together.")
     }
@@ -94,10 +95,16 @@ extension TextHeader {
 /// ITK's MetaImage reader leaves garbage where voxels are missing; its NRRD reader notices, but takes the memory first.
 private func requireVoxels(of url: URL, _ data: URL, _ header: TextHeader, size: SIMD3<Int>, voxelBytes: Int) throws {
   let promised = byteCount(size, voxelBytes: voxelBytes)
-  let offset = header.isAttached ? header.length : 0
+  let skipped = header.fields["headersize"].flatMap(Int.init) ?? 0
+  let offset = skipped > 0 ? skipped : header.isAttached ? header.length : 0
   var held = max(0, fileSize(data) - offset) * (header.encoding == .raw ? 1 : largestInflation)
   if header.encoding == .deflate, promised <= held {
     guard citk_inflated_count(data.path, offset, &held) || held < promised else { throw damaged(url) }
   }
   guard promised <= held else { throw cutShort(url, size: size, voxelBytes: voxelBytes, found: held) }
+  if let compressed = header.fields["compresseddatasize"], Int(compressed) != fileSize(data) - offset {
+    throw ImagingError(
+      "\(url.path): its header promises \(compressed) compressed bytes, but the file holds \(fileSize(data) - offset); "
+        + "it is damaged: copy it again from its source.")
+  }
 }

@@ -80,7 +80,8 @@ extension Geometry {
   func requireUsable(in url: URL) throws {
     guard (0..<3).allSatisfy({ spacingMM[$0].isFinite && spacingMM[$0] > 0 }) else {
       throw ImagingError(
-        "\(url.path): its voxel spacing is \(spacingMM.x)×\(spacingMM.y)×\(spacingMM.z) mm; each must be a positive number: correct the header.")
+        "\(url.path): its voxel spacing is \(spacingMM.x)×\(spacingMM.y)×\(spacingMM.z) mm; "
+          + "each must be a positive number: correct the header.")
     }
     guard frame.allSatisfy(\.isFinite) else {
       throw ImagingError(

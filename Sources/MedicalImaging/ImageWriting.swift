@@ -49,12 +49,13 @@ private func writeNIfTI<Voxel>(
       citk_write_nifti(plain.path, component, size.count, size, geometry.frame, $0.baseAddress!)
     }
     guard written, fileSize(plain) == 352 + MemoryLayout<Voxel>.stride * voxels.count else {
-      throw ImagingError("\(url.path): cannot be written (\(written ? "short file" : lastITKError())); is the disk full?")
+      let reason = written ? "not all bytes arrived" : lastITKError()
+      throw ImagingError("\(url.path): cannot be written (\(reason)); is the disk full?")
     }
     try storeSform(of: geometry, in: plain)
     if name.hasSuffix(".gz") {
-      guard citk_gzip(plain.path, temporary.path) else {
-        throw ImagingError("\(url.path): cannot be written (\(lastITKError())); is the disk full?")
+      try checked(citk_gzip(plain.path, temporary.path)) {
+        "\(url.path): cannot be written (\($0)); is the disk full?"
       }
     } else {
       guard rename(plain.path, temporary.path) == 0 else {

@@ -42,8 +42,8 @@ public struct RGBImage: Equatable, Sendable {
       throw ImagingError("\(url.path): pictures are written as PNG; name the output .png.")
     }
     try writeAtomically(to: url) { temporary in
-      guard citk_write_png(temporary.path, width, height, pixels) else {
-        throw ImagingError("\(url.path): cannot be written (\(lastITKError())); is the disk full?")
+      try checked(citk_write_png(temporary.path, width, height, pixels)) {
+        "\(url.path): cannot be written (\($0)); is the disk full?"
       }
     }
   }

@@ -26,7 +26,8 @@ struct TextHeader {
       let line = String(decoding: bytes[start..<end], as: UTF8.self)
       start = end + 1
       if line.trimmingCharacters(in: .whitespaces).isEmpty { break }  // ends an NRRD header
-      let parts = line.split(separator: separator, maxSplits: 1).map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+      let parts = line.split(separator: separator, maxSplits: 1)
+        .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
       guard parts.count == 2 else { continue }
       let key = parts[0].lowercased().filter { $0 != " " }
       fields[key] = parts[1]

@@ -50,7 +50,7 @@ import Testing
   @Test func channelsAreTheFourthAxis() throws {
     try withFolder { folder in
       let geometry = Geometry(size: [2, 2, 1], spacingMM: [1, 2, 3], originMM: [4, 5, 6])
-      let channels = [Image(voxels: [1, 2, 3, 4], geometry: geometry), Image(voxels: [5, 6, 7, 8], geometry: geometry)]
+      let channels = [[1, 2, 3, 4], [5, 6, 7, 8]].map { Image(voxels: $0, geometry: geometry) }
       let url = folder.appendingPathComponent("probabilities.nii")
       try writeChannels(channels, to: url)
       let bytes = try Data(contentsOf: url)

@@ -7,7 +7,6 @@ private let isThere = FileManager.default.fileExists(atPath: data.path)
 
 @Suite(.enabled(if: isThere, "needs ../shared/data")) struct RealDataTests {
   static let cases = [
-    ("prostate/Site-A/Case00.nii.gz", "prostate/Site-A/Case00_segmentation.nii.gz"),
     ("prostate/Site-B/Case00.nii.gz", "prostate/Site-B/Case00_segmentation.nii.gz"),
     ("lgg/Site-C/Case00.nii.gz", "lgg/Site-C/Case00_segmentation.nii.gz"),
     ("hippocampus/imagesTr/hippocampus_004.nii.gz", "hippocampus/labelsTr/hippocampus_004.nii.gz"),

@@ -131,6 +131,21 @@ import Testing
     }
   }
 
+  @Test func refusesContradictions() throws {
+    try withFolder { folder in
+      let text = try #require(
+        String(data: Data(contentsOf: Fixtures.url("type-u1.mha")), encoding: .isoLatin1))
+      let size = try #require(text.firstMatch(of: /CompressedDataSize = (\d+)/)?.output.1)
+      try expect(
+        edited("type-u1.mha", "CompressedDataSize = \(size)", "CompressedDataSize = 11", folder),
+        "its header promises 11 compressed bytes, but the file holds \(size); it is damaged: copy it again from its "
+          + "source.")
+      try expect(
+        edited("type-i2.mha", "BinaryData = True", "BinaryData = False", folder),
+        "its voxels are stored as text; expected bytes: export it again as NIfTI.")
+    }
+  }
+
   @Test func refusesMissingPartners() throws {
     try withFolder { folder in
       let copy = folder.appendingPathComponent("pair.mhd")

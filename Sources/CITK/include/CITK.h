@@ -20,7 +20,7 @@ extern "C" {
 
 const char *citk_last_error(void);
 
-// Files. The header is read on opening, voxels (scaled by the file's slope and intercept) on demand.
+// Files. A MetaImage's or NRRD's header is read on opening, its voxels on demand.
 
 typedef struct citk_file citk_file;
 typedef enum { citk_nifti, citk_nrrd, citk_meta, citk_png } citk_format;

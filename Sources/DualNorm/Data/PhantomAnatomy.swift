@@ -44,15 +44,13 @@ struct PhantomAnatomy {
   func sample(at point: SIMD3<Double>) -> (tissue: Double, label: UInt8) {
     let depth = body.level(at: point)
     guard depth > 0 else { return (0, 0) }
-    if depth > 0.09 {
-      let grain = 0.02 * texture.value(at: point)
-      if organ.level(at: point) > 0 { return (organTissue + 0.5 * grain, 1) }
-      if neighbour.level(at: point) > 0 { return (neighbourTissue + 0.5 * grain, 2) }
-      if let part = vessel.part(at: point) { return part == .wall ? (vesselTissue, 3) : (0.3, 0) }
-      for lump in lumps where lump.shape.level(at: point) > 0 { return (lump.tissue + grain, 0) }
-      return (PhantomAnatomy.bodyTissue + grain, 0)
-    }
-    return (fatTissue, 0)
+    guard depth > 0.09 else { return (fatTissue, 0) }  // a layer under the skin
+    let grain = 0.02 * texture.value(at: point)
+    if organ.level(at: point) > 0 { return (organTissue + 0.5 * grain, 1) }
+    if neighbour.level(at: point) > 0 { return (neighbourTissue + 0.5 * grain, 2) }
+    if let part = vessel.part(at: point) { return part == .wall ? (vesselTissue, 3) : (0.3, 0) }
+    for lump in lumps where lump.shape.level(at: point) > 0 { return (lump.tissue + grain, 0) }
+    return (PhantomAnatomy.bodyTissue + grain, 0)
   }
 
   /// Half sunk into the back of the organ, which it makes a crescent of.

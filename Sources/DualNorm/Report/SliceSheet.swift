@@ -59,7 +59,7 @@ public struct SliceSheet: Sendable {
 
   private func drawHeader(on canvas: inout RGBImage, _ layout: SheetLayout) {
     for (position, column) in layout.columns.enumerated() {
-      let x = layout.origin(row: 0, column: position).x
+      let x = layout.left(ofColumn: position)
       canvas.draw(column.rawValue, x: x, y: SheetLayout.margin, scale: layout.textScale, SheetPalette.faintInk)
     }
   }
@@ -67,7 +67,7 @@ public struct SliceSheet: Sendable {
   private func draw(
     _ row: SheetRow, _ column: Column, at origin: (x: Int, y: Int), on canvas: inout RGBImage, _ layout: SheetLayout
   ) {
-    let note = column.note(of: row)
+    let note = String(column.note(of: row).prefix(layout.noteLength(of: column)))
     canvas.draw(note, x: origin.x, y: origin.y - layout.lineHeight, scale: layout.textScale, SheetPalette.ink)
     let labels = column.labels(of: row)
     if column != .image && labels == nil { return }

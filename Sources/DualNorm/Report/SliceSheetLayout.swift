@@ -54,9 +54,15 @@ struct SheetLayout {
     height = (legend.isEmpty ? top : y + lineHeight) + SheetLayout.margin / 2
   }
 
-  func origin(row: Int, column: Int) -> (x: Int, y: Int) {
-    let x = SheetLayout.margin + column * (columnWidth + SheetLayout.gap)
-    return (x, row < rowTops.count ? rowTops[row] : SheetLayout.margin)
+  /// The top left corner of a panel.
+  func origin(row: Int, column: Int) -> (x: Int, y: Int) { (left(ofColumn: column), rowTops[row]) }
+
+  func left(ofColumn column: Int) -> Int { SheetLayout.margin + column * (columnWidth + SheetLayout.gap) }
+
+  /// Characters that fit above a panel; the title may go on over the truth, which has no note.
+  func noteLength(of column: SliceSheet.Column) -> Int {
+    let panels = column == .image && columns.contains(.truth) ? 2 : 1
+    return (panels * (columnWidth + SheetLayout.gap) - SheetLayout.gap) / (SheetFont.advance * textScale)
   }
 
   private static func lineHeight(_ textScale: Int) -> Int { (SheetFont.height + 3) * textScale }

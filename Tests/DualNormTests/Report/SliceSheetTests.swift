@@ -96,4 +96,13 @@ import Testing
       #expect(image[14 + 30, 44 + 30] == SIMD3(0, 0, 0))
     }
   }
+
+  @Test func longTitlesEndBeforeTheNotes() {
+    var rows = sheet.rows
+    rows[0].title = String(repeating: "M", count: 22)  // 22 characters of 6 pixels fit 136
+    let fitting = SliceSheet(rows: rows, classNames: ["organ"], panelWidth: 64).render()
+    rows[0].title += "MMMM"
+    #expect(SliceSheet(rows: rows, classNames: ["organ"], panelWidth: 64).render() == fitting)
+    #expect(sheet.render() == sheet.render() && sheet.render() != fitting)
+  }
 }
