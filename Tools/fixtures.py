@@ -5,6 +5,7 @@ them are compared. Of a large tensor only 64 evenly spread elements and the L2 n
 """
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -40,6 +41,14 @@ def sample(tensor):
     flat = tensor.detach().reshape(-1)
     stride = max(1, flat.numel() // 64)
     return torch.cat([flat[::stride][:64].float(), flat.float().norm().reshape(1)])
+
+
+@contextmanager
+def doubled():
+    """The reference converts masks and counts with .float(), which a network in double precision cannot take."""
+    keep, torch.Tensor.float = torch.Tensor.float, torch.Tensor.double
+    yield
+    torch.Tensor.float = keep
 
 
 def data(seed, classes, channels, height, width):
@@ -81,7 +90,7 @@ def agree(exact, other):
     for key, value in exact.items():
         difference = other[key].double() - value
         if "gradient" in key:  # the bias before a batch norm has gradient 0, of which rounding leaves something
-            close = difference.norm() < 3e-5 * max(value.norm(), 1e-4 * whole)
+            close = difference.norm() < 3e-5 * max(value.norm(), 1e-3 * whole)
         else:
             close = difference.abs().max() < (2e-3 if key.startswith("prediction") else 3e-5)
         if not close:
@@ -99,11 +108,13 @@ def make(name, classes, base, norm, dual, mask, reduction, channels, height, wid
     # The judge is double precision, on data for which float32 gives the same in both memory layouts.
     for seed in range(11, 400):
         images, labels = data(seed, classes, channels, height, width)
-        exact = passes(network(torch.float64), images.double(), labels)
+        with doubled():
+            exact = passes(network(torch.float64), images.double(), labels)
         layouts = (torch.contiguous_format, torch.channels_last)
         if not all(agree(exact, passes(network(layout=x), images.to(memory_format=x), labels)) for x in layouts):
             continue
-        trained = iterations(network(torch.float64), images.double(), labels)
+        with doubled():
+            trained = iterations(network(torch.float64), images.double(), labels)
         if all(agree(trained, iterations(network(layout=x), images.to(memory_format=x), labels)) for x in layouts):
             break
     else:

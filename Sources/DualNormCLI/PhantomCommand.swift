@@ -48,10 +48,8 @@ struct PhantomCommand: ParsableCommand {
     let phantom = try Phantom(
       PhantomConfiguration(
         sites: list, cases: 0..<cases, size: size.voxels, foregroundClasses: classes, seed: seed))
-    let progress = ProgressLine(isShown: !quiet)
-    try phantom.write(to: URL(fileURLWithPath: output)) { identifier, ordinal, count in
-      progress.show("Making \(identifier)", done: ordinal, total: count)
-    }
+    let progress = ThreadSafeProgress("cases", quiet: quiet)
+    try phantom.write(to: URL(fileURLWithPath: output)) { _, ordinal, count in progress.update(ordinal, of: count) }
     progress.clear()
     print(output)
   }

@@ -54,13 +54,11 @@ struct ScoreCommand: ParsableCommand {
       prediction: URL(fileURLWithPath: prediction), reference: URL(fileURLWithPath: reference),
       allowMissing: allowMissing)
     for sentence in found.warnings { printError("Warning: \(sentence)") }
-    let progress = ProgressLine(isShown: !quiet && found.pairs.count >= 10)
+    let progress = ThreadSafeProgress("files read", quiet: quiet)
     defer { progress.clear() }
     let table = try ScoreTable(
       scoring: found.pairs, labels: labels?.values, merging: mergeLabels.map(\.values), tolerancesMM: tolerance.values
-    ) { done, total, _ in
-      progress.show("scoring", done: done, total: total)
-    }
+    ) { done, total, _ in progress.update(done, of: total) }
     if let output { try table.write(to: URL(fileURLWithPath: output)) }
     if !quiet { print(table.text, terminator: "") }
   }

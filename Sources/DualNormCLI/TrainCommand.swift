@@ -37,7 +37,9 @@ struct TrainCommand: ParsableCommand {
     let preparing = ThreadSafeProgress("cases prepared", quiet: quiet)
     let trainer = try session.trainer(preparing: preparing.update)
     preparing.clear()
-    try train(trainer, session.run)
+    try Self.train(trainer, session.run, quiet: quiet)
+    let path = session.run.url.path
+    if !quiet { printError("Trained \(path). Next: dualnorm evaluate --model \(path) --data DIR --output DIR") }
   }
 
   private func start() throws -> TrainingSession {
@@ -55,7 +57,8 @@ struct TrainCommand: ParsableCommand {
       }, checking: checking.update)
   }
 
-  private func train(_ trainer: Trainer, _ run: RunFolder) throws {
+  /// Trains with progress; after Ctrl-C says how to go on and ends the command.
+  static func train(_ trainer: Trainer, _ run: RunFolder, quiet: Bool) throws {
     let total = trainer.stages.reduce(0) { $0 + $1.iterations }
     let progress = Progress("iterations", of: total, done: trainer.finishedIterations, quiet: quiet)
     let isFinished = try trainer.train(shouldStop: { Interruption.isRequested }) { report in
@@ -70,7 +73,6 @@ struct TrainCommand: ParsableCommand {
       printError("Stopped; continue with: dualnorm train --resume \(run.url.path)")
       throw ExitCode(Interruption.exitCode)
     }
-    if !quiet { printError("Trained \(run.url.path). Next: dualnorm evaluate --model \(run.url.path) --data DIR --output DIR") }
   }
 }
 

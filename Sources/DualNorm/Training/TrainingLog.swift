@@ -24,7 +24,7 @@ final class TrainingLog {
     self.url = url
     self.sites = sites
     let header =
-      "stage,iteration,learning_rate,loss_first,loss_final,validation_dice"
+      "stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice"
       + sites.map { ",validation_dice_" + $0.csvField }.joined() + "\n"
     var kept: [Substring] = []
     if let state, let text = try? String(contentsOf: url, encoding: .utf8) {
@@ -45,6 +45,7 @@ final class TrainingLog {
   func append(_ progress: TrainingProgress) throws {
     func loss(_ pass: Pass) -> String { progress.losses.first { $0.pass == pass }.map { "\($0.value)" } ?? "" }
     var row = "\(progress.stage.rawValue),\(progress.iteration),\(progress.learningRate),\(loss(.first)),\(loss(.final)),"
+    row += progress.losses.last.map { "\($0.hardDice)," } ?? ","
     row += progress.validation?.dice.map { "\($0)" } ?? ""
     for site in sites { row += "," + (progress.validation?.diceBySite[site].map { "\($0)" } ?? "") }
     do {

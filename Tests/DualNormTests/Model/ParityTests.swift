@@ -69,7 +69,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
   private func expectGradients(of network: DualNormUNet, _ file: Safetensors, _ prefix: String) throws {
     let norms = network.parameters.trainable.compactMap { file[prefix + $0.name]?.floats.last }
     // A bias before a batch norm has gradient 0, of which rounding leaves something.
-    let floor = 1e-4 * norms.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    let floor = 1e-3 * norms.reduce(0) { $0 + $1 * $1 }.squareRoot()
     for entry in network.parameters.trainable {
       guard let expected = file[prefix + entry.name]?.floats else {
         #expect(entry.tensor.gradient == nil, "\(entry.name) has no gradient in PyTorch")

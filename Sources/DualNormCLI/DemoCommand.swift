@@ -1,0 +1,89 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+struct DemoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "See it work: train on three simulated hospitals, test on them and on a fourth, unseen one.",
+    discussion: """
+      Makes a phantom data set, trains the plain and the dual stage of a small network, evaluates both passes on new \
+      patients of all four hospitals, prints a table and writes masks and a picture. Takes a few minutes.
+      """)
+
+  @Option(help: ArgumentHelp("A new folder for everything; that of an earlier demo is replaced.", valueName: "dir"))
+  var output = "demo"
+  @Option(help: "Another seed makes other patients and another network.") var seed: UInt64 = 1
+  @Option(help: ArgumentHelp("Iterations of the plain and of the dual stage.", valueName: "plain,dual"))
+  var iterations = NumberList(values: [500, 300])
+  @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
+
+  private var folder: URL { URL(fileURLWithPath: output) }
+  private var marker: URL { folder.appendingPathComponent(".dualnorm-demo") }
+  private var runFolder: RunFolder { RunFolder(folder.appendingPathComponent("run")) }
+
+  func run() throws {
+    Interruption.listen()
+    try makeFolder()
+    let unseen = PhantomSite.unseen(index: 3)
+    let sites = PhantomSite.training(count: 3, seed: seed)
+    try write(sites, cases: 0..<16, to: "data")
+    try write(sites + [unseen], cases: 16..<20, to: "test")
+    try train()
+    let table = try evaluate()
+    print(table.overview(unseen: [unseen.name]), terminator: "")
+    if !quiet {
+      printError("Look at \(output)/evaluation/sheet.png. The model is \(output)/run, the data \(output)/data and test.")
+    }
+  }
+
+  private func makeFolder() throws {
+    if FileManager.default.fileExists(atPath: marker.path) { try FileManager.default.removeItem(at: folder) }
+    try makeEmptyFolder(folder, option: "--output")
+    try Data().write(to: marker)
+  }
+
+  private func write(_ sites: [PhantomSite], cases: Range<Int>, to name: String) throws {
+    say("Making \(sites.count * cases.count) volumes of \(sites.count) simulated hospitals in \(output)/\(name)")
+    try Phantom(PhantomConfiguration(sites: sites, cases: cases, seed: seed))
+      .write(to: folder.appendingPathComponent(name)) { _, _, _ in }
+  }
+
+  private func train() throws {
+    var configuration = TrainingConfiguration()
+    configuration.data = folder.appendingPathComponent("data").path
+    configuration.width = 8
+    configuration.iterations = iterations.values
+    configuration.batchSize = 6
+    configuration.seed = seed
+    let session = try TrainingSession(starting: runFolder, configuration: configuration, report: say)
+    let trainer = try session.trainer()
+    say("Training: \(description(of: trainer.stages))")
+    try TrainCommand.train(trainer, runFolder, quiet: quiet)
+  }
+
+  private func evaluate() throws -> ScoreTable {
+    let dataset = try Dataset(contentsOf: folder.appendingPathComponent("test"))
+    say("Evaluating on \(dataset.cases.count) patients that training has not seen")
+    let output = folder.appendingPathComponent("evaluation")
+    let model = try SegmentationModel(contentsOf: runFolder)
+    let progress = Progress("cases", of: dataset.cases.count, quiet: quiet)
+    let evaluation = try Evaluation(
+      of: model, on: dataset.cases, writingTo: output, tolerancesMM: Scorer.defaultTolerancesMM, largestComponent: true
+    ) { scan in
+      try stopIfInterrupted(progress, "run dualnorm demo again to start over")
+      progress.advance(scan.identifier)
+    }
+    progress.clear()
+    try evaluation.write(to: output, classNames: model.description.labels.names)
+    return evaluation.table
+  }
+
+  private func description(of stages: [(stage: Stage, iterations: Int)]) -> String {
+    stages.map { "\($0.iterations) iterations of the \($0.stage.rawValue) stage" }.joined(separator: ", then ")
+  }
+
+  private func say(_ message: String) {
+    if !quiet { printError(message) }
+  }
+}
