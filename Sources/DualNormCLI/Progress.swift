@@ -9,7 +9,8 @@ final class Progress {
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let start = Date()
   private let startedAt: Int
-  private var lastShown = Date.distantPast
+  private var lastShown: Date
+  private var hasShown = false
   private var lastWidth = 0
   private(set) var done: Int
 
@@ -22,16 +23,17 @@ final class Progress {
     self.done = done
     startedAt = done
     isShown = !quiet && total > 0
+    // A log needs no line of a job that is done within a moment.
+    lastShown = isTerminal ? .distantPast : start
   }
 
   /// Counts `count` more as done and shows it, but not too often.
   func advance(by count: Int = 1, _ detail: @autoclosure () -> String = "") {
     done += count
     let now = Date()
-    guard isShown, now.timeIntervalSince(lastShown) >= (isTerminal ? 0.2 : 10) || done == total else { return }
-    // A job done within a moment has no progress worth a line in a log.
-    if !isTerminal, done == total, lastShown == .distantPast, now.timeIntervalSince(start) < 2 { return }
-    lastShown = now
+    let isDue = now.timeIntervalSince(lastShown) >= (isTerminal ? 0.2 : 10)
+    guard isShown, isDue || (done == total && (isTerminal || hasShown)) else { return }
+    (lastShown, hasShown) = (now, true)
     show(detail(), at: now)
   }
 

@@ -1,0 +1,34 @@
+# make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
+.PHONY: demo build test deps deps-cuda lint fixtures clean
+
+SWIFT_BUILD = swift build -c release
+
+demo: build
+	.build/release/dualnorm demo
+
+build: deps
+	$(SWIFT_BUILD) --product dualnorm
+
+test: deps
+	swift build --build-tests
+	swift test --skip-build
+
+deps:
+	@Tools/deps.sh
+
+# LibTorch's CUDA half, for machines with a GPU.
+deps-cuda:
+	@Tools/deps.sh --cuda
+
+lint:
+	swift format lint --strict -r Sources Tests Package.swift
+
+# Needs Python with torch 2.11, safetensors, scipy, nibabel and SimpleITK, and the reference network's folder.
+fixtures:
+	python3 Tools/fixtures.py $(ORACLE)
+	python3 Tools/fixtures_scores.py
+	python3 Tools/fixtures_weights.py
+	python3 Tools/fixtures_imaging.py
+
+clean:
+	rm -rf .build demo
