@@ -33,7 +33,8 @@ struct DemoCommand: ParsableCommand {
     let table = try evaluate()
     print(table.overview(unseen: [unseen.name]), terminator: "")
     if !quiet {
-      printError("Look at \(output)/evaluation/sheet.png. The model is \(output)/run, the data \(output)/data and test.")
+      printError(
+        "Look at \(output)/evaluation/sheet.png. The model is \(output)/run, the data \(output)/data and test.")
     }
   }
 

@@ -21,11 +21,15 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Modalities; the file's channels divided by them are the context slices.") var modalities = 1
   @Option(help: ArgumentHelp("The label of each class in files. (default: 1, 2, …)", valueName: "label,…"))
   var labels: NumberList<UInt8>?
-  @Option(help: ArgumentHelp("Clip intensities before whitening.", valueName: "low,high")) var window: NumberList<Double>?
-  @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing: NumberList<Double>?
+  @Option(help: ArgumentHelp("Clip intensities before whitening.", valueName: "low,high")) var window:
+    NumberList<Double>?
+  @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing:
+    NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this many pixels.", valueName: "height,width"))
   var resampleSize: NumberList<Int>?
-  @Option(help: ArgumentHelp("Crop or pad slices to this. (default: multiples of 16 that hold the volume)", valueName: "height,width"))
+  @Option(
+    help: ArgumentHelp(
+      "Crop or pad slices to this. (default: multiples of 16 that hold the volume)", valueName: "height,width"))
   var size: NumberList<Int>?
   @Flag(help: "No messages but errors.") var quiet = false
 
@@ -33,15 +37,18 @@ struct ImportCommand: ParsableCommand {
     let state = try WeightFile(URL(fileURLWithPath: file)).state
     let inferred = try UNetConfiguration(inferredFrom: state, maskKind: mask, file: file)
     if let classes, classes != inferred.classes {
-      throw InputError("\(file): holds \(inferred.classes) classes (background included), not the \(classes) of --classes.")
+      throw InputError(
+        "\(file): holds \(inferred.classes) classes (background included), not the \(classes) of --classes.")
     }
     guard modalities >= 1, inferred.inputChannels % modalities == 0 else {
-      throw InputError("--modalities is \(modalities), which does not divide the \(inferred.inputChannels) channels of \(file).")
+      throw InputError(
+        "--modalities is \(modalities), which does not divide the \(inferred.inputChannels) channels of \(file).")
     }
     let values = labels?.values ?? (1..<inferred.classes).map { UInt8(clamping: $0) }
     guard values.count == inferred.classes - 1, Set(values).count == values.count, !values.contains(0) else {
       throw InputError(
-        "--labels names \(values.count) labels; give \(inferred.classes - 1) different ones above 0, one a foreground class.")
+        "--labels names \(values.count) labels; give \(inferred.classes - 1) different ones above 0, one a foreground class."
+      )
     }
     var options = TrainingConfiguration()
     options.context = inferred.inputChannels / modalities

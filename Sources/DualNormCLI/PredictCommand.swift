@@ -16,7 +16,8 @@ struct PredictCommand: ParsableCommand {
       """)
 
   @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run")) var model: String
-  @Option(help: ArgumentHelp("A volume or a folder of volumes; once a modality for single cases.", valueName: "file|dir"))
+  @Option(
+    help: ArgumentHelp("A volume or a folder of volumes; once a modality for single cases.", valueName: "file|dir"))
   var input: [String]
   @Option(help: ArgumentHelp("A .nii or .nii.gz file for one volume, otherwise a folder.", valueName: "file|dir"))
   var output: String
@@ -80,7 +81,8 @@ struct PredictionJob {
       return try jobs(in: input[0], output: output, modalities: modalities)
     }
     guard input.count == modalities else {
-      throw InputError("--input names \(input.count) files, and the model takes \(modalities); give one a modality, in order.")
+      throw InputError(
+        "--input names \(input.count) files, and the model takes \(modalities); give one a modality, in order.")
     }
     let name = input[0].volumeName
     let scan = Case(name: name, site: "input", images: input, mask: nil)

@@ -13,7 +13,8 @@ struct TrainCommand: ParsableCommand {
       checkpoints. Ctrl-C stops after the step at hand; dualnorm train --resume RUN goes on.
       """)
 
-  @Option(help: ArgumentHelp("The data set: site folders, a dataset.json layout, or one folder of pairs.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("The data set: site folders, a dataset.json layout, or one folder of pairs.", valueName: "dir"))
   var data: String?
   @Option(help: ArgumentHelp("The run folder to make.", valueName: "dir")) var output: String?
   @Option(help: ArgumentHelp("Go on with a run that was stopped; it keeps its own options.", valueName: "run"))

@@ -9,7 +9,9 @@ struct TrainOptions: ParsableArguments {
 
   @Option(help: "Channels of the first level. (default: 32)") var width: Int?
   @Option(help: "Plain norm: bn, in, gn or ln. (default: bn)") var norm: PlainNorm?
-  @Option(help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…"))
+  @Option(
+    help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…")
+  )
   var dualBlocks: BlockList?
   @Option(help: "How masks are resized: soft (bilinear) or hard (nearest). (default: soft)") var mask: MaskKind?
   @Option(help: "Divides the channels of dual layers. (default: 2)") var reduction: Int?
@@ -17,17 +19,22 @@ struct TrainOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
-  @Option(help: ArgumentHelp("Clip intensities before whitening.", valueName: "low,high")) var window: NumberList<Double>?
-  @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing: NumberList<Double>?
+  @Option(help: ArgumentHelp("Clip intensities before whitening.", valueName: "low,high")) var window:
+    NumberList<Double>?
+  @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing:
+    NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this many pixels.", valueName: "height,width"))
   var resampleSize: NumberList<Int>?
-  @Option(help: ArgumentHelp("Crop or pad slices to this, multiples of 16. (default: holds every case)", valueName: "height,width"))
+  @Option(
+    help: ArgumentHelp(
+      "Crop or pad slices to this, multiples of 16. (default: holds every case)", valueName: "height,width"))
   var size: NumberList<Int>?
   @Option(help: "Share of each site's patients that choose the best checkpoint. (default: 0.15)")
   var validationFraction: Double?
   @Option(help: "Share of each site's patients kept for the test, unseen. (default: 0)") var holdOut: Double?
 
-  @Option(help: ArgumentHelp("Iterations of the plain and of the dual stage. (default: 4000,2000)", valueName: "plain,dual"))
+  @Option(
+    help: ArgumentHelp("Iterations of the plain and of the dual stage. (default: 4000,2000)", valueName: "plain,dual"))
   var iterations: NumberList<Int>?
   @Option(help: "Slices a batch, balanced over sites. (default: 8, rounded up to a multiple of the sites)")
   var batchSize: Int?

@@ -49,7 +49,8 @@ extension Parameters {
       })
     guard problems.isEmpty else {
       throw WeightsError(
-        "\(file): does not fit the network: \(problems.joined(separator: "; ")); use the weights of this configuration.")
+        "\(file): does not fit the network: \(problems.joined(separator: "; ")); use the weights of this configuration."
+      )
     }
     for entry in entries {
       if let tensor = given[entry.name] { entry.tensor.assign(Tensor(tensor)) }

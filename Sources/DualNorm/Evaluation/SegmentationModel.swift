@@ -49,10 +49,12 @@ public final class SegmentationModel {
     let volume = try PreparedVolume(reading: scan, scheme: nil, plan: description.preparation)
     let probabilities = network.probabilities(of: volume, passes: passes, progress: progress)
     return Pass.allCases.filter(passes.contains).map { pass in
-      let maps = volume.restored(probabilities[pass]!, outside: [1] + Array(repeating: 0, count: description.labels.groups.count))
+      let maps = volume.restored(
+        probabilities[pass]!, outside: [1] + Array(repeating: 0, count: description.labels.groups.count))
       let classes = LabelMap(voxels: mostProbableClasses(maps.map(\.voxels)), geometry: volume.geometry)
       let kept = largestComponent ? classes.keepingLargestComponents() : classes
-      return Segmentation(pass: pass, labels: description.labels.fileValues(of: kept), probabilities: maps,
+      return Segmentation(
+        pass: pass, labels: description.labels.fileValues(of: kept), probabilities: maps,
         isCropped: volume.isCropped)
     }
   }

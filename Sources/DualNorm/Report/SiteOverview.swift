@@ -7,7 +7,9 @@ extension ScoreTable {
     func cells(_ sites: [String]) -> [String] {
       let ofPass = passes.map { pass in means.filter { $0.pass == pass && sites.contains($0.site ?? "") } }
       func mean(_ metric: Metric, _ decimals: Int) -> [String] {
-        ofPass.map { Statistic($0.compactMap { $0.statistics[metric]?.mean }).mean.map { fixed($0, decimals: decimals) } ?? "-" }
+        ofPass.map {
+          Statistic($0.compactMap { $0.statistics[metric]?.mean }).mean.map { fixed($0, decimals: decimals) } ?? "-"
+        }
       }
       let misses = ofPass.map { "\($0.reduce(0) { $0 + $1.count(.miss) + $1.count(.falseAlarm) })" }
       return mean(.dice, 3) + mean(.assd, 2) + misses

@@ -33,9 +33,11 @@ public final class Trainer {
     let sites = Dictionary(grouping: training.indices, by: { training[$0].source.site }).sorted { $0.key < $1.key }
     guard !sites.isEmpty else { throw InputError("There is no case to train on; give a data set with masks.") }
     sampler = SliceSampler(
-      sites: sites.map { $0.value.flatMap { index in
-        (0..<training[index].volume.depth).map { SliceSampler.Slice(volume: index, z: $0) }
-      } },
+      sites: sites.map {
+        $0.value.flatMap { index in
+          (0..<training[index].volume.depth).map { SliceSampler.Slice(volume: index, z: $0) }
+        }
+      },
       seed: configuration.seed)
     batchSize = configuration.batchSize ?? (8 + sites.count - 1) / sites.count * sites.count
     resumed = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil

@@ -52,7 +52,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public init() {}
 
   public enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, width, norm, mask, reduction, context, window, spacing, size, iterations, schedule, augmentation, zoom, seed
+    case data, width, norm, mask, reduction, context, window, spacing, size, iterations, schedule, augmentation, zoom,
+      seed
     case threads
     case dualBlocks = "dual-blocks"
     case mergeLabels = "merge-labels"
@@ -86,7 +87,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     for group in mergeLabels {
       try require(
         group.count >= 2 && !group.contains(0) && Set(group).count == group.count,
-        "--merge-labels is \(group.map(String.init).joined(separator: ",")); give two or more different labels above 0.")
+        "--merge-labels is \(group.map(String.init).joined(separator: ",")); give two or more different labels above 0."
+      )
     }
   }
 }
@@ -146,7 +148,9 @@ extension TrainingConfiguration {
     case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
       .keyNotFound(_, let context):
       let path = context.codingPath.first?.stringValue ?? "the file"
-      let shape = (try? Yams.compose(yaml: TrainingConfiguration().yaml()))??[path].flatMap { try? Yams.serialize(node: $0) }
+      let shape = (try? Yams.compose(yaml: TrainingConfiguration().yaml()))??[path].flatMap {
+        try? Yams.serialize(node: $0)
+      }
       let example = shape.map { "; a value looks like \($0.trimmingCharacters(in: .whitespacesAndNewlines))" } ?? ""
       return "the option \"\(path)\" has a value of the wrong shape\(example)"
     @unknown default: return "\(error)"

@@ -44,7 +44,8 @@ final class TrainingLog {
 
   func append(_ progress: TrainingProgress) throws {
     func loss(_ pass: Pass) -> String { progress.losses.first { $0.pass == pass }.map { "\($0.value)" } ?? "" }
-    var row = "\(progress.stage.rawValue),\(progress.iteration),\(progress.learningRate),\(loss(.first)),\(loss(.final)),"
+    var row =
+      "\(progress.stage.rawValue),\(progress.iteration),\(progress.learningRate),\(loss(.first)),\(loss(.final)),"
     row += progress.losses.last.map { "\($0.hardDice)," } ?? ","
     row += progress.validation?.dice.map { "\($0)" } ?? ""
     for site in sites { row += "," + (progress.validation?.diceBySite[site].map { "\($0)" } ?? "") }

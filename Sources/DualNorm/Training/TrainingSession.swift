@@ -97,7 +97,8 @@ extension TrainingConfiguration {
   /// The preparation that the options give, for volumes that are not known yet.
   public func plan() throws -> PreparationPlan {
     try PreparationPlan(
-      window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(), contextSlices: context)
+      window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(), contextSlices: context
+    )
   }
 
   private func windowOption() throws -> IntensityWindow? {

@@ -39,7 +39,8 @@ extension ValidationScore: CustomStringConvertible {
   public var description: String {
     guard let dice else { return "no validation case has a class to score" }
     let sites = diceBySite.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, decimals: 3))" }
-    return "validation Dice \(fixed(dice, decimals: 3))" + (sites.count > 1 ? " (\(sites.joined(separator: ", ")))" : "")
+    return "validation Dice \(fixed(dice, decimals: 3))"
+      + (sites.count > 1 ? " (\(sites.joined(separator: ", ")))" : "")
   }
 }
 

@@ -26,7 +26,8 @@ public struct Conv2d {
   let padding: Int
 
   public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, padding: Int = 0) {
-    let (weight, bound) = initialized(shape: [outputs, inputs, kernel, kernel], fanIn: inputs * kernel * kernel, scope.generator)
+    let (weight, bound) = initialized(
+      shape: [outputs, inputs, kernel, kernel], fanIn: inputs * kernel * kernel, scope.generator)
     self.weight = scope.parameter("weight", weight.channelsLast())
     self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
     self.padding = padding
