@@ -78,6 +78,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       iterations.count == 2 && iterations.allSatisfy { $0 >= 0 } && iterations.contains { $0 > 0 },
       "--iterations is \(iterations.map(String.init).joined(separator: ",")); give two numbers, of the plain and of the "
         + "dual stage, for example 4000,2000 (0 skips a stage).")
+    try require(
+      !dualBlocks.isEmpty || iterations[0] > 0,
+      "--iterations is \(iterations.map(String.init).joined(separator: ",")) and there are no dual blocks, so no stage is "
+        + "left; give the plain stage iterations.")
     try require(batchSize ?? 1 >= 1, "--batch-size is \(batchSize ?? 0); give at least 1 slice.")
     try require(
       learningRate > 0 && learningRate <= 1, "--learning-rate is \(learningRate); give a number above 0, up to 1.")
