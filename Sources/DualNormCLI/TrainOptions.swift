@@ -19,8 +19,10 @@ struct TrainOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
-  @Option(help: ArgumentHelp("Clip intensities before whitening.", valueName: "low,high")) var window:
-    NumberList<Double>?
+  @Option(
+    parsing: .unconditional,  // it may begin with a minus
+    help: ArgumentHelp("Clip intensities before whitening, for example -125,275.", valueName: "low,high"))
+  var window: NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing:
     NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this many pixels.", valueName: "height,width"))
