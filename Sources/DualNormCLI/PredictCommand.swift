@@ -103,6 +103,9 @@ struct PredictionJob {
           scan: scan, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
       ]
     }
+    guard output.volumeName == output.lastPathComponent else {
+      throw InputError("\(output.path): masks are written as NIfTI; name the output .nii.gz or .nii, or give a folder.")
+    }
     return [PredictionJob(scan: scan, folder: output, name: name, ending: ".nii.gz")]
   }
 
