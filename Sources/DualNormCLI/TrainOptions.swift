@@ -50,6 +50,9 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Another seed gives another split, initialization and order. (default: 1)") var seed: UInt64?
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
 
+  /// Whether no option has a say: none is given, or only defaults.
+  var areDefault: Bool { config == nil && (try? resolved()) == TrainingConfiguration() }
+
   /// - Throws: `InputError` for a file that is no configuration, or a value that makes no sense.
   func resolved() throws -> TrainingConfiguration {
     var result = try config.map { try TrainingConfiguration(yaml: URL(fileURLWithPath: $0)) } ?? TrainingConfiguration()
