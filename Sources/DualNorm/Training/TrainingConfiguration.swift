@@ -152,13 +152,28 @@ extension TrainingConfiguration {
     case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
       .keyNotFound(_, let context):
       let path = context.codingPath.first?.stringValue ?? "the file"
-      let shape = (try? Yams.compose(yaml: TrainingConfiguration().yaml()))??[path].flatMap {
-        try? Yams.serialize(node: $0)
-      }
-      let example = shape.map { "; a value looks like \($0.trimmingCharacters(in: .whitespacesAndNewlines))" } ?? ""
+      let example = CodingKeys(rawValue: path).map { "; a value looks like \(example(of: $0))" } ?? ""
       return "the option \"\(path)\" has a value of the wrong shape\(example)"
     @unknown default: return "\(error)"
     }
+  }
+}
+
+/// A value of an option as YAML, on one line.
+private func example(of key: TrainingConfiguration.CodingKeys) -> String {
+  switch key {
+  case .data: return "../data"
+  case .window: return "[-125, 275]"
+  case .spacing: return "[0.6, 0.6]"
+  case .size, .resampleSize: return "[384, 384]"
+  case .mergeLabels: return "[[1, 2]]"
+  case .dualBlocks: return "[inc, down1]"
+  case .iterations: return "[4000, 2000]"
+  case .batchSize, .validateEvery: return "8"
+  case .threads: return "2"
+  default:
+    let values = try? Yams.compose(yaml: TrainingConfiguration().yaml())
+    return values??[key.rawValue]?.string ?? ""
   }
 }
 

@@ -124,7 +124,7 @@ extension TrainingConfiguration {
 
   private func pair<Number>(_ values: [Number]?, _ option: String, _ expected: String) throws -> (Number, Number)? {
     guard let values else { return nil }
-    guard values.count == 2 else { throw InputError("\(option) has \(values.count) numbers; give \(expected).") }
+    guard values.count == 2 else { throw InputError("\(option) has \(counted(values.count, "number")); give \(expected).") }
     return (values[0], values[1])
   }
 
