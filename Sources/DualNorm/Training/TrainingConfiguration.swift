@@ -152,8 +152,8 @@ extension TrainingConfiguration {
     case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
       .keyNotFound(_, let context):
       let path = context.codingPath.first?.stringValue ?? "the file"
-      let example = CodingKeys(rawValue: path).map { "; a value looks like \(example(of: $0))" } ?? ""
-      return "the option \"\(path)\" has a value of the wrong shape\(example)"
+      let hint = CodingKeys(rawValue: path).map { "; a value looks like \(example(of: $0))" } ?? ""
+      return "the option \"\(path)\" has a value of the wrong shape\(hint)"
     @unknown default: return "\(error)"
     }
   }
@@ -173,7 +173,7 @@ private func example(of key: TrainingConfiguration.CodingKeys) -> String {
   case .threads: return "2"
   default:
     let values = try? Yams.compose(yaml: TrainingConfiguration().yaml())
-    return values??[key.rawValue]?.string ?? ""
+    return values.flatMap { $0[key.rawValue]?.string } ?? ""
   }
 }
 
