@@ -16,19 +16,24 @@ struct DemoCommand: ParsableCommand {
   @Option(help: "Another seed makes other patients and another network.") var seed: UInt64 = 1
   @Option(help: ArgumentHelp("Iterations of the plain and of the dual stage.", valueName: "plain,dual"))
   var iterations = NumberList(values: [500, 300])
+  @Option(help: "Patients of each hospital to train on, 2 to 200; a quarter as many are tested on.") var cases = 16
   @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
 
   private var folder: URL { URL(fileURLWithPath: output) }
   private var marker: URL { folder.appendingPathComponent(".dualnorm-demo") }
   private var runFolder: RunFolder { RunFolder(folder.appendingPathComponent("run")) }
 
+  func validate() throws {
+    guard (2...200).contains(cases) else { throw ValidationError("--cases is 2 to 200, not \(cases).") }
+  }
+
   func run() throws {
     Interruption.listen()
     try makeFolder()
     let unseen = PhantomSite.unseen(index: 3)
     let sites = PhantomSite.training(count: 3, seed: seed)
-    try write(sites, cases: 0..<16, to: "data")
-    try write(sites + [unseen], cases: 16..<20, to: "test")
+    try write(sites, cases: 0..<cases, to: "data")
+    try write(sites + [unseen], cases: cases..<cases + max(cases / 4, 1), to: "test")
     try train()
     let table = try evaluate()
     print(table.overview(unseen: [unseen.name]), terminator: "")

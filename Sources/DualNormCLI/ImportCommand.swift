@@ -21,8 +21,10 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Modalities; the file's channels divided by them are the context slices.") var modalities = 1
   @Option(help: ArgumentHelp("The label of each class in files. (default: 1, 2, …)", valueName: "label,…"))
   var labels: NumberList<UInt8>?
-  @Option(help: ArgumentHelp("Clip intensities before whitening.", valueName: "low,high")) var window:
-    NumberList<Double>?
+  @Option(
+    parsing: .unconditional,  // it may begin with a minus
+    help: ArgumentHelp("Clip intensities before whitening, for example -125,275.", valueName: "low,high"))
+  var window: NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing:
     NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this many pixels.", valueName: "height,width"))

@@ -35,6 +35,7 @@ struct PredictCommand: ParsableCommand {
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, output: URL(fileURLWithPath: output),
       modalities: model.description.modalities.count)
+    try PredictionJob.requireInputsKept(jobs, probabilities: probabilities, firstPass: firstPass)
     let progress = Progress("volumes", of: jobs.count, quiet: quiet)
     let passes: Set<Pass> = firstPass ? [.first, .final] : [.final]
     for job in jobs {
@@ -65,6 +66,16 @@ struct PredictionJob {
   /// The mask's file with a suffix to its name.
   func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
 
+  /// - Throws: `InputError` if a mask would take the place of a volume to be segmented.
+  static func requireInputsKept(_ jobs: [PredictionJob], probabilities: Bool, firstPass: Bool) throws {
+    let passes = firstPass ? ["", "_first"] : [""]
+    let suffixes = passes + (probabilities ? passes.map { $0 + "_probabilities" } : [])
+    let inputs = Set(jobs.flatMap { $0.scan.images.map(\.resolved) })
+    for file in jobs.flatMap({ job in suffixes.map(job.file) }) where inputs.contains(file.resolved) {
+      throw InputError("\(file.path): is an input that --output would overwrite; give another --output.")
+    }
+  }
+
   static func jobs(input: [URL], output: URL, modalities: Int) throws -> [PredictionJob] {
     var isFolder: ObjCBool = false
     for url in input {
@@ -90,6 +101,9 @@ struct PredictionJob {
           scan: scan, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
       ]
     }
+    guard output.volumeName == output.lastPathComponent else {
+      throw InputError("\(output.path): masks are written as NIfTI; name the output .nii.gz or .nii, or give a folder.")
+    }
     return [PredictionJob(scan: scan, folder: output, name: name, ending: ".nii.gz")]
   }
 
@@ -106,6 +120,9 @@ struct PredictionJob {
 }
 
 extension URL {
+  /// The same for every path to the same file.
+  fileprivate var resolved: String { standardizedFileURL.resolvingSymlinksInPath().path }
+
   /// `.nii` or `.nii.gz`; nil for another ending.
   fileprivate var niftiEnding: String? {
     [".nii.gz", ".nii"].first { lastPathComponent.lowercased().hasSuffix($0) }

@@ -27,8 +27,13 @@ struct TrainCommand: ParsableCommand {
       guard data == nil, output == nil else {
         throw ValidationError("--resume takes data and output from the run; leave --data and --output out.")
       }
+      guard options.areDefault else {
+        throw ValidationError("--resume takes all options from the run; leave the others out.")
+      }
     } else if output == nil {
       throw ValidationError("Missing expected argument '--output <dir>' (or '--resume <run>')")
+    } else if data == nil, options.config == nil {
+      throw ValidationError("Missing expected argument '--data <dir>'")
     }
   }
 
@@ -45,10 +50,8 @@ struct TrainCommand: ParsableCommand {
 
   private func start() throws -> TrainingSession {
     var configuration = try options.resolved()
-    if let data { configuration.data = URL(fileURLWithPath: data).path }
-    guard configuration.data != nil else {
-      throw ValidationError("Missing expected argument '--data <dir>'")
-    }
+    // Absolute, so that the run can be resumed from another folder.
+    configuration.data = (data ?? configuration.data).map { URL(fileURLWithPath: $0).path }
     let checking = ThreadSafeProgress("cases checked", quiet: quiet)
     return try TrainingSession(
       starting: RunFolder(URL(fileURLWithPath: output!)), configuration: configuration,

@@ -19,8 +19,10 @@ struct TrainOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
-  @Option(help: ArgumentHelp("Clip intensities before whitening.", valueName: "low,high")) var window:
-    NumberList<Double>?
+  @Option(
+    parsing: .unconditional,  // it may begin with a minus
+    help: ArgumentHelp("Clip intensities before whitening, for example -125,275.", valueName: "low,high"))
+  var window: NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing:
     NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this many pixels.", valueName: "height,width"))
@@ -47,6 +49,9 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Iterations between validations. (default: a tenth of the stage)") var validateEvery: Int?
   @Option(help: "Another seed gives another split, initialization and order. (default: 1)") var seed: UInt64?
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+
+  /// Whether no option has a say: none is given, or only defaults.
+  var areDefault: Bool { config == nil && (try? resolved()) == TrainingConfiguration() }
 
   /// - Throws: `InputError` for a file that is no configuration, or a value that makes no sense.
   func resolved() throws -> TrainingConfiguration {

@@ -11,7 +11,8 @@ extension PreparationPlan {
   /// - Parameters:
   ///   - facts: the cases to train on, and no others.
   ///   - networkSize: crops or pads to this size instead.
-  /// - Throws: `InputError` for no cases, options that contradict each other, or slices too small for the network.
+  /// - Throws: `InputError` for no cases, options that contradict each other, a window that holds none of
+  ///   an image's intensities, or slices too small for the network.
   public static func derived(
     from facts: [CaseFacts], window: IntensityWindow? = nil, resampling: Resampling? = nil,
     networkSize: ImageSize? = nil, contextSlices: Int = 3
@@ -24,6 +25,9 @@ extension PreparationPlan {
       contextSlices: contextSlices)
     var largest = ImageSize(height: 0, width: 0)
     for fact in facts {
+      for (image, range) in zip(fact.scan.images, fact.intensities) {
+        if let fault = plan.clippingFault(range, name: image.path) { throw InputError(fault) }
+      }
       let size = try plan.checkedSize(of: fact.geometry, name: fact.scan.images.first?.path ?? fact.scan.identifier)
       largest.height = max(largest.height, size.height)
       largest.width = max(largest.width, size.width)

@@ -40,22 +40,26 @@ struct IntensityStatistics {
 }
 
 extension PreparationPlan {
+  /// The sentence on an image of these intensities that clipping would make constant; nil where it would not.
+  func clippingFault(_ range: ClosedRange<Float>, name: String) -> String? {
+    guard let window, range.upperBound <= Float(window.low) || range.lowerBound >= Float(window.high) else { return nil }
+    return "\(name): every voxel is the same after clipping to \(short(window.low))…\(short(window.high)); give a --window "
+      + "that holds the image's intensities."
+  }
+
   /// The voxels clipped to the window, minus their mean, divided by their population standard deviation.
   ///
   /// - Throws: `InputError` for an image that is constant, also after clipping, or holds NaN or infinite voxels.
   func whitened(_ image: Image, name: String) throws -> Image {
-    if let fault = IntensityStatistics(image.voxels).fault(name) { throw InputError(fault) }
+    let statistics = IntensityStatistics(image.voxels)
+    if let fault = statistics.fault(name) ?? statistics.range.flatMap({ clippingFault($0, name: name) }) {
+      throw InputError(fault)
+    }
     var result = image
     if let window {
       let low = Float(window.low)
       let high = Float(window.high)
       result.voxels = image.voxels.map { min(max($0, low), high) }
-      let range = IntensityStatistics(result.voxels).range
-      guard let range, range.lowerBound < range.upperBound else {
-        throw InputError(
-          "\(name): every voxel is the same after clipping to \(short(window.low))…\(short(window.high)); give a --window "
-            + "that holds the image's intensities.")
-      }
     }
     let count = Double(result.voxels.count)
     let mean = result.voxels.reduce(0.0) { $0 + Double($1) } / count

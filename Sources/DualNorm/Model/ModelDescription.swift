@@ -41,6 +41,12 @@ public struct ModelDescription: Codable, Equatable, Sendable {
         "\(file): the network takes \(network.inputChannels) channels, and \(modalities.count) modalities in "
           + "\(preparation.contextSlices) slices make \(channels); restore the file.")
     }
+    if let size = network.size, size != preparation.networkSize {
+      let made = preparation.networkSize.map { "\($0.height)×\($0.width)" } ?? "any size"
+      throw InputError(
+        "\(file): the network works for slices of \(size.height)×\(size.width) (H×W) only, and the preparation makes "
+          + "\(made); make both the same.")
+    }
     do {
       try network.validate()
     } catch let error as InputError {

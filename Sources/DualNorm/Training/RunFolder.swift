@@ -41,6 +41,8 @@ public struct RunFolder: Sendable {
       return read
     } catch let error as DecodingError {
       throw InputError("\(description.path): is not the description of a model (\(error.brief)); restore the file.")
+    } catch let error as InputError where !error.description.hasPrefix(description.path) {
+      throw InputError("\(description.path): \(error.description)")
     }
   }
 

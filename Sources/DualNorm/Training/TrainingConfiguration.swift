@@ -78,6 +78,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       iterations.count == 2 && iterations.allSatisfy { $0 >= 0 } && iterations.contains { $0 > 0 },
       "--iterations is \(iterations.map(String.init).joined(separator: ",")); give two numbers, of the plain and of the "
         + "dual stage, for example 4000,2000 (0 skips a stage).")
+    try require(
+      !dualBlocks.isEmpty || iterations[0] > 0,
+      "--iterations is \(iterations.map(String.init).joined(separator: ",")) and there are no dual blocks, so no stage is "
+        + "left; give the plain stage iterations.")
     try require(batchSize ?? 1 >= 1, "--batch-size is \(batchSize ?? 0); give at least 1 slice.")
     try require(
       learningRate > 0 && learningRate <= 1, "--learning-rate is \(learningRate); give a number above 0, up to 1.")
@@ -155,13 +159,28 @@ extension TrainingConfiguration {
     case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
       .keyNotFound(_, let context):
       let path = context.codingPath.first?.stringValue ?? "the file"
-      let shape = (try? Yams.compose(yaml: TrainingConfiguration().yaml()))??[path].flatMap {
-        try? Yams.serialize(node: $0)
-      }
-      let example = shape.map { "; a value looks like \($0.trimmingCharacters(in: .whitespacesAndNewlines))" } ?? ""
+      let example = CodingKeys(rawValue: path).map { "; a value looks like \(example(of: $0))" } ?? ""
       return "the option \"\(path)\" has a value of the wrong shape\(example)"
     @unknown default: return "\(error)"
     }
+  }
+}
+
+/// A value of an option as YAML, on one line.
+private func example(of key: TrainingConfiguration.CodingKeys) -> String {
+  switch key {
+  case .data: return "../data"
+  case .window: return "[-125, 275]"
+  case .spacing: return "[0.6, 0.6]"
+  case .size, .resampleSize: return "[384, 384]"
+  case .mergeLabels: return "[[1, 2]]"
+  case .dualBlocks: return "[inc, down1]"
+  case .iterations: return "[4000, 2000]"
+  case .batchSize, .validateEvery: return "8"
+  case .threads: return "2"
+  default:
+    let values = try? Yams.compose(yaml: TrainingConfiguration().yaml())
+    return values??[key.rawValue]?.string ?? ""
   }
 }
 

@@ -124,7 +124,7 @@ extension TrainingConfiguration {
 
   private func pair<Number>(_ values: [Number]?, _ option: String, _ expected: String) throws -> (Number, Number)? {
     guard let values else { return nil }
-    guard values.count == 2 else { throw InputError("\(option) has \(values.count) numbers; give \(expected).") }
+    guard values.count == 2 else { throw InputError("\(option) has \(counted(values.count, "number")); give \(expected).") }
     return (values[0], values[1])
   }
 
@@ -134,6 +134,16 @@ extension TrainingConfiguration {
       classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
       dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil)
     try network.validate()
+    guard batchSize != 1 || plan.networkSize != ImageSize(height: 16, width: 16) || !network.usesBatchNormAtTheBottom
+    else {
+      throw InputError(
+        "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest level; "
+          + "give at least 2 slices a batch.")
+    }
     return network
   }
+}
+
+extension UNetConfiguration {
+  fileprivate var usesBatchNormAtTheBottom: Bool { norm == .bn || dualBlocks.contains { $0.level == 4 } }
 }
