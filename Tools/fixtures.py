@@ -28,9 +28,9 @@ CONFIGURATIONS = [
     ("bn-odd-size",         2, 4, "BN", DUAL, "soft", 2, 3, 45, 37),
     ("bn-other-blocks",     3, 4, "BN", ("down4", "mid", "up1", "up4"), "soft", 4, 5, 48, 32),
     ("in-soft",             2, 4, "IN", DUAL, "soft", 2, 3, 48, 32),
-    ("in-odd-size",         3, 4, "IN", DUAL, "hard", 2, 3, 85, 69),
-    ("gn-soft",             2, 16, "GN", DUAL, "soft", 2, 3, 48, 32),
-    ("gn-hard-3-classes",   3, 16, "GN", DUAL, "hard", 2, 3, 48, 32),
+    ("in-odd-size",         2, 4, "IN", DUAL, "hard", 2, 3, 45, 37),
+    ("gn-soft",             2, 16, "GN", DUAL, "soft", 2, 3, 32, 32),
+    ("gn-hard-3-classes",   3, 16, "GN", DUAL, "hard", 2, 3, 32, 32),
     ("ln-soft",             2, 4, "LN", DUAL, "soft", 2, 3, 48, 32),
     ("ln-hard-3-classes",   3, 4, "LN", DUAL, "hard", 2, 3, 48, 32),
 ]
