@@ -29,6 +29,7 @@ fixtures:
 	python3 Tools/fixtures_scores.py
 	python3 Tools/fixtures_weights.py
 	python3 Tools/fixtures_imaging.py
+	python3 Tools/fixtures_commands.py $(ORACLE)
 
 clean:
 	rm -rf .build demo

@@ -78,7 +78,8 @@ def write_nifti(name, voxels, spacing, angles):
     image = nibabel.Nifti1Image(voxels.transpose(2, 1, 0), affine)
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
-    (folder / name).write_bytes(gzip.compress(image.to_bytes(), mtime=0))
+    data = image.to_bytes()
+    (folder / name).write_bytes(gzip.compress(data, mtime=0) if name.endswith(".gz") else data)
 
 
 volumes = {"even": scan(32, 48, 5), "odd": scan(37, 45, 4)}
@@ -86,7 +87,7 @@ net = trained(volumes.values())
 buffer = io.BytesIO()
 torch.save(net.state_dict(), buffer)
 (folder / "reference.pth").write_bytes(buffer.getvalue())
-write_nifti("even.nii.gz", volumes["even"][0], (0.625, 0.8, 3.6), (11, 7))
+write_nifti("even.nii", volumes["even"][0], (0.625, 0.8, 3.6), (11, 7))
 write_nifti("odd.nii.gz", volumes["odd"][0], (1.1, 0.9, 2.5), (-23, 4))
 expected = {name: probabilities(net, voxels) for name, (voxels, _) in volumes.items()}
 safetensors.torch.save_file(expected, folder / "expected.safetensors")

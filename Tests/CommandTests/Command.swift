@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Runs the built `dualnorm` and waits for its end.
 func dualnorm(_ arguments: String...) throws -> (status: Int32, output: String, errors: String) {
@@ -6,23 +7,57 @@ func dualnorm(_ arguments: String...) throws -> (status: Int32, output: String, 
 }
 
 func dualnorm(_ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
-  let folder = try TemporaryFolder()
-  let (output, errors) = (folder.file("output"), folder.file("errors"))
-  // Files, not pipes: a full pipe that nobody reads would stop the command.
-  try Data().write(to: output)
-  try Data().write(to: errors)
-  let process = Process()
-  process.executableURL = productsFolder.appendingPathComponent("dualnorm")
-  process.arguments = arguments
-  process.standardInput = FileHandle.nullDevice
-  process.standardOutput = try FileHandle(forWritingTo: output)
-  process.standardError = try FileHandle(forWritingTo: errors)
-  try process.run()
-  process.waitUntilExit()
-  return (
-    process.terminationStatus, try String(contentsOf: output, encoding: .utf8),
-    try String(contentsOf: errors, encoding: .utf8)
-  )
+  try RunningCommand(arguments).finish()
+}
+
+/// A `dualnorm` that has been started.
+final class RunningCommand {
+  private let process = Process()
+  private let folder: TemporaryFolder
+
+  init(_ arguments: [String]) throws {
+    folder = try TemporaryFolder()
+    // Files, not pipes: a full pipe that nobody reads would stop the command.
+    for name in ["output", "errors"] { try Data().write(to: folder.file(name)) }
+    process.executableURL = productsFolder.appendingPathComponent("dualnorm")
+    process.arguments = arguments
+    // Threads that wait for each other must not take the cores from the tests beside.
+    process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: folder.file("output"))
+    process.standardError = try FileHandle(forWritingTo: folder.file("errors"))
+    try process.run()
+  }
+
+  var isRunning: Bool { process.isRunning }
+
+  /// As Ctrl-C does.
+  func interrupt() { process.interrupt() }
+
+  /// Waits for its end.
+  func finish() throws -> (status: Int32, output: String, errors: String) {
+    process.waitUntilExit()
+    return (
+      process.terminationStatus, try String(contentsOf: folder.file("output"), encoding: .utf8),
+      try String(contentsOf: folder.file("errors"), encoding: .utf8)
+    )
+  }
+}
+
+/// Expects a refusal in one sentence: exit code 1 and nothing else printed, or 64 followed by the usage.
+func expectRefusal(
+  _ sentence: String, status: Int32 = 1, of arguments: [String], _ location: SourceLocation = #_sourceLocation
+) throws {
+  let result = try dualnorm(arguments)
+  #expect(result.status == status, sourceLocation: location)
+  #expect(result.output == "", sourceLocation: location)
+  let errors = status == 64 ? result.errors.prefix { $0 != "\n" } + "\n" : result.errors[...]
+  #expect(errors == "Error: \(sentence)\n", sourceLocation: location)
+}
+
+/// What lies in a folder and in the folders in it, sorted, hidden files too.
+func contents(of folder: URL) -> [String] {
+  (FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String] ?? []).sorted()
 }
 
 /// Where the running tests were built, and the command beside them.
@@ -42,6 +77,8 @@ final class TemporaryFolder {
   }
 
   deinit { try? FileManager.default.removeItem(at: url) }
+
+  var path: String { url.path }
 
   func file(_ path: String) -> URL { url.appendingPathComponent(path) }
 }

@@ -1,0 +1,115 @@
+import DualNorm
+import Foundation
+import MedicalImaging
+import Testing
+
+@Suite struct EvaluateCommandTests {
+  let folder: TemporaryFolder
+  private var output: URL { folder.file("evaluation") }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func arguments(_ options: [String] = [], run: URL? = nil, data: URL? = nil) throws -> [String] {
+    let (run, data) = try (run ?? Tiny.run, data ?? Tiny.data)
+    return ["evaluate", "--model", run.path, "--data", data.path, "--output", output.path, "--threads", "1"] + options
+  }
+
+  @Test func writesPredictionsScoresAndASheet() throws {
+    let result = try dualnorm(arguments())
+    #expect(result.status == 0)
+    #expect(result.errors == "Wrote predictions, scores.csv, scores.json and sheet.png to \(output.path).\n")
+    let cases = ["A", "B"].flatMap { site in
+      ["Site-\(site)"] + (0..<3).map { "Site-\(site)/Case0\($0).nii.gz" }
+    }
+    #expect(
+      contents(of: output)
+        == (["first-pass", "predictions"].flatMap { pass in [pass] + cases.map { "\(pass)/\($0)" } } + [
+          "scores.csv", "scores.json", "sheet.png",
+        ]).sorted())
+    #expect(try Data(contentsOf: output.appendingPathComponent("sheet.png")).starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    try scoresAreThoseOfTheWrittenMasks()
+    let lines = result.output.split(separator: "\n")
+    #expect(lines[0].hasPrefix("site             class    pass    n  found  missed  false  empty"))
+    for row in ["Site-A           mean     first   6 ", "Site-B           label 2  final   3 "] {
+      #expect(lines.contains { $0.hasPrefix(row) })
+    }
+  }
+
+  /// `score` finds in the final pass's files what `evaluate` wrote of them, and the passes differ.
+  private func scoresAreThoseOfTheWrittenMasks() throws {
+    let again = folder.file("again.csv")
+    let result = try dualnorm(
+      "score", "--prediction", output.appendingPathComponent("predictions").path, "--reference", Tiny.data.path,
+      "--output", again.path, "--quiet")
+    #expect(result.status == 0 && result.errors == "")
+    func rows(_ url: URL, pass: String) throws -> [[Substring]] {
+      try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
+        .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        .filter { $0.contains(Substring(pass)) }.map { row in row.filter { $0 != Substring(pass) } }
+    }
+    let final = try rows(output.appendingPathComponent("scores.csv"), pass: "final")
+    #expect(final.count == 12 && final == (try rows(again, pass: "prediction")))
+    #expect(final != (try rows(output.appendingPathComponent("scores.csv"), pass: "first")))
+  }
+
+  @Test func quietPrintsTheTableOnly() throws {
+    let result = try dualnorm(arguments(["--quiet", "--tolerance", "3"]))
+    #expect(result.status == 0 && result.errors == "")
+    #expect(result.output.prefix { $0 != "\n" }.hasSuffix("NSD 3 mm"))
+  }
+
+  @Test func heldOutCasesAreASideOfTheirOwn() throws {
+    let run = folder.file("run")
+    #expect(
+      try dualnorm(
+        ["train", "--data", Tiny.data.path, "--output", run.path, "--hold-out", "0.3"] + Tiny.quick
+      ).status == 0)
+    let split = try JSONDecoder().decode(Split.self, from: Data(contentsOf: RunFolder(run).splits))
+    #expect(split.test.count == 2 && split.training.count == 2 && split.validation.count == 2)
+    let result = try dualnorm(arguments(["--split", "test", "--quiet"], run: run))
+    #expect(result.status == 0)
+    let predicted = contents(of: output.appendingPathComponent("predictions")).filter { $0.hasSuffix(".nii.gz") }
+    #expect(predicted == split.test.map { "\($0).nii.gz" })
+  }
+
+  @Test func refusesASideWithoutCases() throws {
+    try expectRefusal(
+      "\(Tiny.run.path)/splits.json: has no test cases; train with --hold-out 0.2 or evaluate another side.",
+      of: arguments(["--split", "test"]))
+    #expect(contents(of: folder.url) == [])
+  }
+
+  @Test func labelsThatTheModelDoesNotKnow() throws {
+    let data = try Tiny.copyOfData(to: folder.file("data"))
+    let mask = data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz")
+    try change(mask: mask) { $0[0] = 9 }
+    let result = try dualnorm(arguments(data: data))
+    #expect(result.status == 1 && result.output == "")
+    #expect(result.errors.hasPrefix("Error: \(mask.path): holds label 9, expected labels 0, 1 and 2; "))
+    #expect(!contents(of: output).contains { $0.hasPrefix("scores") })
+  }
+
+  @Test func aMaskOnAnotherGrid() throws {
+    let data = try Tiny.copyOfData(to: folder.file("data"))
+    let mask = data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz")
+    try move(mask: mask, byMM: [0, 0, -4])
+    try expectRefusal(
+      "\(mask.path): does not lie on the voxels of its image \(data.path)/Site-A/Case00.nii.gz: origin differs by 4 mm "
+        + "along z; resample the mask onto the image or correct the wrong header.", of: arguments(data: data))
+  }
+
+  @Test func outputMustBeNew() throws {
+    try Data("mine".utf8).write(to: output)
+    try expectRefusal("\(output.path): is a file; give a folder for --output.", of: arguments())
+    #expect(try String(contentsOf: output, encoding: .utf8) == "mine")
+  }
+
+  @Test func casesWithoutMasks() throws {
+    let scans = folder.file("scans")
+    try Image(contentsOf: Tiny.data.appendingPathComponent("Site-A/Case00.nii.gz"))
+      .write(to: scans.appendingPathComponent("a.nii.gz"))
+    try expectRefusal(
+      "\(scans.path)/a.nii.gz: an image without its mask; add the mask, named like the image with _segmentation (or in "
+        + "labelsTr), or move the image away.", of: arguments(data: scans))
+  }
+}

@@ -1,0 +1,154 @@
+import DualNorm
+import Foundation
+import MedicalImaging
+import Testing
+import Torch
+
+@Suite struct ImportCommandTests {
+  let folder: TemporaryFolder
+  private let reference = fixtures.appendingPathComponent("commands/reference.pth")
+  private var run: RunFolder { RunFolder(folder.file("run")) }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// H is the image's y axis and W its x axis: on volumes that are no square, anything else would show.
+  @Test(arguments: ["even.nii", "odd.nii.gz"])
+  func predictsWhatTheReferenceNetworkPredicts(name: String) throws {
+    let stem = String(name.prefix { $0 != "." })
+    #expect(
+      try dualnorm("import", reference.path, "--output", run.url.path, "--classes", "2", "--quiet").status == 0)
+    let input = fixtures.appendingPathComponent("commands/\(name)")
+    let result = try dualnorm(
+      "predict", "--model", run.url.path, "--input", input.path, "--output", folder.file("mask.nii.gz").path,
+      "--probabilities", "--first-pass", "--no-largest-component", "--threads", "1")
+    #expect(result.status == 0 && result.errors == "")
+    let expected = try Safetensors.read(fixtures.appendingPathComponent("commands/expected.safetensors")).tensors
+    let foreground = floats(try #require(expected.first { $0.name == stem }).tensor.data)
+    let count = foreground.count / 2
+    for (pass, suffix) in ["_first", ""].enumerated() {
+      let probabilities = try floats(of4D: folder.file("mask\(suffix)_probabilities.nii.gz"))
+      #expect(probabilities.count == 2 * count)
+      let (background, found) = (probabilities.prefix(count), probabilities.suffix(count))
+      #expect(largestDifference(found, foreground[pass * count..<(pass + 1) * count]) < 1e-4)
+      #expect(largestDifference(found, background.map { 1 - $0 }) < 1e-5)
+      let mask = try LabelMap(contentsOf: folder.file("mask\(suffix).nii.gz"))
+      #expect(mask.voxels == zip(background, found).map { $0 < $1 ? 1 : 0 })
+    }
+    // The passes differ by far more than the tolerance.
+    #expect(largestDifference(foreground.prefix(count), foreground.suffix(count)) > 0.1)
+  }
+
+  @Test func saysWhatItFound() throws {
+    let result = try dualnorm("import", reference.path, "--output", run.url.path, "--size", "64,48")
+    #expect(result.status == 0 && result.errors == "Imported 265 tensors to \(run.url.path).\n")
+    let summary = """
+      network:      width 2, 3 channels in, 2 classes out, norm bn, dual blocks inc down1 down2 down3 (soft masks, reduction 2)
+      preparation:  whiten per volume, no resampling, crop or pad to 64×48 (H×W), 3 slices an input
+      classes:      label 1 (1)
+      modalities:   image
+
+      """
+    #expect(result.output == summary)
+    #expect(contents(of: run.url) == ["config.yaml", "model.json", "model.safetensors"])
+    let info = try dualnorm("info", run.url.path)
+    #expect(info.status == 0 && info.output == summary + "weights:      265 tensors, 76049 numbers\n")
+  }
+
+  @Test func takesTheWeightsOfARun() throws {
+    let trained = RunFolder(try Tiny.run)
+    let result = try dualnorm("import", trained.model.path, "--output", run.url.path, "--classes", "3")
+    #expect(result.status == 0)
+    #expect(try Data(contentsOf: run.model) == Data(contentsOf: trained.model))
+    #expect(try run.readDescription().network == trained.readDescription().network)
+  }
+
+  @Test(arguments: [
+    ("--classes 3", "FILE: holds 2 classes (background included), not the 3 of --classes."),
+    ("--modalities 2", "--modalities is 2, which does not divide the 3 channels of FILE."),
+    ("--labels 1,2", "--labels names 2 labels; give 1 different ones above 0, one a foreground class."),
+    ("--size 30,30", "The network's size 30×30 must be multiples of 16 from 16 to 4096, such as 32×32."),
+    ("--window 275,-125", "The window 275.0 to -125.0 must go from a lower to a higher intensity, such as -125 to 275."),
+  ])
+  func refusesOptions(options: String, sentence: String) throws {
+    try expectRefusal(
+      sentence.replacingOccurrences(of: "FILE", with: reference.path),
+      of: ["import", reference.path, "--output", run.url.path] + options.split(separator: " ").map(String.init))
+    #expect(contents(of: folder.url) == [])
+  }
+
+  @Test(arguments: [
+    (
+      "hostile_os_system.pth",
+      "refers to os.system, which a checkpoint of weights has no need of; nothing of it was executed, save the weights "
+        + "alone: torch.save(model.state_dict(), 'weights.pth')."
+    ),
+    (
+      "network.pth",
+      "holds no DualNorm-UNet: inc.conv.0.weight is missing; give a checkpoint of the authors' network, or one that train "
+        + "wrote."
+    ),
+    (
+      "trained.safetensors",
+      "holds no DualNorm-UNet: inc.conv.0.weight is missing; give a checkpoint of the authors' network, or one that train "
+        + "wrote."
+    ),
+  ])
+  func refusesOtherWeights(name: String, sentence: String) throws {
+    let file = fixtures.appendingPathComponent("weights/\(name)").path
+    try expectRefusal("\(file): \(sentence)", of: ["import", file, "--output", run.url.path])
+    #expect(contents(of: folder.url) == [])
+  }
+
+  @Test func refusesATruncatedCheckpoint() throws {
+    let file = folder.file("cut.pth")
+    try Data(contentsOf: reference).dropLast(3000).write(to: file)
+    let sentence =
+      "\(file.path): does not end like a zip file; it is cut short or damaged, copy or save it again."
+    try expectRefusal(sentence, of: ["import", file.path, "--output", run.url.path])
+    try expectRefusal(sentence, of: ["info", file.path])
+    #expect(contents(of: folder.url) == ["cut.pth"])
+  }
+
+  /// Layer norm has a weight a pixel, so only one size fits.
+  @Test func layerNormKeepsItsSize() throws {
+    let network = try DualNormUNet(
+      UNetConfiguration(classes: 2, width: 2, norm: .ln, size: ImageSize(height: 48, width: 32)), seed: 1)
+    let file = folder.file("weights.safetensors")
+    try Safetensors(tensors: network.parameters.stateDictionary).write(to: file)
+    try expectRefusal(
+      "\(file.path): the network works for slices of 48×32 (H×W) only, and the preparation makes 64×64; make both the "
+        + "same.", of: ["import", file.path, "--output", run.url.path, "--size", "64,64"])
+    #expect(try dualnorm("import", file.path, "--output", run.url.path, "--quiet").status == 0)
+    let odd = fixtures.appendingPathComponent("commands/odd.nii.gz").path
+    let mask = folder.file("mask.nii.gz")
+    #expect(
+      try dualnorm("predict", "--model", run.url.path, "--input", odd, "--output", mask.path, "--quiet").status == 0)
+    #expect(try LabelMap(contentsOf: mask).geometry.size == [37, 45, 4])
+  }
+
+  private func largestDifference(_ a: some Sequence<Float>, _ b: some Sequence<Float>) -> Float {
+    zip(a, b).map { abs($0 - $1) }.max() ?? .nan
+  }
+
+  /// The numbers of a float32 NIfTI [x, y, z, class] of two classes, class after class.
+  private func floats(of4D url: URL) throws -> [Float] {
+    let plain = folder.file("plain.nii")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", "gzip -dc \"$0\" > \"$1\"", url.path, plain.path]
+    try process.run()
+    process.waitUntilExit()
+    let bytes = try Data(contentsOf: plain)
+    #expect(bytes[40] == 4, "dimensions")
+    #expect(bytes[48] == 2, "length of the fourth")
+    #expect(bytes[70] == 16, "float32")
+    return floats(bytes.dropFirst(352))
+  }
+
+  private func floats(_ data: Data) -> [Float] {
+    let bytes = [UInt8](data)
+    return stride(from: 0, to: bytes.count, by: 4).map { start in
+      Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << (8 * $1) })
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import DualNorm
+import Foundation
+import Testing
+
+@Suite struct InfoCommandTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func runFolder() throws {
+    let result = try dualnorm("info", Tiny.run.path)
+    #expect(
+      result.output == """
+        network:      width 4, 3 channels in, 3 classes out, norm bn, dual blocks inc down1 down2 down3 (soft masks, reduction 2)
+        preparation:  whiten per volume, no resampling, crop or pad to 32×32 (H×W), 3 slices an input
+        classes:      label 1 (1), label 2 (2)
+        modalities:   image
+        trained on:   Site-A, Site-B
+        weights:      265 tensors, 299776 numbers
+
+        """)
+    #expect(result.status == 0 && result.errors == "")
+  }
+
+  @Test func unfinishedRun() throws {
+    let run = folder.file("run")
+    try FileManager.default.copyItem(at: Tiny.run, to: run)
+    try FileManager.default.removeItem(at: RunFolder(run).model)
+    let result = try dualnorm("info", run.path)
+    #expect(result.status == 0)
+    #expect(result.output.hasSuffix("\nweights:      none yet; its training is not finished\n"))
+  }
+
+  @Test(arguments: ["commands/reference.pth", "weights/all_types.safetensors", "weights/training.pth"])
+  func fileOfWeights(name: String) throws {
+    let result = try dualnorm("info", fixtures.appendingPathComponent(name).path, "--tensors")
+    let lines = result.output.split(separator: "\n")
+    #expect(result.status == 0 && result.errors == "")
+    switch name {
+    case "commands/reference.pth":
+      #expect(
+        lines[0]
+          == "network:      width 2, 3 channels in, 2 classes out, norm bn, dual blocks inc down1 down2 down3 (soft masks, reduction 2)"
+      )
+      #expect(lines[1] == "weights:      265 tensors, 76049 numbers")
+      #expect(lines[2] == "inc.conv.0.weight F32 [2, 3, 1, 1]")
+      #expect(lines.count == 2 + 265)
+    case "weights/training.pth":
+      #expect(lines[0].hasPrefix("taken from:   "))
+      #expect(lines[1] == "network:      not a DualNorm-UNet")
+    default:
+      #expect(lines[0] == "network:      not a DualNorm-UNet")
+      #expect(lines.contains("values.I64 I64 [2, 3]"))
+    }
+  }
+
+  @Test func nonsense() throws {
+    let nowhere = folder.file("nowhere").path
+    try expectRefusal("\(nowhere): there is no such file or folder; check the path.", of: ["info", nowhere])
+    try expectRefusal(
+      "\(folder.path): has no model.json, so it is not a run folder; give the folder that train or import wrote.",
+      of: ["info", folder.path])
+    let text = folder.file("notes.txt")
+    try Data("some notes\n".utf8).write(to: text)
+    try expectRefusal(
+      "\(text.path): is no zip file, as torch.save writes them; give a file of weights.", of: ["info", text.path])
+    let hostile = fixtures.appendingPathComponent("weights/hostile_builtins_eval.pth").path
+    let result = try dualnorm("info", hostile)
+    #expect(result.status == 1 && result.output == "")
+    #expect(result.errors.hasPrefix("Error: \(hostile): refers to builtins.eval, "))
+  }
+}

@@ -1,0 +1,114 @@
+import DualNorm
+import Foundation
+import Testing
+
+@Suite struct TrainConfigurationFileTests {
+  let folder: TemporaryFolder
+  private var file: URL { folder.file("options.yaml") }
+  private var run: RunFolder { RunFolder(folder.file("run")) }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private static let yaml = """
+    width: 4
+    iterations: [2, 2]
+    batch-size: 2
+    validate-every: 1
+    threads: 1
+    dual-blocks: [inc, mid]
+    merge-labels: [[1, 2]]
+    mask: hard
+    seed: 5
+    """
+
+  private func write(_ yaml: String) throws { try Data(yaml.utf8).write(to: file) }
+
+  @Test func optionsAreThoseOfTheCommandLine() throws {
+    try write(Self.yaml + "\ndata: \(Tiny.data.path)")
+    let fromFile = try dualnorm("train", "--config", file.path, "--output", run.url.path, "--quiet")
+    #expect(fromFile.status == 0 && fromFile.errors == "")
+    let other = RunFolder(folder.file("other"))
+    let given = try dualnorm(
+      ["train", "--data", Tiny.data.path, "--output", other.url.path] + Tiny.quick
+        + ["--dual-blocks", "inc,mid", "--merge-labels", "1,2", "--mask", "hard", "--seed", "5"])
+    #expect(given.status == 0 && given.errors == "")
+    for file in [\RunFolder.configuration, \.model, \.log, \.description] {
+      #expect(try Data(contentsOf: run.url(file)) == Data(contentsOf: other.url(file)))
+    }
+    #expect(try run.readDescription().network.dualBlocks == [.inc, .mid])
+  }
+
+  @Test func commandLineWins() throws {
+    try write(Self.yaml + "\ndata: /no/such")
+    let result = try dualnorm(
+      "train", "--config", file.path, "--data", Tiny.data.path, "--output", run.url.path, "--width", "6", "--dual-blocks",
+      "down1", "--quiet")
+    #expect(result.status == 0 && result.errors == "")
+    let network = try run.readDescription().network
+    #expect(network.width == 6 && network.dualBlocks == [.down1] && network.maskKind == .hard)
+  }
+
+  /// The saved configuration can be given again, and names its data from wherever it is used.
+  @Test func savedConfigurationMakesTheSameRun() throws {
+    try write(Self.yaml + "\ndata: \(relative(Tiny.data))")
+    #expect(try dualnorm("train", "--config", file.path, "--output", run.url.path, "--quiet").status == 0)
+    let saved = try TrainingConfiguration(yaml: run.configuration)
+    #expect(saved.data == (try Tiny.data.path))
+    let again = RunFolder(folder.file("again"))
+    let result = try dualnorm("train", "--config", run.configuration.path, "--output", again.url.path, "--quiet")
+    #expect(result.status == 0 && result.errors == "")
+    #expect(try Data(contentsOf: again.model) == Data(contentsOf: run.model))
+    #expect(try Data(contentsOf: again.configuration) == Data(contentsOf: run.configuration))
+  }
+
+  private func relative(_ url: URL) -> String {
+    let up = FileManager.default.currentDirectoryPath.split(separator: "/").map { _ in ".." }
+    return (up + [String(url.path.dropFirst())]).joined(separator: "/")
+  }
+
+  @Test(arguments: [
+    ("widht: 4", "the option \"widht\" is unknown; the nearest one is \"width\"."),
+    ("batch_size: 4", "the option \"batch_size\" is unknown; the nearest one is \"batch-size\"."),
+    ("width: wide", "the option \"width\" has a value of the wrong shape; a value looks like 32."),
+    ("width: 4.5", "the option \"width\" has a value of the wrong shape; a value looks like 32."),
+    ("seed: -1", "the option \"seed\" has a value of the wrong shape; a value looks like 1."),
+    ("norm: batch", "the option \"norm\" has a value of the wrong shape; a value looks like bn."),
+    ("iterations: 3", "the option \"iterations\" has a value of the wrong shape; a value looks like [4000, 2000]."),
+    (
+      "dual-blocks: [inc, down9]",
+      "the option \"dual-blocks\" has a value of the wrong shape; a value looks like [inc, down1]."
+    ),
+    ("merge-labels: [1, 2]", "the option \"merge-labels\" has a value of the wrong shape; a value looks like [[1, 2]]."),
+    ("window: [low, 275]", "the option \"window\" has a value of the wrong shape; a value looks like [-125, 275]."),
+    ("data: [one, two]", "the option \"data\" has a value of the wrong shape; a value looks like ../data."),
+    ("batch-size: big", "the option \"batch-size\" has a value of the wrong shape; a value looks like 8."),
+    ("- 1", "holds no options; write one a line, for example `width: 16`."),
+    ("just text", "holds no options; write one a line, for example `width: 16`."),
+    ("width: [", "is not YAML (2:1: error: parser: while parsing a flow node in line 2, column 1)."),
+    (
+      "width: 4\nwidth: 5",
+      "is not YAML (Parser: expected all keys to be unique but found the following duplicated key(s): 'width'.)."
+    ),
+  ])
+  func refusesAFileOf(yaml: String, sentence: String) throws {
+    try write(yaml + "\n")
+    try expectRefusal(
+      "\(file.path): \(sentence)",
+      of: ["train", "--data", Tiny.data.path, "--config", file.path, "--output", run.url.path])
+    #expect(contents(of: folder.url) == ["options.yaml"])
+  }
+
+  @Test func refusesAFileThatIsNotThereAndOneWithoutData() throws {
+    try expectRefusal(
+      "\(file.path): cannot be read as text; give a YAML file of options.",
+      of: ["train", "--data", Tiny.data.path, "--config", file.path, "--output", run.url.path])
+    try write(Self.yaml)
+    try expectRefusal(
+      "No data set was given; name its folder with --data.",
+      of: ["train", "--config", file.path, "--output", run.url.path])
+  }
+}
+
+extension RunFolder {
+  fileprivate func url(_ file: KeyPath<RunFolder, URL>) -> URL { self[keyPath: file] }
+}

@@ -1,0 +1,47 @@
+import Testing
+
+@Suite struct UsageTests {
+  @Test(arguments: ["demo", "train", "evaluate", "predict", "score", "import", "info", "phantom"])
+  func everyVerbExplainsItself(verb: String) throws {
+    let result = try dualnorm(verb, "--help")
+    #expect(result.status == 0 && result.errors == "")
+    #expect(result.output.hasPrefix("OVERVIEW: "))
+    #expect(result.output.contains("\nUSAGE: dualnorm \(verb) "))
+    #expect(try dualnorm("--help").output.contains("\n  \(verb) "))
+  }
+
+  @Test func version() throws {
+    let result = try dualnorm("--version")
+    #expect(result.status == 0)
+    #expect(result.output.split(separator: ".").compactMap { Int($0.filter(\.isNumber)) }.count == 3)
+  }
+
+  @Test(arguments: [
+    ("Unexpected argument 'segment'", ["segment"]),
+    ("Missing expected argument '--output <dir>' (or '--resume <run>')", ["train", "--data", "DATA"]),
+    ("Missing expected argument '--data <dir>'", ["train", "--output", "RUN"]),
+    (
+      "--resume takes data and output from the run; leave --data and --output out.",
+      ["train", "--resume", "RUN", "--data", "DATA"]
+    ),
+    (
+      "--resume takes all options from the run; leave the others out.",
+      ["train", "--resume", "RUN", "--width", "8"]
+    ),
+    ("Unknown option '--epochs'", ["train", "--data", "DATA", "--output", "RUN", "--epochs", "3"]),
+    ("The value 'wide' is invalid for '--width <width>'", ["train", "--width", "wide"]),
+    ("Missing expected argument '--input <file|dir> ...'", ["predict", "--model", "RUN", "--output", "MASKS"]),
+    ("Missing expected argument '--output <file|dir>'", ["predict", "--model", "RUN", "--input", "SCANS"]),
+    ("Missing expected argument '--output <dir>'", ["evaluate", "--model", "RUN", "--data", "DATA"]),
+    (
+      "--tolerance 0: tolerances are different lengths above 0 mm, such as 1,2.",
+      ["evaluate", "--model", "RUN", "--data", "DATA", "--output", "OUT", "--tolerance", "0"]
+    ),
+    ("Missing expected argument '<file>'", ["import", "--output", "RUN"]),
+    ("Missing expected argument '<run|file>'", ["info"]),
+    ("--cases is 2 to 200, not 1.", ["demo", "--cases", "1"]),
+  ])
+  func wrongUsage(message: String, arguments: [String]) throws {
+    try expectRefusal(message, status: 64, of: arguments)
+  }
+}
