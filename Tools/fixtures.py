@@ -1,4 +1,4 @@
-"""Makes Tests/Fixtures/parity with PyTorch and the reference network: python Tools/fixtures.py ORACLE_FOLDER
+"""Makes Tests/Fixtures/parity with PyTorch and the reference network: python Tools/fixtures.py ORACLE_FOLDER [NAME ...]
 
 One safetensors file a configuration. Weights are not stored: both sides draw them from the same seed, and samples of
 them are compared. Of a large tensor only 64 evenly spread elements and the L2 norm are kept.
@@ -28,7 +28,7 @@ CONFIGURATIONS = [
     ("bn-odd-size",         2, 4, "BN", DUAL, "soft", 2, 3, 45, 37),
     ("bn-other-blocks",     3, 4, "BN", ("down4", "mid", "up1", "up4"), "soft", 4, 5, 48, 32),
     ("in-soft",             2, 4, "IN", DUAL, "soft", 2, 3, 48, 32),
-    ("in-odd-size",         3, 4, "IN", DUAL, "hard", 2, 3, 45, 37),
+    ("in-odd-size",         3, 4, "IN", DUAL, "hard", 2, 3, 85, 69),
     ("gn-soft",             2, 16, "GN", DUAL, "soft", 2, 3, 48, 32),
     ("gn-hard-3-classes",   3, 16, "GN", DUAL, "hard", 2, 3, 48, 32),
     ("ln-soft",             2, 4, "LN", DUAL, "soft", 2, 3, 48, 32),
@@ -90,9 +90,9 @@ def agree(exact, other):
     for key, value in exact.items():
         difference = other[key].double() - value
         if "gradient" in key:  # the bias before a batch norm has gradient 0, of which rounding leaves something
-            close = difference.norm() < 3e-5 * max(value.norm(), 1e-3 * whole)
+            close = difference.norm() < 6e-5 * max(value.norm(), 1e-3 * whole)
         else:
-            close = difference.abs().max() < (2e-3 if key.startswith("prediction") else 3e-5)
+            close = difference.abs().max() < (2e-3 if key.startswith("prediction") else 6e-5)
         if not close:
             return False
     return True
@@ -106,7 +106,7 @@ def make(name, classes, base, norm, dual, mask, reduction, channels, height, wid
         return net.to(dtype).to(memory_format=layout)
 
     # The judge is double precision, on data for which float32 gives the same in both memory layouts.
-    for seed in range(11, 400):
+    for seed in range(11, 2000):
         images, labels = data(seed, classes, channels, height, width)
         with doubled():
             exact = passes(network(torch.float64), images.double(), labels)
@@ -136,4 +136,5 @@ def make(name, classes, base, norm, dual, mask, reduction, channels, height, wid
 FIXTURES.mkdir(parents=True, exist_ok=True)
 torch.set_num_threads(2)
 for configuration in CONFIGURATIONS:
-    make(*configuration)
+    if not sys.argv[2:] or configuration[0] in sys.argv[2:]:
+        make(*configuration)

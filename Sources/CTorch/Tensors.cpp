@@ -13,6 +13,8 @@ const char *ct_version(void) { return TORCH_VERSION; }
 
 void ct_set_threads(int32_t count) { at::set_num_threads(count); }
 
+bool ct_flush_denormals(void) { return at::globalContext().setFlushDenormal(true); }
+
 int32_t ct_threads(void) { return at::get_num_threads(); }
 
 bool ct_set_gradients_enabled(bool enabled) {

@@ -10,12 +10,9 @@ func validateTolerances(_ tolerance: NumberList<Double>) throws {
   }
 }
 
-func validateThreads(_ threads: Int?) throws {
-  if let threads, threads < 1 { throw ValidationError("--threads \(threads): give at least 1.") }
-}
-
-func useThreads(_ threads: Int?) {
-  LibTorch.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+func useThreads(_ threads: Int?) throws {
+  try requireThreads(threads)
+  LibTorch.configure(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
 }
 
 /// Ends the command after Ctrl-C, saying what is left behind.

@@ -81,7 +81,7 @@ struct DemoCommand: ParsableCommand {
       progress.advance(scan.identifier)
     }
     progress.clear()
-    try evaluation.write(to: output, classNames: model.description.labels.names)
+    try evaluation.write(to: output, classNames: model.description.labels.names, picture: .median)
     return evaluation.table
   }
 

@@ -28,12 +28,11 @@ struct EvaluateCommand: ParsableCommand {
 
   func validate() throws {
     try validateTolerances(tolerance)
-    try validateThreads(threads)
   }
 
   func run() throws {
     Interruption.listen()
-    useThreads(threads)
+    try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
     let model = try SegmentationModel(contentsOf: run)
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)

@@ -16,6 +16,9 @@ enum Interruption {
 
   static var isRequested: Bool { received != 0 }
 
+  /// `isRequested` as a function.
+  static func requested() -> Bool { isRequested }
+
   /// What a shell expects of a command that a signal stopped.
   static var exitCode: Int32 { 128 + received }
 }

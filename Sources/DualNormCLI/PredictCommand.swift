@@ -28,11 +28,9 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @Flag(help: "No messages but errors.") var quiet = false
 
-  func validate() throws { try validateThreads(threads) }
-
   func run() throws {
     Interruption.listen()
-    useThreads(threads)
+    try useThreads(threads)
     let model = try SegmentationModel(contentsOf: RunFolder(URL(fileURLWithPath: model)))
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, output: URL(fileURLWithPath: output),

@@ -65,7 +65,7 @@ struct TrainCommand: ParsableCommand {
   static func train(_ trainer: Trainer, _ run: RunFolder, quiet: Bool) throws {
     let total = trainer.stages.reduce(0) { $0 + $1.iterations }
     let progress = Progress("iterations", of: total, done: trainer.finishedIterations, quiet: quiet)
-    let isFinished = try trainer.train(shouldStop: { Interruption.isRequested }) { report in
+    let isFinished = try trainer.train(shouldStop: Interruption.requested) { report in
       progress.advance(report.summary)
       if let validation = report.validation {
         progress.clear()

@@ -39,6 +39,7 @@ const char *ct_error(void);
 // Process
 const char *ct_version(void);
 void ct_set_threads(int32_t count);
+bool ct_flush_denormals(void);  // on this thread and those it makes; false where the processor cannot
 int32_t ct_threads(void);
 bool ct_set_gradients_enabled(bool enabled);  // returns what it was
 

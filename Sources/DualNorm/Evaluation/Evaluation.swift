@@ -65,13 +65,18 @@ public struct Evaluation {
     return row
   }
 
-  /// Writes `scores.csv`, `scores.json` and `sheet.png`: of each site its worst, median and best case.
-  public func write(to output: URL, classNames: [String]) throws {
+  /// Which cases of a site its picture shows.
+  public enum Picture {
+    case worstMedianAndBest, median
+  }
+
+  /// Writes `scores.csv`, `scores.json` and `sheet.png`.
+  public func write(to output: URL, classNames: [String], picture: Picture = .worstMedianAndBest) throws {
     try table.write(to: output.appendingPathComponent("scores.csv"))
     try table.write(to: output.appendingPathComponent("scores.json"))
     let chosen = table.sites.flatMap { site -> [SheetRow] in
       let ranked = sheetRows.filter { $0.title.hasPrefix(site + "/") }.sorted { $0.rank < $1.rank }
-      let places = Set([0, ranked.count / 2, ranked.count - 1])
+      let places = picture == .median ? [ranked.count / 2] : Set([0, ranked.count / 2, ranked.count - 1])
       return places.sorted().map { ranked[$0] }
     }
     try SliceSheet(rows: chosen, classNames: classNames).render().write(to: output.appendingPathComponent("sheet.png"))

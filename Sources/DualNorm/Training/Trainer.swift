@@ -24,7 +24,7 @@ public final class Trainer {
     run: RunFolder, configuration: TrainingConfiguration, description: ModelDescription, training: [PreparedCase],
     validation: [PreparedCase]
   ) throws {
-    LibTorch.threads = configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    LibTorch.configure(threads: configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
     self.run = run
     self.configuration = configuration
     self.description = description
@@ -71,6 +71,7 @@ public final class Trainer {
         try train(
           network, stage, iterations: iterations, from: resumed, shouldStop: shouldStop, progress: progress)
       else { return false }
+      if stage != stages.last!.stage, shouldStop() { return false }
     }
     try finish()
     return true
@@ -104,7 +105,6 @@ public final class Trainer {
         stage: stage, iteration: state.iteration, iterations: iterations, learningRate: state.schedule.rate,
         losses: losses)
       state.schedule.finish(iteration: state.iteration, of: iterations, hardDiceLoss: losses.last!.hardDice)
-      let stops = shouldStop()
       let isLast = state.iteration == iterations
       if isLast || state.iteration % validateEvery == 0 {
         let score = ValidationScore(of: network, on: validation)
@@ -116,6 +116,7 @@ public final class Trainer {
       }
       try log.append(report)
       try progress(report)
+      let stops = shouldStop()
       if stops || report.validation != nil {
         try Checkpoint(state: state, network: network, optimizer: optimizer).write(to: run.last)
       }

@@ -87,7 +87,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       learningRate > 0 && learningRate <= 1, "--learning-rate is \(learningRate); give a number above 0, up to 1.")
     try require((1...4).contains(zoom), "--zoom is \(zoom); give the largest magnification, from 1 to 4.")
     try require(validateEvery ?? 1 >= 1, "--validate-every is \(validateEvery ?? 0); give at least 1 iteration.")
-    try require(threads ?? 1 >= 1, "--threads is \(threads ?? 0); give at least 1.")
+    try requireThreads(threads)
     for group in mergeLabels {
       try require(
         group.count >= 2 && !group.contains(0) && Set(group).count == group.count,
@@ -95,6 +95,13 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       )
     }
   }
+}
+
+/// - Throws: `InputError` for a number of threads that the machine has no cores for; LibTorch would crawl.
+public func requireThreads(_ threads: Int?) throws {
+  let cores = ProcessInfo.processInfo.activeProcessorCount
+  guard let threads, !(1...cores).contains(threads) else { return }
+  throw InputError("--threads is \(threads); give 1 to \(cores), the cores of this machine.")
 }
 
 extension TrainingConfiguration {

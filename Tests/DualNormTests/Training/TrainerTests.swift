@@ -1,0 +1,119 @@
+import Foundation
+import MedicalImaging
+import Testing
+import Torch
+
+@testable import DualNorm
+
+@Suite struct TrainerTests {
+  /// A run folder of its own for each test.
+  private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("trainer-\(UUID().uuidString)")
+
+  /// A bright square that is the class, in noise, at a place of its own for each case.
+  private func prepared(_ number: Int, site: String) throws -> PreparedCase {
+    let geometry = Geometry(size: [32, 32, 4])
+    var generator = SeededGenerator.stream(seed: 5, number)
+    var image = Image(repeating: 0, geometry: geometry)
+    var labels = LabelMap(repeating: 0, geometry: geometry)
+    let corner = (x: 4 + generator.integer(below: 10), y: 4 + generator.integer(below: 10))
+    for z in 0..<4 {
+      for y in 0..<32 {
+        for x in 0..<32 {
+          let inside = (corner.x..<corner.x + 12).contains(x) && (corner.y..<corner.y + 12).contains(y)
+          image[x, y, z] = Float(generator.normal() * 0.3) + (inside ? 2 : 0)
+          if inside { labels[x, y, z] = 1 }
+        }
+      }
+    }
+    let name = "Case\(number)"
+    return PreparedCase(
+      source: Case(name: name, site: site, images: [URL(fileURLWithPath: "/\(name).nii")], mask: nil),
+      volume: try PreparedVolume(images: [image], labels: labels, plan: PreparationPlan(), names: [name]))
+  }
+
+  private func configuration(iterations: [Int] = [6, 6]) -> TrainingConfiguration {
+    var configuration = TrainingConfiguration()
+    configuration.width = 2
+    configuration.iterations = iterations
+    configuration.batchSize = 2
+    configuration.validateEvery = 4
+    configuration.threads = 1
+    return configuration
+  }
+
+  private func trainer(in name: String, _ configuration: TrainingConfiguration) throws -> (Trainer, RunFolder) {
+    let run = RunFolder(folder.appendingPathComponent(name))
+    try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
+    let labels = LabelScheme(groups: [[1]])
+    let plan = try PreparationPlan()
+    let description = ModelDescription(
+      network: try configuration.network(labels: labels, plan: plan, modalities: 1), preparation: plan, labels: labels,
+      modalities: ["image"])
+    let trainer = try Trainer(
+      run: run, configuration: configuration, description: description,
+      training: [prepared(0, site: "A"), prepared(1, site: "A"), prepared(2, site: "B")],
+      validation: [prepared(3, site: "A"), prepared(4, site: "B")])
+    return (trainer, run)
+  }
+
+  @Test func aRunEndsWithAModelOfTheDualStage() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (trainer, run) = try trainer(in: "whole", configuration())
+    var reports: [TrainingProgress] = []
+    #expect(try trainer.train(shouldStop: { false }) { reports.append($0) })
+    #expect(reports.map(\.stage) == Array(repeating: .plain, count: 6) + Array(repeating: .dual, count: 6))
+    #expect(reports.last?.losses.map(\.pass) == [.first, .final])
+    #expect(reports.filter { $0.validation != nil }.map(\.iteration) == [4, 6, 4, 6])
+    #expect(Set(try #require(reports.last?.validation).diceBySite.keys) == ["A", "B"])
+    let model = try SegmentationModel(contentsOf: run)
+    #expect(model.network.passes == [.first, .final])
+    let rows = try String(contentsOf: run.log, encoding: .utf8).split(separator: "\n")
+    #expect(rows.count == 13)
+  }
+
+  @Test func itLearns() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var configuration = configuration(iterations: [80, 20])
+    configuration.width = 4
+    configuration.batchSize = 4
+    configuration.learningRate = 1e-2
+    configuration.validateEvery = 20
+    let (trainer, _) = try trainer(in: "learns", configuration)
+    var best = 0.0
+    _ = try trainer.train(shouldStop: { false }) { best = max(best, $0.validation?.dice ?? 0) }
+    #expect(best > 0.9)
+  }
+
+  @Test func sameSeedSameBytesOtherSeedOtherBytes() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var other = configuration()
+    other.seed = 2
+    let models = try [("one", configuration()), ("two", configuration()), ("three", other)].map { name, configuration in
+      let (trainer, run) = try trainer(in: name, configuration)
+      _ = try trainer.train(shouldStop: { false }) { _ in }
+      return try Data(contentsOf: run.model)
+    }
+    #expect(models[0] == models[1])
+    #expect(models[0] != models[2])
+  }
+
+  /// Stops in the plain stage, between the stages, in the dual stage, and twice in a row.
+  @Test(arguments: [[1], [5], [6], [7], [11], [3, 2], [2, 1, 6]]) func aStoppedRunEndsWithTheSameBytes(
+    stops: [Int]
+  ) throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (whole, wholeRun) = try trainer(in: "whole", configuration())
+    _ = try whole.train(shouldStop: { false }) { _ in }
+    var run = wholeRun
+    for stop in stops + [.max] {
+      let (trainer, stopped) = try trainer(in: "stopped", configuration())
+      run = stopped
+      var done = 0
+      let isFinished = try trainer.train(shouldStop: { done >= stop }) { _ in done += 1 }
+      #expect(isFinished == (stop == .max))
+      #expect(stop == .max || done == stop)
+    }
+    #expect(try Data(contentsOf: run.model) == Data(contentsOf: wholeRun.model))
+    #expect(try Data(contentsOf: run.log) == Data(contentsOf: wholeRun.log))
+  }
+}
