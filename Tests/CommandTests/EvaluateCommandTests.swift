@@ -48,7 +48,7 @@ import Testing
         .filter { $0.contains(Substring(pass)) }.map { row in row.filter { $0 != Substring(pass) } }
     }
     let final = try rows(output.appendingPathComponent("scores.csv"), pass: "final")
-    #expect(final.count == 12 && final == (try rows(again, pass: "prediction")))
+    #expect(try final.count == 12 && final == rows(again, pass: "prediction"))
     #expect(final != (try rows(output.appendingPathComponent("scores.csv"), pass: "first")))
   }
 
