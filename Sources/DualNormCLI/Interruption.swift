@@ -6,6 +6,12 @@ enum Interruption {
   nonisolated(unsafe) private static var received: sig_atomic_t = 0
 
   static func listen() {
+    // Whoever started this may have blocked them, as threads of a dispatch queue do.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         Interruption.received = number

@@ -59,6 +59,10 @@ struct TrainOptions: ParsableArguments {
     func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value>, _ value: Value?) {
       if let value { result[keyPath: path] = value }
     }
+    // Without this one, an option that is not given would be a nil that is.
+    func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value?>, _ value: Value?) {
+      if let value { result[keyPath: path] = value }
+    }
     set(\.width, width)
     set(\.norm, norm)
     set(\.dualBlocks, dualBlocks?.blocks)

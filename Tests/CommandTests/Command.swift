@@ -1,5 +1,4 @@
 import Foundation
-import Testing
 
 /// Runs the built `dualnorm` and waits for its end.
 func dualnorm(_ arguments: String...) throws -> (status: Int32, output: String, errors: String) {
@@ -42,17 +41,6 @@ final class RunningCommand {
       try String(contentsOf: folder.file("errors"), encoding: .utf8)
     )
   }
-}
-
-/// Expects a refusal in one sentence: exit code 1 and nothing else printed, or 64 followed by the usage.
-func expectRefusal(
-  _ sentence: String, status: Int32 = 1, of arguments: [String], _ location: SourceLocation = #_sourceLocation
-) throws {
-  let result = try dualnorm(arguments)
-  #expect(result.status == status, sourceLocation: location)
-  #expect(result.output == "", sourceLocation: location)
-  let errors = status == 64 ? result.errors.prefix { $0 != "\n" } + "\n" : result.errors[...]
-  #expect(errors == "Error: \(sentence)\n", sourceLocation: location)
 }
 
 /// What lies in a folder and in the folders in it, sorted, hidden files too.

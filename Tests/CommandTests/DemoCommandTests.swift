@@ -9,9 +9,11 @@ import Testing
   @Test func printsATableOfFourSitesAndCanBeRunAgain() throws {
     let output = folder.file("demo")
     let arguments = ["demo", "--iterations", "2,2", "--cases", "2", "--output", output.path, "--quiet"]
-    let first = try dualnorm(arguments)
-    #expect(first.status == 0 && first.errors == "")
-    let rows = first.output.split(separator: "\n")
+    try interrupt(arguments, output)
+    try Data("left over".utf8).write(to: output.appendingPathComponent("data/notes.txt"))
+    let result = try dualnorm(arguments)
+    #expect(result.status == 0 && result.errors == "")
+    let rows = result.output.split(separator: "\n")
     #expect(rows[0].hasPrefix("site             cases  Dice, first  Dice, final  ASSD mm, first  ASSD mm, final"))
     for (row, site) in zip(rows[1...], ["Site-A ", "Site-B ", "Site-C ", "Site-D (unseen) ", "mean of 3 sites "]) {
       #expect(row.hasPrefix(site))
@@ -19,11 +21,16 @@ import Testing
     for path in ["run/model.safetensors", "evaluation/sheet.png", "evaluation/predictions/Site-D/Case02.nii.gz"] {
       #expect(contents(of: output).contains(path))
     }
-    try Data("left over".utf8).write(to: output.appendingPathComponent("data/notes.txt"))
-    let second = try dualnorm(arguments)
-    #expect(second.status == 0 && second.errors == "")
-    #expect(second.output == first.output)
     #expect(!contents(of: output).contains("data/notes.txt"))
+  }
+
+  private func interrupt(_ arguments: [String], _ output: URL) throws {
+    let command = try RunningCommand(arguments)
+    while command.isRunning, !contents(of: output).contains("run/config.yaml") { usleep(1000) }
+    command.interrupt()
+    let result = try command.finish()
+    #expect(result.status == 130 && result.output == "")
+    #expect(result.errors == "Stopped; continue with: dualnorm train --resume \(output.path)/run\n")
   }
 
   @Test func refusesTheFolderOfSomebodyElse() throws {

@@ -67,6 +67,6 @@ import Testing
     let hostile = fixtures.appendingPathComponent("weights/hostile_builtins_eval.pth").path
     let result = try dualnorm("info", hostile)
     #expect(result.status == 1 && result.output == "")
-    #expect(result.errors.hasPrefix("Error: \(hostile): refers to builtins.eval, "))
+    #expect(result.errors.hasPrefix("Error: \(hostile): refers to __builtin__.eval, "))
   }
 }

@@ -113,7 +113,7 @@ import Testing
     #expect(result.status == 0)
     #expect(
       result.errors.contains(
-        "\nwarning: The sites' labels differ (Site-A: labels 1 and 2; Site-B: label 1); merge what means the same with "
+        "\nwarning: The sites' labels differ (Site-A: 1 and 2; Site-B: 1); merge what means the same with "
           + "--merge-labels, or the missing classes cannot be learnt there.\n"))
   }
 

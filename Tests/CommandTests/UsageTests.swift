@@ -3,16 +3,18 @@ import Testing
 @Suite struct UsageTests {
   @Test(arguments: ["demo", "train", "evaluate", "predict", "score", "import", "info", "phantom"])
   func everyVerbExplainsItself(verb: String) throws {
-    let result = try dualnorm(verb, "--help")
-    #expect(result.status == 0 && result.errors == "")
-    #expect(result.output.hasPrefix("OVERVIEW: "))
-    #expect(result.output.contains("\nUSAGE: dualnorm \(verb) "))
-    #expect(try dualnorm("--help").output.contains("\n  \(verb) "))
+    let (status, message) = endInThisProcess([verb, "--help"])
+    #expect(status == 0)
+    #expect(message.hasPrefix("OVERVIEW: "))
+    #expect(message.contains("\nUSAGE: dualnorm \(verb) "))
+    #expect(endInThisProcess(["--help"]).message.contains("\n  \(verb) "))
   }
 
-  @Test func version() throws {
+  @Test func helpAndVersionGoToStandardOutput() throws {
+    let help = try dualnorm("train", "--help")
+    #expect(help.status == 0 && help.errors == "" && help.output.hasPrefix("OVERVIEW: "))
     let result = try dualnorm("--version")
-    #expect(result.status == 0)
+    #expect(result.status == 0 && result.errors == "")
     #expect(result.output.split(separator: ".").compactMap { Int($0.filter(\.isNumber)) }.count == 3)
   }
 
@@ -42,6 +44,16 @@ import Testing
     ("--cases is 2 to 200, not 1.", ["demo", "--cases", "1"]),
   ])
   func wrongUsage(message: String, arguments: [String]) throws {
-    try expectRefusal(message, status: 64, of: arguments)
+    expectRefusal(message, status: 64, of: arguments)
+  }
+
+  /// A refusal of a process of its own, for those that the other tests have within theirs.
+  @Test func refusalsGoToStandardError() throws {
+    let usage = try dualnorm("train", "--output", "RUN")
+    #expect(usage.status == 64 && usage.output == "")
+    #expect(usage.errors.hasPrefix("Error: Missing expected argument '--data <dir>'\nUsage: dualnorm train <options>\n"))
+    let input = try dualnorm("info", "/no/such")
+    #expect(input.status == 1 && input.output == "")
+    #expect(input.errors == "Error: /no/such: there is no such file or folder; check the path.\n")
   }
 }

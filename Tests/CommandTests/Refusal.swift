@@ -1,0 +1,28 @@
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import DualNormCLI
+
+/// Expects a refusal in one sentence: exit code 1 and nothing else printed, or 64 followed by the usage.
+///
+/// The command runs in this process, which takes milliseconds where a process of its own takes a third of a second.
+func expectRefusal(
+  _ sentence: String, status: Int32 = 1, of arguments: [String], _ location: SourceLocation = #_sourceLocation
+) {
+  let (found, message) = endInThisProcess(arguments)
+  #expect(found == status, sourceLocation: location)
+  let first = status == 64 ? message.prefix { $0 != "\n" } : message[...]
+  #expect(first == "Error: \(sentence)", sourceLocation: location)
+}
+
+/// Exit code and last message of a command that is expected not to get far.
+func endInThisProcess(_ arguments: [String]) -> (status: Int32, message: String) {
+  do {
+    var command = try DualNormCommand.parseAsRoot(arguments)
+    try command.run()
+    return (0, "")
+  } catch {
+    return (DualNormCommand.exitCode(for: error).rawValue, DualNormCommand.fullMessage(for: error))
+  }
+}
