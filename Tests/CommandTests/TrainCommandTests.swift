@@ -34,7 +34,7 @@ import Testing
       rows[0]
         == "stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice,validation_dice_Site-A,validation_dice_Site-B"
     )
-    #expect(rows.count == 1 + 40 + 25)
+    #expect(rows.count == 1 + 40 + 60)
     #expect(rows[40].hasPrefix("plain,40,") && rows[41].hasPrefix("dual,1,0.01,"))
   }
 
