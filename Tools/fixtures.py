@@ -28,9 +28,9 @@ CONFIGURATIONS = [
     ("bn-odd-size",         2, 4, "BN", DUAL, "soft", 2, 3, 45, 37),
     ("bn-other-blocks",     3, 4, "BN", ("down4", "mid", "up1", "up4"), "soft", 4, 5, 48, 32),
     ("in-soft",             2, 4, "IN", DUAL, "soft", 2, 3, 48, 32),
-    ("in-odd-size",         2, 4, "IN", DUAL, "hard", 2, 3, 45, 37),
+    ("in-odd-size",         2, 4, "IN", DUAL, "hard", 2, 3, 53, 59),
     ("gn-soft",             2, 16, "GN", DUAL, "soft", 2, 3, 32, 32),
-    ("gn-hard-3-classes",   3, 16, "GN", DUAL, "hard", 2, 3, 32, 32),
+    ("gn-hard-3-classes",   3, 16, "GN", DUAL, "hard", 2, 3, 32, 16),
     ("ln-soft",             2, 4, "LN", DUAL, "soft", 2, 3, 48, 32),
     ("ln-hard-3-classes",   3, 4, "LN", DUAL, "hard", 2, 3, 48, 32),
 ]
@@ -60,7 +60,8 @@ def data(seed, classes, channels, height, width):
 
 
 def passes(net, images, labels):
-    """Logits, losses and gradients of both passes in training mode, without a step between them."""
+    """Logits, losses and gradients of both passes in training mode, without a step between them, and the prediction
+    with the running statistics that they left."""
     result = {}
     logits = net(images)
     for name in ("first", "final") if net.dual_blocks else ("first",):
@@ -74,14 +75,14 @@ def passes(net, images, labels):
         for key, value in net.named_parameters():
             if value.grad is not None:
                 result[f"training/{name}/gradient/{key}"] = value.grad.clone()
-    return result
+    first, final = oracle.predict(net, images)
+    return result | {"prediction/first": first, "prediction/final": final.clone()}
 
 
 def iterations(net, images, labels):
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     losses = [oracle.train_step(net, optimizer, images, labels) for _ in range(10)]
-    first, final = oracle.predict(net, images)
-    return {"losses": torch.tensor(losses, dtype=images.dtype), "prediction/first": first, "prediction/final": final.clone()}
+    return {"losses": torch.tensor(losses, dtype=images.dtype)}
 
 
 def agree(exact, other):
@@ -92,7 +93,7 @@ def agree(exact, other):
         if "gradient" in key:  # the bias before a batch norm has gradient 0, of which rounding leaves something
             close = difference.norm() < 6e-5 * max(value.norm(), 1e-3 * whole)
         else:
-            close = difference.abs().max() < (2e-3 if key.startswith("prediction") else 6e-5)
+            close = difference.abs().max() < 6e-5
         if not close:
             return False
     return True
