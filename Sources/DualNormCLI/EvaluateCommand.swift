@@ -57,6 +57,10 @@ struct EvaluateCommand: ParsableCommand {
 
   private func chosen(of dataset: Dataset, _ run: RunFolder) throws -> [Case] {
     guard split != .all else { return dataset.cases }
+    guard FileManager.default.fileExists(atPath: run.splits.path) else {
+      throw InputError(
+        "\(run.splits.path): is missing, so the run names no \(split.rawValue) cases; leave --split out.")
+    }
     let sides = try Split(contentsOf: run.splits, cases: dataset.cases)
     let wanted = Set(split == .training ? sides.training : split == .validation ? sides.validation : sides.test)
     guard !wanted.isEmpty else {

@@ -77,7 +77,15 @@ import Testing
     try expectRefusal(
       "\(Tiny.run.path)/splits.json: has no test cases; train with --hold-out 0.2 or evaluate another side.",
       of: arguments(["--split", "test"]))
-    #expect(contents(of: folder.url) == [])
+    let run = folder.file("run")
+    #expect(
+      try dualnorm(
+        "import", fixtures.appendingPathComponent("commands/reference.pth").path, "--output", run.path, "--quiet"
+      ).status == 0)
+    try expectRefusal(
+      "\(run.path)/splits.json: is missing, so the run names no test cases; leave --split out.",
+      of: arguments(["--split", "test"], run: run))
+    #expect(contents(of: folder.url).filter { $0.hasPrefix("evaluation") } == [])
   }
 
   @Test func labelsThatTheModelDoesNotKnow() throws {

@@ -67,10 +67,12 @@ import Torch
     ("--modalities 2", "--modalities is 2, which does not divide the 3 channels of FILE."),
     ("--labels 1,2", "--labels names 2 labels; give 1 different ones above 0, one a foreground class."),
     ("--size 30,30", "The network's size 30×30 must be multiples of 16 from 16 to 4096, such as 32×32."),
-    ("--window 275,-125", "The window 275.0 to -125.0 must go from a lower to a higher intensity, such as -125 to 275."),
+    (
+      "--window 275,-125", "The window 275.0 to -125.0 must go from a lower to a higher intensity, such as -125 to 275."
+    ),
   ])
   func refusesOptions(options: String, sentence: String) throws {
-    try expectRefusal(
+    expectRefusal(
       sentence.replacingOccurrences(of: "FILE", with: reference.path),
       of: ["import", reference.path, "--output", run.url.path] + options.split(separator: " ").map(String.init))
     #expect(contents(of: folder.url) == [])
@@ -95,7 +97,7 @@ import Torch
   ])
   func refusesOtherWeights(name: String, sentence: String) throws {
     let file = fixtures.appendingPathComponent("weights/\(name)").path
-    try expectRefusal("\(file): \(sentence)", of: ["import", file, "--output", run.url.path])
+    expectRefusal("\(file): \(sentence)", of: ["import", file, "--output", run.url.path])
     #expect(contents(of: folder.url) == [])
   }
 
@@ -104,9 +106,23 @@ import Torch
     try Data(contentsOf: reference).dropLast(3000).write(to: file)
     let sentence =
       "\(file.path): does not end like a zip file; it is cut short or damaged, copy or save it again."
-    try expectRefusal(sentence, of: ["import", file.path, "--output", run.url.path])
-    try expectRefusal(sentence, of: ["info", file.path])
+    expectRefusal(sentence, of: ["import", file.path, "--output", run.url.path])
+    expectRefusal(sentence, of: ["info", file.path])
     #expect(contents(of: folder.url) == ["cut.pth"])
+  }
+
+  /// Its first level asks for a network of 77 GB.
+  @Test func refusesAWidthWithoutItsWeights() throws {
+    let file = folder.file("wide.safetensors")
+    let state = [
+      ("inc.conv.0.weight", Tensor(repeating: 0, shape: [1024, 3, 1, 1])),
+      ("mid.block.conv_0.weight", Tensor(repeating: 0, shape: [32, 32, 3, 3])),
+      ("outc.conv.2.weight", Tensor(repeating: 0, shape: [2, 1024, 1, 1])),
+    ]
+    try Safetensors(tensors: state.map { ($0, $1.stored) }).write(to: file)
+    expectRefusal(
+      "\(file.path): holds no DualNorm-UNet: mid.block.conv_0.weight is of shape [32, 32, 3, 3]; give a checkpoint of the "
+        + "authors' network, or one that train wrote.", of: ["import", file.path, "--output", run.url.path])
   }
 
   /// Layer norm has a weight a pixel, so only one size fits.
@@ -115,7 +131,7 @@ import Torch
       UNetConfiguration(classes: 2, width: 2, norm: .ln, size: ImageSize(height: 48, width: 32)), seed: 1)
     let file = folder.file("weights.safetensors")
     try Safetensors(tensors: network.parameters.stateDictionary).write(to: file)
-    try expectRefusal(
+    expectRefusal(
       "\(file.path): the network works for slices of 48×32 (H×W) only, and the preparation makes 64×64; make both the "
         + "same.", of: ["import", file.path, "--output", run.url.path, "--size", "64,64"])
     #expect(try dualnorm("import", file.path, "--output", run.url.path, "--quiet").status == 0)

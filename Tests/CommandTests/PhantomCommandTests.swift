@@ -34,12 +34,13 @@ import Testing
 
   @Test func refusesAFolderWithContents() throws {
     try Data("mine".utf8).write(to: folder.file("notes.txt"))
-    try expect(
+    expectRefusal(
       "\(folder.url.path): this folder is not empty, and a phantom is not mixed with other files; choose another "
-        + "output.", of: ["--output", folder.url.path])
+        + "output.", of: ["phantom", "--output", folder.url.path])
     let file = folder.file("notes.txt").path
-    try expect(
-      "\(file): this is a file, and a phantom needs a folder; choose another output.", of: ["--output", file])
+    expectRefusal(
+      "\(file): this is a file, and a phantom needs a folder; choose another output.",
+      of: ["phantom", "--output", file])
   }
 
   @Test(arguments: [
@@ -54,19 +55,13 @@ import Testing
     ),
   ])
   func refusesWhatMakesNoPhantom(sentence: String, options: [String]) throws {
-    try expect(sentence, of: ["--output", output] + options)
+    expectRefusal(sentence, of: ["phantom", "--output", output] + options)
     #expect(!FileManager.default.fileExists(atPath: output))
   }
 
   @Test func sizesHaveThreeNumbers() throws {
-    let result = try dualnorm("phantom", "--output", output, "--size", "64x64")
-    #expect(result.status == 64)
-    #expect(result.errors.hasPrefix("Error: The value '64x64' is invalid for '--size <XxYxZ>'\n"))
-  }
-
-  private func expect(_ sentence: String, of options: [String]) throws {
-    let result = try dualnorm(["phantom"] + options)
-    #expect(result.status != 0 && result.output.isEmpty)
-    #expect(result.errors.hasPrefix("Error: \(sentence)\n"))
+    expectRefusal(
+      "The value '64x64' is invalid for '--size <XxYxZ>'", status: 64,
+      of: ["phantom", "--output", output, "--size", "64x64"])
   }
 }

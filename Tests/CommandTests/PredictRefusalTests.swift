@@ -140,7 +140,9 @@ import Testing
     for name in names { try Image(contentsOf: scan).write(to: scans.appendingPathComponent(name)) }
     let before = try names.map { try Data(contentsOf: scans.appendingPathComponent($0)) }
     let (file, other) = (scans.appendingPathComponent(names[0]), scans.appendingPathComponent(names[1]))
-    func sentence(_ url: URL) -> String { "\(url.path): is an input that --output would overwrite; give another --output." }
+    func sentence(_ url: URL) -> String {
+      "\(url.path): is an input that --output would overwrite; give another --output."
+    }
     try expectRefusal(sentence(file), of: arguments(input: scans, output: scans))
     try expectRefusal(sentence(file), of: arguments(input: file, output: scans))
     try expectRefusal(sentence(file), of: arguments(input: file, output: file))

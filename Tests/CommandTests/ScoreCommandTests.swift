@@ -133,10 +133,9 @@ import Testing
     (["--labels", "0,1"], "--labels 0,1: 0 is background and is not scored; leave it out."),
     (["--labels", "1,300"], "The value '1,300' is invalid for '--labels <label,…>'"),
   ])
-  func wrongUsage(options: [String], message: String) throws {
-    let result = try dualnorm(["score", "--prediction", predictions, "--reference", references] + options)
-    #expect(result.errors.split(separator: "\n").first ?? "" == "Error: \(message)")
-    #expect(result.status == 64)
+  func wrongUsage(options: [String], message: String) {
+    expectRefusal(
+      message, status: 64, of: ["score", "--prediction", predictions, "--reference", references] + options)
   }
 }
 

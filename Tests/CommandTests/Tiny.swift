@@ -11,7 +11,7 @@ enum Tiny {
 
   /// The options of `run`.
   static let learning =
-    "--width 4 --iterations 40,25 --batch-size 4 --learning-rate 0.01 --validate-every 20 --threads 1 --quiet"
+    "--width 4 --iterations 30,40 --batch-size 4 --learning-rate 0.01 --validate-every 20 --threads 1 --quiet"
     .split(separator: " ").map(String.init)
 
   /// Options of a run that ends at once.

@@ -41,7 +41,8 @@ import Testing
   @Test func commandLineWins() throws {
     try write(Self.yaml + "\ndata: /no/such")
     let result = try dualnorm(
-      "train", "--config", file.path, "--data", Tiny.data.path, "--output", run.url.path, "--width", "6", "--dual-blocks",
+      "train", "--config", file.path, "--data", Tiny.data.path, "--output", run.url.path, "--width", "6",
+      "--dual-blocks",
       "down1", "--quiet")
     #expect(result.status == 0 && result.errors == "")
     let network = try run.readDescription().network
@@ -78,7 +79,9 @@ import Testing
       "dual-blocks: [inc, down9]",
       "the option \"dual-blocks\" has a value of the wrong shape; a value looks like [inc, down1]."
     ),
-    ("merge-labels: [1, 2]", "the option \"merge-labels\" has a value of the wrong shape; a value looks like [[1, 2]]."),
+    (
+      "merge-labels: [1, 2]", "the option \"merge-labels\" has a value of the wrong shape; a value looks like [[1, 2]]."
+    ),
     ("window: [low, 275]", "the option \"window\" has a value of the wrong shape; a value looks like [-125, 275]."),
     ("data: [one, two]", "the option \"data\" has a value of the wrong shape; a value looks like ../data."),
     ("batch-size: big", "the option \"batch-size\" has a value of the wrong shape; a value looks like 8."),
@@ -103,7 +106,7 @@ import Testing
       "\(file.path): cannot be read as text; give a YAML file of options.",
       of: ["train", "--data", Tiny.data.path, "--config", file.path, "--output", run.url.path])
     try write(Self.yaml)
-    try expectRefusal(
+    expectRefusal(
       "No data set was given; name its folder with --data.",
       of: ["train", "--config", file.path, "--output", run.url.path])
   }

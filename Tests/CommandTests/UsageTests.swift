@@ -51,7 +51,8 @@ import Testing
   @Test func refusalsGoToStandardError() throws {
     let usage = try dualnorm("train", "--output", "RUN")
     #expect(usage.status == 64 && usage.output == "")
-    #expect(usage.errors.hasPrefix("Error: Missing expected argument '--data <dir>'\nUsage: dualnorm train <options>\n"))
+    #expect(
+      usage.errors.hasPrefix("Error: Missing expected argument '--data <dir>'\nUsage: dualnorm train <options>\n"))
     let input = try dualnorm("info", "/no/such")
     #expect(input.status == 1 && input.output == "")
     #expect(input.errors == "Error: /no/such: there is no such file or folder; check the path.\n")

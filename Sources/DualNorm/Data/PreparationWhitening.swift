@@ -42,9 +42,11 @@ struct IntensityStatistics {
 extension PreparationPlan {
   /// The sentence on an image of these intensities that clipping would make constant; nil where it would not.
   func clippingFault(_ range: ClosedRange<Float>, name: String) -> String? {
-    guard let window, range.upperBound <= Float(window.low) || range.lowerBound >= Float(window.high) else { return nil }
-    return "\(name): every voxel is the same after clipping to \(short(window.low))…\(short(window.high)); give a --window "
-      + "that holds the image's intensities."
+    guard let window, range.upperBound <= Float(window.low) || range.lowerBound >= Float(window.high) else {
+      return nil
+    }
+    let clipping = "clipping to \(short(window.low))…\(short(window.high))"
+    return "\(name): every voxel is the same after \(clipping); give a --window that holds the image's intensities."
   }
 
   /// The voxels clipped to the window, minus their mean, divided by their population standard deviation.

@@ -9,16 +9,19 @@ extension UNetConfiguration {
   /// - Throws: `InputError` if it is of no network of this kind.
   public init(inferredFrom state: StateDictionary, maskKind: MaskKind, file: String) throws {
     let shapes = Dictionary(state.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { first, _ in first })
-    func shape(_ name: String, rank: Int) throws -> [Int] {
-      guard let shape = shapes[name], shape.count == rank else {
+    func shape(_ name: String, where fits: ([Int]) -> Bool) throws -> [Int] {
+      guard let shape = shapes[name], fits(shape) else {
         throw InputError(
           "\(file): holds no DualNorm-UNet: \(name) is \(shapes[name].map { "of shape \($0)" } ?? "missing"); give a "
             + "checkpoint of the authors' network, or one that train wrote.")
       }
       return shape
     }
+    func shape(_ name: String, rank: Int) throws -> [Int] { try shape(name) { $0.count == rank } }
     let first = try shape("inc.conv.0.weight", rank: 4)
     let (width, inputChannels) = (first[0], first[1])
+    // A network of this width is only made, and its memory taken, if the file holds one.
+    _ = try shape("mid.block.conv_0.weight") { $0 == [16 * width, 16 * width, 3, 3] }
     let classes = try shape("outc.conv.2.weight", rank: 4)[0]
     let blocks = BlockName.allCases.filter { shapes["\($0.rawValue).block.norm_0_aux.mlp_gamma.weight"] != nil }
     var reduction = 2

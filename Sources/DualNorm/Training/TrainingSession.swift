@@ -124,7 +124,9 @@ extension TrainingConfiguration {
 
   private func pair<Number>(_ values: [Number]?, _ option: String, _ expected: String) throws -> (Number, Number)? {
     guard let values else { return nil }
-    guard values.count == 2 else { throw InputError("\(option) has \(counted(values.count, "number")); give \(expected).") }
+    guard values.count == 2 else {
+      throw InputError("\(option) has \(counted(values.count, "number")); give \(expected).")
+    }
     return (values[0], values[1])
   }
 
@@ -137,8 +139,8 @@ extension TrainingConfiguration {
     guard batchSize != 1 || plan.networkSize != ImageSize(height: 16, width: 16) || !network.usesBatchNormAtTheBottom
     else {
       throw InputError(
-        "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest level; "
-          + "give at least 2 slices a batch.")
+        "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest "
+          + "level; give at least 2 slices a batch.")
     }
     return network
   }
