@@ -53,7 +53,9 @@ import Testing
   }
 
   @Test func onlyTwoClassesFlipAndShift() {
-    #expect(Augmentation.published(classes: 2) == Augmentation(rotationDegrees: 10, flip: true, shiftPixels: 4, zoom: 1))
-    #expect(Augmentation.published(classes: 3) == Augmentation(rotationDegrees: 10, flip: false, shiftPixels: 0, zoom: 1))
+    let two = Augmentation(rotationDegrees: 10, flip: true, shiftPixels: 4, zoom: 1)
+    let more = Augmentation(rotationDegrees: 10, flip: false, shiftPixels: 0, zoom: 1)
+    #expect(Augmentation.published(classes: 2) == two)
+    #expect(Augmentation.published(classes: 3) == more)
   }
 }

@@ -60,7 +60,7 @@ import Torch
     defer { try? FileManager.default.removeItem(at: folder) }
     let (trainer, run) = try trainer(in: "whole", configuration())
     var reports: [TrainingProgress] = []
-    #expect(try trainer.train(shouldStop: { false }) { reports.append($0) })
+    #expect(try trainer.train(shouldStop: never) { reports.append($0) })
     #expect(reports.map(\.stage) == Array(repeating: .plain, count: 6) + Array(repeating: .dual, count: 6))
     #expect(reports.last?.losses.map(\.pass) == [.first, .final])
     #expect(reports.filter { $0.validation != nil }.map(\.iteration) == [4, 6, 4, 6])
@@ -80,7 +80,7 @@ import Torch
     configuration.validateEvery = 20
     let (trainer, _) = try trainer(in: "learns", configuration)
     var best = 0.0
-    _ = try trainer.train(shouldStop: { false }) { best = max(best, $0.validation?.dice ?? 0) }
+    _ = try trainer.train(shouldStop: never) { best = max(best, $0.validation?.dice ?? 0) }
     #expect(best > 0.9)
   }
 
@@ -90,7 +90,7 @@ import Torch
     other.seed = 2
     let models = try [("one", configuration()), ("two", configuration()), ("three", other)].map { name, configuration in
       let (trainer, run) = try trainer(in: name, configuration)
-      _ = try trainer.train(shouldStop: { false }) { _ in }
+      _ = try trainer.train(shouldStop: never) { _ in }
       return try Data(contentsOf: run.model)
     }
     #expect(models[0] == models[1])
@@ -103,13 +103,13 @@ import Torch
   ) throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let (whole, wholeRun) = try trainer(in: "whole", configuration())
-    _ = try whole.train(shouldStop: { false }) { _ in }
+    _ = try whole.train(shouldStop: never) { _ in }
     var run = wholeRun
     for stop in stops + [.max] {
       let (trainer, stopped) = try trainer(in: "stopped", configuration())
       run = stopped
       var done = 0
-      let isFinished = try trainer.train(shouldStop: { done >= stop }) { _ in done += 1 }
+      let isFinished = try trainer.train(shouldStop: { done >= stop }, progress: { _ in done += 1 })
       #expect(isFinished == (stop == .max))
       #expect(stop == .max || done == stop)
     }
@@ -117,3 +117,5 @@ import Torch
     #expect(try Data(contentsOf: run.log) == Data(contentsOf: wholeRun.log))
   }
 }
+
+private func never() -> Bool { false }
