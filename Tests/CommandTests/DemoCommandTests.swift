@@ -35,7 +35,7 @@ import Testing
 
   @Test func refusesTheFolderOfSomebodyElse() throws {
     try Data("mine".utf8).write(to: folder.file("notes.txt"))
-    expectRefusal(
+    try expectRefusal(
       "\(folder.path): is not empty; give a new folder for --output, or delete this one first.",
       of: ["demo", "--output", folder.path])
     #expect(contents(of: folder.url) == ["notes.txt"])

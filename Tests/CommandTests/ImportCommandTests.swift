@@ -72,7 +72,7 @@ import Torch
     ),
   ])
   func refusesOptions(options: String, sentence: String) throws {
-    expectRefusal(
+    try expectRefusal(
       sentence.replacingOccurrences(of: "FILE", with: reference.path),
       of: ["import", reference.path, "--output", run.url.path] + options.split(separator: " ").map(String.init))
     #expect(contents(of: folder.url) == [])
@@ -97,7 +97,7 @@ import Torch
   ])
   func refusesOtherWeights(name: String, sentence: String) throws {
     let file = fixtures.appendingPathComponent("weights/\(name)").path
-    expectRefusal("\(file): \(sentence)", of: ["import", file, "--output", run.url.path])
+    try expectRefusal("\(file): \(sentence)", of: ["import", file, "--output", run.url.path])
     #expect(contents(of: folder.url) == [])
   }
 
@@ -106,8 +106,8 @@ import Torch
     try Data(contentsOf: reference).dropLast(3000).write(to: file)
     let sentence =
       "\(file.path): does not end like a zip file; it is cut short or damaged, copy or save it again."
-    expectRefusal(sentence, of: ["import", file.path, "--output", run.url.path])
-    expectRefusal(sentence, of: ["info", file.path])
+    try expectRefusal(sentence, of: ["import", file.path, "--output", run.url.path])
+    try expectRefusal(sentence, of: ["info", file.path])
     #expect(contents(of: folder.url) == ["cut.pth"])
   }
 
@@ -120,7 +120,7 @@ import Torch
       ("outc.conv.2.weight", Tensor(repeating: 0, shape: [2, 1024, 1, 1])),
     ]
     try Safetensors(tensors: state.map { ($0, $1.stored) }).write(to: file)
-    expectRefusal(
+    try expectRefusal(
       "\(file.path): holds no DualNorm-UNet: mid.block.conv_0.weight is of shape [32, 32, 3, 3]; give a checkpoint of the "
         + "authors' network, or one that train wrote.", of: ["import", file.path, "--output", run.url.path])
   }
@@ -131,7 +131,7 @@ import Torch
       UNetConfiguration(classes: 2, width: 2, norm: .ln, size: ImageSize(height: 48, width: 32)), seed: 1)
     let file = folder.file("weights.safetensors")
     try Safetensors(tensors: network.parameters.stateDictionary).write(to: file)
-    expectRefusal(
+    try expectRefusal(
       "\(file.path): the network works for slices of 48×32 (H×W) only, and the preparation makes 64×64; make both the "
         + "same.", of: ["import", file.path, "--output", run.url.path, "--size", "64,64"])
     #expect(try dualnorm("import", file.path, "--output", run.url.path, "--quiet").status == 0)

@@ -56,13 +56,13 @@ import Testing
 
   @Test func nonsense() throws {
     let nowhere = folder.file("nowhere").path
-    expectRefusal("\(nowhere): there is no such file or folder; check the path.", of: ["info", nowhere])
-    expectRefusal(
+    try expectRefusal("\(nowhere): there is no such file or folder; check the path.", of: ["info", nowhere])
+    try expectRefusal(
       "\(folder.path): has no model.json, so it is not a run folder; give the folder that train or import wrote.",
       of: ["info", folder.path])
     let text = folder.file("notes.txt")
     try Data("some notes\n".utf8).write(to: text)
-    expectRefusal(
+    try expectRefusal(
       "\(text.path): is no zip file, as torch.save writes them; give a file of weights.", of: ["info", text.path])
     let hostile = fixtures.appendingPathComponent("weights/hostile_builtins_eval.pth").path
     let result = try dualnorm("info", hostile)

@@ -2,7 +2,7 @@ import DualNorm
 import Foundation
 import Testing
 
-/// Run folders that are missing, unfinished or damaged, as predict meets them.
+/// Run folders that are missing, unfinished or damaged, as predict and info meet them.
 @Suite struct ModelFolderTests {
   let folder: TemporaryFolder
   private let run: RunFolder
@@ -61,8 +61,13 @@ import Testing
         + "of this configuration.")
   }
 
+  @Test func damagedDescription() throws {
+    try Data("{".utf8).write(to: run.description)
+    try expectRefusal(
+      "\(run.description.path): is not the description of a model (it is not JSON); restore the file.")
+  }
+
   @Test(arguments: [
-    ("{", "{", "is not the description of a model (it is not JSON); restore the file."),
     (
       "\"width\" : 4", "\"width\" : \"four\"",
       "is not the description of a model (network.width has a value of the wrong kind); restore the file."
@@ -102,8 +107,8 @@ import Testing
   func description(original: String, replacement: String, sentence: String) throws {
     let text = try String(contentsOf: run.description, encoding: .utf8)
     #expect(text.contains(original))
-    let changed = original == replacement ? "{" : text.replacingOccurrences(of: original, with: replacement)
+    let changed = text.replacingOccurrences(of: original, with: replacement)
     try Data(changed.utf8).write(to: run.description)
-    try expectRefusal("\(run.description.path): \(sentence)")
+    try CommandTests.expectRefusal("\(run.description.path): \(sentence)", of: ["info", run.url.path])
   }
 }

@@ -34,11 +34,11 @@ import Testing
 
   @Test func refusesAFolderWithContents() throws {
     try Data("mine".utf8).write(to: folder.file("notes.txt"))
-    expectRefusal(
+    try expectRefusal(
       "\(folder.url.path): this folder is not empty, and a phantom is not mixed with other files; choose another "
         + "output.", of: ["phantom", "--output", folder.url.path])
     let file = folder.file("notes.txt").path
-    expectRefusal(
+    try expectRefusal(
       "\(file): this is a file, and a phantom needs a folder; choose another output.",
       of: ["phantom", "--output", file])
   }
@@ -55,12 +55,12 @@ import Testing
     ),
   ])
   func refusesWhatMakesNoPhantom(sentence: String, options: [String]) throws {
-    expectRefusal(sentence, of: ["phantom", "--output", output] + options)
+    try expectRefusal(sentence, of: ["phantom", "--output", output] + options)
     #expect(!FileManager.default.fileExists(atPath: output))
   }
 
   @Test func sizesHaveThreeNumbers() throws {
-    expectRefusal(
+    try expectRefusal(
       "The value '64x64' is invalid for '--size <XxYxZ>'", status: 64,
       of: ["phantom", "--output", output, "--size", "64x64"])
   }

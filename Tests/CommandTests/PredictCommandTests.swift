@@ -108,7 +108,7 @@ import Testing
     try predict("--input", folder.file("scans").path, "--output", folder.file("out").path, model: run)
     #expect(contents(of: folder.file("out")) == ["Case.nii.gz"])
     #expect(try Data(contentsOf: folder.file("out/Case.nii.gz")) == Data(contentsOf: folder.file("one.nii.gz")))
-    expectRefusal(
+    try expectRefusal(
       "--input names 1 files, and the model takes 3; give one a modality, in order.",
       of: ["predict", "--model", run.path, "--input", channels[0].path, "--output", folder.file("two").path])
   }

@@ -133,8 +133,8 @@ import Testing
     (["--labels", "0,1"], "--labels 0,1: 0 is background and is not scored; leave it out."),
     (["--labels", "1,300"], "The value '1,300' is invalid for '--labels <label,…>'"),
   ])
-  func wrongUsage(options: [String], message: String) {
-    expectRefusal(
+  func wrongUsage(options: [String], message: String) throws {
+    try expectRefusal(
       message, status: 64, of: ["score", "--prediction", predictions, "--reference", references] + options)
   }
 }

@@ -13,7 +13,7 @@ import Testing
     width: 4
     iterations: [2, 2]
     batch-size: 2
-    validate-every: 1
+    validate-every: 2
     threads: 1
     dual-blocks: [inc, mid]
     merge-labels: [[1, 2]]
@@ -106,7 +106,7 @@ import Testing
       "\(file.path): cannot be read as text; give a YAML file of options.",
       of: ["train", "--data", Tiny.data.path, "--config", file.path, "--output", run.url.path])
     try write(Self.yaml)
-    expectRefusal(
+    try expectRefusal(
       "No data set was given; name its folder with --data.",
       of: ["train", "--config", file.path, "--output", run.url.path])
   }

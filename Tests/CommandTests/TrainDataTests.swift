@@ -22,7 +22,7 @@ import Testing
   }
 
   private func expectRefusal(_ sentence: String, _ location: SourceLocation = #_sourceLocation) throws {
-    CommandTests.expectRefusal(sentence, of: arguments(), location)
+    try CommandTests.expectRefusal(sentence, of: arguments(), location)
     #expect(!FileManager.default.fileExists(atPath: folder.file("run").path), sourceLocation: location)
   }
 
@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test func imageOutsideTheWindow() throws {
-    CommandTests.expectRefusal(
+    try CommandTests.expectRefusal(
       "\(data.path)/Site-A/Case00.nii.gz: every voxel is the same after clipping to 50000…60000; give a --window that "
         + "holds the image's intensities.", of: arguments(["--window", "50000,60000"]))
     #expect(contents(of: folder.url).first == "data" && !contents(of: folder.url).contains("run"))
@@ -120,11 +120,11 @@ import Testing
   @Test func noCasesAndNoFolder() throws {
     let empty = folder.file("empty")
     try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
-    CommandTests.expectRefusal(
+    try CommandTests.expectRefusal(
       "\(empty.path): no cases were found; expected folders of sites with Case.nii.gz + Case_segmentation.nii.gz pairs (or "
         + "an all_list.txt), a dataset.json with imagesTr and labelsTr, or one folder of such pairs.",
       of: ["train", "--data", empty.path, "--output", folder.file("run").path])
-    CommandTests.expectRefusal(
+    try CommandTests.expectRefusal(
       "\(folder.path)/nowhere: there is no such folder; check the path of the data set.",
       of: ["train", "--data", folder.file("nowhere").path, "--output", folder.file("run").path])
   }

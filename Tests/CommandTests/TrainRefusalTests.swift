@@ -80,13 +80,13 @@ import Testing
   @Test func outputMustBeNewAndWritable() throws {
     let data = try Tiny.data.path
     try Data("mine".utf8).write(to: folder.file("notes.txt"))
-    expectRefusal(
+    try expectRefusal(
       "\(folder.path): is not empty; give a new folder for --output, or delete this one first.",
       of: ["train", "--data", data, "--output", folder.path] + Tiny.quick)
     let file = folder.file("notes.txt").path
-    expectRefusal(
+    try expectRefusal(
       "\(file): is a file; give a folder for --output.", of: ["train", "--data", data, "--output", file] + Tiny.quick)
-    expectRefusal(
+    try expectRefusal(
       "\(file)/run: cannot be made; give a folder for --output that you may write to.",
       of: ["train", "--data", data, "--output", file + "/run"] + Tiny.quick)
     #expect(contents(of: folder.url) == ["notes.txt"])

@@ -34,7 +34,7 @@ import Testing
 
   @Test func refusesWhatIsNoStoppedRun() throws {
     let nowhere = folder.file("nowhere").path
-    expectRefusal(
+    try expectRefusal(
       "\(nowhere): has no config.yaml, so no training was started there; check --resume.",
       of: ["train", "--resume", nowhere])
     let damaged = folder.file("damaged")
@@ -49,7 +49,7 @@ import Testing
     try FileManager.default.copyItem(at: RunFolder(Tiny.run).model, to: folder.file("model.safetensors"))
     try FileManager.default.removeItem(at: last)
     try FileManager.default.moveItem(at: folder.file("model.safetensors"), to: last)
-    expectRefusal(
+    try expectRefusal(
       "\(last.path): holds no training state; give a run folder that train wrote.",
       of: ["train", "--resume", damaged.path])
   }
@@ -59,7 +59,7 @@ import Testing
     let run = RunFolder(folder.file("run"))
     #expect(try dualnorm(["train", "--data", data.path, "--output", run.url.path] + Tiny.quick).status == 0)
     try FileManager.default.moveItem(at: data, to: folder.file("elsewhere"))
-    expectRefusal(
+    try expectRefusal(
       "\(data.path): there is no such folder; check the path of the data set.",
       of: ["train", "--resume", run.url.path])
   }

@@ -44,7 +44,7 @@ import Testing
     ("--cases is 2 to 200, not 1.", ["demo", "--cases", "1"]),
   ])
   func wrongUsage(message: String, arguments: [String]) throws {
-    expectRefusal(message, status: 64, of: arguments)
+    try expectRefusal(message, status: 64, of: arguments)
   }
 
   /// A refusal of a process of its own, for those that the other tests have within theirs.
