@@ -50,6 +50,11 @@ struct EvaluateCommand: ParsableCommand {
     }
     progress.advance()
     progress.clear()
+    if !quiet, !evaluation.croppedCases.isEmpty {
+      printError(
+        "Warning: larger than the network's size, so that their border is background: "
+          + evaluation.croppedCases.joined(separator: ", ") + ".")
+    }
     try evaluation.write(to: folder, classNames: model.description.labels.names)
     print(evaluation.table.text, terminator: "")
     if !quiet { printError("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).") }

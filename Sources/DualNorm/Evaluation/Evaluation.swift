@@ -7,6 +7,8 @@ public struct Evaluation {
   public let table: ScoreTable
   /// One row a case: the slice with the most foreground, outlined.
   public let sheetRows: [SheetRow]
+  /// Cases larger than the network's size: their border is background.
+  public let croppedCases: [String]
 
   /// - Parameters:
   ///   - cases: with masks.
@@ -21,6 +23,7 @@ public struct Evaluation {
     let passes = Set(model.network.passes)
     var scores: [CaseScore] = []
     var rows: [SheetRow] = []
+    var cropped: [String] = []
     for scan in cases {
       try progress(scan)
       guard let mask = scan.mask else { throw InputError("\(scan.images[0].path): has no mask to be scored against.") }
@@ -32,6 +35,7 @@ public struct Evaluation {
           "\(mask.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the mask "
             + "onto the image or correct the wrong header.")
       }
+      if results[0].isCropped { cropped.append(scan.identifier) }
       for result in results {
         let folder = result.pass == model.network.passes.last ? "predictions" : "first-pass"
         try result.labels.write(to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name).nii.gz"))
@@ -43,6 +47,7 @@ public struct Evaluation {
     }
     table = ScoreTable(scores, tolerancesMM: tolerancesMM)
     sheetRows = rows
+    croppedCases = cropped
   }
 
   private static func sheetRow(
