@@ -91,10 +91,19 @@ def agree(exact, other):
     for key, value in exact.items():
         difference = other[key].double() - value
         if "gradient" in key:  # the bias before a batch norm has gradient 0, of which rounding leaves something
-            close = difference.norm() < 6e-5 * max(value.norm(), 1e-3 * whole)
+            close = difference.norm() < 6e-5 * max(value.norm(), 1e-2 * whole)
         else:
-            close = difference.abs().max() < 6e-5
+            close = difference.abs().max() < 4e-5
         if not close:
+            return False
+    return True
+
+
+def agree_in_single_precision(exact, run):
+    """In both memory layouts, with one thread and with two, whose sums round differently."""
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        if not all(agree(exact, run(layout)) for layout in (torch.contiguous_format, torch.channels_last)):
             return False
     return True
 
@@ -106,17 +115,16 @@ def make(name, classes, base, norm, dual, mask, reduction, channels, height, wid
                                   (height, width) if norm == "LN" else None)
         return net.to(dtype).to(memory_format=layout)
 
-    # The judge is double precision, on data for which float32 gives the same in both memory layouts.
+    # The judge is double precision, on data for which single precision gives the same.
     for seed in range(11, 2000):
         images, labels = data(seed, classes, channels, height, width)
         with doubled():
             exact = passes(network(torch.float64), images.double(), labels)
-        layouts = (torch.contiguous_format, torch.channels_last)
-        if not all(agree(exact, passes(network(layout=x), images.to(memory_format=x), labels)) for x in layouts):
+        if not agree_in_single_precision(exact, lambda x: passes(network(layout=x), images.to(memory_format=x), labels)):
             continue
         with doubled():
             trained = iterations(network(torch.float64), images.double(), labels)
-        if all(agree(trained, iterations(network(layout=x), images.to(memory_format=x), labels)) for x in layouts):
+        if agree_in_single_precision(trained, lambda x: iterations(network(layout=x), images.to(memory_format=x), labels)):
             break
     else:
         raise SystemExit(f"{name}: no well-conditioned data")
@@ -135,7 +143,6 @@ def make(name, classes, base, norm, dual, mask, reduction, channels, height, wid
 
 
 FIXTURES.mkdir(parents=True, exist_ok=True)
-torch.set_num_threads(2)
 for configuration in CONFIGURATIONS:
     if not sys.argv[2:] or configuration[0] in sys.argv[2:]:
         make(*configuration)
