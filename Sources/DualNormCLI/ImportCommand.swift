@@ -21,18 +21,7 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Modalities; the file's channels divided by them are the context slices.") var modalities = 1
   @Option(help: ArgumentHelp("The label of each class in files. (default: 1, 2, …)", valueName: "label,…"))
   var labels: NumberList<UInt8>?
-  @Option(
-    parsing: .unconditional,  // it may begin with a minus
-    help: ArgumentHelp("Clip intensities before whitening, for example -125,275.", valueName: "low,high"))
-  var window: NumberList<Double>?
-  @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing:
-    NumberList<Double>?
-  @Option(help: ArgumentHelp("Resample slices to this many pixels.", valueName: "height,width"))
-  var resampleSize: NumberList<Int>?
-  @Option(
-    help: ArgumentHelp(
-      "Crop or pad slices to this. (default: multiples of 16 that hold the volume)", valueName: "height,width"))
-  var size: NumberList<Int>?
+  @OptionGroup var preparation: PreparationOptions
   @Flag(help: "No messages but errors.") var quiet = false
 
   func run() throws {
@@ -54,10 +43,8 @@ struct ImportCommand: ParsableCommand {
     }
     var options = TrainingConfiguration()
     options.context = inferred.inputChannels / modalities
-    options.window = window?.values
-    options.spacing = spacing?.values
-    options.resampleSize = resampleSize?.values
-    options.size = size?.values ?? inferred.size.map { [$0.height, $0.width] }
+    options.size = inferred.size.map { [$0.height, $0.width] }
+    preparation.set(in: &options)
     let description = ModelDescription(
       network: inferred, preparation: try options.plan(), labels: LabelScheme(groups: values.map { [$0] }),
       modalities: modalities == 1 ? ["image"] : (0..<modalities).map { "modality \($0)" })

@@ -19,18 +19,7 @@ struct TrainOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
-  @Option(
-    parsing: .unconditional,  // it may begin with a minus
-    help: ArgumentHelp("Clip intensities before whitening, for example -125,275.", valueName: "low,high"))
-  var window: NumberList<Double>?
-  @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y")) var spacing:
-    NumberList<Double>?
-  @Option(help: ArgumentHelp("Resample slices to this many pixels.", valueName: "height,width"))
-  var resampleSize: NumberList<Int>?
-  @Option(
-    help: ArgumentHelp(
-      "Crop or pad slices to this, multiples of 16. (default: holds every case)", valueName: "height,width"))
-  var size: NumberList<Int>?
+  @OptionGroup var preparation: PreparationOptions
   @Option(help: "Share of each site's patients that choose the best checkpoint. (default: 0.15)")
   var validationFraction: Double?
   @Option(help: "Share of each site's patients kept for the test, unseen. (default: 0)") var holdOut: Double?
@@ -70,10 +59,7 @@ struct TrainOptions: ParsableArguments {
     set(\.reduction, reduction)
     set(\.context, context)
     set(\.mergeLabels, mergeLabels.isEmpty ? nil : mergeLabels.map(\.values))
-    set(\.window, window?.values)
-    set(\.spacing, spacing?.values)
-    set(\.resampleSize, resampleSize?.values)
-    set(\.size, size?.values)
+    preparation.set(in: &result)
     set(\.validationFraction, validationFraction)
     set(\.holdOut, holdOut)
     set(\.iterations, iterations?.values)
