@@ -72,10 +72,6 @@ CTTensor *ct_reshape(const CTTensor *x, const ptrdiff_t *sizes, ptrdiff_t rank) 
   return tensor([&] { return x->value.reshape(shape(sizes, rank)); });
 }
 
-CTTensor *ct_narrow(const CTTensor *x, ptrdiff_t dimension, ptrdiff_t start, ptrdiff_t length) {
-  return tensor([&] { return x->value.narrow(dimension, start, length); });
-}
-
 CTTensor *ct_concatenate(const CTTensor *const *parts, ptrdiff_t count, ptrdiff_t dimension) {
   return tensor([&] {
     std::vector<at::Tensor> tensors;

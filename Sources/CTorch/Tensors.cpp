@@ -55,10 +55,6 @@ CTTensor *ct_to_type(const CTTensor *x, CTType type) {
   return tensor([&] { return x->value.to(static_cast<at::ScalarType>(type)); });
 }
 
-CTTensor *ct_clone(const CTTensor *x) {
-  return tensor([&] { return x->value.clone(); });
-}
-
 CTTensor *ct_channels_last(const CTTensor *x) {
   return tensor([&] { return x->value.contiguous(at::MemoryFormat::ChannelsLast); });
 }

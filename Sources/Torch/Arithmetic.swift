@@ -44,11 +44,6 @@ extension Tensor {
 
   public func reshaped(_ shape: Int...) -> Tensor { Tensor(ct_reshape(handle, shape, shape.count)) }
 
-  /// `length` entries of a dimension from `start` on, as a view.
-  public func narrowed(_ dimension: Int, from start: Int, length: Int) -> Tensor {
-    Tensor(ct_narrow(handle, dimension, start, length))
-  }
-
   public static func concatenate(_ parts: [Tensor], dimension: Int) -> Tensor {
     Tensor(ct_concatenate(parts.map(\.handle), parts.count, dimension))
   }

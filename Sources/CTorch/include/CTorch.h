@@ -57,7 +57,6 @@ ptrdiff_t ct_size(const CTTensor *tensor, ptrdiff_t dimension);
 CTType ct_type(const CTTensor *tensor);
 bool ct_copy_bytes(const CTTensor *tensor, void *bytes, ptrdiff_t count);
 CTTensor *_Nullable ct_to_type(const CTTensor *tensor, CTType type);
-CTTensor *_Nullable ct_clone(const CTTensor *tensor);
 CTTensor *_Nullable ct_channels_last(const CTTensor *tensor);
 
 // Autograd
@@ -88,7 +87,6 @@ CTTensor *_Nullable ct_argmax(const CTTensor *x, ptrdiff_t dimension);
 CTTensor *_Nullable ct_one_hot(const CTTensor *labels, ptrdiff_t classes);  // classes last
 CTTensor *_Nullable ct_permute(const CTTensor *x, const ptrdiff_t *order, ptrdiff_t rank);
 CTTensor *_Nullable ct_reshape(const CTTensor *x, const ptrdiff_t *sizes, ptrdiff_t rank);
-CTTensor *_Nullable ct_narrow(const CTTensor *x, ptrdiff_t dimension, ptrdiff_t start, ptrdiff_t length);
 CTTensor *_Nullable ct_concatenate(const CTTensor *_Nonnull const *_Nonnull parts, ptrdiff_t count, ptrdiff_t dimension);
 CTTensor *_Nullable ct_pad(const CTTensor *x, const ptrdiff_t *amounts, ptrdiff_t count);  // last dimension first
 
