@@ -56,6 +56,10 @@ CTTensor *ct_softmax(const CTTensor *x, ptrdiff_t dimension) {
   return tensor([&] { return at::softmax(x->value, dimension); });
 }
 
+CTTensor *ct_cross_entropy(const CTTensor *logits, const CTTensor *labels) {
+  return tensor([&] { return at::cross_entropy_loss(logits->value, labels->value); });
+}
+
 CTTensor *ct_argmax(const CTTensor *x, ptrdiff_t dimension) {
   return tensor([&] { return at::argmax(x->value, dimension); });
 }

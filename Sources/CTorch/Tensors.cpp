@@ -1,5 +1,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <torch/headeronly/version.h>
 #include "Guard.h"
 
@@ -21,6 +22,21 @@ bool ct_set_gradients_enabled(bool enabled) {
   bool before = c10::GradMode::is_enabled();
   c10::GradMode::set_enabled(enabled);
   return before;
+}
+
+bool ct_begin_bfloat16(void) {
+  return guard(false, [] {
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    at::autocast::increment_nesting();
+    return true;
+  });
+}
+
+void ct_end_bfloat16(void) {
+  // The last level out forgets the rounded weights, which the optimizer is about to change.
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(at::kCPU, false);
 }
 
 CTTensor *ct_from_bytes(const void *bytes, CTType type, const ptrdiff_t *sizes, ptrdiff_t rank) {
@@ -63,8 +79,8 @@ CTTensor *ct_detach(const CTTensor *x) {
   return tensor([&] { return x->value.detach(); });
 }
 
-bool ct_require_gradient(CTTensor *x) {
-  return act([&] { x->value.requires_grad_(true); });
+bool ct_require_gradient(CTTensor *x, bool required) {
+  return act([&] { x->value.requires_grad_(required); });
 }
 
 bool ct_backward(const CTTensor *x) {

@@ -60,22 +60,3 @@ struct ImportCommand: ParsableCommand {
     print(description.summary)
   }
 }
-
-/// Weights from a `.pth` or safetensors file, told apart by their content.
-struct WeightFile {
-  let state: StateDictionary
-  /// Where in a PyTorch file they were, if not at the top.
-  let key: String?
-
-  init(_ url: URL) throws {
-    let isZip = (try? FileHandle(forReadingFrom: url).read(upToCount: 2)) == Data("PK".utf8)
-    if !isZip, url.pathExtension == "safetensors" {
-      state = try Safetensors.read(url).tensors
-      key = nil
-    } else {
-      let checkpoint = try TorchCheckpoint.read(url)
-      state = checkpoint.tensors
-      key = checkpoint.key
-    }
-  }
-}

@@ -1,12 +1,15 @@
 import ArgumentParser
 import DualNorm
 import Foundation
+import Torch
 
 /// The options of a training configuration. What is not given comes from `--config`, then from the defaults.
 struct TrainOptions: ParsableArguments {
   @Option(help: ArgumentHelp("YAML file of options, named as here without the dashes.", valueName: "file"))
   var config: String?
 
+  @Option(help: "What all options that are not given come from: standard, or published. (default: standard)")
+  var recipe: TrainingRecipe?
   @Option(help: "Channels of the first level. (default: 32)") var width: Int?
   @Option(help: "Plain norm: bn, in, gn or ln. (default: bn)") var norm: PlainNorm?
   @Option(
@@ -20,6 +23,8 @@ struct TrainOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
   @OptionGroup var preparation: PreparationOptions
+  @Option(help: "Voxels that whitening measures: volume, or foreground (those above the mean). (default: foreground)")
+  var whitening: PreparationPlan.Whitening?
   @Option(help: "Share of each site's patients that choose the best checkpoint. (default: 0.15)")
   var validationFraction: Double?
   @Option(help: "Share of each site's patients kept for the test, unseen. (default: 0)") var holdOut: Double?
@@ -31,11 +36,29 @@ struct TrainOptions: ParsableArguments {
   var batchSize: Int?
   @Option(help: "Base rate of Adam. (default: 0.001)") var learningRate: Double?
   @Option(help: "cosine, or plateau as published. (default: cosine)") var schedule: LearningRateSchedule.Kind?
-  @Flag(inversion: .prefixedNo, help: "The published augmentation. (default: on)") var augmentation: Bool?
+  @Option(help: "Decoupled weight decay (AdamW). (default: 0.01)") var weightDecay: Double?
+  @Option(help: "batch-dice (with cross entropy), or published. (default: batch-dice)") var loss: LossKind?
+  @Option(help: "Share of slices drawn from those with foreground; the rest from all. (default: 0.5)")
+  var foregroundShare: Double?
+  @Option(help: "Decay of the moving average of the weights, 0 for none. (default: 0.99)") var averaging: Double?
+  @Option(
+    help: ArgumentHelp(
+      "standard, published, none, or parts: \(PartList.names). (default: standard)", valueName: "part,…"))
+  var augmentation: PartList?
   @Option(help: "Largest zoom of the augmentation, from 1 (off). (default: 1)") var zoom: Double?
   @Flag(inversion: .prefixedNo, help: "Weight rare classes in the cross entropy. (default: off)")
   var weightedCrossEntropy: Bool?
   @Option(help: "Iterations between validations. (default: a tenth of the stage)") var validateEvery: Int?
+  @Option(help: "Of convolutions: float32, or bfloat16 (faster on processors that have it). (default: float32)")
+  var precision: Precision?
+  @Option(
+    name: .customLong("init"),
+    help: ArgumentHelp("Start from the weights of a run or file that fit by name and shape.", valueName: "run|file"))
+  var initial: String?
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Train only parameters whose name contains one of these, such as outc.", valueName: "name"))
+  var freezeExcept: [String] = []
   @Option(help: "Another seed gives another split, initialization and order. (default: 1)") var seed: UInt64?
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
 
@@ -44,7 +67,9 @@ struct TrainOptions: ParsableArguments {
 
   /// - Throws: `InputError` for a file that is no configuration, or a value that makes no sense.
   func resolved() throws -> TrainingConfiguration {
-    var result = try config.map { try TrainingConfiguration(yaml: URL(fileURLWithPath: $0)) } ?? TrainingConfiguration()
+    var result =
+      try config.map { try TrainingConfiguration(yaml: URL(fileURLWithPath: $0), recipe: recipe) }
+      ?? TrainingConfiguration(recipe ?? .standard)
     func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value>, _ value: Value?) {
       if let value { result[keyPath: path] = value }
     }
@@ -66,7 +91,15 @@ struct TrainOptions: ParsableArguments {
     set(\.batchSize, batchSize)
     set(\.learningRate, learningRate)
     set(\.schedule, schedule)
-    set(\.augmentation, augmentation)
+    set(\.weightDecay, weightDecay)
+    set(\.loss, loss)
+    set(\.foregroundShare, foregroundShare)
+    set(\.averaging, averaging)
+    set(\.augmentation, augmentation?.parts)
+    set(\.whitening, whitening)
+    set(\.precision, precision)
+    set(\.initial, initial.map { URL(fileURLWithPath: $0).path })
+    set(\.freezeExcept, freezeExcept.isEmpty ? nil : freezeExcept)
     set(\.zoom, zoom)
     set(\.weightedCrossEntropy, weightedCrossEntropy)
     set(\.validateEvery, validateEvery)
@@ -80,6 +113,33 @@ struct TrainOptions: ParsableArguments {
 extension PlainNorm: ExpressibleByArgument {}
 extension MaskKind: ExpressibleByArgument {}
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}
+extension TrainingRecipe: ExpressibleByArgument {}
+extension LossKind: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
+extension PreparationPlan.Whitening: ExpressibleByArgument {}
+
+/// `standard`, `published`, `none`, or `rotation,scale`.
+struct PartList: ExpressibleByArgument {
+  let parts: [Augmentation.Part]
+
+  static let names = Augmentation.Part.allCases.map(\.rawValue).joined(separator: ", ")
+
+  init?(argument: String) {
+    switch argument {
+    case "none": parts = []
+    case "published": parts = Augmentation.published
+    case "standard": parts = TrainingConfiguration(.standard).augmentation
+    default:
+      let names = argument.split(separator: ",", omittingEmptySubsequences: false)
+      parts = names.compactMap { Augmentation.Part(rawValue: String($0)) }
+      if parts.count != names.count { return nil }
+    }
+  }
+
+  static var allValueStrings: [String] {
+    ["standard", "published", "none"] + Augmentation.Part.allCases.map(\.rawValue)
+  }
+}
 
 /// `inc,down1`, or `none`.
 struct BlockList: ExpressibleByArgument {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Adam (Kingma & Ba 2015) with PyTorch's defaults and arithmetic.
+/// Adam (Kingma & Ba 2015) with PyTorch's defaults and arithmetic; with a weight decay AdamW (Loshchilov & Hutter 2019).
 ///
 /// A parameter without a gradient is skipped and its step count stands still, as in PyTorch: the norms that a pass does
 /// not use are not moved by it.
@@ -8,12 +8,15 @@ public final class Adam {
   public var learningRate: Double
   public let betas: (Double, Double) = (0.9, 0.999)
   public let epsilon = 1e-8
+  /// Every step shrinks weights by this share times the learning rate; biases and norms, of one dimension, are spared.
+  public let weightDecay: Double
 
   final class Moments {
     let name: String
     let parameter: Tensor
     let first: Tensor
     let second: Tensor
+    let isWeight: Bool
     var step = 0
 
     init(_ entry: Parameters.Entry) {
@@ -21,12 +24,14 @@ public final class Adam {
       parameter = entry.tensor
       first = entry.tensor.detached() * 0
       second = entry.tensor.detached() * 0
+      isWeight = entry.tensor.shape.count > 1
     }
   }
   let moments: [Moments]
 
-  public init(_ parameters: Parameters, learningRate: Double) {
+  public init(_ parameters: Parameters, learningRate: Double, weightDecay: Double = 0) {
     self.learningRate = learningRate
+    self.weightDecay = weightDecay
     moments = withoutGradients { parameters.trainable.map(Moments.init) }
   }
 
@@ -49,6 +54,7 @@ public final class Adam {
 
   private func update(_ state: Moments, _ gradient: Tensor) {
     state.step += 1
+    if weightDecay > 0, state.isWeight { state.parameter.multiply(by: 1 - learningRate * weightDecay) }
     state.first.lerp(to: gradient, weight: 1 - betas.0)
     state.second.multiply(by: betas.1)
     state.second.addProduct(gradient, gradient, scale: 1 - betas.1)

@@ -32,6 +32,9 @@ extension Tensor {
 
   public func softmax(_ dimension: Int) -> Tensor { Tensor(ct_softmax(handle, dimension)) }
 
+  /// Mean over all pixels of −log softmax of their class. self: logits [N, classes, H, W]; labels: int64 [N, H, W].
+  public func crossEntropy(_ labels: Tensor) -> Tensor { Tensor(ct_cross_entropy(handle, labels.handle)) }
+
   /// Index (int64) of the largest element along a dimension, which disappears.
   public func argmax(_ dimension: Int) -> Tensor { Tensor(ct_argmax(handle, dimension)) }
 

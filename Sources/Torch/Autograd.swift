@@ -4,8 +4,8 @@ extension Tensor {
   /// The same values, cut off from the graph that made them.
   public func detached() -> Tensor { Tensor(ct_detach(handle)) }
 
-  /// Asks autograd for the gradient of this leaf.
-  public func requireGradient() { checkTrap(ct_require_gradient(handle)) }
+  /// Asks autograd for the gradient of this leaf, or no longer.
+  public func requireGradient(_ required: Bool = true) { checkTrap(ct_require_gradient(handle, required)) }
 
   /// Adds the gradients of this scalar to every leaf that asked for one.
   public func backward() { checkTrap(ct_backward(handle)) }

@@ -58,6 +58,40 @@ extension Parameters {
   }
 }
 
+/// Which tensors of a file went into a network, by name and shape, and which did not.
+public struct TransferReport: Equatable, Sendable {
+  public internal(set) var matched: [String] = []
+  /// The same name in both, of another shape.
+  public internal(set) var otherShape: [String] = []
+  /// The network's own, which keep their values.
+  public internal(set) var missing: [String] = []
+  /// The file's, which the network has no use for.
+  public internal(set) var unused: [String] = []
+}
+
+extension Parameters {
+  /// Copies what fits of a file, by name and shape, into these, in place; the rest keeps its values.
+  public func transfer(from state: StateDictionary) -> TransferReport {
+    let given = Dictionary(state.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    let known = Set(entries.map(\.name))
+    var report = TransferReport()
+    report.unused = state.map(\.name).filter { !known.contains($0) }
+    for entry in entries {
+      guard let tensor = given[entry.name] else {
+        report.missing.append(entry.name)
+        continue
+      }
+      guard tensor.shape == entry.tensor.shape else {
+        report.otherShape.append(entry.name)
+        continue
+      }
+      entry.tensor.assign(Tensor(tensor))
+      report.matched.append(entry.name)
+    }
+    return report
+  }
+}
+
 extension Adam {
   /// Moments and step counts of the parameters that were moved, named after them.
   public var stateDictionary: StateDictionary {

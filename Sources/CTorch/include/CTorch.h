@@ -42,6 +42,8 @@ void ct_set_threads(int32_t count);
 bool ct_flush_denormals(void);  // on this thread and those it makes; false where the processor cannot
 int32_t ct_threads(void);
 bool ct_set_gradients_enabled(bool enabled);  // returns what it was
+bool ct_begin_bfloat16(void);                 // convolutions from now on round their inputs to bfloat16 (autocast)
+void ct_end_bfloat16(void);
 
 // Random numbers, those of PyTorch after torch.manual_seed(seed)
 CTGenerator *_Nullable ct_generator(uint64_t seed);
@@ -61,7 +63,7 @@ CTTensor *_Nullable ct_channels_last(const CTTensor *tensor);
 
 // Autograd
 CTTensor *_Nullable ct_detach(const CTTensor *tensor);
-bool ct_require_gradient(CTTensor *tensor);
+bool ct_require_gradient(CTTensor *tensor, bool required);
 bool ct_backward(const CTTensor *tensor);
 CTTensor *_Nullable ct_gradient(const CTTensor *tensor);  // null without an error: there is none
 void ct_clear_gradient(CTTensor *tensor);
@@ -83,6 +85,7 @@ CTTensor *_Nullable ct_clamp(const CTTensor *x, double low, double high);
 CTTensor *_Nullable ct_sum(const CTTensor *x, const ptrdiff_t *dimensions, ptrdiff_t count);  // count 0: all
 CTTensor *_Nullable ct_mean(const CTTensor *x);
 CTTensor *_Nullable ct_softmax(const CTTensor *x, ptrdiff_t dimension);
+CTTensor *_Nullable ct_cross_entropy(const CTTensor *logits, const CTTensor *labels);  // mean; classes are dimension 1
 CTTensor *_Nullable ct_argmax(const CTTensor *x, ptrdiff_t dimension);
 CTTensor *_Nullable ct_one_hot(const CTTensor *labels, ptrdiff_t classes);  // classes last
 CTTensor *_Nullable ct_permute(const CTTensor *x, const ptrdiff_t *order, ptrdiff_t rank);

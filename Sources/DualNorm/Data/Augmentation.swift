@@ -18,105 +18,92 @@ public struct TrainingSlice: Equatable, Sendable {
   }
 }
 
-/// The published augmentation. Each part fires with probability one half; all parts become one affine map of the
-/// plane, so that pixels are interpolated once, and image and labels always move together.
-public struct Augmentation: Codable, Equatable, Sendable {
-  /// Uniform rotation within ± this, in degrees.
-  public var rotationDegrees: Double
-  /// Mirrors left and right.
-  public var flip: Bool
-  /// Standard deviation of a shift along each axis, in pixels.
-  public var shiftPixels: Double
-  /// Largest zoom; uniform from 1. 1 turns it off.
+/// Random changes of a training slice, drawn anew each time it is seen.
+///
+/// All movements become one map of the plane, so that pixels are interpolated once, and image and labels always move
+/// together. Intensities change afterwards, alike in all channels of a modality's neighbouring slices.
+public struct Augmentation: Equatable, Sendable {
+  /// A kind of change. The first three are the published ones.
+  public enum Part: String, Codable, Sendable, CaseIterable {
+    /// Rotation, uniform within ±10°.
+    case rotation
+    /// Mirrors left and right; with two classes only, since organs have sides.
+    case flip
+    /// Shift of N(0, 4) pixels along each axis; with two classes only, as published.
+    case shift
+    /// Magnification, log-uniform from 0.7 to 1.4.
+    case scale
+    /// Smooth random displacement, see `ElasticMap`.
+    case elastic
+    /// Gamma curve of the slice's range, exponent log-uniform from 0.7 to 1.5; one time in four on the negative.
+    case gamma
+    /// Contrast times 0.75 to 1.25 around the slice's mean, and brightness plus N(0, 0.1) standard deviations.
+    case contrast
+    /// Gaussian noise with a standard deviation of up to 0.15 of whitened intensities.
+    case noise
+    /// Gaussian blur in plane, σ from 0.5 to 1 pixel.
+    case blur
+    /// Multiplicative smooth field, exp of a cubic polynomial with coefficients up to ±0.3.
+    case biasField = "bias-field"
+
+    /// How often it fires: the published parts and the scale every other time, the others as rarely as in nnU-Net.
+    public var probability: Double {
+      switch self {
+      case .rotation, .flip, .shift, .scale: 0.5
+      case .gamma: 0.3
+      case .elastic, .contrast, .noise, .blur, .biasField: 0.2
+      }
+    }
+  }
+
+  public var parts: Set<Part>
+  /// Of the network; flips and shifts want two.
+  public var classes: Int
+  /// Largest zoom as the published code offers it, uniform from 1; 1 turns it off.
   public var zoom: Double
 
-  public init(rotationDegrees: Double, flip: Bool, shiftPixels: Double, zoom: Double) {
-    self.rotationDegrees = rotationDegrees
-    self.flip = flip
-    self.shiftPixels = shiftPixels
+  public init(_ parts: some Sequence<Part>, classes: Int, zoom: Double = 1) {
+    self.parts = Set(parts)
+    self.classes = classes
     self.zoom = zoom
   }
 
-  /// Rotation by ±10°; with two classes also flips and shifts of N(0, 4) pixels.
-  public static func published(classes: Int) -> Augmentation {
-    Augmentation(rotationDegrees: 10, flip: classes == 2, shiftPixels: classes == 2 ? 4 : 0, zoom: 1)
-  }
+  /// The published augmentation.
+  public static let published: [Part] = [.rotation, .flip, .shift]
 
-  public static let none = Augmentation(rotationDegrees: 0, flip: false, shiftPixels: 0, zoom: 1)
-
-  /// The slice under a map drawn from `generator`.
+  /// The slice as `generator` changes it.
   public func apply(to slice: TrainingSlice, using generator: inout SeededGenerator) -> TrainingSlice {
-    let map = draw(using: &generator)
-    return map == .identity ? slice : slice.transformed(by: map)
-  }
-
-  private func draw(using generator: inout SeededGenerator) -> PlaneMap {
-    // Every number is drawn whatever fires, so that one part does not change what another draws.
-    func fires() -> Bool { generator.uniform() < 0.5 }
-    let (rotates, angle) = (fires(), generator.uniform(in: -1...1) * rotationDegrees * .pi / 180)
-    let mirrors = fires()
-    let (shifts, shift) = (fires(), (generator.normal() * shiftPixels, generator.normal() * shiftPixels))
-    let (zooms, factor) = (fires(), generator.uniform(in: 1...max(zoom, 1)))
-    return PlaneMap(
-      angle: rotates ? angle : 0, mirrors: flip && mirrors, scale: zooms ? factor : 1, shift: shifts ? shift : (0, 0))
-  }
-}
-
-/// From a pixel of the result to a place in the source: mirror, scale, rotate about the centre and shift.
-struct PlaneMap: Equatable {
-  /// source = matrix · (result − centre) + centre − shift, with (x, y) in pixels.
-  var xx = 1.0
-  var xy = 0.0
-  var yx = 0.0
-  var yy = 1.0
-  var shiftX = 0.0
-  var shiftY = 0.0
-
-  static let identity = PlaneMap()
-
-  init() {}
-
-  /// - Parameter angle: in radians; - scale: above 1 magnifies.
-  init(angle: Double, mirrors: Bool, scale: Double, shift: (x: Double, y: Double)) {
-    let (cosine, sine) = (cos(angle) / scale, sin(angle) / scale)
-    let side = mirrors ? -1.0 : 1.0
-    (xx, xy, yx, yy) = (side * cosine, -side * sine, sine, cosine)
-    (shiftX, shiftY) = (shift.x, shift.y)
-  }
-}
-
-extension TrainingSlice {
-  /// Bilinear for the image, nearest neighbour for the labels; beyond the border the edge pixels repeat, as background.
-  func transformed(by map: PlaneMap) -> TrainingSlice {
-    var result = self
-    let (height, width) = (size.height, size.width)
-    let (centreX, centreY) = (Double(width - 1) / 2, Double(height - 1) / 2)
-    for y in 0..<height {
-      for x in 0..<width {
-        let (dx, dy) = (Double(x) - centreX, Double(y) - centreY)
-        let sourceX = map.xx * dx + map.xy * dy + centreX - map.shiftX
-        let sourceY = map.yx * dx + map.yy * dy + centreY - map.shiftY
-        let pixel = y * width + x
-        let nearest = (x: Int(sourceX.rounded()), y: Int(sourceY.rounded()))
-        let inside = (0..<width).contains(nearest.x) && (0..<height).contains(nearest.y)
-        result.labels[pixel] = inside ? labels[nearest.y * width + nearest.x] : 0
-        interpolate(x: sourceX, y: sourceY, into: &result.image, at: pixel)
-      }
+    // Every part has a generator of its own, so that one part does not change what another draws.
+    let seed = generator.next()
+    func own(_ part: Part?) -> SeededGenerator {
+      .stream(seed: seed, part.map { Part.allCases.firstIndex(of: $0)! } ?? -1)
+    }
+    func fires(_ part: Part) -> SeededGenerator? {
+      guard parts.contains(part) else { return nil }
+      var drawn = own(part)
+      return drawn.uniform() < part.probability ? drawn : nil
+    }
+    let map = plane(fires, zooming: own(nil))
+    var result = slice
+    if var own = fires(.elastic) {
+      result = slice.transformed(by: map, bending: ElasticMap(size: slice.size, using: &own))
+    } else if map != .identity {
+      result = slice.transformed(by: map)
+    }
+    for part in IntensityChange.order {
+      if var own = fires(part) { IntensityChange(part, using: &own).apply(to: &result) }
     }
     return result
   }
 
-  private func interpolate(x: Double, y: Double, into target: inout [Float], at pixel: Int) {
-    let (height, width) = (size.height, size.width)
-    let (x, y) = (min(max(x, 0), Double(width - 1)), min(max(y, 0), Double(height - 1)))
-    let (left, top) = (Int(x), Int(y))
-    let (right, bottom) = (min(left + 1, width - 1), min(top + 1, height - 1))
-    let (fx, fy) = (Float(x - Double(left)), Float(y - Double(top)))
-    for channel in 0..<channels {
-      let plane = channel * height * width
-      let above = image[plane + top * width + left] * (1 - fx) + image[plane + top * width + right] * fx
-      let below = image[plane + bottom * width + left] * (1 - fx) + image[plane + bottom * width + right] * fx
-      target[plane + pixel] = above * (1 - fy) + below * fy
-    }
+  private func plane(_ fires: (Part) -> SeededGenerator?, zooming: SeededGenerator) -> PlaneMap {
+    var zooming = zooming
+    var scale = zooming.uniform() < 0.5 ? zooming.uniform(in: 1...max(zoom, 1)) : 1
+    if var own = fires(.scale) { scale *= exp(own.uniform(in: log(0.7)...log(1.4))) }
+    var angle = 0.0
+    if var own = fires(.rotation) { angle = own.uniform(in: -10...10) * .pi / 180 }
+    var shift = (x: 0.0, y: 0.0)
+    if classes == 2, var own = fires(.shift) { shift = (own.normal() * 4, own.normal() * 4) }
+    return PlaneMap(angle: angle, mirrors: classes == 2 && fires(.flip) != nil, scale: scale, shift: shift)
   }
 }

@@ -1,5 +1,5 @@
 /// As people read it in `model.json`: `{"window": [-125, 275], "spacing_mm": [0.5, 0.5], "network_size": [384, 384],
-/// "context_slices": 3}`, sizes as [height, width], spacings as [x, y]; what is not there is nil or none.
+/// "context_slices": 3}`, sizes as [height, width], spacings as [x, y]; what is not there is nil, none or by the whole volume.
 extension PreparationPlan: Codable {
   private enum CodingKeys: String, CodingKey {
     case window
@@ -7,6 +7,7 @@ extension PreparationPlan: Codable {
     case size
     case networkSize = "network_size"
     case contextSlices = "context_slices"
+    case whitening
   }
 
   /// - Throws: `DecodingError` for another structure, `InputError` for values that no plan can have.
@@ -29,7 +30,8 @@ extension PreparationPlan: Codable {
       window: pair(.window, Double.self).map { IntensityWindow(low: $0.0, high: $0.1) },
       resampling: resampling ?? size.map { .size(height: $0.0, width: $0.1) } ?? .none,
       networkSize: pair(.networkSize, Int.self).map { ImageSize(height: $0.0, width: $0.1) },
-      contextSlices: container.decode(Int.self, forKey: .contextSlices))
+      contextSlices: container.decode(Int.self, forKey: .contextSlices),
+      whitening: container.decodeIfPresent(Whitening.self, forKey: .whitening) ?? .volume)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -42,5 +44,6 @@ extension PreparationPlan: Codable {
     }
     try container.encodeIfPresent(networkSize.map { [$0.height, $0.width] }, forKey: .networkSize)
     try container.encode(contextSlices, forKey: .contextSlices)
+    if whitening != .volume { try container.encode(whitening, forKey: .whitening) }
   }
 }

@@ -15,14 +15,14 @@ extension PreparationPlan {
   ///   an image's intensities, or slices too small for the network.
   public static func derived(
     from facts: [CaseFacts], window: IntensityWindow? = nil, resampling: Resampling? = nil,
-    networkSize: ImageSize? = nil, contextSlices: Int = 3
+    networkSize: ImageSize? = nil, contextSlices: Int = 3, whitening: Whitening = .volume
   ) throws -> PreparationPlan {
     guard !facts.isEmpty else {
       throw InputError("There are no cases to derive the preparation from; check the split.")
     }
     let plan = try PreparationPlan(
       window: window, resampling: resampling ?? commonSpacing(facts.map(\.geometry)), networkSize: networkSize,
-      contextSlices: contextSlices)
+      contextSlices: contextSlices, whitening: whitening)
     var largest = ImageSize(height: 0, width: 0)
     for fact in facts {
       for (image, range) in zip(fact.scan.images, fact.intensities) {
@@ -34,7 +34,7 @@ extension PreparationPlan {
     }
     return try PreparationPlan(
       window: window, resampling: plan.resampling, networkSize: networkSize ?? largest.paddedForNetwork,
-      contextSlices: contextSlices)
+      contextSlices: contextSlices, whitening: whitening)
   }
 
   private static func commonSpacing(_ geometries: [Geometry]) -> Resampling {

@@ -21,16 +21,26 @@ public struct PreparationPlan: Equatable, Sendable {
   public let networkSize: ImageSize?
   /// Slices of one input: its own and its neighbours, odd.
   public let contextSlices: Int
+  /// Which voxels give the mean and standard deviation of whitening.
+  public let whitening: Whitening
+
+  public enum Whitening: String, Codable, Sendable, CaseIterable {
+    /// All voxels of the volume, as published.
+    case volume
+    /// Those brighter than the volume's mean, so that the share of air around the body makes no difference.
+    case foreground
+  }
 
   /// - Throws: `InputError` for values that no network can take.
   public init(
     window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: ImageSize? = nil,
-    contextSlices: Int = 3
+    contextSlices: Int = 3, whitening: Whitening = .volume
   ) throws {
     self.window = window
     self.resampling = resampling
     self.networkSize = networkSize
     self.contextSlices = contextSlices
+    self.whitening = whitening
     try validate()
   }
 }
@@ -130,7 +140,7 @@ extension PreparationPlan: CustomStringConvertible {
   public var description: String {
     var steps: [String] = []
     if let window { steps.append("clip to \(short(window.low))…\(short(window.high))") }
-    steps.append("whiten per volume")
+    steps.append(whitening == .volume ? "whiten per volume" : "whiten per volume by its brighter voxels")
     switch resampling {
     case .none: steps.append("no resampling")
     case .spacingMM(let x, let y): steps.append("resample in plane to \(short(x))×\(short(y)) mm")

@@ -49,7 +49,8 @@ extension PreparationPlan {
     return "\(name): every voxel is the same after \(clipping); give a --window that holds the image's intensities."
   }
 
-  /// The voxels clipped to the window, minus their mean, divided by their population standard deviation.
+  /// The voxels clipped to the window, minus their mean, divided by their population standard deviation; mean and
+  /// deviation are those of the voxels that `whitening` names.
   ///
   /// - Throws: `InputError` for an image that is constant, also after clipping, or holds NaN or infinite voxels.
   func whitened(_ image: Image, name: String) throws -> Image {
@@ -63,11 +64,30 @@ extension PreparationPlan {
       let high = Float(window.high)
       result.voxels = image.voxels.map { min(max($0, low), high) }
     }
-    let count = Double(result.voxels.count)
-    let mean = result.voxels.reduce(0.0) { $0 + Double($1) } / count
-    let variance = result.voxels.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
+    let (mean, variance) = moments(of: result.voxels)
     let scale = 1 / variance.squareRoot()
     result.voxels = result.voxels.map { Float((Double($0) - mean) * scale) }
     return result
+  }
+
+  private func moments(of voxels: [Float]) -> (mean: Double, variance: Double) {
+    let all = Self.moments(voxels) { _ in true }
+    guard whitening == .foreground else { return all }
+    let foreground = Self.moments(voxels) { Double($0) > all.mean }
+    return foreground.variance > 0 ? foreground : all  // an image of two values has a constant foreground
+  }
+
+  private static func moments(
+    _ voxels: [Float], where isCounted: (Float) -> Bool
+  ) -> (mean: Double, variance: Double) {
+    var (count, sum) = (0.0, 0.0)
+    for value in voxels where isCounted(value) {
+      count += 1
+      sum += Double(value)
+    }
+    let mean = sum / count
+    var squares = 0.0
+    for value in voxels where isCounted(value) { squares += (Double(value) - mean) * (Double(value) - mean) }
+    return (mean, squares / count)
   }
 }

@@ -8,16 +8,33 @@ public struct SliceSampler: Sendable {
     /// Index into the prepared volumes.
     public let volume: Int
     public let z: Int
+    public let hasForeground: Bool
+
+    public init(volume: Int, z: Int, hasForeground: Bool = false) {
+      self.volume = volume
+      self.z = z
+      self.hasForeground = hasForeground
+    }
   }
 
-  /// The slices of each site.
-  private let sites: [[Slice]]
+  /// The slices of one site and those of them that are drawn more often.
+  private struct Site: Sendable {
+    let slices: [Slice]
+    let foreground: [Slice]
+  }
+
+  private let sites: [Site]
+  private let foregroundShare: Double
   private let seed: UInt64
 
-  /// - Parameter sites: the slices of each site; none is empty.
-  public init(sites: [[Slice]], seed: UInt64) {
+  /// - Parameters:
+  ///   - sites: the slices of each site; none is empty.
+  ///   - foregroundShare: share of a site's turns, spread evenly, that go to slices with foreground; the other turns go
+  ///     to all slices. 0 draws every slice equally often.
+  public init(sites: [[Slice]], foregroundShare: Double = 0, seed: UInt64) {
     precondition(!sites.isEmpty && sites.allSatisfy { !$0.isEmpty }, "every site needs a slice")
-    self.sites = sites
+    self.sites = sites.map { Site(slices: $0, foreground: $0.filter(\.hasForeground)) }
+    self.foregroundShare = foregroundShare
     self.seed = seed
   }
 
@@ -28,11 +45,19 @@ public struct SliceSampler: Sendable {
 
   /// The slice of one slot. Each round through a site has its own order.
   func slice(slot: Int) -> Slice {
-    let (turn, site) = slot.quotientAndRemainder(dividingBy: sites.count)
-    let slices = sites[site]
+    let (turn, index) = slot.quotientAndRemainder(dividingBy: sites.count)
+    let site = sites[index]
+    guard foregroundShare > 0, !site.foreground.isEmpty else { return draw(turn, from: site.slices, index, 0) }
+    let before = Int(Double(turn) * foregroundShare)
+    return Int(Double(turn + 1) * foregroundShare) > before
+      ? draw(before, from: site.foreground, index, 1) : draw(turn - before, from: site.slices, index, 0)
+  }
+
+  /// The slice of a turn; `list` tells the lists of a site apart.
+  private func draw(_ turn: Int, from slices: [Slice], _ site: Int, _ list: Int) -> Slice {
     let (round, place) = turn.quotientAndRemainder(dividingBy: slices.count)
     // Drawing the whole order anew for one place keeps this free of state; it costs far less than a training step.
-    var generator = SeededGenerator.stream(seed: seed, site, round)
+    var generator = SeededGenerator.stream(seed: seed, site, round, list)
     return generator.shuffled(slices)[place]
   }
 }

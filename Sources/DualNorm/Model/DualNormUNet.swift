@@ -7,6 +7,8 @@ import Torch
 public final class DualNormUNet {
   public let configuration: UNetConfiguration
   public let parameters: Parameters
+  /// Of the convolutions; not part of the model, any network can be run in either.
+  public var precision = Precision.float32
 
   private let input: Conv2d
   private let inputBlock: ResidualBlock
@@ -41,6 +43,10 @@ public final class DualNormUNet {
   ///
   /// Without a mask this is the first pass; with one, [N, classes, H, W], the dual blocks use their region-wise norms.
   public func callAsFunction(_ images: Tensor, mask: Tensor? = nil, _ mode: Mode) -> Tensor {
+    withPrecision(precision) { logits(images, mask: mask, mode) }.converted(to: .float32)
+  }
+
+  private func logits(_ images: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
     var x = inputBlock(input(images), mask: mask, mode)
     var skips: [Tensor] = []
     for down in self.down {

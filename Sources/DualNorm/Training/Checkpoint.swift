@@ -29,11 +29,14 @@ struct Checkpoint {
   let state: TrainingState
   let model: StateDictionary
   let optimizer: StateDictionary
+  /// Of the weights; empty without averaging.
+  let average: StateDictionary
 
-  init(state: TrainingState, network: DualNormUNet, optimizer: Adam) {
+  init(state: TrainingState, network: DualNormUNet, optimizer: Adam, average: MovingAverage?) {
     self.state = state
     model = network.parameters.stateDictionary
     self.optimizer = optimizer.stateDictionary
+    self.average = average?.stateDictionary ?? []
   }
 
   /// - Throws: `WeightsError` or `InputError` if the file is not a checkpoint.
@@ -48,10 +51,12 @@ struct Checkpoint {
     self.state = state
     model = part("model/")
     optimizer = part("optimizer/")
+    average = part("average/")
   }
 
   func write(to url: URL) throws {
-    let tensors = model.map { ("model/" + $0.name, $0.tensor) } + optimizer.map { ("optimizer/" + $0.name, $0.tensor) }
+    let parts = [("model/", model), ("optimizer/", optimizer), ("average/", average)]
+    let tensors = parts.flatMap { prefix, part in part.map { (prefix + $0.name, $0.tensor) } }
     let json = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
     try Safetensors(tensors: tensors, metadata: ["state": json]).write(to: url)
   }

@@ -35,10 +35,13 @@ public final class Trainer {
     sampler = SliceSampler(
       sites: sites.map {
         $0.value.flatMap { index in
-          (0..<training[index].volume.depth).map { SliceSampler.Slice(volume: index, z: $0) }
+          let volume = training[index].volume
+          return (0..<volume.depth).map {
+            SliceSampler.Slice(volume: index, z: $0, hasForeground: volume.hasForeground(slice: $0))
+          }
         }
       },
-      seed: configuration.seed)
+      foregroundShare: configuration.foregroundShare, seed: configuration.seed)
     batchSize = configuration.batchSize ?? (8 + sites.count - 1) / sites.count * sites.count
     resumed = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
     log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: resumed)
@@ -62,6 +65,7 @@ public final class Trainer {
   /// - Returns: whether the run is finished.
   /// - Throws: `InputError` if the loss is no longer a number, `FileError` if something cannot be written.
   public func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
+    try checkFrozenNames()
     let checkpoint = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last) : nil
     let first = checkpoint.map { point in stages.firstIndex { $0.stage == point.state.stage } ?? 0 } ?? 0
     for (stage, iterations) in stages[first...] {
@@ -82,12 +86,16 @@ public final class Trainer {
     _ network: DualNormUNet, _ stage: Stage, iterations: Int, from checkpoint: Checkpoint?, shouldStop: () -> Bool,
     progress: (TrainingProgress) throws -> Void
   ) throws -> Bool {
-    let optimizer = Adam(network.parameters, learningRate: configuration.learningRate)
+    let optimizer = Adam(
+      network.parameters, learningRate: configuration.learningRate, weightDecay: configuration.weightDecay)
+    let average =
+      configuration.averaging > 0 ? MovingAverage(of: network.parameters, decay: configuration.averaging) : nil
     var state = TrainingState(
       stage: stage, schedule: LearningRateSchedule(configuration.schedule, base: configuration.learningRate))
     if let checkpoint {
       try network.parameters.load(checkpoint.model, file: run.last.path)
       try optimizer.load(checkpoint.optimizer, file: run.last.path)
+      try average?.load(checkpoint.average, file: run.last.path)
       state = checkpoint.state
     }
     let loader = loader(for: stage, batches: state.iteration..<iterations)
@@ -98,7 +106,9 @@ public final class Trainer {
       let (images, labels) = tensors(of: batch)
       optimizer.learningRate = state.schedule.rate
       let losses = network.trainingStep(
-        images: images, labels: labels, optimizer: optimizer, weighted: configuration.weightedCrossEntropy)
+        images: images, labels: labels, optimizer: optimizer, loss: configuration.loss,
+        weighted: configuration.weightedCrossEntropy)
+      average?.update()
       try requireNumbers(losses, at: state.iteration, of: stage)
       state.iteration += 1
       var report = TrainingProgress(
@@ -107,34 +117,93 @@ public final class Trainer {
       state.schedule.finish(iteration: state.iteration, of: iterations, hardDiceLoss: losses.last!.hardDice)
       let isLast = state.iteration == iterations
       if isLast || state.iteration % validateEvery == 0 {
-        let score = ValidationScore(of: network, on: validation)
-        report.validation = score
-        if score.dice == nil || score.dice! > state.bestDice ?? -1 {
-          state.bestDice = score.dice
-          try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.best(stage))
-        }
+        report.validation = try averaged(average) { try keepIfBest(network, stage, &state) }
       }
       try log.append(report)
       try progress(report)
       let stops = shouldStop()
       if stops || report.validation != nil {
-        try Checkpoint(state: state, network: network, optimizer: optimizer).write(to: run.last)
+        try Checkpoint(state: state, network: network, optimizer: optimizer, average: average).write(to: run.last)
       }
       if stops && !isLast { return false }
     }
     return true
   }
 
+  /// Runs `body` while the network has its averaged weights, if there are any.
+  private func averaged<Result>(_ average: MovingAverage?, _ body: () throws -> Result) rethrows -> Result {
+    try average?.applied(body) ?? body()
+  }
+
+  /// Validates, and keeps the weights if none were better. Of equals the later ones win, so that a stage in which
+  /// nothing is found yet still hands on what it has learnt.
+  private func keepIfBest(
+    _ network: DualNormUNet, _ stage: Stage, _ state: inout TrainingState
+  ) throws -> ValidationScore {
+    let score = ValidationScore(of: network, on: validation)
+    if score.dice == nil || score.dice! >= state.bestDice ?? 0 {
+      state.bestDice = score.dice
+      try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.best(stage))
+    }
+    return score
+  }
+
   /// A fresh network of the stage; the dual stage starts from the best weights of the plain one.
   private func network(for stage: Stage) throws -> DualNormUNet {
-    var configuration = description.network
-    if stage == .plain { configuration.dualBlocks = [] }
-    let network = try DualNormUNet(configuration, seed: self.configuration.seed)
+    let network = try DualNormUNet(description.network(of: stage), seed: configuration.seed)
+    network.precision = configuration.precision
+    if stage == stages.first?.stage { _ = try initialize(network) }
     if stage == .dual, stages.contains(where: { $0.stage == .plain }) {
       let plain = run.best(.plain)
       try network.parameters.load(Safetensors.read(plain).tensors, file: plain.path) { $0.contains("_aux.") }
     }
+    try freeze(network.parameters, in: stage)
     return network
+  }
+
+  /// What `--init` gives the first stage's network; nil without it, or where a stopped run goes on.
+  ///
+  /// - Throws: `InputError` for a source without weights, or of which nothing fits.
+  public func initialTransfer() throws -> TransferReport? {
+    guard resumed == nil, let first = stages.first else { return nil }
+    return try initialize(DualNormUNet(description.network(of: first.stage), seed: configuration.seed))
+  }
+
+  private func initialize(_ network: DualNormUNet) throws -> TransferReport? {
+    guard let initial = configuration.initial else { return nil }
+    let source = try WeightFile(URL(fileURLWithPath: initial))
+    let report = network.parameters.transfer(from: source.state)
+    guard !report.matched.isEmpty else {
+      throw InputError(
+        "\(source.file): none of its \(source.state.count) tensors fits this network by name and shape; give weights of a "
+          + "DualNorm-UNet for --init.")
+    }
+    return report
+  }
+
+  /// Keeps every parameter as it is whose name contains none of `--freeze-except`. Running statistics still adapt.
+  private func freeze(_ parameters: Parameters, in stage: Stage) throws {
+    let names = configuration.freezeExcept
+    guard !names.isEmpty else { return }
+    let frozen = parameters.trainable.filter { entry in !names.contains { entry.name.contains($0) } }
+    guard frozen.count < parameters.trainable.count else {
+      throw InputError(
+        "--freeze-except \(names.joined(separator: " ")): leaves nothing to train in the \(stage.rawValue) stage; name one of "
+          + "its blocks, or give the stage no --iterations.")
+    }
+    for entry in frozen { entry.tensor.requireGradient(false) }
+  }
+
+  /// - Throws: `InputError` for a name in `--freeze-except` that no parameter of the finished network contains.
+  private func checkFrozenNames() throws {
+    guard !configuration.freezeExcept.isEmpty else { return }
+    let parameters = try DualNormUNet(description.network, seed: 0).parameters.trainable.map(\.name)
+    for name in configuration.freezeExcept where !parameters.contains(where: { $0.contains(name) }) {
+      let parts = Set(parameters.flatMap { $0.split(separator: ".").map(String.init) }).sorted()
+      throw InputError(
+        "--freeze-except \(quoted(name)): no parameter's name contains it; the nearest part of a name is "
+          + "\"\(nearest(to: name, among: parts))\".")
+    }
   }
 
   private func loader(for stage: Stage, batches: Range<Int>) -> BatchLoader {
@@ -154,10 +223,7 @@ public final class Trainer {
   }
 
   private var augmentation: Augmentation {
-    guard configuration.augmentation else { return .none }
-    var augmentation = Augmentation.published(classes: description.network.classes)
-    augmentation.zoom = configuration.zoom
-    return augmentation
+    Augmentation(configuration.augmentation, classes: description.network.classes, zoom: configuration.zoom)
   }
 
   private func requireNumbers(_ losses: [StepLoss], at iteration: Int, of stage: Stage) throws {
@@ -174,9 +240,18 @@ public final class Trainer {
   private func finish() throws {
     let last = stages.last!.stage
     var description = description
-    if last == .plain { description.network.dualBlocks = [] }
+    description.network = description.network(of: last)
     try Safetensors(tensors: Safetensors.read(run.best(last)).tensors).write(to: run.model)
     try run.write(description)
+  }
+}
+
+extension ModelDescription {
+  /// The network of a stage: the plain one has no dual blocks.
+  fileprivate func network(of stage: Stage) -> UNetConfiguration {
+    var network = network
+    if stage == .plain { network.dualBlocks = [] }
+    return network
   }
 }
 
@@ -189,6 +264,8 @@ private func tensors(of batch: [TrainingSlice]) -> (images: Tensor, labels: Tens
 }
 
 extension PreparedVolume {
+  fileprivate func hasForeground(slice z: Int) -> Bool { labels(slice: z)?.contains { $0 > 0 } ?? false }
+
   /// What the network learns from at slice z; the volume must have labels.
   func trainingSlice(_ z: Int, context: Int) -> TrainingSlice {
     guard let labels = labels(slice: z) else { preconditionFailure("a training volume has labels") }

@@ -1,10 +1,13 @@
 import Foundation
+import Torch
 import Yams
 
 /// Everything that decides how a run trains; the keys of its YAML file are the command line's option names.
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// The folder of the data set.
   public var data: String?
+  /// What the values that are not given come from.
+  public internal(set) var recipe = TrainingRecipe.standard
 
   // The network
   public var width = 32
@@ -26,6 +29,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var resampleSize: [Int]?
   /// Height and width in pixels that slices are cropped or padded to.
   public var size: [Int]?
+  /// Which voxels give the mean and standard deviation of whitening.
+  public var whitening = PreparationPlan.Whitening.foreground
   /// Share of each site's patients that choose the best checkpoint.
   public var validationFraction = 0.15
   /// Share of each site's patients that the run never sees.
@@ -38,23 +43,41 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var batchSize: Int?
   public var learningRate = 1e-3
   public var schedule = LearningRateSchedule.Kind.cosine
-  public var augmentation = true
+  /// Decoupled, of weights only.
+  public var weightDecay = 0.01
+  public var loss = LossKind.batchDice
+  /// Share of each site's turns that go to slices with foreground.
+  public var foregroundShare = 0.5
+  /// Decay of the moving average of the weights, which is what validation and the model take; 0 takes the weights.
+  public var averaging = 0.99
+  /// The changes that a slice may undergo each time it is seen.
+  public var augmentation: [Augmentation.Part] = TrainingRecipe.standardAugmentation
   /// Largest zoom of the augmentation.
   public var zoom = 1.0
   /// Weights the cross entropy by 1 − a class's share of the batch.
   public var weightedCrossEntropy = false
   /// Iterations between two validations; without it a tenth of the stage.
   public var validateEvery: Int?
+  /// Of the convolutions.
+  public var precision = Precision.float32
+  /// A run folder or a file of weights to start from.
+  public var initial: String?
+  /// Only parameters whose name contains one of these are trained; empty trains all.
+  public var freezeExcept: [String] = []
   public var seed: UInt64 = 1
   /// Processor threads; without it one a core.
   public var threads: Int?
 
+  /// The standard recipe.
   public init() {}
 
   public enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, width, norm, mask, reduction, context, window, spacing, size, iterations, schedule, augmentation, zoom,
-      seed
-    case threads
+    case data, recipe, width, norm, mask, reduction, context, window, spacing, size, whitening, iterations, schedule
+    case loss, averaging, augmentation, zoom, precision, seed, threads
+    case initial = "init"
+    case freezeExcept = "freeze-except"
+    case weightDecay = "weight-decay"
+    case foregroundShare = "foreground-share"
     case dualBlocks = "dual-blocks"
     case mergeLabels = "merge-labels"
     case resampleSize = "resample-size"
@@ -85,6 +108,15 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     try require(batchSize ?? 1 >= 1, "--batch-size is \(batchSize ?? 0); give at least 1 slice.")
     try require(
       learningRate > 0 && learningRate <= 1, "--learning-rate is \(learningRate); give a number above 0, up to 1.")
+    try require((0...1).contains(weightDecay), "--weight-decay is \(weightDecay); give 0 (none) to 1, such as 0.01.")
+    try require(
+      (0...1).contains(foregroundShare), "--foreground-share is \(foregroundShare); give 0 to 1, such as 0.5.")
+    try require(
+      (0..<1).contains(averaging), "--averaging is \(averaging); give 0 (none) to below 1, such as 0.99.")
+    try require(
+      !weightedCrossEntropy || loss == .published,
+      "--weighted-cross-entropy weights the published loss only, and --loss is \(loss.rawValue); give --loss published."
+    )
     try require((1...4).contains(zoom), "--zoom is \(zoom); give the largest magnification, from 1 to 4.")
     try require(validateEvery ?? 1 >= 1, "--validate-every is \(validateEvery ?? 0); give at least 1 iteration.")
     try requireThreads(threads)
@@ -107,22 +139,24 @@ public func requireThreads(_ threads: Int?) throws {
 extension TrainingConfiguration {
   /// Reads a YAML file whose keys are option names; what it leaves out keeps its default.
   ///
+  /// - Parameter recipe: what the left-out values come from, whatever the file says.
   /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape.
-  public init(yaml url: URL) throws {
+  public init(yaml url: URL, recipe: TrainingRecipe? = nil) throws {
     guard let text = try? String(contentsOf: url, encoding: .utf8) else {
       throw InputError("\(url.path): cannot be read as text; give a YAML file of options.")
     }
-    try self.init(yaml: text, file: url.path)
+    try self.init(yaml: text, file: url.path, recipe: recipe)
   }
 
-  init(yaml text: String, file: String) throws {
+  init(yaml text: String, file: String, recipe: TrainingRecipe? = nil) throws {
     let given: Node?
     do {
       given = try Yams.compose(yaml: text)
     } catch {
       throw InputError("\(file): is not YAML (\(Self.oneLine(error))).")
     }
-    var values = try Yams.compose(yaml: TrainingConfiguration().yaml())!
+    let recipe = recipe ?? given?.mapping?["recipe"]?.string.flatMap(TrainingRecipe.init) ?? .standard
+    var values = try Yams.compose(yaml: TrainingConfiguration(recipe).yaml())!
     if let given, given.null == nil {
       guard let mapping = given.mapping else {
         throw InputError("\(file): holds no options; write one a line, for example `width: 16`.")
@@ -134,7 +168,9 @@ extension TrainingConfiguration {
           throw InputError(
             "\(file): the option \"\(name)\" is unknown; the nearest one is \"\(nearest(to: name, among: known))\".")
         }
-        values[name] = value
+        if name != CodingKeys.recipe.rawValue || TrainingRecipe(rawValue: value.string ?? "") == nil {
+          values[name] = value
+        }
       }
     }
     do {
@@ -178,6 +214,9 @@ private func example(of key: TrainingConfiguration.CodingKeys) -> String {
   case .iterations: return "[4000, 2000]"
   case .batchSize, .validateEvery: return "8"
   case .threads: return "2"
+  case .initial: return "../run"
+  case .freezeExcept: return "[outc, up4]"
+  case .augmentation: return "[rotation, scale]"
   default:
     let values = try? Yams.compose(yaml: TrainingConfiguration().yaml())
     return values.flatMap { $0[key.rawValue]?.string } ?? ""

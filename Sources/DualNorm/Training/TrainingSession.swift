@@ -91,14 +91,15 @@ extension TrainingConfiguration {
   func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
     try PreparationPlan.derived(
       from: facts, window: windowOption(), resampling: resamplingOption(), networkSize: sizeOption(),
-      contextSlices: context)
+      contextSlices: context, whitening: whitening)
   }
 
   /// The preparation that the options give, for volumes that are not known yet.
   public func plan() throws -> PreparationPlan {
     try PreparationPlan(
-      window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(), contextSlices: context
-    )
+      window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(),
+      contextSlices: context,
+      whitening: whitening)
   }
 
   private func windowOption() throws -> IntensityWindow? {

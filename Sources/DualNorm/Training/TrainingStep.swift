@@ -4,7 +4,7 @@ extension DualNormUNet {
   /// Gradients of the last pass are clipped to this, element by element.
   static let gradientLimit = 0.1
 
-  /// One iteration of the published training; returns the losses of the passes that ran.
+  /// One iteration of training; returns the losses of the passes that ran.
   ///
   /// Without dual blocks: one pass, clipped, one optimizer step. With dual blocks the first pass takes an unclipped
   /// step of its own, and the final pass, under the mask of the first, a clipped one.
@@ -14,11 +14,11 @@ extension DualNormUNet {
   ///   - labels: int64 [N, H, W]
   @discardableResult
   public func trainingStep(
-    images: Tensor, labels: Tensor, optimizer: Adam, weighted: Bool = false
+    images: Tensor, labels: Tensor, optimizer: Adam, loss kind: LossKind = .published, weighted: Bool = false
   ) -> [StepLoss] {
     var losses: [StepLoss] = []
     forEachPass(over: images, .training) { pass, logits in
-      let loss = SegmentationLoss(logits: logits, labels: labels, weighted: weighted)
+      let loss = SegmentationLoss(logits: logits, labels: labels, kind: kind, weighted: weighted)
       losses.append(StepLoss(pass: pass, value: loss.value.item, hardDice: loss.hardDice.item))
       optimizer.clearGradients()
       loss.value.backward()

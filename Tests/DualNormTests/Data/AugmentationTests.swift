@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test func imageAndLabelsMoveTogether() {
-    let augmentation = Augmentation(rotationDegrees: 10, flip: true, shiftPixels: 2, zoom: 1.5)
+    let augmentation = Augmentation([.rotation, .flip, .shift, .scale], classes: 2, zoom: 1.5)
     var generator = SeededGenerator(seed: 3)
     var moved = 0
     for _ in 0..<50 {
@@ -53,9 +53,74 @@ import Testing
   }
 
   @Test func onlyTwoClassesFlipAndShift() {
-    let two = Augmentation(rotationDegrees: 10, flip: true, shiftPixels: 4, zoom: 1)
-    let more = Augmentation(rotationDegrees: 10, flip: false, shiftPixels: 0, zoom: 1)
-    #expect(Augmentation.published(classes: 2) == two)
-    #expect(Augmentation.published(classes: 3) == more)
+    var generator = SeededGenerator(seed: 1)
+    let original = twin()
+    for _ in 0..<20 {
+      #expect(Augmentation([.flip, .shift], classes: 3).apply(to: original, using: &generator) == original)
+    }
+    let moved = (0..<20).count { _ in
+      Augmentation([.flip, .shift], classes: 2).apply(to: original, using: &generator) != original
+    }
+    #expect(moved > 10)
+  }
+
+  @Test func bendingMovesImageAndLabelsTogetherAndTearsNothing() {
+    let augmentation = Augmentation([.elastic], classes: 2)
+    var generator = SeededGenerator(seed: 3)
+    let original = twin(height: 64, width: 64)
+    var moved = 0
+    for _ in 0..<60 {
+      let slice = augmentation.apply(to: original, using: &generator)
+      if slice.labels != original.labels { moved += 1 }
+      #expect(zip(slice.image, slice.labels).allSatisfy { abs($0 - Float($1)) <= 0.75 })
+    }
+    #expect((4...25).contains(moved))  // it fires one time in five
+  }
+
+  /// What each change does to a slice with an edge, and that labels stay.
+  @Test(arguments: IntensityChange.order) func intensitiesChangeAndLabelsStay(part: Augmentation.Part) {
+    let original = twin()
+    for seed in 1...20 {
+      var generator = SeededGenerator(seed: UInt64(seed))
+      var slice = original
+      IntensityChange(part, using: &generator).apply(to: &slice)
+      #expect(slice.labels == original.labels)
+      #expect(slice.image.allSatisfy { $0.isFinite })
+      // A gamma curve keeps 0 and 1, which is all this slice has.
+      #expect((slice.image == original.image) == (part == .gamma))
+      let inside = zip(slice.image, slice.labels).filter { $1 == 1 }.map(\.0).reduce(0, +) / 144
+      #expect(abs(inside - 1) < 0.9)
+    }
+  }
+
+  @Test func aGammaCurveKeepsTheRangeAndTheOrder() {
+    var generator = SeededGenerator(seed: 2)
+    let image = (0..<16).map { Float($0) - 5 }
+    var slice = TrainingSlice(
+      image: image, labels: [UInt8](repeating: 0, count: 16), channels: 1, size: ImageSize(height: 4, width: 4))
+    IntensityChange(.gamma, using: &generator).apply(to: &slice)
+    #expect(slice.image != image)
+    #expect(slice.image.first == -5 && abs(slice.image.last! - 10) < 1e-5)
+    #expect(zip(slice.image, slice.image.dropFirst()).allSatisfy { $0 < $1 })
+  }
+
+  @Test func blurringKeepsTheSumAwayFromTheEdge() {
+    var generator = SeededGenerator(seed: 2)
+    var slice = twin()
+    IntensityChange(.blur, using: &generator).apply(to: &slice)
+    #expect(abs(slice.image.reduce(0, +) - 144) < 1e-3)
+    #expect(slice.image[5 * 32 + 12] > 0 && slice.image[5 * 32 + 12] < 0.5)
+  }
+
+  /// A part that is off does not change what another draws.
+  @Test func partsDrawIndependently() {
+    let original = twin()
+    for seed in 1...30 {
+      var (one, both) = (SeededGenerator(seed: UInt64(seed)), SeededGenerator(seed: UInt64(seed)))
+      let rotated = Augmentation([.rotation], classes: 2).apply(to: original, using: &one)
+      let noisy = Augmentation([.rotation, .noise], classes: 2).apply(to: original, using: &both)
+      #expect(rotated.labels == noisy.labels)
+      #expect(one == both)
+    }
   }
 }

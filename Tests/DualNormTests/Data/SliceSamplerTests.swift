@@ -28,4 +28,17 @@ import Testing
     #expect(sampler.batch(5, size: 4) == SliceSampler(sites: sites, seed: 1).batch(5, size: 4))
     #expect(sampler.batch(5, size: 4) != SliceSampler(sites: sites, seed: 2).batch(5, size: 4))
   }
+
+  @Test func foregroundGetsItsShareAndEveryOtherSliceStillComes() {
+    let slices = (0..<20).map { SliceSampler.Slice(volume: 0, z: $0, hasForeground: $0 < 4) }
+    let sampler = SliceSampler(sites: [slices], foregroundShare: 0.5, seed: 1)
+    let drawn = sampler.batch(0, size: 40)
+    #expect(drawn.indices.filter { $0 % 2 == 1 }.allSatisfy { drawn[$0].hasForeground })
+    #expect(Set(drawn.indices.filter { $0 % 2 == 0 }.map { drawn[$0].z }).count == 20)
+  }
+
+  @Test func aSiteWithoutForegroundIsDrawnFromAllTheSame() {
+    let sampler = SliceSampler(sites: [slices(volume: 0, count: 5)], foregroundShare: 0.5, seed: 1)
+    #expect(Set(sampler.batch(0, size: 5).map(\.z)).count == 5)
+  }
 }

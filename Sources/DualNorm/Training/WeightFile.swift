@@ -1,0 +1,31 @@
+import Foundation
+import Torch
+
+/// Weights from outside: those of a run folder, or of a `.pth` or safetensors file, told apart by their content.
+public struct WeightFile {
+  public let state: StateDictionary
+  /// Where they were read.
+  public let file: String
+  /// Where in a PyTorch file they were, if not at the top.
+  public let key: String?
+
+  /// - Throws: `InputError` or `WeightsError` naming what cannot be read.
+  public init(_ url: URL) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+      throw InputError("\(url.path): there is no such file or folder; give a run folder or a file of weights.")
+    }
+    let source = isFolder.boolValue ? RunFolder(url).model : url
+    file = source.path
+    guard FileManager.default.fileExists(atPath: source.path) else {
+      throw InputError("\(url.path): has no model.safetensors; give the folder of a finished run.")
+    }
+    let isZip = (try? FileHandle(forReadingFrom: source).read(upToCount: 2)) == Data("PK".utf8)
+    if !isZip, source.pathExtension == "safetensors" {
+      (state, key) = (try Safetensors.read(source).tensors, nil)
+    } else {
+      let checkpoint = try TorchCheckpoint.read(source)
+      (state, key) = (checkpoint.tensors, checkpoint.key)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Testing
+
+@testable import Torch
+
+@Suite struct MovingAverageTests {
+  private func network(_ value: Double) -> (Parameters, Tensor) {
+    let parameters = Parameters(seed: 1)
+    let norm = BatchNorm2d(Scope(parameters), 2)
+    norm.weight!.assign(Tensor(repeating: value, shape: [2]))
+    return (parameters, norm.weight!)
+  }
+
+  @Test func itFollowsTheWeightsFasterAtFirst() throws {
+    let (parameters, weight) = network(1)
+    let average = MovingAverage(of: parameters, decay: 0.5)
+    weight.assign(Tensor(repeating: 3, shape: [2]))
+    average.update()  // decay 2/11
+    let first = 1 + (1 - 2.0 / 11) * 2
+    average.applied { #expect(abs(weight.values(Double.self)[0] - first) < 1e-6) }
+    #expect(weight.values(Double.self) == [3, 3])
+    for _ in 0..<20 { average.update() }
+    average.applied { #expect(abs(weight.values(Double.self)[0] - 3) < 1e-3) }
+  }
+
+  @Test func itsStateComesBack() throws {
+    let (parameters, weight) = network(1)
+    let average = MovingAverage(of: parameters, decay: 0.9)
+    weight.assign(Tensor(repeating: 5, shape: [2]))
+    for _ in 0..<3 { average.update() }
+    let copy = MovingAverage(of: parameters, decay: 0.9)
+    try copy.load(average.stateDictionary, file: "here")
+    #expect(copy.updates == 3)
+    for tracker in [average, copy] { tracker.update() }
+    let values = [average, copy].map { $0.applied { weight.values(Double.self) } }
+    #expect(values[0] == values[1])
+    #expect(throws: WeightsError.self) { try copy.load([], file: "here") }
+  }
+}
+
+@Suite struct AdamTests {
+  @Test func weightDecayShrinksWeightsButNoBiases() {
+    let parameters = Parameters(seed: 1)
+    let layer = Conv2d(Scope(parameters), 1, 1, kernel: 1)
+    layer.weight.assign(Tensor([2.0 as Float], shape: [1, 1, 1, 1]))
+    layer.bias.assign(Tensor([2.0 as Float], shape: [1]))
+    let optimizer = Adam(parameters, learningRate: 0.1, weightDecay: 0.5)
+    let loss = (layer(Tensor([0.0 as Float], shape: [1, 1, 1, 1])) * 0).sum() + (layer.weight * 0).sum()
+    loss.backward()
+    optimizer.step()
+    #expect(abs(layer.weight.item - 2 * (1 - 0.1 * 0.5)) < 1e-6)
+    #expect(layer.bias.item == 2)
+  }
+
+  @Test func frozenParametersStay() {
+    let parameters = Parameters(seed: 1)
+    let layer = Conv2d(Scope(parameters), 1, 1, kernel: 1)
+    let before = layer.weight.item
+    layer.weight.requireGradient(false)
+    let optimizer = Adam(parameters, learningRate: 0.1, weightDecay: 0.5)
+    layer(Tensor([1.0 as Float], shape: [1, 1, 1, 1])).sum().backward()
+    optimizer.step()
+    #expect(layer.weight.item == before)
+    #expect(layer.bias.gradient != nil)
+  }
+}
