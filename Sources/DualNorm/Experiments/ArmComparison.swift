@@ -40,3 +40,18 @@ public struct ArmComparison: Equatable, Codable, Sendable {
     abs(difference) < 1e5 ? (difference * 1e10).rounded() / 1e10 : difference
   }
 }
+
+/// What is undefined is written as null.
+extension ArmComparison {
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(arm, forKey: .arm)
+    try container.encode(baseline, forKey: .baseline)
+    try container.encode(pairCount, forKey: .pairCount)
+    try container.encode(unpairedCount, forKey: .unpairedCount)
+    try container.encode(meanDifference, forKey: .meanDifference)
+    try container.encode(interval, forKey: .interval)
+    try container.encode(wilcoxon, forKey: .wilcoxon)
+    try container.encode(adjustedP, forKey: .adjustedP)
+  }
+}

@@ -41,7 +41,9 @@ struct CaseValues {
         bySeed[seed]?[key] = Statistic(ofSeed.compactMap { ofNetwork[$0].flatMap { Statistic($0).mean } }).mean
       }
     }
-    cases = outcomes.keys.sorted { a, b in a.site == b.site ? comesBefore(a.name, b.name) : comesBefore(a.site, b.site) }
+    cases = outcomes.keys.sorted { a, b in
+      a.site == b.site ? comesBefore(a.name, b.name) : comesBefore(a.site, b.site)
+    }
     overSeeds = [CaseKey: Double](
       uniqueKeysWithValues: cases.compactMap { key in
         Statistic(seeds.compactMap { bySeed[$0]?[key] }).mean.map { (key, $0) }

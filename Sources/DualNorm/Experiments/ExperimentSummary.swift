@@ -26,7 +26,8 @@ public struct ExperimentSummary: Equatable, Encodable, Sendable {
     separatingTrainSites: Bool? = nil, resamples: Int = 10_000, seed: UInt64 = 0
   ) throws {
     guard let lowerIsBetter = metric.lowerIsBetter else {
-      throw InputError("\(metric.rawValue) is neither better nor worse when it is larger; compare dice or another score.")
+      throw InputError(
+        "\(metric.rawValue) is neither better nor worse when it is larger; summarize dice or another score.")
     }
     let rows = table.rows.filter { $0.metric == metric }
     guard let first = rows.first else { throw Self.absent(metric, table) }
