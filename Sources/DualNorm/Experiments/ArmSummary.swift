@@ -19,12 +19,12 @@ public struct Arm: Hashable, Codable, Sendable {
 public struct Spread: Equatable, Codable, Sendable {
   /// Over the cases' values, each averaged over classes and seeds first; of the mean of sites: over the sites' means.
   public let overCases: Statistic
-  /// Over the seeds' means: its standard deviation is undefined for a single seed.
+  /// Over the means of those seeds that were tested on all the cases; its standard deviation is undefined of a single one.
   public let betweenSeeds: Statistic
 }
 
 /// One arm at one test site.
-public struct SiteSummary: Equatable, Codable, Sendable {
+public struct TestSiteSummary: Equatable, Codable, Sendable {
   public let site: String
   public let caseCount: Int
   /// Of all classes, seeds and folds.
@@ -38,14 +38,16 @@ public struct SiteSummary: Equatable, Codable, Sendable {
 public struct ArmSummary: Equatable, Codable, Sendable {
   public let arm: Arm
   public let seeds: [UInt64]
+  /// Those that were not tested on all of the arm's cases (an unfinished experiment).
+  public let incompleteSeeds: [UInt64]
   /// Every test site that the arm was scored on.
-  public let sites: [SiteSummary]
+  public let sites: [TestSiteSummary]
   /// Every site with the same weight; its `count` is the number of sites where the metric is defined.
   public let meanOfSites: Spread
   /// Every case with the same weight.
   public let allCases: Spread
   /// The site with the worst mean over cases; nil where no site has one.
-  public let worstSite: SiteSummary?
+  public let worstSite: TestSiteSummary?
 
   public var caseCount: Int { sites.reduce(0) { $0 + $1.caseCount } }
 
@@ -57,17 +59,21 @@ public struct ArmSummary: Equatable, Codable, Sendable {
   init(_ arm: Arm, _ values: CaseValues, lowerIsBetter: Bool) {
     self.arm = arm
     seeds = values.seeds
+    incompleteSeeds = values.seeds.filter { !values.completeSeeds().contains($0) }
     let names = values.cases.map(\.site).firstOccurrences
-    let sites = names.map { SiteSummary($0, values) }
+    let sites = names.map { TestSiteSummary($0, values) }
     self.sites = sites
     let means = { (seed: UInt64) in names.compactMap { Statistic(values.values(site: $0, seed: seed)).mean } }
+    let defined = sites.compactMap(\.spread.overCases.mean)
+    let complete = values.completeSeeds()
     meanOfSites = Spread(
-      overCases: Statistic(sites.compactMap(\.spread.overCases.mean)),
-      betweenSeeds: Statistic(values.seeds.compactMap { Statistic(means($0)).mean }))
+      overCases: Statistic(defined),
+      betweenSeeds: Statistic(
+        complete.map(means).filter { $0.count == defined.count }.compactMap { Statistic($0).mean }))
     allCases = Spread(
       overCases: Statistic(names.flatMap { values.values(site: $0) }),
       betweenSeeds: Statistic(
-        values.seeds.compactMap { seed in Statistic(names.flatMap { values.values(site: $0, seed: seed) }).mean }))
+        complete.compactMap { seed in Statistic(names.flatMap { values.values(site: $0, seed: seed) }).mean }))
     worstSite = sites.filter { $0.spread.overCases.mean != nil }.min { a, b in
       let (a, b) = (a.spread.overCases.mean!, b.spread.overCases.mean!)
       return lowerIsBetter ? a > b : a < b
@@ -75,13 +81,14 @@ public struct ArmSummary: Equatable, Codable, Sendable {
   }
 }
 
-extension SiteSummary {
+extension TestSiteSummary {
   fileprivate init(_ site: String, _ values: CaseValues) {
     self.site = site
     caseCount = values.cases.count { $0.site == site }
     outcomes = Dictionary(uniqueKeysWithValues: Outcome.allCases.map { ($0, values.count($0, site: site)) })
     spread = Spread(
       overCases: Statistic(values.values(site: site)),
-      betweenSeeds: Statistic(values.seeds.compactMap { Statistic(values.values(site: site, seed: $0)).mean }))
+      betweenSeeds: Statistic(
+        values.completeSeeds(site: site).compactMap { Statistic(values.values(site: site, seed: $0)).mean }))
   }
 }

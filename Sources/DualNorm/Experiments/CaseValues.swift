@@ -14,6 +14,8 @@ struct CaseValues {
   let seeds: [UInt64]
   let bySeed: [UInt64: [CaseKey: Double]]
   let overSeeds: [CaseKey: Double]
+  /// The cases that each seed was tested on, defined or not.
+  let scored: [UInt64: Set<CaseKey>]
   /// How many structures (class of a case, of every network) had which outcome.
   let outcomes: [CaseKey: [Outcome: Int]]
 
@@ -26,10 +28,12 @@ struct CaseValues {
     }
     var values: [CaseKey: [Network: [Double]]] = [:]
     var outcomes: [CaseKey: [Outcome: Int]] = [:]
+    var scored: [UInt64: Set<CaseKey>] = [:]
     for row in rows {
       let key = CaseKey(site: row.testSite, name: row.caseName)
       let network = Network(seed: row.seed, fold: row.fold, trainSites: row.trainSites)
       outcomes[key, default: [:]][row.outcome, default: 0] += 1
+      scored[row.seed, default: []].insert(key)
       if let value = row.value { values[key, default: [:]][network, default: []].append(value) }
     }
     let networks = rows.map { Network(seed: $0.seed, fold: $0.fold, trainSites: $0.trainSites) }.firstOccurrences
@@ -50,6 +54,7 @@ struct CaseValues {
       })
     self.seeds = seeds
     self.bySeed = bySeed
+    self.scored = scored
     self.outcomes = outcomes
   }
 
@@ -57,6 +62,12 @@ struct CaseValues {
   func values(site: String, seed: UInt64? = nil) -> [Double] {
     let values = seed.map { bySeed[$0] ?? [:] } ?? overSeeds
     return cases.filter { $0.site == site }.compactMap { values[$0] }
+  }
+
+  /// The seeds that were tested on all cases of a site; of all sites: on all cases. Means of the others are of other cases.
+  func completeSeeds(site: String? = nil) -> [UInt64] {
+    let expected = cases.filter { site == nil || $0.site == site }
+    return seeds.filter { seed in expected.allSatisfy { scored[seed]!.contains($0) } }
   }
 
   func count(_ outcome: Outcome, site: String? = nil) -> Int {

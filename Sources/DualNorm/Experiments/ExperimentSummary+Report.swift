@@ -80,6 +80,12 @@ extension ExperimentSummary {
       var notes: [String] = []
       let missing = seeds.filter { !arm.seeds.contains($0) }.map(String.init)
       if !missing.isEmpty { notes.append("\(title) has no results of seed \(listed(missing, atMost: 10)).") }
+      if !arm.incompleteSeeds.isEmpty {
+        let incomplete = listed(arm.incompleteSeeds.map(String.init), atMost: 10)
+        notes.append(
+          "\(title): seed \(incomplete) was not tested on all cases, and is not in the sd between seeds where cases lack."
+        )
+      }
       if arm.caseCount < total { notes.append("\(title) was scored on \(arm.caseCount) of \(total) cases.") }
       if !arm.isOfAllSites(testSites), testSites.count > 1 {
         let count = arm.meanOfSites.overCases.count

@@ -72,7 +72,7 @@ import Testing
     #expect(
       markdown.contains(
         #"""
-        | bn | 0.500 ± – | 0.250 ± – | 0.375 ± 0.177 | 0.250 ± – (B) | 0.088 |
+        | bn | 0.500 ± – | 0.250 ± – | 0.375 ± 0.177 | 0.250 ± – (B) | – |
         | a\|b | **0.750 ± –** | – | 0.750 ± – | 0.750 ± – (A) | – |
         """#))
     #expect(
@@ -80,6 +80,7 @@ import Testing
         #"""
         | a\|b | bn | 1 | 2 | +0.250 | – | 1.000 | 1.000 |
 
+        - bn (first): seed 2 was not tested on all cases, and is not in the sd between seeds where cases lack.
         - bn (first): Dice is undefined in 1 of 3 cases.
         - a|b (first) has no results of seed 2.
         - a|b (first) was scored on 1 of 3 cases.

@@ -83,6 +83,24 @@ import Testing
     #expect(summary.markdown.contains("| 0.250 ± 0.177 | 0.125 ± – (B) | – |\n"))
   }
 
+  /// An unfinished seed's mean is of other cases, so it says nothing about seeds; the cases it has still count.
+  @Test func unfinishedSeedsAreNotBetweenSeeds() throws {
+    let rows = [
+      resultRow("bn", "A", "1", 0.5, seed: 1), resultRow("bn", "B", "1", 0.25, seed: 1),
+      resultRow("bn", "A", "1", 0.75, seed: 2), resultRow("bn", "B", "1", 0.5, seed: 2),
+      resultRow("bn", "A", "1", 1, seed: 3),
+    ]
+    let summary = try Self.summary(rows)
+    let arm = summary.arms[0]
+    #expect(arm.sites[0].spread.betweenSeeds == Statistic([0.5, 0.75, 1]))
+    #expect(arm.meanOfSites.betweenSeeds == Statistic([0.375, 0.625]))
+    #expect(arm.allCases.betweenSeeds == Statistic([0.375, 0.625]))
+    #expect(arm.sites[0].spread.overCases.mean == 0.75 && arm.seeds == [1, 2, 3] && arm.incompleteSeeds == [3])
+    #expect(
+      summary.markdown.hasSuffix(
+        "\n- bn (first): seed 3 was not tested on all cases, and is not in the sd between seeds where cases lack.\n"))
+  }
+
   /// A matrix: sets of train sites become arms of their own, leave-one-site-out does not.
   @Test func trainSitesAreSeparatedWhereACaseWasTestedByTwo() throws {
     let rows = ["bn", "dual"].flatMap { method in
