@@ -31,11 +31,13 @@ extension ExperimentSummary {
   var outcomeTable: ReportTable? {
     guard arms.contains(where: { $0.count(.miss) + $0.count(.falseAlarm) > 0 }) else { return nil }
     let header = names + ["structures", "missed", "false alarms"] + testSites.map { "\($0), missed / false" }
-    let rows = arms.map { arm in
-      names(of: arm.arm) + [arm.structureCount, arm.count(.miss), arm.count(.falseAlarm)].map(String.init)
-        + testSites.map { name in
-          arm.sites.first { $0.site == name }.map { "\($0.count(.miss)) / \($0.count(.falseAlarm))" } ?? noValue
-        }
+    let rows = arms.map { arm -> [String] in
+      let counts = [arm.structureCount, arm.count(.miss), arm.count(.falseAlarm)].map { "\($0)" }
+      let bySite = testSites.map { name -> String in
+        guard let site = arm.sites.first(where: { $0.site == name }) else { return noValue }
+        return "\(site.count(.miss)) / \(site.count(.falseAlarm))"
+      }
+      return names(of: arm.arm) + counts + bySite
     }
     return ReportTable(nameCount: names.count, header: header, rows: rows)
   }
@@ -45,15 +47,15 @@ extension ExperimentSummary {
     guard !comparisons.isEmpty else { return nil }
     let header =
       names + ["against", "n", "not paired", "mean difference", "95 % interval", "p", "p (Holm)"]
-    let rows = comparisons.map { comparison in
+    let rows = comparisons.map { comparison -> [String] in
       let against = comparison.baseline.method + (showsPass ? " (\(comparison.baseline.pass))" : "")
+      let counts = ["\(comparison.pairCount)", "\(comparison.unpairedCount)"]
       let interval = comparison.interval.map { "[\(signed($0.lower)), \(signed($0.upper))]" }
-      return names(of: comparison.arm) + [
-        against, String(comparison.pairCount), String(comparison.unpairedCount),
-        comparison.meanDifference.map(signed) ?? noValue, interval ?? noValue,
-        comparison.wilcoxon.map { probability($0.pValue) } ?? noValue,
-        comparison.adjustedP.map(probability) ?? noValue,
+      let numbers = [
+        comparison.meanDifference.map(signed), interval, (comparison.wilcoxon?.pValue).map(probability),
+        comparison.adjustedP.map(probability),
       ]
+      return names(of: comparison.arm) + [against] + counts + numbers.map { $0 ?? noValue }
     }
     return ReportTable(nameCount: names.count + 1, header: header, rows: rows)
   }
