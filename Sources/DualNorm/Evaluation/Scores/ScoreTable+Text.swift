@@ -4,17 +4,20 @@ extension ScoreTable {
   /// The summaries as a table for the terminal: mean ± sample standard deviation, with the outcomes beside them, and what
   /// the means leave out below.
   public var text: String {
-    let shown = metrics.filter { $0 != .hausdorff && $0 != .predictionVolume && $0 != .referenceVolume }
+    let shown = convention.rules.columns(tolerancesMM: tolerancesMM).filter(\.isShown).map(\.metric)
     let showsPass = passes.count > 1
+    let isOurs = convention == .dualnorm
     let header =
-      ["site", "class"] + (showsPass ? ["pass"] : []) + ["n", "found", "missed", "false", "empty"] + shown.map(\.title)
+      ["site", "class"] + (showsPass ? ["pass"] : []) + ["n", "found", "missed", "false", "empty"]
+      + shown.map { isOurs ? $0.title : "\(convention.rawValue) \($0.title)" }
     let rows = summaries.map { summary in
       let counts = [summary.scoreCount] + Outcome.allCases.map(summary.count)
       return [summary.scopeTitle(sites: sites.count), summary.className ?? "mean"]
         + (showsPass ? [summary.pass] : []) + counts.map(String.init)
         + shown.map { metric in summary.statistics[metric]?.text(decimals: metric.decimals) ?? undefinedText }
     }
-    return fixedWidth([header] + rows, leftAligned: showsPass ? 3 : 2) + "\n" + notes
+    let caption = isOurs ? "" : "Scores as in \(convention.tool) (--like \(convention.rawValue)).\n\n"
+    return caption + fixedWidth([header] + rows, leftAligned: showsPass ? 3 : 2) + "\n" + notes
   }
 
   /// Nothing that a mean leaves out goes unsaid.
@@ -25,19 +28,32 @@ extension ScoreTable {
     var lines = [
       "Mean ± standard deviation over cases" + (sites.count > 1 ? "; of the mean of sites: over sites." : ".")
     ]
+    if let note = convention.rules.meansNote { lines.append(note) }
     if missed + falseAlarms == 0 {
       lines.append("No misses and no false alarms.")
-    } else {
+    } else if convention == .dualnorm {
       lines.append(
         "\(missed) missed and \(counted(falseAlarms, "false alarm")) count as Dice 0 and NSD 0. They have no surface "
           + "distance: ASSD and HD95 are means over the found only, \(count(.found)) of \(scores.count - count(.bothEmpty))."
       )
-      lines += [list(.miss, "Missed"), list(.falseAlarm, "False alarms")].compactMap { $0 }
     }
-    if count(.bothEmpty) > 0 {
+    if convention != .dualnorm { lines += outcomeNotes }
+    lines += [list(.miss, "Missed"), list(.falseAlarm, "False alarms")].compactMap { $0 }
+    if convention == .dualnorm, count(.bothEmpty) > 0 {
       lines.append("\(count(.bothEmpty)) empty in both prediction and reference: counted, in no mean.")
     }
     return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// What another tool makes of the empty masks of this table.
+  private var outcomeNotes: [String] {
+    let titles: [(Outcome, String)] = [
+      (.miss, "missed"), (.falseAlarm, "falsely found"), (.bothEmpty, "empty in both prediction and reference"),
+    ]
+    return titles.compactMap { outcome, title in
+      let count = scores.count { $0.outcome == outcome }
+      return count == 0 ? nil : "\(count) \(title): \(convention.rules.outcomes[outcome] ?? "")."
+    }
   }
 
   private func list(_ outcome: Outcome, _ title: String) -> String? {
