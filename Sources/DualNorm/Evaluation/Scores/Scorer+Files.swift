@@ -31,7 +31,8 @@ extension ScoreTable {
         "Neither the references nor the predictions hold a label but 0 (background), so there is nothing to score; "
           + "check the files, or name the labels with --labels.")
     }
-    let scorer = Scorer(scheme: try LabelScheme(values: values, merge: merging), tolerancesMM: tolerancesMM, convention: convention)
+    let scorer = Scorer(
+      scheme: try LabelScheme(values: values, merge: merging), tolerancesMM: tolerancesMM, convention: convention)
     var scores: [CaseScore] = []
     for (index, pair) in pairs.enumerated() {
       progress(total - pairs.count + index, total, pair)

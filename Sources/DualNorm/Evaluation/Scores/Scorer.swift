@@ -28,7 +28,7 @@ public struct Scorer: Sendable {
     let regions = ClassRegion.regions(prediction: prediction, reference: reference, scheme: scheme)
     return scheme.groups.indices.map { index in
       let comparison = ClassComparison(
-        regions[index + 1], values: Set(scheme.groups[index]), prediction: prediction, reference: reference,
+        regions[index + 1], values: scheme.groups[index], prediction: prediction, reference: reference,
         rules: rules)
       return CaseScore(
         site: site, caseName: caseName, pass: pass, classIndex: index + 1, className: scheme.names[index],

@@ -35,7 +35,8 @@ struct ConventionColumn: Sendable {
   let value: @Sendable (ClassComparison) -> Double?
 
   init(
-    _ metric: Metric, _ definition: String, isShown: Bool = true, value: @escaping @Sendable (ClassComparison) -> Double?
+    _ metric: Metric, _ definition: String, isShown: Bool = true,
+    value: @escaping @Sendable (ClassComparison) -> Double?
   ) {
     self.metric = metric
     self.definition = definition

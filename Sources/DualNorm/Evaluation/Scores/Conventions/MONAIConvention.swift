@@ -28,7 +28,8 @@ struct MONAIConvention: ConventionRules {
     ) { orInfinite($0) { $0.averageFromPredictionMM } },
     // torch.quantile interpolates between two infinities, which is NaN.
     ConventionColumn(
-      .hd95, "HausdorffDistanceMetric(percentile=95): the larger of the two directed 95th percentiles, mm; NaN unless found"
+      .hd95,
+      "HausdorffDistanceMetric(percentile=95): the larger of the two directed 95th percentiles, mm; NaN unless found"
     ) { $0.distances?.hausdorffMM(percentile: 95) },
     ConventionColumn(
       .hausdorff, "HausdorffDistanceMetric(): the largest distance, mm; infinite unless found", isShown: false
@@ -48,7 +49,8 @@ struct MONAIConvention: ConventionRules {
 
   let outcomes: [Outcome: String] = [
     .found: "prediction and reference have the class",
-    .miss: "Dice and NSD are 0; HD95 is NaN and in no mean; ASSD, ASD and Hausdorff are infinite, and so are their means",
+    .miss: "Dice and NSD are 0; HD95 is NaN and in no mean; ASSD, ASD and Hausdorff are infinite, and so are their "
+      + "means",
     .falseAlarm: "Dice is NaN and in no mean, or 0 with ignore_empty=False; NSD is 0; HD95 is NaN and in no mean; "
       + "ASSD, ASD and Hausdorff are infinite, and so are their means",
     .bothEmpty: "all are NaN and in no mean, but Dice with ignore_empty=False is 1",

@@ -20,7 +20,8 @@ struct PublishedConvention: ConventionRules {
         .dice, "2 |P and R| / (|P| + |R|), voxels, P the largest component, or all of the image where there is none"
       ) { $0.dice },
       ConventionColumn(
-        .asdVoxels, "mean of the distances from that P's surface to the reference's, voxels; undefined without reference"
+        .asdVoxels,
+        "mean of the distances from that P's surface to the reference's, voxels; undefined without reference"
       ) { $0.distances?.averageFromPredictionMM },
     ]
   }
@@ -29,7 +30,8 @@ struct PublishedConvention: ConventionRules {
     .found: "prediction and reference have the class",
     .miss: "scored as if every voxel of the image were predicted, so Dice is above 0 and there is a distance",
     .falseAlarm: "Dice is 0; the distance is undefined and in no mean",
-    .bothEmpty: "scored as if every voxel were predicted: Dice is 0 and counts; the distance is undefined and in no mean",
+    .bothEmpty: "scored as if every voxel were predicted: Dice is 0 and counts; the distance is undefined and in no "
+      + "mean",
   ]
 
   let meansNote: String? = "The paper reports the mean of the sites."
