@@ -1,5 +1,5 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test deps deps-cuda lint fixtures clean
+.PHONY: demo build test deps deps-cuda lint fixtures fixtures-like clean
 
 SWIFT_BUILD = swift build -c release
 
@@ -31,6 +31,10 @@ fixtures:
 	python3 Tools/fixtures_weights.py
 	python3 Tools/fixtures_imaging.py
 	python3 Tools/fixtures_commands.py $(ORACLE)
+
+# Other tools' scores; needs them in versions that Tools/fixtures_like.py names, and binary.py of MedPy 0.4.0.
+fixtures-like:
+	python3 Tools/fixtures_like.py $(MEDPY_0_4)
 
 clean:
 	rm -rf .build demo

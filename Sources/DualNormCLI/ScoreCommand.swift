@@ -24,6 +24,12 @@ struct ScoreCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Tolerances of the NSD in mm.", valueName: "mm,…"))
   var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
 
+  @Option(
+    help: ArgumentHelp(
+      "Score by the definitions of another tool, empty masks included: medpy, medpy-0.4, monai, nnunet, transunet or "
+        + "published (the paper's evaluation).", valueName: "name"))
+  var like = Convention.dualnorm.rawValue
+
   @Option(help: ArgumentHelp("Score these labels only (default: all that occur).", valueName: "label,…"))
   var labels: NumberList<UInt8>?
 
@@ -44,12 +50,25 @@ struct ScoreCommand: ParsableCommand {
       throw ValidationError("--output \(output): scores are written as .csv or .json; give one of these endings.")
     }
     try validateTolerances(tolerance)
+    let convention = try convention()
+    if !convention.hasNSD, tolerance.values != Scorer.defaultTolerancesMM {
+      throw ValidationError("--tolerance \(tolerance): --like \(like) has no NSD; leave one of the two out.")
+    }
     if let labels, labels.values.contains(0) {
       throw ValidationError("--labels \(labels): 0 is background and is not scored; leave it out.")
     }
   }
 
+  private func convention() throws -> Convention {
+    do {
+      return try Convention(named: like)
+    } catch let error as InputError {
+      throw ValidationError(error.description)
+    }
+  }
+
   func run() throws {
+    let convention = try convention()
     let found = try ScorePairs(
       prediction: URL(fileURLWithPath: prediction), reference: URL(fileURLWithPath: reference),
       allowMissing: allowMissing)
@@ -57,7 +76,8 @@ struct ScoreCommand: ParsableCommand {
     let progress = ThreadSafeProgress("files read", quiet: quiet)
     defer { progress.clear() }
     let table = try ScoreTable(
-      scoring: found.pairs, labels: labels?.values, merging: mergeLabels.map(\.values), tolerancesMM: tolerance.values
+      scoring: found.pairs, labels: labels?.values, merging: mergeLabels.map(\.values), tolerancesMM: tolerance.values,
+      convention: convention
     ) { done, total, _ in progress.update(done, of: total) }
     if let output { try table.write(to: URL(fileURLWithPath: output)) }
     if !quiet { print(table.text, terminator: "") }

@@ -45,6 +45,37 @@ import Testing
     #expect(result.status == 0)
   }
 
+  @Test func likeAnotherToolSaysWhatItMakesOfTheMiss() throws {
+    let result = try dualnorm(
+      "score", "--prediction", predictions, "--reference", references, "--labels", "2", "--like", "transunet")
+    #expect(
+      result.output == """
+        Scores as in TransUNet's calculate_metric_percase (--like transunet).
+
+        site             class    n  found  missed  false  empty  transunet Dice  transunet HD95 voxels
+        Site-A           label 2  1      1       0      0      0           1.000                   0.00
+        Site-B           label 2  1      0       1      0      0           0.000                   0.00
+        mean of 2 sites  label 2  2      1       1      0      0   0.500 ± 0.707            0.00 ± 0.00
+        all cases        label 2  2      1       1      0      0   0.500 ± 0.707            0.00 ± 0.00
+
+        Mean ± standard deviation over cases; of the mean of sites: over sites.
+        1 missed: Dice 0 and HD95 0, as if its surface were perfect; both count in the means.
+        Missed: Site-B/Case01 label 2.
+
+        """)
+    #expect(result.errors == "" && result.status == 0)
+  }
+
+  @Test func conventionsThatCannotBeAreRefused() throws {
+    let files = ["score", "--prediction", predictions, "--reference", references]
+    try expectRefusal(
+      "--like medpi: there is no such convention; expected dualnorm, medpy, medpy-0.4, monai, nnunet, transunet or published; the nearest one is medpy.",
+      status: 64, of: files + ["--like", "medpi"])
+    try expectRefusal(
+      "--tolerance 3: --like nnunet has no NSD; leave one of the two out.", status: 64,
+      of: files + ["--like", "nnunet", "--tolerance", "3"])
+  }
+
   @Test func writesCSVQuietly() throws {
     let file = folder.file("out/scores.csv")
     let result = try dualnorm(

@@ -114,12 +114,12 @@ private struct BaselineChoice {
 }
 
 extension Metric {
-  /// nil for volumes, which are neither.
+  /// nil for volumes and counts, which are neither.
   public var lowerIsBetter: Bool? {
     switch self {
-    case .dice, .nsd: false
-    case .assd, .hd95, .hausdorff: true
-    case .predictionVolume, .referenceVolume: nil
+    case .dice, .diceEmptyIsOne, .iou, .nsd: false
+    case .assd, .asd, .asdVoxels, .hd95, .hd95Voxels, .hausdorff: true
+    case .predictionVolume, .referenceVolume, .voxels: nil
     }
   }
 }

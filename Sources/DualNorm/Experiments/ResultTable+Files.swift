@@ -89,7 +89,7 @@ extension ResultRow {
       throw InputError("\(place): the seed \"\(quoted(fields[2]))\" is no whole number from 0 on; correct the line.")
     }
     guard let metric = Metric(rawValue: fields[8]) else {
-      let known = Metric.all(tolerancesMM: Scorer.defaultTolerancesMM).map(\.rawValue)
+      let known = Convention.dualnorm.metrics(tolerancesMM: Scorer.defaultTolerancesMM).map(\.rawValue)
       throw InputError(
         "\(place): \"\(quoted(fields[8]))\" is no metric; did you mean \(nearest(to: fields[8], among: known))?")
     }

@@ -112,16 +112,11 @@ func passComesBefore(_ a: String, _ b: String) -> Bool {
 }
 
 extension Metric {
-  /// The order of columns; of NSD by tolerance.
-  fileprivate var rank: (Int, Double) {
-    switch self {
-    case .dice: (0, 0)
-    case .assd: (1, 0)
-    case .hd95: (2, 0)
-    case .hausdorff: (3, 0)
-    case .nsd(let tolerance): (4, tolerance)
-    case .predictionVolume: (5, 0)
-    case .referenceVolume: (6, 0)
-    }
+  /// The order of columns, then by name; of NSD by tolerance.
+  fileprivate var rank: (Int, Double, String) {
+    var tolerance = 0.0
+    if case .nsd(let limit) = self { tolerance = limit }
+    let order: [Metric] = [.dice, .assd, .hd95, .hausdorff, .nsd(toleranceMM: tolerance)]
+    return (order.firstIndex(of: self) ?? order.count, tolerance, rawValue)
   }
 }

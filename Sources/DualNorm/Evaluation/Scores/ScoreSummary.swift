@@ -50,19 +50,35 @@ extension ScoreTable {
     guard let pass = rows.first?.pass else { return [] }
     let byClass = classes.map { index, name in
       let ofClass = rows.filter { $0.classIndex == index }
-      let statistics = metrics.map { metric in (metric, Statistic(ofClass.compactMap { $0[metric] })) }
+      let statistics = metrics.map { metric in (metric, convention.rules.mean(of: ofClass.map { $0[metric] })) }
       return ScoreSummary(
         scope: scope, site: site, pass: pass, classIndex: index, className: name, outcomes: count(ofClass),
         statistics: Dictionary(uniqueKeysWithValues: statistics))
     }
     guard byClass.count > 1 else { return byClass }
+    let byCase = cases(of: rows)
     let statistics = metrics.map { metric in
-      (metric, Statistic(meanOf: byClass.compactMap { $0.statistics[metric]?.mean }))
+      (metric, convention.rules.classMean(of: byCase.map { $0.map { $0?[metric] } }))
     }
     let mean = ScoreSummary(
       scope: scope, site: site, pass: pass, classIndex: nil, className: nil, outcomes: count(rows),
       statistics: Dictionary(uniqueKeysWithValues: statistics))
     return byClass + [mean]
+  }
+
+  /// One row a case, one column a class of the table.
+  private func cases(of rows: [CaseScore]) -> [[CaseScore?]] {
+    let column = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1.index, $0) })
+    var cases: [[CaseScore?]] = []
+    var last: CaseScore?
+    for score in rows {  // in the table's order: those of one case follow each other
+      if last?.site != score.site || last?.caseName != score.caseName {
+        cases.append(Array(repeating: nil, count: column.count))
+      }
+      cases[cases.count - 1][column[score.classIndex]!] = score
+      last = score
+    }
+    return cases
   }
 
   private func count(_ rows: [CaseScore]) -> [Outcome: Int] {

@@ -3,20 +3,25 @@ import Foundation
 
 extension ScoreTable {
   /// One row a case, pass and class; full precision; an undefined value is an empty field; quoted as RFC 4180 says, lines
-  /// end in \n.
+  /// end in \n. Scores by another tool's convention have a column that names it, and carry its name in theirs.
   public var csv: String {
-    let header = ["site", "case", "pass", "class", "class_name", "outcome"] + metrics.map(\.rawValue)
+    let isOurs = convention == .dualnorm
+    let header =
+      ["site", "case", "pass", "class", "class_name", "outcome"] + (isOurs ? [] : ["convention"])
+      + metrics.map { (isOurs ? "" : convention.rawValue + "_") + $0.rawValue }
     let rows = scores.map { score in
       [score.site, score.caseName, score.pass, String(score.classIndex), score.className, score.outcome.rawValue]
-        + metrics.map { score[$0].map(shortest) ?? "" }
+        + (isOurs ? [] : [convention.tool]) + metrics.map { score[$0].map(shortest) ?? "" }
     }
     return ([header] + rows).map { $0.map(quotedForCSV).joined(separator: ",") + "\n" }.joined()
   }
 
-  /// The conventions, every score and the summaries; an undefined value is null.
+  /// The conventions, every score and the summaries; an undefined value is null, an infinite one "inf".
   public func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return try encoder.encode(self) + Data("\n".utf8)
   }
 
@@ -39,28 +44,37 @@ func quotedForCSV(_ field: String) -> String {
 }
 
 extension ScoreTable: Codable {
-  private enum Key: String, CodingKey { case conventions, tolerancesMM, scores, summaries }
+  private enum Key: String, CodingKey { case convention, conventions, tolerancesMM, scores, summaries }
 
   /// What a reader of the file must know to use its numbers.
   private struct Conventions: Encodable {
     let metrics: [Metric: String]
-    let surface =
-      "voxels with one of their six neighbours outside the mask (outside the image is outside); distances run between voxel centres"
-    let unit = "mm, with the spacing of the files"
-    let outcomes: [Outcome: String] = [
-      .found: "prediction and reference have the class",
-      .miss: "only the reference has it: Dice and NSD 0, distances undefined",
-      .falseAlarm: "only the prediction has it: Dice and NSD 0, distances undefined",
-      .bothEmpty: "neither has it: in no mean",
-    ]
-    let summaries =
+    var surface: String?
+    var tool: String?
+    let unit: String
+    let outcomes: [Outcome: String]
+    var summaries =
       "count is the number of values behind a mean; standardDeviation is the sample's (n - 1); meanOfSites gives every site the same weight, allCases every case; without a class: the mean of the classes' means"
+
+    init(_ convention: Convention, tolerancesMM: [Double]) {
+      let rules = convention.rules
+      metrics = Dictionary(
+        uniqueKeysWithValues: rules.columns(tolerancesMM: tolerancesMM).map { ($0.metric, $0.definition) })
+      outcomes = rules.outcomes
+      unit = rules.distanceUnit == .mm ? "mm, with the spacing of the files" : "voxels, whatever the spacing"
+      if rules.distanceUnit != nil {
+        surface =
+          "voxels with one of their six neighbours outside the mask (outside the image is outside); distances run between voxel centres"
+      }
+      if convention != .dualnorm { tool = rules.tool }
+      if let note = rules.meansNote { summaries += ". " + note }
+    }
   }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
-    let definitions = Dictionary(uniqueKeysWithValues: metrics.map { ($0, $0.definition) })
-    try container.encode(Conventions(metrics: definitions), forKey: .conventions)
+    if convention != .dualnorm { try container.encode(convention, forKey: .convention) }
+    try container.encode(Conventions(convention, tolerancesMM: tolerancesMM), forKey: .conventions)
     try container.encode(tolerancesMM, forKey: .tolerancesMM)
     try container.encode(scores, forKey: .scores)
     try container.encode(summaries, forKey: .summaries)
@@ -70,6 +84,7 @@ extension ScoreTable: Codable {
     let container = try decoder.container(keyedBy: Key.self)
     self.init(
       try container.decode([CaseScore].self, forKey: .scores),
-      tolerancesMM: try container.decode([Double].self, forKey: .tolerancesMM))
+      tolerancesMM: try container.decode([Double].self, forKey: .tolerancesMM),
+      convention: try container.decodeIfPresent(Convention.self, forKey: .convention) ?? .dualnorm)
   }
 }

@@ -4,41 +4,54 @@ extension ScoreTable {
   /// The summaries as a table for the terminal: mean ± sample standard deviation, with the outcomes beside them, and what
   /// the means leave out below.
   public var text: String {
-    let shown = metrics.filter { $0 != .hausdorff && $0 != .predictionVolume && $0 != .referenceVolume }
+    let shown = convention.rules.columns(tolerancesMM: tolerancesMM).filter(\.isShown).map(\.metric)
     let showsPass = passes.count > 1
+    let isOurs = convention == .dualnorm
     let header =
-      ["site", "class"] + (showsPass ? ["pass"] : []) + ["n", "found", "missed", "false", "empty"] + shown.map(\.title)
+      ["site", "class"] + (showsPass ? ["pass"] : []) + ["n", "found", "missed", "false", "empty"]
+      + shown.map { isOurs ? $0.title : "\(convention.rawValue) \($0.title)" }
     let rows = summaries.map { summary in
       let counts = [summary.scoreCount] + Outcome.allCases.map(summary.count)
       return [summary.scopeTitle(sites: sites.count), summary.className ?? "mean"]
         + (showsPass ? [summary.pass] : []) + counts.map(String.init)
         + shown.map { metric in summary.statistics[metric]?.text(decimals: metric.decimals) ?? undefinedText }
     }
-    return fixedWidth([header] + rows, leftAligned: showsPass ? 3 : 2) + "\n" + notes
+    let caption = isOurs ? "" : "Scores as in \(convention.tool) (--like \(convention.rawValue)).\n\n"
+    return caption + fixedWidth([header] + rows, leftAligned: showsPass ? 3 : 2) + "\n" + notes
   }
 
-  /// Nothing that a mean leaves out goes unsaid.
+  /// Nothing that a mean leaves out, or takes in, goes unsaid.
   private var notes: String {
-    let count = { (outcome: Outcome) in scores.count { $0.outcome == outcome } }
-    let missed = count(.miss)
-    let falseAlarms = count(.falseAlarm)
-    var lines = [
-      "Mean ± standard deviation over cases" + (sites.count > 1 ? "; of the mean of sites: over sites." : ".")
-    ]
-    if missed + falseAlarms == 0 {
-      lines.append("No misses and no false alarms.")
-    } else {
-      lines.append(
-        "\(missed) missed and \(counted(falseAlarms, "false alarm")) count as Dice 0 and NSD 0. They have no surface "
-          + "distance: ASSD and HD95 are means over the found only, \(count(.found)) of \(scores.count - count(.bothEmpty))."
-      )
-      lines += [list(.miss, "Missed"), list(.falseAlarm, "False alarms")].compactMap { $0 }
-    }
-    if count(.bothEmpty) > 0 {
-      lines.append("\(count(.bothEmpty)) empty in both prediction and reference: counted, in no mean.")
-    }
-    return lines.map { $0 + "\n" }.joined()
+    let means = "Mean ± standard deviation over cases" + (sites.count > 1 ? "; of the mean of sites: over sites." : ".")
+    let nothingWrong = count(.miss) + count(.falseAlarm) == 0 ? "No misses and no false alarms." : nil
+    let names = [list(.miss, "Missed"), list(.falseAlarm, "False alarms")]
+    let lines =
+      convention == .dualnorm
+      ? [means, nothingWrong ?? wrongNote] + names + [emptyNote]
+      : [means, convention.rules.meansNote, nothingWrong] + outcomeNotes + names
+    return lines.compactMap { $0.map { $0 + "\n" } }.joined()
   }
+
+  private var wrongNote: String {
+    "\(count(.miss)) missed and \(counted(count(.falseAlarm), "false alarm")) count as Dice 0 and NSD 0. They have no surface "
+      + "distance: ASSD and HD95 are means over the found only, \(count(.found)) of \(scores.count - count(.bothEmpty))."
+  }
+
+  private var emptyNote: String? {
+    count(.bothEmpty) == 0 ? nil : "\(count(.bothEmpty)) empty in both prediction and reference: counted, in no mean."
+  }
+
+  /// What another tool makes of the empty masks of this table.
+  private var outcomeNotes: [String?] {
+    let titles: [(Outcome, String)] = [
+      (.miss, "missed"), (.falseAlarm, "falsely found"), (.bothEmpty, "empty in both prediction and reference"),
+    ]
+    return titles.map { outcome, title in
+      count(outcome) == 0 ? nil : "\(count(outcome)) \(title): \(convention.rules.outcomes[outcome] ?? "")."
+    }
+  }
+
+  private func count(_ outcome: Outcome) -> Int { scores.count { $0.outcome == outcome } }
 
   private func list(_ outcome: Outcome, _ title: String) -> String? {
     let names = scores.filter { $0.outcome == outcome }.map { score in

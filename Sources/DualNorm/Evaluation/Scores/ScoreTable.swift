@@ -3,11 +3,14 @@ import Foundation
 /// The scores of many cases, in a fixed order: by site, case, pass (as first given) and class.
 public struct ScoreTable: Equatable, Sendable {
   public let tolerancesMM: [Double]
+  /// By which the scores were made.
+  public let convention: Convention
   public let scores: [CaseScore]
   /// In the order of their first score.
   public let passes: [String]
 
-  public init(_ scores: [CaseScore], tolerancesMM: [Double]) {
+  public init(_ scores: [CaseScore], tolerancesMM: [Double], convention: Convention = .dualnorm) {
+    self.convention = convention
     self.tolerancesMM = tolerancesMM
     let passes = scores.map(\.pass).firstOccurrences
     let rank = Dictionary(uniqueKeysWithValues: passes.enumerated().map { ($1, $0) })
@@ -19,7 +22,7 @@ public struct ScoreTable: Equatable, Sendable {
     }
   }
 
-  public var metrics: [Metric] { Metric.all(tolerancesMM: tolerancesMM) }
+  public var metrics: [Metric] { convention.metrics(tolerancesMM: tolerancesMM) }
 
   public var sites: [String] { scores.map(\.site).firstOccurrences }
 

@@ -12,7 +12,7 @@ extension ScoreTable {
   public init(
     scoring pairs: [ScorePair], labels: [UInt8]? = nil, merging: [[UInt8]] = [],
     tolerancesMM: [Double] = Scorer.defaultTolerancesMM, pass: String = "prediction",
-    progress: (_ done: Int, _ total: Int, ScorePair) -> Void = { _, _, _ in }
+    convention: Convention = .dualnorm, progress: (_ done: Int, _ total: Int, ScorePair) -> Void = { _, _, _ in }
   ) throws {
     let total = labels == nil ? 2 * pairs.count : pairs.count
     var occurs = [Bool](repeating: false, count: 256)
@@ -31,7 +31,8 @@ extension ScoreTable {
         "Neither the references nor the predictions hold a label but 0 (background), so there is nothing to score; "
           + "check the files, or name the labels with --labels.")
     }
-    let scorer = Scorer(scheme: try LabelScheme(values: values, merge: merging), tolerancesMM: tolerancesMM)
+    let scorer = Scorer(
+      scheme: try LabelScheme(values: values, merge: merging), tolerancesMM: tolerancesMM, convention: convention)
     var scores: [CaseScore] = []
     for (index, pair) in pairs.enumerated() {
       progress(total - pairs.count + index, total, pair)
@@ -39,7 +40,7 @@ extension ScoreTable {
       scores += scorer.scores(
         prediction: prediction, reference: reference, site: pair.site, caseName: pair.caseName, pass: pass)
     }
-    self.init(scores, tolerancesMM: tolerancesMM)
+    self.init(scores, tolerancesMM: tolerancesMM, convention: convention)
   }
 }
 

@@ -5,52 +5,36 @@ public struct Scorer: Sendable {
   /// Which file values are which class; values in no class are not scored.
   public let scheme: LabelScheme
   public let tolerancesMM: [Double]
+  public let convention: Convention
 
   public static let defaultTolerancesMM: [Double] = [1, 2]
 
-  public init(scheme: LabelScheme, tolerancesMM: [Double] = Scorer.defaultTolerancesMM) {
+  public init(
+    scheme: LabelScheme, tolerancesMM: [Double] = Scorer.defaultTolerancesMM, convention: Convention = .dualnorm
+  ) {
     self.scheme = scheme
     self.tolerancesMM = tolerancesMM
+    self.convention = convention
   }
 
   /// One score for each foreground class. Both maps hold file values and have one geometry; a prediction of nil is empty.
   public func scores(
     prediction: LabelMap?, reference: LabelMap, site: String, caseName: String, pass: String
   ) -> [CaseScore] {
-    let prediction = prediction ?? LabelMap(repeating: 0, geometry: reference.geometry)
+    let rules = convention.rules
+    let columns = rules.columns(tolerancesMM: tolerancesMM)
+    let prediction = rules.prepared(
+      prediction ?? LabelMap(repeating: 0, geometry: reference.geometry), scheme: scheme)
     let regions = ClassRegion.regions(prediction: prediction, reference: reference, scheme: scheme)
-    let spacing = reference.geometry.spacingMM
-    let voxelMM3 = spacing.x * spacing.y * spacing.z
     return scheme.groups.indices.map { index in
-      let region = regions[index + 1]
-      let distances =
-        region.outcome == .found
-        ? SurfaceDistances(
-          prediction: prediction.cropped(to: region.box) { scheme.groups[index].contains($0) },
-          reference: reference.cropped(to: region.box) { scheme.groups[index].contains($0) }) : nil
+      let comparison = ClassComparison(
+        regions[index + 1], values: scheme.groups[index], prediction: prediction, reference: reference,
+        rules: rules)
       return CaseScore(
         site: site, caseName: caseName, pass: pass, classIndex: index + 1, className: scheme.names[index],
-        outcome: region.outcome, metrics: metrics(region, distances, voxelMM3: voxelMM3))
+        outcome: regions[index + 1].outcome,
+        metrics: Dictionary(uniqueKeysWithValues: columns.map { ($0.metric, $0.value(comparison)) }))
     }
-  }
-
-  private func metrics(_ region: ClassRegion, _ distances: SurfaceDistances?, voxelMM3: Double) -> [Metric: Double?] {
-    // A structure that only one of the two has is wrong to the last voxel, at every tolerance.
-    let ifNotFound: Double? = region.outcome == .bothEmpty ? nil : 0
-    let pairs = Metric.all(tolerancesMM: tolerancesMM).map { metric in
-      let value: Double? =
-        switch metric {
-        case .dice: region.dice
-        case .assd: distances?.averageSymmetricMM
-        case .hd95: distances?.hausdorffMM(percentile: 95)
-        case .hausdorff: distances?.hausdorffMM()
-        case .nsd(let toleranceMM): distances?.nsd(toleranceMM: toleranceMM) ?? ifNotFound
-        case .predictionVolume: Double(region.predictionCount) * voxelMM3
-        case .referenceVolume: Double(region.referenceCount) * voxelMM3
-        }
-      return (metric, value)
-    }
-    return Dictionary(uniqueKeysWithValues: pairs)
   }
 }
 

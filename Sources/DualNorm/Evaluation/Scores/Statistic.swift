@@ -4,8 +4,14 @@ public struct Statistic: Codable, Equatable, Sendable {
   public let count: Int
   /// nil of no values.
   public let mean: Double?
-  /// Of the sample (n − 1); nil of fewer than two values.
+  /// Of the sample (n − 1); nil of fewer than two values, or where one is infinite.
   public let standardDeviation: Double?
+
+  init(count: Int, mean: Double?, standardDeviation: Double?) {
+    self.count = count
+    self.mean = mean
+    self.standardDeviation = standardDeviation
+  }
 
   public init(_ values: [Double]) {
     count = values.count
@@ -17,7 +23,8 @@ public struct Statistic: Codable, Equatable, Sendable {
     let mean = values.reduce(0, +) / Double(count)
     self.mean = mean
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    standardDeviation = count > 1 ? (squares / Double(count - 1)).squareRoot() : nil
+    // Of infinite values there is a mean but no spread.
+    standardDeviation = count > 1 && mean.isFinite ? (squares / Double(count - 1)).squareRoot() : nil
   }
 
   /// A mean of means, which has no spread over cases.

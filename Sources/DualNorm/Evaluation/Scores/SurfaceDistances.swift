@@ -4,7 +4,7 @@ import MedicalImaging
 /// convention need.
 ///
 /// A surface is the voxels with one of their six neighbours outside the mask, the image's outside included; distances run
-/// from voxel centre to voxel centre, in mm.
+/// from voxel centre to voxel centre, in mm (in voxels where the masks' spacing is 1).
 public struct SurfaceDistances: Equatable, Sendable {
   /// From each surface voxel of the prediction to the nearest of the reference, ascending.
   public let predictionToReferenceMM: [Double]
@@ -27,6 +27,19 @@ public struct SurfaceDistances: Equatable, Sendable {
   public var averageSymmetricMM: Double {
     let sum = predictionToReferenceMM.reduce(0, +) + referenceToPredictionMM.reduce(0, +)
     return sum / Double(count)
+  }
+
+  public var averageFromPredictionMM: Double {
+    predictionToReferenceMM.reduce(0, +) / Double(predictionToReferenceMM.count)
+  }
+
+  public var averageFromReferenceMM: Double {
+    referenceToPredictionMM.reduce(0, +) / Double(referenceToPredictionMM.count)
+  }
+
+  /// The percentile (0 to 100) of both directions' distances together, linearly interpolated.
+  public func pooledPercentileMM(_ percent: Double) -> Double {
+    percentile(percent, ofSorted: (predictionToReferenceMM + referenceToPredictionMM).sorted())
   }
 
   /// The larger of the two directed percentiles (0 to 100), linearly interpolated; HD95 is `hausdorffMM(percentile: 95)`.

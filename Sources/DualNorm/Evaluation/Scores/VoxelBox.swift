@@ -11,6 +11,12 @@ struct VoxelBox: Equatable {
     last = SIMD3(repeating: -1)
   }
 
+  /// All of a grid.
+  init(of geometry: Geometry) {
+    first = [0, 0, 0]
+    last = geometry.size &- 1
+  }
+
   var size: SIMD3<Int> { last &- first &+ 1 }
 
   mutating func add(x: Int, y: Int, z: Int) {
