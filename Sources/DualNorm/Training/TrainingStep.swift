@@ -12,12 +12,13 @@ extension DualNormUNet {
   /// - Parameters:
   ///   - images: [N, inputChannels, H, W]
   ///   - labels: int64 [N, H, W]
+  ///   - sites: of the rows; domain-specific batch norm needs them.
   @discardableResult
   public func trainingStep(
-    images: Tensor, labels: Tensor, optimizer: Adam, weighted: Bool = false
+    images: Tensor, labels: Tensor, sites: SiteRows? = nil, optimizer: Adam, weighted: Bool = false
   ) -> [StepLoss] {
     var losses: [StepLoss] = []
-    forEachPass(over: images, .training) { pass, logits in
+    forEachPass(over: images, sites: sites, reference: labels, .training) { pass, logits in
       let loss = SegmentationLoss(logits: logits, labels: labels, weighted: weighted)
       losses.append(StepLoss(pass: pass, value: loss.value.item, hardDice: loss.hardDice.item))
       optimizer.clearGradients()
