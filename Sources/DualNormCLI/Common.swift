@@ -15,6 +15,28 @@ func useThreads(_ threads: Int?) throws {
   LibTorch.configure(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
 }
 
+extension Adaptation: ExpressibleByArgument {}
+
+/// A network without batch norm has nothing that could be adapted.
+func warnOfIdleAdaptation(_ adaptation: Adaptation, _ model: SegmentationModel) {
+  let network = model.description.network
+  guard adaptation != .none, !network.usesBatchNorm else { return }
+  printError(
+    "Warning: --adapt \(adaptation.rawValue) changes nothing: the model's norm is \(network.norm.rawValue), without "
+      + "batch statistics.")
+}
+
+/// Shows how far the batches of a site are that `--adapt` takes statistics of; Ctrl-C ends the command between two.
+func showMeasuring(_ remains: String, quiet: Bool) -> (Int, Int) throws -> Void {
+  var progress = Progress("batches of the site", of: 0, quiet: true)
+  return { done, total in
+    if done == 1 { progress = Progress("batches of the site", of: total, quiet: quiet) }
+    progress.advance()
+    if done == total { progress.clear() }
+    try stopIfInterrupted(progress, remains)
+  }
+}
+
 /// Ends the command after Ctrl-C, saying what is left behind.
 func stopIfInterrupted(_ progress: Progress, _ remains: String) throws {
   guard Interruption.isRequested else { return }

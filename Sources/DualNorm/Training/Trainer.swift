@@ -12,6 +12,7 @@ public final class Trainer {
   private let training: [PreparedCase]
   private let validation: [PreparedCase]
   private let sampler: SliceSampler
+  private let siteBatches: SiteBatches
   private let batchSize: Int
   private let log: TrainingLog
   private let resumed: TrainingState?
@@ -42,7 +43,8 @@ public final class Trainer {
         }
       },
       foregroundShare: configuration.foregroundShare, seed: configuration.seed)
-    batchSize = configuration.batchSize ?? (8 + sites.count - 1) / sites.count * sites.count
+    siteBatches = try SiteBatches(training, description)
+    batchSize = configuration.slicesPerBatch(sites: sites.count)
     resumed = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
     log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: resumed)
   }
@@ -65,7 +67,7 @@ public final class Trainer {
   /// - Returns: whether the run is finished.
   /// - Throws: `InputError` if the loss is no longer a number, `FileError` if something cannot be written.
   public func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
-    try checkFrozenNames()
+    try StageStart(configuration, description).checkFrozenNames()
     let checkpoint = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last) : nil
     let first = checkpoint.map { point in stages.firstIndex { $0.stage == point.state.stage } ?? 0 } ?? 0
     for (stage, iterations) in stages[first...] {
@@ -106,8 +108,8 @@ public final class Trainer {
       let (images, labels) = tensors(of: batch)
       optimizer.learningRate = state.schedule.rate
       let losses = network.trainingStep(
-        images: images, labels: labels, optimizer: optimizer, loss: configuration.loss,
-        weighted: configuration.weightedCrossEntropy)
+        images: images, labels: labels, sites: siteBatches.rows(slices(of: stage, batch: state.iteration)),
+        optimizer: optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
       average?.update()
       try requireNumbers(losses, at: state.iteration, of: stage)
       state.iteration += 1
@@ -140,7 +142,7 @@ public final class Trainer {
   private func keepIfBest(
     _ network: DualNormUNet, _ stage: Stage, _ state: inout TrainingState
   ) throws -> ValidationScore {
-    let score = ValidationScore(of: network, on: validation)
+    let score = ValidationScore(of: network, description, on: validation)
     if score.dice == nil || score.dice! >= state.bestDice ?? 0 {
       state.bestDice = score.dice
       try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.best(stage))
@@ -148,62 +150,25 @@ public final class Trainer {
     return score
   }
 
-  /// A fresh network of the stage; the dual stage starts from the best weights of the plain one.
-  private func network(for stage: Stage) throws -> DualNormUNet {
-    let network = try DualNormUNet(description.network(of: stage), seed: configuration.seed)
-    network.precision = configuration.precision
-    if stage == stages.first?.stage { _ = try initialize(network) }
-    if stage == .dual, stages.contains(where: { $0.stage == .plain }) {
-      let plain = run.best(.plain)
-      try network.parameters.load(Safetensors.read(plain).tensors, file: plain.path) { $0.contains("_aux.") }
-    }
-    try freeze(network.parameters, in: stage)
-    return network
-  }
-
   /// What `--init` gives the first stage's network; nil without it, or where a stopped run goes on.
   ///
   /// - Throws: `InputError` for a source without weights, or of which nothing fits.
   public func initialTransfer() throws -> TransferReport? {
     guard resumed == nil, let first = stages.first else { return nil }
-    return try initialize(DualNormUNet(description.network(of: first.stage), seed: configuration.seed))
+    return try StageStart(configuration, description).initialTransfer(first.stage)
   }
 
-  private func initialize(_ network: DualNormUNet) throws -> TransferReport? {
-    guard let initial = configuration.initial else { return nil }
-    let source = try WeightFile(URL(fileURLWithPath: initial))
-    let report = network.parameters.transfer(from: source.state)
-    guard !report.matched.isEmpty else {
-      throw InputError(
-        "\(source.file): none of its \(source.state.count) tensors fits this network by name and shape; give weights of a "
-          + "DualNorm-UNet for --init.")
-    }
-    return report
+  /// A network with the weights that the stage starts from: the dual stage takes the best ones of the plain stage.
+  private func network(for stage: Stage) throws -> DualNormUNet {
+    let start = StageStart(configuration, description)
+    let isFirst = stage == stages.first?.stage
+    return try isFirst ? start.network(of: stage) : start.network(of: stage, plain: run.best(.plain))
   }
 
-  /// Keeps every parameter as it is whose name contains none of `--freeze-except`. Running statistics still adapt.
-  private func freeze(_ parameters: Parameters, in stage: Stage) throws {
-    let names = configuration.freezeExcept
-    guard !names.isEmpty else { return }
-    let frozen = parameters.trainable.filter { entry in !names.contains { entry.name.contains($0) } }
-    guard frozen.count < parameters.trainable.count else {
-      throw InputError(
-        "--freeze-except \(names.joined(separator: " ")): leaves nothing to train in the \(stage.rawValue) stage; name one of "
-          + "its blocks, or give the stage no --iterations.")
-    }
-    for entry in frozen { entry.tensor.requireGradient(false) }
-  }
-
-  /// - Throws: `InputError` for a name in `--freeze-except` that no parameter of the finished network contains.
-  private func checkFrozenNames() throws {
-    guard !configuration.freezeExcept.isEmpty else { return }
-    let parameters = try DualNormUNet(description.network, seed: 0).parameters.trainable.map(\.name)
-    for name in configuration.freezeExcept where !parameters.contains(where: { $0.contains(name) }) {
-      let parts = Set(parameters.flatMap { $0.split(separator: ".").map(String.init) }).sorted()
-      throw InputError(
-        "--freeze-except \(quoted(name)): no parameter's name contains it; the nearest part of a name is "
-          + "\"\(nearest(to: name, among: parts))\".")
-    }
+  /// The slices of a batch of a stage; the dual one goes on in the order of slices where the plain one ended.
+  private func slices(of stage: Stage, batch index: Int) -> [SliceSampler.Slice] {
+    let offset = stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
+    return sampler.batch(offset + index, size: batchSize)
   }
 
   private func loader(for stage: Stage, batches: Range<Int>) -> BatchLoader {
@@ -213,8 +178,8 @@ public final class Trainer {
     let offset = stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
     let augmentation = augmentation
     let context = description.preparation.contextSlices
-    return BatchLoader(batches: batches) { [sampler, training, batchSize] index in
-      sampler.batch(offset + index, size: batchSize).enumerated().map { place, slice in
+    return BatchLoader(batches: batches) { [sampler, siteBatches, training, batchSize] index in
+      siteBatches.ordered(sampler.batch(offset + index, size: batchSize)).map { place, slice in
         let original = training[slice.volume].volume.trainingSlice(slice.z, context: context)
         var generator = SeededGenerator.stream(seed: seed, stageIndex, index, place)
         return augmentation.apply(to: original, using: &generator)
@@ -243,15 +208,6 @@ public final class Trainer {
     description.network = description.network(of: last)
     try Safetensors(tensors: Safetensors.read(run.best(last)).tensors).write(to: run.model)
     try run.write(description)
-  }
-}
-
-extension ModelDescription {
-  /// The network of a stage: the plain one has no dual blocks.
-  fileprivate func network(of stage: Stage) -> UNetConfiguration {
-    var network = network
-    if stage == .plain { network.dualBlocks = [] }
-    return network
   }
 }
 

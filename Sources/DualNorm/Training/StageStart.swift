@@ -1,0 +1,79 @@
+import Foundation
+import Torch
+
+/// The network that a stage begins with: seeded, given weights from elsewhere, partly frozen.
+struct StageStart {
+  private let configuration: TrainingConfiguration
+  private let description: ModelDescription
+
+  init(_ configuration: TrainingConfiguration, _ description: ModelDescription) {
+    self.configuration = configuration
+    self.description = description
+  }
+
+  /// - Parameter plain: the weights of the plain stage, of which the dual layers are new; nil for the run's first stage,
+  ///   which takes those of `--init`.
+  /// - Throws: `InputError` or `WeightsError` for weights that cannot be had, or nothing left to train.
+  func network(of stage: Stage, plain: URL? = nil) throws -> DualNormUNet {
+    let network = try DualNormUNet(description.network(of: stage), seed: configuration.seed)
+    network.precision = configuration.precision
+    if let plain {
+      try network.parameters.load(Safetensors.read(plain).tensors, file: plain.path) { $0.contains("_aux.") }
+    } else {
+      _ = try initialize(network)
+    }
+    try freeze(network.parameters, in: stage)
+    return network
+  }
+
+  /// What fits of `--init` and what does not; nil without it.
+  func initialTransfer(_ stage: Stage) throws -> TransferReport? {
+    try initialize(DualNormUNet(description.network(of: stage), seed: configuration.seed))
+  }
+
+  private func initialize(_ network: DualNormUNet) throws -> TransferReport? {
+    guard let initial = configuration.initial else { return nil }
+    let source = try WeightFile(URL(fileURLWithPath: initial))
+    let report = network.parameters.transfer(from: source.state)
+    guard !report.matched.isEmpty else {
+      throw InputError(
+        "\(source.file): none of its \(source.state.count) tensors fits this network by name and shape; give weights of a "
+          + "DualNorm-UNet for --init.")
+    }
+    return report
+  }
+
+  /// Keeps every parameter as it is whose name contains none of `--freeze-except`. Running statistics still adapt.
+  private func freeze(_ parameters: Parameters, in stage: Stage) throws {
+    let names = configuration.freezeExcept
+    guard !names.isEmpty else { return }
+    let frozen = parameters.trainable.filter { entry in !names.contains { entry.name.contains($0) } }
+    guard frozen.count < parameters.trainable.count else {
+      throw InputError(
+        "--freeze-except \(names.joined(separator: " ")): leaves nothing to train in the \(stage.rawValue) stage; name one "
+          + "of its blocks, or give the stage no --iterations.")
+    }
+    for entry in frozen { entry.tensor.requireGradient(false) }
+  }
+
+  /// - Throws: `InputError` for a name in `--freeze-except` that no parameter of the finished network contains.
+  func checkFrozenNames() throws {
+    guard !configuration.freezeExcept.isEmpty else { return }
+    let parameters = try DualNormUNet(description.network, seed: 0).parameters.trainable.map(\.name)
+    for name in configuration.freezeExcept where !parameters.contains(where: { $0.contains(name) }) {
+      let parts = Set(parameters.flatMap { $0.split(separator: ".").map(String.init) }).sorted()
+      throw InputError(
+        "--freeze-except \(quoted(name)): no parameter's name contains it; the nearest part of a name is "
+          + "\(quoted(nearest(to: name, among: parts))).")
+    }
+  }
+}
+
+extension ModelDescription {
+  /// The network of a stage: the plain one has no dual blocks.
+  func network(of stage: Stage) -> UNetConfiguration {
+    var network = network
+    if stage == .plain { network.dualBlocks = [] }
+    return network
+  }
+}
