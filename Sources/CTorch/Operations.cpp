@@ -1,3 +1,4 @@
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include "Guard.h"
 
 CTTensor *ct_add(const CTTensor *a, const CTTensor *b) {
@@ -45,7 +46,10 @@ CTTensor *ct_clamp(const CTTensor *x, double low, double high) {
 }
 
 CTTensor *ct_matrix_product(const CTTensor *a, const CTTensor *b) {
-  return tensor([&] { return at::matmul(a->value, b->value); });
+  return tensor([&] {
+    c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+    return at::matmul(a->value, b->value);
+  });
 }
 
 CTTensor *ct_sum(const CTTensor *x, const ptrdiff_t *dimensions, ptrdiff_t count) {

@@ -19,7 +19,8 @@ extension Tensor {
   public func relu() -> Tensor { Tensor(ct_relu(handle)) }
   public func log() -> Tensor { Tensor(ct_log(handle)) }
   public func squareRoot() -> Tensor { Tensor(ct_sqrt(handle)) }
-  /// Product of matrices: [..., m, n] × [..., n, p] -> [..., m, p].
+  /// Product of matrices of one type: [..., m, n] × [..., n, p] -> [..., m, p]. Rounds to nothing less, whatever the
+  /// `Precision`.
   public func matrixProduct(_ other: Tensor) -> Tensor { Tensor(ct_matrix_product(handle, other.handle)) }
   public func clamped(to range: ClosedRange<Double>) -> Tensor {
     Tensor(ct_clamp(handle, range.lowerBound, range.upperBound))

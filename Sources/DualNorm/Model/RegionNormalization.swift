@@ -17,8 +17,10 @@ extension Tensor {
   func normalized(inRegionsOf mask: Tensor) -> Tensor {
     let (n, c, h, w) = (size(0), size(1), size(2), size(3))
     let k = mask.size(1)
-    let x = permuted(0, 2, 3, 1).reshaped(n, h * w, c)
-    let regions = mask.reshaped(n, k, h * w)
+    // Sums of squares over a region need more than the 8 bits of bfloat16.
+    let precise = type == .bfloat16 ? converted(to: .float32) : self
+    let x = precise.permuted(0, 2, 3, 1).reshaped(n, h * w, c)
+    let regions = mask.converted(to: precise.type).reshaped(n, k, h * w)
     let total = regions.sum([2]).reshaped(n, k, 1) + Self.regionPseudoPixels  // T = Σ m + n0
     let mean = regions.matrixProduct(x) / total
     let square = (regions.matrixProduct(x * x) + Self.regionPseudoPixels) / total

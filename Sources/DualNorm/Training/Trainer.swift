@@ -193,8 +193,7 @@ public final class Trainer {
 
   private func requireNumbers(_ losses: [StepLoss], at iteration: Int, of stage: Stage) throws {
     guard !losses.allSatisfy({ $0.value.isFinite }) else { return }
-    let offset = stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
-    let cases = Set(sampler.batch(offset + iteration, size: batchSize).map { training[$0.volume].source.identifier })
+    let cases = Set(slices(of: stage, batch: iteration).map { training[$0.volume].source.identifier })
     throw InputError(
       "The loss is no longer a number at iteration \(iteration + 1) of the \(stage.rawValue) stage, on slices of "
         + "\(cases.sorted().joined(separator: ", ")); check these cases or lower --learning-rate. "

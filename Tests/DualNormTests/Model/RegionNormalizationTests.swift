@@ -94,6 +94,18 @@ import Torch
     }
   }
 
+  /// Sums are never rounded to 8 bits, whatever convolutions calculate with.
+  @Test func convolutionsInBfloat16LeaveItPrecise() {
+    let (single, mask) = (x.converted(to: .float32), self.mask.converted(to: .float32))
+    let expected = single.normalized(inRegionsOf: mask).values(Float.self)
+    #expect(withPrecision(.bfloat16) { single.normalized(inRegionsOf: mask).values(Float.self) } == expected)
+    let rounded = single.converted(to: .bfloat16)
+    let found = withPrecision(.bfloat16) { rounded.normalized(inRegionsOf: mask) }
+    #expect(found.type == .float32)
+    #expect(
+      found.values(Float.self) == rounded.converted(to: .float32).normalized(inRegionsOf: mask).values(Float.self))
+  }
+
   /// A flat region far from 0, where the variance is a difference of large numbers.
   @Test func roundingMakesNoVarianceNegative() {
     let flat = Tensor(repeating: 3000, shape: [1, 1, 64, 64])

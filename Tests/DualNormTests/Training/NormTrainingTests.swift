@@ -96,6 +96,18 @@ import Torch
     #expect(try SegmentationModel(contentsOf: run, maskSource: .uniform).network.configuration.maskSource == .uniform)
   }
 
+  /// Every kind of norm with convolutions that round to bfloat16.
+  @Test(arguments: [PlainNorm.dsbn, .in]) func trainsInBfloat16(norm: PlainNorm) throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (trainer, _) = try trainer(in: "run", norm) { configuration in
+      configuration.precision = .bfloat16
+      configuration.localStatistics = .measured
+    }
+    var losses: [Double] = []
+    #expect(try trainer.train(shouldStop: { false }, progress: { losses += $0.losses.map(\.value) }))
+    #expect(losses.count == 6 && losses.allSatisfy { $0.isFinite })
+  }
+
   /// Slots of sites alternate, so 3 slices of 2 sites leave one of them a single slice.
   @Test(arguments: [(PlainNorm.dsbn, 3), (.dsbn, 4), (.bn, 2), (.in, 1)]) func aSiteNeedsSeveralValues(
     norm: PlainNorm, slices: Int
