@@ -33,7 +33,7 @@ let package = Package(
         in: itk + "/lib",
         [
           "ITKCommon", "ITKTransform", "ITKIOImageBase", "ITKIONIFTI", "ITKIONRRD", "ITKIOMeta", "ITKIOPNG",
-          "ITKSmoothing", "itksys", "itkvnl", "itkvnl_algo",
+          "ITKIOJPEG", "ITKIOTIFF", "ITKSmoothing", "itksys", "itkvnl", "itkvnl_algo",
         ]) + [.linkedLibrary("z")]),
     .target(name: "Files"),
     .target(name: "Torch", dependencies: ["CTorch", "Files"]),

@@ -9,8 +9,8 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Example: dualnorm evaluate --model RUN --data DATA --output EVALUATION
 
-      Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz, scores.csv, scores.json and \
-      sheet.png, and prints the table of scores.
+      Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz (.png for pictures), scores.csv, \
+      scores.json and sheet.png, and prints the table of scores.
       """)
 
   enum Side: String, ExpressibleByArgument, CaseIterable { case all, training, validation, test }

@@ -18,7 +18,7 @@ struct TrainOptions: ParsableArguments {
   var dualBlocks: BlockList?
   @Option(help: "How masks are resized: soft (bilinear) or hard (nearest). (default: soft)") var mask: MaskKind?
   @Option(help: "Divides the channels of dual layers. (default: 2)") var reduction: Int?
-  @Option(help: "Neighbouring slices that the network sees, odd. (default: 3)") var context: Int?
+  @Option(help: "Neighbouring slices that the network sees, odd. (default: 3, of 2-D data 1)") var context: Int?
 
   @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []

@@ -12,7 +12,7 @@ public struct Evaluation {
 
   /// - Parameters:
   ///   - cases: with masks.
-  ///   - output: gets `predictions/SITE/CASE.nii.gz` and, of the first pass, `first-pass/SITE/CASE.nii.gz`.
+  ///   - output: gets `predictions/SITE/CASE.nii.gz` (`.png` for pictures) and the same in `first-pass`.
   ///   - progress: told each case before it is segmented.
   /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
   public init(
@@ -38,10 +38,10 @@ public struct Evaluation {
       if results[0].isCropped { cropped.append(scan.identifier) }
       for result in results {
         let folder = result.pass == model.network.passes.last ? "predictions" : "first-pass"
-        try result.labels.write(to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name).nii.gz"))
+        try result.labels.write(to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name)\(scan.maskEnding)"))
         scores += scorer.scores(
           prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name,
-          pass: result.pass.rawValue)
+          pass: result.pass.rawValue, isPicture: scan.isPicture)
       }
       rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: model.description.labels))
     }
@@ -63,7 +63,7 @@ public struct Evaluation {
     let first = results.first { $0.pass == .first }
     let final = results.first { $0.pass == .final }
     var row = SheetRow(
-      title: scan.identifier, image: try Image(contentsOf: scan.images[0]), z: SheetRow.fullestSlice(of: reference),
+      title: scan.identifier, image: .luminance(of: try Image.channels(contentsOf: scan.images[0])), z: SheetRow.fullestSlice(of: reference),
       reference: try classes(reference), firstPass: try first.map { try classes($0.labels) },
       finalPass: try final.map { try classes($0.labels) })
     (row.firstNote, row.finalNote) = (note(.first), note(.final))

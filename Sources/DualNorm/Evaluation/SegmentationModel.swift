@@ -32,6 +32,21 @@ public final class SegmentationModel {
     public let isCropped: Bool
   }
 
+  private func requireChannels(of scan: Case) throws {
+    let wanted = "the model takes \(description.modalities.count) (\(description.modalities.joined(separator: ", ")))"
+    if scan.images.count == 1, scan.isPicture {
+      let count = try Image.channelCount(contentsOf: scan.images[0])
+      guard count == description.modalities.count else {
+        throw InputError(
+          "\(scan.images[0].path): is \(count == 1 ? "grey, so it has 1 channel" : "in colour, so it has \(count) channels")"
+            + ", and \(wanted); convert it, or use a model of such pictures.")
+      }
+    } else if scan.images.count != description.modalities.count {
+      throw InputError(
+        "\(scan.images[0].path): has \(scan.images.count) modalities, and \(wanted); give one file for each.")
+    }
+  }
+
   /// Segments every slice of a case.
   ///
   /// - Parameters:
@@ -41,11 +56,7 @@ public final class SegmentationModel {
   public func segment(
     _ scan: Case, passes: Set<Pass> = [.final], largestComponent: Bool = true, progress: (Int) -> Void = { _ in }
   ) throws -> [Segmentation] {
-    guard scan.images.count == description.modalities.count else {
-      throw InputError(
-        "\(scan.images[0].path): has \(scan.images.count) modalities, and the model takes \(description.modalities.count) "
-          + "(\(description.modalities.joined(separator: ", "))); give one file for each.")
-    }
+    try requireChannels(of: scan)
     let volume = try PreparedVolume(reading: scan, scheme: nil, plan: description.preparation)
     let probabilities = network.probabilities(of: volume, passes: passes, progress: progress)
     return Pass.allCases.filter(passes.contains).map { pass in
