@@ -1,6 +1,5 @@
 #include "Support.h"
 
-#include <itkJPEGImageIO.h>
 #include <itkMetaImageIO.h>
 #include <itkNiftiImageIO.h>
 #include <itkNrrdImageIO.h>
@@ -45,7 +44,6 @@ ImageIOBase::Pointer make_io(citk_format format) {
     case citk_nifti: return itk::NiftiImageIO::New().GetPointer();
     case citk_nrrd: return itk::NrrdImageIO::New().GetPointer();
     case citk_meta: return itk::MetaImageIO::New().GetPointer();
-    case citk_jpeg: return itk::JPEGImageIO::New().GetPointer();
     case citk_tiff: return itk::TIFFImageIO::New().GetPointer();
   }
   throw std::invalid_argument("an unknown file format");

@@ -19,7 +19,9 @@ struct PredictCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("A volume or a folder of volumes; once a modality for single cases.", valueName: "file|dir"))
   var input: [String]
-  @Option(help: ArgumentHelp("A .nii, .nii.gz or (of a picture) .png file for one input, otherwise a folder.", valueName: "file|dir"))
+  @Option(
+    help: ArgumentHelp(
+      "A .nii, .nii.gz or (of a picture) .png file for one input, otherwise a folder.", valueName: "file|dir"))
   var output: String
   @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false

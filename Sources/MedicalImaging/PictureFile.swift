@@ -13,7 +13,7 @@ struct PictureFile {
 
   private enum Source {
     case png(citk_png_header)
-    case itk(citk_format)
+    case jpeg, tiff
   }
 
   /// - Throws: `ImagingError` for a file that is damaged, of a kind that is not read, or too small for the size it claims.
@@ -37,9 +37,10 @@ struct PictureFile {
       }
       (width, height, componentCount) = (header.width, header.height, header.componentCount)
       hasPalette = false
-      source = .itk(citk_jpeg)
+      source = .jpeg
       guard header.isComplete else {
-        throw ImagingError("\(url.path): it ends before its last pixel; it is cut short: copy it again from its source.")
+        throw ImagingError(
+          "\(url.path): it ends before its last pixel; it is cut short: copy it again from its source.")
       }
       try requireUpright(header.orientation)
       try requirePlausible(bytes: 1)
@@ -49,13 +50,14 @@ struct PictureFile {
       (width, height) = (header.width, header.height)
       hasPalette = header.hasPalette
       componentCount = header.hasPalette ? 3 : header.samples
-      source = .itk(citk_tiff)
+      source = .tiff
       try requireUpright(header.orientation)
       try requirePlausible(bytes: header.bits / 8)
     }
     guard (1...4).contains(componentCount) else {
       throw ImagingError(
-        "\(url.path): it has \(componentCount) numbers a pixel; expected grey or RGB: split it into one file a channel.")
+        "\(url.path): it has \(componentCount) numbers a pixel; expected grey or RGB: split it into one file a channel."
+      )
     }
   }
 
@@ -66,8 +68,12 @@ struct PictureFile {
     switch source {
     case .png(var header):
       try checked(citk_png_read(url.path, &header, !indices, &values), damage)
-    case .itk(let format):
-      guard let handle = citk_file_open(url.path, format, !indices) else { throw ImagingError(damage(lastITKError())) }
+    case .jpeg:
+      try checked(citk_jpeg_read(url.path, width, height, components, &values), damage)
+    case .tiff:
+      guard let handle = citk_file_open(url.path, citk_tiff, !indices) else {
+        throw ImagingError(damage(lastITKError()))
+      }
       defer { citk_file_free(handle) }
       let size = (0..<citk_file_dimension_count(handle)).map { citk_file_dimension(handle, $0) }
       guard size == [width, height], citk_file_components(handle) == components else {

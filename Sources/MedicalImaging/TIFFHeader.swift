@@ -19,7 +19,8 @@ struct TIFFHeader {
   var fault: String? {
     let format = tags[339] ?? 1
     if pageCount > 1 {
-      return "it has \(pageCount == 1000 ? "1000 or more" : "\(pageCount)") pages; expected one: save each page as a file "
+      return
+        "it has \(pageCount == 1000 ? "1000 or more" : "\(pageCount)") pages; expected one: save each page as a file "
         + "of its own, or a stack of slices as NIfTI."
     }
     guard [8, 16].contains(bits) && format == 1 || bits == 32 && format == 3 else {
@@ -44,7 +45,9 @@ struct TIFFHeader {
 
   /// Of a TIFF in memory, such as a JPEG's Exif data.
   init?(_ bytes: Data) {
-    guard let file = TIFFBytes(bytes), var page = file.firstPage, let first = file.tags(ofPageAt: page) else { return nil }
+    guard let file = TIFFBytes(bytes), var page = file.firstPage, let first = file.tags(ofPageAt: page) else {
+      return nil
+    }
     tags = first
     var count = 1
     while count < 1000, let next = file.page(after: page), next != 0 {

@@ -20,10 +20,10 @@ extern "C" {
 
 const char *citk_last_error(void);
 
-// Files. A MetaImage's, NRRD's, JPEG's or TIFF's header is read on opening, its voxels on demand.
+// Files. A MetaImage's, NRRD's or TIFF's header is read on opening, its voxels on demand.
 
 typedef struct citk_file citk_file;
-typedef enum { citk_nifti, citk_nrrd, citk_meta, citk_jpeg, citk_tiff } citk_format;
+typedef enum { citk_nifti, citk_nrrd, citk_meta, citk_tiff } citk_format;
 typedef enum { citk_uint8, citk_float32 } citk_component;
 
 // The pixels of a TIFF with a palette are its colours or, without `expands_palette`, its indices.
@@ -56,6 +56,10 @@ bool citk_png_read_header(const char *path, citk_png_header *header);
 // `values` holds width × height × components of `header`, or without `expands_palette` width × height indices. Grey of
 // less than 8 bits is brought to 0…255. Damage, data that are cut short and another header in the file are failures.
 bool citk_png_read(const char *path, const citk_png_header *header, bool expands_palette, float *values);
+
+// JPEG, by libjpeg itself, where damage is a failure. (ITK 5.2's reader crashes on much of it, and reports the rest.)
+// `components` is 1 (grey) or 3 (red, green, blue), as in the file; `values` holds width × height × components.
+bool citk_jpeg_read(const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, float *values);
 
 // 8 bits a component: 1 (grey) or 3 (red, green, blue) of each pixel, rows from the top.
 bool citk_write_png(

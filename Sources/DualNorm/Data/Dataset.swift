@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 
 /// The cases of a folder on disk, found by their names alone; no volume is read.
 public struct Dataset: Equatable, Sendable {
@@ -130,7 +131,10 @@ extension Dataset {
           "\(folder.path): \"\(quoted(name))\" cannot name output files; use a name of up to 200 bytes without slashes, "
             + "control characters and leading dots.")
       }
-      guard scan.images.count == modalities.count || isColourPicture(scan.images[0]) else {
+      // What cannot be read is for the data check to say.
+      let single = scan.images.count == 1 && scan.isPicture
+      let count = single ? (try? Image.channelCount(contentsOf: scan.images[0])) ?? modalities.count : scan.images.count
+      guard count == modalities.count else {
         throw InputError(
           "\(folder.path): case \(scan.identifier) has \(counted(scan.images.count, "image file")), expected "
             + "\(modalities.count) (\(listed(modalities))); give every modality its own file, "

@@ -62,7 +62,7 @@ struct CaseList {
     }
     guard volumeStem(resolved) != nil else {
       throw InputError(
-        "\(url.path), line \(line): \(resolved.path) is not a volume file; expected one of "
+        "\(url.path), line \(line): \(resolved.path) is not an image file; expected one of "
           + "\(listed(readableEndings, atMost: 12)).")
     }
     return resolved

@@ -26,7 +26,9 @@ extension PreparationPlan {
     var largest = ImageSize(height: 0, width: 0)
     for fact in facts {
       // A colour picture is one file with three ranges.
-      let names = fact.scan.images.flatMap { channelNames(of: $0, count: max(1, fact.intensities.count / fact.scan.images.count)) }
+      let names = fact.scan.images.flatMap {
+        channelNames(of: $0, count: max(1, fact.intensities.count / fact.scan.images.count))
+      }
       for (name, range) in zip(names, fact.intensities) {
         if let fault = plan.clippingFault(range, name: name) { throw InputError(fault) }
       }

@@ -24,7 +24,9 @@ public struct PreparedVolume: Sendable {
   ///   - names: the images' files, for messages; one an image.
   ///   - constant: the images that may be constant, which become 0: colours that a picture does not use.
   /// - Throws: `InputError` for an image that cannot be whitened or whose slices the network cannot take.
-  public init(images: [Image], labels: LabelMap?, plan: PreparationPlan, names: [String], constant: Set<Int> = []) throws {
+  public init(images: [Image], labels: LabelMap?, plan: PreparationPlan, names: [String], constant: Set<Int> = [])
+    throws
+  {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
     let geometry = images[0].geometry
     let size = try plan.checkedSize(of: geometry, name: names[0])

@@ -38,7 +38,8 @@ public struct Evaluation {
       if results[0].isCropped { cropped.append(scan.identifier) }
       for result in results {
         let folder = result.pass == model.network.passes.last ? "predictions" : "first-pass"
-        try result.labels.write(to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name)\(scan.maskEnding)"))
+        try result.labels.write(
+          to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name)\(scan.maskEnding)"))
         scores += scorer.scores(
           prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name,
           pass: result.pass.rawValue, isPicture: scan.isPicture)
@@ -63,7 +64,8 @@ public struct Evaluation {
     let first = results.first { $0.pass == .first }
     let final = results.first { $0.pass == .final }
     var row = SheetRow(
-      title: scan.identifier, image: .luminance(of: try Image.channels(contentsOf: scan.images[0])), z: SheetRow.fullestSlice(of: reference),
+      title: scan.identifier, image: .luminance(of: try Image.channels(contentsOf: scan.images[0])),
+      z: SheetRow.fullestSlice(of: reference),
       reference: try classes(reference), firstPass: try first.map { try classes($0.labels) },
       finalPass: try final.map { try classes($0.labels) })
     (row.firstNote, row.finalNote) = (note(.first), note(.final))
