@@ -5,6 +5,7 @@ import PackageDescription
 let deps = Context.packageDirectory + "/.deps"
 let torch = deps + "/libtorch/torch"
 let itk = deps + "/itk"
+let jpeg = deps + "/jpeg"  // on macOS; on Linux it is the system's
 
 func libraries(in folder: String, _ names: [String]) -> [LinkerSetting] {
   [.unsafeFlags(["-L\(folder)", "-Xlinker", "-rpath", "-Xlinker", folder])] + names.map { .linkedLibrary($0) }
@@ -28,13 +29,13 @@ let package = Package(
       linkerSettings: libraries(in: torch + "/lib", ["torch_cpu", "c10"])),
     .target(
       name: "CITK",
-      cxxSettings: [.unsafeFlags(["-isystem", itk + "/include", "-O2"])],
+      cxxSettings: [.unsafeFlags(["-isystem", itk + "/include", "-isystem", jpeg + "/include", "-O2"])],
       linkerSettings: libraries(
         in: itk + "/lib",
         [
           "ITKCommon", "ITKTransform", "ITKIOImageBase", "ITKIONIFTI", "ITKIONRRD", "ITKIOMeta", "ITKIOPNG",
-          "ITKSmoothing", "itksys", "itkvnl", "itkvnl_algo",
-        ]) + [.linkedLibrary("z")]),
+          "ITKIOTIFF", "ITKSmoothing", "itksys", "itkvnl", "itkvnl_algo",
+        ]) + [.unsafeFlags(["-L\(jpeg)/lib"]), .linkedLibrary("z"), .linkedLibrary("jpeg")]),
     .target(name: "Files"),
     .target(name: "Torch", dependencies: ["CTorch", "Files"]),
     .target(name: "MedicalImaging", dependencies: ["CITK", "Files"]),

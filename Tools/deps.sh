@@ -140,4 +140,6 @@ for library in "$folder"/lib*-"$suffix.$extension"; do
   name=$(basename "$library")
   ln -sfn "$library" ".deps/itk/lib/${name%-"$suffix.$extension"}.$extension"
 done
+# ITK brings libjpeg; Homebrew keeps it where compilers do not look.
+if [ "$(uname -s)" = Darwin ]; then ln -sfn "$(brew --prefix jpeg-turbo)" .deps/jpeg; fi
 say "LibTorch $torch_version in $libtorch, ITK $suffix in $include"

@@ -4,8 +4,12 @@
 #include <itkNiftiImageIO.h>
 #include <itkNrrdImageIO.h>
 #include <itkPNGImageIO.h>
+#include <itkTIFFImageIO.h>
+
+#include <dlfcn.h>
 
 #include <algorithm>
+#include <cstdarg>
 #include <mutex>
 #include <stdexcept>
 #include <vector>
@@ -19,15 +23,28 @@ struct citk_file {
 
 namespace {
 
+// libtiff would print its errors and warnings; ITK has it under a name of its own, and gives no access to it.
+void silence_libtiff() {
+  using Handler = void (*)(const char *, const char *, va_list);
+  for (const char *name : {"TIFFSetErrorHandler", "TIFFSetWarningHandler"}) {
+    void *set = dlsym(RTLD_DEFAULT, (std::string("itk_") + name).c_str());
+    if (set == nullptr) set = dlsym(RTLD_DEFAULT, name);
+    if (set != nullptr) reinterpret_cast<Handler (*)(Handler)>(set)(nullptr);
+  }
+}
+
 // The classes are made directly, so ITK's global table of file formats is neither needed nor touched.
 ImageIOBase::Pointer make_io(citk_format format) {
   static std::once_flag once;
-  std::call_once(once, [] { itk::Object::SetGlobalWarningDisplay(false); });
+  std::call_once(once, [] {
+    itk::Object::SetGlobalWarningDisplay(false);
+    silence_libtiff();
+  });
   switch (format) {
     case citk_nifti: return itk::NiftiImageIO::New().GetPointer();
     case citk_nrrd: return itk::NrrdImageIO::New().GetPointer();
     case citk_meta: return itk::MetaImageIO::New().GetPointer();
-    case citk_png: return itk::PNGImageIO::New().GetPointer();
+    case citk_tiff: return itk::TIFFImageIO::New().GetPointer();
   }
   throw std::invalid_argument("an unknown file format");
 }
@@ -49,7 +66,7 @@ void read_as(ImageIOBase &io, Voxel *voxels) {
   if constexpr (std::is_same_v<Stored, Voxel>) {
     io.Read(voxels);
   } else {
-    std::vector<Stored> stored(size_t(io.GetImageSizeInPixels()));
+    std::vector<Stored> stored(size_t(io.GetImageSizeInComponents()));
     io.Read(stored.data());
     std::transform(stored.begin(), stored.end(), voxels, [](Stored value) { return Voxel(value); });
   }
@@ -84,10 +101,11 @@ bool read(citk_file *file, Voxel *voxels) {
 
 const char *citk_last_error(void) { return citk::last_error.c_str(); }
 
-citk_file *citk_file_open(const char *path, citk_format format) {
+citk_file *citk_file_open(const char *path, citk_format format, bool expands_palette) {
   return citk::guard<citk_file *>(nullptr, [&] {
     std::lock_guard<std::mutex> lock(library_lock());
     auto io = make_io(format);
+    io->SetExpandRGBPalette(expands_palette);
     if (!io->CanReadFile(path)) throw std::invalid_argument("its header is not that of its format");
     io->SetFileName(path);
     io->ReadImageInformation();
@@ -152,18 +170,19 @@ bool citk_write_nifti(
   });
 }
 
-bool citk_write_png(const char *path, ptrdiff_t width, ptrdiff_t height, const uint8_t *rgb) {
+bool citk_write_png(
+    const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels) {
   return citk::guard(false, [&] {
-    auto io = make_io(citk_png);
+    auto io = itk::PNGImageIO::New();
     io->SetFileName(path);
     io->SetNumberOfDimensions(2);
     io->SetDimensions(0, itk::SizeValueType(width));
     io->SetDimensions(1, itk::SizeValueType(height));
-    io->SetPixelType(itk::IOPixelEnum::RGB);
+    io->SetPixelType(components == 1 ? itk::IOPixelEnum::SCALAR : itk::IOPixelEnum::RGB);
     io->SetComponentType(Component::UCHAR);
-    io->SetNumberOfComponents(3);
+    io->SetNumberOfComponents(unsigned(components));
     select_all(*io);
-    io->Write(rgb);
+    io->Write(pixels);
     return true;
   });
 }

@@ -9,9 +9,9 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Example: dualnorm evaluate --model RUN --data DATA --output EVALUATION
 
-      Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz, scores.csv, scores.json and \
-      sheet.png, and prints the table of scores. With --adapt the passes first+adapt and final+adapt are scored beside, \
-      and the last one's masks are in predictions-adapted.
+      Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz (.png for pictures), scores.csv, \
+      scores.json and sheet.png, and prints the table of scores. With --adapt the passes first+adapt and final+adapt are \
+      scored beside, and the last one's masks are in predictions-adapted.
       """)
 
   enum Side: String, ExpressibleByArgument, CaseIterable { case all, training, validation, test }

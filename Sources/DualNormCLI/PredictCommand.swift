@@ -6,21 +6,24 @@ import MedicalImaging
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Segment volumes with a trained model; masks lie on the input's own grid.",
+    abstract: "Segment volumes or pictures with a trained model; masks lie on the input's own grid.",
     discussion: """
       Examples: dualnorm predict --model RUN --input scan.nii.gz --output mask.nii.gz
                 dualnorm predict --model RUN --input SCANS --output MASKS --probabilities
 
       A folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
-      for each, in order. A model with norm dsbn takes --site as the volumes' site, or else the folder they are in; where \
-      it was not trained on that site, the mean over its sites.
+      for each, in order; a colour picture is one input. Masks of pictures (PNG, JPEG, TIFF) are PNG. A model with norm \
+      dsbn takes --site as the volumes' site, or else the folder they are in; where it was not trained on that site, the \
+      mean over its sites.
       """)
 
   @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run")) var model: String
   @Option(
     help: ArgumentHelp("A volume or a folder of volumes; once a modality for single cases.", valueName: "file|dir"))
   var input: [String]
-  @Option(help: ArgumentHelp("A .nii or .nii.gz file for one volume, otherwise a folder.", valueName: "file|dir"))
+  @Option(
+    help: ArgumentHelp(
+      "A .nii, .nii.gz or (of a picture) .png file for one input, otherwise a folder.", valueName: "file|dir"))
   var output: String
   @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
@@ -63,7 +66,7 @@ struct PredictCommand: ParsableCommand {
       for result in results {
         let suffix = result.pass == .first ? "_first" : ""
         try result.labels.write(to: job.file(suffix))
-        if probabilities { try writeChannels(result.probabilities, to: job.file(suffix + "_probabilities")) }
+        if probabilities { try writeChannels(result.probabilities, to: job.probabilities(suffix)) }
       }
       if !quiet, results[0].isCropped {
         progress.clear()
@@ -85,12 +88,17 @@ struct PredictionJob {
   /// The mask's file with a suffix to its name.
   func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
 
+  /// The probabilities' file, NIfTI also for pictures.
+  func probabilities(_ suffix: String) -> URL {
+    folder.appendingPathComponent(name + suffix + "_probabilities" + (ending == ".png" ? ".nii.gz" : ending))
+  }
+
   /// - Throws: `InputError` if a mask would take the place of a volume to be segmented.
   static func requireInputsKept(_ jobs: [PredictionJob], probabilities: Bool, firstPass: Bool) throws {
     let passes = firstPass ? ["", "_first"] : [""]
-    let suffixes = passes + (probabilities ? passes.map { $0 + "_probabilities" } : [])
     let inputs = Set(jobs.flatMap { $0.scan.images.map(\.resolved) })
-    for file in jobs.flatMap({ job in suffixes.map(job.file) }) where inputs.contains(file.resolved) {
+    let files = jobs.flatMap { job in passes.map(job.file) + (probabilities ? passes.map(job.probabilities) : []) }
+    for file in files where inputs.contains(file.resolved) {
       throw InputError("\(file.path): is an input that --output would overwrite; give another --output.")
     }
   }
@@ -108,32 +116,37 @@ struct PredictionJob {
       }
       return try jobs(in: input[0], output: output, modalities: modalities)
     }
-    guard input.count == modalities else {
+    guard input.count == modalities || input.count == 1 && isPicture(input[0]) else {
       throw InputError(
         "--input names \(input.count) files, and the model takes \(modalities); give one a modality, in order.")
     }
     let name = input[0].volumeName
     let scan = Case(name: name, site: "input", images: input, mask: nil)
-    if let ending = output.niftiEnding {
+    if let ending = output.maskEnding {
+      guard ending != ".png" || scan.isPicture else {
+        throw InputError("\(output.path): masks of volumes are written as NIfTI; name the output .nii.gz or .nii.")
+      }
       return [
         PredictionJob(
           scan: scan, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
       ]
     }
     guard output.volumeName == output.lastPathComponent else {
-      throw InputError("\(output.path): masks are written as NIfTI; name the output .nii.gz or .nii, or give a folder.")
+      throw InputError(
+        "\(output.path): masks are written as \(scan.isPicture ? "PNG or NIfTI; name the output .png," : "NIfTI; name the output")"
+          + " .nii.gz or .nii, or give a folder.")
     }
-    return [PredictionJob(scan: scan, folder: output, name: name, ending: ".nii.gz")]
+    return [PredictionJob(scan: scan, folder: output, name: name, ending: scan.maskEnding)]
   }
 
   private static func jobs(in input: URL, output: URL, modalities: Int) throws -> [PredictionJob] {
-    guard output.niftiEnding == nil else {
+    guard output.maskEnding == nil else {
       throw InputError("\(output.path): is a file, and --input is a folder; give a folder for --output.")
     }
     let dataset = try Dataset(contentsOf: input, requireMasks: false, modalityCount: modalities)
     return dataset.cases.map { scan in
       let folder = dataset.layout == .sites ? output.appendingPathComponent(scan.site) : output
-      return PredictionJob(scan: scan, folder: folder, name: scan.name, ending: ".nii.gz")
+      return PredictionJob(scan: scan, folder: folder, name: scan.name, ending: scan.maskEnding)
     }
   }
 }
@@ -142,15 +155,11 @@ extension URL {
   /// The same for every path to the same file.
   fileprivate var resolved: String { standardizedFileURL.resolvingSymlinksInPath().path }
 
-  /// `.nii` or `.nii.gz`; nil for another ending.
-  fileprivate var niftiEnding: String? {
-    [".nii.gz", ".nii"].first { lastPathComponent.lowercased().hasSuffix($0) }
+  /// `.nii`, `.nii.gz` or `.png`; nil for another ending.
+  fileprivate var maskEnding: String? {
+    [".nii.gz", ".nii", ".png"].first { lastPathComponent.lowercased().hasSuffix($0) }
   }
 
-  /// The file's name without the endings of volumes.
-  fileprivate var volumeName: String {
-    let name = lastPathComponent
-    let ending = [".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd"].first { name.lowercased().hasSuffix($0) }
-    return String(name.dropLast(ending?.count ?? 0))
-  }
+  /// The file's name without the ending of an image.
+  fileprivate var volumeName: String { volumeStem(self) ?? lastPathComponent }
 }

@@ -22,7 +22,7 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "measured: dual layers also normalize each region by its own statistics. (default: predicted)")
   var localStatistics: LocalStatistics?
   @Option(help: "Divides the channels of dual layers. (default: 2)") var reduction: Int?
-  @Option(help: "Neighbouring slices that the network sees, odd. (default: 3)") var context: Int?
+  @Option(help: "Neighbouring slices that the network sees, odd. (default: 3, of 2-D data 1)") var context: Int?
 
   @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []

@@ -1,7 +1,7 @@
 import CITK
 import Foundation
 
-/// A file whose header has been read and judged, and whose voxels, all there, are still on disk.
+/// A volume's file whose header has been read and judged, and whose voxels, all there, are still on disk.
 enum ImageFile {
   case nifti(NIfTIFile)
   case other(ITKFile)
@@ -9,6 +9,7 @@ enum ImageFile {
   init(_ url: URL) throws {
     let format = try ImageFormat(of: url)
     try requireContents(of: url)
+    precondition(!format.isPicture, "\(url.path) is a picture")
     self = try format == .nifti ? .nifti(NIfTIFile(url)) : .other(ITKFile(url, format))
     try geometry.requireUsable(in: url)
   }
@@ -58,7 +59,7 @@ final class ITKFile {
 }
 
 private func open(_ url: URL, as format: citk_format) throws -> OpaquePointer {
-  guard let handle = citk_file_open(url.path, format) else {
+  guard let handle = citk_file_open(url.path, format, true) else {
     throw ImagingError("\(url.path): its header cannot be read (\(lastITKError())); export it again as NIfTI.")
   }
   return handle

@@ -1,21 +1,33 @@
 import Foundation
 
-/// The formats that volumes are read from, told apart by the file's name.
+/// The formats that images are read from, told apart by the file's name.
 enum ImageFormat {
-  case nifti, nrrd, meta
+  case nifti, nrrd, meta, png, jpeg, tiff
+
+  static let endings: [(text: String, format: ImageFormat)] = [
+    (".nii.gz", .nifti), (".nii", .nifti), (".nrrd", .nrrd), (".nhdr", .nrrd), (".mha", .meta), (".mhd", .meta),
+    (".png", .png), (".jpg", .jpeg), (".jpeg", .jpeg), (".tif", .tiff), (".tiff", .tiff),
+  ]
 
   init(of url: URL) throws {
     let name = url.lastPathComponent.lowercased()
-    let formats: [(String, ImageFormat)] = [
-      (".nii", .nifti), (".nii.gz", .nifti), (".nrrd", .nrrd), (".nhdr", .nrrd), (".mha", .meta), (".mhd", .meta),
-    ]
-    guard let format = formats.first(where: { name.hasSuffix($0.0) })?.1 else {
+    guard let format = ImageFormat.endings.first(where: { name.hasSuffix($0.text) })?.format else {
       throw ImagingError(
-        "\(url.path): not a volume format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd.")
+        "\(url.path): not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, "
+          + ".png, .jpg or .tif for a picture.")
     }
     self = format
   }
+
+  /// Whether the format is one of 2-D pictures.
+  var isPicture: Bool { [.png, .jpeg, .tiff].contains(self) }
 }
+
+/// The endings of the files that are read, in lower case: `.nii.gz` to `.tiff`.
+public let readableEndings = ImageFormat.endings.map(\.text)
+
+/// Whether a file is a PNG, JPEG or TIFF by its name.
+public func isPicture(_ url: URL) -> Bool { (try? ImageFormat(of: url))?.isPicture ?? false }
 
 /// Throws unless `url` is a file with something in it.
 func requireContents(of url: URL) throws {

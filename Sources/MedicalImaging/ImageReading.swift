@@ -1,12 +1,17 @@
 import Foundation
 
 extension Volume where Voxel == Float {
-  /// Reads a 3-D NIfTI (`.nii`, `.nii.gz`), NRRD (`.nrrd`, `.nhdr`) or MetaImage (`.mha`, `.mhd`) of any voxel type.
+  /// Reads a 3-D NIfTI (`.nii`, `.nii.gz`), NRRD (`.nrrd`, `.nhdr`) or MetaImage (`.mha`, `.mhd`) of any voxel type, or
+  /// a grey picture; see `channels(contentsOf:)` for colour.
   ///
   /// Intensities are the stored values times the file's slope plus its intercept, NaN included. Further axes of
   /// length 1 are dropped. Where a NIfTI file's sform and qform differ, its sform counts.
-  /// - Throws: `ImagingError` where the file is missing, damaged, of another format or not 3-D.
+  /// - Throws: `ImagingError` where the file is missing, damaged, of another format, not 3-D or in colour.
   public init(contentsOf url: URL) throws {
+    if isPicture(url) {
+      self = try Image.grey(contentsOf: url)
+      return
+    }
     let file = try ImageFile(url)
     self.init(repeating: 0, geometry: file.geometry)
     try file.read(into: &voxels)
@@ -14,14 +19,25 @@ extension Volume where Voxel == Float {
 }
 
 extension Volume where Voxel == UInt8 {
-  /// Reads labels from the formats that `Image.init(contentsOf:)` reads, whatever their voxel type.
+  /// Reads labels from the formats that `Image.init(contentsOf:)` reads, whatever their voxel type; of a picture its grey
+  /// values or its palette's indices.
   ///
-  /// - Throws: as for images, and `ImagingError` where a value is not a whole number from 0 to 255.
+  /// - Throws: as for images, and `ImagingError` where a value is not a whole number from 0 to 255, or for a picture that
+  ///   is a JPEG or in colour.
   public init(contentsOf url: URL) throws {
-    let file = try ImageFile(url)
-    var values = [Double](repeating: 0, count: file.geometry.voxelCount)
-    try file.read(into: &values)
-    self.init(repeating: 0, geometry: file.geometry)
+    let geometry: Geometry
+    var values: [Double]
+    if isPicture(url) {
+      let picture = try Image.labelPicture(contentsOf: url)
+      geometry = picture.geometry
+      values = picture.voxels.map(Double.init)
+    } else {
+      let file = try ImageFile(url)
+      geometry = file.geometry
+      values = [Double](repeating: 0, count: geometry.voxelCount)
+      try file.read(into: &values)
+    }
+    self.init(repeating: 0, geometry: geometry)
     let wrong = values.withUnsafeBufferPointer { values in
       voxels.withUnsafeMutableBufferPointer { labels in
         values.indices.first { index in

@@ -12,11 +12,29 @@ extension Volume where Voxel == Float {
 }
 
 extension Volume where Voxel == UInt8 {
-  /// Writes uint8 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, in mm, as both sform and qform.
+  /// Writes uint8 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, in mm, as both sform and qform; or, of one
+  /// slice, an 8-bit grey `.png`, which keeps no geometry.
   ///
-  /// - Throws: `ImagingError` for another extension or a full disk, `FileError` where the folder cannot be written.
+  /// - Throws: `ImagingError` for another extension, more slices than a PNG holds or a full disk, `FileError` where the
+  ///   folder cannot be written.
   public func write(to url: URL) throws {
-    try writeNIfTI(voxels, citk_uint8, geometry.sizeArray, geometry, to: url)
+    guard url.pathExtension.lowercased() == "png" else {
+      return try writeNIfTI(voxels, citk_uint8, geometry.sizeArray, geometry, to: url)
+    }
+    guard geometry.size.z == 1 else {
+      throw ImagingError(
+        "\(url.path): a volume of \(geometry.size.z) slices, and a PNG holds one; name the output .nii.gz or .nii.")
+    }
+    try writePNG(voxels, width: geometry.size.x, height: geometry.size.y, components: 1, to: url)
+  }
+}
+
+/// Writes 8 bits a component, grey (1) or red, green and blue (3) of each pixel.
+func writePNG(_ pixels: [UInt8], width: Int, height: Int, components: Int, to url: URL) throws {
+  try writeAtomically(to: url) { temporary in
+    try checked(citk_write_png(temporary.path, width, height, components, pixels)) {
+      "\(url.path): cannot be written (\($0)); is the disk full?"
+    }
   }
 }
 

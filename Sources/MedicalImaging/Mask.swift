@@ -5,7 +5,10 @@ public typealias Mask = Volume<Bool>
 
 extension Volume where Voxel == Bool {
   /// The voxels with one of their six neighbours outside the mask; outside the image counts as outside.
-  public func surface() -> Mask {
+  ///
+  /// - Parameter inPlane: only the four neighbours in the slice count: the contours of a picture, all of whose pixels
+  ///   would otherwise be surface.
+  public func surface(inPlane: Bool = false) -> Mask {
     let (width, height, depth) = (geometry.size.x, geometry.size.y, geometry.size.z)
     let sliceCount = width * height
     var surface = Mask(repeating: false, geometry: geometry)
@@ -14,12 +17,12 @@ extension Volume where Voxel == Bool {
         for z in 0..<depth {
           for y in 0..<height {
             let row = z * sliceCount + y * width
-            let atEdge = z == 0 || z == depth - 1 || y == 0 || y == height - 1
+            let atEdge = !inPlane && (z == 0 || z == depth - 1) || y == 0 || y == height - 1
             for x in 0..<width where inside[row + x] {
               let i = row + x
               let interior =
                 !atEdge && x > 0 && x < width - 1 && inside[i - 1] && inside[i + 1] && inside[i - width]
-                && inside[i + width] && inside[i - sliceCount] && inside[i + sliceCount]
+                && inside[i + width] && (inPlane || inside[i - sliceCount] && inside[i + sliceCount])
               border[i] = !interior
             }
           }

@@ -1,5 +1,3 @@
-import CITK
-import Files
 import Foundation
 
 /// A colour picture of 8 bits a channel, rows from the top.
@@ -41,10 +39,6 @@ public struct RGBImage: Equatable, Sendable {
     guard url.pathExtension.lowercased() == "png" else {
       throw ImagingError("\(url.path): pictures are written as PNG; name the output .png.")
     }
-    try writeAtomically(to: url) { temporary in
-      try checked(citk_write_png(temporary.path, width, height, pixels)) {
-        "\(url.path): cannot be written (\($0)); is the disk full?"
-      }
-    }
+    try writePNG(pixels, width: width, height: height, components: 3, to: url)
   }
 }

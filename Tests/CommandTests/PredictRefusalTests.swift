@@ -55,7 +55,8 @@ import Testing
     case .text:
       return (
         try write(Data("not a scan".utf8), "scan.txt"),
-        "not a volume format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd."
+        "not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, .png, .jpg or "
+          + ".tif for a picture."
       )
     case .truncated:
       return (
@@ -96,8 +97,9 @@ import Testing
       )
     case .anotherFormat:
       return (
-        try write(Data("NRRD0004".utf8), "scan.png"),
-        "not a volume format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd."
+        try write(Data("NRRD0004".utf8), "scan.gipl"),
+        "not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, .png, .jpg or "
+          + ".tif for a picture."
       )
     }
   }

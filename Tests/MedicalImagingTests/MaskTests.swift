@@ -36,6 +36,16 @@ import Testing
     #expect(!surface[2, 2, 2] && surface[2, 2, 5] && surface[1, 2, 2] && !surface[0, 0, 0])
   }
 
+  @Test func thePixelsOfAPictureHaveNeighboursInItAlone() {
+    var mask = Mask(repeating: false, geometry: Geometry(size: [8, 8, 1]))
+    for y in 1...5 { for x in 2...7 { mask[x, y, 0] = true } }
+    #expect(mask.surface() == mask)
+    // 6×5 pixels, the last column at the picture's border; 4×3 have all four neighbours.
+    let contour = mask.surface(inPlane: true)
+    #expect(contour.voxels.count(where: \.self) == 30 - 12)
+    #expect(!contour[3, 2, 0] && contour[2, 2, 0] && contour[7, 3, 0] && !contour[0, 0, 0])
+  }
+
   @Test func diagonalNeighboursDoNotCount() {
     var mask = Mask(repeating: true, geometry: Geometry(size: [5, 5, 5]))
     mask[3, 3, 3] = false

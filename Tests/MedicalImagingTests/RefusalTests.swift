@@ -14,8 +14,9 @@ import Testing
         try expect(write(Data(), folder, name), "the file is empty; copy it again from its source.")
       }
       try expect(
-        write(Data([1]), folder, "a.png"),
-        "not a volume format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd.")
+        write(Data([1]), folder, "a.txt"),
+        "not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, "
+          + ".png, .jpg or .tif for a picture.")
     }
   }
 

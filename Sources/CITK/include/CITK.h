@@ -20,19 +20,21 @@ extern "C" {
 
 const char *citk_last_error(void);
 
-// Files. A MetaImage's or NRRD's header is read on opening, its voxels on demand.
+// Files. A MetaImage's, NRRD's or TIFF's header is read on opening, its voxels on demand.
 
 typedef struct citk_file citk_file;
-typedef enum { citk_nifti, citk_nrrd, citk_meta, citk_png } citk_format;
+typedef enum { citk_nifti, citk_nrrd, citk_meta, citk_tiff } citk_format;
 typedef enum { citk_uint8, citk_float32 } citk_component;
 
-citk_file *_Nullable citk_file_open(const char *path, citk_format format);
+// The pixels of a TIFF with a palette are its colours or, without `expands_palette`, its indices.
+citk_file *_Nullable citk_file_open(const char *path, citk_format format, bool expands_palette);
 void citk_file_free(citk_file *file);
 ptrdiff_t citk_file_dimension_count(const citk_file *file);
 ptrdiff_t citk_file_dimension(const citk_file *file, ptrdiff_t axis);
 ptrdiff_t citk_file_components(const citk_file *file);      // values per voxel
 ptrdiff_t citk_file_component_bytes(const citk_file *file);
 void citk_file_frame(const citk_file *file, double *frame); // of the first three axes
+// The components of a voxel one after the other.
 bool citk_file_read_float(citk_file *file, float *voxels);
 bool citk_file_read_double(citk_file *file, double *voxels);
 
@@ -40,7 +42,28 @@ bool citk_file_read_double(citk_file *file, double *voxels);
 bool citk_write_nifti(
     const char *path, citk_component component, ptrdiff_t dimensions, const ptrdiff_t *size, const double *frame,
     const void *voxels);
-bool citk_write_png(const char *path, ptrdiff_t width, ptrdiff_t height, const uint8_t *rgb);
+
+// PNG, by our own decoder. (On a damaged header ITK 5.2's reader ends the process, and it prints libpng's warnings.)
+
+typedef struct {
+  ptrdiff_t width, height;
+  ptrdiff_t bits;        // of a component: 1, 2, 4, 8 or 16
+  ptrdiff_t components;  // of a pixel, once a palette is expanded: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha
+  bool has_palette;
+} citk_png_header;
+
+bool citk_png_read_header(const char *path, citk_png_header *header);
+// `values` holds width × height × components of `header`, or without `expands_palette` width × height indices. Grey of
+// less than 8 bits is brought to 0…255. Damage, data that are cut short and another header in the file are failures.
+bool citk_png_read(const char *path, const citk_png_header *header, bool expands_palette, float *values);
+
+// JPEG, by libjpeg itself, where damage is a failure. (ITK 5.2's reader crashes on much of it, and reports the rest.)
+// `components` is 1 (grey) or 3 (red, green, blue), as in the file; `values` holds width × height × components.
+bool citk_jpeg_read(const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, float *values);
+
+// 8 bits a component: 1 (grey) or 3 (red, green, blue) of each pixel, rows from the top.
+bool citk_write_png(
+    const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels);
 
 // NIfTI's voxels, plain or gzipped: `datatype` is NIfTI's code, `offset` where they begin after decompression.
 // (ITK 5.2's own reader turns NaN into 0, reads no NIfTI-2 and does not notice files cut short.)

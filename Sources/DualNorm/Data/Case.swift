@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 
 /// One scan: the files of its modalities and, where there is one, its reference mask.
 public struct Case: Hashable, Sendable {
@@ -8,7 +9,7 @@ public struct Case: Hashable, Sendable {
   public let site: String
   /// Whose scan it is; scans of one patient never fall on both sides of a split.
   public let patient: String
-  /// One file a modality, in the order of the network's channels.
+  /// One file a modality, in the order of the network's channels; a colour picture is one file with three of them.
   public let images: [URL]
   public let mask: URL?
 
@@ -19,6 +20,12 @@ public struct Case: Hashable, Sendable {
     self.images = images
     self.mask = mask
   }
+
+  /// Whether its image is a picture (PNG, JPEG, TIFF) rather than a volume.
+  public var isPicture: Bool { images.contains(where: MedicalImaging.isPicture) }
+
+  /// The ending of its predicted mask: pictures get pictures.
+  public var maskEnding: String { isPicture ? ".png" : ".nii.gz" }
 
   /// Names the case across sites: `Site-A/Case03`.
   public var identifier: String { "\(site)/\(name)" }

@@ -5,7 +5,7 @@ public struct CaseFacts: Equatable, Sendable {
   public let scan: Case
   /// Of the first modality.
   public let geometry: Geometry
-  /// The least and greatest finite intensity of each modality.
+  /// The least and greatest finite intensity of each modality or colour.
   public let intensities: [ClosedRange<Float>]
   /// Voxels of each mask value that occurs, 0 included; empty without a mask.
   public let labels: [UInt8: Int]
@@ -45,15 +45,18 @@ struct CaseInspection: Sendable {
     var intensities: [ClosedRange<Float>] = []
     var hash = VoxelHash()
     for url in scan.images {
-      guard let image = read({ try Image(contentsOf: url) }) else { return }
+      guard let channels = read({ try Image.channels(contentsOf: url) }) else { return }
       if let first = geometry {
-        report(mismatch(modality: url, image.geometry, first: scan.images[0], first))
+        report(mismatch(modality: url, channels[0].geometry, first: scan.images[0], first))
       }
-      geometry = geometry ?? image.geometry
-      let statistics = IntensityStatistics(image.voxels)
-      report(statistics.fault(url.path))
-      if let range = statistics.range { intensities.append(range) }
-      hash.combine(image)
+      geometry = geometry ?? channels[0].geometry
+      let statistics = channels.map { IntensityStatistics($0.voxels) }
+      let blank = blankChannels(statistics)
+      for (index, name) in channelNames(of: url, count: channels.count).enumerated() where !blank.contains(index) {
+        report(statistics[index].fault(name))
+      }
+      intensities += statistics.compactMap(\.range)
+      for channel in channels { hash.combine(channel) }
     }
     guard let geometry else { return }
     var labels: [UInt8: Int] = [:]

@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 
 /// The cases of a folder on disk, found by their names alone; no volume is read.
 public struct Dataset: Equatable, Sendable {
@@ -18,7 +19,7 @@ public struct Dataset: Equatable, Sendable {
   public let cases: [Case]
   /// The masks' values by `dataset.json`, background included; empty in the other layouts.
   public let labelNames: [UInt8: String]
-  /// One name an image channel; every case has as many images, in this order.
+  /// One name an image channel; every case has as many images, in this order, or a colour picture that holds all three.
   public let modalities: [String]
 
   /// The sites, sorted.
@@ -40,12 +41,14 @@ public struct Dataset: Equatable, Sendable {
       layout = .description
       cases = try description.cases(requireMasks: requireMasks).sorted(by: Dataset.inOrder)
       labelNames = description.labelNames
-      modalities = description.modalities
+      modalities = try Dataset.colours(of: cases, named: description.modalities, in: folder) ?? description.modalities
     } else {
       (layout, cases) = try Dataset.folderCases(in: folder, rule)
       labelNames = [:]
       let count = cases.first?.images.count ?? 1
-      modalities = count == 1 ? ["image"] : (0..<count).map { "modality \($0)" }
+      modalities =
+        try Dataset.colours(of: cases, named: ["image"], in: folder)
+        ?? (count == 1 ? ["image"] : (0..<count).map { "modality \($0)" })
     }
     try validate()
   }
@@ -64,13 +67,19 @@ public struct Dataset: Equatable, Sendable {
   private static func folderCases(in folder: URL, _ rule: PairingRule) throws -> (Layout, [Case]) {
     let name = folder.standardizedFileURL.lastPathComponent
     let own = try PairFolder(folder)
-    let inside = try subfolders(of: folder).map(PairFolder.init).filter { !$0.isEmpty }
-    if own.isEmpty, inside.contains(where: { $0.url.lastPathComponent == "imagesTr" }) {
+    var inside = try subfolders(of: folder).map(PairFolder.init).filter { !$0.isEmpty }
+    // Where there are volumes, folders of pictures are overviews; beside folders of pairs, pictures without masks are.
+    let hasVolumes = own.holdsVolumes || inside.contains(where: \.holdsVolumes)
+    if hasVolumes { inside.removeAll(where: \.holdsOnlyPictures) }
+    let ownIsNothing =
+      own.isEmpty
+      || own.holdsOnlyPictures && (hasVolumes || !own.holdsPairs && inside.contains(where: \.holdsPairs))
+    if ownIsNothing, inside.contains(where: { $0.url.lastPathComponent == "imagesTr" }) {
       throw InputError(
         "\(folder.path): holds imagesTr but no dataset.json; add one with at least {\"labels\": {\"background\": 0, …}}."
       )
     }
-    if own.isEmpty {
+    if ownIsNothing {
       let cases = try inside.flatMap { try $0.cases(site: $0.url.lastPathComponent, rule) }
       return (.sites, cases.sorted(by: inOrder))
     }
@@ -122,7 +131,10 @@ extension Dataset {
           "\(folder.path): \"\(quoted(name))\" cannot name output files; use a name of up to 200 bytes without slashes, "
             + "control characters and leading dots.")
       }
-      guard scan.images.count == modalities.count else {
+      // What cannot be read is for the data check to say.
+      let single = scan.images.count == 1 && scan.isPicture
+      let count = single ? (try? Image.channelCount(contentsOf: scan.images[0])) ?? modalities.count : scan.images.count
+      guard count == modalities.count else {
         throw InputError(
           "\(folder.path): case \(scan.identifier) has \(counted(scan.images.count, "image file")), expected "
             + "\(modalities.count) (\(listed(modalities))); give every modality its own file, "

@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 
 /// `dataset.json` of the Medical Segmentation Decathlon (a `training` list) or of nnU-Net (`channel_names`,
 /// `file_ending`, and names that follow the folders `imagesTr` and `labelsTr`).
@@ -22,9 +23,9 @@ struct DatasetDescription {
     modalities = try DatasetDescription.modalities(json["channel_names"] ?? json["modality"], in: url)
     training = json["training"] as? [Any] ?? []
     fileEnding = json["file_ending"] as? String
-    if let fileEnding, !readableExtensions.contains(fileEnding.lowercased()) {
+    if let fileEnding, !readableEndings.contains(fileEnding.lowercased()) {
       throw InputError(
-        "\(url.path): file_ending is \"\(quoted(fileEnding))\", expected one of \(listed(readableExtensions, atMost: 6)); "
+        "\(url.path): file_ending is \"\(quoted(fileEnding))\", expected one of \(listed(readableEndings, atMost: 12)); "
           + "convert the volumes.")
     }
   }
@@ -64,13 +65,14 @@ struct DatasetDescription {
     return try pairing.cases(site: site, rule)
   }
 
-  private func volumes(in name: String, required: Bool) throws -> [(URL, String)] {
+  private func volumes(in name: String, required: Bool) throws -> [(url: URL, stem: String)] {
     let inside = folder.appendingPathComponent(name)
     if !required, !FileManager.default.fileExists(atPath: inside.path) { return [] }
-    return try Dataset.entries(of: inside).compactMap { url in
+    let files = try Dataset.entries(of: inside).compactMap { url -> (url: URL, stem: String)? in
       guard fileEnding.map({ url.lastPathComponent.hasSuffix($0) }) ?? true else { return nil }
       return volumeStem(url).map { (url, $0) }
     }
+    return withoutSnapshots(files)
   }
 
   /// An entry of Decathlon's list: `{"image": "./imagesTr/a.nii.gz", "label": "./labelsTr/a.nii.gz"}`.

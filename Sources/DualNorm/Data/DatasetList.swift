@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 
 /// `all_list.txt`: a line `image,mask` or `image,mask,patient` a case, paths absolute or relative to the list's folder;
 /// blank lines and those that begin with `#` are skipped.
@@ -61,8 +62,8 @@ struct CaseList {
     }
     guard volumeStem(resolved) != nil else {
       throw InputError(
-        "\(url.path), line \(line): \(resolved.path) is not a volume file; expected one of "
-          + "\(listed(readableExtensions, atMost: 6)).")
+        "\(url.path), line \(line): \(resolved.path) is not an image file; expected one of "
+          + "\(listed(readableEndings, atMost: 12)).")
     }
     return resolved
   }

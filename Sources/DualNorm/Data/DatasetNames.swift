@@ -1,15 +1,20 @@
 import Foundation
+import MedicalImaging
 
-/// The file name without a readable volume's extension, `Case03` of `Case03.nii.gz`; nil for other files.
-func volumeStem(_ url: URL) -> String? {
+/// The file name without a readable image's extension, `Case03` of `Case03.nii.gz`; nil for other files.
+public func volumeStem(_ url: URL) -> String? {
   let name = url.lastPathComponent
-  for ending in readableExtensions where name.lowercased().hasSuffix(ending) && name.count > ending.count {
+  for ending in readableEndings where name.lowercased().hasSuffix(ending) && name.count > ending.count {
     return String(name.dropLast(ending.count))
   }
   return nil
 }
 
-let readableExtensions = [".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd"]
+/// Without the pictures where there are volumes, to which they are overviews or snapshots.
+func withoutSnapshots(_ files: [(url: URL, stem: String)]) -> [(url: URL, stem: String)] {
+  let volumes = files.filter { !isPicture($0.url) }
+  return volumes.isEmpty ? files : volumes
+}
 
 /// `Case03` of `Case03_segmentation`; nil for a name that is no mask's.
 func caseNameOfMask(_ stem: String) -> String? {

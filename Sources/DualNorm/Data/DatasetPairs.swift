@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 
 /// How images without masks are taken.
 struct PairingRule {
@@ -49,10 +50,14 @@ struct Pairing {
   }
 
   private func masklessCases(_ images: [String: URL], site: String, _ rule: PairingRule) throws -> [Case] {
+    // frame_0000, frame_0001 and so on in colour are pictures, not channels.
+    let areFrames = images.contains { stem, url in
+      (channelOfImage(stem)?.channel ?? 0) > 0 && isColourPicture(url)
+    }
     var left = images
     var cases: [Case] = []
     for stem in images.keys.sorted() where left[stem] != nil {
-      if rule.groupsChannels, let name = channelOfImage(stem)?.name {
+      if rule.groupsChannels, !areFrames, let name = channelOfImage(stem)?.name {
         cases.append(Case(name: name, site: site, images: try takeChannels(of: name, from: &left), mask: nil))
       } else if let image = left.removeValue(forKey: stem) {
         cases.append(Case(name: stem, site: site, images: [image], mask: nil))
@@ -88,10 +93,14 @@ struct PairFolder {
     let entries = try Dataset.entries(of: url)
     self.url = url
     list = entries.first { $0.lastPathComponent == "all_list.txt" }
-    volumes = entries.compactMap { entry in volumeStem(entry).map { (entry, $0) } }
+    volumes = withoutSnapshots(entries.compactMap { entry in volumeStem(entry).map { (entry, $0) } })
   }
 
   var isEmpty: Bool { list == nil && volumes.isEmpty }
+
+  var holdsOnlyPictures: Bool { list == nil && !volumes.isEmpty && volumes.allSatisfy { isPicture($0.url) } }
+
+  var holdsVolumes: Bool { volumes.contains { !isPicture($0.url) } }
 
   var holdsPairs: Bool { list != nil || volumes.contains { caseNameOfMask($0.stem) != nil } }
 

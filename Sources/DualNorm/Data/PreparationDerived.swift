@@ -25,8 +25,12 @@ extension PreparationPlan {
       contextSlices: contextSlices, whitening: whitening)
     var largest = ImageSize(height: 0, width: 0)
     for fact in facts {
-      for (image, range) in zip(fact.scan.images, fact.intensities) {
-        if let fault = plan.clippingFault(range, name: image.path) { throw InputError(fault) }
+      // A colour picture is one file with three ranges.
+      let names = fact.scan.images.flatMap {
+        channelNames(of: $0, count: max(1, fact.intensities.count / fact.scan.images.count))
+      }
+      for (name, range) in zip(names, fact.intensities) {
+        if let fault = plan.clippingFault(range, name: name) { throw InputError(fault) }
       }
       let size = try plan.checkedSize(of: fact.geometry, name: fact.scan.images.first?.path ?? fact.scan.identifier)
       largest.height = max(largest.height, size.height)

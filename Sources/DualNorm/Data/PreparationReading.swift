@@ -23,11 +23,7 @@ extension PreparedVolume {
   /// - Parameter scheme: the classes of the mask's values; nil leaves the mask unread.
   /// - Throws: `ImagingError` for files that cannot be read, `InputError` for those that cannot be used.
   public init(reading scan: Case, scheme: LabelScheme?, plan: PreparationPlan) throws {
-    let images = try scan.images.map { try Image(contentsOf: $0) }
-    for (url, image) in zip(scan.images, images).dropFirst() {
-      let fault = mismatch(modality: url, image.geometry, first: scan.images[0], images[0].geometry)
-      if let fault { throw InputError(fault) }
-    }
+    let (images, names, constant) = try scan.channels()
     var labels: LabelMap?
     if let scheme, let mask = scan.mask {
       let values = try LabelMap(contentsOf: mask)
@@ -35,6 +31,6 @@ extension PreparedVolume {
       if let fault { throw InputError(fault) }
       labels = try scheme.classes(of: values, file: mask.path)
     }
-    try self.init(images: images, labels: labels, plan: plan, names: scan.images.map(\.path))
+    try self.init(images: images, labels: labels, plan: plan, names: names, constant: constant)
   }
 }

@@ -19,11 +19,14 @@ public struct PreparedVolume: Sendable {
   /// Prepares a case that has been read.
   ///
   /// - Parameters:
-  ///   - images: one a modality, all of one geometry.
+  ///   - images: one a modality or colour, all of one geometry.
   ///   - labels: classes, not file values, on the images' grid.
   ///   - names: the images' files, for messages; one an image.
+  ///   - constant: the images that may be constant, which become 0: colours that a picture does not use.
   /// - Throws: `InputError` for an image that cannot be whitened or whose slices the network cannot take.
-  public init(images: [Image], labels: LabelMap?, plan: PreparationPlan, names: [String]) throws {
+  public init(images: [Image], labels: LabelMap?, plan: PreparationPlan, names: [String], constant: Set<Int> = [])
+    throws
+  {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
     let geometry = images[0].geometry
     let size = try plan.checkedSize(of: geometry, name: names[0])
@@ -31,8 +34,9 @@ public struct PreparedVolume: Sendable {
     let placement = PreparationPlacement(volume: size, network: network)
     let grid = plan.resampling == .none ? geometry : geometry.inPlane(size: [size.width, size.height])
     var channels: [Float] = []
-    for (image, name) in zip(images, names) {
-      let whitened = try plan.whitened(image, name: name)
+    for (index, (image, name)) in zip(images, names).enumerated() {
+      let whitened =
+        try constant.contains(index) ? Image(repeating: 0, geometry: geometry) : plan.whitened(image, name: name)
       let resampled = plan.resampling == .none ? whitened : whitened.resampled(onto: grid, interpolation: .linear)
       channels += placement.placed(resampled.voxels, padding: nil)
     }

@@ -14,8 +14,8 @@ public struct Evaluation {
   /// - Parameters:
   ///   - cases: with masks.
   ///   - adaptation: which batch statistics to score both passes with, beside the model's own.
-  ///   - output: gets `predictions/SITE/CASE.nii.gz` and, of the first pass, `first-pass/SITE/CASE.nii.gz`; of the last
-  ///     adapted pass `predictions-adapted/SITE/CASE.nii.gz`.
+  ///   - output: gets `predictions/SITE/CASE.nii.gz` (`.png` for pictures), the first pass in `first-pass` and the last
+  ///     adapted pass in `predictions-adapted`.
   ///   - measuring: told the batches done, of how many, while the statistics of a site are taken.
   ///   - progress: told each case before it is segmented.
   /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
@@ -43,10 +43,12 @@ public struct Evaluation {
       let results = model.evaluationPasses(of: item, adaptedTo: statistics, largestComponent: largestComponent)
       for result in results {
         if let folder = result.folder {
-          try result.labels.write(to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name).nii.gz"))
+          try result.labels.write(
+            to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name)\(scan.maskEnding)"))
         }
         scores += scorer.scores(
-          prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name, pass: result.name)
+          prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name, pass: result.name,
+          isPicture: scan.isPicture)
       }
       rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: model.description.labels))
     }
@@ -74,7 +76,8 @@ public struct Evaluation {
     let first = results.first { $0.name == Pass.first.rawValue }
     let final = results.first { $0.name == Pass.final.rawValue }
     var row = SheetRow(
-      title: scan.identifier, image: try Image(contentsOf: scan.images[0]), z: SheetRow.fullestSlice(of: reference),
+      title: scan.identifier, image: .luminance(of: try Image.channels(contentsOf: scan.images[0])),
+      z: SheetRow.fullestSlice(of: reference),
       reference: try classes(reference), firstPass: try first.map { try classes($0.labels) },
       finalPass: try final.map { try classes($0.labels) })
     (row.firstNote, row.finalNote) = (note(.first), note(.final))

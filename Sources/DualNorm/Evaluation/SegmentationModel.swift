@@ -35,6 +35,21 @@ public final class SegmentationModel {
     public let isCropped: Bool
   }
 
+  private func requireChannels(of scan: Case) throws {
+    let wanted = "the model takes \(description.modalities.count) (\(description.modalities.joined(separator: ", ")))"
+    if scan.images.count == 1, scan.isPicture {
+      let count = try Image.channelCount(contentsOf: scan.images[0])
+      guard count == description.modalities.count else {
+        throw InputError(
+          "\(scan.images[0].path): is \(count == 1 ? "grey, so it has 1 channel" : "in colour, so it has \(count) channels")"
+            + ", and \(wanted); convert it, or use a model of such pictures.")
+      }
+    } else if scan.images.count != description.modalities.count {
+      throw InputError(
+        "\(scan.images[0].path): has \(scan.images.count) modalities, and \(wanted); give one file for each.")
+    }
+  }
+
   /// Whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.
   public var needsReference: Bool { description.network.maskSource == .reference && network.passes.contains(.final) }
 
@@ -42,11 +57,7 @@ public final class SegmentationModel {
   ///
   /// - Throws: `ImagingError` or `InputError` for files that cannot be used.
   public func prepared(_ scan: Case) throws -> PreparedCase {
-    guard scan.images.count == description.modalities.count else {
-      throw InputError(
-        "\(scan.images[0].path): has \(scan.images.count) modalities, and the model takes \(description.modalities.count) "
-          + "(\(description.modalities.joined(separator: ", "))); give one file for each.")
-    }
+    try requireChannels(of: scan)
     guard !needsReference || scan.mask != nil else {
       throw InputError(
         "\(scan.images[0].path): has no mask, and the model's final pass sees the true one (mask-source reference); add it, "

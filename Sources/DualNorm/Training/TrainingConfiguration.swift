@@ -19,8 +19,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Whether dual layers also normalize each region by its own statistics.
   public var localStatistics = LocalStatistics.predicted
   public var reduction = 2
-  /// Neighbouring slices that the network sees, odd.
-  public var context = 3
+  /// Neighbouring slices that the network sees, odd; without it 3, or 1 where every case has a single slice.
+  public var context: Int?
 
   // The data
   /// Labels that become one class, for example `[[1, 2]]`.
@@ -101,8 +101,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       if !condition { throw InputError(sentence()) }
     }
     try require(
-      context % 2 == 1 && (1...15).contains(context),
-      "--context is \(context); give an odd number of slices from 1 to 15, so that there is a middle one.")
+      context.map { $0 % 2 == 1 && (1...15).contains($0) } ?? true,
+      "--context is \(context ?? 0); give an odd number of slices from 1 to 15, so that there is a middle one.")
     try require(
       iterations.count == 2 && iterations.allSatisfy { $0 >= 0 } && iterations.contains { $0 > 0 },
       "--iterations is \(iterations.map(String.init).joined(separator: ",")); give two numbers, of the plain and of the "
@@ -223,6 +223,7 @@ private func example(of key: TrainingConfiguration.CodingKeys) -> String {
   case .initial: return "../run"
   case .freezeExcept: return "[outc, up4]"
   case .augmentation: return "[rotation, scale]"
+  case .context: return "3"
   default:
     let values = try? Yams.compose(yaml: TrainingConfiguration().yaml())
     return values.flatMap { $0[key.rawValue]?.string } ?? ""

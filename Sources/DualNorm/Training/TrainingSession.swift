@@ -26,7 +26,6 @@ public struct TrainingSession: Sendable {
       throw InputError("No data set was given; name its folder with --data.")
     }
     self.run = run
-    self.configuration = configuration
     dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     let check = DataCheck(of: dataset, merge: configuration.mergeLabels, progress: checking)
     report(check.description)
@@ -40,7 +39,11 @@ public struct TrainingSession: Sendable {
       "Split: \(split.training.count) cases train, \(split.validation.count) choose the best checkpoint, "
         + "\(split.test.count) are held out.")
     let known = Set(split.training + split.validation)
+    // What it resolves to is a fact of the run, whatever the data come to hold.
+    var configuration = configuration
     let plan = try configuration.plan(for: check.facts.filter { known.contains($0.scan.identifier) })
+    configuration.context = plan.contextSlices
+    self.configuration = configuration
     report("Preparation: \(plan).")
     let trained = Set(split.training)
     let sites = Set(dataset.cases.filter { trained.contains($0.identifier) }.map(\.site)).sorted()
@@ -94,15 +97,14 @@ extension TrainingConfiguration {
   func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
     try PreparationPlan.derived(
       from: facts, window: windowOption(), resampling: resamplingOption(), networkSize: sizeOption(),
-      contextSlices: context, whitening: whitening)
+      contextSlices: context ?? (facts.allSatisfy { $0.geometry.size.z == 1 } ? 1 : 3), whitening: whitening)
   }
 
   /// The preparation that the options give, for volumes that are not known yet.
   public func plan() throws -> PreparationPlan {
     try PreparationPlan(
       window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(),
-      contextSlices: context,
-      whitening: whitening)
+      contextSlices: context ?? 3, whitening: whitening)
   }
 
   private func windowOption() throws -> IntensityWindow? {

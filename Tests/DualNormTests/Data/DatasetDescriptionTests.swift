@@ -95,8 +95,9 @@ import Testing
           + "{\"0\": \"MRI\"}."
       ),
       (
-        "{\"file_ending\": \".png\"}",
-        "\(file): file_ending is \".png\", expected one of .nii.gz, .nii, .nrrd, .nhdr, .mha and .mhd; convert the volumes."
+        "{\"file_ending\": \".bmp\"}",
+        "\(file): file_ending is \".bmp\", expected one of .nii.gz, .nii, .nrrd, .nhdr, .mha, .mhd, .png, .jpg, .jpeg, .tif "
+          + "and .tiff; convert the volumes."
       ),
       ("{\"training\": [7]}", "\(file): entry 1 of training names no image file; expected \"image\" and \"label\"."),
       (

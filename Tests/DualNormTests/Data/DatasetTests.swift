@@ -129,8 +129,8 @@ import Testing
       ),
       (
         "a.nii.gz,a.txt",
-        "\(list), line 1: \(folder.path)/A/a.txt is not a volume file; expected one of .nii.gz, .nii, .nrrd, .nhdr, .mha "
-          + "and .mhd."
+        "\(list), line 1: \(folder.path)/A/a.txt is not an image file; expected one of .nii.gz, .nii, .nrrd, .nhdr, .mha, "
+          + ".mhd, .png, .jpg, .jpeg, .tif and .tiff."
       ),
       (
         "a.nii.gz,a.nii.gz",

@@ -103,7 +103,10 @@ import Testing
       ["p/a.nii", "r/b.nii"],
       "p: no file has the name of a reference in ROOT/r (r/b); expected the same names up to the ending and a suffix such as _segmentation."
     ),
-    (["p/a.nii", "r/b.txt"], "r: no masks were found; expected volumes (.nii.gz, .nii, .nrrd, .nhdr, .mha, .mhd)."),
+    (
+      ["p/a.nii", "r/b.txt"],
+      "r: no masks were found; expected images (.nii.gz, .nii, .nrrd, .nhdr, .mha, .mhd, .png, .jpg, .jpeg, .tif, .tiff)."
+    ),
     (["p/a.nii", "r/a.nii", "r/a.mha"], "r/a.nii: a.mha is the same case; keep one of the two."),
     (["p/a.nii", "r"], "p is a folder and ROOT/r is a file; give two folders or two files."),
     (["p", "r/a.nii"], "p is a file and ROOT/r is a folder; give two folders or two files."),

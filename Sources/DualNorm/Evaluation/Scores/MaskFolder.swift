@@ -51,7 +51,7 @@ struct MaskFolder {
       else { continue }
       bySite[folders.filter { !holdsLabels($0) }.joined(separator: "/"), default: []].append((url, stem))
     }
-    return bySite.sorted { $0.key < $1.key }.map { (site: $0.key, files: $0.value) }
+    return bySite.sorted { $0.key < $1.key }.map { (site: $0.key, files: withoutSnapshots($0.value)) }
   }
 
   private static func holdsImages(_ folder: String) -> Bool { ["imagesTr", "imagesTs", "images"].contains(folder) }

@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 
 /// A prediction and the reference it is scored against.
 public struct ScorePair: Equatable, Sendable {
@@ -84,7 +85,7 @@ public struct ScorePairs: Equatable, Sendable {
       .sorted { $0.path < $1.path }
     guard !pairs.isEmpty else {
       throw InputError(
-        "\(references.path): no masks were found; expected volumes (\(readableExtensions.joined(separator: ", "))).")
+        "\(references.path): no masks were found; expected images (\(readableEndings.joined(separator: ", "))).")
     }
     guard missing.count < pairs.count else {
       throw InputError(

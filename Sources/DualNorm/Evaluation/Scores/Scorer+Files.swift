@@ -38,7 +38,8 @@ extension ScoreTable {
       progress(total - pairs.count + index, total, pair)
       let (prediction, reference) = try pair.read()
       scores += scorer.scores(
-        prediction: prediction, reference: reference, site: pair.site, caseName: pair.caseName, pass: pass)
+        prediction: prediction, reference: reference, site: pair.site, caseName: pair.caseName, pass: pass,
+        isPicture: isPicture(pair.reference))
     }
     self.init(scores, tolerancesMM: tolerancesMM, convention: convention)
   }

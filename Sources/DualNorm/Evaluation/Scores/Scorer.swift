@@ -18,8 +18,10 @@ public struct Scorer: Sendable {
   }
 
   /// One score for each foreground class. Both maps hold file values and have one geometry; a prediction of nil is empty.
+  ///
+  /// - Parameter isPicture: whether surfaces are the contours of a 2-D picture.
   public func scores(
-    prediction: LabelMap?, reference: LabelMap, site: String, caseName: String, pass: String
+    prediction: LabelMap?, reference: LabelMap, site: String, caseName: String, pass: String, isPicture: Bool = false
   ) -> [CaseScore] {
     let rules = convention.rules
     let columns = rules.columns(tolerancesMM: tolerancesMM)
@@ -29,7 +31,7 @@ public struct Scorer: Sendable {
     return scheme.groups.indices.map { index in
       let comparison = ClassComparison(
         regions[index + 1], values: scheme.groups[index], prediction: prediction, reference: reference,
-        rules: rules)
+        rules: rules, isPicture: isPicture)
       return CaseScore(
         site: site, caseName: caseName, pass: pass, classIndex: index + 1, className: scheme.names[index],
         outcome: regions[index + 1].outcome,

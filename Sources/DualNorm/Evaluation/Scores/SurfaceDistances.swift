@@ -12,12 +12,14 @@ public struct SurfaceDistances: Equatable, Sendable {
   public let referenceToPredictionMM: [Double]
 
   /// nil where a mask is empty: there are no distances then. Both masks have one geometry.
-  public init?(prediction: Mask, reference: Mask) {
+  ///
+  /// - Parameter inPlane: whether the masks are of a 2-D picture, where only the four neighbours in it count.
+  public init?(prediction: Mask, reference: Mask, inPlane: Bool = false) {
     precondition(prediction.geometry.size == reference.geometry.size, "masks of one size are compared")
     // Outside the box there is no voxel of either mask, so cutting it off changes no surface and no distance.
     guard let box = VoxelBox(ofTrueIn: prediction, or: reference) else { return nil }
-    let predictionSurface = prediction.cropped(to: box).surface()
-    let referenceSurface = reference.cropped(to: box).surface()
+    let predictionSurface = prediction.cropped(to: box).surface(inPlane: inPlane)
+    let referenceSurface = reference.cropped(to: box).surface(inPlane: inPlane)
     guard predictionSurface.voxels.contains(true), referenceSurface.voxels.contains(true) else { return nil }
     predictionToReferenceMM = distances(from: predictionSurface, to: referenceSurface)
     referenceToPredictionMM = distances(from: referenceSurface, to: predictionSurface)

@@ -1,0 +1,119 @@
+import CITK
+import Foundation
+
+/// A PNG, JPEG or TIFF file whose header has been read and judged, and whose pixels are still on disk.
+struct PictureFile {
+  let url: URL
+  let width: Int
+  let height: Int
+  /// Numbers a pixel once a palette is expanded: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
+  let componentCount: Int
+  let hasPalette: Bool
+  private let source: Source
+
+  private enum Source {
+    case png(citk_png_header)
+    case jpeg, tiff
+  }
+
+  /// - Throws: `ImagingError` for a file that is damaged, of a kind that is not read, or too small for the size it claims.
+  init(_ url: URL) throws {
+    self.url = url
+    try requireContents(of: url)
+    switch try ImageFormat(of: url) {
+    case .png:
+      var header = citk_png_header()
+      try checked(citk_png_read_header(url.path, &header)) { PictureFile.unreadable(url, $0) }
+      (width, height, componentCount) = (header.width, header.height, header.components)
+      hasPalette = header.has_palette
+      source = .png(header)
+      try requirePlausible(bytes: max(1, header.bits / 8))
+    case .jpeg:
+      guard let header = try JPEGHeader(url) else { throw ImagingError(PictureFile.unreadable(url, "it is no JPEG")) }
+      guard header.bits == 8, [1, 3].contains(header.componentCount) else {
+        throw ImagingError(
+          "\(url.path): it has \(header.componentCount) components of \(header.bits) bits; expected 1 (grey) or 3 "
+            + "(colour) of 8: convert it to RGB.")
+      }
+      (width, height, componentCount) = (header.width, header.height, header.componentCount)
+      hasPalette = false
+      source = .jpeg
+      guard header.isComplete else {
+        throw ImagingError(
+          "\(url.path): it ends before its last pixel; it is cut short: copy it again from its source.")
+      }
+      try requireUpright(header.orientation)
+      try requirePlausible(bytes: 1)
+    default:
+      guard let header = try TIFFHeader(url) else { throw ImagingError(PictureFile.unreadable(url, "it is no TIFF")) }
+      if let fault = header.fault { throw ImagingError("\(url.path): \(fault)") }
+      (width, height) = (header.width, header.height)
+      hasPalette = header.hasPalette
+      componentCount = header.hasPalette ? 3 : header.samples
+      source = .tiff
+      try requireUpright(header.orientation)
+      try requirePlausible(bytes: header.bits / 8)
+    }
+    guard (1...4).contains(componentCount) else {
+      throw ImagingError(
+        "\(url.path): it has \(componentCount) numbers a pixel; expected grey or RGB: split it into one file a channel."
+      )
+    }
+  }
+
+  /// All numbers, pixel after pixel, rows from the top; of a palette the colours, or `indices`.
+  func read(indices: Bool = false) throws -> [Float] {
+    let components = hasPalette && indices ? 1 : componentCount
+    var values = [Float](repeating: 0, count: width * height * components)
+    switch source {
+    case .png(var header):
+      try checked(citk_png_read(url.path, &header, !indices, &values), damage)
+    case .jpeg:
+      try checked(citk_jpeg_read(url.path, width, height, components, &values), damage)
+    case .tiff:
+      guard let handle = citk_file_open(url.path, citk_tiff, !indices) else {
+        throw ImagingError(damage(lastITKError()))
+      }
+      defer { citk_file_free(handle) }
+      let size = (0..<citk_file_dimension_count(handle)).map { citk_file_dimension(handle, $0) }
+      guard size == [width, height], citk_file_components(handle) == components else {
+        throw ImagingError("\(url.path): its pixels are stored in a way that is not read; save it as PNG.")
+      }
+      try checked(citk_file_read_float(handle, &values), damage)
+    }
+    return values
+  }
+
+  private func damage(_ reason: String) -> String {
+    "\(url.path): its pixels cannot be read (\(reason)); it is cut short or damaged: copy it again from its source."
+  }
+
+  private static func unreadable(_ url: URL, _ reason: String) -> String {
+    "\(url.path): its header cannot be read (\(reason)); export it again as PNG."
+  }
+
+  /// Throws where viewers turn the picture and other programs do not: its mask may be made with either.
+  private func requireUpright(_ orientation: Int) throws {
+    guard orientation != 1, (1...8).contains(orientation) else { return }
+    throw ImagingError(
+      "\(url.path): its orientation tag is \(orientation), by which viewers turn or mirror it; expected 1: save it as it "
+        + "is to be seen, and check that its mask lies on it.")
+  }
+
+  /// Throws where the file cannot hold the pixels that it promises, before memory is taken for them.
+  ///
+  /// Deflate makes up to 1032 bytes of one, LZW 1340, a JPEG 512 pixels; the rarer kinds are let pass up to 64 MiB.
+  private func requirePlausible(bytes: Int) throws {
+    guard width > 0, height > 0 else {
+      throw ImagingError(
+        "\(url.path): its header gives the size \(width)×\(height); each side must be at least 1 pixel long.")
+    }
+    let promised = byteCount(SIMD3(width, height, 1), voxelBytes: bytes * max(1, componentCount))
+    let size = fileSize(url)
+    guard promised <= max(size * 2048, 64 << 20) else {
+      throw ImagingError(
+        "\(url.path): its header promises \(width)×\(height) pixels, more than a file of \(size) bytes holds; it is cut "
+          + "short or damaged: copy it again from its source.")
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+
+/// The channels of a colour picture, in order.
+public let colourChannels = ["red", "green", "blue"]
+
+extension Volume where Voxel == Float {
+  /// Reads a file's channels: one of a volume or a grey picture; red, green and blue of a colour picture.
+  ///
+  /// Pictures are PNG, JPEG or TIFF of 8 or 16 bits a channel (TIFF also float); they become volumes of one slice with the
+  /// stored values, x to the right, y down, and 1 mm a pixel whatever resolution the file claims: that is the one of
+  /// print, and seldom the same in image and mask. A palette is expanded. An alpha channel is dropped if it is constant.
+  /// - Throws: `ImagingError` where the file is missing, damaged, of another format, or transparent in places.
+  public static func channels(contentsOf url: URL) throws -> [Image] {
+    guard isPicture(url) else { return [try Image(contentsOf: url)] }
+    let picture = try PictureFile(url)
+    return try images(of: picture, picture.read(), components: picture.componentCount)
+  }
+
+  /// How many `channels(contentsOf:)` returns, from the header alone.
+  public static func channelCount(contentsOf url: URL) throws -> Int {
+    try isPicture(url) && PictureFile(url).componentCount > 2 ? 3 : 1
+  }
+
+  /// The brightness of a file's channels: of red, green and blue 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), of one
+  /// itself.
+  ///
+  /// - Precondition: 1 or 3 channels of one size.
+  public static func luminance(of channels: [Image]) -> Image {
+    guard channels.count != 1 else { return channels[0] }
+    precondition(channels.count == 3, "\(channels.count) channels have no luminance")
+    var result = channels[0]
+    for index in result.voxels.indices {
+      result.voxels[index] =
+        0.299 * channels[0].voxels[index] + 0.587 * channels[1].voxels[index] + 0.114 * channels[2].voxels[index]
+    }
+    return result
+  }
+
+  static func grey(contentsOf url: URL) throws -> Image {
+    let channels = try channels(contentsOf: url)
+    guard channels.count == 1 else {
+      throw ImagingError("\(url.path): it is in colour; expected one number a pixel: convert it to grey.")
+    }
+    return channels[0]
+  }
+
+  /// The grey values or palette indices of a picture that holds labels.
+  static func labelPicture(contentsOf url: URL) throws -> Image {
+    if try ImageFormat(of: url) == .jpeg {
+      throw ImagingError(
+        "\(url.path): a JPEG cannot hold labels, because its compression changes them; save the mask as PNG.")
+    }
+    let picture = try PictureFile(url)
+    let channels = try images(
+      of: picture, picture.read(indices: true), components: picture.hasPalette ? 1 : picture.componentCount)
+    guard channels.count == 3 else { return channels[0] }
+    let (red, green, blue) = (channels[0].voxels, channels[1].voxels, channels[2].voxels)
+    if let place = red.indices.first(where: { red[$0] != green[$0] || red[$0] != blue[$0] }) {
+      let colour = [red, green, blue].map { String(Int($0[place])) }.joined(separator: ", ")
+      throw ImagingError(
+        "\(url.path): pixel (\(place % picture.width), \(place / picture.width)) has the colour (\(colour)); labels must be "
+          + "grey values or a palette's indices: give each colour a number from 0 to 255.")
+    }
+    return channels[0]
+  }
+
+  /// Interleaved numbers as images, without the alpha channel.
+  private static func images(of picture: PictureFile, _ values: [Float], components: Int) throws -> [Image] {
+    let geometry = Geometry(size: SIMD3(picture.width, picture.height, 1))
+    func component(_ index: Int) -> [Float] {
+      components == 1 ? values : stride(from: index, to: values.count, by: components).map { values[$0] }
+    }
+    if components % 2 == 0 {
+      let alpha = component(components - 1)
+      guard alpha.allSatisfy({ $0 == alpha[0] }) else {
+        throw ImagingError(
+          "\(picture.url.path): it is transparent in places; expected none or the same transparency everywhere: flatten "
+            + "it onto a background.")
+      }
+    }
+    return (0..<(components > 2 ? 3 : 1)).map { Image(voxels: component($0), geometry: geometry) }
+  }
+}

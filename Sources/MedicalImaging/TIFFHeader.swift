@@ -1,0 +1,111 @@
+import Foundation
+
+/// What the first page of a TIFF file says of its pixels (TIFF 6.0, and BigTIFF). ITK reads some kinds wrongly without
+/// a word: 32-bit integers as 0, tiles with 8 of their 16 bits.
+struct TIFFHeader {
+  /// Pages, counted up to 1000.
+  let pageCount: Int
+  private let tags: [Int: Int]
+
+  var width: Int { tags[256] ?? 0 }
+  var height: Int { tags[257] ?? 0 }
+  var bits: Int { tags[258] ?? 1 }
+  var samples: Int { tags[277] ?? 1 }
+  var hasPalette: Bool { tags[262] == 3 }
+  /// 1 as stored, 2 to 8 turned or mirrored for viewing.
+  var orientation: Int { tags[274] ?? 1 }
+
+  /// Why the pixels cannot be read as they are, and what to do; nil where they can.
+  var fault: String? {
+    let format = tags[339] ?? 1
+    if pageCount > 1 {
+      return
+        "it has \(pageCount == 1000 ? "1000 or more" : "\(pageCount)") pages; expected one: save each page as a file "
+        + "of its own, or a stack of slices as NIfTI."
+    }
+    guard [8, 16].contains(bits) && format == 1 || bits == 32 && format == 3 else {
+      let kind = [1: "unsigned integers", 2: "signed integers", 3: "floats"][format] ?? "an unknown kind"
+      return "its values are \(kind) of \(bits) bits; expected unsigned integers of 8 or 16 bits, or floats of 32: "
+        + "convert it."
+    }
+    guard (0...3).contains(tags[262] ?? -1) else {
+      return "its colours are stored as TIFF photometric interpretation \(tags[262] ?? -1); expected grey, RGB or a "
+        + "palette: convert it to RGB without JPEG compression."
+    }
+    guard tags[322] == nil else { return "its pixels are stored in tiles; expected strips: save it without tiles." }
+    guard samples == 1 || tags[284] ?? 1 == 1 else {
+      return "its colours are stored in planes of their own; expected pixel by pixel: save it with planar "
+        + "configuration \"contig\"."
+    }
+    return nil
+  }
+
+  /// Nil where the file does not begin as a TIFF or its first page cannot be found.
+  init?(_ url: URL) throws { self.init(try Data(contentsOf: url, options: .alwaysMapped)) }
+
+  /// Of a TIFF in memory, such as a JPEG's Exif data.
+  init?(_ bytes: Data) {
+    guard let file = TIFFBytes(bytes), var page = file.firstPage, let first = file.tags(ofPageAt: page) else {
+      return nil
+    }
+    tags = first
+    var count = 1
+    while count < 1000, let next = file.page(after: page), next != 0 {
+      page = next
+      count += 1
+    }
+    pageCount = count
+  }
+}
+
+/// Numbers of a TIFF in its byte order.
+private struct TIFFBytes {
+  private let bytes: Data
+  private let isBigEndian: Bool
+  /// BigTIFF: 8 bytes an offset.
+  private let isBig: Bool
+
+  init?(_ bytes: Data) {
+    self.bytes = bytes
+    guard bytes.count >= 8, bytes[0] == bytes[1], [0x49, 0x4d].contains(bytes[0]) else { return nil }
+    isBigEndian = bytes[0] == 0x4d
+    let version = isBigEndian ? bytes[3] : bytes[2]
+    guard [42, 43].contains(version) else { return nil }
+    isBig = version == 43
+  }
+
+  var firstPage: Int? { isBig ? number(8, 8) : number(4, 4) }
+
+  /// The first value of each tag that holds integers.
+  func tags(ofPageAt page: Int) -> [Int: Int]? {
+    guard let count = number(page, isBig ? 8 : 2), count <= 4096 else { return nil }
+    var tags: [Int: Int] = [:]
+    for index in 0..<count {
+      let entry = page + (isBig ? 8 : 2) + index * (isBig ? 20 : 12)
+      guard let tag = number(entry, 2), let type = number(entry + 2, 2), let length = number(entry + 4, isBig ? 8 : 4)
+      else { return nil }
+      guard let size = [1: 1, 3: 2, 4: 4, 16: 8][type], length > 0 else { continue }
+      let inline = entry + (isBig ? 12 : 8)
+      let isInline = length <= (isBig ? 8 : 4) / size
+      guard let place = isInline ? inline : number(inline, isBig ? 8 : 4), let value = number(place, size) else {
+        continue
+      }
+      tags[tag] = value
+    }
+    return tags
+  }
+
+  /// Where the page after the one at `page` begins; 0 after the last.
+  func page(after page: Int) -> Int? {
+    guard let count = number(page, isBig ? 8 : 2), count <= 4096 else { return nil }
+    return number(page + (isBig ? 8 + count * 20 : 2 + count * 12), isBig ? 8 : 4)
+  }
+
+  /// An unsigned integer of `size` bytes; nil beyond the file or above `Int.max`.
+  private func number(_ offset: Int, _ size: Int) -> Int? {
+    guard offset >= 0, offset <= bytes.count - size else { return nil }
+    let field = bytes[offset..<offset + size]
+    let value = (isBigEndian ? Array(field) : field.reversed()).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Int(exactly: value)
+  }
+}
