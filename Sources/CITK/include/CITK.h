@@ -24,7 +24,7 @@ const char *citk_last_error(void);
 
 typedef struct citk_file citk_file;
 typedef enum { citk_nifti, citk_nrrd, citk_meta, citk_png } citk_format;
-typedef enum { citk_uint8, citk_float32 } citk_component;
+typedef enum { citk_uint8, citk_int16, citk_float32 } citk_component;
 
 citk_file *_Nullable citk_file_open(const char *path, citk_format format);
 void citk_file_free(citk_file *file);
