@@ -1,7 +1,7 @@
 """Makes Tests/Fixtures/prepare: a small oblique volume and its mask, and both resampled in plane by SimpleITK.
 
-Needs numpy and SimpleITK. The recipe under test says resample-size [6, 10] (height, width): x from 7 to 10 pixels, y from
-9 to 6. No position lies half way between two voxels, where rounding would decide the nearest one.
+Needs numpy and SimpleITK. The recipe under test says resample-size [8, 10] (height, width): x from 7 to 10 pixels, y from
+12 to 8. No position lies half way between two voxels, where rounding would decide the nearest one.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK
 
 FOLDER = Path(__file__).resolve().parent.parent / "Tests" / "Fixtures" / "prepare"
-SIZE = (10, 6)
+SIZE = (10, 8)
 
 
 def rotation(axis, angle):
@@ -42,8 +42,8 @@ def resampled(image, interpolator, pixel_type):
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(11)
-    image = save(random.integers(-900, 1200, (4, 9, 7)).astype("i2"), "img0003.nii.gz")
-    mask = save(random.choice([0, 0, 1, 2, 5], (4, 9, 7)).astype("u1"), "label0003.nii.gz")
+    image = save(random.integers(-900, 1200, (4, 12, 7)).astype("i2"), "img0003.nii.gz")
+    mask = save(random.choice([0, 0, 1, 2, 5], (4, 12, 7)).astype("u1"), "label0003.nii.gz")
     linear = resampled(image, SimpleITK.sitkLinear, SimpleITK.sitkFloat32)
     nearest = resampled(mask, SimpleITK.sitkNearestNeighbor, SimpleITK.sitkUInt8)
     SimpleITK.WriteImage(linear, str(FOLDER / "expected.nii.gz"), True)
