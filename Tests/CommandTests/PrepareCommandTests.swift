@@ -60,7 +60,7 @@ import Testing
 
   @Test func interruptionLeavesNoSite() throws {
     let recipe = folder.file("large.yaml")
-    try Data("resample-size: [2048, 2048]\n".utf8).write(to: recipe)
+    try Data("resample-size: [1024, 1024]\n".utf8).write(to: recipe)
     let command = try RunningCommand(try arguments(recipe.path, "--quiet"))
     let partial = folder.file("data/.preparing-Ours").path
     while command.isRunning, !FileManager.default.fileExists(atPath: partial) { usleep(2000) }
