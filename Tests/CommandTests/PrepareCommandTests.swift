@@ -60,7 +60,7 @@ import Testing
 
   @Test func interruptionLeavesNoSite() throws {
     let recipe = folder.file("large.yaml")
-    try Data("resample-size: [1024, 1024]\n".utf8).write(to: recipe)
+    try Data("resample-size: [512, 512]\n".utf8).write(to: recipe)
     let command = try RunningCommand(try arguments(recipe.path, "--quiet"))
     let partial = folder.file("data/.preparing-Ours").path
     while command.isRunning, !FileManager.default.fileExists(atPath: partial) { usleep(2000) }
@@ -83,6 +83,7 @@ import Testing
     #expect(trained.status == 0 && trained.errors == "")
     let labels = try run.readDescription().labels
     #expect(labels.groups == [[1]] && labels.names == ["organ"] && labels.excluded == [2])
+    #expect(try dualnorm("info", run.url.path).output.contains("\nbackground:   also labels 2\n"))
     let evaluated = try dualnorm(
       "evaluate", "--model", run.url.path, "--data", output, "--output", folder.file("evaluation").path, "--quiet")
     #expect(evaluated.status == 0 && evaluated.output.contains("organ") && !evaluated.output.contains("label"))
