@@ -33,6 +33,7 @@ fixtures:
 	python3 Tools/fixtures_imaging.py
 	python3 Tools/fixtures_images.py
 	python3 Tools/fixtures_commands.py $(ORACLE)
+	python3 Tools/fixtures_prepare.py
 
 # Other tools' scores; needs them in versions that Tools/fixtures_like.py names, and binary.py of MedPy 0.4.0.
 fixtures-like:

@@ -39,7 +39,9 @@ let package = Package(
     .target(name: "Files"),
     .target(name: "Torch", dependencies: ["CTorch", "Files"]),
     .target(name: "MedicalImaging", dependencies: ["CITK", "Files"]),
-    .target(name: "DualNorm", dependencies: ["Torch", "MedicalImaging", "Files", "Yams"]),
+    .target(
+      name: "DualNorm", dependencies: ["Torch", "MedicalImaging", "Files", "Yams"],
+      resources: [.embedInCode("Recipes")]),
     .executableTarget(
       name: "DualNormCLI",
       dependencies: ["DualNorm", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

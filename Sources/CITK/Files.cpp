@@ -150,7 +150,10 @@ bool citk_write_nifti(
     io->SetNumberOfDimensions(unsigned(dimensions));
     io->SetNumberOfComponents(1);
     io->SetPixelType(itk::IOPixelEnum::SCALAR);
-    io->SetComponentType(component == citk_uint8 ? Component::UCHAR : Component::FLOAT);
+    io->SetComponentType(
+        component == citk_uint8   ? Component::UCHAR
+        : component == citk_int16 ? Component::SHORT
+                                  : Component::FLOAT);
     for (unsigned axis = 0; axis < unsigned(dimensions); ++axis) {
       std::vector<double> unit(size_t(dimensions), 0);
       if (axis < 3) {

@@ -26,6 +26,10 @@ struct EvaluateCommand: ParsableCommand {
   var maskSource: MaskSource?
   @Option(help: ArgumentHelp("Tolerances of the NSD in mm.", valueName: "mm,…"))
   var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
+  @Option(help: ArgumentHelp("Score these labels as one class; may be given again.", valueName: "label,…"))
+  var mergeLabels: [NumberList<UInt8>] = []
+  @Option(help: ArgumentHelp("Do not score these labels; in the references they are background.", valueName: "label,…"))
+  var excludeLabels: NumberList<UInt8>?
   @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
   var largestComponent = true
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
@@ -46,13 +50,16 @@ struct EvaluateCommand: ParsableCommand {
     if !quiet { warnOfIdleAdaptation(adapt, model) }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
     let cases = try chosen(of: dataset, run)
+    warn(ofCroppedSitesIn: dataset)
+    let scoring = try model.description.labels.regrouped(
+      merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [])
     let folder = URL(fileURLWithPath: output)
     try makeEmptyFolder(folder, option: "--output")
     let progress = Progress("cases", of: cases.count, quiet: quiet)
     let remains = "the cases done so far are in \(folder.path)/predictions"
     var isFirst = true
     let evaluation = try Evaluation(
-      of: model, on: cases, adaptation: adapt, writingTo: folder, tolerancesMM: tolerance.values,
+      of: model, on: cases, scoring: scoring, adaptation: adapt, writingTo: folder, tolerancesMM: tolerance.values,
       largestComponent: largestComponent, measuring: showMeasuring(remains, quiet: quiet)
     ) { scan in
       try stopIfInterrupted(progress, remains)
@@ -66,9 +73,16 @@ struct EvaluateCommand: ParsableCommand {
         "Warning: larger than the network's size, so that their border is background: "
           + evaluation.croppedCases.joined(separator: ", ") + ".")
     }
-    try evaluation.write(to: folder, classNames: model.description.labels.names)
+    try evaluation.write(to: folder, classNames: scoring.names)
     print(evaluation.table.text, terminator: "")
     if !quiet { printError("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).") }
+  }
+
+  private func warn(ofCroppedSitesIn dataset: Dataset) {
+    guard !quiet, !dataset.croppedSites.isEmpty else { return }
+    printError(
+      "Warning: cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
+        + dataset.croppedSites.joined(separator: ", ") + ".")
   }
 
   private func chosen(of dataset: Dataset, _ run: RunFolder) throws -> [Case] {

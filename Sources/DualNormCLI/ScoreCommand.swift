@@ -36,6 +36,9 @@ struct ScoreCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Score these labels as one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
 
+  @Option(help: ArgumentHelp("Do not score these labels.", valueName: "label,…"))
+  var excludeLabels: NumberList<UInt8>?
+
   @Flag(help: "Score a reference without prediction as if the prediction were empty.")
   var allowMissing = false
 
@@ -76,7 +79,9 @@ struct ScoreCommand: ParsableCommand {
     let progress = ThreadSafeProgress("files read", quiet: quiet)
     defer { progress.clear() }
     let table = try ScoreTable(
-      scoring: found.pairs, labels: labels?.values, merging: mergeLabels.map(\.values), tolerancesMM: tolerance.values,
+      scoring: found.pairs, labels: labels?.values, merging: mergeLabels.map(\.values),
+      excluding: excludeLabels?.values ?? [],
+      labelNames: LabelNames.found(beside: URL(fileURLWithPath: reference)), tolerancesMM: tolerance.values,
       convention: convention
     ) { done, total, _ in progress.update(done, of: total) }
     if let output { try table.write(to: URL(fileURLWithPath: output)) }

@@ -26,6 +26,8 @@ struct TrainOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
+  @Option(help: ArgumentHelp("Labels that become background.", valueName: "label,…"))
+  var excludeLabels: NumberList<UInt8>?
   @OptionGroup var preparation: PreparationOptions
   @Option(help: "Voxels that whitening measures: volume, or foreground (those above the mean). (default: foreground)")
   var whitening: PreparationPlan.Whitening?
@@ -90,6 +92,7 @@ struct TrainOptions: ParsableArguments {
     set(\.reduction, reduction)
     set(\.context, context)
     set(\.mergeLabels, mergeLabels.isEmpty ? nil : mergeLabels.map(\.values))
+    set(\.excludeLabels, excludeLabels?.values)
     preparation.set(in: &result)
     set(\.validationFraction, validationFraction)
     set(\.holdOut, holdOut)

@@ -46,9 +46,10 @@ func requireContents(of url: URL) throws {
   }
 }
 
-/// Bytes of a file, 0 where there is none.
+/// Bytes of a file, or of the one that a link leads to; 0 where there is none.
 func fileSize(_ url: URL) -> Int {
-  ((try? FileManager.default.attributesOfItem(atPath: url.path))?[.size] as? NSNumber)?.intValue ?? 0
+  let path = url.resolvingSymlinksInPath().path
+  return ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
 }
 
 /// The first three axes of a 3-D file; longer ones pass if the other axes have length 1.

@@ -9,6 +9,14 @@ extension Volume where Voxel == Float {
   public func write(to url: URL) throws {
     try writeNIfTI(voxels, citk_float32, geometry.sizeArray, geometry, to: url)
   }
+
+  /// Writes int16 where every voxel is a whole number of 16 bits, as CT's are: the same values in half the bytes.
+  /// Otherwise, and in what it throws, as `write(to:)`.
+  public func writeCompactly(to url: URL) throws {
+    let integers = voxels.compactMap { Int16(exactly: $0) }
+    guard integers.count == voxels.count else { return try write(to: url) }
+    try writeNIfTI(integers, citk_int16, geometry.sizeArray, geometry, to: url)
+  }
 }
 
 extension Volume where Voxel == UInt8 {

@@ -93,7 +93,7 @@ import Testing
     let mask = data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz")
     try change(mask: mask) { $0[0] = 9 }
     try expectRefusal(
-      "\(mask.path): holds label 9, expected 0, 1 and 2; correct the mask, or train with this label as a class or merged "
+      "\(mask.path): holds label 9, expected 0, 1 and 2; correct the mask, leave the label out (--exclude-labels), or train with it as a class or merged "
         + "into one (--merge-labels).", of: arguments(data: data))
     #expect(!contents(of: output).contains { $0.hasPrefix("scores") })
   }

@@ -90,6 +90,7 @@ import Testing
     (
       "merge-labels: [1, 2]", "the option \"merge-labels\" has a value of the wrong shape; a value looks like [[1, 2]]."
     ),
+    ("exclude-labels: 3", "the option \"exclude-labels\" has a value of the wrong shape; a value looks like [3, 5]."),
     ("window: [low, 275]", "the option \"window\" has a value of the wrong shape; a value looks like [-125, 275]."),
     ("data: [one, two]", "the option \"data\" has a value of the wrong shape; a value looks like ../data."),
     ("batch-size: big", "the option \"batch-size\" has a value of the wrong shape; a value looks like 8."),

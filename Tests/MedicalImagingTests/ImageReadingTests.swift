@@ -31,6 +31,14 @@ import Testing
     #expect(largestDifference(image.geometry.affine, affine) < 2e-6 * scale)
   }
 
+  @Test(arguments: ["nifti2-big-endian.nii", "type-f8.nrrd", "type-i2.mha"]) func followsLinks(name: String) throws {
+    try withFolder { folder in
+      let link = folder.appendingPathComponent(name)
+      try FileManager.default.createSymbolicLink(at: link, withDestinationURL: Fixtures.url(name))
+      #expect(try Image(contentsOf: link) == Image(contentsOf: Fixtures.url(name)))
+    }
+  }
+
   @Test func appliesSlopeAndIntercept() throws {
     #expect(try Image(contentsOf: Fixtures.url("scaled.nii.gz")).voxels == Fixtures.values.map { 2.5 * $0 - 3 })
   }

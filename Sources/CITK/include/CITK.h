@@ -24,7 +24,7 @@ const char *citk_last_error(void);
 
 typedef struct citk_file citk_file;
 typedef enum { citk_nifti, citk_nrrd, citk_meta, citk_tiff } citk_format;
-typedef enum { citk_uint8, citk_float32 } citk_component;
+typedef enum { citk_uint8, citk_int16, citk_float32 } citk_component;
 
 // The pixels of a TIFF with a palette are its colours or, without `expands_palette`, its indices.
 citk_file *_Nullable citk_file_open(const char *path, citk_format format, bool expands_palette);

@@ -34,14 +34,18 @@ public struct DataCheck: Sendable {
   ///
   /// - Parameters:
   ///   - merge: labels that training will merge, so that sites are compared after it.
+  ///   - exclude: labels that training will take for background, likewise.
   ///   - threads: cases read side by side, which bounds the memory: one volume a thread.
   ///   - progress: told the cases done and their total, one call at a time, from any thread.
   public init(
-    of dataset: Dataset, merge: [[UInt8]] = [], threads: Int = 2, progress: (@Sendable (Int, Int) -> Void)? = nil
+    of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], threads: Int = 2,
+    progress: (@Sendable (Int, Int) -> Void)? = nil
   ) {
     let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { CaseInspection($0) }
     facts = inspections.compactMap(\.facts)
-    let rules = DataCheckRules(facts: facts, labelNames: dataset.labelNames, merge: merge)
+    let rules = DataCheckRules(
+      facts: facts, labelNames: dataset.labelNames, namesFile: dataset.labelNamesFile, merge: merge,
+      exclude: Set(exclude))
     let all = inspections.flatMap(\.findings) + rules.findings()
     findings = [Severity.error, .warning, .note].flatMap { severity in all.filter { $0.severity == severity } }
     sites = SiteSummary.summaries(of: facts)

@@ -23,14 +23,18 @@ public struct CaseFacts: Equatable, Sendable {
     self.imageHash = imageHash
   }
 
-  /// Whether there is a mask and it holds background only.
-  public var hasEmptyMask: Bool { !labels.isEmpty && labels.keys.allSatisfy { $0 == 0 } }
+  /// Whether there is a mask and it holds background only, or nothing but these labels besides.
+  public func hasEmptyMask(without excluded: Set<UInt8> = []) -> Bool {
+    !labels.isEmpty && labels.keys.allSatisfy { $0 == 0 || excluded.contains($0) }
+  }
 }
 
 extension LabelScheme {
-  /// The classes of the cases with these facts; see `init(values:labelNames:merge:)`.
-  public init(facts: [CaseFacts], labelNames: [UInt8: String] = [:], merge: [[UInt8]] = []) throws {
-    try self.init(values: Set(facts.flatMap(\.labels.keys)), labelNames: labelNames, merge: merge)
+  /// The classes of the cases with these facts; see `init(values:labelNames:merge:exclude:)`.
+  public init(
+    facts: [CaseFacts], labelNames: [UInt8: String] = [:], merge: [[UInt8]] = [], exclude: [UInt8] = []
+  ) throws {
+    try self.init(values: Set(facts.flatMap(\.labels.keys)), labelNames: labelNames, merge: merge, exclude: exclude)
   }
 }
 
@@ -83,8 +87,7 @@ struct CaseInspection: Sendable {
   }
 
   private static func histogram(_ mask: LabelMap) -> [UInt8: Int] {
-    var counts = [Int](repeating: 0, count: 256)
-    for value in mask.voxels { counts[Int(value)] += 1 }
+    let counts = mask.histogram
     return Dictionary(uniqueKeysWithValues: counts.indices.filter { counts[$0] > 0 }.map { (UInt8($0), counts[$0]) })
   }
 }

@@ -5,7 +5,10 @@ import MedicalImaging
 struct DataCheckRules {
   let facts: [CaseFacts]
   let labelNames: [UInt8: String]
+  /// The file that the names are from, for messages.
+  let namesFile: String
   let merge: [[UInt8]]
+  let exclude: Set<UInt8>
 
   /// More values than this in one mask are intensities rather than labels, unless `dataset.json` names them.
   private static let mostUnnamedLabels = 20
@@ -22,11 +25,11 @@ struct DataCheckRules {
     guard let mask = fact.scan.mask else { return nil }
     let found = Set(fact.labels.keys)
     if !labelNames.isEmpty {
-      let unnamed = found.subtracting(labelNames.keys).subtracting([0])
+      let unnamed = found.subtracting(labelNames.keys).subtracting(exclude).subtracting([0])
       guard !unnamed.isEmpty else { return nil }
       return .init(
         .error,
-        "\(mask.path): holds \(LabelScheme.sentence(unnamed)), expected the labels of dataset.json, "
+        "\(mask.path): holds \(LabelScheme.sentence(unnamed)), expected the labels of \(namesFile), "
           + "\(LabelScheme.sentence(Set(labelNames.keys))); correct the mask or name the label there.")
     }
     guard found.count > DataCheckRules.mostUnnamedLabels else { return nil }
@@ -38,7 +41,7 @@ struct DataCheckRules {
 
   /// The foreground labels of a site after merging.
   private func labels(_ facts: [CaseFacts]) -> Set<UInt8> {
-    let found = facts.flatMap(\.labels.keys).filter { $0 != 0 }
+    let found = facts.flatMap(\.labels.keys).filter { $0 != 0 && !exclude.contains($0) }
     return Set(found.map { value in merge.first { $0.contains(value) }?.first ?? value })
   }
 
@@ -63,19 +66,19 @@ struct DataCheckRules {
   private func missingClasses() -> [DataCheck.Finding] {
     sites.compactMap { site, facts in
       guard facts.contains(where: { !$0.labels.isEmpty }) else { return nil }
-      let missing = Set(labelNames.keys).subtracting([0]).subtracting(facts.flatMap(\.labels.keys))
+      let missing = Set(labelNames.keys).subtracting([0]).subtracting(exclude).subtracting(facts.flatMap(\.labels.keys))
       guard !missing.isEmpty else { return nil }
       let names = missing.sorted().map { "\($0) (\(labelNames[$0] ?? ""))" }
       return .init(
         .warning,
-        "\(site): no mask holds \(listed(names, atMost: 10)), which dataset.json names; the class cannot be learnt from it."
+        "\(site): no mask holds \(listed(names, atMost: 10)), which \(namesFile) names; the class cannot be learnt from it."
       )
     }
   }
 
   private func emptyMasks() -> [DataCheck.Finding] {
     sites.compactMap { site, facts in
-      let empty = facts.filter(\.hasEmptyMask).map(\.scan.name)
+      let empty = facts.filter { $0.hasEmptyMask(without: exclude) }.map(\.scan.name)
       guard !empty.isEmpty else { return nil }
       return .init(
         .warning,

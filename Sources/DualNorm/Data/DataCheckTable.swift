@@ -36,7 +36,7 @@ public struct SiteSummary: Equatable, Sendable {
     let total = Double(counts.values.reduce(0, +))
     labelShares = counts.filter { $0.key != 0 }.mapValues { Double($0) / total }
     maskCount = facts.count { !$0.labels.isEmpty }
-    emptyMaskCount = facts.count(where: \.hasEmptyMask)
+    emptyMaskCount = facts.count { $0.hasEmptyMask() }
   }
 }
 
@@ -71,12 +71,17 @@ extension DataCheck: CustomStringConvertible {
   /// A table of the sites, then the findings, one a line.
   public var description: String {
     let rows = [SiteSummary.header] + sites.map(\.row)
-    let widths = SiteSummary.header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    let table = rows.map { row in
-      let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-      return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces)
-    }
+    let table = alignedColumns(rows)
     let lines = findings.map { "\($0.severity.rawValue): \($0.message)" }
     return (table + (lines.isEmpty ? ["Nothing to report."] : lines)).joined(separator: "\n")
+  }
+}
+
+/// Lines of rows that all have as many cells, their columns padded to one width each.
+func alignedColumns(_ rows: [[String]]) -> [String] {
+  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+    return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces)
   }
 }

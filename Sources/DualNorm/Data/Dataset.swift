@@ -17,10 +17,15 @@ public struct Dataset: Equatable, Sendable {
   public let layout: Layout
   /// Sorted by site, then by name.
   public let cases: [Case]
-  /// The masks' values by `dataset.json`, background included; empty in the other layouts.
+  /// The masks' values by `dataset.json` or, where every site has one, `prepared.json`, background included; else empty.
   public let labelNames: [UInt8: String]
+  /// Sites that `prepare --training` cropped by their labels, which testing on them would profit from.
+  public let croppedSites: [String]
   /// One name an image channel; every case has as many images, in this order, or a colour picture that holds all three.
   public let modalities: [String]
+
+  /// Where the labels' names are from.
+  var labelNamesFile: String { layout == .description ? "dataset.json" : PreparedSite.fileName }
 
   /// The sites, sorted.
   public var sites: [String] { Set(cases.map(\.site)).sorted() }
@@ -41,10 +46,15 @@ public struct Dataset: Equatable, Sendable {
       layout = .description
       cases = try description.cases(requireMasks: requireMasks).sorted(by: Dataset.inOrder)
       labelNames = description.labelNames
+      croppedSites = []
       modalities = try Dataset.colours(of: cases, named: description.modalities, in: folder) ?? description.modalities
     } else {
       (layout, cases) = try Dataset.folderCases(in: folder, rule)
-      labelNames = [:]
+      let sites = Set(cases.map(\.site)).sorted()
+      let prepared = try PreparedSite.all(
+        in: layout == .flat ? [folder] : sites.map { folder.appendingPathComponent($0) })
+      labelNames = prepared.labelNames
+      croppedSites = prepared.cropped
       let count = cases.first?.images.count ?? 1
       modalities =
         try Dataset.colours(of: cases, named: ["image"], in: folder)

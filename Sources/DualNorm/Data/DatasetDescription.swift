@@ -114,7 +114,7 @@ struct DatasetDescription {
 }
 
 /// `labels` of `dataset.json`, in both directions: `{"1": "liver"}` (Decathlon) and `{"liver": 1}` (nnU-Net).
-enum LabelNames {
+extension LabelNames {
   static func parse(_ value: Any?, in url: URL) throws -> [UInt8: String] {
     guard let value else { return [:] }
     guard let entries = value as? [String: Any] else {

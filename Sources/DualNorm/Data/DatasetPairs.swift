@@ -28,14 +28,8 @@ struct Pairing {
 
   /// Pairs each mask with the image of its name or, where there is none, with that name's channels in order.
   func cases(site: String, _ rule: PairingRule) throws -> [Case] {
-    var left = images
-    var cases: [Case] = []
-    var lone: [URL] = []
-    for (name, mask) in masks.sorted(by: { $0.key < $1.key }) {
-      let found = try left.removeValue(forKey: name).map { [$0] } ?? takeChannels(of: name, from: &left)
-      if found.isEmpty { lone.append(mask) }
-      cases.append(Case(name: name, site: site, images: found, mask: mask))
-    }
+    let (cases, left, loneMasks) = try matched(site: site)
+    let lone = loneMasks.sorted { $0.key < $1.key }.map(\.value)
     guard lone.isEmpty else {
       throw InputError(
         "\(listed(lone.map(\.path))): a mask without its image; add the image under the mask's name or move the mask away."
@@ -47,6 +41,21 @@ struct Pairing {
           + "_segmentation (or in labelsTr), or move the image away.")
     }
     return try cases + masklessCases(left, site: site, rule)
+  }
+
+  /// The pairs, and the images and masks that have no partner, by name.
+  func matched(site: String) throws -> (cases: [Case], images: [String: URL], masks: [String: URL]) {
+    var (left, lone) = (images, [String: URL]())
+    var cases: [Case] = []
+    for (name, mask) in masks.sorted(by: { $0.key < $1.key }) {
+      let found = try left.removeValue(forKey: name).map { [$0] } ?? takeChannels(of: name, from: &left)
+      if found.isEmpty {
+        lone[name] = mask
+      } else {
+        cases.append(Case(name: name, site: site, images: found, mask: mask))
+      }
+    }
+    return (cases, left, lone)
   }
 
   private func masklessCases(_ images: [String: URL], site: String, _ rule: PairingRule) throws -> [Case] {

@@ -13,6 +13,7 @@ public struct Evaluation {
 
   /// - Parameters:
   ///   - cases: with masks.
+  ///   - scoring: the classes to score, of the model's values; nil: the model's own.
   ///   - adaptation: which batch statistics to score both passes with, beside the model's own.
   ///   - output: gets `predictions/SITE/CASE.nii.gz` (`.png` for pictures), the first pass in `first-pass` and the last
   ///     adapted pass in `predictions-adapted`.
@@ -20,18 +21,19 @@ public struct Evaluation {
   ///   - progress: told each case before it is segmented.
   /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
   public init(
-    of model: SegmentationModel, on cases: [Case], adaptation: Adaptation = .none, writingTo output: URL,
-    tolerancesMM: [Double], largestComponent: Bool,
+    of model: SegmentationModel, on cases: [Case], scoring: LabelScheme? = nil, adaptation: Adaptation = .none,
+    writingTo output: URL, tolerancesMM: [Double], largestComponent: Bool,
     measuring: @escaping (Int, Int) throws -> Void = { _, _ in }, progress: (Case) throws -> Void
   ) throws {
-    let scorer = Scorer(scheme: model.description.labels, tolerancesMM: tolerancesMM)
+    let scheme = scoring ?? model.description.labels
+    let scorer = Scorer(scheme: scheme, tolerancesMM: tolerancesMM)
     let adapter = Adapter(model, adaptation, cases: cases, progress: measuring)
     var scores: [CaseScore] = []
     var rows: [SheetRow] = []
     var cropped: [String] = []
     for scan in cases {
       try progress(scan)
-      let reference = try Self.reference(of: scan, model.description.labels)
+      let reference = try Self.reference(of: scan, scheme)
       let item = try model.prepared(scan)
       if let difference = item.volume.geometry.mismatch(with: reference.geometry) {
         throw InputError(
@@ -50,7 +52,7 @@ public struct Evaluation {
           prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name, pass: result.name,
           isPicture: scan.isPicture)
       }
-      rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: model.description.labels))
+      rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: scheme))
     }
     table = ScoreTable(scores, tolerancesMM: tolerancesMM)
     sheetRows = rows

@@ -46,7 +46,8 @@ extension ExperimentSummary {
     return "Mean ± standard deviation over cases, each case averaged over its classes and over seeds first"
       + (manySites ? "; mean of sites: ± over the sites' means; worst site: each row's own" : "")
       + ". sd between seeds: of the seeds' means\(manySites ? " of sites" : ""). Best means \(mark) ("
-      + (metric.lowerIsBetter == true ? "lower" : "higher") + " is better). \(metric.title): \(metric.dualNormDefinition). "
+      + (metric.lowerIsBetter == true ? "lower" : "higher")
+      + " is better). \(metric.title): \(metric.dualNormDefinition). "
       + "\(counted(caseCounts.values.reduce(0, +), "case")) of \(counted(testSites.count, "site")); "
       + "\(counted(seeds.count, "seed")) (\(listed(seeds.map(String.init), atMost: 10))); "
       + "\(passes.count == 1 ? "pass" : "passes"): \(listed(passes))."

@@ -27,6 +27,9 @@ extension ModelDescription {
       "network:      \(network.summary)", "preparation:  \(preparation)",
       "classes:      \(classes.joined(separator: ", "))", "modalities:   \(modalities.joined(separator: ", "))",
     ]
+    if !labels.excluded.isEmpty {
+      lines.insert("background:   also labels \(LabelScheme.sentence(Set(labels.excluded)))", at: 3)
+    }
     if !sites.isEmpty { lines.append("trained on:   \(sites.joined(separator: ", "))") }
     return lines.joined(separator: "\n")
   }

@@ -25,6 +25,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   // The data
   /// Labels that become one class, for example `[[1, 2]]`.
   public var mergeLabels: [[UInt8]] = []
+  /// Labels that become background.
+  public var excludeLabels: [UInt8] = []
   /// Intensities are clipped to this before whitening.
   public var window: [Double]?
   /// In-plane spacing x, y in mm that slices are resampled to.
@@ -86,6 +88,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case maskSource = "mask-source"
     case localStatistics = "local-statistics"
     case mergeLabels = "merge-labels"
+    case excludeLabels = "exclude-labels"
     case resampleSize = "resample-size"
     case validationFraction = "validation-fraction"
     case holdOut = "hold-out"
@@ -148,63 +151,18 @@ extension TrainingConfiguration {
   /// - Parameter recipe: what the left-out values come from, whatever the file says.
   /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape.
   public init(yaml url: URL, recipe: TrainingRecipe? = nil) throws {
-    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
-      throw InputError("\(url.path): cannot be read as text; give a YAML file of options.")
-    }
-    try self.init(yaml: text, file: url.path, recipe: recipe)
+    self = try Self.file(recipe).read(url)
+    if let recipe { self.recipe = recipe }
   }
 
-  init(yaml text: String, file: String, recipe: TrainingRecipe? = nil) throws {
-    let given: Node?
-    do {
-      given = try Yams.compose(yaml: text)
-    } catch {
-      throw InputError("\(file): is not YAML (\(Self.oneLine(error))).")
-    }
-    let recipe = recipe ?? given?.mapping?["recipe"]?.string.flatMap(TrainingRecipe.init) ?? .standard
-    var values = try Yams.compose(yaml: TrainingConfiguration(recipe).yaml())!
-    if let given, given.null == nil {
-      guard let mapping = given.mapping else {
-        throw InputError("\(file): holds no options; write one a line, for example `width: 16`.")
-      }
-      let known = CodingKeys.allCases.map(\.rawValue)
-      for (key, value) in mapping {
-        let name = key.string ?? ""
-        guard known.contains(name) else {
-          throw InputError(
-            "\(file): the option \"\(name)\" is unknown; the nearest one is \"\(nearest(to: name, among: known))\".")
-        }
-        if name != CodingKeys.recipe.rawValue || TrainingRecipe(rawValue: value.string ?? "") == nil {
-          values[name] = value
-        }
-      }
-    }
-    do {
-      self = try YAMLDecoder().decode(Self.self, from: Yams.serialize(node: values))
-    } catch let error as DecodingError {
-      throw InputError("\(file): \(Self.describe(error)).")
-    }
-  }
+  public func yaml() throws -> String { try Self.file().yaml(self) }
 
-  public func yaml() throws -> String {
-    let encoder = YAMLEncoder()
-    encoder.options.sortKeys = true
-    return try encoder.encode(self)
-  }
-
-  private static func oneLine(_ error: any Error) -> String {
-    "\(error)".split(whereSeparator: \.isNewline).first.map(String.init) ?? "\(error)"
-  }
-
-  private static func describe(_ error: DecodingError) -> String {
-    switch error {
-    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
-      .keyNotFound(_, let context):
-      let path = context.codingPath.first?.stringValue ?? "the file"
-      let hint = CodingKeys(rawValue: path).map { "; a value looks like \(example(of: $0))" } ?? ""
-      return "the option \"\(path)\" has a value of the wrong shape\(hint)"
-    @unknown default: return "\(error)"
-    }
+  private static func file(_ recipe: TrainingRecipe? = nil) -> OptionsFile<Self> {
+    OptionsFile(
+      defaults: { given in
+        Self(recipe ?? given?.mapping?["recipe"]?.string.flatMap(TrainingRecipe.init) ?? .standard)
+      }, keys: CodingKeys.allCases.map(\.rawValue), sample: "width: 16"
+    ) { key in CodingKeys(rawValue: key).map { example(of: $0) } ?? "" }
   }
 }
 
@@ -216,6 +174,7 @@ private func example(of key: TrainingConfiguration.CodingKeys) -> String {
   case .spacing: return "[0.6, 0.6]"
   case .size, .resampleSize: return "[384, 384]"
   case .mergeLabels: return "[[1, 2]]"
+  case .excludeLabels: return "[3, 5]"
   case .dualBlocks: return "[inc, down1]"
   case .iterations: return "[4000, 2000]"
   case .batchSize, .validateEvery: return "8"
@@ -228,20 +187,4 @@ private func example(of key: TrainingConfiguration.CodingKeys) -> String {
     let values = try? Yams.compose(yaml: TrainingConfiguration().yaml())
     return values.flatMap { $0[key.rawValue]?.string } ?? ""
   }
-}
-
-/// The candidate that takes the fewest edits to become `name` (Levenshtein).
-func nearest(to name: String, among candidates: [String]) -> String {
-  func distance(_ a: [Character], _ b: [Character]) -> Int {
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        (diagonal, row[j + 1]) = (row[j + 1], min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1)))
-      }
-    }
-    return row[b.count]
-  }
-  return candidates.min { distance(Array(name), Array($0)) < distance(Array(name), Array($1)) } ?? ""
 }

@@ -27,11 +27,14 @@ public struct TrainingSession: Sendable {
     }
     self.run = run
     dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
-    let check = DataCheck(of: dataset, merge: configuration.mergeLabels, progress: checking)
+    let check = DataCheck(
+      of: dataset, merge: configuration.mergeLabels, exclude: configuration.excludeLabels, progress: checking)
     report(check.description)
     try check.requireNoErrors()
     let values = check.facts.reduce(into: Set<UInt8>()) { $0.formUnion($1.labels.keys) }
-    let labels = try LabelScheme(values: values, labelNames: dataset.labelNames, merge: configuration.mergeLabels)
+    let labels = try LabelScheme(
+      values: values, labelNames: dataset.labelNames, merge: configuration.mergeLabels,
+      exclude: configuration.excludeLabels)
     split = try Split.make(
       cases: dataset.cases, validationFraction: configuration.validationFraction, testFraction: configuration.holdOut,
       seed: configuration.seed)

@@ -121,6 +121,10 @@ import Testing
             + "classes cannot be learnt there.")
       ])
     #expect(try check(merge: [[1, 2]]).findings.isEmpty)
+    #expect(try DataCheck(of: Dataset(contentsOf: folder.url), exclude: [2]).findings.isEmpty)
+    #expect(
+      try DataCheck(of: Dataset(contentsOf: folder.url), exclude: [1, 2]).errors.map(\.message)
+        == ["All masks are empty, so there is nothing to learn; check the masks."])
   }
 
   @Test func masksOfManyValuesLookLikeIntensities() throws {

@@ -138,4 +138,16 @@ import Testing
     let site = try Dataset(contentsOf: sharedData.appendingPathComponent("prostate/Site-B"))
     #expect(site.cases.count == 3 && site.layout == .flat && site.sites == ["Site-B"])
   }
+
+  @Test func scoresFindTheNamesBesideTheReferences() throws {
+    try folder.write("{\"labels\": {\"background\": 0, \"liver\": 1}}", to: "dataset.json")
+    try folder.touch("labelsTr/a.nii.gz")
+    #expect(LabelNames.found(beside: folder.url.appendingPathComponent("labelsTr")) == [0: "background", 1: "liver"])
+    #expect(LabelNames.found(beside: folder.url) == [0: "background", 1: "liver"])
+    #expect(LabelNames.found(beside: folder.url.appendingPathComponent("labelsTr/a.nii.gz")).isEmpty)
+    // Regions cannot be trained on; scores of single labels do without the names.
+    try folder.write("{\"labels\": {\"background\": 0, \"whole\": [1, 2]}}", to: "dataset.json")
+    #expect(LabelNames.found(beside: folder.url).isEmpty)
+    #expect(LabelNames.found(beside: folder.url.appendingPathComponent("nowhere/x")).isEmpty)
+  }
 }

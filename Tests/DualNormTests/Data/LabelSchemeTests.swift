@@ -20,7 +20,7 @@ import Testing
     let names: [UInt8: String] = [0: "background", 1: "peripheral zone", 2: "central gland", 5: "lesion", 6: "cyst"]
     let scheme = try LabelScheme(values: [1], labelNames: names, merge: [[6, 5], [2, 1]])
     #expect(scheme.groups == [[2, 1], [6, 5]])
-    #expect(scheme.names == ["central gland+peripheral zone", "cyst+lesion"])
+    #expect(scheme.names == ["central gland + peripheral zone", "cyst + lesion"])
     #expect(try scheme.classes(of: labels([1, 2, 5, 6]), file: "m").voxels == [1, 1, 2, 2])
     #expect(scheme.fileValue(ofClass: 1) == 2)
     #expect(try LabelScheme(values: [1, 2], merge: [[1, 2]]).names == ["label 1+2"])
@@ -30,8 +30,8 @@ import Testing
     let scheme = try LabelScheme(values: [1, 2, 4], merge: [[1, 2]])
     #expect(
       sentence { try scheme.classes(of: labels([0, 3]), file: "/data/Case01_seg.nii.gz") }
-        == "/data/Case01_seg.nii.gz: holds label 3, expected 0, 1, 2 and 4; correct the mask, or train with this label as a "
-        + "class or merged into one (--merge-labels).")
+        == "/data/Case01_seg.nii.gz: holds label 3, expected 0, 1, 2 and 4; correct the mask, leave the label out "
+        + "(--exclude-labels), or train with it as a class or merged into one (--merge-labels).")
   }
 
   @Test(
@@ -43,6 +43,51 @@ import Testing
     ] as [([[UInt8]], String)])
   func impossibleMergesAreRefused(_ merge: [[UInt8]], _ message: String) {
     #expect(sentence { try LabelScheme(values: [0, 1, 2, 3], merge: merge) } == message)
+  }
+
+  @Test func excludedValuesAreBackground() throws {
+    let names: [UInt8: String] = [0: "background", 1: "liver", 2: "spleen", 3: "vessel"]
+    let scheme = try LabelScheme(values: [1, 2, 3, 9], labelNames: names, exclude: [3, 9])
+    #expect(scheme.groups == [[1], [2]] && scheme.names == ["liver", "spleen"] && scheme.excluded == [3, 9])
+    #expect(try scheme.classes(of: labels([0, 1, 2, 3, 9]), file: "m").voxels == [0, 1, 2, 0, 0])
+    let saved = try JSONEncoder().encode(scheme)
+    #expect(try JSONDecoder().decode(LabelScheme.self, from: saved) == scheme)
+    let without = try JSONEncoder().encode(LabelScheme(values: [1, 2]))
+    #expect(!String(decoding: without, as: UTF8.self).contains("excluded"))
+  }
+
+  @Test(
+    arguments: [
+      ([0], "--exclude-labels 0: 0 is background already; name foreground values only."),
+      ([3, 9], "--exclude-labels 3,9: label 9 does not occur; the data's labels are 1, 2 and 3."),
+      ([2], "--exclude-labels 2: label 2 is also in --merge-labels 1,2; name it in one of them."),
+      ([3, 3], "--exclude-labels 3,3: label 3 is named twice; name each value once."),
+    ] as [([UInt8], String)])
+  func impossibleExclusionsAreRefused(_ exclude: [UInt8], _ message: String) {
+    #expect(sentence { try LabelScheme(values: [0, 1, 2, 3], merge: [[1, 2]], exclude: exclude) } == message)
+  }
+
+  @Test func somethingMustBeLeft() {
+    #expect(
+      sentence { try LabelScheme(values: [0, 1, 2], exclude: [2, 1]) }
+        == "--exclude-labels 2,1 leaves no label to learn; the data's labels are 1 and 2.")
+  }
+
+  @Test func scoringMayMergeAndLeaveOut() throws {
+    let scheme = LabelScheme(groups: [[1, 2], [4], [5], [6]], names: ["prostate", "bladder", "label 5", "label 6"])
+    #expect(try scheme.regrouped() == scheme)
+    let merged = try scheme.regrouped(merge: [[2, 4]], exclude: [5, 8])
+    #expect(merged.groups == [[1, 2, 4], [6]] && merged.names == ["prostate + bladder", "label 6"])
+    #expect(merged.excluded == [5, 8])
+    #expect(try merged.classes(of: labels([1, 2, 4, 5, 6, 8]), file: "m").voxels == [1, 1, 1, 0, 2, 0])
+    #expect(try scheme.regrouped(merge: [[5, 6]]).names == ["prostate", "bladder", "label 5+6"])
+    #expect(try scheme.regrouped(exclude: [1, 2]).groups == [[4], [5], [6]])
+    #expect(
+      sentence { try scheme.regrouped(exclude: [2]) }
+        == "--exclude-labels 2: labels 1 and 2 are one class of the model; name all of them or none.")
+    #expect(
+      sentence { try scheme.regrouped(merge: [[4, 7]]) }
+        == "--merge-labels 4,7: label 7 does not occur; the data's labels are 1, 2, 4, 5 and 6.")
   }
 
   @Test func noForegroundIsRefused() {

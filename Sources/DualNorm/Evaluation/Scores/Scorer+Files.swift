@@ -6,11 +6,14 @@ extension ScoreTable {
   /// - Parameters:
   ///   - labels: The file values to score; nil: all that occur, which reads every file twice.
   ///   - merging: Groups of file values that are one class each.
+  ///   - excluding: File values that are not scored.
+  ///   - labelNames: Names of file values; others are `label 3`.
   ///   - progress: Called before each file pair is read, with the pairs done so far and how many there are to do.
   /// - Throws: `ImagingError` for a file that cannot be read, `InputError` for a pair on different grids, labels that
   ///   cannot be merged, or no label at all.
   public init(
     scoring pairs: [ScorePair], labels: [UInt8]? = nil, merging: [[UInt8]] = [],
+    excluding: [UInt8] = [], labelNames: [UInt8: String] = [:],
     tolerancesMM: [Double] = Scorer.defaultTolerancesMM, pass: String = "prediction",
     convention: Convention = .dualnorm, progress: (_ done: Int, _ total: Int, ScorePair) -> Void = { _, _, _ in }
   ) throws {
@@ -25,14 +28,15 @@ extension ScoreTable {
         for value in prediction?.voxels ?? [] { occurs[Int(value)] = true }
       }
     }
-    let values = Set((UInt8(1)...255).filter { occurs[Int($0)] }).union(merging.joined())
+    let values = Set((UInt8(1)...255).filter { occurs[Int($0)] }).union(merging.joined()).union(excluding)
     guard !values.isEmpty else {
       throw InputError(
         "Neither the references nor the predictions hold a label but 0 (background), so there is nothing to score; "
           + "check the files, or name the labels with --labels.")
     }
-    let scorer = Scorer(
-      scheme: try LabelScheme(values: values, merge: merging), tolerancesMM: tolerancesMM, convention: convention)
+    let scheme = try LabelScheme(
+      values: values, labelNames: LabelScheme.names(of: values, labelNames), merge: merging, exclude: excluding)
+    let scorer = Scorer(scheme: scheme, tolerancesMM: tolerancesMM, convention: convention)
     var scores: [CaseScore] = []
     for (index, pair) in pairs.enumerated() {
       progress(total - pairs.count + index, total, pair)

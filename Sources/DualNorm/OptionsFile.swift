@@ -1,0 +1,100 @@
+import Foundation
+import Yams
+
+/// A YAML file whose keys are options, such as a training configuration or a recipe for data.
+struct OptionsFile<Options: Codable> {
+  /// What a key has that the file leaves out; it may depend on what the file says.
+  let defaults: (Node?) -> Options
+  /// All keys, in the order in which they are told.
+  let keys: [String]
+  /// The keys of the entries of an option that is a list of mappings, by option.
+  var entryKeys: [String: [String]] = [:]
+  /// What a file with no options could hold, on one line.
+  let sample: String
+  /// A value of the option as YAML, on one line.
+  let example: (String) -> String
+
+  /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape.
+  func read(_ url: URL) throws -> Options {
+    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+      throw InputError("\(url.path): cannot be read as text; give a YAML file of options.")
+    }
+    return try read(text, file: url.path)
+  }
+
+  /// - Parameter file: where the text is from, for messages.
+  func read(_ text: String, file: String) throws -> Options {
+    let given: Node?
+    do {
+      given = try Yams.compose(yaml: text)
+    } catch {
+      throw InputError("\(file): is not YAML (\(oneLine(error))).")
+    }
+    var values = try Yams.compose(yaml: yaml(defaults(given)))!
+    if let given, given.null == nil {
+      guard let mapping = given.mapping else {
+        throw InputError("\(file): holds no options; write one a line, for example `\(sample)`.")
+      }
+      for (key, value) in mapping {
+        let name = key.string ?? ""
+        try requireKnown(name, among: keys, "option", file)
+        for entry in entryKeys[name] == nil ? [] : value.sequence.map(Array.init) ?? [] {
+          for key in entry.mapping?.keys.map({ $0.string ?? "" }) ?? [] {
+            try requireKnown(key, among: entryKeys[name] ?? [], "key", "\(file): \(name)")
+          }
+        }
+        values[name] = value
+      }
+    }
+    do {
+      return try YAMLDecoder().decode(Options.self, from: Yams.serialize(node: values))
+    } catch let error as DecodingError {
+      throw InputError("\(file): \(describe(error)).")
+    }
+  }
+
+  /// The options as such a file, keys sorted.
+  func yaml(_ options: Options) throws -> String {
+    let encoder = YAMLEncoder()
+    encoder.options.sortKeys = true
+    return try encoder.encode(options)
+  }
+
+  private func requireKnown(_ name: String, among known: [String], _ kind: String, _ place: String) throws {
+    guard !known.contains(name) else { return }
+    throw InputError(
+      "\(place): the \(kind) \"\(quoted(name))\" is unknown; the nearest one is \"\(nearest(to: name, among: known))\"."
+    )
+  }
+
+  private func oneLine(_ error: any Error) -> String {
+    "\(error)".split(whereSeparator: \.isNewline).first.map(String.init) ?? "\(error)"
+  }
+
+  private func describe(_ error: DecodingError) -> String {
+    switch error {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
+      .keyNotFound(_, let context):
+      let path = context.codingPath.first?.stringValue ?? "the file"
+      let hint = keys.contains(path) ? "; a value looks like \(example(path))" : ""
+      return "the option \"\(path)\" has a value of the wrong shape\(hint)"
+    @unknown default: return "\(error)"
+    }
+  }
+}
+
+/// The candidate that takes the fewest edits to become `name` (Levenshtein).
+func nearest(to name: String, among candidates: [String]) -> String {
+  func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var row = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, y) in b.enumerated() {
+        (diagonal, row[j + 1]) = (row[j + 1], min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1)))
+      }
+    }
+    return row[b.count]
+  }
+  return candidates.min { distance(Array(name), Array($0)) < distance(Array(name), Array($1)) } ?? ""
+}
