@@ -1,3 +1,4 @@
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include "Guard.h"
 
 CTTensor *ct_add(const CTTensor *a, const CTTensor *b) {
@@ -44,6 +45,13 @@ CTTensor *ct_clamp(const CTTensor *x, double low, double high) {
   return tensor([&] { return at::clamp(x->value, low, high); });
 }
 
+CTTensor *ct_matrix_product(const CTTensor *a, const CTTensor *b) {
+  return tensor([&] {
+    c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+    return at::matmul(a->value, b->value);
+  });
+}
+
 CTTensor *ct_sum(const CTTensor *x, const ptrdiff_t *dimensions, ptrdiff_t count) {
   return tensor([&] { return count == 0 ? at::sum(x->value) : at::sum(x->value, shape(dimensions, count)); });
 }
@@ -82,6 +90,10 @@ CTTensor *ct_concatenate(const CTTensor *const *parts, ptrdiff_t count, ptrdiff_
     for (ptrdiff_t i = 0; i < count; i++) tensors.push_back(parts[i]->value);
     return at::cat(tensors, dimension);
   });
+}
+
+CTTensor *ct_narrow(const CTTensor *x, ptrdiff_t dimension, ptrdiff_t start, ptrdiff_t count) {
+  return tensor([&] { return at::narrow(x->value, dimension, start, count); });
 }
 
 CTTensor *ct_pad(const CTTensor *x, const ptrdiff_t *amounts, ptrdiff_t count) {

@@ -11,12 +11,16 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "What all options that are not given come from: standard, or published. (default: standard)")
   var recipe: TrainingRecipe?
   @Option(help: "Channels of the first level. (default: 32)") var width: Int?
-  @Option(help: "Plain norm: bn, in, gn or ln. (default: bn)") var norm: PlainNorm?
+  @Option(help: "Plain norm: bn, in, gn, ln or dsbn (a bn for each site). (default: bn)") var norm: PlainNorm?
   @Option(
     help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…")
   )
   var dualBlocks: BlockList?
   @Option(help: "How masks are resized: soft (bilinear) or hard (nearest). (default: soft)") var mask: MaskKind?
+  @Option(help: "What dual blocks see: prediction, or as bounds reference or uniform. (default: prediction)")
+  var maskSource: MaskSource?
+  @Option(help: "measured: dual layers also normalize each region by its own statistics. (default: predicted)")
+  var localStatistics: LocalStatistics?
   @Option(help: "Divides the channels of dual layers. (default: 2)") var reduction: Int?
   @Option(help: "Neighbouring slices that the network sees, odd. (default: 3)") var context: Int?
 
@@ -81,6 +85,8 @@ struct TrainOptions: ParsableArguments {
     set(\.norm, norm)
     set(\.dualBlocks, dualBlocks?.blocks)
     set(\.mask, mask)
+    set(\.maskSource, maskSource)
+    set(\.localStatistics, localStatistics)
     set(\.reduction, reduction)
     set(\.context, context)
     set(\.mergeLabels, mergeLabels.isEmpty ? nil : mergeLabels.map(\.values))
@@ -112,6 +118,8 @@ struct TrainOptions: ParsableArguments {
 
 extension PlainNorm: ExpressibleByArgument {}
 extension MaskKind: ExpressibleByArgument {}
+extension MaskSource: ExpressibleByArgument {}
+extension LocalStatistics: ExpressibleByArgument {}
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}
 extension TrainingRecipe: ExpressibleByArgument {}
 extension LossKind: ExpressibleByArgument {}

@@ -12,12 +12,16 @@ extension Tensor {
   public static func * (a: Tensor, b: Double) -> Tensor { Tensor(ct_multiply_scalar(a.handle, b)) }
   public static func * (a: Double, b: Tensor) -> Tensor { b * a }
   public static func / (a: Tensor, b: Double) -> Tensor { Tensor(ct_divide_scalar(a.handle, b)) }
+  public static func / (a: Double, b: Tensor) -> Tensor { Tensor(repeating: a, shape: [], type: b.type) / b }
   public static func - (a: Double, b: Tensor) -> Tensor { b * -1 + a }
   public static prefix func - (a: Tensor) -> Tensor { a * -1 }
 
   public func relu() -> Tensor { Tensor(ct_relu(handle)) }
   public func log() -> Tensor { Tensor(ct_log(handle)) }
   public func squareRoot() -> Tensor { Tensor(ct_sqrt(handle)) }
+  /// Product of matrices of one type: [..., m, n] × [..., n, p] -> [..., m, p]. Rounds to nothing less, whatever the
+  /// `Precision`.
+  public func matrixProduct(_ other: Tensor) -> Tensor { Tensor(ct_matrix_product(handle, other.handle)) }
   public func clamped(to range: ClosedRange<Double>) -> Tensor {
     Tensor(ct_clamp(handle, range.lowerBound, range.upperBound))
   }
@@ -49,6 +53,11 @@ extension Tensor {
 
   public static func concatenate(_ parts: [Tensor], dimension: Int) -> Tensor {
     Tensor(ct_concatenate(parts.map(\.handle), parts.count, dimension))
+  }
+
+  /// The elements `range` of one dimension. Shares their storage.
+  public func narrowed(_ dimension: Int, to range: Range<Int>) -> Tensor {
+    Tensor(ct_narrow(handle, dimension, range.lowerBound, range.count))
   }
 
   /// Zeros around the last two dimensions.

@@ -61,7 +61,12 @@ public struct Scope {
   }
 }
 
-/// Whether a forward pass learns (batch statistics) or is applied (running statistics).
-public enum Mode: Sendable {
-  case training, evaluation
+/// Which statistics the batch norms of a forward pass use.
+public enum Mode {
+  /// Those of the batch, which move the running ones.
+  case training
+  /// The running ones.
+  case evaluation
+  /// Those of the batch, which are noted and leave the running ones alone.
+  case measurement(BatchStatistics)
 }

@@ -80,6 +80,7 @@ CTTensor *_Nullable ct_relu(const CTTensor *x);
 CTTensor *_Nullable ct_log(const CTTensor *x);
 CTTensor *_Nullable ct_sqrt(const CTTensor *x);
 CTTensor *_Nullable ct_clamp(const CTTensor *x, double low, double high);
+CTTensor *_Nullable ct_matrix_product(const CTTensor *a, const CTTensor *b);  // of the last two dimensions
 
 // Reductions and shapes
 CTTensor *_Nullable ct_sum(const CTTensor *x, const ptrdiff_t *dimensions, ptrdiff_t count);  // count 0: all
@@ -91,6 +92,7 @@ CTTensor *_Nullable ct_one_hot(const CTTensor *labels, ptrdiff_t classes);  // c
 CTTensor *_Nullable ct_permute(const CTTensor *x, const ptrdiff_t *order, ptrdiff_t rank);
 CTTensor *_Nullable ct_reshape(const CTTensor *x, const ptrdiff_t *sizes, ptrdiff_t rank);
 CTTensor *_Nullable ct_concatenate(const CTTensor *_Nonnull const *_Nonnull parts, ptrdiff_t count, ptrdiff_t dimension);
+CTTensor *_Nullable ct_narrow(const CTTensor *x, ptrdiff_t dimension, ptrdiff_t start, ptrdiff_t count);
 CTTensor *_Nullable ct_pad(const CTTensor *x, const ptrdiff_t *amounts, ptrdiff_t count);  // last dimension first
 
 // Layers

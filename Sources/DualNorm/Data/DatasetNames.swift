@@ -49,7 +49,9 @@ func listed(_ names: [String], atMost limit: Int = 3) -> String {
 }
 
 /// `1 case`, `2 cases`.
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+  "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
+}
 
 /// Text of a user's file that is fit for a message: one line, at most 80 characters.
 func quoted(_ text: String) -> String {

@@ -8,26 +8,25 @@ extension DualNormUNet {
   ///
   /// - Parameters:
   ///   - passes: those to return; a network without dual blocks gives its only pass for both.
+  ///   - site: place of its site among those trained on; nil for another one.
   ///   - progress: called with the number of slices just done.
   /// - Returns: class probabilities on the prepared grid.
   public func probabilities(
-    of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], progress: (Int) -> Void = { _ in }
+    of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], site: Int? = nil,
+    progress: (Int) -> Void = { _ in }
   ) -> [Pass: ClassProbabilities] {
     let plane = volume.height * volume.width
     let blank = ClassProbabilities(
       repeating: [Float](repeating: 0, count: volume.depth * plane), count: configuration.classes)
     var result = Dictionary(uniqueKeysWithValues: wanted.map { ($0, blank) })
-    let context = configuration.inputChannels / volume.modalityCount
     // Batches of about this many pixels keep the caches busy and the memory bounded.
     let batch = max(1, min(16, (1 << 18) / plane))
     withoutGradients {
       for start in stride(from: 0, to: volume.depth, by: batch) {
         let slices = start..<min(start + batch, volume.depth)
-        let input = Tensor(
-          slices.flatMap { volume.input(slice: $0, context: context) },
-          shape: [slices.count, configuration.inputChannels, volume.height, volume.width]
-        ).channelsLast()
-        forEachPass(over: input, .evaluation) { pass, logits in
+        let (images, labels) = input(slices.map { (volume, $0) })
+        let rows = site.map { SiteRows(site: $0, count: slices.count) }
+        forEachPass(over: images, sites: rows, reference: labels, .evaluation) { pass, logits in
           for target in wanted where target == pass || (target == .final && passes.last == pass) {
             store(logits.softmax(1), from: start, into: &result[target]!)
           }
@@ -36,6 +35,19 @@ extension DualNormUNet {
       }
     }
     return result
+  }
+
+  /// Slices z of volumes of one size -> images [slices, inputChannels, H, W] and, where all have them, labels int64
+  /// [slices, H, W].
+  func input(_ slices: [(volume: PreparedVolume, z: Int)]) -> (images: Tensor, labels: Tensor?) {
+    let (height, width) = (slices[0].volume.height, slices[0].volume.width)
+    let images = Tensor(
+      slices.flatMap { $0.volume.input(slice: $0.z, context: configuration.inputChannels / $0.volume.modalityCount) },
+      shape: [slices.count, configuration.inputChannels, height, width])
+    let labels = slices.compactMap { $0.volume.labels(slice: $0.z) }
+    guard labels.count == slices.count else { return (images.channelsLast(), nil) }
+    let reference = Tensor(labels.flatMap { $0 }, shape: [slices.count, height, width])
+    return (images.channelsLast(), reference.converted(to: .int64))
   }
 
   /// Writes probabilities [slices, classes, H, W] into the volume from slice `start` on.

@@ -31,11 +31,15 @@ extension UNetConfiguration {
     }
     let plainNorm = "inc.block.norm_0"
     let scale = shapes[plainNorm + ".weight"]
+    let sites = (0..<shapes.count).prefix { shapes["\(plainNorm).bns.\($0).running_mean"] != nil }.count
     let norm: PlainNorm =
-      shapes[plainNorm + ".running_mean"] != nil ? .bn : scale == nil ? .in : scale!.count == 3 ? .ln : .gn
+      sites > 0
+      ? .dsbn
+      : shapes[plainNorm + ".running_mean"] != nil ? .bn : scale == nil ? .in : scale!.count == 3 ? .ln : .gn
     self.init(
       classes: classes, inputChannels: inputChannels, width: width, norm: norm, dualBlocks: blocks, maskKind: maskKind,
-      reduction: reduction, size: norm == .ln ? ImageSize(height: scale![1], width: scale![2]) : nil)
+      reduction: reduction, size: norm == .ln ? ImageSize(height: scale![1], width: scale![2]) : nil,
+      sites: max(sites, 1))
     do {
       try validate()
     } catch let error as InputError {

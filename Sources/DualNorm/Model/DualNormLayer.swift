@@ -5,12 +5,15 @@ import Torch
 ///     x̂ = (x − μ_batch) / σ_batch
 ///     h = ReLU(conv3×3(resize(mask)))
 ///     y = x̂ · (1 + conv3×3_γ(h)) + conv3×3_β(h)
+///
+/// With measured local statistics x̂ is also normalized within each region of the mask before it is scaled and shifted.
 struct DualNormLayer {
   let globalNorm: BatchNorm2d
   let shared: Conv2d
   let gamma: Conv2d
   let beta: Conv2d
   let maskKind: MaskKind
+  let localStatistics: LocalStatistics
 
   init(_ scope: Scope, channels: Int, configuration: UNetConfiguration) {
     let hidden = channels / configuration.reduction
@@ -19,22 +22,26 @@ struct DualNormLayer {
     gamma = Conv2d(scope / "mlp_gamma", hidden, channels, kernel: 3, padding: 1)
     beta = Conv2d(scope / "mlp_beta", hidden, channels, kernel: 3, padding: 1)
     maskKind = configuration.maskKind
+    localStatistics = configuration.localStatistics
   }
 
   /// x [N, channels, H, W], mask [N, classes, any height, any width] -> [N, channels, H, W].
   func callAsFunction(_ x: Tensor, mask: Tensor, _ mode: Mode) -> Tensor {
-    let (scale, shift) = modulation(mask: mask, height: x.size(2), width: x.size(3))
-    return globalNorm(x, mode) * (1 + scale) + shift
+    let mask = resized(mask, height: x.size(2), width: x.size(3))
+    let hidden = shared(mask).relu()
+    let normalized =
+      switch localStatistics {
+      case .predicted: globalNorm(x, mode)
+      case .measured: globalNorm(x, mode).normalized(inRegionsOf: mask)
+      }
+    return normalized * (1 + gamma(hidden)) + beta(hidden)
   }
 
-  /// γ and β of every pixel, [N, channels, height, width] each.
-  func modulation(mask: Tensor, height: Int, width: Int) -> (gamma: Tensor, beta: Tensor) {
-    let resized =
-      switch maskKind {
-      case .soft: mask.resizedBilinear(height: height, width: width)
-      case .hard: mask.resizedNearest(height: height, width: width)
-      }
-    let hidden = shared(resized).relu()
-    return (gamma(hidden), beta(hidden))
+  /// Either way the classes of a pixel still add up to one.
+  private func resized(_ mask: Tensor, height: Int, width: Int) -> Tensor {
+    switch maskKind {
+    case .soft: mask.resizedBilinear(height: height, width: width)
+    case .hard: mask.resizedNearest(height: height, width: width)
+    }
   }
 }

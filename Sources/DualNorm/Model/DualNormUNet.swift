@@ -42,22 +42,24 @@ public final class DualNormUNet {
   /// images [N, inputChannels, H, W] -> logits [N, classes, H, W] of the middle slice.
   ///
   /// Without a mask this is the first pass; with one, [N, classes, H, W], the dual blocks use their region-wise norms.
-  public func callAsFunction(_ images: Tensor, mask: Tensor? = nil, _ mode: Mode) -> Tensor {
-    withPrecision(precision) { logits(images, mask: mask, mode) }.converted(to: .float32)
+  /// Domain-specific batch norm of several sites needs to know the site of each row.
+  public func callAsFunction(_ images: Tensor, mask: Tensor? = nil, sites: SiteRows? = nil, _ mode: Mode) -> Tensor {
+    let context = ForwardContext(mask: mask, sites: sites, mode: mode)
+    return withPrecision(precision) { logits(images, context) }.converted(to: .float32)
   }
 
-  private func logits(_ images: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
-    var x = inputBlock(input(images), mask: mask, mode)
+  private func logits(_ images: Tensor, _ context: ForwardContext) -> Tensor {
+    var x = inputBlock(input(images), context)
     var skips: [Tensor] = []
     for down in self.down {
       skips.append(x)
-      x = down(x, mask: mask, mode)
+      x = down(x, context)
     }
-    x = middle(x, mask: mask, mode)
+    x = middle(x, context)
     for up in self.up {
-      x = up(x, skip: skips.removeLast(), mask: mask, mode)
+      x = up(x, skip: skips.removeLast(), context)
     }
-    return output(x, mode)
+    return output(x, context)
   }
 }
 
@@ -71,8 +73,8 @@ private struct Down {
     block = ResidualBlock(scope / "block", name, channels: outputs, configuration: configuration)
   }
 
-  func callAsFunction(_ x: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
-    block(convolution(x.maxPooled(2)), mask: mask, mode)
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+    block(convolution(x.maxPooled(2)), context)
   }
 }
 
@@ -91,8 +93,8 @@ private struct Up {
     block = ResidualBlock(scope / "block", name, channels: outputs, configuration: configuration)
   }
 
-  func callAsFunction(_ x: Tensor, skip: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
-    let larger = doubling(norm(x, mode).relu())
+  func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
+    let larger = doubling(norm(x, context).relu())
     // Pooling an odd size drops a row or column; the skip connection still has it.
     let missing = (height: skip.size(2) - larger.size(2), width: skip.size(3) - larger.size(3))
     let fitted =
@@ -101,7 +103,7 @@ private struct Up {
       : larger.padded(
         top: missing.height / 2, bottom: missing.height - missing.height / 2, left: missing.width / 2,
         right: missing.width - missing.width / 2)
-    return block(convolution(.concatenate([skip, fitted], dimension: 1)), mask: mask, mode)
+    return block(convolution(.concatenate([skip, fitted], dimension: 1)), context)
   }
 }
 
@@ -115,5 +117,5 @@ private struct Output {
     convolution = Conv2d(scope / "conv" / "2", inputs, configuration.classes, kernel: 1)
   }
 
-  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor { convolution(norm(x, mode).relu()) }
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor { convolution(norm(x, context).relu()) }
 }

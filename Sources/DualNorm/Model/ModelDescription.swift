@@ -11,7 +11,7 @@ public struct ModelDescription: Codable, Equatable, Sendable {
   public var labels: LabelScheme
   /// One name a modality, in the order of the channels.
   public var modalities: [String]
-  /// The sites it was trained on; empty if unknown.
+  /// The sites it was trained on, in the order of domain-specific batch norm's branches; empty if unknown.
   public var sites: [String]
 
   public init(
@@ -40,6 +40,11 @@ public struct ModelDescription: Codable, Equatable, Sendable {
       throw InputError(
         "\(file): the network takes \(network.inputChannels) channels, and \(modalities.count) modalities in "
           + "\(preparation.contextSlices) slices make \(channels); restore the file.")
+    }
+    guard network.norm != .dsbn || network.sites == sites.count else {
+      throw InputError(
+        "\(file): domain-specific batch norm has \(counted(network.sites, "branch", plural: "branches")), and "
+          + "\(counted(sites.count, "site")) \(sites.count == 1 ? "is" : "are") named; restore the file.")
     }
     if let size = network.size, size != preparation.networkSize {
       let made = preparation.networkSize.map { "\($0.height)×\($0.width)" } ?? "any size"

@@ -2,11 +2,18 @@ extension UNetConfiguration {
   /// One line: `width 32, 3 channels in, 2 classes out, bn, dual blocks inc down1 (soft masks, reduction 2)`.
   public var summary: String {
     var text = "width \(width), \(inputChannels) channels in, \(classes) classes out, norm \(norm.rawValue)"
+    if norm == .dsbn { text += " of \(counted(sites, "site"))" }
     if let size { text += " for \(size.height)×\(size.width) only" }
     return dualBlocks.isEmpty
       ? text + ", no dual blocks"
       : text + ", dual blocks \(dualBlocks.map(\.rawValue).joined(separator: " ")) (\(maskKind.rawValue) masks, "
-        + "reduction \(reduction))"
+        + "reduction \(reduction)\(variants))"
+  }
+
+  /// What differs from the method of the paper.
+  private var variants: String {
+    (maskSource == .prediction ? "" : ", \(maskSource.rawValue) mask")
+      + (localStatistics == .predicted ? "" : ", \(localStatistics.rawValue) local statistics")
   }
 }
 

@@ -6,6 +6,7 @@ enum NormLayer {
   case instance(InstanceNorm2d)
   case group(GroupNorm)
   case layer(LayerNorm)
+  case domain(DomainBatchNorm)
 
   /// A norm of `channels` on a level whose size is the input's halved `level` times.
   init(_ scope: Scope, channels: Int, level: Int, configuration: UNetConfiguration) {
@@ -16,15 +17,26 @@ enum NormLayer {
     case .ln:
       guard let size = configuration.size else { preconditionFailure("layer norm needs the network's size") }
       self = .layer(LayerNorm(scope, shape: [channels, size.height >> level, size.width >> level]))
+    case .dsbn: self = .domain(DomainBatchNorm(scope, channels, sites: configuration.sites))
     }
   }
 
-  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     switch self {
-    case .batch(let norm): norm(x, mode)
+    case .batch(let norm): norm(x, context.mode)
     case .instance(let norm): norm(x)
     case .group(let norm): norm(x)
     case .layer(let norm): norm(x)
+    case .domain(let norm): norm(x, sites: context.sites, context.mode)
     }
   }
+}
+
+/// What a forward pass depends on besides its images and weights.
+struct ForwardContext {
+  /// [N, classes, H, W] in the final pass; nil in the first.
+  let mask: Tensor?
+  /// Only domain-specific batch norm looks at it.
+  let sites: SiteRows?
+  let mode: Mode
 }

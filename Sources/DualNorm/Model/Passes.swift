@@ -1,6 +1,6 @@
 import Torch
 
-/// The first pass has plain norms; the final pass has region-wise norms under the first pass's mask.
+/// The first pass has plain norms; the final pass has region-wise norms under the mask of `MaskSource`.
 public enum Pass: String, Codable, Sendable, CaseIterable {
   case first, final
 }
@@ -11,13 +11,41 @@ extension DualNormUNet {
 
   /// Runs each pass on images [N, inputChannels, H, W] and hands on its logits [N, classes, H, W].
   ///
-  /// The final pass takes the first one's class probabilities, cut off from the graph, as its mask. Training and
-  /// prediction share this function; training takes its first step inside `body`, before the final pass runs.
-  public func forEachPass(over images: Tensor, _ mode: Mode, _ body: (Pass, Tensor) throws -> Void) rethrows {
-    let logits = self(images, mode)
+  /// The final pass takes the first one's class probabilities, cut off from the graph, as its mask, or what `MaskSource`
+  /// names instead. Training and prediction share this function; training takes its first step inside `body`, before the
+  /// final pass runs.
+  ///
+  /// - Parameters:
+  ///   - sites: for domain-specific batch norm; nil where the site is unknown to it, and then each pass hands on the
+  ///     logarithm of the mean of all branches' class probabilities.
+  ///   - reference: int64 [N, H, W], the true labels; needed where they are the mask.
+  public func forEachPass(
+    over images: Tensor, sites: SiteRows? = nil, reference: Tensor? = nil, _ mode: Mode,
+    _ body: (Pass, Tensor) throws -> Void
+  ) rethrows {
+    let logits = logits(images, mask: nil, sites: sites, mode)
     try body(.first, logits)
     guard passes.contains(.final) else { return }
-    let mask = logits.detached().softmax(1)
-    try body(.final, self(images, mask: mask, mode))
+    let mask = mask(firstLogits: logits, reference: reference)
+    try body(.final, self.logits(images, mask: mask, sites: sites, mode))
+  }
+
+  /// [N, classes, H, W], one in the sum over the classes.
+  private func mask(firstLogits logits: Tensor, reference: Tensor?) -> Tensor {
+    switch configuration.maskSource {
+    case .prediction: return logits.detached().softmax(1)
+    case .uniform: return Tensor(repeating: 1 / Double(configuration.classes), shape: logits.shape).channelsLast()
+    case .reference:
+      guard let reference else { preconditionFailure("the reference mask needs the true labels") }
+      return reference.oneHot(configuration.classes).permuted(0, 3, 1, 2).converted(to: logits.type)
+    }
+  }
+
+  private func logits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> Tensor {
+    guard sites == nil, configuration.sites > 1 else { return self(images, mask: mask, sites: sites, mode) }
+    if case .training = mode { preconditionFailure("domain-specific batch norm learns from known sites") }
+    let branches = (0..<configuration.sites).map { SiteRows(site: $0, count: images.size(0)) }
+    let probabilities = branches.map { self(images, mask: mask, sites: $0, mode).softmax(1) }
+    return (probabilities.dropFirst().reduce(probabilities[0], +) / Double(branches.count)).log()
   }
 }

@@ -23,12 +23,12 @@ struct ResidualBlock {
   }
 
   /// x [N, channels, H, W] -> the same shape. A block without dual norms ignores the mask.
-  func callAsFunction(_ x: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
-    if let mask, let dualNorms {
-      let y = convolutions.0(dualNorms.0(x, mask: mask, mode).relu())
-      return x + convolutions.1(dualNorms.1(y, mask: mask, mode).relu())
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+    if let mask = context.mask, let dualNorms {
+      let y = convolutions.0(dualNorms.0(x, mask: mask, context.mode).relu())
+      return x + convolutions.1(dualNorms.1(y, mask: mask, context.mode).relu())
     }
-    let y = convolutions.0(norms.0(x, mode).relu())
-    return x + convolutions.1(norms.1(y, mode).relu())
+    let y = convolutions.0(norms.0(x, context).relu())
+    return x + convolutions.1(norms.1(y, context).relu())
   }
 }

@@ -2,6 +2,8 @@
 public enum PlainNorm: String, Codable, Sendable, CaseIterable {
   /// Batch, instance, group and layer normalization.
   case bn, `in`, gn, ln
+  /// Domain-specific batch normalization (Chang et al., CVPR 2019): a batch norm for each training site.
+  case dsbn
 
   /// GroupNorm's number of groups.
   static let groups = 16
@@ -31,6 +33,24 @@ public enum MaskKind: String, Codable, Sendable, CaseIterable {
   case hard
 }
 
+/// What the dual layers of the final pass see as the mask of the classes.
+public enum MaskSource: String, Codable, Sendable, CaseIterable {
+  /// The first pass's class probabilities: the method of the paper.
+  case prediction
+  /// The true labels, one-hot: what the method could reach with a perfect first pass.
+  case reference
+  /// Each class with the same probability everywhere: what the dual layers give without a mask.
+  case uniform
+}
+
+/// What a dual layer does between its global batch norm and the scale and shift that it predicts from the mask.
+public enum LocalStatistics: String, Codable, Sendable, CaseIterable {
+  /// Nothing: the method of the paper.
+  case predicted
+  /// Normalizes each region of the mask by its own mean and variance; see `Tensor.normalized(inRegionsOf:)`.
+  case measured
+}
+
 /// What a U-Net looks like. The published network has width 32 and dual blocks inc, down1, down2 and down3.
 public struct UNetConfiguration: Codable, Equatable, Sendable {
   /// Classes of the output, background included; at least 2.
@@ -47,10 +67,15 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
   public var reduction: Int
   /// The only size the network works for; layer norm needs it.
   public var size: ImageSize?
+  /// Branches of domain-specific batch norm, one a training site; 1 for other norms.
+  public var sites: Int
+  public var maskSource: MaskSource
+  public var localStatistics: LocalStatistics
 
   public init(
     classes: Int, inputChannels: Int = 3, width: Int = 32, norm: PlainNorm = .bn, dualBlocks: [BlockName] = [],
-    maskKind: MaskKind = .soft, reduction: Int = 2, size: ImageSize? = nil
+    maskKind: MaskKind = .soft, reduction: Int = 2, size: ImageSize? = nil, sites: Int = 1,
+    maskSource: MaskSource = .prediction, localStatistics: LocalStatistics = .predicted
   ) {
     self.classes = classes
     self.inputChannels = inputChannels
@@ -60,14 +85,40 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
     self.maskKind = maskKind
     self.reduction = reduction
     self.size = size
+    self.sites = sites
+    self.maskSource = maskSource
+    self.localStatistics = localStatistics
   }
 
   private enum CodingKeys: String, CodingKey {
-    case classes, width, norm, reduction, size
+    case classes, width, norm, reduction, size, sites
     case inputChannels = "input_channels"
     case dualBlocks = "dual_blocks"
     case maskKind = "mask"
+    case maskSource = "mask_source"
+    case localStatistics = "local_statistics"
   }
+
+  /// Files of earlier versions lack the keys of what was added since; they mean what those versions did.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func value<Value: Decodable>(_ key: CodingKeys, absent: Value) throws -> Value {
+      try container.decodeIfPresent(Value.self, forKey: key) ?? absent
+    }
+    self.init(
+      classes: try container.decode(Int.self, forKey: .classes),
+      inputChannels: try container.decode(Int.self, forKey: .inputChannels),
+      width: try container.decode(Int.self, forKey: .width), norm: try container.decode(PlainNorm.self, forKey: .norm),
+      dualBlocks: try container.decode([BlockName].self, forKey: .dualBlocks),
+      maskKind: try container.decode(MaskKind.self, forKey: .maskKind),
+      reduction: try container.decode(Int.self, forKey: .reduction),
+      size: try container.decodeIfPresent(ImageSize.self, forKey: .size), sites: try value(.sites, absent: 1),
+      maskSource: try value(.maskSource, absent: .prediction),
+      localStatistics: try value(.localStatistics, absent: .predicted))
+  }
+
+  /// Whether anything in the network depends on batch statistics.
+  public var usesBatchNorm: Bool { norm == .bn || norm == .dsbn || !dualBlocks.isEmpty }
 
   /// - Throws: `InputError` naming the value that no network can have.
   public func validate() throws {
@@ -85,6 +136,9 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
       "Group norm works on \(PlainNorm.groups) groups, so the width must be a multiple of it, not \(width).")
     try require(
       norm != .ln || size != nil, "Layer norm works for one slice size only; give the network's size (--size).")
+    try require(
+      sites >= 1 && (sites == 1 || norm == .dsbn),
+      "The network has \(sites) sites; domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1.")
     let repeated = Dictionary(grouping: dualBlocks, by: { $0 }).first { $0.value.count > 1 }
     try require(repeated == nil, "The dual block \(repeated?.key.rawValue ?? "") is named twice; name each block once.")
   }

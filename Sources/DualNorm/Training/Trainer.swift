@@ -12,6 +12,7 @@ public final class Trainer {
   private let training: [PreparedCase]
   private let validation: [PreparedCase]
   private let sampler: SliceSampler
+  private let siteBatches: SiteBatches
   private let batchSize: Int
   private let log: TrainingLog
   private let resumed: TrainingState?
@@ -42,7 +43,8 @@ public final class Trainer {
         }
       },
       foregroundShare: configuration.foregroundShare, seed: configuration.seed)
-    batchSize = configuration.batchSize ?? (8 + sites.count - 1) / sites.count * sites.count
+    siteBatches = try SiteBatches(training, description)
+    batchSize = configuration.slicesPerBatch(sites: sites.count)
     resumed = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
     log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: resumed)
   }
@@ -106,8 +108,8 @@ public final class Trainer {
       let (images, labels) = tensors(of: batch)
       optimizer.learningRate = state.schedule.rate
       let losses = network.trainingStep(
-        images: images, labels: labels, optimizer: optimizer, loss: configuration.loss,
-        weighted: configuration.weightedCrossEntropy)
+        images: images, labels: labels, sites: siteBatches.rows(slices(of: stage, batch: state.iteration)),
+        optimizer: optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
       average?.update()
       try requireNumbers(losses, at: state.iteration, of: stage)
       state.iteration += 1
@@ -140,7 +142,7 @@ public final class Trainer {
   private func keepIfBest(
     _ network: DualNormUNet, _ stage: Stage, _ state: inout TrainingState
   ) throws -> ValidationScore {
-    let score = ValidationScore(of: network, on: validation)
+    let score = ValidationScore(of: network, description, on: validation)
     if score.dice == nil || score.dice! >= state.bestDice ?? 0 {
       state.bestDice = score.dice
       try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.best(stage))
@@ -206,6 +208,12 @@ public final class Trainer {
     }
   }
 
+  /// The slices of a batch of a stage; the dual one goes on in the order of slices where the plain one ended.
+  private func slices(of stage: Stage, batch index: Int) -> [SliceSampler.Slice] {
+    let offset = stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
+    return sampler.batch(offset + index, size: batchSize)
+  }
+
   private func loader(for stage: Stage, batches: Range<Int>) -> BatchLoader {
     let seed = configuration.seed
     let stageIndex = Stage.allCases.firstIndex(of: stage)!
@@ -213,8 +221,8 @@ public final class Trainer {
     let offset = stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
     let augmentation = augmentation
     let context = description.preparation.contextSlices
-    return BatchLoader(batches: batches) { [sampler, training, batchSize] index in
-      sampler.batch(offset + index, size: batchSize).enumerated().map { place, slice in
+    return BatchLoader(batches: batches) { [sampler, siteBatches, training, batchSize] index in
+      siteBatches.ordered(sampler.batch(offset + index, size: batchSize)).map { place, slice in
         let original = training[slice.volume].volume.trainingSlice(slice.z, context: context)
         var generator = SeededGenerator.stream(seed: seed, stageIndex, index, place)
         return augmentation.apply(to: original, using: &generator)

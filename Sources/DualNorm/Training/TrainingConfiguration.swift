@@ -14,6 +14,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var norm = PlainNorm.bn
   public var dualBlocks: [BlockName] = [.inc, .down1, .down2, .down3]
   public var mask = MaskKind.soft
+  /// What the final pass takes as its mask.
+  public var maskSource = MaskSource.prediction
+  /// Whether dual layers also normalize each region by its own statistics.
+  public var localStatistics = LocalStatistics.predicted
   public var reduction = 2
   /// Neighbouring slices that the network sees, odd.
   public var context = 3
@@ -79,6 +83,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case weightDecay = "weight-decay"
     case foregroundShare = "foreground-share"
     case dualBlocks = "dual-blocks"
+    case maskSource = "mask-source"
+    case localStatistics = "local-statistics"
     case mergeLabels = "merge-labels"
     case resampleSize = "resample-size"
     case validationFraction = "validation-fraction"

@@ -42,9 +42,12 @@ public struct TrainingSession: Sendable {
     let known = Set(split.training + split.validation)
     let plan = try configuration.plan(for: check.facts.filter { known.contains($0.scan.identifier) })
     report("Preparation: \(plan).")
+    let trained = Set(split.training)
+    let sites = Set(dataset.cases.filter { trained.contains($0.identifier) }.map(\.site)).sorted()
     description = try ModelDescription(
-      network: configuration.network(labels: labels, plan: plan, modalities: dataset.modalities.count),
-      preparation: plan, labels: labels, modalities: dataset.modalities, sites: dataset.sites)
+      network: configuration.network(
+        labels: labels, plan: plan, modalities: dataset.modalities.count, sites: sites.count),
+      preparation: plan, labels: labels, modalities: dataset.modalities, sites: sites)
     try run.create()
     try run.write(configuration)
     try run.write(description)
@@ -131,22 +134,36 @@ extension TrainingConfiguration {
     return (values[0], values[1])
   }
 
+  /// Slices a batch; without the option the smallest multiple of the number of sites from 8 on.
+  func slicesPerBatch(sites: Int) -> Int { batchSize ?? (8 + sites - 1) / sites * sites }
+
   /// The network that the options and the data make.
-  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int) throws -> UNetConfiguration {
+  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int, sites: Int = 1) throws -> UNetConfiguration {
     let network = UNetConfiguration(
       classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
-      dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil)
+      dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil,
+      sites: norm == .dsbn ? sites : 1, maskSource: maskSource, localStatistics: localStatistics)
     try network.validate()
-    guard batchSize != 1 || plan.networkSize != ImageSize(height: 16, width: 16) || !network.usesBatchNormAtTheBottom
-    else {
+    if plan.networkSize == ImageSize(height: 16, width: 16) { try requireSeveralValues(network, sites: sites) }
+    return network
+  }
+
+  /// At the deepest level slices of 16×16 are a single pixel, of which batch norm can tell no variance.
+  private func requireSeveralValues(_ network: UNetConfiguration, sites: Int) throws {
+    guard batchSize != 1 || !network.usesBatchNormAtTheBottom else {
       throw InputError(
         "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest "
           + "level; give at least 2 slices a batch.")
     }
-    return network
+    let slices = slicesPerBatch(sites: sites)
+    guard norm != .dsbn || slices >= 2 * sites else {
+      throw InputError(
+        "A batch has \(slices) slices of 16×16 from \(sites) sites, so domain-specific batch normalization has a single "
+          + "value a channel of a site at the deepest level; give --batch-size \(2 * sites) or more.")
+    }
   }
 }
 
 extension UNetConfiguration {
-  fileprivate var usesBatchNormAtTheBottom: Bool { norm == .bn || dualBlocks.contains { $0.level == 4 } }
+  fileprivate var usesBatchNormAtTheBottom: Bool { norm == .bn || norm == .dsbn || dualBlocks.contains { $0.level == 4 } }
 }

@@ -12,12 +12,14 @@ extension DualNormUNet {
   /// - Parameters:
   ///   - images: [N, inputChannels, H, W]
   ///   - labels: int64 [N, H, W]
+  ///   - sites: of the rows; domain-specific batch norm needs them.
   @discardableResult
   public func trainingStep(
-    images: Tensor, labels: Tensor, optimizer: Adam, loss kind: LossKind = .published, weighted: Bool = false
+    images: Tensor, labels: Tensor, sites: SiteRows? = nil, optimizer: Adam, loss kind: LossKind = .published,
+    weighted: Bool = false
   ) -> [StepLoss] {
     var losses: [StepLoss] = []
-    forEachPass(over: images, .training) { pass, logits in
+    forEachPass(over: images, sites: sites, reference: labels, .training) { pass, logits in
       let loss = SegmentationLoss(logits: logits, labels: labels, kind: kind, weighted: weighted)
       losses.append(StepLoss(pass: pass, value: loss.value.item, hardDice: loss.hardDice.item))
       optimizer.clearGradients()

@@ -19,12 +19,13 @@ public struct ValidationScore: Equatable, Sendable {
     diceBySite.isEmpty ? nil : diceBySite.values.reduce(0, +) / Double(diceBySite.count)
   }
 
-  /// Scores the last pass of `network` on cases with labels.
-  init(of network: DualNormUNet, on cases: [PreparedCase]) {
+  /// Scores the last pass of `network` on cases with labels; `description` says which sites it was trained on.
+  init(of network: DualNormUNet, _ description: ModelDescription, on cases: [PreparedCase]) {
     var bySite: [String: [Double]] = [:]
     for item in cases {
       guard let truth = item.volume.labels else { continue }
-      let probabilities = network.probabilities(of: item.volume)[.final]!
+      let probabilities = network.probabilities(
+        of: item.volume, site: description.branch(ofSite: item.source.site))[.final]!
       let scores = diceByClass(
         mostProbableClasses(probabilities), truth, classes: network.configuration.classes
       ).compactMap { $0 }

@@ -22,11 +22,25 @@ public struct BatchNorm2d {
   }
 
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    if mode == .training { batchesTracked.add(1) }
-    return Tensor(
+    switch mode {
+    case .evaluation: return normalized(x, runningMean, runningVariance, ofBatch: false)
+    case .training:
+      batchesTracked.add(1)
+      return normalized(x, runningMean, runningVariance, ofBatch: true, momentum: 0.1)
+    case .measurement(let statistics):
+      // With momentum 1 these become the batch's own.
+      let (mean, variance) = (Tensor(runningMean.stored), Tensor(runningVariance.stored))
+      defer { statistics.add(mean: mean, variance: variance, count: x.count / x.size(1), of: self) }
+      return normalized(x, mean, variance, ofBatch: true, momentum: 1)
+    }
+  }
+
+  private func normalized(
+    _ x: Tensor, _ mean: Tensor, _ variance: Tensor, ofBatch: Bool, momentum: Double = 0
+  ) -> Tensor {
+    Tensor(
       ct_batch_norm(
-        x.handle, weight?.handle, bias?.handle, runningMean.handle, runningVariance.handle, mode == .training, 0.1,
-        epsilon))
+        x.handle, weight?.handle, bias?.handle, mean.handle, variance.handle, ofBatch, momentum, epsilon))
   }
 }
 
