@@ -15,6 +15,17 @@ func useThreads(_ threads: Int?) throws {
   LibTorch.configure(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
 }
 
+extension Adaptation: ExpressibleByArgument {}
+
+/// A network without batch norm has nothing that could be adapted.
+func warnOfIdleAdaptation(_ adaptation: Adaptation, _ model: SegmentationModel) {
+  let network = model.description.network
+  guard adaptation != .none, !network.usesBatchNorm else { return }
+  printError(
+    "Warning: --adapt \(adaptation.rawValue) changes nothing: the model's norm is \(network.norm.rawValue), without "
+      + "batch statistics.")
+}
+
 /// Ends the command after Ctrl-C, saying what is left behind.
 func stopIfInterrupted(_ progress: Progress, _ remains: String) throws {
   guard Interruption.isRequested else { return }

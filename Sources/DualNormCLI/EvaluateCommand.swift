@@ -10,7 +10,8 @@ struct EvaluateCommand: ParsableCommand {
       Example: dualnorm evaluate --model RUN --data DATA --output EVALUATION
 
       Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz, scores.csv, scores.json and \
-      sheet.png, and prints the table of scores.
+      sheet.png, and prints the table of scores. With --adapt the passes first+adapt and final+adapt are scored beside, \
+      and the last one's masks are in predictions-adapted.
       """)
 
   enum Side: String, ExpressibleByArgument, CaseIterable { case all, training, validation, test }
@@ -19,6 +20,10 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The data set, with masks.", valueName: "dir")) var data: String
   @Option(help: ArgumentHelp("A new folder for the results.", valueName: "dir")) var output: String
   @Option(help: "Only the cases on this side of the run's splits.json.") var split = Side.all
+  @Option(help: "Also with batch statistics taken on the unlabelled case or site: none, case or site.")
+  var adapt = Adaptation.none
+  @Option(help: "What dual blocks see: prediction, reference or uniform. (default: the model's)")
+  var maskSource: MaskSource?
   @Option(help: ArgumentHelp("Tolerances of the NSD in mm.", valueName: "mm,…"))
   var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
   @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
@@ -34,7 +39,11 @@ struct EvaluateCommand: ParsableCommand {
     Interruption.listen()
     try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
-    let model = try SegmentationModel(contentsOf: run)
+    let model = try SegmentationModel(contentsOf: run, maskSource: maskSource)
+    if maskSource != nil, model.description.network.dualBlocks.isEmpty {
+      throw InputError("\(run.url.path): has no dual blocks that could see a mask; leave --mask-source out.")
+    }
+    if !quiet { warnOfIdleAdaptation(adapt, model) }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
     let cases = try chosen(of: dataset, run)
     let folder = URL(fileURLWithPath: output)
@@ -42,7 +51,8 @@ struct EvaluateCommand: ParsableCommand {
     let progress = Progress("cases", of: cases.count, quiet: quiet)
     var isFirst = true
     let evaluation = try Evaluation(
-      of: model, on: cases, writingTo: folder, tolerancesMM: tolerance.values, largestComponent: largestComponent
+      of: model, on: cases, adaptation: adapt, writingTo: folder, tolerancesMM: tolerance.values,
+      largestComponent: largestComponent
     ) { scan in
       try stopIfInterrupted(progress, "the cases done so far are in \(folder.path)/predictions")
       if !isFirst { progress.advance(scan.identifier) }

@@ -47,7 +47,8 @@ struct ImportCommand: ParsableCommand {
     preparation.set(in: &options)
     let description = ModelDescription(
       network: inferred, preparation: try options.plan(), labels: LabelScheme(groups: values.map { [$0] }),
-      modalities: modalities == 1 ? ["image"] : (0..<modalities).map { "modality \($0)" })
+      modalities: modalities == 1 ? ["image"] : (0..<modalities).map { "modality \($0)" },
+      sites: inferred.norm == .dsbn ? (1...inferred.sites).map { "site \($0)" } : [])
     try description.validate(file: file)
     let network = try DualNormUNet(inferred, seed: 0)
     try network.parameters.load(state, file: file)

@@ -12,7 +12,8 @@ struct PredictCommand: ParsableCommand {
                 dualnorm predict --model RUN --input SCANS --output MASKS --probabilities
 
       A folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
-      for each, in order.
+      for each, in order. A model with norm dsbn takes --site as the volumes' site, or else the folder they are in; where \
+      it was not trained on that site, the mean over its sites.
       """)
 
   @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run")) var model: String
@@ -23,6 +24,10 @@ struct PredictCommand: ParsableCommand {
   var output: String
   @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
+  @Option(help: ArgumentHelp("The site that the volumes are from, for models with norm dsbn.", valueName: "name"))
+  var site: String?
+  @Option(help: "Take batch statistics on the volume, or on all of its folder: none, case or site.")
+  var adapt = Adaptation.none
   @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
   var largestComponent = true
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
@@ -31,16 +36,29 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     Interruption.listen()
     try useThreads(threads)
-    let model = try SegmentationModel(contentsOf: RunFolder(URL(fileURLWithPath: model)))
+    let run = RunFolder(URL(fileURLWithPath: model))
+    let model = try SegmentationModel(contentsOf: run)
+    guard !model.needsReference else {
+      throw InputError(
+        "\(run.url.path): its final pass sees the true mask (mask-source reference), which a volume to be segmented does "
+          + "not have; use dualnorm evaluate, or a model trained with --mask-source prediction.")
+    }
+    if let site { try model.description.requireSite(site, option: "--site") }
+    if !quiet { warnOfIdleAdaptation(adapt, model) }
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, output: URL(fileURLWithPath: output),
       modalities: model.description.modalities.count)
     try PredictionJob.requireInputsKept(jobs, probabilities: probabilities, firstPass: firstPass)
     let progress = Progress("volumes", of: jobs.count, quiet: quiet)
     let passes: Set<Pass> = firstPass ? [.first, .final] : [.final]
+    let adapter = Adapter(model, adapt, cases: jobs.map(\.scan))
     for job in jobs {
       try stopIfInterrupted(progress, "\(progress.done) of \(jobs.count) volumes are done")
-      let results = try model.segment(job.scan, passes: passes, largestComponent: largestComponent)
+      let item = try model.prepared(job.scan)
+      let site = site ?? job.scan.site
+      let results = model.segment(
+        item, passes: passes, site: site, statistics: try adapter.statistics(for: item, site: site),
+        largestComponent: largestComponent)
       for result in results {
         let suffix = result.pass == .first ? "_first" : ""
         try result.labels.write(to: job.file(suffix))

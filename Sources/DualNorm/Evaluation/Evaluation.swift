@@ -1,9 +1,10 @@
 import Foundation
 import MedicalImaging
+import Torch
 
 /// What `dualnorm evaluate` does: segment every case in both passes, keep the masks, and score them.
 public struct Evaluation {
-  /// Both passes of all cases.
+  /// Both passes of all cases; adapted ones beside them as the passes `first+adapt` and `final+adapt`.
   public let table: ScoreTable
   /// One row a case: the slice with the most foreground, outlined.
   public let sheetRows: [SheetRow]
@@ -12,15 +13,18 @@ public struct Evaluation {
 
   /// - Parameters:
   ///   - cases: with masks.
-  ///   - output: gets `predictions/SITE/CASE.nii.gz` and, of the first pass, `first-pass/SITE/CASE.nii.gz`.
+  ///   - adaptation: which batch statistics to score both passes with, beside the model's own.
+  ///   - output: gets `predictions/SITE/CASE.nii.gz` and, of the first pass, `first-pass/SITE/CASE.nii.gz`; of the last
+  ///     adapted pass `predictions-adapted/SITE/CASE.nii.gz`.
   ///   - progress: told each case before it is segmented.
   /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
   public init(
-    of model: SegmentationModel, on cases: [Case], writingTo output: URL, tolerancesMM: [Double],
-    largestComponent: Bool, progress: (Case) throws -> Void
+    of model: SegmentationModel, on cases: [Case], adaptation: Adaptation = .none, writingTo output: URL,
+    tolerancesMM: [Double], largestComponent: Bool, progress: (Case) throws -> Void
   ) throws {
     let scorer = Scorer(scheme: model.description.labels, tolerancesMM: tolerancesMM)
     let passes = Set(model.network.passes)
+    let adapter = Adapter(model, adaptation, cases: cases)
     var scores: [CaseScore] = []
     var rows: [SheetRow] = []
     var cropped: [String] = []
@@ -29,19 +33,34 @@ public struct Evaluation {
       guard let mask = scan.mask else { throw InputError("\(scan.images[0].path): has no mask to be scored against.") }
       let reference = try LabelMap(contentsOf: mask)
       _ = try model.description.labels.classes(of: reference, file: mask.path)
-      let results = try model.segment(scan, passes: passes, largestComponent: largestComponent)
+      let item = try model.prepared(scan)
+      func segment(_ statistics: BatchStatistics?) -> [SegmentationModel.Segmentation] {
+        model.segment(
+          item, passes: passes, site: scan.site, statistics: statistics, largestComponent: largestComponent)
+      }
+      let results = segment(nil)
       if let difference = results[0].labels.geometry.mismatch(with: reference.geometry) {
         throw InputError(
           "\(mask.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the mask "
             + "onto the image or correct the wrong header.")
       }
       if results[0].isCropped { cropped.append(scan.identifier) }
-      for result in results {
-        let folder = result.pass == model.network.passes.last ? "predictions" : "first-pass"
-        try result.labels.write(to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name).nii.gz"))
+      func keep(_ result: SegmentationModel.Segmentation, in folder: String?, pass: String) throws {
+        if let folder {
+          try result.labels.write(to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name).nii.gz"))
+        }
         scores += scorer.scores(
-          prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name,
-          pass: result.pass.rawValue)
+          prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name, pass: pass)
+      }
+      for result in results {
+        let isLast = result.pass == model.network.passes.last
+        try keep(result, in: isLast ? "predictions" : "first-pass", pass: result.pass.rawValue)
+      }
+      if let statistics = try adapter.statistics(for: item, site: scan.site) {
+        for result in segment(statistics) {
+          let isLast = result.pass == model.network.passes.last
+          try keep(result, in: isLast ? "predictions-adapted" : nil, pass: result.pass.rawValue + "+adapt")
+        }
       }
       rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: model.description.labels))
     }

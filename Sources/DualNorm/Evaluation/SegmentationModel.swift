@@ -9,9 +9,12 @@ public final class SegmentationModel {
 
   /// Reads a run folder.
   ///
+  /// - Parameter maskSource: takes the place of the model's own.
   /// - Throws: `InputError` or `WeightsError` naming the file that is missing or does not fit.
-  public init(contentsOf run: RunFolder) throws {
-    description = try run.readDescription()
+  public init(contentsOf run: RunFolder, maskSource: MaskSource? = nil) throws {
+    var description = try run.readDescription()
+    if let maskSource { description.network.maskSource = maskSource }
+    self.description = description
     guard FileManager.default.fileExists(atPath: run.model.path) else {
       throw InputError(
         "\(run.url.path): has no model.safetensors, so its training is not finished; continue it with "
@@ -32,22 +35,46 @@ public final class SegmentationModel {
     public let isCropped: Bool
   }
 
-  /// Segments every slice of a case.
+  /// Whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.
+  public var needsReference: Bool { description.network.maskSource == .reference && network.passes.contains(.final) }
+
+  /// Reads a case and brings it onto the network's grid.
   ///
-  /// - Parameters:
-  ///   - largestComponent: keep only the largest connected component of each class.
-  ///   - progress: called with the number of slices just done.
   /// - Throws: `ImagingError` or `InputError` for files that cannot be used.
-  public func segment(
-    _ scan: Case, passes: Set<Pass> = [.final], largestComponent: Bool = true, progress: (Int) -> Void = { _ in }
-  ) throws -> [Segmentation] {
+  public func prepared(_ scan: Case) throws -> PreparedCase {
     guard scan.images.count == description.modalities.count else {
       throw InputError(
         "\(scan.images[0].path): has \(scan.images.count) modalities, and the model takes \(description.modalities.count) "
           + "(\(description.modalities.joined(separator: ", "))); give one file for each.")
     }
-    let volume = try PreparedVolume(reading: scan, scheme: nil, plan: description.preparation)
-    let probabilities = network.probabilities(of: volume, passes: passes, progress: progress)
+    guard !needsReference || scan.mask != nil else {
+      throw InputError(
+        "\(scan.images[0].path): has no mask, and the model's final pass sees the true one (mask-source reference); add it, "
+          + "or take another --mask-source.")
+    }
+    return try PreparedCase(
+      source: scan,
+      volume: PreparedVolume(
+        reading: scan, scheme: needsReference ? description.labels : nil, plan: description.preparation))
+  }
+
+  /// Segments every slice of a case.
+  ///
+  /// - Parameters:
+  ///   - site: chooses the branch of domain-specific batch norm; nil or a site that was not trained on: the mean of the
+  ///     class probabilities of all branches, in the first pass, whose mean is the mask, and in the final one.
+  ///   - statistics: takes the place of the batch norms' own.
+  ///   - largestComponent: keep only the largest connected component of each class.
+  ///   - progress: called with the number of slices just done.
+  public func segment(
+    _ item: PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
+    largestComponent: Bool = true, progress: (Int) -> Void = { _ in }
+  ) -> [Segmentation] {
+    let volume = item.volume
+    func predict() -> [Pass: ClassProbabilities] {
+      network.probabilities(of: volume, passes: passes, site: description.branch(ofSite: site), progress: progress)
+    }
+    let probabilities = statistics?.applied(predict) ?? predict()
     return Pass.allCases.filter(passes.contains).map { pass in
       let maps = volume.restored(
         probabilities[pass]!, outside: [1] + Array(repeating: 0, count: description.labels.groups.count))
@@ -57,5 +84,14 @@ public final class SegmentationModel {
         pass: pass, labels: description.labels.fileValues(of: kept), probabilities: maps,
         isCropped: volume.isCropped)
     }
+  }
+
+  /// Reads and segments a case; throws what `prepared` does.
+  public func segment(
+    _ scan: Case, passes: Set<Pass> = [.final], site: String? = nil, largestComponent: Bool = true,
+    progress: (Int) -> Void = { _ in }
+  ) throws -> [Segmentation] {
+    segment(
+      try prepared(scan), passes: passes, site: site, largestComponent: largestComponent, progress: progress)
   }
 }
