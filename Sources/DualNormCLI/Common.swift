@@ -26,6 +26,17 @@ func warnOfIdleAdaptation(_ adaptation: Adaptation, _ model: SegmentationModel) 
       + "batch statistics.")
 }
 
+/// Shows how far the batches of a site are that `--adapt` takes statistics of; Ctrl-C ends the command between two.
+func showMeasuring(_ remains: String, quiet: Bool) -> (Int, Int) throws -> Void {
+  var progress = Progress("batches of the site", of: 0, quiet: true)
+  return { done, total in
+    if done == 1 { progress = Progress("batches of the site", of: total, quiet: quiet) }
+    progress.advance()
+    if done == total { progress.clear() }
+    try stopIfInterrupted(progress, remains)
+  }
+}
+
 /// Ends the command after Ctrl-C, saying what is left behind.
 func stopIfInterrupted(_ progress: Progress, _ remains: String) throws {
   guard Interruption.isRequested else { return }

@@ -49,12 +49,13 @@ struct EvaluateCommand: ParsableCommand {
     let folder = URL(fileURLWithPath: output)
     try makeEmptyFolder(folder, option: "--output")
     let progress = Progress("cases", of: cases.count, quiet: quiet)
+    let remains = "the cases done so far are in \(folder.path)/predictions"
     var isFirst = true
     let evaluation = try Evaluation(
       of: model, on: cases, adaptation: adapt, writingTo: folder, tolerancesMM: tolerance.values,
-      largestComponent: largestComponent
+      largestComponent: largestComponent, measuring: showMeasuring(remains, quiet: quiet)
     ) { scan in
-      try stopIfInterrupted(progress, "the cases done so far are in \(folder.path)/predictions")
+      try stopIfInterrupted(progress, remains)
       if !isFirst { progress.advance(scan.identifier) }
       isFirst = false
     }

@@ -51,7 +51,8 @@ struct PredictCommand: ParsableCommand {
     try PredictionJob.requireInputsKept(jobs, probabilities: probabilities, firstPass: firstPass)
     let progress = Progress("volumes", of: jobs.count, quiet: quiet)
     let passes: Set<Pass> = firstPass ? [.first, .final] : [.final]
-    let adapter = Adapter(model, adapt, cases: jobs.map(\.scan))
+    let adapter = Adapter(
+      model, adapt, cases: jobs.map(\.scan), progress: showMeasuring("some volumes are done", quiet: quiet))
     for job in jobs {
       try stopIfInterrupted(progress, "\(progress.done) of \(jobs.count) volumes are done")
       let item = try model.prepared(job.scan)

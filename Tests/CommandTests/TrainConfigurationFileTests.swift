@@ -74,6 +74,14 @@ import Testing
     ("width: 4.5", "the option \"width\" has a value of the wrong shape; a value looks like 32."),
     ("seed: -1", "the option \"seed\" has a value of the wrong shape; a value looks like 1."),
     ("norm: batch", "the option \"norm\" has a value of the wrong shape; a value looks like bn."),
+    (
+      "mask-source: truth",
+      "the option \"mask-source\" has a value of the wrong shape; a value looks like prediction."
+    ),
+    (
+      "local-statistics: own",
+      "the option \"local-statistics\" has a value of the wrong shape; a value looks like predicted."
+    ),
     ("iterations: 3", "the option \"iterations\" has a value of the wrong shape; a value looks like [4000, 2000]."),
     (
       "dual-blocks: [inc, down9]",

@@ -35,6 +35,11 @@ import Testing
       "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest level; "
         + "give at least 2 slices a batch."
     ),
+    (
+      "--norm dsbn --size 16,16 --batch-size 3",
+      "A batch has 3 slices of 16×16 from 2 sites, so domain-specific batch normalization has a single value a channel of "
+        + "a site at the deepest level; give --batch-size 4 or more."
+    ),
     ("--spacing 0,1", "The spacing 0.0×1.0 mm must lie between 0.001 and 1000 mm, such as 0.625×0.625."),
     ("--spacing 2,2 --resample-size 32,32", "--spacing and --resample-size exclude each other; give one of them."),
     ("--window 9,3", "The window 9.0 to 3.0 must go from a lower to a higher intensity, such as -125 to 275."),
@@ -59,7 +64,18 @@ import Testing
   }
 
   @Test(arguments: [
-    ("--norm xx", "The value 'xx' is invalid for '--norm <norm>'. Please provide one of 'bn', 'in', 'gn' or 'ln'."),
+    (
+      "--norm xx",
+      "The value 'xx' is invalid for '--norm <norm>'. Please provide one of 'bn', 'in', 'gn', 'ln' or 'dsbn'."
+    ),
+    (
+      "--mask-source truth",
+      "The value 'truth' is invalid for '--mask-source <mask-source>'. Please provide one of 'prediction', 'reference' or 'uniform'."
+    ),
+    (
+      "--local-statistics own",
+      "The value 'own' is invalid for '--local-statistics <local-statistics>'. Please provide one of 'predicted' and 'measured'."
+    ),
     (
       "--dual-blocks inc,down9",
       "The value 'inc,down9' is invalid for '--dual-blocks <block,…>'. Please provide one of the following:"

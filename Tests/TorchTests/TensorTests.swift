@@ -23,6 +23,14 @@ import Testing
     #expect(Tensor([7], shape: []).item == 7)
   }
 
+  @Test func partsAndProductsOfMatrices() {
+    let x = Tensor((0..<12).map(Float.init), shape: [2, 2, 3])
+    #expect(x.narrowed(2, to: 1..<3).values(Float.self) == [1, 2, 4, 5, 7, 8, 10, 11])
+    let product = x.matrixProduct(Tensor([Float(1), 0, 2], shape: [3, 1]))
+    #expect(product.shape == [2, 2, 1] && product.values(Float.self) == [4, 13, 22, 31])
+    #expect((2 / Tensor([Double(4), 8], shape: [2])).values(Double.self) == [0.5, 0.25])
+  }
+
   @Test func gradientsAddUpUntilTheyAreCleared() {
     let x = Tensor([Float(3)], shape: [1])
     x.requireGradient()

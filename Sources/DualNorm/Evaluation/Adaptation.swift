@@ -20,21 +20,31 @@ extension DualNormUNet {
   ///   - volumes: batches hold slices of one size.
   ///   - site: place of their site among those trained on; nil for another one, and then every branch of
   ///     domain-specific batch norm gets its own.
-  func batchStatistics(of volumes: [PreparedVolume], site: Int?) -> BatchStatistics {
+  ///   - progress: told the batches done, of how many.
+  func batchStatistics(
+    of volumes: [PreparedVolume], site: Int?, progress: (Int, Int) throws -> Void
+  ) rethrows -> BatchStatistics {
     let statistics = BatchStatistics()
-    let sizes = volumes.map { ImageSize(height: $0.height, width: $0.width) }
-    withoutGradients {
-      for size in sizes.firstOccurrences {
-        let slices = volumes.filter { $0.height == size.height && $0.width == size.width }
-          .flatMap { volume in (0..<volume.depth).map { (volume, $0) } }
-        for batch in spread(slices.count, atMost: 8) {
-          let (images, labels) = input(batch.map { slices[$0] })
-          let rows = site.map { SiteRows(site: $0, count: batch.count) }
-          forEachPass(over: images, sites: rows, reference: labels, .measurement(statistics)) { _, _ in }
-        }
+    let batches = spreadBatches(of: volumes)
+    try withoutGradients {
+      for (index, batch) in batches.enumerated() {
+        let (images, labels) = input(batch)
+        let rows = site.map { SiteRows(site: $0, count: batch.count) }
+        forEachPass(over: images, sites: rows, reference: labels, .measurement(statistics)) { _, _ in }
+        try progress(index + 1, batches.count)
       }
     }
     return statistics
+  }
+}
+
+private func spreadBatches(of volumes: [PreparedVolume]) -> [[(volume: PreparedVolume, z: Int)]] {
+  let sizes = volumes.map { ImageSize(height: $0.height, width: $0.width) }
+  return sizes.firstOccurrences.flatMap { size in
+    let slices = zip(volumes, sizes).filter { $0.1 == size }.flatMap { volume, _ in
+      (0..<volume.depth).map { (volume: volume, z: $0) }
+    }
+    return spread(slices.count, atMost: 8).map { batch in batch.map { slices[$0] } }
   }
 }
 
@@ -49,12 +59,18 @@ public final class Adapter {
   private let model: SegmentationModel
   private let adaptation: Adaptation
   private let cases: [Case]
+  private let progress: (Int, Int) throws -> Void
   /// Those of the site that was asked for last.
   private var ofSite: (name: String, statistics: BatchStatistics)?
 
-  /// - Parameter cases: all that are to be segmented.
-  public init(_ model: SegmentationModel, _ adaptation: Adaptation, cases: [Case]) {
-    (self.model, self.adaptation, self.cases) = (model, adaptation, cases)
+  /// - Parameters:
+  ///   - cases: all that are to be segmented.
+  ///   - progress: told the batches done, of how many, while the statistics of a site are taken.
+  public init(
+    _ model: SegmentationModel, _ adaptation: Adaptation, cases: [Case],
+    progress: @escaping (Int, Int) throws -> Void = { _, _ in }
+  ) {
+    (self.model, self.adaptation, self.cases, self.progress) = (model, adaptation, cases, progress)
   }
 
   /// - Parameter site: what the case's site is taken for; see `SegmentationModel.segment`.
@@ -67,15 +83,17 @@ public final class Adapter {
     case .site:
       if let ofSite, ofSite.name == item.source.site { return ofSite.statistics }
       let others = try cases.filter { $0.site == item.source.site }.map(model.prepared)
-      let found = try statistics(of: others, site: site)
+      let found = try statistics(of: others, site: site, progress)
       ofSite = (item.source.site, found)
       return found
     }
   }
 
-  private func statistics(of items: [PreparedCase], site: String?) throws -> BatchStatistics {
-    let statistics = model.network.batchStatistics(
-      of: items.map(\.volume), site: model.description.branch(ofSite: site))
+  private func statistics(
+    of items: [PreparedCase], site: String?, _ progress: (Int, Int) throws -> Void = { _, _ in }
+  ) throws -> BatchStatistics {
+    let statistics = try model.network.batchStatistics(
+      of: items.map(\.volume), site: model.description.branch(ofSite: site), progress: progress)
     guard statistics.smallestCount ?? 2 >= 2 else {
       throw InputError(
         "\(items[0].source.images[0].path): is a single slice of 16×16 pixels, of which --adapt cannot take statistics; "

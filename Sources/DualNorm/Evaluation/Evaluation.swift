@@ -16,15 +16,17 @@ public struct Evaluation {
   ///   - adaptation: which batch statistics to score both passes with, beside the model's own.
   ///   - output: gets `predictions/SITE/CASE.nii.gz` and, of the first pass, `first-pass/SITE/CASE.nii.gz`; of the last
   ///     adapted pass `predictions-adapted/SITE/CASE.nii.gz`.
+  ///   - measuring: told the batches done, of how many, while the statistics of a site are taken.
   ///   - progress: told each case before it is segmented.
   /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
   public init(
     of model: SegmentationModel, on cases: [Case], adaptation: Adaptation = .none, writingTo output: URL,
-    tolerancesMM: [Double], largestComponent: Bool, progress: (Case) throws -> Void
+    tolerancesMM: [Double], largestComponent: Bool,
+    measuring: @escaping (Int, Int) throws -> Void = { _, _ in }, progress: (Case) throws -> Void
   ) throws {
     let scorer = Scorer(scheme: model.description.labels, tolerancesMM: tolerancesMM)
     let passes = Set(model.network.passes)
-    let adapter = Adapter(model, adaptation, cases: cases)
+    let adapter = Adapter(model, adaptation, cases: cases, progress: measuring)
     var scores: [CaseScore] = []
     var rows: [SheetRow] = []
     var cropped: [String] = []

@@ -12,7 +12,8 @@ struct SiteBatches: Sendable {
     branches = try cases.map { item in
       guard let branch = description.branch(ofSite: item.source.site) else {
         throw InputError(
-          "\(item.source.identifier): is of a site that the model has no batch norm for; it has \(listed(description.sites)).")
+          "\(item.source.identifier): is of a site that the model has no batch norm for; it has \(listed(description.sites))."
+        )
       }
       return branch
     }

@@ -138,7 +138,8 @@ extension TrainingConfiguration {
   func slicesPerBatch(sites: Int) -> Int { batchSize ?? (8 + sites - 1) / sites * sites }
 
   /// The network that the options and the data make.
-  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int, sites: Int = 1) throws -> UNetConfiguration {
+  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int, sites: Int = 1) throws -> UNetConfiguration
+  {
     let network = UNetConfiguration(
       classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
       dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil,
@@ -165,5 +166,7 @@ extension TrainingConfiguration {
 }
 
 extension UNetConfiguration {
-  fileprivate var usesBatchNormAtTheBottom: Bool { norm == .bn || norm == .dsbn || dualBlocks.contains { $0.level == 4 } }
+  fileprivate var usesBatchNormAtTheBottom: Bool {
+    norm == .bn || norm == .dsbn || dualBlocks.contains { $0.level == 4 }
+  }
 }

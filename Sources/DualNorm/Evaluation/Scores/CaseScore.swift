@@ -23,7 +23,8 @@ public enum Outcome: String, Codable, CodingKeyRepresentable, CaseIterable, Send
 public struct CaseScore: Codable, Equatable, Sendable {
   public let site: String
   public let caseName: String
-  /// Which prediction it is: `first` or `final` pass of a network; `prediction` where files do not say.
+  /// Which prediction it is: `first` or `final` pass of a network, with `+adapt` where batch statistics were taken on the
+  /// case or site; `prediction` where files do not say.
   public let pass: String
   /// From 1; 0 is background, which is not scored.
   public let classIndex: Int

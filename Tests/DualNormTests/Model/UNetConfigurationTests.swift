@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+@testable import DualNorm
+
+@Suite struct UNetConfigurationTests {
+  /// As train wrote it before there were sites, mask sources and local statistics.
+  @Test func filesOfEarlierVersionsAreRead() throws {
+    let json = """
+      {"classes": 3, "input_channels": 3, "width": 4, "norm": "bn", "dual_blocks": ["inc"], "mask": "hard", "reduction": 2}
+      """
+    let read = try JSONDecoder().decode(UNetConfiguration.self, from: Data(json.utf8))
+    #expect(read == UNetConfiguration(classes: 3, width: 4, dualBlocks: [.inc], maskKind: .hard))
+    #expect(read.sites == 1 && read.maskSource == .prediction && read.localStatistics == .predicted)
+  }
+
+  @Test func whatIsWrittenIsRead() throws {
+    let configuration = UNetConfiguration(
+      classes: 3, width: 16, norm: .dsbn, dualBlocks: [.mid], size: ImageSize(height: 32, width: 48), sites: 4,
+      maskSource: .reference, localStatistics: .measured)
+    let json = try JSONEncoder().encode(configuration)
+    #expect(try JSONDecoder().decode(UNetConfiguration.self, from: json) == configuration)
+    let text = String(decoding: json, as: UTF8.self)
+    for part in ["\"sites\":4", "\"mask_source\":\"reference\"", "\"local_statistics\":\"measured\""] {
+      #expect(text.contains(part))
+    }
+    #expect(
+      configuration.summary
+        == "width 16, 3 channels in, 3 classes out, norm dsbn of 4 sites for 32×48 only, dual blocks mid (soft masks, "
+        + "reduction 2, reference mask, measured local statistics)")
+  }
+
+  @Test(arguments: [(PlainNorm.dsbn, 0), (.bn, 2), (.gn, 3)]) func onlyDomainSpecificNormHasSites(
+    norm: PlainNorm, sites: Int
+  ) {
+    #expect(
+      throws: InputError(
+        "The network has \(sites) sites; domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1.")
+    ) { try UNetConfiguration(classes: 2, norm: norm, sites: sites).validate() }
+  }
+
+  @Test func aDescriptionNamesEverySite() throws {
+    var description = ModelDescription(
+      network: UNetConfiguration(classes: 2, norm: .dsbn, sites: 2), preparation: try PreparationPlan(),
+      labels: LabelScheme(groups: [[1]]), modalities: ["image"], sites: ["A"])
+    #expect(
+      throws: InputError(
+        "model.json: domain-specific batch norm has 2 branches, and 1 site is named; restore the file.")
+    ) { try description.validate(file: "model.json") }
+    description.sites = ["A", "B"]
+    try description.validate(file: "model.json")
+    #expect(description.branch(ofSite: "B") == 1 && description.branch(ofSite: "C") == nil)
+    #expect(description.branch(ofSite: nil) == nil)
+  }
+}
