@@ -18,6 +18,8 @@ struct ImportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The run folder to make.", valueName: "dir")) var output: String
   @Option(help: "Classes, background included; checked against the file.") var classes: Int?
   @Option(help: "How its masks are resized: soft or hard.") var mask = MaskKind.soft
+  @Option(help: "Whether its dual layers normalize regions by their own statistics: predicted or measured.")
+  var localStatistics = LocalStatistics.predicted
   @Option(help: "Modalities; the file's channels divided by them are the context slices.") var modalities = 1
   @Option(help: ArgumentHelp("The label of each class in files. (default: 1, 2, …)", valueName: "label,…"))
   var labels: NumberList<UInt8>?
@@ -26,7 +28,8 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     let state = try WeightFile(URL(fileURLWithPath: file)).state
-    let inferred = try UNetConfiguration(inferredFrom: state, maskKind: mask, file: file)
+    var inferred = try UNetConfiguration(inferredFrom: state, maskKind: mask, file: file)
+    inferred.localStatistics = localStatistics
     if let classes, classes != inferred.classes {
       throw InputError(
         "\(file): holds \(inferred.classes) classes (background included), not the \(classes) of --classes.")

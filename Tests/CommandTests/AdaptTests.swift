@@ -127,9 +127,7 @@ import Testing
   }
 
   @Test func aModelOfReferenceMasksOnlyEvaluates() throws {
-    let run = try train(
-      "--mask-source", "reference", "--local-statistics", "measured", "--iterations", "20,10", "--learning-rate", "0.02"
-    )
+    let run = try train("--mask-source", "reference", "--local-statistics", "measured")
     let network = try RunFolder(run).readDescription().network
     #expect(network.maskSource == .reference && network.localStatistics == .measured)
     let saved = try TrainingConfiguration(yaml: RunFolder(run).configuration)
@@ -146,10 +144,7 @@ import Testing
         "--output", output.path,
       ])
     #expect(!FileManager.default.fileExists(atPath: output.path))
-    _ = try evaluate("evaluation", run: run)
-    #expect(
-      try masks(folder.file("evaluation/predictions"))
-        != masks(try evaluate("other", run: run, "--mask-source", "prediction").appendingPathComponent("predictions")))
+    #expect(try table(try evaluate("evaluation", run: run)).passes == ["first", "final"])
   }
 
   @Test func aModelWithoutDualBlocksSeesNoMask() throws {

@@ -113,8 +113,10 @@ import Torch
   @Test func importNamesTheSitesByNumber() throws {
     let run = try train("--iterations", "1,0")
     let imported = RunFolder(folder.file("imported"))
-    let result = try dualnorm("import", run.model.path, "--output", imported.url.path, "--quiet")
+    let result = try dualnorm(
+      "import", run.model.path, "--output", imported.url.path, "--quiet", "--local-statistics", "measured")
     #expect(result.status == 0 && result.errors == "")
+    #expect(try imported.readDescription().network.localStatistics == .measured)
     #expect(try imported.readDescription().sites == ["site 1", "site 2"])
     #expect(
       try foreground(imported, input: scan, "--site", "site 2") == foreground(run, input: scan, "--site", "Site-B"))

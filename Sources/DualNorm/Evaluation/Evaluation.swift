@@ -25,44 +25,28 @@ public struct Evaluation {
     measuring: @escaping (Int, Int) throws -> Void = { _, _ in }, progress: (Case) throws -> Void
   ) throws {
     let scorer = Scorer(scheme: model.description.labels, tolerancesMM: tolerancesMM)
-    let passes = Set(model.network.passes)
     let adapter = Adapter(model, adaptation, cases: cases, progress: measuring)
     var scores: [CaseScore] = []
     var rows: [SheetRow] = []
     var cropped: [String] = []
     for scan in cases {
       try progress(scan)
-      guard let mask = scan.mask else { throw InputError("\(scan.images[0].path): has no mask to be scored against.") }
-      let reference = try LabelMap(contentsOf: mask)
-      _ = try model.description.labels.classes(of: reference, file: mask.path)
+      let reference = try Self.reference(of: scan, model.description.labels)
       let item = try model.prepared(scan)
-      func segment(_ statistics: BatchStatistics?) -> [SegmentationModel.Segmentation] {
-        model.segment(
-          item, passes: passes, site: scan.site, statistics: statistics, largestComponent: largestComponent)
-      }
-      let results = segment(nil)
-      if let difference = results[0].labels.geometry.mismatch(with: reference.geometry) {
+      if let difference = item.volume.geometry.mismatch(with: reference.geometry) {
         throw InputError(
-          "\(mask.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the mask "
-            + "onto the image or correct the wrong header.")
+          "\(scan.mask!.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the "
+            + "mask onto the image or correct the wrong header.")
       }
-      if results[0].isCropped { cropped.append(scan.identifier) }
-      func keep(_ result: SegmentationModel.Segmentation, in folder: String?, pass: String) throws {
-        if let folder {
+      if item.volume.isCropped { cropped.append(scan.identifier) }
+      let statistics = try adapter.statistics(for: item, site: scan.site)
+      let results = model.evaluationPasses(of: item, adaptedTo: statistics, largestComponent: largestComponent)
+      for result in results {
+        if let folder = result.folder {
           try result.labels.write(to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name).nii.gz"))
         }
         scores += scorer.scores(
-          prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name, pass: pass)
-      }
-      for result in results {
-        let isLast = result.pass == model.network.passes.last
-        try keep(result, in: isLast ? "predictions" : "first-pass", pass: result.pass.rawValue)
-      }
-      if let statistics = try adapter.statistics(for: item, site: scan.site) {
-        for result in segment(statistics) {
-          let isLast = result.pass == model.network.passes.last
-          try keep(result, in: isLast ? "predictions-adapted" : nil, pass: result.pass.rawValue + "+adapt")
-        }
+          prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name, pass: result.name)
       }
       rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: model.description.labels))
     }
@@ -71,9 +55,15 @@ public struct Evaluation {
     croppedCases = cropped
   }
 
+  private static func reference(of scan: Case, _ scheme: LabelScheme) throws -> LabelMap {
+    guard let mask = scan.mask else { throw InputError("\(scan.images[0].path): has no mask to be scored against.") }
+    let reference = try LabelMap(contentsOf: mask)
+    _ = try scheme.classes(of: reference, file: mask.path)
+    return reference
+  }
+
   private static func sheetRow(
-    of scan: Case, _ reference: LabelMap, _ results: [SegmentationModel.Segmentation], _ scores: [CaseScore],
-    scheme: LabelScheme
+    of scan: Case, _ reference: LabelMap, _ results: [EvaluationPass], _ scores: [CaseScore], scheme: LabelScheme
   ) throws -> SheetRow {
     func note(_ pass: Pass) -> String {
       let dice = scores.filter { $0.site == scan.site && $0.caseName == scan.name && $0.pass == pass.rawValue }
@@ -81,8 +71,8 @@ public struct Evaluation {
       return dice.isEmpty ? "" : "Dice " + fixed(dice.reduce(0, +) / Double(dice.count), decimals: 3)
     }
     func classes(_ labels: LabelMap) throws -> LabelMap { try scheme.classes(of: labels, file: scan.identifier) }
-    let first = results.first { $0.pass == .first }
-    let final = results.first { $0.pass == .final }
+    let first = results.first { $0.name == Pass.first.rawValue }
+    let final = results.first { $0.name == Pass.final.rawValue }
     var row = SheetRow(
       title: scan.identifier, image: try Image(contentsOf: scan.images[0]), z: SheetRow.fullestSlice(of: reference),
       reference: try classes(reference), firstPass: try first.map { try classes($0.labels) },
@@ -106,6 +96,32 @@ public struct Evaluation {
       return places.sorted().map { ranked[$0] }
     }
     try SliceSheet(rows: chosen, classNames: classNames).render().write(to: output.appendingPathComponent("sheet.png"))
+  }
+}
+
+/// One row of an evaluation's table for a case.
+private struct EvaluationPass {
+  let name: String
+  /// Where its masks are kept, if they are.
+  let folder: String?
+  let labels: LabelMap
+}
+
+extension SegmentationModel {
+  /// The passes of the network, then the same with other batch statistics, where there are any.
+  fileprivate func evaluationPasses(
+    of item: PreparedCase, adaptedTo statistics: BatchStatistics?, largestComponent: Bool
+  ) -> [EvaluationPass] {
+    func passes(_ statistics: BatchStatistics?, suffix: String, _ folder: (Pass) -> String?) -> [EvaluationPass] {
+      segment(
+        item, passes: Set(network.passes), site: item.source.site, statistics: statistics,
+        largestComponent: largestComponent
+      ).map { EvaluationPass(name: $0.pass.rawValue + suffix, folder: folder($0.pass), labels: $0.labels) }
+    }
+    let last = network.passes.last
+    let own = passes(nil, suffix: "") { $0 == last ? "predictions" : "first-pass" }
+    guard let statistics else { return own }
+    return own + passes(statistics, suffix: "+adapt") { $0 == last ? "predictions-adapted" : nil }
   }
 }
 

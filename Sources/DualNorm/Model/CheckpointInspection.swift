@@ -4,7 +4,7 @@ extension UNetConfiguration {
   /// Reads off names and shapes what network a `state_dict` is of.
   ///
   /// - Parameters:
-  ///   - maskKind: leaves no trace in the weights.
+  ///   - maskKind: leaves no trace in the weights, as mask source and local statistics leave none.
   ///   - file: named in errors.
   /// - Throws: `InputError` if it is of no network of this kind.
   public init(inferredFrom state: StateDictionary, maskKind: MaskKind, file: String) throws {
