@@ -10,6 +10,6 @@ struct DualNormCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       DemoCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ScoreCommand.self,
-      ImportCommand.self, InfoCommand.self, PhantomCommand.self,
+      ExperimentCommand.self, ImportCommand.self, InfoCommand.self, PhantomCommand.self,
     ])
 }

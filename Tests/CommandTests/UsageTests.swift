@@ -1,7 +1,7 @@
 import Testing
 
 @Suite struct UsageTests {
-  @Test(arguments: ["demo", "train", "evaluate", "predict", "score", "import", "info", "phantom"])
+  @Test(arguments: ["demo", "train", "evaluate", "predict", "score", "experiment", "import", "info", "phantom"])
   func everyVerbExplainsItself(verb: String) throws {
     let (status, message) = endInThisProcess([verb, "--help"])
     #expect(status == 0)
