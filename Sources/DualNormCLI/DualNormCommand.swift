@@ -10,7 +10,6 @@ struct DualNormCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       DemoCommand.self, PrepareCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self,
-      ScoreCommand.self, ImportCommand.self, InfoCommand.self,
-      PhantomCommand.self,
+      ScoreCommand.self, ExperimentCommand.self, ImportCommand.self, InfoCommand.self, PhantomCommand.self,
     ])
 }

@@ -8,7 +8,7 @@ final class Progress {
   private let isShown: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let start = Date()
-  private let startedAt: Int
+  private var startedAt: Int
   private var lastShown: Date
   private var hasShown = false
   private var lastWidth = 0
@@ -35,6 +35,12 @@ final class Progress {
     guard isShown, isDue || (done == total && (isTerminal || hasShown)) else { return }
     (lastShown, hasShown) = (now, true)
     show(detail(), at: now)
+  }
+
+  /// Counts `count` more as done that took no time: an earlier run did them, or nobody will.
+  func skip(_ count: Int) {
+    done += count
+    startedAt += count
   }
 
   private func show(_ detail: String, at now: Date) {

@@ -34,6 +34,10 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Share of each site's patients that choose the best checkpoint. (default: 0.15)")
   var validationFraction: Double?
   @Option(help: "Share of each site's patients kept for the test, unseen. (default: 0)") var holdOut: Double?
+  @Option(
+    help: ArgumentHelp("Folds as in nnU-Net's splits_final.json, or the splits.json of a run.", valueName: "file"))
+  var splits: String?
+  @Option(help: "Which fold's val cases are kept for the test, from 0; its train cases train.") var fold: Int?
 
   @Option(
     help: ArgumentHelp("Iterations of the plain and of the dual stage. (default: 4000,2000)", valueName: "plain,dual"))
@@ -96,6 +100,9 @@ struct TrainOptions: ParsableArguments {
     preparation.set(in: &result)
     set(\.validationFraction, validationFraction)
     set(\.holdOut, holdOut)
+    // Absolute, so that the run's own configuration can be used from another folder.
+    set(\.splits, splits.map { URL(fileURLWithPath: $0).path })
+    set(\.fold, fold)
     set(\.iterations, iterations?.values)
     set(\.batchSize, batchSize)
     set(\.learningRate, learningRate)

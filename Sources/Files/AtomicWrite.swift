@@ -19,7 +19,7 @@ public func writeAtomically(to url: URL, _ body: (URL) throws -> Void) throws {
     throw FileError("\(folder.path): this folder cannot be made (\(reason(error))); choose another output.")
   }
   let temporary = folder.appendingPathComponent(
-    ".partial-\(ProcessInfo.processInfo.processIdentifier)-\(url.lastPathComponent)")
+    "\(partialPrefix)\(ProcessInfo.processInfo.processIdentifier)-\(url.lastPathComponent)")
   guard FileManager.default.createFile(atPath: temporary.path, contents: nil) else {
     throw FileError("\(url.path): cannot be written (\(String(cString: strerror(errno)))); choose another output.")
   }
@@ -46,6 +46,18 @@ public func writeAtomically(_ data: Data, to url: URL) throws {
     }
   }
 }
+
+/// Removes what killed processes left of `writeAtomically` in a folder, not in the folders in it.
+public func removePartialFiles(in folder: URL) throws {
+  for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where isPartialFile(name) {
+    try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+  }
+}
+
+/// Whether `writeAtomically` gives its temporary files such names.
+public func isPartialFile(_ name: String) -> Bool { name.hasPrefix(partialPrefix) }
+
+private let partialPrefix = ".partial-"
 
 private func sync(_ url: URL) throws {
   let descriptor = open(url.path, O_RDONLY)

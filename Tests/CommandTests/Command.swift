@@ -33,6 +33,9 @@ final class RunningCommand {
   /// As Ctrl-C does.
   func interrupt() { process.interrupt() }
 
+  /// As the system does when memory runs out; nothing can be put in order.
+  func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
+
   /// Waits for its end.
   func finish() throws -> (status: Int32, output: String, errors: String) {
     process.waitUntilExit()

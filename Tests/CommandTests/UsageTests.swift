@@ -1,7 +1,9 @@
 import Testing
 
 @Suite struct UsageTests {
-  @Test(arguments: ["demo", "prepare", "train", "evaluate", "predict", "score", "import", "info", "phantom"])
+  @Test(arguments: [
+    "demo", "prepare", "train", "evaluate", "predict", "score", "experiment", "import", "info", "phantom",
+  ])
   func everyVerbExplainsItself(verb: String) throws {
     let (status, message) = endInThisProcess([verb, "--help"])
     #expect(status == 0)

@@ -123,6 +123,27 @@ public struct Dataset: Equatable, Sendable {
 }
 
 extension Dataset {
+  /// The cases of some sites only.
+  ///
+  /// - Throws: `InputError` for a site that has none, with the nearest that has.
+  public func restricted(to sites: [String], option: String) throws -> Dataset {
+    for site in sites where !self.sites.contains(site) {
+      throw InputError(
+        "\(option): there is no site \"\(quoted(site))\" in \(folder.path); the nearest is "
+          + "\"\(nearest(to: site, among: self.sites))\" of \(listed(self.sites, atMost: 20)).")
+    }
+    return Dataset(self, cases: cases.filter { sites.contains($0.site) })
+  }
+
+  private init(_ whole: Dataset, cases: [Case]) {
+    folder = whole.folder
+    layout = whole.layout
+    labelNames = whole.labelNames
+    croppedSites = whole.croppedSites.filter { site in cases.contains { $0.site == site } }
+    modalities = whole.modalities
+    self.cases = cases
+  }
+
   /// Some cases, unique names that can name output files, and as many images a case as there are modalities.
   private func validate() throws {
     guard !cases.isEmpty else {

@@ -50,7 +50,7 @@ public struct Split: Codable, Equatable, Sendable {
   }
 
   /// The same on every machine and in every run, unlike `hashValue` (FNV-1a).
-  private static func stableHash(_ text: String) -> Int {
+  static func stableHash(_ text: String) -> Int {
     let hash = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     return Int(truncatingIfNeeded: hash)
   }

@@ -91,10 +91,11 @@ public struct Evaluation {
     case worstMedianAndBest, median
   }
 
-  /// Writes `scores.csv`, `scores.json` and `sheet.png`.
-  public func write(to output: URL, classNames: [String], picture: Picture = .worstMedianAndBest) throws {
+  /// Writes `scores.csv`, `scores.json` and, unless `picture` is nil, `sheet.png`.
+  public func write(to output: URL, classNames: [String], picture: Picture? = .worstMedianAndBest) throws {
     try table.write(to: output.appendingPathComponent("scores.csv"))
     try table.write(to: output.appendingPathComponent("scores.json"))
+    guard let picture else { return }
     let chosen = table.sites.flatMap { site -> [SheetRow] in
       let ranked = sheetRows.filter { $0.title.hasPrefix(site + "/") }.sorted { $0.rank < $1.rank }
       let places = picture == .median ? [ranked.count / 2] : Set([0, ranked.count / 2, ranked.count - 1])

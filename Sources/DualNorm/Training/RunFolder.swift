@@ -46,12 +46,15 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Makes the folder, or finds it empty.
+  /// Makes the folder, or finds it empty but for a log that its maker keeps there.
   ///
-  /// - Throws: `InputError` if something is in it, or it cannot be made.
+  /// - Throws: `InputError` if something else is in it, or it cannot be made.
   public func create() throws {
-    try makeEmptyFolder(url, option: "--output")
+    try makeEmptyFolder(url, option: "--output", beside: [cellLog.lastPathComponent])
   }
+
+  /// What an experiment keeps of a run's messages.
+  public var cellLog: URL { url.appendingPathComponent("cell.log") }
 }
 
 /// JSON for people: sorted keys, one value a line.
@@ -63,8 +66,9 @@ func prettyJSON(_ value: some Encodable) throws -> Data {
 
 /// Makes a folder for results, or takes one that is empty.
 ///
+/// - Parameter beside: names that may be there.
 /// - Throws: `InputError` naming the option if the folder holds something or cannot be made.
-public func makeEmptyFolder(_ url: URL, option: String) throws {
+public func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []) throws {
   let manager = FileManager.default
   var isFolder: ObjCBool = false
   if manager.fileExists(atPath: url.path, isDirectory: &isFolder) {
@@ -72,7 +76,7 @@ public func makeEmptyFolder(_ url: URL, option: String) throws {
       throw InputError("\(url.path): is a file; give a folder for \(option).")
     }
     let contents = (try? manager.contentsOfDirectory(atPath: url.path)) ?? []
-    guard contents.allSatisfy({ $0.hasPrefix(".") }) else {
+    guard contents.allSatisfy({ $0.hasPrefix(".") || beside.contains($0) }) else {
       throw InputError("\(url.path): is not empty; give a new folder for \(option), or delete this one first.")
     }
   } else {

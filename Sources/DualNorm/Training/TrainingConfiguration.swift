@@ -41,6 +41,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var validationFraction = 0.15
   /// Share of each site's patients that the run never sees.
   public var holdOut = 0.0
+  /// A file of folds (nnU-Net's `splits_final.json`), or the `splits.json` of a run, to use instead of a new split.
+  public var splits: String?
+  /// Which of the folds is tested, from 0; the others train.
+  public var fold: Int?
 
   // The training
   /// Iterations of the plain and of the dual stage; 0 skips a stage.
@@ -80,6 +84,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public enum CodingKeys: String, CodingKey, CaseIterable {
     case data, recipe, width, norm, mask, reduction, context, window, spacing, size, whitening, iterations, schedule
     case loss, averaging, augmentation, zoom, precision, seed, threads
+    case splits, fold
     case initial = "init"
     case freezeExcept = "freeze-except"
     case weightDecay = "weight-decay"
@@ -178,7 +183,8 @@ private func example(of key: TrainingConfiguration.CodingKeys) -> String {
   case .dualBlocks: return "[inc, down1]"
   case .iterations: return "[4000, 2000]"
   case .batchSize, .validateEvery: return "8"
-  case .threads: return "2"
+  case .threads, .fold: return "2"
+  case .splits: return "splits_final.json"
   case .initial: return "../run"
   case .freezeExcept: return "[outc, up4]"
   case .augmentation: return "[rotation, scale]"

@@ -25,35 +25,38 @@ public struct TrainingSession: Sendable {
     guard let data = configuration.data else {
       throw InputError("No data set was given; name its folder with --data.")
     }
-    self.run = run
-    dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    let split = try configuration.split(of: dataset.cases)
     let check = DataCheck(
       of: dataset, merge: configuration.mergeLabels, exclude: configuration.excludeLabels, progress: checking)
     report(check.description)
     try check.requireNoErrors()
-    let values = check.facts.reduce(into: Set<UInt8>()) { $0.formUnion($1.labels.keys) }
-    let labels = try LabelScheme(
-      values: values, labelNames: dataset.labelNames, merge: configuration.mergeLabels,
-      exclude: configuration.excludeLabels)
-    split = try Split.make(
-      cases: dataset.cases, validationFraction: configuration.validationFraction, testFraction: configuration.holdOut,
-      seed: configuration.seed)
+    try self.init(
+      starting: run, configuration: configuration, data: CheckedData(dataset: dataset, facts: check.facts),
+      split: split, report: report)
+  }
+
+  /// Plans the preparation on a split of data that were checked before, and makes the run folder.
+  ///
+  /// Neither labels nor preparation depend on the split's test cases.
+  ///
+  /// - Throws: `InputError` for a split that cannot be trained on, or a folder that is not empty.
+  public init(
+    starting run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report
+  ) throws {
+    self.run = run
+    let description = try configuration.description(of: split, data: data)
+    // What it resolves to is a fact of the run, whatever the data come to hold.
+    var configuration = configuration
+    configuration.context = description.preparation.contextSlices
+    self.configuration = configuration
+    self.description = description
+    self.split = split
+    dataset = data.dataset
     report(
       "Split: \(split.training.count) cases train, \(split.validation.count) choose the best checkpoint, "
         + "\(split.test.count) are held out.")
-    let known = Set(split.training + split.validation)
-    // What it resolves to is a fact of the run, whatever the data come to hold.
-    var configuration = configuration
-    let plan = try configuration.plan(for: check.facts.filter { known.contains($0.scan.identifier) })
-    configuration.context = plan.contextSlices
-    self.configuration = configuration
-    report("Preparation: \(plan).")
-    let trained = Set(split.training)
-    let sites = Set(dataset.cases.filter { trained.contains($0.identifier) }.map(\.site)).sorted()
-    description = try ModelDescription(
-      network: configuration.network(
-        labels: labels, plan: plan, modalities: dataset.modalities.count, sites: sites.count),
-      preparation: plan, labels: labels, modalities: dataset.modalities, sites: sites)
+    report("Preparation: \(description.preparation).")
     try run.create()
     try run.write(configuration)
     try run.write(description)

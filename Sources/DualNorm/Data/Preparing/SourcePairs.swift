@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 
 /// The images and masks of a source, which lie in two folders or in one, paired by their files' names alone.
 public struct SourcePairs: Equatable, Sendable {
@@ -25,8 +26,8 @@ public struct SourcePairs: Equatable, Sendable {
     unpaired = (Array(byNumber.images.values) + byNumber.masks.values).sorted { $0.path < $1.path }
     guard !cases.isEmpty else {
       throw InputError(
-        "\(images.path) and \(labels.path): no image has a mask; expected volumes (\(listed(readableExtensions, atMost: 6))) "
-          + "whose names are equal or end in one number, such as img0001.nii.gz and label0001.nii.gz.")
+        "\(images.path) and \(labels.path): no image has a mask; expected NIfTI, NRRD or MetaImage "
+          + "volumes whose names are equal or end in one number, such as img0001.nii.gz and label0001.nii.gz.")
     }
     try requireUsableNames()
   }
@@ -67,10 +68,12 @@ public struct SourcePairs: Equatable, Sendable {
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
       throw InputError("\(folder.path): there is no such folder; check \(option).")
     }
-    let found = try Dataset.entries(of: folder).compactMap { url in volumeStem(url).map { (url: url, stem: $0) } }
+    let found = try Dataset.entries(of: folder).filter { !isPicture($0) }.compactMap { url in
+      volumeStem(url).map { (url: url, stem: $0) }
+    }
     guard !found.isEmpty else {
       throw InputError(
-        "\(folder.path): holds no volumes; expected \(listed(readableExtensions, atMost: 6)) for \(option) (DICOM series "
+        "\(folder.path): holds no volumes; expected NIfTI, NRRD or MetaImage files for \(option) (DICOM series "
           + "are to be converted first).")
     }
     return found

@@ -1,0 +1,16 @@
+/// A data set and what one reading of it found.
+public struct CheckedData: Sendable {
+  public let dataset: Dataset
+  /// Of all its cases.
+  public let facts: [CaseFacts]
+
+  public init(dataset: Dataset, facts: [CaseFacts]) {
+    self.dataset = dataset
+    self.facts = facts
+  }
+
+  func facts(of identifiers: [String]) -> [CaseFacts] {
+    let wanted = Set(identifiers)
+    return facts.filter { wanted.contains($0.scan.identifier) }
+  }
+}

@@ -1,0 +1,108 @@
+import Files
+import Foundation
+
+/// nnU-Net's `splits_final.json`: a list of `{"train": [case, …], "val": [case, …]}`.
+extension Folds {
+  private struct Entry: Codable {
+    let train: [String]
+    let val: [String]
+  }
+
+  /// Writes the file; names are `Site/Case` where there are several sites, and `Case` where there is one, as nnU-Net has
+  /// them.
+  public func write(to url: URL, cases: [Case]) throws {
+    let hasSites = Set(cases.map(\.site)).count > 1
+    let names = Dictionary(cases.map { ($0.identifier, $0.name) }) { first, _ in first }
+    func written(_ identifiers: [String]) -> [String] { hasSites ? identifiers : identifiers.map { names[$0] ?? $0 } }
+    try writeAtomically(prettyJSON(folds.map { Entry(train: written($0.train), val: written($0.test)) }), to: url)
+  }
+
+  /// Reads the file for a data set of `cases`. A name without its site will do where no other site has the case.
+  ///
+  /// - Throws: `InputError` for a file of another shape or without folds, a name that is unknown, ambiguous or given twice,
+  ///   a fold that trains or tests nothing, and a patient who is on both sides of a fold or tested in two.
+  public init(contentsOf url: URL, cases: [Case]) throws {
+    guard let data = try? Data(contentsOf: url) else {
+      throw InputError("\(url.path): cannot be read; check the path of the folds.")
+    }
+    guard let entries = try? JSONDecoder().decode([Entry].self, from: data) else {
+      throw InputError(
+        "\(url.path): is no list of folds; expected [{\"train\": [case, …], \"val\": [case, …]}, …], as nnU-Net writes it."
+      )
+    }
+    guard !entries.isEmpty else {
+      throw InputError("\(url.path): holds no folds; give at least one with the lists train and val.")
+    }
+    let names = CaseNames(cases)
+    let folds = try entries.enumerated().map { index, entry in
+      let place = "\(url.path), fold \(index)"
+      return Fold(
+        train: try names.resolve(entry.train, "\(place): train"), test: try names.resolve(entry.val, "\(place): val"))
+    }
+    self.init(folds)
+    try check(url, cases)
+  }
+
+  private func check(_ url: URL, _ cases: [Case]) throws {
+    let known = Dictionary(cases.map { ($0.identifier, $0) }) { first, _ in first }
+    var testedIn: [[String]: Int] = [:]
+    for (index, fold) in folds.enumerated() {
+      let training = Set(fold.train.map { [known[$0]!.site, known[$0]!.patient] })
+      for scan in fold.test.map({ known[$0]! }) {
+        let patient = "patient \(scan.patient) of \(scan.site)"
+        guard !training.contains([scan.site, scan.patient]) else {
+          throw InputError(
+            "\(url.path), fold \(index): \(patient) is in train and in val; keep all scans of a patient on one side.")
+        }
+        let other = testedIn.updateValue(index, forKey: [scan.site, scan.patient]) ?? index
+        guard other == index else {
+          throw InputError(
+            "\(url.path): \(patient) is in val of fold \(other) and of fold \(index); test each patient in one fold.")
+        }
+      }
+    }
+  }
+}
+
+/// Finds cases by name, with or without their site.
+struct CaseNames {
+  private let identifiers: [String]
+  private let byName: [String: [Case]]
+  private let hasSites: Bool
+
+  init(_ cases: [Case]) {
+    identifiers = cases.map(\.identifier)
+    byName = Dictionary(grouping: cases, by: \.name)
+    hasSites = Set(cases.map(\.site)).count > 1
+  }
+
+  /// - Parameter place: begins the sentence of an error: the file, and which of its lists.
+  func resolve(_ names: [String], _ place: String) throws -> [String] {
+    guard !names.isEmpty else { throw InputError("\(place) is empty; name at least one case.") }
+    let known = Set(identifiers)
+    var seen: Set<String> = []
+    return try names.map { name in
+      let identifier = try known.contains(name) ? name : identifier(ofBare: name, place)
+      guard seen.insert(identifier).inserted else {
+        throw InputError("\(place) names \(identifier) twice; name each case once.")
+      }
+      return identifier
+    }
+  }
+
+  private func identifier(ofBare name: String, _ place: String) throws -> String {
+    let found = byName[name] ?? []
+    guard let scan = found.first else {
+      let near = nearest(to: name, among: hasSites ? identifiers : byName.keys.sorted())
+      throw InputError(
+        "\(place) names \(quoted(name)), which is not in the data; the nearest is \(near). Correct the name or add the "
+          + "case.")
+    }
+    guard found.count == 1 else {
+      throw InputError(
+        "\(place) names \(quoted(name)), which \(listed(found.map(\.site))) have; name the site too, as in "
+          + "\(scan.identifier).")
+    }
+    return scan.identifier
+  }
+}

@@ -1,0 +1,126 @@
+import Files
+import Foundation
+
+/// The cells of an experiment and the folder they are in: `experiment.yaml` and `training.yaml` (what was asked), `facts.json`
+/// (what the data check found), `splits_final.json` (the test sets) and `cells/METHOD/SETTING/seed-N/`.
+public struct Experiment: Sendable {
+  public let folder: URL
+  public let configuration: ExperimentConfiguration
+  public let data: CheckedData
+  /// The first seed of everything, then the next, so that what is done at any time compares all methods.
+  public let cells: [ExperimentCell]
+
+  /// Checks the data and plans every cell before the folder is made; or takes up the experiment that is in the folder,
+  /// adding methods and seeds.
+  ///
+  /// - Parameters:
+  ///   - threads: of each cell where the options name none. What the experiment began with stays, since the bits of a
+  ///     training depend on it.
+  ///   - report: told the data check's findings.
+  ///   - checking: told how many cases were checked, of how many.
+  /// - Throws: `InputError` for options, data or a folder that cannot be used.
+  public init(
+    in folder: URL, _ asked: ExperimentConfiguration, threads: Int, report: (String) -> Void,
+    checking: (@Sendable (Int, Int) -> Void)? = nil
+  ) throws {
+    var asked = asked
+    let exists = ExperimentConfiguration.exists(in: folder)
+    if exists {
+      let recorded = try ExperimentConfiguration(contentsOf: folder)
+      asked.training.threads = asked.training.threads ?? recorded.training.threads
+      asked = try recorded.extended(by: asked, place: folder.path)
+    } else if FileManager.default.fileExists(atPath: folder.path) {
+      try makeEmptyFolder(folder, option: "--output")
+    }
+    asked.training.threads = asked.training.threads ?? threads
+    try asked.validate()
+    let dataset = try Self.dataset(asked)
+    let known = exists ? try FactsFile.readIfThere(Self.factsFile(folder), for: dataset) : nil
+    let folds = try Self.folds(asked, in: folder, dataset.cases)
+    let facts = try known ?? Self.check(dataset, asked, report: report, checking: checking)
+    try self.init(folder, asked, CheckedData(dataset: dataset, facts: facts), folds)
+    try plan()
+    if !exists { try makeEmptyFolder(folder, option: "--output") }
+    try removePartialFiles(in: folder)
+    // First, so that a folder that has anything of the experiment can be taken up.
+    try configuration.write(to: folder)
+    try folds.write(to: Self.foldsFile(folder), cases: dataset.cases)
+    try FactsFile(facts).write(to: Self.factsFile(folder))
+  }
+
+  /// Opens the experiment in a folder.
+  ///
+  /// - Throws: `InputError` if there is none, or its data changed.
+  public init(contentsOf folder: URL) throws {
+    let configuration = try ExperimentConfiguration(contentsOf: folder)
+    let dataset = try Self.dataset(configuration)
+    let facts = try FactsFile.read(Self.factsFile(folder), for: dataset)
+    try self.init(
+      folder, configuration, CheckedData(dataset: dataset, facts: facts),
+      Self.folds(configuration, in: folder, dataset.cases))
+  }
+
+  private init(_ folder: URL, _ configuration: ExperimentConfiguration, _ data: CheckedData, _ folds: Folds) throws {
+    self.folder = folder
+    self.configuration = configuration
+    self.data = data
+    let settings = configuration.settings(of: folds, cases: data.dataset.cases)
+    cells = try configuration.seedValues.flatMap { seed in
+      try settings.flatMap { setting in
+        try configuration.methods.map {
+          try ExperimentCell($0, setting, seed: seed, in: folder, configuration.training)
+        }
+      }
+    }
+  }
+
+  private static func dataset(_ configuration: ExperimentConfiguration) throws -> Dataset {
+    guard let data = configuration.training.data else {
+      throw InputError("No data set was given; name its folder with --data.")
+    }
+    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    return try configuration.sites.map { try dataset.restricted(to: $0, option: "--sites") } ?? dataset
+  }
+
+  private static func foldsFile(_ folder: URL) -> URL { folder.appendingPathComponent("splits_final.json") }
+  private static func factsFile(_ folder: URL) -> URL { folder.appendingPathComponent("facts.json") }
+
+  /// Those that the experiment began with, or new ones.
+  private static func folds(_ configuration: ExperimentConfiguration, in folder: URL, _ cases: [Case]) throws -> Folds {
+    let file = foldsFile(folder)
+    guard FileManager.default.fileExists(atPath: file.path), ExperimentConfiguration.exists(in: folder) else {
+      return try configuration.folds(of: cases)
+    }
+    return try Folds(contentsOf: file, cases: cases)
+  }
+
+  private static func check(
+    _ dataset: Dataset, _ configuration: ExperimentConfiguration, report: (String) -> Void,
+    checking: (@Sendable (Int, Int) -> Void)?
+  ) throws -> [CaseFacts] {
+    let training = configuration.training
+    let check = DataCheck(
+      of: dataset, merge: training.mergeLabels, exclude: training.excludeLabels, progress: checking)
+    report(check.description)
+    try check.requireNoErrors()
+    return check.facts
+  }
+
+  /// Finds what would stop a cell, before hours are spent on the others.
+  private func plan() throws {
+    for cell in cells where cell.seed == configuration.training.seed {
+      do {
+        _ = try cell.configuration.description(of: split(of: cell), data: data)
+      } catch let error as InputError {
+        throw InputError("\(cell.method.name)/\(cell.setting.name): \(error.description)")
+      }
+    }
+  }
+
+  /// The validation cases that choose a cell's checkpoint depend on its seed, but not on its method.
+  func split(of cell: ExperimentCell) throws -> Split {
+    try Split(
+      cell.setting.cases, of: data.dataset.cases, validationFraction: configuration.training.validationFraction,
+      seed: cell.seed)
+  }
+}

@@ -1,0 +1,116 @@
+import Files
+import Foundation
+import Torch
+
+extension Experiment {
+  /// What a running cell tells.
+  public enum CellEvent: Sendable {
+    /// Iterations done, those of an earlier, stopped start included.
+    case iterations(Int, resumed: Bool)
+    case message(String)
+  }
+
+  /// Trains and tests a cell, from where an earlier start left it, until `shouldStop` says so.
+  ///
+  /// - Parameter keepMasks: whether the masks and a picture of them stay beside the scores.
+  /// - Returns: whether it is finished.
+  /// - Throws: `InputError` or another error that names what cannot be used.
+  public func run(
+    _ cell: ExperimentCell, keepMasks: Bool, shouldStop: @escaping () -> Bool, report: (CellEvent) -> Void
+  ) throws -> Bool {
+    if cell.isFinished { return true }
+    try removeRemains(of: cell)
+    if !FileManager.default.fileExists(atPath: cell.run.model.path) {
+      guard try train(cell, shouldStop: shouldStop, report: report) else { return false }
+    } else {
+      LibTorch.configure(threads: cell.configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      report(.iterations(cell.iterations, resumed: true))
+    }
+    return try evaluate(cell, keepMasks: keepMasks, shouldStop: shouldStop, report: report)
+  }
+
+  /// What a killed process may leave: a run folder without a checkpoint to go on from, and parts of files.
+  private func removeRemains(of cell: ExperimentCell) throws {
+    let manager = FileManager.default
+    let folder = cell.run.url
+    guard manager.fileExists(atPath: folder.path) else { return }
+    let canGoOn = [cell.run.last, cell.run.model].contains { manager.fileExists(atPath: $0.path) }
+    let names = manager.enumerator(atPath: folder.path)?.allObjects.compactMap { $0 as? String } ?? []
+    for name in names {
+      let isPart = isPartialFile((name as NSString).lastPathComponent)
+      let url = folder.appendingPathComponent(name)
+      guard isPart || (!canGoOn && name != cell.run.cellLog.lastPathComponent), manager.fileExists(atPath: url.path)
+      else { continue }
+      try manager.removeItem(at: url)
+    }
+    if manager.fileExists(atPath: cell.evaluation.path) { try manager.removeItem(at: cell.evaluation) }
+  }
+
+  private func train(_ cell: ExperimentCell, shouldStop: () -> Bool, report: (CellEvent) -> Void) throws -> Bool {
+    func say(_ message: String) { report(.message(message)) }
+    let session =
+      FileManager.default.fileExists(atPath: cell.run.last.path)
+      ? try TrainingSession(resuming: cell.run)
+      : try TrainingSession(
+        starting: cell.run, configuration: cell.configuration, data: data, split: split(of: cell), report: say)
+    let trainer = try session.trainer()
+    var done = trainer.finishedIterations
+    report(.iterations(done, resumed: true))
+    return try trainer.train(shouldStop: shouldStop) { progress in
+      done += 1
+      report(.iterations(done, resumed: false))
+      if let validation = progress.validation {
+        say("\(progress.stage.rawValue) \(progress.iteration)/\(progress.iterations): \(validation)")
+      }
+    }
+  }
+
+  private struct Stopped: Error {}
+
+  private func evaluate(
+    _ cell: ExperimentCell, keepMasks: Bool, shouldStop: () -> Bool, report: (CellEvent) -> Void
+  ) throws -> Bool {
+    let tested = Set(cell.setting.cases.test)
+    let model = try SegmentationModel(contentsOf: cell.run)
+    let evaluation: Evaluation
+    do {
+      evaluation = try Evaluation(
+        of: model, on: data.dataset.cases.filter { tested.contains($0.identifier) },
+        adaptation: configuration.adaptation, writingTo: cell.evaluation, tolerancesMM: Scorer.defaultTolerancesMM,
+        largestComponent: configuration.largestComponent
+      ) { _ in
+        if shouldStop() { throw Stopped() }
+      }
+    } catch is Stopped {
+      return false
+    }
+    if !evaluation.croppedCases.isEmpty {
+      report(.message("Larger than the network's size: \(listed(evaluation.croppedCases, atMost: 5))."))
+    }
+    try evaluation.write(
+      to: cell.evaluation, classNames: model.description.labels.names, picture: keepMasks ? .worstMedianAndBest : nil)
+    if !keepMasks {
+      for name in ["predictions", "predictions-adapted", "first-pass"] {
+        try? FileManager.default.removeItem(at: cell.evaluation.appendingPathComponent(name))
+      }
+    }
+    try ResultTable(
+      evaluation.table, method: cell.method.name, fold: cell.setting.fold, seed: cell.seed,
+      trainSites: cell.setting.trainSites
+    ).write(to: cell.results)
+    return true
+  }
+}
+
+extension Experiment {
+  /// The results of the finished cells, methods in the experiment's order.
+  ///
+  /// - Throws: `InputError` for a damaged `results.csv`.
+  public func results() throws -> ResultTable {
+    let order = configuration.methods
+    let finished = cells.filter(\.isFinished).sorted {
+      order.firstIndex(of: $0.method) ?? 0 < order.firstIndex(of: $1.method) ?? 0
+    }
+    return try ResultTable(merging: finished.map { try ResultTable(contentsOf: $0.results) })
+  }
+}

@@ -1,0 +1,52 @@
+import Foundation
+
+/// What trains and what is tested, for every method and seed alike.
+public struct ExperimentSetting: Equatable, Sendable {
+  /// Names its folder: `fold-0`, the held-out site, or the sites that train.
+  public let name: String
+  /// As in `ResultRow`.
+  public let fold: String
+  public let trainSites: [String]
+  public let cases: Folds.Fold
+}
+
+/// One network of an experiment: a method, trained and tested in a setting with a seed.
+public struct ExperimentCell: Sendable {
+  public let method: ExperimentMethod
+  public let setting: ExperimentSetting
+  public let seed: UInt64
+  /// A normal run folder, with `evaluation/`, `cell.log` and, at the end, `results.csv`.
+  public let run: RunFolder
+  let configuration: TrainingConfiguration
+
+  init(
+    _ method: ExperimentMethod, _ setting: ExperimentSetting, seed: UInt64, in experiment: URL,
+    _ options: TrainingConfiguration
+  )
+    throws
+  {
+    self.method = method
+    self.setting = setting
+    self.seed = seed
+    let path = "cells/\(method.name)/\(setting.name)/seed-\(seed)"
+    run = RunFolder(experiment.appendingPathComponent(path))
+    var own = try method.applied(to: options)
+    own.seed = seed
+    own.holdOut = 0
+    // So that the cell can be trained again by `train --config`.
+    own.splits = run.splits.path
+    configuration = own
+  }
+
+  /// `dual/Site-A/seed-1`
+  public var name: String { "\(method.name)/\(setting.name)/seed-\(seed)" }
+
+  var evaluation: URL { run.url.appendingPathComponent("evaluation") }
+  /// Written last: a cell that has it is finished.
+  var results: URL { run.url.appendingPathComponent("results.csv") }
+
+  public var isFinished: Bool { FileManager.default.fileExists(atPath: results.path) }
+
+  /// Of all its stages.
+  public var iterations: Int { configuration.iterations.reduce(0, +) }
+}

@@ -1,0 +1,49 @@
+import Yams
+
+extension ExperimentConfiguration {
+  /// This experiment with the methods and seeds of `other` added; all else must be the same.
+  ///
+  /// - Parameter place: the folder, for messages.
+  /// - Throws: `InputError` naming the first option that differs.
+  func extended(by other: ExperimentConfiguration, place: String) throws -> ExperimentConfiguration {
+    guard kind == other.kind else {
+      throw InputError(
+        "\(place): holds a \(kind.rawValue) experiment, not \(other.kind.rawValue); give another --output.")
+    }
+    if let difference = try difference(to: other) {
+      throw InputError(
+        "\(place): its experiment has --\(difference.option) \(difference.here), not \(difference.there); give the same "
+          + "options to go on, or another --output.")
+    }
+    var result = self
+    result.methods += other.methods.filter { !methods.contains($0) }
+    result.seeds = max(seeds, other.seeds)
+    return result
+  }
+
+  private func difference(to other: ExperimentConfiguration) throws -> (option: String, here: String, there: String)? {
+    func text(_ value: (some CustomStringConvertible)?) -> String { value.map { "\($0)" } ?? "not given" }
+    if sites != other.sites {
+      return ("sites", sites?.joined(separator: ",") ?? "not given", other.sites?.joined(separator: ",") ?? "not given")
+    }
+    if folds != other.folds { return ("folds", text(folds), text(other.folds)) }
+    if adaptation != other.adaptation { return ("adapt", adaptation.rawValue, other.adaptation.rawValue) }
+    if largestComponent != other.largestComponent {
+      return ("largest-component", text(largestComponent), text(other.largestComponent))
+    }
+    let (here, there) = (try Yams.compose(yaml: training.yaml()), try Yams.compose(yaml: other.training.yaml()))
+    for key in TrainingConfiguration.CodingKeys.allCases where here?[key.rawValue] != there?[key.rawValue] {
+      return (key.rawValue, oneLine(here?[key.rawValue]), oneLine(there?[key.rawValue]))
+    }
+    return nil
+  }
+
+  /// A value as the command line takes it.
+  private func oneLine(_ node: Node?) -> String {
+    switch node {
+    case .scalar(let scalar)?: scalar.string
+    case .sequence(let sequence)?: sequence.map { oneLine($0) }.joined(separator: ",")
+    default: "not given"
+    }
+  }
+}

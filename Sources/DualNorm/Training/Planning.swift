@@ -1,0 +1,47 @@
+extension TrainingConfiguration {
+  /// The model that a split trains: labels, preparation and network follow from its training and validation cases alone.
+  ///
+  /// - Throws: `InputError` for options that do not fit these cases, or held-out cases with labels that these do not have.
+  public func description(of split: Split, data: CheckedData) throws -> ModelDescription {
+    let known = data.facts(of: split.training + split.validation)
+    let labels = try labels(of: known, data)
+    try requireLabels(labels, inTestOf: split, known, data)
+    let plan = try plan(for: known)
+    let sites = Set(data.facts(of: split.training).map(\.scan.site)).sorted()
+    return try ModelDescription(
+      network: network(
+        labels: labels, plan: plan, modalities: data.dataset.modalities.count, sites: sites.count),
+      preparation: plan, labels: labels, modalities: data.dataset.modalities, sites: sites)
+  }
+
+  /// The classes of the cases that train; what the options merge or exclude may be missing there, if another case has it.
+  private func labels(of known: [CaseFacts], _ data: CheckedData) throws -> LabelScheme {
+    func values(_ facts: [CaseFacts]) -> Set<UInt8> { Set(facts.flatMap(\.labels.keys)) }
+    let names = data.dataset.labelNames
+    // Says which options cannot be merged, in any case.
+    _ = try LabelScheme(values: values(data.facts), labelNames: names, merge: mergeLabels, exclude: excludeLabels)
+    let found = values(known)
+    let merge = mergeLabels.filter { !names.isEmpty || !found.isDisjoint(with: $0) }
+    return try LabelScheme(
+      values: found.union(merge.joined()).union(excludeLabels), labelNames: names, merge: merge, exclude: excludeLabels)
+  }
+
+  /// Nobody trains for hours to find that a held-out case cannot be scored.
+  private func requireLabels(
+    _ labels: LabelScheme, inTestOf split: Split, _ known: [CaseFacts], _ data: CheckedData
+  ) throws {
+    let classes = labels.classOfValue
+    for (site, facts) in Dictionary(grouping: data.facts(of: split.test), by: \.scan.site).sorted(by: {
+      $0.key < $1.key
+    }) {
+      let strange = Set(facts.flatMap(\.labels.keys)).filter { classes[Int($0)] == nil }
+      guard strange.isEmpty else {
+        let trained = Set(known.flatMap(\.labels.keys)).subtracting([0])
+        throw InputError(
+          "\(site): its held-out masks hold label \(LabelScheme.sentence(strange)), which no mask to train on holds "
+            + "(those hold \(LabelScheme.sentence(trained))), so it could not be learnt; merge labels with "
+            + "--merge-labels, correct the masks, or leave these cases out.")
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import DualNorm
+import Foundation
+
+/// A cell that runs in a process of its own, a `dualnorm experiment run-cell`.
+///
+/// The child's standard input is a pipe that only this process can write to: a line asks the child to stop, and its end,
+/// which comes whatever ends this process, makes the child end at once. Its standard output tells how far it is, a line a
+/// time; its standard error is the cell's log.
+final class CellProcess: @unchecked Sendable {
+  let cell: ExperimentCell
+  private let process = Process()
+  private let input = Pipe()
+  // `lock` guards what follows; a thread of its own reads what the child tells.
+  private let lock = NSLock()
+  private var resumed = 0
+  private var advanced = 0
+  private var reached = 0
+  private var error: String?
+  private var outputHasEnded = false
+
+  init(_ cell: ExperimentCell, of experiment: Experiment, keepMasks: Bool) throws {
+    self.cell = cell
+    let output = Pipe()
+    process.executableURL = Bundle.main.executableURL
+    process.arguments =
+      [
+        "experiment", "run-cell", experiment.folder.path, "--method", cell.method.name, "--setting", cell.setting.name,
+        "--seed", "\(cell.seed)",
+      ] + (keepMasks ? ["--keep-masks"] : [])
+    // Threads that wait actively would take the cores from the cells beside.
+    process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = try Self.openLog(cell.run)
+    try process.run()
+    let reader = output.fileHandleForReading
+    Thread.detachNewThread { [self] in read(reader) }
+  }
+
+  private static func openLog(_ run: RunFolder) throws -> FileHandle {
+    do {
+      try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
+    } catch {
+      throw InputError("\(run.url.path): this folder cannot be made; check --output.")
+    }
+    let descriptor = open(run.cellLog.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw InputError("\(run.cellLog.path): cannot be written (\(String(cString: strerror(errno)))); check --output.")
+    }
+    return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  }
+
+  /// Asks it to stop after the step at hand.
+  func stop() { try? input.fileHandleForWriting.write(contentsOf: Data("stop\n".utf8)) }
+
+  /// Whether it is over and all it told was read.
+  var hasEnded: Bool { lock.withLock { outputHasEnded } && !process.isRunning }
+
+  /// Whether it ended because it was asked to.
+  var wasStopped: Bool { process.terminationReason == .exit && process.terminationStatus == CellReport.stoppedStatus }
+
+  /// Why it ended without a result.
+  var failure: String {
+    lock.withLock { error }
+      ?? "it ended unexpectedly (\(process.terminationReason == .exit ? "exit code" : "signal") "
+      + "\(process.terminationStatus)); see \(cell.run.cellLog.path)"
+  }
+
+  /// Iterations that are done, of this and earlier starts.
+  var iterations: Int { lock.withLock { reached } }
+
+  /// Iterations since the last call: of an earlier start, and new ones.
+  func takeIterations() -> (resumed: Int, advanced: Int) {
+    lock.withLock {
+      defer { (resumed, advanced) = (0, 0) }
+      return (resumed, advanced)
+    }
+  }
+
+  private func read(_ handle: FileHandle) {
+    var pending = Data()
+    while case let data = handle.availableData, !data.isEmpty {
+      pending += data
+      while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+        take(String(decoding: pending[..<end], as: UTF8.self))
+        pending = Data(pending[(end + 1)...])
+      }
+    }
+    lock.withLock { outputHasEnded = true }
+  }
+
+  private func take(_ line: String) {
+    guard let report = CellReport(line) else { return }
+    lock.withLock {
+      switch report {
+      case .resumed(let count):
+        resumed += count - reached
+        reached = count
+      case .iterations(let count):
+        advanced += count - reached
+        reached = count
+      case .error(let sentence): error = sentence
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+struct ExperimentCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "experiment",
+    abstract: "Compare methods over folds, held-out sites or pairs of sites, with several seeds.",
+    discussion: """
+      Example: dualnorm experiment leave-one-site-out --data DATA --methods bn,in,dual --seeds 3 --output DIR
+
+      A method is NORM[+dual][+measured][+hard][+reference or +uniform]; dual alone is the paper's, bn+dual. Each network \
+      is a run folder DIR/cells/METHOD/SETTING/seed-N. The same command again goes on where it stopped, and with more \
+      methods or seeds adds them. docs/experiments.md says more.
+      """,
+    subcommands: [
+      CrossValidateCommand.self, LeaveOneSiteOutCommand.self, MatrixCommand.self, ExperimentTableCommand.self,
+      RunCellCommand.self,
+    ])
+}
+
+struct CrossValidateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cross-validate", abstract: "Test every patient once: folds by patient within each site.")
+
+  @OptionGroup var options: ExperimentOptions
+  @Option(help: "Folds, unless --splits brings them. (default: 5)") var folds: Int?
+
+  func run() throws {
+    try options.run(.crossValidate) { experiment in
+      experiment.folds = folds ?? (experiment.training.splits == nil ? 5 : nil)
+    }
+  }
+}
+
+struct LeaveOneSiteOutCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "leave-one-site-out", abstract: "Test each site with networks that all other sites train.")
+
+  @OptionGroup var options: ExperimentOptions
+
+  func run() throws { try options.run(.leaveOneSiteOut) { _ in } }
+}
+
+struct MatrixCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "matrix", abstract: "Train on each site alone and on all together, and test on every site.",
+    discussion: """
+      The test cases are the same for every training set and train for none: --hold-out of each site's patients (0.2 by \
+      default), or with --folds every case in turn.
+      """)
+
+  @OptionGroup var options: ExperimentOptions
+  @Option(help: "Test every case in one of so many folds, instead of holding some out.") var folds: Int?
+
+  func run() throws {
+    try options.run(.matrix) { experiment in
+      experiment.folds = folds
+      if folds == nil, options.training.holdOut == nil, experiment.training.holdOut == 0 {
+        experiment.training.holdOut = 0.2
+      }
+    }
+  }
+}
+
+struct ExperimentTableCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "table", abstract: "Make results.csv and summary.md of the cells that are finished, and print them.",
+    discussion: "Example: dualnorm experiment table DIR")
+
+  @Argument(help: ArgumentHelp("The folder of an experiment.", valueName: "dir")) var folder: String
+  @Option(help: "The method that others are compared with. (default: the first)") var baseline: String?
+
+  func run() throws {
+    let experiment = try Experiment(contentsOf: URL(fileURLWithPath: folder))
+    try ExperimentReport(experiment, baseline: baseline).publish()
+  }
+}

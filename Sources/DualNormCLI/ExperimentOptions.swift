@@ -1,0 +1,75 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+/// What all experiments are asked.
+struct ExperimentOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir")) var data: String?
+  @Option(help: ArgumentHelp("Methods to compare, such as bn,in,dual.", valueName: "method,…")) var methods: NameList
+  @Option(help: "Networks of each method, with the seeds --seed, --seed + 1 and so on.") var seeds = 3
+  @Option(help: ArgumentHelp("A new folder, or one to go on in.", valueName: "dir")) var output: String
+  @Option(help: ArgumentHelp("Use the cases of these sites only. (default: all)", valueName: "site,…"))
+  var sites: NameList?
+  @Option(help: "Networks trained side by side; they share the processor's cores.") var jobs = 1
+  @Option(help: "The method that others are compared with. (default: the first)") var baseline: String?
+  @Option(help: "Also test with batch statistics taken on the unlabelled case or site: none, case or site.")
+  var adapt = Adaptation.none
+  @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
+  var largestComponent = true
+  @Flag(help: "Keep the masks that each network predicts, and a picture.") var keepMasks = false
+  @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
+  @OptionGroup(title: "Training options (all networks share them)") var training: TrainOptions
+
+  func validate() throws {
+    guard (1...64).contains(jobs) else { throw ValidationError("--jobs is \(jobs); give 1 to 64.") }
+    let compared: [(String, Bool)] = [
+      ("norm", training.norm != nil), ("mask", training.mask != nil), ("mask-source", training.maskSource != nil),
+      ("local-statistics", training.localStatistics != nil),
+    ]
+    for (option, isGiven) in compared where isGiven {
+      throw ValidationError("--\(option) is part of what --methods names, such as dual+measured; leave it out.")
+    }
+  }
+
+  /// Runs the experiment, or goes on with it, and prints its table.
+  ///
+  /// - Parameter complete: sets what the kind of experiment has of its own.
+  func run(_ kind: ExperimentConfiguration.Kind, complete: (inout ExperimentConfiguration) -> Void) throws {
+    Interruption.listen()
+    var asked = ExperimentConfiguration(
+      kind, methods: try ExperimentMethod.list(methods.names), training: try training.resolved())
+    asked.training.data = (data ?? asked.training.data).map { URL(fileURLWithPath: $0).path }
+    asked.seeds = seeds
+    asked.sites = sites?.names.sorted()
+    asked.adaptation = adapt
+    asked.largestComponent = largestComponent
+    complete(&asked)
+    let folder = URL(fileURLWithPath: output)
+    if let baseline {
+      let recorded = try? ExperimentConfiguration(contentsOf: folder)
+      _ = try ExperimentReport.baseline(baseline, among: (recorded?.methods ?? []) + asked.methods)
+    }
+    let checking = ThreadSafeProgress("cases checked", quiet: quiet)
+    let experiment = try Experiment(
+      in: folder, asked,
+      threads: max(1, ProcessInfo.processInfo.activeProcessorCount / jobs),
+      report: { message in
+        checking.clear()
+        if !quiet { printError(message) }
+      }, checking: checking.update)
+    checking.clear()
+    let report = try ExperimentReport(experiment, baseline: baseline)
+    let failed = try ExperimentRunner(experiment, jobs: jobs, keepMasks: keepMasks, quiet: quiet).run()
+    try report.publish()
+    if failed > 0 { throw ExitCode.failure }
+  }
+}
+
+/// Words with commas between them.
+struct NameList: ExpressibleByArgument {
+  let names: [String]
+
+  init?(argument: String) {
+    names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  }
+}

@@ -1,0 +1,114 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+/// Runs the cells that are not finished, some side by side, each in a process of its own.
+final class ExperimentRunner {
+  private let experiment: Experiment
+  private let jobs: Int
+  private let keepMasks: Bool
+  private let quiet: Bool
+  private var waiting: [ExperimentCell]
+  private var running: [CellProcess] = []
+  private var failed = 0
+  private let progress: Progress
+
+  init(_ experiment: Experiment, jobs: Int, keepMasks: Bool, quiet: Bool) {
+    self.experiment = experiment
+    self.jobs = jobs
+    self.keepMasks = keepMasks
+    self.quiet = quiet
+    waiting = experiment.cells.filter { !$0.isFinished }
+    let total = experiment.cells.reduce(0) { $0 + $1.iterations }
+    let left = waiting.reduce(0) { $0 + $1.iterations }
+    progress = Progress("iterations", of: total, done: total - left, quiet: quiet)
+  }
+
+  /// - Returns: how many cells failed; their errors were shown.
+  /// - Throws: `ExitCode` after Ctrl-C, once all cells have stopped.
+  func run() throws -> Int {
+    // A child that died must not take this process with it.
+    signal(SIGPIPE, SIG_IGN)
+    sayWhatIsAhead()
+    var isStopping = false
+    while !running.isEmpty || (!waiting.isEmpty && !isStopping) {
+      if Interruption.isRequested, !isStopping {
+        isStopping = true
+        for process in running { process.stop() }
+      }
+      while !isStopping, running.count < jobs, !waiting.isEmpty { start(waiting.removeFirst()) }
+      usleep(20_000)
+      update()
+    }
+    progress.clear()
+    guard isStopping else { return failed }
+    printError("Stopped; continue with: \(Self.commandLine)")
+    throw ExitCode(Interruption.exitCode)
+  }
+
+  private func sayWhatIsAhead() {
+    guard !quiet else { return }
+    let done = experiment.cells.count - waiting.count
+    let threads = experiment.configuration.training.threads ?? 1
+    printError(
+      "\(experiment.cells.count) cells of \(experiment.configuration.methods.count) methods"
+        + (done > 0 ? ", \(done) of them finished" : "") + "; \(jobs) at a time with \(threads) thread"
+        + (threads == 1 ? "." : "s each."))
+  }
+
+  private func start(_ cell: ExperimentCell) {
+    do {
+      running.append(try CellProcess(cell, of: experiment, keepMasks: keepMasks))
+    } catch {
+      fail(cell, "\(error)", undone: cell.iterations)
+    }
+  }
+
+  private func fail(_ cell: ExperimentCell, _ reason: String, undone: Int) {
+    failed += 1
+    progress.clear()
+    printError("\(cell.name) failed: \(reason)")
+    progress.skip(undone)
+  }
+
+  /// Takes in what the running cells told, and takes leave of those that ended.
+  private func update() {
+    takeIterations()
+    let ended = running.filter(\.hasEnded)
+    // What they told since.
+    if !ended.isEmpty { takeIterations() }
+    running.removeAll { process in ended.contains { $0 === process } }
+    for process in ended { takeLeave(of: process) }
+  }
+
+  private func takeIterations() {
+    var advanced = 0
+    for process in running {
+      let told = process.takeIterations()
+      progress.skip(told.resumed)
+      advanced += told.advanced
+    }
+    if advanced > 0 { progress.advance(by: advanced, running.map(\.cell.name).joined(separator: ", ")) }
+  }
+
+  private func takeLeave(of process: CellProcess) {
+    let cell = process.cell
+    progress.clear()
+    if cell.isFinished {
+      let finished = experiment.cells.count(where: \.isFinished)
+      if !quiet { printError("Finished \(cell.name) (\(finished) of \(experiment.cells.count))") }
+    } else if !process.wasStopped {
+      fail(cell, process.failure, undone: cell.iterations - process.iterations)
+    }
+  }
+
+  /// What the user typed, fit for a shell.
+  private static var commandLine: String {
+    (["dualnorm"] + CommandLine.arguments.dropFirst()).map { word in
+      let isPlain = word.unicodeScalars.allSatisfy { scalar in
+        scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "-_./,+=:@%".unicodeScalars.contains(scalar)
+      }
+      return isPlain && !word.isEmpty ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }.joined(separator: " ")
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+/// One cell of an experiment, as the process that `CellProcess` starts.
+struct RunCellCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run-cell", abstract: "Train and test one cell; started by the other verbs.", shouldDisplay: false)
+
+  @Argument var experiment: String
+  @Option var method: String
+  @Option var setting: String
+  @Option var seed: UInt64
+  @Flag var keepMasks = false
+
+  func run() throws {
+    Interruption.listen()
+    signal(SIGPIPE, SIG_IGN)
+    ParentWatch.start()
+    // The log stands for the cell: where the process that began it is only just ending, this one waits.
+    flock(STDERR_FILENO, LOCK_EX)
+    do {
+      guard try runCell() else { throw ExitCode(CellReport.stoppedStatus) }
+    } catch let error where !(error is ExitCode) {
+      tell(.error("\(error)"))
+      printError("Error: \(error)")
+      throw ExitCode.failure
+    }
+  }
+
+  private func runCell() throws -> Bool {
+    let experiment = try Experiment(contentsOf: URL(fileURLWithPath: experiment))
+    let wanted = { (cell: ExperimentCell) in
+      cell.method.name == method && cell.setting.name == setting && cell.seed == seed
+    }
+    guard let cell = experiment.cells.first(where: wanted) else {
+      throw InputError("\(experiment.folder.path): has no cell \(method)/\(setting)/seed-\(seed).")
+    }
+    let shouldStop = { Interruption.isRequested || ParentWatch.hasAsked }
+    return try experiment.run(cell, keepMasks: keepMasks, shouldStop: shouldStop) { event in
+      switch event {
+      case .iterations(let count, let resumed): tell(resumed ? .resumed(count) : .iterations(count))
+      case .message(let message): printError(message)
+      }
+    }
+  }
+
+  private func tell(_ report: CellReport) {
+    // Where nobody listens any more, `ParentWatch` ends this process.
+    try? FileHandle.standardOutput.write(contentsOf: Data((report.line + "\n").utf8))
+  }
+}
+
+/// Listens to the process that started this one.
+private enum ParentWatch {
+  // Written once by the watching thread, read between two steps.
+  nonisolated(unsafe) private static var asked: sig_atomic_t = 0
+
+  /// Whether it asked to stop after the step at hand.
+  static var hasAsked: Bool { asked != 0 }
+
+  /// From now on this process ends at once when the other has gone, whatever ended it; every file is written atomically.
+  static func start() {
+    Thread.detachNewThread {
+      var byte: UInt8 = 0
+      while true {
+        let count = read(STDIN_FILENO, &byte, 1)
+        if count == 1 { asked = 1 } else if count == 0 || errno != EINTR { _exit(1) }
+      }
+    }
+  }
+}
