@@ -36,7 +36,9 @@ struct DemoCommand: ParsableCommand {
     try write(sites + [unseen], cases: cases..<cases + max(cases / 4, 1), to: "test")
     try train()
     let table = try evaluate()
-    print(table.overview(unseen: [unseen.name]), terminator: "")
+    let passes = [Pass.first.rawValue, Pass.final.rawValue, Pass.final.rawValue + Adaptation.passSuffix]
+    print(table.overview(of: passes, unseen: [unseen.name]), terminator: "")
+    print("final+adapt: with batch statistics of the unlabelled patient at hand (--adapt case) in place of training's.")
     if !quiet {
       printError(
         "Look at \(output)/evaluation/sheet.png. The model is \(output)/run, the data \(output)/data and test.")
@@ -75,7 +77,7 @@ struct DemoCommand: ParsableCommand {
     let model = try SegmentationModel(contentsOf: runFolder)
     let progress = Progress("cases", of: dataset.cases.count, quiet: quiet)
     let evaluation = try Evaluation(
-      of: model, on: dataset.cases, writingTo: output, tolerancesMM: Scorer.defaultTolerancesMM, largestComponent: true
+      of: model, on: dataset.cases, adaptation: .case, writingTo: output, tolerancesMM: Scorer.defaultTolerancesMM, largestComponent: true
     ) { scan in
       try stopIfInterrupted(progress, "run dualnorm demo again to start over")
       progress.advance(scan.identifier)

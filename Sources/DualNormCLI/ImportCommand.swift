@@ -44,7 +44,7 @@ struct ImportCommand: ParsableCommand {
         "--labels names \(values.count) labels; give \(inferred.classes - 1) different ones above 0, one a foreground class."
       )
     }
-    var options = TrainingConfiguration()
+    var options = TrainingConfiguration(.published)
     options.context = inferred.inputChannels / modalities
     options.size = inferred.size.map { [$0.height, $0.width] }
     preparation.set(in: &options)

@@ -60,7 +60,9 @@ import Testing
     #expect(lines[0].hasPrefix("site    cases  slice H×W  slices  spacing in mm x, y, z"))
     #expect(lines.contains("Split: 4 cases train, 2 choose the best checkpoint, 0 are held out."))
     #expect(
-      lines.contains("Preparation: whiten per volume, no resampling, crop or pad to 32×32 (H×W), 3 slices an input."))
+      lines.contains(
+        "Preparation: whiten per volume by its brighter voxels, no resampling, crop or pad to 32×32 (H×W), 3 slices an input."
+      ))
     #expect(lines.contains { $0.hasPrefix("dual 2/2: validation Dice 0.") })
     #expect(lines.last == "Trained \(run). Next: dualnorm evaluate --model \(run) --data DIR --output DIR")
   }

@@ -8,6 +8,9 @@ public enum Adaptation: String, Sendable, CaseIterable {
   case `case`
   /// Those of all cases of its site that are to be segmented.
   case site
+
+  /// What an adapted pass has behind its name in tables: `final+adapt`.
+  public static let passSuffix = "+adapt"
 }
 
 extension DualNormUNet {

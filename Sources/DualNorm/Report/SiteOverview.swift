@@ -1,8 +1,11 @@
 extension ScoreTable {
   /// Dice and ASSD of each site in each pass, means over classes and cases, with what was missed: the demo's table.
   ///
-  /// - Parameter unseen: sites that training did not see; they are marked and left out of the mean.
-  public func overview(unseen: Set<String>) -> String {
+  /// - Parameters:
+  ///   - shown: the passes to show; those that the table has no scores of are left out.
+  ///   - unseen: sites that training did not see; they are marked and left out of the mean.
+  public func overview(of shown: [String], unseen: Set<String>) -> String {
+    let passes = shown.filter(self.passes.contains)
     let means = summaries.filter { $0.scope == .site && ($0.classIndex == nil || classes.count == 1) }
     func cells(_ sites: [String]) -> [String] {
       let ofPass = passes.map { pass in means.filter { $0.pass == pass && sites.contains($0.site ?? "") } }
@@ -14,14 +17,14 @@ extension ScoreTable {
       let misses = ofPass.map { "\($0.reduce(0) { $0 + $1.count(.miss) + $1.count(.falseAlarm) })" }
       return mean(.dice, 3) + mean(.assd, 2) + misses
     }
-    let header =
-      ["site", "cases"] + passes.map { "Dice, \($0)" } + passes.map { "ASSD mm, \($0)" } + passes.map { "wrong, \($0)" }
+    let titles = ["Dice", "ASSD mm", "wrong"].flatMap { [$0] + passes.dropFirst().map { _ in "" } }
+    let header = [["", ""] + titles, ["site", "cases"] + passes + passes + passes]
     let rows = sites.map { site in
       let cases = Set(scores.filter { $0.site == site }.map(\.caseName)).count
       return [site + (unseen.contains(site) ? " (unseen)" : ""), "\(cases)"] + cells([site])
     }
     let seen = sites.filter { !unseen.contains($0) }
-    return fixedWidth([header] + rows + [["mean of \(seen.count) sites", ""] + cells(seen)], leftAligned: 1)
+    return fixedWidth(header + rows + [["mean of \(seen.count) sites", ""] + cells(seen)], leftAligned: 1)
       + "Means over cases and classes. Dice of a missed structure is 0; ASSD is over the found ones. "
       + "wrong: structures missed or falsely found.\n"
   }

@@ -166,13 +166,13 @@ extension TrainingConfiguration {
     OptionsFile(
       defaults: { given in
         Self(recipe ?? given?.mapping?["recipe"]?.string.flatMap(TrainingRecipe.init) ?? .standard)
-      }, keys: CodingKeys.allCases.map(\.rawValue), sample: "width: 16"
-    ) { key in CodingKeys(rawValue: key).map { example(of: $0) } ?? "" }
+      }, keys: CodingKeys.allCases.map(\.rawValue), sample: "width: 16",
+      example: { key in CodingKeys(rawValue: key).map { trainingExample(of: $0) } ?? "" })
   }
 }
 
 /// A value of an option as YAML, on one line.
-private func example(of key: TrainingConfiguration.CodingKeys) -> String {
+private func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
   switch key {
   case .data: return "../data"
   case .window: return "[-125, 275]"

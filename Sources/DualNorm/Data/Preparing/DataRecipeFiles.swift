@@ -46,13 +46,13 @@ extension DataRecipe {
     OptionsFile(
       defaults: { _ in DataRecipe() }, keys: CodingKeys.allCases.map(\.rawValue),
       entryKeys: ["labels": ["name", "from", "to"]],
-      sample: "window: [-125, 275]"
-    ) { key in CodingKeys(rawValue: key).map { example(of: $0) } ?? "" }
+      sample: "window: [-125, 275]",
+      example: { key in CodingKeys(rawValue: key).map { recipeExample(of: $0) } ?? "" })
   }
 }
 
 /// A value of a key as YAML, on one line.
-private func example(of key: DataRecipe.CodingKeys) -> String {
+private func recipeExample(of key: DataRecipe.CodingKeys) -> String {
   switch key {
   case .description: "CT of the abdomen"
   case .labels: "[{name: prostate, from: [1, 2], to: 1}]"
