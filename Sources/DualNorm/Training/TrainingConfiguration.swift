@@ -166,8 +166,8 @@ extension TrainingConfiguration {
     OptionsFile(
       defaults: { given in
         Self(recipe ?? given?.mapping?["recipe"]?.string.flatMap(TrainingRecipe.init) ?? .standard)
-      }, keys: CodingKeys.allCases.map(\.rawValue), sample: "width: 16"
-    ) { key in CodingKeys(rawValue: key).map { example(of: $0) } ?? "" }
+      }, keys: CodingKeys.allCases.map(\.rawValue), sample: "width: 16",
+      example: { key in CodingKeys(rawValue: key).map { example(of: $0) } ?? "" })
   }
 }
 

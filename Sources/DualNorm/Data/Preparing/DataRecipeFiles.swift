@@ -46,8 +46,7 @@ extension DataRecipe {
     OptionsFile(
       defaults: { _ in DataRecipe() }, keys: CodingKeys.allCases.map(\.rawValue),
       entryKeys: ["labels": ["name", "from", "to"]],
-      sample: "window: [-125, 275]"
-    ) { key in CodingKeys(rawValue: key).map { example(of: $0) } ?? "" }
+      sample: "window: [-125, 275]", example: { key in CodingKeys(rawValue: key).map { example(of: $0) } ?? "" })
   }
 }
 
