@@ -26,7 +26,7 @@ import Testing
 
   @Test func equalNamesWhateverTheEnding() throws {
     try touch(
-      images: ["a.nii", "b.mha", "c_0000.nii.gz", "c_0001.nii.gz"], labels: ["a.nii.gz", "b.nrrd", "c.nii.gz"])
+      images: ["a.nii", "a.png", "b.mha", "c_0000.nii.gz", "c_0001.nii.gz"], labels: ["a.nii.gz", "b.nrrd", "c.nii.gz"])
     let found = try pairs()
     #expect(names(found) == ["a: a.nii a.nii.gz", "b: b.mha b.nrrd", "c: c_0000.nii.gz c_0001.nii.gz c.nii.gz"])
     #expect(found.pairedByNumber.isEmpty && found.unpaired.isEmpty)
