@@ -26,7 +26,7 @@ import Testing
 
   @Test func equalNamesWhateverTheEnding() throws {
     try touch(
-      images: ["a.nii", "b.mha", "c_0000.nii.gz", "c_0001.nii.gz"], labels: ["a.nii.gz", "b.nrrd", "c.nii.gz"])
+      images: ["a.nii", "a.png", "b.mha", "c_0000.nii.gz", "c_0001.nii.gz"], labels: ["a.nii.gz", "b.nrrd", "c.nii.gz"])
     let found = try pairs()
     #expect(names(found) == ["a: a.nii a.nii.gz", "b: b.mha b.nrrd", "c: c_0000.nii.gz c_0001.nii.gz c.nii.gz"])
     #expect(found.pairedByNumber.isEmpty && found.unpaired.isEmpty)
@@ -82,15 +82,15 @@ import Testing
     try touch(images: ["a.nii.gz"], labels: ["b.nii.gz"])
     #expect(
       sentence { try pairs(skipUnpaired: true) }
-        == "\(images.path) and \(labels.path): no image has a mask; expected volumes (.nii.gz, .nii, .nrrd, .nhdr, .mha and "
-        + ".mhd) whose names are equal or end in one number, such as img0001.nii.gz and label0001.nii.gz.")
+        == "\(images.path) and \(labels.path): no image has a mask; expected NIfTI, NRRD or MetaImage volumes whose "
+        + "names are equal or end in one number, such as img0001.nii.gz and label0001.nii.gz.")
     #expect(
       sentence { try SourcePairs(images: images, labels: images, site: "X") }
         == "\(images.path)/a.nii.gz: is both image and mask; give --labels the folder of the masks, or end their names in "
         + "_segmentation.")
     #expect(
       sentence { try SourcePairs(images: images, labels: folder.url, site: "X") }
-        == "\(folder.path): holds no volumes; expected .nii.gz, .nii, .nrrd, .nhdr, .mha and .mhd for --labels (DICOM series "
+        == "\(folder.path): holds no volumes; expected NIfTI, NRRD or MetaImage files for --labels (DICOM series "
         + "are to be converted first).")
     let nowhere = folder.url.appendingPathComponent("nowhere")
     #expect(
