@@ -35,6 +35,7 @@ public final class SegmentationModel {
     public let isCropped: Bool
   }
 
+  /// Throws where the case has other channels than the network takes.
   private func requireChannels(of scan: Case) throws {
     let wanted = "the model takes \(description.modalities.count) (\(description.modalities.joined(separator: ", ")))"
     if scan.images.count == 1, scan.isPicture {
