@@ -8,6 +8,9 @@ public enum Adaptation: String, Sendable, CaseIterable {
   case `case`
   /// Those of all cases of its site that are to be segmented.
   case site
+
+  /// What is added to the name of a pass that ran with adapted statistics.
+  static let passSuffix = "+adapt"
 }
 
 extension DualNormUNet {

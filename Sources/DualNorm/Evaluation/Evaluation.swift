@@ -127,7 +127,7 @@ extension SegmentationModel {
     let last = network.passes.last
     let own = passes(nil, suffix: "") { $0 == last ? "predictions" : "first-pass" }
     guard let statistics else { return own }
-    return own + passes(statistics, suffix: "+adapt") { $0 == last ? "predictions-adapted" : nil }
+    return own + passes(statistics, suffix: Adaptation.passSuffix) { $0 == last ? "predictions-adapted" : nil }
   }
 }
 
