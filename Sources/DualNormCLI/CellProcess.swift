@@ -66,11 +66,11 @@ final class CellProcess: @unchecked Sendable {
       + "\(process.terminationStatus)); see \(cell.run.cellLog.path)"
   }
 
-  /// Iterations that are done, of this and earlier starts.
-  var iterations: Int { lock.withLock { reached } }
+  /// Steps that are done, of this and earlier starts.
+  var steps: Int { lock.withLock { reached } }
 
-  /// Iterations since the last call: of an earlier start, and new ones.
-  func takeIterations() -> (resumed: Int, advanced: Int) {
+  /// Steps since the last call: of an earlier start, and new ones.
+  func takeSteps() -> (resumed: Int, advanced: Int) {
     lock.withLock {
       defer { (resumed, advanced) = (0, 0) }
       return (resumed, advanced)
@@ -96,7 +96,7 @@ final class CellProcess: @unchecked Sendable {
       case .resumed(let count):
         resumed += count - reached
         reached = count
-      case .iterations(let count):
+      case .done(let count):
         advanced += count - reached
         reached = count
       case .error(let sentence): error = sentence

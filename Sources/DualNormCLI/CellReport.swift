@@ -1,7 +1,8 @@
 /// A line that a cell's process writes to the one that started it.
 enum CellReport: Equatable {
+  /// Steps that an earlier start did, or all that are done.
   case resumed(Int)
-  case iterations(Int)
+  case done(Int)
   case error(String)
 
   /// What a cell ends with that was asked to stop.
@@ -12,7 +13,7 @@ enum CellReport: Equatable {
     guard words.count == 2 else { return nil }
     switch (words[0], Int(words[1])) {
     case ("resumed", let count?): self = .resumed(count)
-    case ("iterations", let count?): self = .iterations(count)
+    case ("done", let count?): self = .done(count)
     case ("error", _): self = .error(words[1])
     default: return nil
     }
@@ -21,7 +22,7 @@ enum CellReport: Equatable {
   var line: String {
     switch self {
     case .resumed(let count): "resumed \(count)"
-    case .iterations(let count): "iterations \(count)"
+    case .done(let count): "done \(count)"
     case .error(let sentence): "error " + String(sentence.map { $0.isNewline ? " " : $0 })
     }
   }

@@ -10,6 +10,7 @@ final class ExperimentRunner {
   private let quiet: Bool
   private var waiting: [ExperimentCell]
   private var running: [CellProcess] = []
+  private var finished: Int
   private var failed = 0
   private let progress: Progress
 
@@ -19,9 +20,10 @@ final class ExperimentRunner {
     self.keepMasks = keepMasks
     self.quiet = quiet
     waiting = experiment.cells.filter { !$0.isFinished }
-    let total = experiment.cells.reduce(0) { $0 + $1.iterations }
-    let left = waiting.reduce(0) { $0 + $1.iterations }
-    progress = Progress("iterations", of: total, done: total - left, quiet: quiet)
+    finished = experiment.cells.count - waiting.count
+    let total = experiment.cells.reduce(0) { $0 + $1.steps }
+    let left = waiting.reduce(0) { $0 + $1.steps }
+    progress = Progress("steps", of: total, done: total - left, quiet: quiet)
   }
 
   /// - Returns: how many cells failed; their errors were shown.
@@ -48,11 +50,10 @@ final class ExperimentRunner {
 
   private func sayWhatIsAhead() {
     guard !quiet else { return }
-    let done = experiment.cells.count - waiting.count
     let threads = experiment.configuration.training.threads ?? 1
     printError(
       "\(experiment.cells.count) cells of \(experiment.configuration.methods.count) methods"
-        + (done > 0 ? ", \(done) of them finished" : "") + "; \(jobs) at a time with \(threads) thread"
+        + (finished > 0 ? ", \(finished) of them finished" : "") + "; \(jobs) at a time with \(threads) thread"
         + (threads == 1 ? "." : "s each."))
   }
 
@@ -60,7 +61,7 @@ final class ExperimentRunner {
     do {
       running.append(try CellProcess(cell, of: experiment, keepMasks: keepMasks))
     } catch {
-      fail(cell, "\(error)", undone: cell.iterations)
+      fail(cell, "\(error)", undone: cell.steps)
     }
   }
 
@@ -73,18 +74,18 @@ final class ExperimentRunner {
 
   /// Takes in what the running cells told, and takes leave of those that ended.
   private func update() {
-    takeIterations()
+    takeSteps()
     let ended = running.filter(\.hasEnded)
     // What they told since.
-    if !ended.isEmpty { takeIterations() }
+    if !ended.isEmpty { takeSteps() }
     running.removeAll { process in ended.contains { $0 === process } }
     for process in ended { takeLeave(of: process) }
   }
 
-  private func takeIterations() {
+  private func takeSteps() {
     var advanced = 0
     for process in running {
-      let told = process.takeIterations()
+      let told = process.takeSteps()
       progress.skip(told.resumed)
       advanced += told.advanced
     }
@@ -95,10 +96,13 @@ final class ExperimentRunner {
     let cell = process.cell
     progress.clear()
     if cell.isFinished {
-      let finished = experiment.cells.count(where: \.isFinished)
+      finished += 1
+      // The last case it tested is not told of.
+      progress.advance(by: cell.steps - process.steps)
+      progress.clear()
       if !quiet { printError("Finished \(cell.name) (\(finished) of \(experiment.cells.count))") }
     } else if !process.wasStopped {
-      fail(cell, process.failure, undone: cell.iterations - process.iterations)
+      fail(cell, process.failure, undone: cell.steps - process.steps)
     }
   }
 

@@ -39,7 +39,7 @@ struct RunCellCommand: ParsableCommand {
     let shouldStop = { Interruption.isRequested || ParentWatch.hasAsked }
     return try experiment.run(cell, keepMasks: keepMasks, shouldStop: shouldStop) { event in
       switch event {
-      case .iterations(let count, let resumed): tell(resumed ? .resumed(count) : .iterations(count))
+      case .steps(let count, let resumed): tell(resumed ? .resumed(count) : .done(count))
       case .message(let message): printError(message)
       }
     }

@@ -67,7 +67,7 @@ import Testing
     #expect(same.errors == "4 cells of 2 methods, 4 of them finished; 1 at a time with 1 thread.\n")
     let more = try dualnorm(TinyExperiment.arguments(output, methods: "in", "--keep-masks", "--adapt", "none"))
     #expect(more.status == 0 && more.output.contains("\nin "))
-    let messages = more.errors.split(separator: "\n").filter { !$0.contains(" iterations, ") }
+    let messages = more.errors.split(separator: "\n").filter { !$0.contains(" steps, ") }
     #expect(
       messages == [
         "6 cells of 3 methods, 4 of them finished; 1 at a time with 1 thread.",

@@ -5,8 +5,8 @@ import Torch
 extension Experiment {
   /// What a running cell tells.
   public enum CellEvent: Sendable {
-    /// Iterations done, those of an earlier, stopped start included.
-    case iterations(Int, resumed: Bool)
+    /// Steps done (see `ExperimentCell.steps`), those of an earlier, stopped start included.
+    case steps(Int, resumed: Bool)
     case message(String)
   }
 
@@ -24,7 +24,7 @@ extension Experiment {
       guard try train(cell, shouldStop: shouldStop, report: report) else { return false }
     } else {
       LibTorch.configure(threads: cell.configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
-      report(.iterations(cell.iterations, resumed: true))
+      report(.steps(cell.iterations, resumed: true))
     }
     return try evaluate(cell, keepMasks: keepMasks, shouldStop: shouldStop, report: report)
   }
@@ -55,10 +55,10 @@ extension Experiment {
         starting: cell.run, configuration: cell.configuration, data: data, split: split(of: cell), report: say)
     let trainer = try session.trainer()
     var done = trainer.finishedIterations
-    report(.iterations(done, resumed: true))
+    report(.steps(done, resumed: true))
     return try trainer.train(shouldStop: shouldStop) { progress in
       done += 1
-      report(.iterations(done, resumed: false))
+      report(.steps(done, resumed: false))
       if let validation = progress.validation {
         say("\(progress.stage.rawValue) \(progress.iteration)/\(progress.iterations): \(validation)")
       }
@@ -72,6 +72,7 @@ extension Experiment {
   ) throws -> Bool {
     let tested = Set(cell.setting.cases.test)
     let model = try SegmentationModel(contentsOf: cell.run)
+    var done = cell.iterations - 1
     let evaluation: Evaluation
     do {
       evaluation = try Evaluation(
@@ -80,6 +81,8 @@ extension Experiment {
         largestComponent: configuration.largestComponent
       ) { _ in
         if shouldStop() { throw Stopped() }
+        done += 1
+        report(.steps(done, resumed: false))
       }
     } catch is Stopped {
       return false

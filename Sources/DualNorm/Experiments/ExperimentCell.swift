@@ -48,5 +48,8 @@ public struct ExperimentCell: Sendable {
   public var isFinished: Bool { FileManager.default.fileExists(atPath: results.path) }
 
   /// Of all its stages.
-  public var iterations: Int { configuration.iterations.reduce(0, +) }
+  var iterations: Int { configuration.iterations.reduce(0, +) }
+
+  /// Its iterations and the cases it tests, which take about as long each.
+  public var steps: Int { iterations + setting.cases.test.count }
 }

@@ -104,13 +104,22 @@ private struct BaselineChoice {
 
   /// nil for an arm of the baseline itself, or where the baseline was not trained on the arm's sites.
   func index(for arm: Arm) -> Int? {
-    let candidates = arms.indices.filter { arms[$0].method == method && arms[$0].trainSites == arm.trainSites }
-    if let pass { return candidates.first { arms[$0].pass == pass && arms[$0] != arm } }
+    let ofBaseline = arms.indices.filter { arms[$0].method == method && arms[$0].trainSites == arm.trainSites }
+    if let pass { return ofBaseline.first { arms[$0].pass == pass && arms[$0] != arm } }
     guard arm.method != method else { return nil }
-    let last = arms.last { $0.method == arm.method && $0.trainSites == arm.trainSites }
+    // What adapted batch statistics give meets what they give the baseline, and the same without.
+    let alike = ofBaseline.filter { arms[$0].isAdapted == arm.isAdapted }
+    let candidates = alike.isEmpty ? ofBaseline : alike
+    let last = arms.last {
+      $0.method == arm.method && $0.trainSites == arm.trainSites && $0.isAdapted == arm.isAdapted
+    }
     guard arm != last else { return candidates.last }
     return candidates.first { arms[$0].pass == arm.pass } ?? candidates.last
   }
+}
+
+extension Arm {
+  fileprivate var isAdapted: Bool { pass.hasSuffix(Adaptation.passSuffix) }
 }
 
 extension Metric {

@@ -105,9 +105,10 @@ extension ResultRow {
   fileprivate var found: String { "\(value.map(shortest) ?? "undefined") (\(outcome.rawValue))" }
 }
 
-/// A network's passes as they run; others after them, by name.
+/// A network's passes as they run, then those with adapted batch statistics likewise; others after them, by name.
 func passComesBefore(_ a: String, _ b: String) -> Bool {
-  let ranks = [a, b].map { name in Pass.allCases.firstIndex { $0.rawValue == name } ?? Pass.allCases.count }
+  let known = ["", Adaptation.passSuffix].flatMap { suffix in Pass.allCases.map { $0.rawValue + suffix } }
+  let ranks = [a, b].map { name in known.firstIndex(of: name) ?? known.count }
   return ranks[0] == ranks[1] ? comesBefore(a, b) : ranks[0] < ranks[1]
 }
 

@@ -18,7 +18,7 @@ extension TrainingConfiguration {
   private func labels(of known: [CaseFacts], _ data: CheckedData) throws -> LabelScheme {
     func values(_ facts: [CaseFacts]) -> Set<UInt8> { Set(facts.flatMap(\.labels.keys)) }
     let names = data.dataset.labelNames
-    // Says which options cannot be merged, in any case.
+    // Refuses values that no case has.
     _ = try LabelScheme(values: values(data.facts), labelNames: names, merge: mergeLabels, exclude: excludeLabels)
     let found = values(known)
     let merge = mergeLabels.filter { !names.isEmpty || !found.isDisjoint(with: $0) }
@@ -31,12 +31,11 @@ extension TrainingConfiguration {
     _ labels: LabelScheme, inTestOf split: Split, _ known: [CaseFacts], _ data: CheckedData
   ) throws {
     let classes = labels.classOfValue
-    for (site, facts) in Dictionary(grouping: data.facts(of: split.test), by: \.scan.site).sorted(by: {
-      $0.key < $1.key
-    }) {
+    let tested = Dictionary(grouping: data.facts(of: split.test), by: \.scan.site)
+    for (site, facts) in tested.sorted(by: { $0.key < $1.key }) {
       let strange = Set(facts.flatMap(\.labels.keys)).filter { classes[Int($0)] == nil }
       guard strange.isEmpty else {
-        let trained = Set(known.flatMap(\.labels.keys)).subtracting([0])
+        let trained = Set(known.flatMap(\.labels.keys)).subtracting([0] + excludeLabels)
         throw InputError(
           "\(site): its held-out masks hold label \(LabelScheme.sentence(strange)), which no mask to train on holds "
             + "(those hold \(LabelScheme.sentence(trained))), so it could not be learnt; merge labels with "

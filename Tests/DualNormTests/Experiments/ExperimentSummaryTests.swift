@@ -47,6 +47,20 @@ import Testing
     #expect(dual.count(.found) == 5 && dual.count(.falseAlarm) == 0)
   }
 
+  /// Passes with adapted statistics come after the others, and are compared among themselves.
+  @Test func adaptedPassesMeetAdaptedOnes() throws {
+    let adapted = Self.rows.map { row in
+      resultRow(row.method, row.testSite, row.caseName, row.value, seed: row.seed, pass: row.pass + "+adapt")
+    }
+    let summary = try Self.summary(adapted + Self.rows)
+    #expect(
+      summary.comparisons.map { "\($0.arm.pass) \($0.baseline.pass)" } == [
+        "first first", "final first", "first+adapt first+adapt", "final+adapt first+adapt",
+      ])
+    let without = try Self.summary(adapted.filter { $0.method == "dual" } + Self.rows)
+    #expect(without.comparisons.last.map { "\($0.arm.pass) \($0.baseline.pass)" } == "final+adapt first")
+  }
+
   /// Where lower is better the worst site has the largest mean.
   @Test func worstOfDistancesIsTheLargest() throws {
     let rows = [resultRow("bn", "A", "1", 1, metric: .assd), resultRow("bn", "B", "1", 3, metric: .assd)]

@@ -63,7 +63,7 @@ import Testing
     let firstSeed = (0..<3).flatMap { ["bn/fold-\($0)/seed-1", "dual/fold-\($0)/seed-1"] }
     #expect(experiment.cells.prefix(6).map(\.name) == firstSeed)
     #expect(experiment.cells.count == 12 && experiment.cells.suffix(6).allSatisfy { $0.seed == 2 })
-    #expect(experiment.cells.map(\.iterations) == Array(repeating: 6000, count: 12))
+    #expect(experiment.cells.map(\.steps) == Array(repeating: 6003, count: 12))
     let splits = try experiment.cells.map { try experiment.split(of: $0) }
     #expect(splits[0] == splits[1] && splits[0].test == splits[6].test && splits[0].validation.count == 3)
     #expect(Set(splits.flatMap(\.test)).count == 9)
