@@ -77,7 +77,8 @@ struct DemoCommand: ParsableCommand {
     let model = try SegmentationModel(contentsOf: runFolder)
     let progress = Progress("cases", of: dataset.cases.count, quiet: quiet)
     let evaluation = try Evaluation(
-      of: model, on: dataset.cases, adaptation: .case, writingTo: output, tolerancesMM: Scorer.defaultTolerancesMM, largestComponent: true
+      of: model, on: dataset.cases, adaptation: .case, writingTo: output, tolerancesMM: Scorer.defaultTolerancesMM,
+      largestComponent: true
     ) { scan in
       try stopIfInterrupted(progress, "run dualnorm demo again to start over")
       progress.advance(scan.identifier)
