@@ -57,7 +57,7 @@ import Testing
       summary.comparisons.map { "\($0.arm.pass) \($0.baseline.pass)" } == [
         "first first", "final first", "first+adapt first+adapt", "final+adapt first+adapt",
       ])
-    let without = try Self.summary(adapted.filter { $0.method == "dual" } + Self.rows)
+    let without = try Self.summary(Self.rows + adapted.filter { $0.method == "dual" })
     #expect(without.comparisons.last.map { "\($0.arm.pass) \($0.baseline.pass)" } == "final+adapt first")
   }
 
