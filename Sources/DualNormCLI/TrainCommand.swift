@@ -1,7 +1,6 @@
 import ArgumentParser
 import DualNorm
 import Foundation
-import Torch
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -44,7 +43,6 @@ struct TrainCommand: ParsableCommand {
     let preparing = ThreadSafeProgress("cases prepared", quiet: quiet)
     let trainer = try session.trainer(preparing: preparing.update)
     preparing.clear()
-    if let transfer = try trainer.initialTransfer(), !quiet { printError(transfer.summary) }
     try Self.train(trainer, session.run, quiet: quiet)
     let path = session.run.url.path
     if !quiet { printError("Trained \(path). Next: dualnorm evaluate --model \(path) --data DIR --output DIR") }
@@ -79,23 +77,6 @@ struct TrainCommand: ParsableCommand {
       printError("Stopped; continue with: dualnorm train --resume \(run.url.path)")
       throw ExitCode(Interruption.exitCode)
     }
-  }
-}
-
-extension TransferReport {
-  /// `Initial weights: 120 tensors fit by name and shape; …`
-  fileprivate var summary: String {
-    func part(_ names: [String], _ what: String) -> String? {
-      guard !names.isEmpty else { return nil }
-      let shown = names.prefix(4).joined(separator: ", ") + (names.count > 4 ? ", …" : "")
-      return "\(names.count) \(what) (\(shown))"
-    }
-    let rest = [
-      part(otherShape, "of another shape keep their own values"),
-      part(missing, "not in the file keep their own values"),
-      part(unused, "in the file are not used"),
-    ].compactMap { $0 }
-    return (["Initial weights: \(matched.count) tensors fit by name and shape"] + rest).joined(separator: "; ") + "."
   }
 }
 

@@ -111,7 +111,7 @@ import Torch
   }
 
   @Test func importNamesTheSitesByNumber() throws {
-    let run = try train("--iterations", "1,0")
+    let run = try train("--iterations", "1,0", "--whitening", "volume")  // as import takes it
     let imported = RunFolder(folder.file("imported"))
     let result = try dualnorm(
       "import", run.model.path, "--output", imported.url.path, "--quiet", "--local-statistics", "measured")

@@ -11,8 +11,10 @@ enum Tiny {
 
   /// The options of `run`.
   static let learning =
-    "--width 4 --iterations 30,40 --batch-size 4 --learning-rate 0.01 --validate-every 20 --threads 1 --quiet"
-    .split(separator: " ").map(String.init)
+    """
+    --width 4 --iterations 60,60 --batch-size 4 --learning-rate 0.02 --averaging 0.9 --augmentation none \
+    --validate-every 20 --threads 1 --quiet
+    """.split(separator: " ").map(String.init)
 
   /// Options of a run that ends at once.
   static let quick =

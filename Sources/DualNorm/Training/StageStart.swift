@@ -26,9 +26,15 @@ struct StageStart {
     return network
   }
 
-  /// What fits of `--init` and what does not; nil without it.
-  func initialTransfer(_ stage: Stage) throws -> TransferReport? {
-    try initialize(DualNormUNet(description.network(of: stage), seed: configuration.seed))
+  /// Finds what would stop the run at its start.
+  ///
+  /// - Returns: a sentence on what fits of `--init`; nil without it.
+  /// - Throws: `InputError` for names in `--freeze-except` that no parameter contains, or `--init` of which nothing fits.
+  func check() throws -> String? {
+    try checkFrozenNames()
+    guard configuration.initial != nil else { return nil }
+    let first = configuration.iterations[0] > 0 ? Stage.plain : .dual
+    return try initialize(DualNormUNet(description.network(of: first), seed: configuration.seed))?.summary
   }
 
   private func initialize(_ network: DualNormUNet) throws -> TransferReport? {
@@ -56,15 +62,14 @@ struct StageStart {
     for entry in frozen { entry.tensor.requireGradient(false) }
   }
 
-  /// - Throws: `InputError` for a name in `--freeze-except` that no parameter of the finished network contains.
-  func checkFrozenNames() throws {
+  private func checkFrozenNames() throws {
     guard !configuration.freezeExcept.isEmpty else { return }
     let parameters = try DualNormUNet(description.network, seed: 0).parameters.trainable.map(\.name)
     for name in configuration.freezeExcept where !parameters.contains(where: { $0.contains(name) }) {
       let parts = Set(parameters.flatMap { $0.split(separator: ".").map(String.init) }).sorted()
       throw InputError(
-        "--freeze-except \(quoted(name)): no parameter's name contains it; the nearest part of a name is "
-          + "\(quoted(nearest(to: name, among: parts))).")
+        "--freeze-except \"\(quoted(name))\": no parameter's name contains it; the nearest part of a name is "
+          + "\"\(quoted(nearest(to: name, among: parts)))\".")
     }
   }
 }
@@ -75,5 +80,20 @@ extension ModelDescription {
     var network = network
     if stage == .plain { network.dualBlocks = [] }
     return network
+  }
+}
+
+extension TransferReport {
+  /// `Initial weights: 120 tensors fit by name and shape; …`
+  var summary: String {
+    func part(_ names: [String], _ what: String) -> String? {
+      names.isEmpty ? nil : "\(names.count) \(what) (\(listed(names)))"
+    }
+    let rest = [
+      part(otherShape, "of another shape keep their own values"),
+      part(missing, "not in the file keep their own values"),
+      part(unused, "in the file are not used"),
+    ].compactMap { $0 }
+    return (["Initial weights: \(matched.count) tensors fit by name and shape"] + rest).joined(separator: "; ") + "."
   }
 }

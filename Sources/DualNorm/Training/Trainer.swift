@@ -67,7 +67,6 @@ public final class Trainer {
   /// - Returns: whether the run is finished.
   /// - Throws: `InputError` if the loss is no longer a number, `FileError` if something cannot be written.
   public func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
-    try StageStart(configuration, description).checkFrozenNames()
     let checkpoint = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last) : nil
     let first = checkpoint.map { point in stages.firstIndex { $0.stage == point.state.stage } ?? 0 } ?? 0
     for (stage, iterations) in stages[first...] {
@@ -148,14 +147,6 @@ public final class Trainer {
       try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.best(stage))
     }
     return score
-  }
-
-  /// What `--init` gives the first stage's network; nil without it, or where a stopped run goes on.
-  ///
-  /// - Throws: `InputError` for a source without weights, or of which nothing fits.
-  public func initialTransfer() throws -> TransferReport? {
-    guard resumed == nil, let first = stages.first else { return nil }
-    return try StageStart(configuration, description).initialTransfer(first.stage)
   }
 
   /// A network with the weights that the stage starts from: the dual stage takes the best ones of the plain stage.
