@@ -5,7 +5,8 @@ import PackageDescription
 let deps = Context.packageDirectory + "/.deps"
 let torch = deps + "/libtorch/torch"
 let itk = deps + "/itk"
-let jpeg = deps + "/jpeg"  // on macOS; on Linux it is the system's
+let jpeg = deps + "/jpeg"  // this and libpng on macOS; on Linux they are the system's
+let png = deps + "/png"
 
 func libraries(in folder: String, _ names: [String]) -> [LinkerSetting] {
   [.unsafeFlags(["-L\(folder)", "-Xlinker", "-rpath", "-Xlinker", folder])] + names.map { .linkedLibrary($0) }
@@ -29,13 +30,15 @@ let package = Package(
       linkerSettings: libraries(in: torch + "/lib", ["torch_cpu", "c10"])),
     .target(
       name: "CITK",
-      cxxSettings: [.unsafeFlags(["-isystem", itk + "/include", "-isystem", jpeg + "/include", "-O2"])],
+      cxxSettings: [
+        .unsafeFlags(["-isystem", itk + "/include", "-isystem", jpeg + "/include", "-isystem", png + "/include", "-O2"])
+      ],
       linkerSettings: libraries(
         in: itk + "/lib",
         [
           "ITKCommon", "ITKTransform", "ITKIOImageBase", "ITKIONIFTI", "ITKIONRRD", "ITKIOMeta", "ITKIOPNG",
           "ITKIOTIFF", "ITKSmoothing", "itksys", "itkvnl", "itkvnl_algo",
-        ]) + [.unsafeFlags(["-L\(jpeg)/lib"]), .linkedLibrary("z"), .linkedLibrary("jpeg")]),
+        ]) + [.unsafeFlags(["-L\(jpeg)/lib", "-L\(png)/lib"])] + ["z", "jpeg", "png"].map { .linkedLibrary($0) }),
     .target(name: "Files"),
     .target(name: "Torch", dependencies: ["CTorch", "Files"]),
     .target(name: "MedicalImaging", dependencies: ["CITK", "Files"]),

@@ -140,6 +140,9 @@ for library in "$folder"/lib*-"$suffix.$extension"; do
   name=$(basename "$library")
   ln -sfn "$library" ".deps/itk/lib/${name%-"$suffix.$extension"}.$extension"
 done
-# ITK brings libjpeg; Homebrew keeps it where compilers do not look.
-if [ "$(uname -s)" = Darwin ]; then ln -sfn "$(brew --prefix jpeg-turbo)" .deps/jpeg; fi
+# ITK brings libjpeg and libpng; Homebrew keeps them where compilers do not look.
+if [ "$(uname -s)" = Darwin ]; then
+  ln -sfn "$(brew --prefix jpeg-turbo)" .deps/jpeg
+  ln -sfn "$(brew --prefix libpng)" .deps/png
+fi
 say "LibTorch $torch_version in $libtorch, ITK $suffix in $include"

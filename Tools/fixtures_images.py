@@ -122,6 +122,7 @@ def write_masks():
     reference["palette.png indices"] = [labels.ravel().tolist()]
     png("palette-transparent.png", labels, 8, 3, True, extra=palette + chunk(b"tRNS", b"\0"))
     reference["palette-transparent.png indices"] = [labels.ravel().tolist()]
+    png("palette-short.png", labels, 8, 3, extra=chunk(b"PLTE", colours[:2].tobytes()))
     Image.fromarray((labels > 0) * np.uint8(255)).save(FOLDER / "mask255.png")
     Image.fromarray(labels.astype(np.uint16)).save(FOLDER / "mask16.png")
     Image.fromarray(labels.astype(np.uint16) * 150).save(FOLDER / "mask300.png")

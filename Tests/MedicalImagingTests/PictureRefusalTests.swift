@@ -91,6 +91,10 @@ import Testing
       var damaged = png
       damaged[60] ^= 1
       try damaged.write(to: url)
+      try expect(url, "its pixels cannot be read (damaged pixels); \(Self.copy)")
+      damaged = png
+      damaged[png.count - 13] ^= 1
+      try damaged.write(to: url)
       try expect(url, "its pixels cannot be read (a wrong checksum); \(Self.copy)")
       damaged[20] ^= 1
       try damaged.write(to: url)
@@ -107,6 +111,14 @@ import Testing
       try expect(tiff, "its header cannot be read (it is no TIFF); export it again as PNG.")
       try expect(folder.appendingPathComponent("none.png"), "there is no such file; check the path.")
     }
+  }
+
+  @Test func everyIndexHasAColour() throws {
+    let url = picture("palette-short.png")
+    let error = ImagingError(
+      "\(url.path): its pixels cannot be read (a pixel that the palette has no colour for); \(Self.copy)")
+    #expect(throws: error) { try Image.channels(contentsOf: url) }
+    #expect(throws: error) { try LabelMap(contentsOf: url) }
   }
 
   /// Where JPEG and TIFF have no checksum, damage may pass; nothing may crash.

@@ -43,7 +43,8 @@ bool citk_write_nifti(
     const char *path, citk_component component, ptrdiff_t dimensions, const ptrdiff_t *size, const double *frame,
     const void *voxels);
 
-// PNG, by our own decoder. (On a damaged header ITK 5.2's reader ends the process, and it prints libpng's warnings.)
+// PNG, by libpng itself, where damage is a failure. (On a damaged header ITK 5.2's reader ends the process, and it
+// prints libpng's warnings.)
 
 typedef struct {
   ptrdiff_t width, height;
