@@ -83,6 +83,8 @@ bool ct_require_gradient(CTTensor *x, bool required) {
   return act([&] { x->value.requires_grad_(required); });
 }
 
+bool ct_requires_gradient(const CTTensor *x) { return x->value.requires_grad(); }
+
 bool ct_backward(const CTTensor *x) {
   return guard(false, [&] {
     x->value.backward();

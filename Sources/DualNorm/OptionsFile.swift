@@ -4,11 +4,13 @@ import Yams
 /// A YAML file whose keys are options, such as a training configuration or a recipe for data.
 struct OptionsFile<Options: Codable> {
   /// What a key has that the file leaves out; it may depend on what the file says.
-  let defaults: (Node?) -> Options
+  let defaults: (Node?) throws -> Options
   /// All keys, in the order in which they are told.
   let keys: [String]
   /// The keys of the entries of an option that is a list of mappings, by option.
   var entryKeys: [String: [String]] = [:]
+  /// Makes what a file of an earlier version says into what is said now.
+  var upgrade: (Node) -> Node = { $0 }
   /// What a file with no options could hold, on one line.
   let sample: String
   /// A value of the option as YAML, on one line.
@@ -31,7 +33,7 @@ struct OptionsFile<Options: Codable> {
       throw InputError("\(file): is not YAML (\(oneLine(error))).")
     }
     var values = try Yams.compose(yaml: yaml(defaults(given)))!
-    if let given, given.null == nil {
+    if let given = given.map(upgrade), given.null == nil {
       guard let mapping = given.mapping else {
         throw InputError("\(file): holds no options; write one a line, for example `\(sample)`.")
       }

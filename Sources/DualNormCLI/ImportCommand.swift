@@ -23,6 +23,8 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Modalities; the file's channels divided by them are the context slices.") var modalities = 1
   @Option(help: ArgumentHelp("The label of each class in files. (default: 1, 2, …)", valueName: "label,…"))
   var labels: NumberList<UInt8>?
+  @Option(help: "Voxels that whitening measures: volume, as the authors do, or foreground.")
+  var whitening = PreparationPlan.Whitening.volume
   @OptionGroup var preparation: PreparationOptions
   @Flag(help: "No messages but errors.") var quiet = false
 
@@ -45,6 +47,9 @@ struct ImportCommand: ParsableCommand {
       )
     }
     var options = TrainingConfiguration(.published)
+    (options.width, options.norm, options.dualBlocks) = (inferred.width, inferred.norm, inferred.dualBlocks)
+    (options.mask, options.reduction) = (mask, inferred.reduction)
+    (options.localStatistics, options.whitening) = (localStatistics, whitening)
     options.context = inferred.inputChannels / modalities
     options.size = inferred.size.map { [$0.height, $0.width] }
     preparation.set(in: &options)

@@ -59,7 +59,7 @@ struct PredictCommand: ParsableCommand {
     for job in jobs {
       try stopIfInterrupted(progress, "\(progress.done) of \(jobs.count) volumes are done")
       let item = try model.prepared(job.scan)
-      let site = site ?? job.scan.site
+      let site = site ?? job.site
       let results = model.segment(
         item, passes: passes, site: site, statistics: try adapter.statistics(for: item, site: site),
         largestComponent: largestComponent)
@@ -81,6 +81,8 @@ struct PredictCommand: ParsableCommand {
 /// One volume and where its mask goes.
 struct PredictionJob {
   let scan: Case
+  /// As its folder names it; nil for single files.
+  let site: String?
   private let folder: URL
   private let name: String
   private let ending: String
@@ -128,7 +130,7 @@ struct PredictionJob {
       }
       return [
         PredictionJob(
-          scan: scan, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
+          scan: scan, site: nil, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
       ]
     }
     guard output.volumeName == output.lastPathComponent else {
@@ -136,7 +138,7 @@ struct PredictionJob {
         "\(output.path): masks are written as \(scan.isPicture ? "PNG or NIfTI; name the output .png," : "NIfTI; name the output")"
           + " .nii.gz or .nii, or give a folder.")
     }
-    return [PredictionJob(scan: scan, folder: output, name: name, ending: scan.maskEnding)]
+    return [PredictionJob(scan: scan, site: nil, folder: output, name: name, ending: scan.maskEnding)]
   }
 
   private static func jobs(in input: URL, output: URL, modalities: Int) throws -> [PredictionJob] {
@@ -146,7 +148,8 @@ struct PredictionJob {
     let dataset = try Dataset(contentsOf: input, requireMasks: false, modalityCount: modalities)
     return dataset.cases.map { scan in
       let folder = dataset.layout == .sites ? output.appendingPathComponent(scan.site) : output
-      return PredictionJob(scan: scan, folder: folder, name: scan.name, ending: scan.maskEnding)
+      return PredictionJob(
+        scan: scan, site: scan.site, folder: folder, name: scan.name, ending: scan.maskEnding)
     }
   }
 }

@@ -49,9 +49,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func start() throws -> TrainingSession {
-    var configuration = try options.resolved()
-    // Absolute, so that the run can be resumed from another folder.
-    configuration.data = (data ?? configuration.data).map { URL(fileURLWithPath: $0).path }
+    let configuration = try options.resolved(data: data)
     let checking = ThreadSafeProgress("cases checked", quiet: quiet)
     return try TrainingSession(
       starting: RunFolder(URL(fileURLWithPath: output!)), configuration: configuration,

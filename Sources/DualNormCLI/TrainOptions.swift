@@ -75,8 +75,11 @@ struct TrainOptions: ParsableArguments {
   /// Whether no option has a say: none is given, or only defaults.
   var areDefault: Bool { config == nil && (try? resolved()) == TrainingConfiguration() }
 
+  /// Paths are absolute, so that the run's own configuration can be used from another folder.
+  ///
+  /// - Parameter data: the data set, instead of the file's.
   /// - Throws: `InputError` for a file that is no configuration, or a value that makes no sense.
-  func resolved() throws -> TrainingConfiguration {
+  func resolved(data: String? = nil) throws -> TrainingConfiguration {
     var result =
       try config.map { try TrainingConfiguration(yaml: URL(fileURLWithPath: $0), recipe: recipe) }
       ?? TrainingConfiguration(recipe ?? .standard)
@@ -100,8 +103,7 @@ struct TrainOptions: ParsableArguments {
     preparation.set(in: &result)
     set(\.validationFraction, validationFraction)
     set(\.holdOut, holdOut)
-    // Absolute, so that the run's own configuration can be used from another folder.
-    set(\.splits, splits.map { URL(fileURLWithPath: $0).path })
+    set(\.splits, splits)
     set(\.fold, fold)
     set(\.iterations, iterations?.values)
     set(\.batchSize, batchSize)
@@ -114,13 +116,17 @@ struct TrainOptions: ParsableArguments {
     set(\.augmentation, augmentation?.parts)
     set(\.whitening, whitening)
     set(\.precision, precision)
-    set(\.initial, initial.map { URL(fileURLWithPath: $0).path })
+    set(\.initial, initial)
     set(\.freezeExcept, freezeExcept.isEmpty ? nil : freezeExcept)
     set(\.zoom, zoom)
     set(\.weightedCrossEntropy, weightedCrossEntropy)
     set(\.validateEvery, validateEvery)
     set(\.seed, seed)
     set(\.threads, threads)
+    set(\.data, data)
+    for path in [\TrainingConfiguration.data, \.splits, \.initial] {
+      result[keyPath: path] = result[keyPath: path].map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+    }
     try result.validate()
     return result
   }

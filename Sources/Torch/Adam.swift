@@ -8,7 +8,8 @@ public final class Adam {
   public var learningRate: Double
   public let betas: (Double, Double) = (0.9, 0.999)
   public let epsilon = 1e-8
-  /// Every step shrinks weights by this share times the learning rate; biases and norms, of one dimension, are spared.
+  /// Every step shrinks the weights of convolutions, of four dimensions, by this share times the learning rate; biases
+  /// and the scales and shifts of norms, layer norm's [C, H, W] too, are spared.
   public let weightDecay: Double
 
   final class Moments {
@@ -24,7 +25,7 @@ public final class Adam {
       parameter = entry.tensor
       first = entry.tensor.detached() * 0
       second = entry.tensor.detached() * 0
-      isWeight = entry.tensor.shape.count > 1
+      isWeight = entry.tensor.shape.count == 4
     }
   }
   let moments: [Moments]

@@ -7,6 +7,9 @@ extension Tensor {
   /// Asks autograd for the gradient of this leaf, or no longer.
   public func requireGradient(_ required: Bool = true) { checkTrap(ct_require_gradient(handle, required)) }
 
+  /// Whether autograd would give a gradient for this leaf, or for any leaf this was made of.
+  public var requiresGradient: Bool { ct_requires_gradient(handle) }
+
   /// Adds the gradients of this scalar to every leaf that asked for one.
   public func backward() { checkTrap(ct_backward(handle)) }
 

@@ -98,6 +98,16 @@ import Testing
     #expect(!contents(of: output).contains { $0.hasPrefix("scores") })
   }
 
+  /// Such a label is background also where the true mask is what the dual blocks see.
+  @Test func excludedLabelsMayBeInTheMaskThatIsSeen() throws {
+    let data = try Tiny.copyOfData(to: folder.file("data"))
+    try change(mask: data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz")) { $0[0] = 9 }
+    let options = ["--mask-source", "reference", "--adapt", "site", "--quiet"]
+    let result = try dualnorm(arguments(options + ["--exclude-labels", "9"], data: data))
+    #expect(result.status == 0 && result.errors == "")
+    #expect(result.output.contains("final+adapt") && !result.output.contains("label 9"))
+  }
+
   @Test func aMaskOnAnotherGrid() throws {
     let data = try Tiny.copyOfData(to: folder.file("data"))
     let mask = data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz")

@@ -54,6 +54,18 @@ import Torch
     #expect(info.status == 0 && info.output == summary + "weights:      265 tensors, 76049 numbers\n")
   }
 
+  @Test func theConfigurationSaysWhatWasFound() throws {
+    let options = ["--mask", "hard", "--local-statistics", "measured", "--whitening", "foreground", "--quiet"]
+    #expect(try dualnorm(["import", reference.path, "--output", run.url.path] + options).status == 0)
+    let configuration = try TrainingConfiguration(yaml: run.configuration)
+    #expect(configuration.width == 2 && configuration.norm == .bn && configuration.context == 3)
+    #expect(configuration.dualBlocks == [.inc, .down1, .down2, .down3] && configuration.reduction == 2)
+    #expect(configuration.mask == .hard && configuration.localStatistics == .measured)
+    #expect(configuration.whitening == .foreground)
+    let description = try run.readDescription()
+    #expect(description.preparation.whitening == .foreground && description.network.localStatistics == .measured)
+  }
+
   @Test func takesTheWeightsOfARun() throws {
     let trained = RunFolder(try Tiny.run)
     let result = try dualnorm("import", trained.model.path, "--output", run.url.path, "--classes", "3")

@@ -4,6 +4,8 @@ import MedicalImaging
 import Testing
 import Torch
 
+@testable import DualNormCLI
+
 /// Domain-specific batch norm: the site named, known by its folder, and unknown.
 @Suite struct SiteTests {
   let folder: TemporaryFolder
@@ -93,6 +95,20 @@ import Torch
       let path = "predictions/Site-\(site)/Case01.nii.gz"
       #expect(try Data(contentsOf: evaluation.appendingPathComponent(path)) == bytes)
     }
+  }
+
+  /// Not even of one that was trained on, whatever its folder is called.
+  @Test func aSingleFileIsOfNoSite() throws {
+    let input = try Tiny.data.appendingPathComponent("Site-A")
+    func sites(_ url: URL, _ output: String) throws -> [String?] {
+      try PredictionJob.jobs(input: [url], output: folder.file(output), modalities: 1).map(\.site)
+    }
+    #expect(try sites(scan, "mask.nii.gz") == [nil] && sites(scan, "masks") == [nil])
+    let images = folder.file("Site-A")
+    try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: input.appendingPathComponent("Case00.nii.gz"), to: images.appendingPathComponent("Case00.nii.gz"))
+    #expect(try sites(images, "masks") == ["Site-A"])
   }
 
   @Test func sitesThatAModelDoesNotHave() throws {

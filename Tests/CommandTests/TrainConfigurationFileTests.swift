@@ -2,6 +2,8 @@ import DualNorm
 import Foundation
 import Testing
 
+@testable import DualNormCLI
+
 @Suite struct TrainConfigurationFileTests {
   let folder: TemporaryFolder
   private var file: URL { folder.file("options.yaml") }
@@ -60,6 +62,55 @@ import Testing
     #expect(result.status == 0 && result.errors == "")
     #expect(try Data(contentsOf: again.model) == Data(contentsOf: run.model))
     #expect(try Data(contentsOf: again.configuration) == Data(contentsOf: run.configuration))
+  }
+
+  @Test func pathsOfAFileBecomeAbsolute() throws {
+    try write("data: \(relative(Tiny.data))\ninit: ./a/../weights.pth\nsplits: folds.json\nfold: 0\n")
+    let resolved = try TrainOptions.parse(["--config", file.path]).resolved()
+    let here = FileManager.default.currentDirectoryPath
+    #expect(try resolved.data == Tiny.data.path)
+    #expect(resolved.initial == here + "/weights.pth" && resolved.splits == here + "/folds.json")
+    #expect(try TrainOptions.parse(["--config", file.path]).resolved(data: "/a/./b").data == "/a/b")
+  }
+
+  /// What the version before recipes wrote, which knew neither loss nor weight decay, averaging, foreground or whitening.
+  @Test(arguments: [true, false]) func aFileOfTheVersionBeforeRecipesTrainsAsItDid(augments: Bool) throws {
+    try write(
+      """
+      augmentation: \(augments)
+      context: 3
+      data: /data
+      dual-blocks:
+      - inc
+      - down1
+      hold-out: 0e+0
+      iterations:
+      - 30
+      - 20
+      learning-rate: 1e-3
+      mask: soft
+      merge-labels: []
+      norm: bn
+      reduction: 2
+      schedule: cosine
+      seed: 7
+      validation-fraction: 1.5e-1
+      weighted-cross-entropy: false
+      width: 16
+      zoom: 1e+0
+      """)
+    var expected = TrainingConfiguration(.published)
+    (expected.iterations, expected.schedule, expected.seed, expected.width) = ([30, 20], .cosine, 7, 16)
+    (expected.data, expected.context, expected.dualBlocks) = ("/data", 3, [.inc, .down1])
+    if !augments { expected.augmentation = [] }
+    let read = try TrainingConfiguration(yaml: file)
+    #expect(read == expected && read.loss == .published && read.weightDecay == 0 && read.averaging == 0)
+    #expect(read.foregroundShare == 0 && read.whitening == .volume)
+    try write(read.yaml())
+    #expect(try TrainingConfiguration(yaml: file) == read)
+    // Its defaults were no recipe's.
+    try write("augmentation: \(augments)")
+    #expect(try TrainingConfiguration(yaml: file).iterations == [4000, 2000])
   }
 
   private func relative(_ url: URL) -> String {

@@ -54,6 +54,17 @@ import Testing
       of: ["train", "--resume", damaged.path])
   }
 
+  @Test func refusesAConfigurationThatMakesNoSense() throws {
+    let run = RunFolder(folder.file("run"))
+    try FileManager.default.copyItem(at: Tiny.run, to: run.url)
+    var configuration = try TrainingConfiguration(yaml: run.configuration)
+    configuration.averaging = 2
+    try Data(configuration.yaml().utf8).write(to: run.configuration)
+    try expectRefusal(
+      "\(run.configuration.path): --averaging is 2.0; give 0 (none) to below 1, such as 0.99.",
+      of: ["train", "--resume", run.url.path])
+  }
+
   @Test func refusesARunWhoseDataHaveGone() throws {
     let data = try Tiny.copyOfData(to: folder.file("data"))
     let run = RunFolder(folder.file("run"))

@@ -51,6 +51,15 @@ import Testing
     #expect(layer.bias.item == 2)
   }
 
+  /// Layer norm has a scale for each pixel, [C, H, W].
+  @Test func weightDecaySparesLayerNorm() {
+    let parameters = Parameters(seed: 1)
+    let scale = Scope(parameters).parameter("weight", Tensor(repeating: 2, shape: [1, 2, 2]))
+    (scale * 0).sum().backward()
+    Adam(parameters, learningRate: 0.1, weightDecay: 0.5).step()
+    #expect(scale.values(Float.self) == [2, 2, 2, 2])
+  }
+
   @Test func frozenParametersStay() {
     let parameters = Parameters(seed: 1)
     let layer = Conv2d(Scope(parameters), 1, 1, kernel: 1)

@@ -64,6 +64,7 @@ CTTensor *_Nullable ct_channels_last(const CTTensor *tensor);
 // Autograd
 CTTensor *_Nullable ct_detach(const CTTensor *tensor);
 bool ct_require_gradient(CTTensor *tensor, bool required);
+bool ct_requires_gradient(const CTTensor *tensor);  // or was made of one that does
 bool ct_backward(const CTTensor *tensor);
 CTTensor *_Nullable ct_gradient(const CTTensor *tensor);  // null without an error: there is none
 void ct_clear_gradient(CTTensor *tensor);

@@ -21,7 +21,7 @@ public struct TrainingSlice: Equatable, Sendable {
 /// Random changes of a training slice, drawn anew each time it is seen.
 ///
 /// All movements become one map of the plane, so that pixels are interpolated once, and image and labels always move
-/// together. Intensities change afterwards, alike in all channels of a modality's neighbouring slices.
+/// together. Intensities change afterwards, alike in all channels (neighbouring slices and modalities) but for noise.
 public struct Augmentation: Equatable, Sendable {
   /// A kind of change. The first three are the published ones.
   public enum Part: String, Codable, Sendable, CaseIterable {

@@ -1,6 +1,9 @@
 import Foundation
 
-/// One drawn change of a slice's intensities. Labels stay, and all channels change alike.
+/// One drawn change of a slice's intensities. Labels stay, and all channels (neighbouring slices and modalities) get the
+/// same change, but for noise, which is another one in each.
+///
+/// What a change depends on of the slice (its mean, its range) is of all channels together, modalities too.
 struct IntensityChange {
   /// The order in which changes follow each other: what the anatomy and the scanner do, then its noise.
   static let order: [Augmentation.Part] = [.biasField, .blur, .contrast, .gamma, .noise]

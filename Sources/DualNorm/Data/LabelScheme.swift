@@ -122,19 +122,6 @@ extension LabelScheme {
     "--exclude-labels \(values.map(String.init).joined(separator: ","))"
   }
 
-  /// The values of one `--merge-labels` option, `[1, 2]` of `1,2`.
-  ///
-  /// - Throws: `InputError` for anything but integers from 1 to 255.
-  public static func mergeGroup(_ option: String) throws -> [UInt8] {
-    try option.split(separator: ",", omittingEmptySubsequences: false).map { field in
-      guard let value = UInt8(field.filter { $0 != " " }) else {
-        throw InputError(
-          "--merge-labels \(quoted(option)): expected label values from 1 to 255 separated by commas, such as 1,2.")
-      }
-      return value
-    }
-  }
-
   /// The classes of a mask's voxels.
   ///
   /// - Parameter file: the mask's file, for messages.

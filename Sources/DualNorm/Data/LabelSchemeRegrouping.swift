@@ -1,4 +1,10 @@
 extension LabelScheme {
+  /// The same classes, for masks that also hold these values as background; values of a class stay in it.
+  func excluding(_ values: [UInt8]) -> LabelScheme {
+    let others = Set(values).subtracting(groups.joined())
+    return LabelScheme(groups: groups, names: names, excluded: Array(others.union(excluded)))
+  }
+
   /// These classes merged or left out for scoring; masks that hold the values of the old ones fit the new ones too.
   ///
   /// - Parameters:

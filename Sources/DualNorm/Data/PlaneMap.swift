@@ -25,17 +25,19 @@ struct PlaneMap: Equatable {
 
 /// A smooth random displacement of the plane (Simard et al., 2003, on a coarse grid).
 ///
-/// Nodes about 32 pixels apart move by N(0, σ) along each axis, σ drawn up to 4 % of the shorter side; between nodes the
-/// displacement is a uniform quadratic B-spline, so neighbouring pixels never tear apart.
+/// Nodes about 32 pixels apart move by N(0, σ) along each axis, σ drawn up to 4 % of the shorter side, and up to 0.32 of
+/// the nodes' distance; between nodes the displacement is a uniform quadratic B-spline, so neighbouring pixels never tear
+/// apart. A derivative of it has a standard deviation of at most 1.09 σ / distance, so of at most 0.35: places where the
+/// plane folds (a derivative below −1) are rare.
 struct ElasticMap {
   private let width: Int
   /// How far each pixel looks aside, in pixels.
   private let field: [(x: Double, y: Double)]
 
   init(size: ImageSize, using generator: inout SeededGenerator) {
-    let cells = (x: max(size.width / 32, 2), y: max(size.height / 32, 2))
+    let cells = Self.cells(size)
     let nodesAcross = cells.x + 2
-    let deviation = generator.uniform() * 0.04 * Double(min(size.width, size.height))
+    let deviation = generator.uniform() * Self.largestDeviation(size)
     var nodes: [(x: Double, y: Double)] = []
     for _ in 0..<nodesAcross * (cells.y + 2) {
       nodes.append((generator.normal() * deviation, generator.normal() * deviation))
@@ -57,6 +59,17 @@ struct ElasticMap {
         return sum
       }
     }
+  }
+
+  private static func cells(_ size: ImageSize) -> (x: Int, y: Int) {
+    (max(size.width / 32, 2), max(size.height / 32, 2))
+  }
+
+  /// The largest σ, in pixels.
+  static func largestDeviation(_ size: ImageSize) -> Double {
+    let cells = cells(size)
+    let distance = min(Double(size.width) / Double(cells.x), Double(size.height) / Double(cells.y))
+    return min(0.04 * Double(min(size.width, size.height)), 0.32 * distance)
   }
 
   func displacement(x: Int, y: Int) -> (x: Double, y: Double) { field[y * width + x] }

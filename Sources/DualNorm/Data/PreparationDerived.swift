@@ -29,7 +29,8 @@ extension PreparationPlan {
       let names = fact.scan.images.flatMap {
         channelNames(of: $0, count: max(1, fact.intensities.count / fact.scan.images.count))
       }
-      for (name, range) in zip(names, fact.intensities) {
+      // A colour that a picture does not use is constant and becomes 0; the data check refuses other constant images.
+      for (name, range) in zip(names, fact.intensities) where range.lowerBound < range.upperBound {
         if let fault = plan.clippingFault(range, name: name) { throw InputError(fault) }
       }
       let size = try plan.checkedSize(of: fact.geometry, name: fact.scan.images.first?.path ?? fact.scan.identifier)

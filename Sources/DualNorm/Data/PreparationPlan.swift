@@ -27,7 +27,8 @@ public struct PreparationPlan: Equatable, Sendable {
   public enum Whitening: String, Codable, Sendable, CaseIterable {
     /// All voxels of the volume, as published.
     case volume
-    /// Those brighter than the volume's mean, so that the share of air around the body makes no difference.
+    /// Those brighter than the volume's mean, so that the share of air around the body makes no difference; all voxels
+    /// where the variance of those is below 1 % of the volume's, as with a bright, nearly constant background.
     case foreground
   }
 

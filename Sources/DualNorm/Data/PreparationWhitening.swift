@@ -70,11 +70,15 @@ extension PreparationPlan {
     return result
   }
 
+  /// Share of the whole's variance that the foreground's must have to be used: where the brighter voxels are a nearly
+  /// constant background, or all the same, dividing by their deviation would blow up the rest.
+  private static let leastForegroundVariance = 0.01
+
   private func moments(of voxels: [Float]) -> (mean: Double, variance: Double) {
     let all = Self.moments(voxels) { _ in true }
     guard whitening == .foreground else { return all }
     let foreground = Self.moments(voxels) { Double($0) > all.mean }
-    return foreground.variance > 0 ? foreground : all  // an image of two values has a constant foreground
+    return foreground.variance >= Self.leastForegroundVariance * all.variance ? foreground : all
   }
 
   private static func moments(

@@ -94,12 +94,4 @@ extension PreparedVolume {
       return grid == geometry ? image : image.resampled(onto: geometry, interpolation: .linear)
     }
   }
-
-  /// Classes on the network's grid (D × H × W) brought back to the original one, by nearest neighbour where they were
-  /// resampled; background where the network never saw the volume.
-  public func restored(labels: [UInt8]) -> LabelMap {
-    precondition(labels.count == depth * height * width, "\(labels.count) labels, not \(depth)×\(height)×\(width)")
-    let map = LabelMap(voxels: placement.restored(labels, outside: 0), geometry: grid)
-    return grid == geometry ? map : map.resampled(onto: geometry)
-  }
 }

@@ -1,4 +1,5 @@
-/// Which slice comes when: batches balanced over sites, every slice of a site once before any repeats.
+/// Which slice comes when: batches balanced over sites, every slice of a site once before any repeats. With a foreground
+/// share this holds of two lists, a site's slices with foreground and all its slices, which take turns by the share.
 ///
 /// A pure function of the seed and the place in the run: slot g of the run (batch · size + place) belongs to site
 /// g mod sites. So every batch holds equally many slices of each site, up to one where the sites do not divide it, and

@@ -58,11 +58,7 @@ public struct Split: Codable, Equatable, Sendable {
 
 extension Split {
   /// Writes `splits.json`.
-  public func write(to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try writeAtomically(encoder.encode(self), to: url)
-  }
+  public func write(to url: URL) throws { try writeAtomically(prettyJSON(self), to: url) }
 
   /// Reads `splits.json` for a data set of `cases`.
   ///

@@ -62,18 +62,21 @@ public final class Adapter {
   private let model: SegmentationModel
   private let adaptation: Adaptation
   private let cases: [Case]
+  private let excluded: [UInt8]
   private let progress: (Int, Int) throws -> Void
   /// Those of the site that was asked for last.
   private var ofSite: (name: String, statistics: BatchStatistics)?
 
   /// - Parameters:
   ///   - cases: all that are to be segmented.
+  ///   - excluded: see `SegmentationModel.prepared`.
   ///   - progress: told the batches done, of how many, while the statistics of a site are taken.
   public init(
-    _ model: SegmentationModel, _ adaptation: Adaptation, cases: [Case],
+    _ model: SegmentationModel, _ adaptation: Adaptation, cases: [Case], excluding excluded: [UInt8] = [],
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
   ) {
-    (self.model, self.adaptation, self.cases, self.progress) = (model, adaptation, cases, progress)
+    (self.model, self.adaptation, self.cases) = (model, adaptation, cases)
+    (self.excluded, self.progress) = (excluded, progress)
   }
 
   /// - Parameter site: what the case's site is taken for; see `SegmentationModel.segment`.
@@ -85,7 +88,7 @@ public final class Adapter {
     case .case: return try statistics(of: [item], site: site)
     case .site:
       if let ofSite, ofSite.name == item.source.site { return ofSite.statistics }
-      let others = try cases.filter { $0.site == item.source.site }.map(model.prepared)
+      let others = try cases.filter { $0.site == item.source.site }.map { try model.prepared($0, excluding: excluded) }
       let found = try statistics(of: others, site: site, progress)
       ofSite = (item.source.site, found)
       return found

@@ -27,14 +27,14 @@ public struct Evaluation {
   ) throws {
     let scheme = scoring ?? model.description.labels
     let scorer = Scorer(scheme: scheme, tolerancesMM: tolerancesMM)
-    let adapter = Adapter(model, adaptation, cases: cases, progress: measuring)
+    let adapter = Adapter(model, adaptation, cases: cases, excluding: scheme.excluded, progress: measuring)
     var scores: [CaseScore] = []
     var rows: [SheetRow] = []
     var cropped: [String] = []
     for scan in cases {
       try progress(scan)
       let reference = try Self.reference(of: scan, scheme)
-      let item = try model.prepared(scan)
+      let item = try model.prepared(scan, excluding: scheme.excluded)
       if let difference = item.volume.geometry.mismatch(with: reference.geometry) {
         throw InputError(
           "\(scan.mask!.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the "

@@ -9,11 +9,9 @@ extension DualNormUNet {
   /// - Parameters:
   ///   - passes: those to return; a network without dual blocks gives its only pass for both.
   ///   - site: place of its site among those trained on; nil for another one.
-  ///   - progress: called with the number of slices just done.
   /// - Returns: class probabilities on the prepared grid.
   public func probabilities(
-    of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], site: Int? = nil,
-    progress: (Int) -> Void = { _ in }
+    of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], site: Int? = nil
   ) -> [Pass: ClassProbabilities] {
     let plane = volume.height * volume.width
     let blank = ClassProbabilities(
@@ -31,7 +29,6 @@ extension DualNormUNet {
             store(logits.softmax(1), from: start, into: &result[target]!)
           }
         }
-        progress(slices.count)
       }
     }
     return result

@@ -56,8 +56,9 @@ public final class SegmentationModel {
 
   /// Reads a case and brings it onto the network's grid.
   ///
+  /// - Parameter excluded: values that are background in the mask, where it is needed, beside those the model excludes.
   /// - Throws: `ImagingError` or `InputError` for files that cannot be used.
-  public func prepared(_ scan: Case) throws -> PreparedCase {
+  public func prepared(_ scan: Case, excluding excluded: [UInt8] = []) throws -> PreparedCase {
     try requireChannels(of: scan)
     guard !needsReference || scan.mask != nil else {
       throw InputError(
@@ -67,7 +68,8 @@ public final class SegmentationModel {
     return try PreparedCase(
       source: scan,
       volume: PreparedVolume(
-        reading: scan, scheme: needsReference ? description.labels : nil, plan: description.preparation))
+        reading: scan, scheme: needsReference ? description.labels.excluding(excluded) : nil,
+        plan: description.preparation))
   }
 
   /// Segments every slice of a case.
@@ -77,14 +79,13 @@ public final class SegmentationModel {
   ///     class probabilities of all branches, in the first pass, whose mean is the mask, and in the final one.
   ///   - statistics: takes the place of the batch norms' own.
   ///   - largestComponent: keep only the largest connected component of each class.
-  ///   - progress: called with the number of slices just done.
   public func segment(
     _ item: PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
-    largestComponent: Bool = true, progress: (Int) -> Void = { _ in }
+    largestComponent: Bool = true
   ) -> [Segmentation] {
     let volume = item.volume
     func predict() -> [Pass: ClassProbabilities] {
-      network.probabilities(of: volume, passes: passes, site: description.branch(ofSite: site), progress: progress)
+      network.probabilities(of: volume, passes: passes, site: description.branch(ofSite: site))
     }
     let probabilities = statistics?.applied(predict) ?? predict()
     return Pass.allCases.filter(passes.contains).map { pass in
@@ -96,14 +97,5 @@ public final class SegmentationModel {
         pass: pass, labels: description.labels.fileValues(of: kept), probabilities: maps,
         isCropped: volume.isCropped)
     }
-  }
-
-  /// Reads and segments a case; throws what `prepared` does.
-  public func segment(
-    _ scan: Case, passes: Set<Pass> = [.final], site: String? = nil, largestComponent: Bool = true,
-    progress: (Int) -> Void = { _ in }
-  ) throws -> [Segmentation] {
-    segment(
-      try prepared(scan), passes: passes, site: site, largestComponent: largestComponent, progress: progress)
   }
 }

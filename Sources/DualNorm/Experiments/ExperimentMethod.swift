@@ -87,6 +87,8 @@ extension ExperimentMethod {
     guard isDual else {
       result.dualBlocks = []
       result.iterations = [options.iterations.reduce(0, +), 0]
+      // Of dual blocks only, and a file of options may name them.
+      (result.maskSource, result.localStatistics) = (.prediction, .predicted)
       return result
     }
     guard !options.dualBlocks.isEmpty else {

@@ -2,10 +2,10 @@ import Foundation
 
 /// All that inference needs besides the weights: `model.json`.
 public struct ModelDescription: Codable, Equatable, Sendable {
-  /// Of this file's layout; a reader refuses a later one.
-  public static let currentFormat = 1
+  /// The last layout of this file that is known; a reader refuses a later one. Format 2 has keys that readers of format 1
+  /// would ignore, and so segment otherwise than the model does.
+  public static let currentFormat = 2
 
-  public var format = ModelDescription.currentFormat
   public var network: UNetConfiguration
   public var preparation: PreparationPlan
   public var labels: LabelScheme
@@ -27,10 +27,6 @@ public struct ModelDescription: Codable, Equatable, Sendable {
 
   /// - Throws: `InputError` if the parts contradict each other.
   public func validate(file: String) throws {
-    guard format <= Self.currentFormat else {
-      throw InputError(
-        "\(file): is of format \(format), and this program reads up to \(Self.currentFormat); use a newer dualnorm.")
-    }
     guard network.classes == labels.classCount else {
       throw InputError(
         "\(file): the network has \(network.classes) classes and the labels \(labels.classCount); restore the file.")

@@ -27,7 +27,9 @@ struct SiteBatches: Sendable {
   }
 
   /// The sites of the rows of a batch as `ordered` has them.
-  func rows(_ slices: [SliceSampler.Slice]) -> SiteRows? {
-    branches.map { branches in SiteRows(ordered(slices).map { branches[$0.slice.volume] }) }
+  ///
+  /// - Parameter slices: drawn for a network with branches only.
+  func rows(_ slices: @autoclosure () -> [SliceSampler.Slice]) -> SiteRows? {
+    branches.map { branches in SiteRows(ordered(slices()).map { branches[$0.slice.volume] }) }
   }
 }

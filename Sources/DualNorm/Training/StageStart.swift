@@ -11,16 +11,25 @@ struct StageStart {
     self.description = description
   }
 
-  /// - Parameter plain: the weights of the plain stage, of which the dual layers are new; nil for the run's first stage,
-  ///   which takes those of `--init`.
+  /// Where a stage's first weights are from.
+  enum Source {
+    /// `--init`, or drawn by the seed: of the run's first stage.
+    case initial
+    /// The file of the plain stage, which lacks the dual layers.
+    case plain(URL)
+    /// A checkpoint that the caller loads.
+    case checkpoint
+  }
+
   /// - Throws: `InputError` or `WeightsError` for weights that cannot be had, or nothing left to train.
-  func network(of stage: Stage, plain: URL? = nil) throws -> DualNormUNet {
+  func network(of stage: Stage, from source: Source) throws -> DualNormUNet {
     let network = try DualNormUNet(description.network(of: stage), seed: configuration.seed)
     network.precision = configuration.precision
-    if let plain {
-      try network.parameters.load(Safetensors.read(plain).tensors, file: plain.path) { $0.contains("_aux.") }
-    } else {
-      _ = try initialize(network)
+    switch source {
+    case .initial: _ = try initialize(network)
+    case .plain(let file):
+      try network.parameters.load(Safetensors.read(file).tensors, file: file.path) { $0.contains("_aux.") }
+    case .checkpoint: break
     }
     try freeze(network.parameters, in: stage)
     return network
@@ -29,11 +38,17 @@ struct StageStart {
   /// Finds what would stop the run at its start.
   ///
   /// - Returns: a sentence on what fits of `--init`; nil without it.
-  /// - Throws: `InputError` for names in `--freeze-except` that no parameter contains, or `--init` of which nothing fits.
+  /// - Throws: `InputError` for names in `--freeze-except` that no parameter contains or that leave a stage nothing to
+  ///   train, or `--init` of which nothing fits.
   func check() throws -> String? {
-    try checkFrozenNames()
-    guard configuration.initial != nil else { return nil }
-    let first = configuration.iterations[0] > 0 ? Stage.plain : .dual
+    let stages = configuration.stages(of: description.network).map(\.stage)
+    if !configuration.freezeExcept.isEmpty {
+      try checkFrozenNames()
+      for stage in stages {
+        try freeze(DualNormUNet(description.network(of: stage), seed: configuration.seed).parameters, in: stage)
+      }
+    }
+    guard configuration.initial != nil, let first = stages.first else { return nil }
     return try initialize(DualNormUNet(description.network(of: first), seed: configuration.seed))?.summary
   }
 
@@ -63,7 +78,6 @@ struct StageStart {
   }
 
   private func checkFrozenNames() throws {
-    guard !configuration.freezeExcept.isEmpty else { return }
     let parameters = try DualNormUNet(description.network, seed: 0).parameters.trainable.map(\.name)
     for name in configuration.freezeExcept where !parameters.contains(where: { $0.contains(name) }) {
       let parts = Set(parameters.flatMap { $0.split(separator: ".").map(String.init) }).sorted()
@@ -71,6 +85,15 @@ struct StageStart {
         "--freeze-except \"\(quoted(name))\": no parameter's name contains it; the nearest part of a name is "
           + "\"\(quoted(nearest(to: name, among: parts)))\".")
     }
+  }
+}
+
+extension TrainingConfiguration {
+  /// The stages that a run has, with their iterations.
+  func stages(of network: UNetConfiguration) -> [(stage: Stage, iterations: Int)] {
+    zip(Stage.allCases, iterations).filter { stage, iterations in
+      iterations > 0 && (stage == .plain || !network.dualBlocks.isEmpty)
+    }.map { ($0, $1) }
   }
 }
 

@@ -51,15 +51,13 @@ public final class Trainer {
 
   /// The stages this run has, with their iterations.
   public var stages: [(stage: Stage, iterations: Int)] {
-    zip(Stage.allCases, configuration.iterations).filter { stage, iterations in
-      iterations > 0 && (stage == .plain || !description.network.dualBlocks.isEmpty)
-    }.map { ($0, $1) }
+    configuration.stages(of: description.network)
   }
 
   /// What an earlier, stopped run did of them.
   public var finishedIterations: Int {
     guard let resumed else { return 0 }
-    return stages.prefix { $0.stage != resumed.stage }.reduce(resumed.iteration) { $0 + $1.iterations }
+    return offset(of: resumed.stage) + resumed.iteration
   }
 
   /// Trains until the end, or until `shouldStop` says so after an iteration; then the last checkpoint is written.
@@ -70,8 +68,8 @@ public final class Trainer {
     let checkpoint = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last) : nil
     let first = checkpoint.map { point in stages.firstIndex { $0.stage == point.state.stage } ?? 0 } ?? 0
     for (stage, iterations) in stages[first...] {
-      let network = try network(for: stage)
       let resumed = checkpoint?.state.stage == stage ? checkpoint : nil
+      let network = try network(for: stage, resumed: resumed != nil)
       guard
         try train(
           network, stage, iterations: iterations, from: resumed, shouldStop: shouldStop, progress: progress)
@@ -149,24 +147,27 @@ public final class Trainer {
     return score
   }
 
-  /// A network with the weights that the stage starts from: the dual stage takes the best ones of the plain stage.
-  private func network(for stage: Stage) throws -> DualNormUNet {
-    let start = StageStart(configuration, description)
+  /// A network with the weights that the stage starts from: the dual stage takes the best ones of the plain stage, and a
+  /// resumed stage those that its checkpoint will give.
+  private func network(for stage: Stage, resumed: Bool) throws -> DualNormUNet {
     let isFirst = stage == stages.first?.stage
-    return try isFirst ? start.network(of: stage) : start.network(of: stage, plain: run.best(.plain))
+    return try StageStart(configuration, description).network(
+      of: stage, from: resumed ? .checkpoint : isFirst ? .initial : .plain(run.best(.plain)))
   }
 
-  /// The slices of a batch of a stage; the dual one goes on in the order of slices where the plain one ended.
+  /// The iterations before a stage: the dual one goes on in the order of slices where the plain one ended.
+  private func offset(of stage: Stage) -> Int {
+    stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
+  }
+
   private func slices(of stage: Stage, batch index: Int) -> [SliceSampler.Slice] {
-    let offset = stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
-    return sampler.batch(offset + index, size: batchSize)
+    sampler.batch(offset(of: stage) + index, size: batchSize)
   }
 
   private func loader(for stage: Stage, batches: Range<Int>) -> BatchLoader {
     let seed = configuration.seed
     let stageIndex = Stage.allCases.firstIndex(of: stage)!
-    // The dual stage goes on in the order of slices where the plain one ended.
-    let offset = stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
+    let offset = offset(of: stage)
     let augmentation = augmentation
     let context = description.preparation.contextSlices
     return BatchLoader(batches: batches) { [sampler, siteBatches, training, batchSize] index in

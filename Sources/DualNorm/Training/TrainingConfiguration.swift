@@ -119,6 +119,14 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       !dualBlocks.isEmpty || iterations[0] > 0,
       "--iterations is \(iterations.map(String.init).joined(separator: ",")) and there are no dual blocks, so no stage is "
         + "left; give the plain stage iterations.")
+    let hasDualStage = !dualBlocks.isEmpty && iterations[1] > 0
+    func needsDualStage(_ option: String, _ value: String) -> String {
+      "\(option) is \(value), and there is no dual stage that it could change; name --dual-blocks and give the second of "
+        + "--iterations, or leave \(option) out."
+    }
+    try require(hasDualStage || maskSource == .prediction, needsDualStage("--mask-source", maskSource.rawValue))
+    try require(
+      hasDualStage || localStatistics == .predicted, needsDualStage("--local-statistics", localStatistics.rawValue))
     try require(batchSize ?? 1 >= 1, "--batch-size is \(batchSize ?? 0); give at least 1 slice.")
     try require(
       learningRate > 0 && learningRate <= 1, "--learning-rate is \(learningRate); give a number above 0, up to 1.")
@@ -153,21 +161,44 @@ public func requireThreads(_ threads: Int?) throws {
 extension TrainingConfiguration {
   /// Reads a YAML file whose keys are option names; what it leaves out keeps its default.
   ///
-  /// - Parameter recipe: what the left-out values come from, whatever the file says.
-  /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape.
+  /// A file of the version before recipes says `augmentation: true` or `false`: the published one or none. What such a
+  /// file leaves out is what that version did.
+  ///
+  /// - Parameter recipe: what the left-out values come from; nil takes the file's recipe.
+  /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape, or for a file
+  ///   that names another recipe.
   public init(yaml url: URL, recipe: TrainingRecipe? = nil) throws {
-    self = try Self.file(recipe).read(url)
+    self = try Self.file(recipe, path: url.path).read(url)
     if let recipe { self.recipe = recipe }
   }
 
   public func yaml() throws -> String { try Self.file().yaml(self) }
 
-  private static func file(_ recipe: TrainingRecipe? = nil) -> OptionsFile<Self> {
+  private static func file(_ recipe: TrainingRecipe? = nil, path: String = "") -> OptionsFile<Self> {
     OptionsFile(
       defaults: { given in
-        Self(recipe ?? given?.mapping?["recipe"]?.string.flatMap(TrainingRecipe.init) ?? .standard)
-      }, keys: CodingKeys.allCases.map(\.rawValue), sample: "width: 16",
+        let named = given?.mapping?["recipe"]?.string.flatMap(TrainingRecipe.init)
+        if let recipe, let named, named != recipe {
+          throw InputError(
+            "\(path): names the recipe \(named.rawValue), and --recipe is \(recipe.rawValue); leave --recipe out, or take the "
+              + "recipe and the values that are not your own out of the file.")
+        }
+        guard recipe == nil, given?.saysWhetherToAugment == true else { return Self(recipe ?? named ?? .standard) }
+        return .beforeRecipes
+      }, keys: CodingKeys.allCases.map(\.rawValue), upgrade: \.withAugmentationAsList, sample: "width: 16",
       example: { key in CodingKeys(rawValue: key).map { trainingExample(of: $0) } ?? "" })
+  }
+}
+
+extension Node {
+  /// Whether this is a file of the version before recipes.
+  fileprivate var saysWhetherToAugment: Bool { mapping?["recipe"] == nil && mapping?["augmentation"]?.bool != nil }
+
+  fileprivate var withAugmentationAsList: Node {
+    guard saysWhetherToAugment, let augments = mapping?["augmentation"]?.bool else { return self }
+    var result = self
+    result["augmentation"] = Node(augments ? Augmentation.published.map { Node($0.rawValue) } : [])
+    return result
   }
 }
 

@@ -25,7 +25,7 @@ final class TrainingLog {
     self.sites = sites
     let header =
       "stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice"
-      + sites.map { ",validation_dice_" + $0.csvField }.joined() + "\n"
+      + sites.map { ",validation_dice_" + quotedForCSV($0) }.joined() + "\n"
     var kept: [Substring] = []
     if let state, let text = try? String(contentsOf: url, encoding: .utf8) {
       let order = { (stage: Stage) in Stage.allCases.firstIndex(of: stage)! }
@@ -54,12 +54,5 @@ final class TrainingLog {
     } catch {
       throw FileError("\(url.path): cannot be written; is the disk full? The last checkpoint is intact.")
     }
-  }
-}
-
-extension String {
-  /// As a field of a CSV file (RFC 4180).
-  var csvField: String {
-    contains { ",\"\r\n".contains($0) } ? "\"" + replacingOccurrences(of: "\"", with: "\"\"") + "\"" : self
   }
 }

@@ -15,23 +15,19 @@ extension TrainingConfiguration {
   /// The values of a recipe.
   public init(_ recipe: TrainingRecipe) {
     self.init()
-    take(recipe)
+    self.recipe = recipe
+    guard recipe == .published else { return }
+    (iterations, learningRate, schedule) = ([9000, 9000], 1e-3, .plateau)
+    (loss, weightDecay, averaging, foregroundShare) = (.published, 0, 0, 0)
+    (augmentation, whitening) = (Augmentation.published, .volume)
   }
 
-  /// Takes the values of a recipe; data, network, split, seed and precision stay.
-  public mutating func take(_ recipe: TrainingRecipe) {
+  /// The defaults of the version before there were recipes, whose `augmentation` was true or false.
+  static var beforeRecipes: TrainingConfiguration {
+    var result = TrainingConfiguration(.published)
     let standard = TrainingConfiguration()
-    self.recipe = recipe
-    switch recipe {
-    case .published:
-      (iterations, learningRate, schedule) = ([9000, 9000], 1e-3, .plateau)
-      (loss, weightDecay, averaging, foregroundShare) = (.published, 0, 0, 0)
-      (augmentation, whitening) = (Augmentation.published, .volume)
-    case .standard:
-      (iterations, learningRate, schedule) = (standard.iterations, standard.learningRate, standard.schedule)
-      (loss, weightDecay) = (standard.loss, standard.weightDecay)
-      (averaging, foregroundShare) = (standard.averaging, standard.foregroundShare)
-      (augmentation, whitening) = (standard.augmentation, standard.whitening)
-    }
+    (result.iterations, result.schedule) = (standard.iterations, standard.schedule)
+    result.context = 3
+    return result
   }
 }

@@ -73,6 +73,11 @@ public struct TrainingSession: Sendable {
       throw InputError("\(run.url.path): has no config.yaml, so no training was started there; check --resume.")
     }
     configuration = try TrainingConfiguration(yaml: run.configuration)
+    do {
+      try configuration.validate()
+    } catch let error as InputError {
+      throw InputError("\(run.configuration.path): \(error.description)")
+    }
     description = try run.readDescription()
     guard let data = configuration.data else {
       throw InputError("\(run.configuration.path): names no data; only runs that train started can be resumed.")
@@ -154,6 +159,11 @@ extension TrainingConfiguration {
       dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil,
       sites: norm == .dsbn ? sites : 1, maskSource: maskSource, localStatistics: localStatistics)
     try network.validate()
+    guard !weightedCrossEntropy || labels.classCount > 2 else {
+      throw InputError(
+        "--weighted-cross-entropy weights the classes of the cross entropy, which the published loss of two classes "
+          + "(background and \(labels.names[0])) does not have; leave it out.")
+    }
     if plan.networkSize == ImageSize(height: 16, width: 16) { try requireSeveralValues(network, sites: sites) }
     return network
   }

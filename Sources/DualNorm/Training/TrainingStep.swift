@@ -7,7 +7,8 @@ extension DualNormUNet {
   /// One iteration of training; returns the losses of the passes that ran.
   ///
   /// Without dual blocks: one pass, clipped, one optimizer step. With dual blocks the first pass takes an unclipped
-  /// step of its own, and the final pass, under the mask of the first, a clipped one.
+  /// step of its own, and the final pass, under the mask of the first, a clipped one. A pass all of whose parameters are
+  /// frozen takes no step.
   ///
   /// - Parameters:
   ///   - images: [N, inputChannels, H, W]
@@ -22,6 +23,8 @@ extension DualNormUNet {
     forEachPass(over: images, sites: sites, reference: labels, .training) { pass, logits in
       let loss = SegmentationLoss(logits: logits, labels: labels, kind: kind, weighted: weighted)
       losses.append(StepLoss(pass: pass, value: loss.value.item, hardDice: loss.hardDice.item))
+      // Nothing to learn for a pass that uses frozen parameters only.
+      guard loss.value.requiresGradient else { return }
       optimizer.clearGradients()
       loss.value.backward()
       if pass == passes.last { optimizer.clipGradients(toValue: Self.gradientLimit) }

@@ -16,7 +16,9 @@ public struct ValidationScore: Equatable, Sendable {
 
   /// Mean of the sites; nil without a case that has any class.
   public var dice: Double? {
-    diceBySite.isEmpty ? nil : diceBySite.values.reduce(0, +) / Double(diceBySite.count)
+    // In a fixed order: sums of three or more depend on it.
+    let sites = diceBySite.sorted { $0.key < $1.key }
+    return sites.isEmpty ? nil : sites.reduce(0) { $0 + $1.value } / Double(sites.count)
   }
 
   /// Scores the last pass of `network` on cases with labels; `description` says which sites it was trained on.

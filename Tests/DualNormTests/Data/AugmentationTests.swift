@@ -77,6 +77,26 @@ import Testing
     #expect((4...25).contains(moved))  // it fires one time in five
   }
 
+  @Test func bendingRarelyFoldsALargeSlice() {
+    func largest(_ side: Int) -> Double { ElasticMap.largestDeviation(ImageSize(height: side, width: side)) }
+    #expect(largest(64) == 2.56 && abs(largest(256) - 10.24) < 1e-9 && abs(largest(384) - 10.24) < 1e-9)
+    var generator = SeededGenerator(seed: 5)
+    let side = 384
+    let whole = (0..<12).count { _ in
+      let map = ElasticMap(size: ImageSize(height: side, width: side), using: &generator)
+      // Every third pixel, which is a tenth of a node's distance.
+      return stride(from: 0, to: side - 1, by: 3).allSatisfy { y in
+        stride(from: 0, to: side - 1, by: 3).allSatisfy { x in
+          let (here, right) = (map.displacement(x: x, y: y), map.displacement(x: x + 1, y: y))
+          let below = map.displacement(x: x, y: y + 1)
+          let across = (1 + right.x - here.x) * (1 + below.y - here.y)
+          return across - (right.y - here.y) * (below.x - here.x) > 0
+        }
+      }
+    }
+    #expect(whole >= 10)
+  }
+
   /// What each change does to a slice with an edge, and that labels stay.
   @Test(arguments: IntensityChange.order) func intensitiesChangeAndLabelsStay(part: Augmentation.Part) {
     let original = twin()

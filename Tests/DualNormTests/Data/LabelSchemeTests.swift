@@ -96,13 +96,6 @@ import Testing
         == "The masks hold no label but 0 (background), so there is nothing to learn; check the masks.")
   }
 
-  @Test func theOptionIsParsed() throws {
-    #expect(try LabelScheme.mergeGroup("1, 2") == [1, 2])
-    #expect(
-      sentence { try LabelScheme.mergeGroup("1,,x") }
-        == "--merge-labels 1,,x: expected label values from 1 to 255 separated by commas, such as 1,2.")
-  }
-
   @Test func aSavedSchemeIsCheckedWhenRead() throws {
     let scheme = try LabelScheme(values: [1, 2])
     #expect(try JSONDecoder().decode(LabelScheme.self, from: JSONEncoder().encode(scheme)) == scheme)

@@ -168,6 +168,22 @@ import Testing
     #expect(check.errors.map(\.message).first == constant && check.errors.count == 3)
   }
 
+  /// It lies outside any window, and is not clipped but 0.
+  @Test func aColourThatIsNotUsedNeedsNoWindow() throws {
+    let file = folder.url.appendingPathComponent("a.png")
+    func plan(_ colours: [ClosedRange<Float>]) throws -> PreparationPlan {
+      try PreparationPlan.derived(
+        from: [
+          CaseFacts(
+            scan: Case(name: "a", site: "A", images: [file], mask: nil), geometry: Geometry(size: [32, 32, 1]),
+            intensities: colours)
+        ], window: IntensityWindow(low: 5, high: 100))
+    }
+    #expect(try plan([0...200, 0...0, 3...3]).window == IntensityWindow(low: 5, high: 100))
+    let message = sentence { try plan([0...200, 0...4, 3...3]) }
+    #expect(message.hasPrefix("\(file.path) (green): every voxel is the same after"))
+  }
+
   @Test func oneSliceNeedsNoContext() throws {
     func facts(_ depth: Int) -> CaseFacts {
       CaseFacts(

@@ -24,6 +24,18 @@ import Testing
     #expect(abs(Double(windowed.channels[255]) - ((1 - p) / p).squareRoot()) < 1e-6)
   }
 
+  /// As on a film before a lamp: the brighter voxels are a nearly constant background.
+  @Test func aBrightConstantBackgroundIsNoForeground() throws {
+    func whitened(_ image: Image, _ whitening: PreparationPlan.Whitening) throws -> [Float] {
+      try prepare(image, plan: PreparationPlan(whitening: whitening)).channels
+    }
+    let film = image([16, 16, 1]) { x, y, _ in x < 4 ? Float(10 * x + y) : 1000 + Float(y % 2) }
+    #expect(try whitened(film, .foreground) == whitened(film, .volume))
+    #expect(try whitened(film, .foreground).allSatisfy { abs($0) < 3 })
+    let body = image([16, 16, 1]) { x, y, _ in x < 4 ? 0 : 1000 + Float(20 * y) }
+    #expect(try whitened(body, .foreground) != whitened(body, .volume))
+  }
+
   @Test func eachModalityIsWhitenedAlone() throws {
     let small = image([16, 16, 2]) { x, y, z in Float(x + y + z) }
     var large = small

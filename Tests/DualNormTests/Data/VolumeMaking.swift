@@ -19,6 +19,14 @@ func noise(_ geometry: Geometry, seed: UInt64) -> Image {
   return volume(geometry) { _, _, _ in Float(100 + 10 * generator.normal()) }
 }
 
+extension PreparedVolume {
+  /// Classes brought back to the original grid, as `restored` brings maps back.
+  func restored(labels: [UInt8]) -> LabelMap {
+    let map = restored([labels.map(Float.init)], outside: [0])[0]
+    return LabelMap(voxels: map.voxels.map { UInt8($0.rounded()) }, geometry: map.geometry)
+  }
+}
+
 /// A 30° rotation about z, then a tilt: neither axis-aligned nor symmetric.
 let obliqueDirection: [Double] = {
   let (c, s, u, v) = (0.75.squareRoot(), 0.5, 0.96, 0.28)

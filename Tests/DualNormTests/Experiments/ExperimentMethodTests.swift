@@ -36,6 +36,9 @@ import Testing
     options.iterations = [30, 20]
     let plain = try ExperimentMethod("gn").applied(to: options)
     #expect(plain.norm == .gn && plain.dualBlocks == [] && plain.iterations == [50, 0])
+    options.localStatistics = .measured
+    try ExperimentMethod("bn").applied(to: options).validate()
+    options.localStatistics = .predicted
     let dual = try ExperimentMethod("in+dual+measured+hard+uniform").applied(to: options)
     #expect(dual.norm == .in && dual.dualBlocks == options.dualBlocks && dual.iterations == [30, 20])
     #expect(dual.localStatistics == .measured && dual.mask == .hard && dual.maskSource == .uniform)

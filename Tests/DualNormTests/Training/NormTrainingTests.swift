@@ -108,6 +108,19 @@ import Torch
     #expect(losses.count == 6 && losses.allSatisfy { $0.isFinite })
   }
 
+  @Test func twoClassesHaveNoCrossEntropyToWeight() throws {
+    var configuration = TrainingConfiguration(.published)
+    configuration.weightedCrossEntropy = true
+    let plan = try PreparationPlan()
+    #expect(
+      throws: InputError(
+        "--weighted-cross-entropy weights the classes of the cross entropy, which the published loss of two classes "
+          + "(background and label 1) does not have; leave it out.")
+    ) { try configuration.network(labels: LabelScheme(groups: [[1]]), plan: plan, modalities: 1) }
+    #expect(
+      try configuration.network(labels: LabelScheme(groups: [[1], [2]]), plan: plan, modalities: 1).classes == 3)
+  }
+
   /// Slots of sites alternate, so 3 slices of 2 sites leave one of them a single slice.
   @Test(arguments: [(PlainNorm.dsbn, 3), (.dsbn, 4), (.bn, 2), (.in, 1)]) func aSiteNeedsSeveralValues(
     norm: PlainNorm, slices: Int

@@ -97,6 +97,38 @@ import Torch
     #expect(models[0] != models[2])
   }
 
+  /// The first pass of the dual stage has plain norms, and all of its parameters are frozen.
+  @Test func aPassWithNothingToTrainTakesNoStep() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var configuration = configuration(iterations: [0, 3])
+    configuration.freezeExcept = ["_aux"]
+    let (trainer, run) = try trainer(in: "frozen", configuration)
+    var losses: [[StepLoss]] = []
+    #expect(try trainer.train(shouldStop: never) { losses.append($0.losses) })
+    #expect(losses.count == 3 && losses.allSatisfy { $0.map(\.pass) == [.first, .final] })
+    let trained = try SegmentationModel(contentsOf: run).network
+    let start = try DualNormUNet(trained.configuration, seed: configuration.seed)
+    func isMoved(_ name: String) -> Bool {
+      trained.parameters[name]!.values(Float.self) != start.parameters[name]!.values(Float.self)
+    }
+    #expect(!isMoved("inc.block.conv_0.weight") && !isMoved("outc.conv.2.weight"))
+    #expect(isMoved("inc.block.norm_0_aux.mlp_gamma.weight"))
+  }
+
+  /// The checkpoint has all weights, so the file of `--init` may be gone by then.
+  @Test func resumingDoesNotReadTheInitialWeightsAgain() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var configuration = configuration(iterations: [3, 0])
+    configuration.initial = folder.appendingPathComponent("initial.safetensors").path
+    let network = try DualNormUNet(UNetConfiguration(classes: 2, width: 2), seed: 9)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let file = URL(fileURLWithPath: try #require(configuration.initial))
+    try Safetensors(tensors: network.parameters.stateDictionary).write(to: file)
+    #expect(try !trainer(in: "run", configuration).0.train(shouldStop: { true }, progress: { _ in }))
+    try FileManager.default.removeItem(at: file)
+    #expect(try trainer(in: "run", configuration).0.train(shouldStop: never) { _ in })
+  }
+
   /// Stops in the plain stage, between the stages, in the dual stage, and twice in a row.
   @Test(arguments: [[1], [5], [6], [7], [11], [3, 2], [2, 1, 6]]) func aStoppedRunEndsWithTheSameBytes(
     stops: [Int]

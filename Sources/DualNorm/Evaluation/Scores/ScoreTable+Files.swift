@@ -38,6 +38,7 @@ extension ScoreTable {
   }
 }
 
+/// As a field of a CSV file (RFC 4180).
 func quotedForCSV(_ field: String) -> String {
   guard field.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return field }
   return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""

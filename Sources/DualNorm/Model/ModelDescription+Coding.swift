@@ -1,0 +1,37 @@
+extension ModelDescription {
+  private enum CodingKeys: String, CodingKey { case format, network, preparation, labels, modalities, sites }
+
+  /// The first format whose readers know all that this model uses.
+  private var format: Int {
+    let needsSecond =
+      network.norm == .dsbn || network.maskSource != .prediction || network.localStatistics != .predicted
+      || preparation.whitening != .volume || !labels.excluded.isEmpty
+    return needsSecond ? 2 : 1
+  }
+
+  /// - Throws: `DecodingError` for another structure, `InputError` for a later format or values that no model can have.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let format = try container.decode(Int.self, forKey: .format)
+    guard format <= Self.currentFormat else {
+      throw InputError(
+        "is of format \(format), and this program reads up to \(Self.currentFormat); use a newer dualnorm.")
+    }
+    self.init(
+      network: try container.decode(UNetConfiguration.self, forKey: .network),
+      preparation: try container.decode(PreparationPlan.self, forKey: .preparation),
+      labels: try container.decode(LabelScheme.self, forKey: .labels),
+      modalities: try container.decode([String].self, forKey: .modalities),
+      sites: try container.decode([String].self, forKey: .sites))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(format, forKey: .format)
+    try container.encode(network, forKey: .network)
+    try container.encode(preparation, forKey: .preparation)
+    try container.encode(labels, forKey: .labels)
+    try container.encode(modalities, forKey: .modalities)
+    try container.encode(sites, forKey: .sites)
+  }
+}
