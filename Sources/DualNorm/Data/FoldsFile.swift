@@ -22,6 +22,25 @@ extension Folds {
   /// - Throws: `InputError` for a file of another shape or without folds, a name that is unknown, ambiguous or given twice,
   ///   a fold that trains or tests nothing, and a patient who is on both sides of a fold or tested in two.
   public init(contentsOf url: URL, cases: [Case]) throws {
+    let names = CaseNames(cases)
+    let folds = try Self.entries(in: url).enumerated().map { try Self.fold($1, number: $0, url, names) }
+    self.init(folds)
+    try Self.check(Array(folds.enumerated()), url, cases)
+  }
+
+  /// One fold of such a file. What the others hold makes no difference: nnU-Net allows folds that overlap.
+  ///
+  /// - Parameter choose: the number of the fold, of how many.
+  /// - Throws: what `choose` throws, and as `init(contentsOf:cases:)` for the file and the fold.
+  static func fold(in url: URL, cases: [Case], choose: (Int) throws -> Int) throws -> Fold {
+    let entries = try entries(in: url)
+    let number = try choose(entries.count)
+    let fold = try fold(entries[number], number: number, url, CaseNames(cases))
+    try check([(number, fold)], url, cases)
+    return fold
+  }
+
+  private static func entries(in url: URL) throws -> [Entry] {
     guard let data = try? Data(contentsOf: url) else {
       throw InputError("\(url.path): cannot be read; check the path of the folds.")
     }
@@ -33,20 +52,19 @@ extension Folds {
     guard !entries.isEmpty else {
       throw InputError("\(url.path): holds no folds; give at least one with the lists train and val.")
     }
-    let names = CaseNames(cases)
-    let folds = try entries.enumerated().map { index, entry in
-      let place = "\(url.path), fold \(index)"
-      return Fold(
-        train: try names.resolve(entry.train, "\(place): train"), test: try names.resolve(entry.val, "\(place): val"))
-    }
-    self.init(folds)
-    try check(url, cases)
+    return entries
   }
 
-  private func check(_ url: URL, _ cases: [Case]) throws {
+  private static func fold(_ entry: Entry, number: Int, _ url: URL, _ names: CaseNames) throws -> Fold {
+    let place = "\(url.path), fold \(number)"
+    return Fold(
+      train: try names.resolve(entry.train, "\(place): train"), test: try names.resolve(entry.val, "\(place): val"))
+  }
+
+  private static func check(_ folds: [(Int, Fold)], _ url: URL, _ cases: [Case]) throws {
     let known = Dictionary(cases.map { ($0.identifier, $0) }) { first, _ in first }
     var testedIn: [[String]: Int] = [:]
-    for (index, fold) in folds.enumerated() {
+    for (index, fold) in folds {
       let training = Set(fold.train.map { [known[$0]!.site, known[$0]!.patient] })
       for scan in fold.test.map({ known[$0]! }) {
         let patient = "patient \(scan.patient) of \(scan.site)"

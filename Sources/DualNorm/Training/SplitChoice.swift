@@ -20,14 +20,16 @@ extension TrainingConfiguration {
       }
       return try Split(contentsOf: file, cases: cases)
     }
-    let folds = try Folds(contentsOf: file, cases: cases).folds
-    let range = folds.count == 1 ? "0, the only one" : "0 to \(folds.count - 1)"
-    guard let fold else {
-      throw InputError("\(file.path): holds \(counted(folds.count, "fold")); choose one with --fold, \(range).")
+    let chosen = try Folds.fold(in: file, cases: cases) { count in
+      let range = count == 1 ? "0, the only one" : "0 to \(count - 1)"
+      guard let fold else {
+        throw InputError("\(file.path): holds \(counted(count, "fold")); choose one with --fold, \(range).")
+      }
+      guard (0..<count).contains(fold) else {
+        throw InputError("--fold is \(fold), and \(file.path) holds \(counted(count, "fold")); give \(range).")
+      }
+      return fold
     }
-    guard folds.indices.contains(fold) else {
-      throw InputError("--fold is \(fold), and \(file.path) holds \(counted(folds.count, "fold")); give \(range).")
-    }
-    return try Split(folds[fold], of: cases, validationFraction: validationFraction, seed: seed)
+    return try Split(chosen, of: cases, validationFraction: validationFraction, seed: seed)
   }
 }

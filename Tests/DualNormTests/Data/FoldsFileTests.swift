@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import DualNorm
 
 @Suite struct FoldsFileTests {
   private let folder: DataFolder
@@ -79,6 +80,26 @@ import Testing
   ])
   func refuses(json: String, end: String) {
     #expect(sentence { try read(json, twoSites) } == file.path + end)
+  }
+
+  /// The third fold tests what the first does, and the second names a case that is not there.
+  @Test func aSingleFoldIsReadWhateverTheOthersHold() throws {
+    let json =
+      #"[{"train": ["Case1"], "val": ["Other"]}, {"train": ["Case9"], "val": []}, {"train": ["Scan2"], "val": ["Other"]}]"#
+    try folder.write(json, to: "splits_final.json")
+    func fold(_ number: Int) throws -> Folds.Fold {
+      try Folds.fold(in: file, cases: twoSites) { count in
+        #expect(count == 3)
+        return number
+      }
+    }
+    #expect(try fold(0) == Folds.Fold(train: ["A/Case1"], test: ["B/Other"]))
+    #expect(try fold(2) == Folds.Fold(train: ["A/Scan2"], test: ["B/Other"]))
+    #expect(sentence { try fold(1) }.hasPrefix("\(file.path), fold 1: train names Case9, which is not in the data;"))
+    try folder.write(#"[{"train": ["Scan2"], "val": ["Scan3"]}]"#, to: "splits_final.json")
+    #expect(
+      sentence { try Folds.fold(in: file, cases: twoSites) { _ in 0 } }
+        == "\(file.path), fold 0: patient P of A is in train and in val; keep all scans of a patient on one side.")
   }
 
   @Test func refusesAFileThatIsNotThere() {
