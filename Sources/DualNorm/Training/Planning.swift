@@ -31,11 +31,16 @@ extension TrainingConfiguration {
     _ labels: LabelScheme, inTestOf split: Split, _ known: [CaseFacts], _ data: CheckedData
   ) throws {
     let classes = labels.classOfValue
+    let found = Set(known.flatMap(\.labels.keys))
+    // Names of labels make classes that no case to train on need have.
+    let learnt = Set(found.compactMap { classes[Int($0)] })
     let tested = Dictionary(grouping: data.facts(of: split.test), by: \.scan.site)
     for (site, facts) in tested.sorted(by: { $0.key < $1.key }) {
-      let strange = Set(facts.flatMap(\.labels.keys)).filter { classes[Int($0)] == nil }
+      let strange = Set(facts.flatMap(\.labels.keys)).filter { value in
+        classes[Int(value)].map { $0 != 0 && !learnt.contains($0) } ?? true
+      }
       guard strange.isEmpty else {
-        let trained = Set(known.flatMap(\.labels.keys)).subtracting([0] + excludeLabels)
+        let trained = found.subtracting([0] + excludeLabels)
         throw InputError(
           "\(site): its held-out masks hold label \(LabelScheme.sentence(strange)), which no mask to train on holds "
             + "(those hold \(LabelScheme.sentence(trained))), so it could not be learnt; merge labels with "
