@@ -50,7 +50,7 @@ struct EvaluateCommand: ParsableCommand {
     if !quiet { warnOfIdleAdaptation(adapt, model) }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
     let cases = try chosen(of: dataset, run)
-    warn(ofCroppedSitesIn: dataset)
+    if !quiet, let warning = dataset.warning(ofTestsOn: cases.map(\.identifier)) { printError(warning) }
     let scoring = try model.description.labels.regrouped(
       merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [])
     let folder = URL(fileURLWithPath: output)
@@ -76,13 +76,6 @@ struct EvaluateCommand: ParsableCommand {
     try evaluation.write(to: folder, classNames: scoring.names)
     print(evaluation.table.text, terminator: "")
     if !quiet { printError("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).") }
-  }
-
-  private func warn(ofCroppedSitesIn dataset: Dataset) {
-    guard !quiet, !dataset.croppedSites.isEmpty else { return }
-    printError(
-      "Warning: cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
-        + dataset.croppedSites.joined(separator: ", ") + ".")
   }
 
   private func chosen(of dataset: Dataset, _ run: RunFolder) throws -> [Case] {

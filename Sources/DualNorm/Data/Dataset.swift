@@ -135,6 +135,19 @@ extension Dataset {
     return Dataset(self, cases: cases.filter { sites.contains($0.site) })
   }
 
+  /// What to say where networks are tested on cases of `croppedSites`; nil where they are not.
+  ///
+  /// - Parameter identifiers: the cases to test on.
+  public func warning(ofTestsOn identifiers: [String]) -> String? {
+    let tested = Set(identifiers)
+    let sites = Set(cases.filter { tested.contains($0.identifier) }.map(\.site))
+    let cropped = croppedSites.filter(sites.contains)
+    guard !cropped.isEmpty else { return nil }
+    return
+      "Warning: cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
+      + cropped.joined(separator: ", ") + "."
+  }
+
   private init(_ whole: Dataset, cases: [Case]) {
     folder = whole.folder
     layout = whole.layout

@@ -57,6 +57,7 @@ public struct TrainingSession: Sendable {
       "Split: \(split.training.count) cases train, \(split.validation.count) choose the best checkpoint, "
         + "\(split.test.count) are held out.")
     report("Preparation: \(description.preparation).")
+    if let warning = dataset.warning(ofTestsOn: split.test) { report(warning) }
     if let transfer = try StageStart(configuration, description).check() { report(transfer) }
     try run.create()
     try run.write(configuration)

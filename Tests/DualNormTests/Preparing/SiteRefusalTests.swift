@@ -138,6 +138,11 @@ import Testing
       sentence { try Dataset(contentsOf: output) }
         == "\(file.path): label 1 is \"spleen\" here and \"liver\" in another site; prepare the sites with recipes that name "
         + "it alike.")
+    let invalid = text.replacingOccurrences(of: #""to"\s*:\s*1"#, with: #""to" : 0"#, options: .regularExpression)
+    try Data(invalid.utf8).write(to: file)
+    #expect(
+      sentence { try Dataset(contentsOf: output) }
+        == "\(file.path): labels: \"liver\" maps from and to values above 0, 0 is background; correct it.")
     try Data("{}".utf8).write(to: file)
     #expect(
       sentence { try Dataset(contentsOf: output) }.hasPrefix("\(file.path): is not what dualnorm prepare writes ("))

@@ -19,7 +19,7 @@ public struct PreparedSite: Codable, Equatable, Sendable {
 
   /// The site's `prepared.json`, nil where there is none.
   ///
-  /// - Throws: `InputError` for a file that is not one.
+  /// - Throws: `InputError` for a file that is not one, or whose recipe makes no sense.
   public init?(in folder: URL) throws {
     let url = folder.appendingPathComponent(PreparedSite.fileName)
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
@@ -30,6 +30,7 @@ public struct PreparedSite: Codable, Equatable, Sendable {
     } catch {
       throw InputError("\(url.path): cannot be read; check its permissions.")
     }
+    try recipe.validate(file: url.path)
   }
 
   init(
@@ -54,7 +55,9 @@ extension PreparedSite {
   /// - Throws: `InputError` where two sites give one value different names.
   static func all(in folders: [URL]) throws -> (labelNames: [UInt8: String], cropped: [String]) {
     let found = try folders.map { (folder: $0, prepared: try PreparedSite(in: $0)) }
-    let cropped = found.filter { $0.prepared?.isCroppedByLabels == true }.map(\.folder.lastPathComponent)
+    let cropped = found.filter { $0.prepared?.isCroppedByLabels == true }.map {
+      $0.folder.standardizedFileURL.lastPathComponent
+    }
     var names: [UInt8: String] = [:]
     for (folder, prepared) in found {
       for (value, name) in (prepared?.recipe.labelNames ?? [:]).sorted(by: { $0.key < $1.key }) {
