@@ -98,7 +98,8 @@ extension ExperimentSummary {
       }
       return notes
     }
-    for count in Set(comparisons.compactMap(\.wilcoxon?.count)).sorted() where count < 6 {
+    let exact = comparisons.compactMap(\.wilcoxon).filter { $0.method == .exact }
+    for count in Set(exact.map(\.count)).sorted() where count < 6 {
       notes.append(
         "With \(counted(count, "difference")) other than zero, p cannot be below "
           + "\(shortest(WilcoxonTest.smallestP(count: count))).")

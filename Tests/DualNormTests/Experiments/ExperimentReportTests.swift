@@ -90,6 +90,18 @@ import Testing
         """#))
   }
 
+  /// 14 pairs with zeros are too many for the exact test, and only that has a smallest p.
+  @Test func aSmallestPIsNotedOfExactTestsOnly() throws {
+    func markdown(pairs: Int) throws -> String {
+      let rows = (0..<pairs).flatMap { index in
+        [resultRow("bn", "A", "\(index)", 0.5), resultRow("in", "A", "\(index)", index < 2 ? 0.75 : 0.5)]
+      }
+      return try ExperimentSummaryTests.summary(rows).markdown
+    }
+    #expect(try markdown(pairs: 13).contains("With 2 differences other than zero, p cannot be below 0.5."))
+    #expect(try !markdown(pairs: 14).contains("cannot be below"))
+  }
+
   @Test func equalMeansAreNotMarked() throws {
     let rows = ["bn", "gn"].flatMap { [resultRow($0, "A", "1", 0.5), resultRow($0, "A", "2", 0.25)] }
     let markdown = try ExperimentSummaryTests.summary(rows).markdown
