@@ -29,15 +29,6 @@ public struct CaseFacts: Equatable, Sendable {
   }
 }
 
-extension LabelScheme {
-  /// The classes of the cases with these facts; see `init(values:labelNames:merge:exclude:)`.
-  public init(
-    facts: [CaseFacts], labelNames: [UInt8: String] = [:], merge: [[UInt8]] = [], exclude: [UInt8] = []
-  ) throws {
-    try self.init(values: Set(facts.flatMap(\.labels.keys)), labelNames: labelNames, merge: merge, exclude: exclude)
-  }
-}
-
 /// One case read once: its facts (nil where a file could not be read) and what is wrong with it alone.
 struct CaseInspection: Sendable {
   private(set) var facts: CaseFacts?

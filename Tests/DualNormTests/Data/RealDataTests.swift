@@ -22,7 +22,7 @@ struct RealDataTests {
     let (folder, data) = try excerpt("hippocampus")
     let check = DataCheck(of: data)
     #expect(check.findings.isEmpty && check.facts.count == 1)
-    let scheme = try LabelScheme(facts: check.facts)
+    let scheme = try LabelScheme(values: Set(check.facts.flatMap(\.labels.keys)))
     #expect(scheme.groups == [[1], [2]])
     let plan = try PreparationPlan.derived(from: check.facts)
     for scan in data.cases {
@@ -47,7 +47,7 @@ struct RealDataTests {
     let (folder, data) = try excerpt("prostate")
     let check = DataCheck(of: data, merge: [[1, 2]])
     #expect(check.findings.isEmpty)
-    let scheme = try LabelScheme(facts: check.facts, merge: [[1, 2]])
+    let scheme = try LabelScheme(values: Set(check.facts.flatMap(\.labels.keys)), merge: [[1, 2]])
     #expect(scheme.groups == [[1, 2]] && scheme.classCount == 2)
     let plan = try PreparationPlan.derived(from: check.facts)
     #expect(plan.networkSize == ImageSize(height: 384, width: 384) && plan.resampling == .none)
