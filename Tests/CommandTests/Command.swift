@@ -14,7 +14,8 @@ final class RunningCommand {
   private let process = Process()
   private let folder: TemporaryFolder
 
-  init(_ arguments: [String]) throws {
+  /// - Parameter errors: takes the place of a file for what it says on standard error.
+  init(_ arguments: [String], errors: FileHandle? = nil) throws {
     folder = try TemporaryFolder()
     // Files, not pipes: a full pipe that nobody reads would stop the command.
     for name in ["output", "errors"] { try Data().write(to: folder.file(name)) }
@@ -24,7 +25,7 @@ final class RunningCommand {
     process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: folder.file("output"))
-    process.standardError = try FileHandle(forWritingTo: folder.file("errors"))
+    process.standardError = try errors ?? FileHandle(forWritingTo: folder.file("errors"))
     try process.run()
   }
 
