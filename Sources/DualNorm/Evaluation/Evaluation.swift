@@ -6,7 +6,7 @@ import Torch
 public struct Evaluation {
   /// Both passes of all cases; adapted ones beside them as the passes `first+adapt` and `final+adapt`.
   public let table: ScoreTable
-  /// One row a case: the slice with the most foreground, outlined.
+  /// One row a case, where masks are kept: the slice with the most foreground, outlined.
   public let sheetRows: [SheetRow]
   /// Cases larger than the network's size: their border is background.
   public let croppedCases: [String]
@@ -16,13 +16,13 @@ public struct Evaluation {
   ///   - scoring: the classes to score, of the model's values; nil: the model's own.
   ///   - adaptation: which batch statistics to score both passes with, beside the model's own.
   ///   - output: gets `predictions/SITE/CASE.nii.gz` (`.png` for pictures), the first pass in `first-pass` and the last
-  ///     adapted pass in `predictions-adapted`.
+  ///     adapted pass in `predictions-adapted`; nil keeps neither masks nor rows for a picture.
   ///   - measuring: told the batches done, of how many, while the statistics of a site are taken.
   ///   - progress: told each case before it is segmented.
   /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
   public init(
     of model: SegmentationModel, on cases: [Case], scoring: LabelScheme? = nil, adaptation: Adaptation = .none,
-    writingTo output: URL, tolerancesMM: [Double], largestComponent: Bool,
+    writingTo output: URL?, tolerancesMM: [Double], largestComponent: Bool,
     measuring: @escaping (Int, Int) throws -> Void = { _, _ in }, progress: (Case) throws -> Void
   ) throws {
     let scheme = scoring ?? model.description.labels
@@ -44,7 +44,7 @@ public struct Evaluation {
       let statistics = try adapter.statistics(for: item, site: scan.site)
       let results = model.evaluationPasses(of: item, adaptedTo: statistics, largestComponent: largestComponent)
       for result in results {
-        if let folder = result.folder {
+        if let output, let folder = result.folder {
           try result.labels.write(
             to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name)\(scan.maskEnding)"))
         }
@@ -52,7 +52,7 @@ public struct Evaluation {
           prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name, pass: result.name,
           isPicture: scan.isPicture)
       }
-      rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: scheme))
+      if output != nil { rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: scheme)) }
     }
     table = ScoreTable(scores, tolerancesMM: tolerancesMM)
     sheetRows = rows
@@ -91,11 +91,11 @@ public struct Evaluation {
     case worstMedianAndBest, median
   }
 
-  /// Writes `scores.csv`, `scores.json` and, unless `picture` is nil, `sheet.png`.
+  /// Writes `scores.csv`, `scores.json` and, unless `picture` is nil or no masks were kept, `sheet.png`.
   public func write(to output: URL, classNames: [String], picture: Picture? = .worstMedianAndBest) throws {
     try table.write(to: output.appendingPathComponent("scores.csv"))
     try table.write(to: output.appendingPathComponent("scores.json"))
-    guard let picture else { return }
+    guard let picture, !sheetRows.isEmpty else { return }
     let chosen = table.sites.flatMap { site -> [SheetRow] in
       let ranked = sheetRows.filter { $0.title.hasPrefix(site + "/") }.sorted { $0.rank < $1.rank }
       let places = picture == .median ? [ranked.count / 2] : Set([0, ranked.count / 2, ranked.count - 1])

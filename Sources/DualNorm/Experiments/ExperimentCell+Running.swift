@@ -68,8 +68,11 @@ extension Experiment {
   private struct Stopped: Error {}
 
   private func evaluate(
-    _ cell: ExperimentCell, keepMasks: Bool, shouldStop: () -> Bool, report: (CellEvent) -> Void
+    _ cell: ExperimentCell, keepMasks: Bool, shouldStop: @escaping () -> Bool, report: (CellEvent) -> Void
   ) throws -> Bool {
+    func stopIfAsked() throws {
+      if shouldStop() { throw Stopped() }
+    }
     let tested = Set(cell.setting.cases.test)
     let model = try SegmentationModel(contentsOf: cell.run)
     var done = cell.iterations - 1
@@ -77,13 +80,14 @@ extension Experiment {
     do {
       evaluation = try Evaluation(
         of: model, on: data.dataset.cases.filter { tested.contains($0.identifier) },
-        adaptation: configuration.adaptation, writingTo: cell.evaluation, tolerancesMM: Scorer.defaultTolerancesMM,
-        largestComponent: configuration.largestComponent
-      ) { _ in
-        if shouldStop() { throw Stopped() }
-        done += 1
-        report(.steps(done, resumed: false))
-      }
+        adaptation: model.description.network.usesBatchNorm ? configuration.adaptation : .none,
+        writingTo: keepMasks ? cell.evaluation : nil, tolerancesMM: Scorer.defaultTolerancesMM,
+        largestComponent: configuration.largestComponent, measuring: { _, _ in try stopIfAsked() },
+        progress: { _ in
+          try stopIfAsked()
+          done += 1
+          report(.steps(done, resumed: false))
+        })
     } catch is Stopped {
       return false
     }
@@ -92,11 +96,6 @@ extension Experiment {
     }
     try evaluation.write(
       to: cell.evaluation, classNames: model.description.labels.names, picture: keepMasks ? .worstMedianAndBest : nil)
-    if !keepMasks {
-      for name in ["predictions", "predictions-adapted", "first-pass"] {
-        try? FileManager.default.removeItem(at: cell.evaluation.appendingPathComponent(name))
-      }
-    }
     try ResultTable(
       evaluation.table, method: cell.method.name, fold: cell.setting.fold, seed: cell.seed,
       trainSites: cell.setting.trainSites
