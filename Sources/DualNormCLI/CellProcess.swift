@@ -56,12 +56,13 @@ final class CellProcess: @unchecked Sendable {
   /// Whether it is over and all it told was read.
   var hasEnded: Bool { lock.withLock { outputHasEnded } && !process.isRunning }
 
-  /// Whether it ended because it was asked to.
+  /// Whether it ended because it was asked to, by this process or by a signal of its own.
   var wasStopped: Bool { process.terminationReason == .exit && process.terminationStatus == CellReport.stoppedStatus }
 
   /// Why it ended without a result.
   var failure: String {
-    lock.withLock { error }
+    if wasStopped { return "a signal stopped it; the same command again goes on with it" }
+    return lock.withLock { error }
       ?? "it ended unexpectedly (\(process.terminationReason == .exit ? "exit code" : "signal") "
       + "\(process.terminationStatus)); see \(cell.run.cellLog.path)"
   }

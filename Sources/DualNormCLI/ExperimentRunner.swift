@@ -101,7 +101,7 @@ final class ExperimentRunner {
       progress.advance(by: cell.steps - process.steps)
       progress.clear()
       if !quiet { printError("Finished \(cell.name) (\(finished) of \(experiment.cells.count))") }
-    } else if !process.wasStopped {
+    } else if !process.wasStopped || !Interruption.isRequested {
       fail(cell, process.failure, undone: cell.steps - process.steps)
     }
   }

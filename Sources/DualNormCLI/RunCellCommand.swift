@@ -17,9 +17,8 @@ struct RunCellCommand: ParsableCommand {
     Interruption.listen()
     signal(SIGPIPE, SIG_IGN)
     ParentWatch.start()
-    // The log stands for the cell: where the process that began it is only just ending, this one waits.
-    flock(STDERR_FILENO, LOCK_EX)
     do {
+      try lockLog()
       guard try runCell() else { throw ExitCode(CellReport.stoppedStatus) }
     } catch let error where !(error is ExitCode) {
       tell(.error("\(error)"))
@@ -36,12 +35,21 @@ struct RunCellCommand: ParsableCommand {
     guard let cell = experiment.cells.first(where: wanted) else {
       throw InputError("\(experiment.folder.path): has no cell \(method)/\(setting)/seed-\(seed).")
     }
-    let shouldStop = { Interruption.isRequested || ParentWatch.hasAsked }
-    return try experiment.run(cell, keepMasks: keepMasks, shouldStop: shouldStop) { event in
+    return try experiment.run(cell, keepMasks: keepMasks, shouldStop: Self.shouldStop) { event in
       switch event {
       case .steps(let count, let resumed): tell(resumed ? .resumed(count) : .done(count))
       case .message(let message): printError(message)
       }
+    }
+  }
+
+  private static func shouldStop() -> Bool { Interruption.isRequested || ParentWatch.hasAsked }
+
+  /// The log stands for the cell: where the process that began it is only just ending, this one waits.
+  private func lockLog() throws {
+    while flock(STDERR_FILENO, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR {
+      if Self.shouldStop() { throw ExitCode(CellReport.stoppedStatus) }
+      usleep(50_000)
     }
   }
 

@@ -64,6 +64,42 @@ import Testing
       of: ["experiment", "table", output.path])
   }
 
+  /// Whoever stops a cell from elsewhere does not stop the experiment, which then lacks a result.
+  @Test(.timeLimit(.minutes(2))) func aCellThatASignalStopsCountsAsFailed() throws {
+    let arguments = try TinyExperiment.arguments(
+      output, methods: "bn", "--jobs", "2", "--iterations", "3000,4", "--validate-every", "3000", "--quiet")
+    let command = try RunningCommand(arguments)
+    let logs = ["A", "B"].map { folder.file("output/cells/bn/Site-\($0)/seed-1/log.csv") }
+    for log in logs {
+      while command.isRunning, (try? String(contentsOf: log, encoding: .utf8).contains("\nplain,1,")) != true {
+        usleep(1000)
+      }
+    }
+    for line in processes(naming: output.path) { kill(try #require(pid_t(line.split(separator: " ")[0])), SIGTERM) }
+    let result = try command.finish()
+    #expect(result.status == 1 && result.output == "")
+    let lines = Set(result.errors.split(separator: "\n").map(String.init))
+    for site in ["A", "B"] {
+      let sentence = "failed: a signal stopped it; the same command again goes on with it"
+      #expect(lines.contains("bn/Site-\(site)/seed-1 \(sentence)"))
+    }
+  }
+
+  /// A cell that waits for another process to let go of its log hears that it is to stop.
+  @Test(.timeLimit(.minutes(2))) func aWaitingCellCanBeStopped() throws {
+    try FileManager.default.copyItem(at: TinyExperiment.finished, to: output)
+    let cell = output.appendingPathComponent("cells/bn/Site-A/seed-1")
+    try FileManager.default.removeItem(at: cell.appendingPathComponent("results.csv"))
+    let log = try FileHandle(forUpdating: cell.appendingPathComponent("cell.log"))
+    #expect(flock(log.fileDescriptor, LOCK_EX | LOCK_NB) == 0)
+    let command = try RunningCommand(TinyExperiment.arguments(output, "--quiet"))
+    while command.isRunning, processes(naming: output.path).isEmpty { usleep(1000) }
+    command.interrupt()
+    #expect(try command.finish().status == 130)
+    #expect(!FileManager.default.fileExists(atPath: cell.appendingPathComponent("results.csv").path))
+    withExtendedLifetime(log) {}
+  }
+
   /// Command lines of running processes that name a path.
   private func processes(naming path: String) -> [String] {
     let process = Process()
