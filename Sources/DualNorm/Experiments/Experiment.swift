@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Torch
 
 /// The cells of an experiment and the folder they are in: `experiment.yaml` and `training.yaml` (what was asked), `facts.json`
 /// (what the data check found), `splits_final.json` (the test sets) and `cells/METHOD/SETTING/seed-N/`.
@@ -25,12 +26,14 @@ public struct Experiment: Sendable {
   ) throws {
     var asked = asked
     let exists = ExperimentConfiguration.exists(in: folder)
+    let remains = asked.remains(in: folder)
     if exists {
       let recorded = try ExperimentConfiguration(contentsOf: folder)
+      try recorded.requireCores(place: folder.path)
       asked.training.threads = asked.training.threads ?? recorded.training.threads
       asked = try recorded.extended(by: asked, place: folder.path)
     } else if FileManager.default.fileExists(atPath: folder.path) {
-      try makeEmptyFolder(folder, option: "--output")
+      try makeEmptyFolder(folder, option: "--output", beside: remains)
     }
     asked.training.threads = asked.training.threads ?? threads
     try asked.validate()
@@ -40,7 +43,8 @@ public struct Experiment: Sendable {
     let facts = try known ?? Self.check(dataset, asked, report: report, checking: checking)
     try self.init(folder, asked, CheckedData(dataset: dataset, facts: facts), folds)
     try plan()
-    if !exists { try makeEmptyFolder(folder, option: "--output") }
+    if let warning = dataset.warning(ofTestsOn: folds.folds.flatMap(\.test)) { report(warning) }
+    if !exists { try makeEmptyFolder(folder, option: "--output", beside: remains) }
     try removePartialFiles(in: folder)
     // First, so that a folder that has anything of the experiment can be taken up.
     try configuration.write(to: folder)
@@ -110,9 +114,11 @@ public struct Experiment: Sendable {
   private func plan() throws {
     for cell in cells where cell.seed == configuration.training.seed {
       do {
-        _ = try cell.configuration.description(of: split(of: cell), data: data)
-      } catch let error as InputError {
-        throw InputError("\(cell.method.name)/\(cell.setting.name): \(error.description)")
+        let description = try cell.configuration.description(of: split(of: cell), data: data)
+        let isAhead = cells.contains { $0.method == cell.method && $0.setting == cell.setting && !$0.isFinished }
+        if isAhead { _ = try StageStart(cell.configuration, description).check() }
+      } catch let error where error is InputError || error is WeightsError {
+        throw InputError("\(cell.method.name)/\(cell.setting.name): \(error)")
       }
     }
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Yams
 
 extension ExperimentConfiguration {
@@ -19,6 +20,17 @@ extension ExperimentConfiguration {
     result.methods += other.methods.filter { !methods.contains($0) }
     result.seeds = max(seeds, other.seeds)
     return result
+  }
+
+  /// The number of threads cannot change, because the bits of a training depend on it.
+  ///
+  /// - Throws: `InputError` where this machine has fewer cores.
+  func requireCores(place: String) throws {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    guard let threads = training.threads, threads > cores else { return }
+    throw InputError(
+      "\(place): its experiment began with \(threads) threads, which its bits depend on, and this machine has "
+        + "\(counted(cores, "core")); go on on a machine with as many cores, or begin in another --output.")
   }
 
   private func difference(to other: ExperimentConfiguration) throws -> (option: String, here: String, there: String)? {

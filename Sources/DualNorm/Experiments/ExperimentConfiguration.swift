@@ -93,6 +93,13 @@ extension ExperimentConfiguration {
     FileManager.default.fileExists(atPath: folder.appendingPathComponent(recordName).path)
   }
 
+  /// What a start of this experiment that was killed between its two files left: `training.yaml` of the same options.
+  func remains(in folder: URL) -> Set<String> {
+    var left = try? TrainingConfiguration(yaml: folder.appendingPathComponent(Self.trainingName))
+    left?.threads = training.threads
+    return left == training ? [Self.trainingName] : []
+  }
+
   /// Writes `experiment.yaml` and, with what all cells share, `training.yaml`.
   func write(to folder: URL) throws {
     let record = Record(

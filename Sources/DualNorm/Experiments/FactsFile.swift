@@ -38,9 +38,16 @@ struct FactsFile: Codable {
 
   /// The facts of `dataset`, whose cases must be those that were checked.
   ///
-  /// - Throws: `InputError` for a damaged file, and for cases that came, went or changed their patient since.
+  /// - Throws: `InputError` for a missing or damaged file, and for cases that came, went or changed their patient since.
   static func read(_ url: URL, for dataset: Dataset) throws -> [CaseFacts] {
-    guard let data = try? Data(contentsOf: url), let file = try? JSONDecoder().decode(FactsFile.self, from: data) else {
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      throw InputError(
+        "\(url.path): is missing, because the experiment was stopped before it was written or the file was deleted; go on "
+          + "with the experiment's command first.")
+    }
+    guard let data = try? Data(contentsOf: url), let file = try? JSONDecoder().decode(FactsFile.self, from: data),
+      file.cases.allSatisfy(\.isWhole)
+    else {
       throw InputError("\(url.path): is not what the data check wrote; delete the file to have the data checked again.")
     }
     let advice = "restore the data, or begin a new experiment in another --output"
@@ -55,7 +62,7 @@ struct FactsFile: Codable {
         throw InputError(
           "\(dataset.folder.path): \(scan.identifier) was not there when the experiment began; \(advice).")
       }
-      guard entry.patient == scan.patient, entry.least.count == scan.images.count else {
+      guard entry.patient == scan.patient, entry.least.count == dataset.modalities.count else {
         throw InputError(
           "\(dataset.folder.path): \(scan.identifier) is of another patient or has other modalities than when the "
             + "experiment began; \(advice).")
@@ -66,6 +73,8 @@ struct FactsFile: Codable {
 }
 
 extension FactsFile.Entry {
+  fileprivate var isWhole: Bool { direction.count == 9 && least.count == greatest.count }
+
   fileprivate func facts(of scan: Case) -> CaseFacts {
     CaseFacts(
       scan: scan, geometry: Geometry(size: size, spacingMM: spacingMM, originMM: originMM, direction: direction),

@@ -6,9 +6,9 @@ import Testing
 
 /// The cells of experiments and what is refused before any of them trains.
 @Suite struct ExperimentTests {
-  private let folder: DataFolder
-  private let data: URL
-  private var output: URL { folder.url.appendingPathComponent("output") }
+  let folder: DataFolder
+  let data: URL
+  var output: URL { folder.url.appendingPathComponent("output") }
 
   /// Three sites of three cases, 32 × 32 × 4 voxels, labels 1 and 2.
   private static let phantom = Result {
@@ -26,7 +26,7 @@ import Testing
     try FileManager.default.copyItem(at: made, to: data)
   }
 
-  private func options(
+  func options(
     _ kind: ExperimentConfiguration.Kind, _ methods: [String] = ["bn", "dual"],
     _ change: (inout ExperimentConfiguration) -> Void = { _ in }
   ) throws -> ExperimentConfiguration {
@@ -39,13 +39,13 @@ import Testing
     return result
   }
 
-  private func start(
+  func start(
     _ options: ExperimentConfiguration, checking: (@Sendable (Int, Int) -> Void)? = nil
   ) throws -> Experiment {
     try Experiment(in: output, options, threads: 1, report: { _ in }, checking: checking)
   }
 
-  private func refusal(_ options: ExperimentConfiguration) -> String { sentence { try start(options) } }
+  func refusal(_ options: ExperimentConfiguration) -> String { sentence { try start(options) } }
 
   private func mask(_ name: String) -> URL { data.appendingPathComponent("\(name)_segmentation.nii.gz") }
 
