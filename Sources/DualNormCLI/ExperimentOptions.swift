@@ -31,13 +31,31 @@ struct ExperimentOptions: ParsableArguments {
     }
   }
 
+  /// Refuses what a file says of the same options, which no method would take; a saved configuration holds all options, so
+  /// defaults pass.
+  private func requireNothingOfMethods(in given: TrainingConfiguration) throws {
+    guard let config = training.config else { return }
+    let defaults = TrainingConfiguration()
+    let compared: [(String, Bool)] = [
+      ("norm", given.norm != defaults.norm), ("mask", given.mask != defaults.mask),
+      ("mask-source", given.maskSource != defaults.maskSource),
+      ("local-statistics", given.localStatistics != defaults.localStatistics),
+    ]
+    for (option, differs) in compared where differs {
+      throw InputError(
+        "\(URL(fileURLWithPath: config).path): \(option) is part of what --methods names, such as dual+measured; leave it "
+          + "out.")
+    }
+  }
+
   /// Runs the experiment, or goes on with it, and prints its table.
   ///
   /// - Parameter complete: sets what the kind of experiment has of its own.
   func run(_ kind: ExperimentConfiguration.Kind, complete: (inout ExperimentConfiguration) -> Void) throws {
     Interruption.listen()
-    var asked = ExperimentConfiguration(
-      kind, methods: try ExperimentMethod.list(methods.names), training: try training.resolved())
+    let shared = try training.resolved()
+    try requireNothingOfMethods(in: shared)
+    var asked = ExperimentConfiguration(kind, methods: try ExperimentMethod.list(methods.names), training: shared)
     asked.training.data = (data ?? asked.training.data).map { URL(fileURLWithPath: $0).path }
     asked.seeds = seeds
     asked.sites = sites?.names.sorted()
