@@ -66,13 +66,18 @@ struct MatrixCommand: ParsableCommand {
 struct ExperimentTableCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "table", abstract: "Make results.csv and summary.md of the cells that are finished, and print them.",
-    discussion: "Example: dualnorm experiment table DIR")
+    discussion: "Example: dualnorm experiment table DIR --metric hd95_mm --output hd95.md")
 
   @Argument(help: ArgumentHelp("The folder of an experiment.", valueName: "dir")) var folder: String
   @Option(help: "The method that others are compared with. (default: the first)") var baseline: String?
+  @Option(help: "What the printed table is of, such as assd_mm, hd95_mm or nsd_2mm.") var metric = Metric.dice.rawValue
+  @Option(help: ArgumentHelp("Also write the printed table here: .md, .txt, or .json.", valueName: "file"))
+  var output: String?
 
   func run() throws {
     let experiment = try Experiment(contentsOf: URL(fileURLWithPath: folder))
-    try ExperimentReport(experiment, baseline: baseline).publish()
+    try ExperimentReport(
+      experiment, baseline: baseline, metric: metric, file: output.map { URL(fileURLWithPath: $0) }
+    ).publish()
   }
 }

@@ -4,12 +4,20 @@ import Foundation
 /// The results of the cells that are finished: `results.csv`, `summary.md` and the printed table.
 struct ExperimentReport {
   private let experiment: Experiment
-  private let baseline: String?
+  private let baseline: String
+  private let metric: String
+  private let file: URL?
 
+  /// - Parameters:
+  ///   - baseline: nil: the experiment's first method.
+  ///   - metric: of the printed table and of `file`; `summary.md` is always of Dice.
+  ///   - file: also gets the printed table, as its ending says.
   /// - Throws: `InputError` for a baseline that is none of the methods.
-  init(_ experiment: Experiment, baseline: String?) throws {
+  init(_ experiment: Experiment, baseline: String?, metric: String = Metric.dice.rawValue, file: URL? = nil) throws {
     self.experiment = experiment
-    self.baseline = try baseline.map { try Self.baseline($0, among: experiment.configuration.methods) }
+    let methods = experiment.configuration.methods
+    self.baseline = try baseline.map { try Self.baseline($0, among: methods) } ?? methods[0].name
+    (self.metric, self.file) = (metric, file)
   }
 
   /// The name that a method to compare with has in tables.
@@ -31,9 +39,22 @@ struct ExperimentReport {
     }
     let results = try experiment.results()
     try results.write(to: experiment.folder.appendingPathComponent("results.csv"))
-    let summary = try ExperimentSummary(results, baseline: baseline)
-    try summary.write(to: experiment.folder.appendingPathComponent("summary.md"))
-    print(summary.text, terminator: "")
+    let metric = try results.metric(named: metric, option: "--metric")
+    let compared = results.methods.contains(baseline) ? baseline : results.methods[0]
+    // A matrix whose cells are not all finished is one nonetheless.
+    let isMatrix = experiment.configuration.kind == .matrix
+    func summary(of metric: Metric) throws -> ExperimentSummary {
+      try ExperimentSummary(
+        results, metric: metric, baseline: compared, separatingTrainSites: isMatrix ? true : nil)
+    }
+    let dice = try summary(of: .dice)
+    let printed = metric == .dice ? dice : try summary(of: metric)
+    if let file { try printed.write(to: file) }
+    try dice.write(to: experiment.folder.appendingPathComponent("summary.md"))
+    print(printed.text, terminator: "")
+    if compared != baseline {
+      printError("\(baseline) has no results yet, so the others are compared with \(compared).")
+    }
     if !missing.isEmpty {
       printError(
         "Incomplete: \(missing.count) of \(experiment.cells.count) cells are missing: "

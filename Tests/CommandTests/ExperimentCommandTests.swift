@@ -1,5 +1,6 @@
 import DualNorm
 import Foundation
+import MedicalImaging
 import Testing
 
 @Suite struct ExperimentCommandTests {
@@ -52,6 +53,61 @@ import Testing
     let partial = try dualnorm("experiment", "table", copy.path)
     #expect(partial.status == 0)
     #expect(partial.errors == "Incomplete: 1 of 4 cells are missing: bn/Site-A/seed-1.\n")
+    try FileManager.default.removeItem(at: copy.appendingPathComponent("cells/bn/Site-B/seed-1/results.csv"))
+    let without = try dualnorm("experiment", "table", copy.path, "--baseline", "bn")
+    #expect(without.status == 0)
+    #expect(
+      without.errors == "bn has no results yet, so the others are compared with dual.\n"
+        + "Incomplete: 2 of 4 cells are missing: bn/Site-A/seed-1, bn/Site-B/seed-1.\n")
+    // Where messages cannot be written, results are all the same.
+    guard let full = FileHandle(forWritingAtPath: "/dev/full") else { return }
+    let unheard = try RunningCommand(["experiment", "table", copy.path], errors: full).finish()
+    #expect(unheard.status == 0 && unheard.output == without.output)
+  }
+
+  @Test(.timeLimit(.minutes(2))) func tablesOfOtherMetrics() throws {
+    let experiment = try TinyExperiment.finished
+    let before = try text(experiment.appendingPathComponent("summary.md"))
+    func table(_ file: String) throws -> String {
+      let result = try dualnorm(
+        "experiment", "table", experiment.path, "--metric", "hd95_mm", "--output", folder.file(file).path)
+      #expect(result.status == 0 && result.errors == "")
+      #expect(result.output.hasPrefix("HD95 mm by test site\n"))
+      return result.output
+    }
+    #expect(try table("hd95.txt") == text(folder.file("hd95.txt")))
+    _ = try table("hd95.json")
+    #expect(try text(folder.file("hd95.json")).contains(#""metric" : "hd95_mm""#))
+    #expect(try text(experiment.appendingPathComponent("summary.md")) == before)
+  }
+
+  /// Colour pictures are one file of three channels; instance norm has nothing to adapt.
+  @Test(.timeLimit(.minutes(2))) func colourPicturesAndAdaptation() throws {
+    let data = folder.file("data")
+    for (site, number) in [("A", 0), ("A", 1), ("B", 2), ("B", 3)] {
+      var picture = RGBImage(width: 32, height: 32)
+      var mask = LabelMap(repeating: 0, geometry: Geometry(size: [32, 32, 1]))
+      for y in 0..<32 {
+        for x in 0..<32 {
+          let isInside = (8..<20).contains(x) && (8 + number..<24).contains(y)
+          picture[x, y] = isInside ? [200, UInt8(40 + x), 30] : [60, UInt8(90 + y), UInt8(100 + x)]
+          mask[x, y, 0] = isInside ? 1 : 0
+        }
+      }
+      let folder = data.appendingPathComponent("Site-\(site)")
+      try picture.write(to: folder.appendingPathComponent("Case\(number).png"))
+      try mask.write(to: folder.appendingPathComponent("Case\(number)_mask.png"))
+    }
+    let output = folder.file("output")
+    let result = try dualnorm(
+      ["experiment", "leave-one-site-out", "--data", data.path, "--methods", "bn,in", "--seeds", "1"]
+        + ["--output", output.path, "--adapt", "site", "--quiet"] + TinyExperiment.options)
+    #expect(result.status == 0 && result.errors == "")
+    let results = try ResultTable(contentsOf: output.appendingPathComponent("results.csv"))
+    func passes(_ method: String) -> Set<String> {
+      Set(results.rows.filter { $0.method == method }.map(\.pass))
+    }
+    #expect(passes("bn") == ["first", "first+adapt"] && passes("in") == ["first"])
   }
 
   /// The same command does nothing more; another method trains alone.

@@ -61,6 +61,20 @@ import Testing
     try refuse("--fold has no say in an experiment; leave it out.", "cross-validate", "--fold", "1")
   }
 
+  /// A saved configuration, which holds all options, does no harm.
+  @Test func optionsOfMethodsInAFile() throws {
+    let file = folder.file("options.yaml")
+    for line in ["norm: gn", "mask: hard", "mask-source: uniform", "local-statistics: measured"] {
+      try Data("width: 2\n\(line)\n".utf8).write(to: file)
+      let option = line.prefix { $0 != ":" }
+      try refuse(
+        "\(file.path): \(option) is part of what --methods names, such as dual+measured; leave it out.", "matrix",
+        "--config", file.path)
+    }
+    try Data("norm: bn\nmask: soft\n".utf8).write(to: file)
+    try refuse("--fold has no say in an experiment; leave it out.", "matrix", "--config", file.path, "--fold", "1")
+  }
+
   @Test func foldersThatHoldSomethingElse() throws {
     try Data("mine".utf8).write(to: folder.file("notes.txt"))
     try expectRefusal(
@@ -69,6 +83,9 @@ import Testing
     try expectRefusal(
       "\(folder.path): has no experiment.yaml, so no experiment was started there; check the folder.",
       of: ["experiment", "table", folder.path])
+    try expectRefusal(
+      "--metric hd9_mm is not in the results; the nearest is hd95_mm of dice, assd_mm, hd95_mm, hausdorff_mm, nsd_1mm and "
+        + "nsd_2mm.", of: ["experiment", "table", TinyExperiment.finished.path, "--metric", "hd9_mm"])
     try expectRefusal(
       "\(try TinyExperiment.finished.path): its experiment has --width 2, not 3; give the same options to go on, or another "
         + "--output.", of: TinyExperiment.arguments(TinyExperiment.finished, "--width", "3"))

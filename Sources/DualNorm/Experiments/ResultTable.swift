@@ -48,8 +48,6 @@ public struct ResultTable: Equatable, Sendable {
   /// - Throws: `InputError` where two tables say different things about the same.
   public init(merging tables: [ResultTable]) throws { try self.init(tables.flatMap(\.rows)) }
 
-  public func merging(_ other: ResultTable) throws -> ResultTable { try ResultTable(merging: [self, other]) }
-
   /// In the order of their first row.
   public var methods: [String] { rows.map(\.method).firstOccurrences }
 
@@ -59,6 +57,19 @@ public struct ResultTable: Equatable, Sendable {
 
   /// As columns of scores are ordered.
   public var metrics: [Metric] { rows.map(\.metric).firstOccurrences.sorted { $0.rank < $1.rank } }
+
+  /// One of `metrics`.
+  ///
+  /// - Throws: `InputError` for a name of none of them, with the nearest.
+  public func metric(named name: String, option: String) throws -> Metric {
+    guard let metric = metrics.first(where: { $0.rawValue == name }) else {
+      let known = metrics.filter { $0.lowerIsBetter != nil }.map(\.rawValue)
+      throw InputError(
+        "\(option) \(quoted(name)) is not in the results; the nearest is \(nearest(to: name, among: known)) of "
+          + "\(listed(known, atMost: 10)).")
+    }
+    return metric
+  }
 }
 
 /// Where each row of some rows belongs: its key holds the rank of each of its fields but value and outcome. Except for the

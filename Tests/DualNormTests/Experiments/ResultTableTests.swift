@@ -75,10 +75,11 @@ import Testing
   @Test func mergingKeepsOneOfEqualRowsAndRefusesContradictions() throws {
     let one = try ResultTable([resultRow("bn", "A", "1", 0.5), resultRow("bn", "A", "2", 0.25)])
     let other = try ResultTable([resultRow("gn", "A", "1", 0.75), resultRow("bn", "A", "1", 0.5)])
-    #expect(try one.merging(other).rows.map { "\($0.method) \($0.caseName)" } == ["bn 1", "bn 2", "gn 1"])
-    #expect(try one.merging(other).methods == ["bn", "gn"])
+    let merged = try ResultTable(merging: [one, other])
+    #expect(merged.rows.map { "\($0.method) \($0.caseName)" } == ["bn 1", "bn 2", "gn 1"])
+    #expect(merged.methods == ["bn", "gn"])
     let error = #expect(throws: InputError.self) {
-      try one.merging(ResultTable([resultRow("bn", "A", "1", nil, outcome: .bothEmpty)]))
+      try ResultTable(merging: [one, ResultTable([resultRow("bn", "A", "1", nil, outcome: .bothEmpty)])])
     }
     #expect(
       error?.description
