@@ -34,8 +34,8 @@ import Testing
       rows[0]
         == "stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice,validation_dice_Site-A,validation_dice_Site-B"
     )
-    #expect(rows.count == 1 + 30 + 40)
-    #expect(rows[30].hasPrefix("plain,30,") && rows[31].hasPrefix("dual,1,0.01,"))
+    #expect(rows.count == 1 + 60 + 60)
+    #expect(rows[60].hasPrefix("plain,60,") && rows[61].hasPrefix("dual,1,0.02,"))
   }
 
   @Test func theSeedDecides() throws {
