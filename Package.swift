@@ -26,7 +26,7 @@ let package = Package(
   targets: [
     .target(
       name: "CTorch",
-      cxxSettings: [.unsafeFlags(["-isystem", torch + "/include"])],
+      cxxSettings: [.unsafeFlags(["-isystem", torch + "/include", "-O2"])],
       linkerSettings: libraries(in: torch + "/lib", ["torch_cpu", "c10"])),
     .target(
       name: "CITK",

@@ -64,8 +64,8 @@ CTTensor *ct_softmax(const CTTensor *x, ptrdiff_t dimension) {
   return tensor([&] { return at::softmax(x->value, dimension); });
 }
 
-CTTensor *ct_cross_entropy(const CTTensor *logits, const CTTensor *labels) {
-  return tensor([&] { return at::cross_entropy_loss(logits->value, labels->value); });
+CTTensor *ct_log_softmax(const CTTensor *x, ptrdiff_t dimension) {
+  return tensor([&] { return at::log_softmax(x->value, dimension); });
 }
 
 CTTensor *ct_argmax(const CTTensor *x, ptrdiff_t dimension) {

@@ -123,22 +123,6 @@ bool ct_add_scalar_in_place(CTTensor *x, double value) {
   });
 }
 
-bool ct_multiply_in_place(CTTensor *x, double factor) {
-  return act([&] { x->value.mul_(factor); });
-}
-
-bool ct_clamp_in_place(CTTensor *x, double low, double high) {
-  return act([&] { x->value.clamp_(low, high); });
-}
-
 bool ct_lerp_in_place(CTTensor *x, const CTTensor *end, double weight) {
   return act([&] { x->value.lerp_(end->value, weight); });
-}
-
-bool ct_add_product_in_place(CTTensor *x, const CTTensor *a, const CTTensor *b, double scale) {
-  return act([&] { x->value.addcmul_(a->value, b->value, scale); });
-}
-
-bool ct_add_quotient_in_place(CTTensor *x, const CTTensor *a, const CTTensor *b, double scale) {
-  return act([&] { x->value.addcdiv_(a->value, b->value, scale); });
 }

@@ -11,5 +11,6 @@ struct DualNormCommand: ParsableCommand {
     subcommands: [
       DemoCommand.self, PrepareCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self,
       ScoreCommand.self, ExperimentCommand.self, ImportCommand.self, InfoCommand.self, PhantomCommand.self,
+      BenchmarkCommand.self,
     ])
 }

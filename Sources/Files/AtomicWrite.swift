@@ -20,9 +20,12 @@ public func writeAtomically(to url: URL, _ body: (URL) throws -> Void) throws {
   }
   let temporary = folder.appendingPathComponent(
     "\(partialPrefix)\(ProcessInfo.processInfo.processIdentifier)-\(url.lastPathComponent)")
-  guard FileManager.default.createFile(atPath: temporary.path, contents: nil) else {
+  // Not by FileManager, which makes a temporary file of its own first.
+  let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
+  guard descriptor >= 0 else {
     throw FileError("\(url.path): cannot be written (\(String(cString: strerror(errno)))); choose another output.")
   }
+  close(descriptor)
   do {
     try body(temporary)
     try sync(temporary)

@@ -1,4 +1,4 @@
-import Foundation
+import CTorch
 
 /// Adam (Kingma & Ba 2015) with PyTorch's defaults and arithmetic; with a weight decay AdamW (Loshchilov & Hutter 2019).
 ///
@@ -40,29 +40,19 @@ public final class Adam {
     for moment in moments { moment.parameter.clearGradient() }
   }
 
-  /// Clips every gradient to [−limit, limit], element by element.
-  public func clipGradients(toValue limit: Double) {
-    for moment in moments { moment.parameter.gradient?.clamp(to: -limit...limit) }
-  }
-
-  public func step() {
-    withoutGradients {
-      for moment in moments {
-        if let gradient = moment.parameter.gradient { update(moment, gradient) }
-      }
+  /// One step by the gradients at hand, each first clipped to [−limit, limit], element by element. The gradients
+  /// themselves stay as they are.
+  public func step(clippingTo limit: Double = .infinity) {
+    for moment in moments {
+      guard let gradient = moment.parameter.gradient else { continue }
+      moment.step += 1
+      var settings = CTAdam(
+        learning_rate: learningRate, beta1: betas.0, beta2: betas.1, epsilon: epsilon,
+        weight_decay: moment.isWeight ? weightDecay : 0, limit: limit)
+      checkTrap(
+        ct_adam(
+          moment.parameter.handle, gradient.handle, moment.first.handle, moment.second.handle, &settings,
+          Int64(moment.step)))
     }
-  }
-
-  private func update(_ state: Moments, _ gradient: Tensor) {
-    state.step += 1
-    if weightDecay > 0, state.isWeight { state.parameter.multiply(by: 1 - learningRate * weightDecay) }
-    state.first.lerp(to: gradient, weight: 1 - betas.0)
-    state.second.multiply(by: betas.1)
-    state.second.addProduct(gradient, gradient, scale: 1 - betas.1)
-    let correction1 = 1 - pow(betas.0, Double(state.step))
-    let correction2 = 1 - pow(betas.1, Double(state.step))
-    let denominator = state.second.squareRoot() / correction2.squareRoot()
-    denominator.add(epsilon)
-    state.parameter.addQuotient(state.first, denominator, scale: -learningRate / correction1)
   }
 }

@@ -36,8 +36,13 @@ extension Tensor {
 
   public func softmax(_ dimension: Int) -> Tensor { Tensor(ct_softmax(handle, dimension)) }
 
-  /// Mean over all pixels of −log softmax of their class. self: logits [N, classes, H, W]; labels: int64 [N, H, W].
-  public func crossEntropy(_ labels: Tensor) -> Tensor { Tensor(ct_cross_entropy(handle, labels.handle)) }
+  public func logSoftmax(_ dimension: Int) -> Tensor { Tensor(ct_log_softmax(handle, dimension)) }
+
+  /// Sums over the pixels of each image and class, [N, classes, 8], see `ct_class_sums`. self: logits [N, classes, H, W];
+  /// labels: int64 [N, H, W].
+  public func classSums(_ labels: Tensor, leastProbability: Double) -> Tensor {
+    Tensor(ct_class_sums(handle, labels.handle, leastProbability))
+  }
 
   /// Index (int64) of the largest element along a dimension, which disappears.
   public func argmax(_ dimension: Int) -> Tensor { Tensor(ct_argmax(handle, dimension)) }
@@ -53,6 +58,12 @@ extension Tensor {
 
   public static func concatenate(_ parts: [Tensor], dimension: Int) -> Tensor {
     Tensor(ct_concatenate(parts.map(\.handle), parts.count, dimension))
+  }
+
+  /// The elements at `index` of the last dimension, which disappears.
+  public func selectedLast(_ index: Int) -> Tensor {
+    let last = shape.count - 1
+    return narrowed(last, to: index..<index + 1).sum([last])
   }
 
   /// The elements `range` of one dimension. Shares their storage.
@@ -74,18 +85,6 @@ extension Tensor {
     checkTrap(ct_fill_uniform(handle, low, high, generator.handle))
   }
   public func add(_ value: Double) { checkTrap(ct_add_scalar_in_place(handle, value)) }
-  public func multiply(by factor: Double) { checkTrap(ct_multiply_in_place(handle, factor)) }
-  public func clamp(to range: ClosedRange<Double>) {
-    checkTrap(ct_clamp_in_place(handle, range.lowerBound, range.upperBound))
-  }
   /// self += weight · (end − self)
   public func lerp(to end: Tensor, weight: Double) { checkTrap(ct_lerp_in_place(handle, end.handle, weight)) }
-  /// self += scale · a · b
-  public func addProduct(_ a: Tensor, _ b: Tensor, scale: Double) {
-    checkTrap(ct_add_product_in_place(handle, a.handle, b.handle, scale))
-  }
-  /// self += scale · a / b
-  public func addQuotient(_ a: Tensor, _ b: Tensor, scale: Double) {
-    checkTrap(ct_add_quotient_in_place(handle, a.handle, b.handle, scale))
-  }
 }

@@ -7,11 +7,14 @@ public enum LibTorch {
   /// Threads that one operation of the calling thread may use.
   public static var threads: Int { Int(ct_threads()) }
 
+  private static let keepMemory: Void = ct_keep_memory()
+
   /// Readies the calling thread for long work; call it before its first operation, which makes the helping threads.
   ///
   /// Numbers below 1e-38 become 0: gradients of confident networks are full of them, and processors take many times
   /// longer for each.
   public static func configure(threads: Int) {
+    keepMemory
     _ = ct_flush_denormals()
     ct_set_threads(Int32(clamping: threads))
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Torch
@@ -38,6 +39,31 @@ import Testing
 }
 
 @Suite struct AdamTests {
+  /// The published update, one number after the other, of more values than one task takes.
+  @Test func isTheEquation() {
+    let parameters = Parameters(seed: 1)
+    let count = 70_000
+    let start = (0..<count).map { Double($0 % 97) / 50 - 1 }
+    let weight = Scope(parameters).parameter("weight", Tensor(start.map { Float($0) }, shape: [count]))
+    let optimizer = Adam(parameters, learningRate: 0.01)
+    var (values, first, second) = (start, start.map { _ in 0.0 }, start.map { _ in 0.0 })
+    for step in 1...3 {
+      let gradients = (0..<count).map { Double(($0 * step) % 13) / 10 - 0.5 }
+      optimizer.clearGradients()
+      (weight * Tensor(gradients.map { Float($0) }, shape: [count])).sum().backward()
+      optimizer.step(clippingTo: 0.3)
+      for i in 0..<count {
+        let g = min(max(gradients[i], -0.3), 0.3)
+        first[i] = 0.9 * first[i] + 0.1 * g
+        second[i] = 0.999 * second[i] + 0.001 * g * g
+        let corrected = (second[i] / (1 - pow(0.999, Double(step)))).squareRoot()
+        values[i] -= 0.01 * first[i] / (1 - pow(0.9, Double(step))) / (corrected + 1e-8)
+      }
+    }
+    #expect(zip(weight.values(Double.self), values).allSatisfy { abs($0 - $1) < 1e-6 })
+    #expect(zip(values, start).contains { abs($0 - $1) > 0.02 })
+  }
+
   @Test func weightDecayShrinksWeightsButNoBiases() {
     let parameters = Parameters(seed: 1)
     let layer = Conv2d(Scope(parameters), 1, 1, kernel: 1)

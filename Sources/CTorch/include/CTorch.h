@@ -41,6 +41,7 @@ const char *ct_version(void);
 void ct_set_threads(int32_t count);
 bool ct_flush_denormals(void);  // on this thread and those it makes; false where the processor cannot
 int32_t ct_threads(void);
+void ct_keep_memory(void);  // large blocks of tensors that are freed serve the next ones
 bool ct_set_gradients_enabled(bool enabled);  // returns what it was
 bool ct_begin_bfloat16(void);                 // convolutions from now on round their inputs to bfloat16 (autocast)
 void ct_end_bfloat16(void);
@@ -87,7 +88,7 @@ CTTensor *_Nullable ct_matrix_product(const CTTensor *a, const CTTensor *b);  //
 CTTensor *_Nullable ct_sum(const CTTensor *x, const ptrdiff_t *dimensions, ptrdiff_t count);  // count 0: all
 CTTensor *_Nullable ct_mean(const CTTensor *x);
 CTTensor *_Nullable ct_softmax(const CTTensor *x, ptrdiff_t dimension);
-CTTensor *_Nullable ct_cross_entropy(const CTTensor *logits, const CTTensor *labels);  // mean; classes are dimension 1
+CTTensor *_Nullable ct_log_softmax(const CTTensor *x, ptrdiff_t dimension);
 CTTensor *_Nullable ct_argmax(const CTTensor *x, ptrdiff_t dimension);
 CTTensor *_Nullable ct_one_hot(const CTTensor *labels, ptrdiff_t classes);  // classes last
 CTTensor *_Nullable ct_permute(const CTTensor *x, const ptrdiff_t *order, ptrdiff_t rank);
@@ -111,14 +112,38 @@ CTTensor *_Nullable ct_layer_norm(const CTTensor *x, const CTTensor *weight, con
 CTTensor *_Nullable ct_resize_bilinear(const CTTensor *x, ptrdiff_t height, ptrdiff_t width);  // aligned corners
 CTTensor *_Nullable ct_resize_nearest(const CTTensor *x, ptrdiff_t height, ptrdiff_t width);
 
+// Fused: conv(ReLU(norm(x))), x [N, C, H, W] as channels-last; keeps x alone for the gradient
+
+/// Batch norm by weight and bias [C], or by `map` [N, 2 C, H, W]: of each pixel the γ of all channels, then the β.
+typedef struct CTNorm {
+  const CTTensor *_Nullable weight, *_Nullable bias, *_Nullable map;
+  const CTTensor *mean, *variance;  // [C]: running statistics, updated if `training`, otherwise used
+  bool training;
+  double momentum, epsilon;
+} CTNorm;
+CTTensor *_Nullable ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
+                                        const CTTensor *bias, ptrdiff_t padding,
+                                        const CTTensor *_Nullable residual);  // added to the result
+CTTensor *_Nullable ct_norm_relu_doubling(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
+                                          const CTTensor *bias);  // 3×3 transposed, stride 2
+CTTensor *_Nullable ct_joined_conv2d(const CTTensor *a, const CTTensor *b, const CTTensor *weight, const CTTensor *bias,
+                                     ptrdiff_t padding);  // conv([a, b]), joined channels
+CTTensor *_Nullable ct_halve_by_maximum(const CTTensor *x);  // max pooling by 2
+/// Of the softmax p of logits [N, classes, H, W] and the one-hot t of labels int64 [N, H, W]; [N, classes, 8]: the sums
+/// over an image's pixels of p t, p, p², t, t log p and t log max(p, least), differentiable; with h the one-hot of the
+/// most probable class, of h t and h.
+CTTensor *_Nullable ct_class_sums(const CTTensor *logits, const CTTensor *labels, double least);
+
 // In place, outside autograd
+typedef struct CTAdam {
+  double learning_rate, beta1, beta2, epsilon, weight_decay;
+  double limit;  // gradients are clipped to ± this
+} CTAdam;
+bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTTensor *second, const CTAdam *settings,
+             int64_t step);  // steps count from 1
 bool ct_assign(CTTensor *x, const CTTensor *value);
 bool ct_add_scalar_in_place(CTTensor *x, double value);
-bool ct_multiply_in_place(CTTensor *x, double factor);
-bool ct_clamp_in_place(CTTensor *x, double low, double high);
 bool ct_lerp_in_place(CTTensor *x, const CTTensor *end, double weight);
-bool ct_add_product_in_place(CTTensor *x, const CTTensor *a, const CTTensor *b, double scale);
-bool ct_add_quotient_in_place(CTTensor *x, const CTTensor *a, const CTTensor *b, double scale);
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,6 @@ struct DualNormLayer {
   let shared: Conv2d
   let gamma: Conv2d
   let beta: Conv2d
-  let maskKind: MaskKind
   let localStatistics: LocalStatistics
 
   init(_ scope: Scope, channels: Int, configuration: UNetConfiguration) {
@@ -21,27 +20,25 @@ struct DualNormLayer {
     shared = Conv2d(scope / "mlp_shared" / "0", configuration.classes, hidden, kernel: 3, padding: 1)
     gamma = Conv2d(scope / "mlp_gamma", hidden, channels, kernel: 3, padding: 1)
     beta = Conv2d(scope / "mlp_beta", hidden, channels, kernel: 3, padding: 1)
-    maskKind = configuration.maskKind
     localStatistics = configuration.localStatistics
   }
 
-  /// x [N, channels, H, W], mask [N, classes, any height, any width] -> [N, channels, H, W].
-  func callAsFunction(_ x: Tensor, mask: Tensor, _ mode: Mode) -> Tensor {
-    let mask = resized(mask, height: x.size(2), width: x.size(3))
+  /// convolution(ReLU(y)) + residual; x [N, channels, H, W]
+  func rectified(
+    _ x: Tensor, mask: MaskLevels, by convolution: Conv2d, adding residual: Tensor? = nil, _ context: ForwardContext
+  ) -> Tensor {
+    let mask = mask.resized(height: x.size(2), width: x.size(3))
     let hidden = shared(mask).relu()
+    if context.fuses, localStatistics == .predicted {
+      let map = gamma(hidden, joinedWith: beta)
+      return globalNorm.rectified(x, map: map, by: convolution, adding: residual, context.mode)
+    }
     let normalized =
       switch localStatistics {
-      case .predicted: globalNorm(x, mode)
-      case .measured: globalNorm(x, mode).normalized(inRegionsOf: mask)
+      case .predicted: globalNorm(x, context.mode)
+      case .measured: globalNorm(x, context.mode).normalized(inRegionsOf: mask)
       }
-    return normalized * (1 + gamma(hidden)) + beta(hidden)
-  }
-
-  /// Either way the classes of a pixel still add up to one.
-  private func resized(_ mask: Tensor, height: Int, width: Int) -> Tensor {
-    switch maskKind {
-    case .soft: mask.resizedBilinear(height: height, width: width)
-    case .hard: mask.resizedNearest(height: height, width: width)
-    }
+    let y = convolution((normalized * (1 + gamma(hidden)) + beta(hidden)).relu())
+    return residual.map { $0 + y } ?? y
   }
 }

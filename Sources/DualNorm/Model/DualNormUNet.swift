@@ -9,6 +9,9 @@ public final class DualNormUNet {
   public let parameters: Parameters
   /// Of the convolutions; not part of the model, any network can be run in either.
   public var precision = Precision.float32
+  /// Whether norm, ReLU and convolution run as one operation, with the same results but for rounding, or one by one as
+  /// they read. Nor is this part of the model.
+  public var fusesOperations = true
 
   private let input: Conv2d
   private let inputBlock: ResidualBlock
@@ -44,7 +47,8 @@ public final class DualNormUNet {
   /// Without a mask this is the first pass; with one, [N, classes, H, W], the dual blocks use their region-wise norms.
   /// Domain-specific batch norm of several sites needs to know the site of each row.
   public func callAsFunction(_ images: Tensor, mask: Tensor? = nil, sites: SiteRows? = nil, _ mode: Mode) -> Tensor {
-    let context = ForwardContext(mask: mask, sites: sites, mode: mode)
+    let mask = mask.map { MaskLevels($0, configuration.maskKind) }
+    let context = ForwardContext(mask: mask, sites: sites, mode: mode, fuses: fusesOperations)
     return withPrecision(precision) { logits(images, context) }.converted(to: .float32)
   }
 
@@ -74,7 +78,7 @@ private struct Down {
   }
 
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-    block(convolution(x.maxPooled(2)), context)
+    block(convolution(context.fuses ? x.halvedByMaximum() : x.maxPooled(2)), context)
   }
 }
 
@@ -94,7 +98,7 @@ private struct Up {
   }
 
   func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
-    let larger = doubling(norm(x, context).relu())
+    let larger = norm.rectified(x, by: doubling, context)
     // Pooling an odd size drops a row or column; the skip connection still has it.
     let missing = (height: skip.size(2) - larger.size(2), width: skip.size(3) - larger.size(3))
     let fitted =
@@ -103,7 +107,10 @@ private struct Up {
       : larger.padded(
         top: missing.height / 2, bottom: missing.height - missing.height / 2, left: missing.width / 2,
         right: missing.width - missing.width / 2)
-    return block(convolution(.concatenate([skip, fitted], dimension: 1)), context)
+    let joined =
+      context.fuses
+      ? convolution(joining: skip, fitted) : convolution(.concatenate([skip, fitted], dimension: 1))
+    return block(joined, context)
   }
 }
 
@@ -117,5 +124,7 @@ private struct Output {
     convolution = Conv2d(scope / "conv" / "2", inputs, configuration.classes, kernel: 1)
   }
 
-  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor { convolution(norm(x, context).relu()) }
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+    norm.rectified(x, by: convolution, context)
+  }
 }

@@ -21,7 +21,27 @@ enum NormLayer {
     }
   }
 
-  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+  /// convolution(ReLU(norm(x))) + residual
+  func rectified(
+    _ x: Tensor, by convolution: some FusableConvolution, adding residual: Tensor? = nil, _ context: ForwardContext
+  ) -> Tensor {
+    if context.fuses, let norm = batchNorm(context.sites) {
+      return norm.rectified(x, by: convolution, adding: residual, context.mode)
+    }
+    let y = convolution(self(x, context).relu())
+    return residual.map { $0 + y } ?? y
+  }
+
+  /// The batch norm that all rows share, if there is one.
+  private func batchNorm(_ sites: SiteRows?) -> BatchNorm2d? {
+    switch self {
+    case .batch(let norm): norm
+    case .domain(let norm): norm.branch(of: sites)
+    case .instance, .group, .layer: nil
+    }
+  }
+
+  private func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     switch self {
     case .batch(let norm): norm(x, context.mode)
     case .instance(let norm): norm(x)
@@ -34,9 +54,36 @@ enum NormLayer {
 
 /// What a forward pass depends on besides its images and weights.
 struct ForwardContext {
-  /// [N, classes, H, W] in the final pass; nil in the first.
-  let mask: Tensor?
+  /// In the final pass; nil in the first.
+  let mask: MaskLevels?
   /// Only domain-specific batch norm looks at it.
   let sites: SiteRows?
   let mode: Mode
+  /// Whether norm, ReLU and convolution are one operation where there is one.
+  let fuses: Bool
+}
+
+/// The mask of the final pass on every level of the network, resized once a level.
+final class MaskLevels {
+  private let mask: Tensor
+  private let kind: MaskKind
+  private var levels: [[Int]: Tensor] = [:]
+
+  /// mask: [N, classes, H, W], one in the sum over the classes.
+  init(_ mask: Tensor, _ kind: MaskKind) {
+    self.mask = mask
+    self.kind = kind
+  }
+
+  /// [N, classes, height, width]. Either way of resizing the classes of a pixel still add up to one.
+  func resized(height: Int, width: Int) -> Tensor {
+    if let level = levels[[height, width]] { return level }
+    let level =
+      switch kind {
+      case .soft: mask.resizedBilinear(height: height, width: width)
+      case .hard: mask.resizedNearest(height: height, width: width)
+      }
+    levels[[height, width]] = level
+    return level
+  }
 }

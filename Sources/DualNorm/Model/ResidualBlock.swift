@@ -25,10 +25,10 @@ struct ResidualBlock {
   /// x [N, channels, H, W] -> the same shape. A block without dual norms ignores the mask.
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     if let mask = context.mask, let dualNorms {
-      let y = convolutions.0(dualNorms.0(x, mask: mask, context.mode).relu())
-      return x + convolutions.1(dualNorms.1(y, mask: mask, context.mode).relu())
+      let y = dualNorms.0.rectified(x, mask: mask, by: convolutions.0, context)
+      return dualNorms.1.rectified(y, mask: mask, by: convolutions.1, adding: x, context)
     }
-    let y = convolutions.0(norms.0(x, context).relu())
-    return x + convolutions.1(norms.1(y, context).relu())
+    let y = norms.0.rectified(x, by: convolutions.0, context)
+    return norms.1.rectified(y, by: convolutions.1, adding: x, context)
   }
 }

@@ -17,8 +17,15 @@ private func initializedBias(_ count: Int, bound: Double, _ generator: Generator
   return bias
 }
 
+/// A convolution that can be one operation with the norm and ReLU before it.
+public protocol FusableConvolution {
+  func callAsFunction(_ x: Tensor) -> Tensor
+  /// CTorch's operation; handles of x and residual are borrowed.
+  func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer?
+}
+
 /// Convolution with stride 1. [N, inputs, H, W] -> [N, outputs, H + 2·padding − kernel + 1, …].
-public struct Conv2d {
+public struct Conv2d: FusableConvolution {
   /// [outputs, inputs, kernel, kernel]
   public let weight: Tensor
   /// [outputs]
@@ -33,13 +40,36 @@ public struct Conv2d {
     self.padding = padding
   }
 
+  /// Of tensors at hand, in any precision.
+  init(weight: Tensor, bias: Tensor, padding: Int) {
+    self.weight = weight
+    self.bias = bias
+    self.padding = padding
+  }
+
   public func callAsFunction(_ x: Tensor) -> Tensor {
     Tensor(ct_conv2d(x.handle, weight.handle, bias.handle, padding))
+  }
+
+  /// self([a, b]), their channels joined, without keeping both joined.
+  public func callAsFunction(joining a: Tensor, _ b: Tensor) -> Tensor {
+    Tensor(ct_joined_conv2d(a.handle, b.handle, weight.handle, bias.handle, padding))
+  }
+
+  /// The outputs of both convolutions of one input, joined, [N, outputs + other outputs, …].
+  public func callAsFunction(_ x: Tensor, joinedWith other: Conv2d) -> Tensor {
+    let weight = Tensor.concatenate([weight, other.weight], dimension: 0)
+    let bias = Tensor.concatenate([bias, other.bias], dimension: 0)
+    return Tensor(ct_conv2d(x.handle, weight.handle, bias.handle, padding))
+  }
+
+  public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
+    ct_norm_relu_conv2d(x, norm, weight.handle, bias.handle, padding, residual)
   }
 }
 
 /// 3×3 transposed convolution that doubles the size. [N, inputs, H, W] -> [N, outputs, 2H, 2W].
-public struct DoublingConvTranspose2d {
+public struct DoublingConvTranspose2d: FusableConvolution {
   /// [inputs, outputs, 3, 3]
   public let weight: Tensor
   /// [outputs]
@@ -52,12 +82,26 @@ public struct DoublingConvTranspose2d {
     self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
   }
 
+  /// Of tensors at hand, in any precision.
+  init(weight: Tensor, bias: Tensor) {
+    self.weight = weight
+    self.bias = bias
+  }
+
   public func callAsFunction(_ x: Tensor) -> Tensor {
     Tensor(ct_conv_transpose2d(x.handle, weight.handle, bias.handle, 2, 1, 1))
+  }
+
+  public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
+    precondition(residual == nil, "nothing is added to a doubled image")
+    return ct_norm_relu_doubling(x, norm, weight.handle, bias.handle)
   }
 }
 
 extension Tensor {
   /// Largest of each size × size square. [N, C, H, W] -> [N, C, H / size, W / size], rounded down.
   public func maxPooled(_ size: Int) -> Tensor { Tensor(ct_max_pool2d(handle, size)) }
+
+  /// `maxPooled(2)` as an operation that keeps no indices.
+  public func halvedByMaximum() -> Tensor { Tensor(ct_halve_by_maximum(handle)) }
 }

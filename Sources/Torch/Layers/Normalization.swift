@@ -21,26 +21,58 @@ public struct BatchNorm2d {
     batchesTracked = scope.buffer("num_batches_tracked", Tensor(repeating: 0, shape: [], type: .int64))
   }
 
+  /// Of tensors at hand, in any precision.
+  init(weight: Tensor?, bias: Tensor?, runningMean: Tensor, runningVariance: Tensor) {
+    self.weight = weight
+    self.bias = bias
+    self.runningMean = runningMean
+    self.runningVariance = runningVariance
+    batchesTracked = Tensor([0], shape: [])
+  }
+
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    withStatistics(for: x, mode) {
+      Tensor(
+        ct_batch_norm(
+          x.handle, weight?.handle, bias?.handle, $0.mean.handle, $0.variance.handle, $0.ofBatch, $0.momentum, epsilon))
+    }
+  }
+
+  /// convolution(ReLU(y)) + residual as one operation, which for its gradient keeps no more than x.
+  ///
+  /// - Parameters:
+  ///   - map: γ and β of every pixel, [N, 2 C, H, W]; then y = self(x) · (1 + γ) + β. Only without affine parameters.
+  ///     Without a map y = self(x).
+  ///   - residual: of the shape of the result.
+  public func rectified(
+    _ x: Tensor, map: Tensor? = nil, by convolution: some FusableConvolution, adding residual: Tensor? = nil,
+    _ mode: Mode
+  ) -> Tensor {
+    precondition(map == nil || weight == nil, "a map is in place of a weight and a bias")
+    return withStatistics(for: x, mode) {
+      var norm = CTNorm(
+        weight: weight?.handle, bias: bias?.handle, map: map?.handle, mean: $0.mean.handle,
+        variance: $0.variance.handle, training: $0.ofBatch, momentum: $0.momentum, epsilon: epsilon)
+      return Tensor(convolution.fused(x.handle, &norm, residual?.handle))
+    }
+  }
+
+  private typealias Statistics = (mean: Tensor, variance: Tensor, ofBatch: Bool, momentum: Double)
+
+  /// Runs `body` with what x is to be normalized by: the running statistics, or the batch's own, which are mixed into
+  /// the tensors given.
+  private func withStatistics(for x: Tensor, _ mode: Mode, _ body: (Statistics) -> Tensor) -> Tensor {
     switch mode {
-    case .evaluation: return normalized(x, runningMean, runningVariance, ofBatch: false)
+    case .evaluation: return body((runningMean, runningVariance, false, 0))
     case .training:
       batchesTracked.add(1)
-      return normalized(x, runningMean, runningVariance, ofBatch: true, momentum: 0.1)
+      return body((runningMean, runningVariance, true, 0.1))
     case .measurement(let statistics):
       // With momentum 1 these become the batch's own.
       let (mean, variance) = (Tensor(runningMean.stored), Tensor(runningVariance.stored))
       defer { statistics.add(mean: mean, variance: variance, count: x.count / x.size(1), of: self) }
-      return normalized(x, mean, variance, ofBatch: true, momentum: 1)
+      return body((mean, variance, true, 1))
     }
-  }
-
-  private func normalized(
-    _ x: Tensor, _ mean: Tensor, _ variance: Tensor, ofBatch: Bool, momentum: Double = 0
-  ) -> Tensor {
-    Tensor(
-      ct_batch_norm(
-        x.handle, weight?.handle, bias?.handle, mean.handle, variance.handle, ofBatch, momentum, epsilon))
   }
 }
 

@@ -1,0 +1,107 @@
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include "../Guard.h"
+#include "NormReLU.h"
+#include "Tensors.h"
+
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
+using at::Tensor;
+
+namespace {
+
+/// A convolution of stride 1 that keeps the size, or a transposed one that doubles it.
+struct Geometry {
+  bool doubling;
+  int64_t padding;
+
+  Tensor convolve(const Tensor &x, const Tensor &weight, const Tensor &bias) const {
+    return at::convolution(x, weight, bias, stride(), paddings(), {1, 1}, doubling, output_padding(), 1);
+  }
+
+  std::tuple<Tensor, Tensor, Tensor> gradients(const Tensor &dy, const Tensor &x, const Tensor &weight,
+                                               int64_t outputs, std::array<bool, 3> wanted) const {
+    // oneDNN's reference loop adds up the bias of a transposed convolution, slowly.
+    bool wants_bias = wanted[2];
+    wanted[2] = wants_bias && !doubling;
+    auto result = at::convolution_backward(dy, x, weight, at::OptionalIntArrayRef(outputs), stride(), paddings(), {1, 1},
+                                           doubling, output_padding(), 1, wanted);
+    if (wants_bias && doubling) std::get<2>(result) = channel_sums(dy);
+    return result;
+  }
+
+ private:
+  std::vector<int64_t> stride() const { return std::vector<int64_t>(2, doubling ? 2 : 1); }
+  std::vector<int64_t> paddings() const { return std::vector<int64_t>(2, padding); }
+  std::vector<int64_t> output_padding() const { return std::vector<int64_t>(2, doubling ? 1 : 0); }
+};
+
+/// conv(ReLU(norm(x))), plus a residual if there is one. Keeps x only: what the convolution saw is made again for the gradient.
+struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
+  static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias,
+                        const std::optional<Tensor> &norm_weight, const std::optional<Tensor> &norm_bias,
+                        const std::optional<Tensor> &map, const std::optional<Tensor> &residual, const Norm &norm,
+                        Geometry geometry) {
+    c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+    NormReLU step(x, norm);
+    auto rounded = weight.to(x.scalar_type()), rounded_bias = bias.to(x.scalar_type());
+    context->save_for_backward({x, norm.map, rounded, step.mean, step.deviation, step.scale, step.shift});
+    context->saved_data["training"] = norm.training;
+    auto learns = [](const Tensor &tensor) { return tensor.defined() && tensor.requires_grad(); };
+    context->saved_data["norm learns"] = learns(x) || learns(norm.weight) || learns(norm.bias) || learns(norm.map);
+    context->saved_data["residual"] = residual.has_value();
+    context->saved_data["affine"] = norm.weight.defined();
+    context->saved_data["doubling"] = geometry.doubling;
+    context->saved_data["padding"] = geometry.padding;
+    context->saved_data["outputs"] = bias.size(0);
+    auto y = geometry.convolve(step.output(x, norm.map), rounded, rounded_bias);
+    return residual ? y.add_(*residual) : y;
+  }
+
+  static tensor_list backward(AutogradContext *context, tensor_list gradients) {
+    c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+    auto saved = context->get_saved_variables();
+    auto [x, map, weight] = std::tie(saved[0], saved[1], saved[2]);
+    NormReLU step(saved[3], saved[4], saved[5], saved[6]);
+    Geometry geometry{context->saved_data["doubling"].toBool(), context->saved_data["padding"].toInt()};
+    bool norm_learns = context->saved_data["norm learns"].toBool();
+    auto dy = gradients[0].contiguous(channels_last);
+    auto [d_activation, d_weight, d_bias] =
+        geometry.gradients(dy, step.output(x, map), weight, context->saved_data["outputs"].toInt(),
+                           {norm_learns, context->needs_input_grad(1), context->needs_input_grad(2)});
+    NormReLU::Gradients d;
+    if (norm_learns) {
+      d = step.gradients(x, map, d_activation.contiguous(channels_last), context->saved_data["training"].toBool());
+    }
+    bool affine = context->saved_data["affine"].toBool();
+    if (!affine) d.weight = d.bias = Tensor();
+    return {d.x, d_weight, d_bias, d.weight, d.bias, d.map, context->saved_data["residual"].toBool() ? dy : Tensor(),
+            Tensor(), Tensor()};
+  }
+};
+
+CTTensor *norm_relu_convolution(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias,
+                                const CTTensor *residual, Geometry geometry) {
+  return tensor([&] {
+    auto value = [](const CTTensor *tensor) { return tensor ? tensor->value : Tensor(); };
+    auto input = x->value.contiguous(channels_last);
+    Norm settings{value(norm->weight), value(norm->bias), value(norm->map), norm->mean->value, norm->variance->value,
+                  norm->training, norm->momentum, norm->epsilon};
+    if (settings.map.defined()) settings.map = settings.map.to(input.scalar_type()).contiguous(channels_last);
+    auto present = [](const Tensor &tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; };
+    return NormReLUConvolution::apply(input, weight->value, bias->value, present(settings.weight),
+                                      present(settings.bias), present(settings.map), present(value(residual)),
+                                      settings, geometry);
+  });
+}
+
+}  // namespace
+
+CTTensor *ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias,
+                              ptrdiff_t padding, const CTTensor *residual) {
+  return norm_relu_convolution(x, norm, weight, bias, residual, {.doubling = false, .padding = padding});
+}
+
+CTTensor *ct_norm_relu_doubling(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias) {
+  return norm_relu_convolution(x, norm, weight, bias, nullptr, {.doubling = true, .padding = 1});
+}

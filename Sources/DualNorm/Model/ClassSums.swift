@@ -1,0 +1,94 @@
+import Torch
+
+/// Sums over the pixels of each image and class, [N, classes] each, which all losses are made of.
+///
+/// p is the softmax of the logits, t the one-hot of the labels, h that of the most probable classes.
+struct ClassSums {
+  /// Σ p t
+  let overlap: Tensor
+  /// Σ p
+  let predicted: Tensor
+  /// Σ p²
+  let squares: Tensor
+  /// Σ t
+  let truth: Tensor
+  /// Σ t log p
+  let logs: Tensor
+  /// Σ t log max(p, 0.005), the published cross entropy's
+  let clampedLogs: Tensor
+  /// Σ h t
+  let chosenOverlap: Tensor
+  /// Σ h
+  let chosen: Tensor
+  private let pixels: Int
+
+  private static let leastProbability = 0.005
+
+  /// logits: [N, classes, H, W]; labels: int64 [N, H, W]
+  init(_ logits: Tensor, _ labels: Tensor) {
+    let classes = logits.size(1)
+    let p = logits.softmax(1)
+    let t = labels.oneHot(classes).permuted(0, 3, 1, 2).converted(to: logits.type)
+    let h = p.detached().argmax(1).oneHot(classes).permuted(0, 3, 1, 2).converted(to: logits.type)
+    overlap = (p * t).sum([2, 3])
+    predicted = p.sum([2, 3])
+    squares = (p * p).sum([2, 3])
+    truth = t.sum([2, 3])
+    logs = (t * logits.logSoftmax(1)).sum([2, 3])
+    clampedLogs = (t * p.clamped(to: Self.leastProbability...1).log()).sum([2, 3])
+    chosenOverlap = (h * t).sum([2, 3])
+    chosen = h.sum([2, 3])
+    pixels = labels.count
+  }
+
+  /// The same in one pass over the logits, and another for their gradient.
+  init(fusing logits: Tensor, _ labels: Tensor) {
+    let sums = logits.classSums(labels, leastProbability: Self.leastProbability)
+    overlap = sums.selectedLast(0)
+    predicted = sums.selectedLast(1)
+    squares = sums.selectedLast(2)
+    truth = sums.selectedLast(3)
+    logs = sums.selectedLast(4)
+    clampedLogs = sums.selectedLast(5)
+    chosenOverlap = sums.selectedLast(6)
+    chosen = sums.selectedLast(7)
+    pixels = labels.count
+  }
+
+  private var classes: Int { truth.size(1) }
+}
+
+extension ClassSums {
+  /// 1 − mean over the foreground classes of (2 Σ p t + 1) / (Σ p + Σ t + 1), sums over the batch.
+  var batchDiceLoss: Tensor {
+    let dice = (2 * overlap.sum([0]) + 1.0) / (predicted.sum([0]) + truth.sum([0]) + 1.0)
+    let foreground = Tensor((0..<classes).map { Float($0 == 0 ? 0 : 1) / Float(classes - 1) }, shape: [classes])
+    return 1 - (dice * foreground).sum()
+  }
+
+  /// Two classes: 1 − mean over images and classes of Dice. More: one Dice a class over the batch, with squared
+  /// cardinalities.
+  var softDiceLoss: Tensor {
+    let overlap = classes == 2 ? overlap : overlap.sum([0])
+    let cardinality = classes == 2 ? predicted + truth : squares.sum([0]) + truth.sum([0])
+    return 1 - ((2 * overlap + smoothing) / (cardinality + smoothing)).mean()
+  }
+
+  /// 1 − mean over the classes of Dice over the batch.
+  var hardDiceLoss: Tensor {
+    let overlap = chosenOverlap.detached().sum([0])
+    let cardinality = (chosen.detached() + truth.detached()).sum([0])
+    return 1 - ((2 * overlap + smoothing) / (cardinality + smoothing)).mean()
+  }
+
+  /// Mean over the pixels of −log p of their class.
+  var crossEntropy: Tensor { -logs.sum() / Double(pixels) }
+
+  /// Mean over the pixels of −w log max(p, 0.005) of their class; weighted: w = 1 − the class's share of the batch.
+  func clampedCrossEntropy(weighted: Bool) -> Tensor {
+    let logs = clampedLogs.sum([0])
+    return -(weighted ? (1 - truth.sum([0]) / Double(pixels)) * logs : logs).sum() / Double(pixels)
+  }
+}
+
+private let smoothing = 1e-6

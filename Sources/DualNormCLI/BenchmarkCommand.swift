@@ -1,0 +1,81 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+import Torch
+
+/// Times single training steps and predictions of a network on made-up images.
+struct BenchmarkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "benchmark", abstract: "Time training and prediction on this machine.",
+    discussion: "Images are noise: neither their number nor their content matters. Example: dualnorm benchmark --size 128,128")
+
+  @Option(help: "Channels of the first level.")
+  var width = 32
+  @Option(help: ArgumentHelp("Height and width of a slice. (default: 384,384)", valueName: "height,width"))
+  var size: NumberList<Int>?
+  @Option(help: "Slices a batch.")
+  var batchSize = 4
+  @Option(help: "Classes, the background included.")
+  var classes = 2
+  @Option(help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…"))
+  var dualBlocks: BlockList?
+  @Option(help: "Of convolutions: float32, or bfloat16.")
+  var precision = Precision.float32
+  @Option(help: "Processor threads. (default: one a core)")
+  var threads: Int?
+  @Option(help: "How often each is measured; the median is printed.")
+  var repetitions = 5
+  @Flag(help: "Norm, ReLU and convolution one by one, as the code reads.")
+  var plain = false
+  @Flag(help: "Read train, predict or convolve from standard input, a line each, and answer with the seconds it took.")
+  var serve = false
+
+  func validate() throws {
+    guard repetitions > 0 else { throw ValidationError("--repetitions is \(repetitions); give at least 1.") }
+    guard size.map({ $0.values.count == 2 && $0.values.allSatisfy { $0 > 0 && $0 % 16 == 0 } }) ?? true else {
+      throw ValidationError("--size wants height and width, multiples of 16, such as 384,384.")
+    }
+    guard batchSize > 0 else { throw ValidationError("--batch-size is \(batchSize); give at least 1.") }
+  }
+
+  func run() throws {
+    LibTorch.configure(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let sides = size?.values ?? [384, 384]
+    let size = ImageSize(height: sides[0], width: sides[1])
+    let configuration = UNetConfiguration(
+      classes: classes, width: width, dualBlocks: dualBlocks?.blocks ?? [.inc, .down1, .down2, .down3], size: size)
+    let bench = try Benchmark(configuration, batchSize: batchSize, size: size, precision: precision, fused: !plain)
+    if serve {
+      while let line = readLine() {
+        guard let task = Benchmark.Task(rawValue: line) else {
+          throw InputError("Standard input: \(line) is no task; give train, predict or convolve.")
+        }
+        print(bench.time(of: task), peakMemory())
+        fflush(nil)
+      }
+    } else {
+      for task in Benchmark.Task.allCases {
+        _ = bench.time(of: task)
+        let times = (0..<repetitions).map { _ in bench.time(of: task) }.sorted()
+        print(row(task.title, String(format: "%.3f s", times[times.count / 2])))
+      }
+      print(row("peak memory", "\(peakMemory() >> 20) MiB"))
+    }
+  }
+
+  private func row(_ title: String, _ value: String) -> String {
+    title.padding(toLength: 32, withPad: " ", startingAt: 0) + value
+  }
+
+  /// Bytes this process held at most.
+  private func peakMemory() -> Int {
+    var usage = rusage()
+    #if os(Linux)
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+      return usage.ru_maxrss * 1024
+    #else
+      getrusage(RUSAGE_SELF, &usage)
+      return usage.ru_maxrss
+    #endif
+  }
+}

@@ -1,0 +1,184 @@
+import Testing
+
+@testable import Torch
+
+/// Fused operations against the same ones one by one, in double precision unless said otherwise.
+@Suite struct FusedTests {
+  private let generator = Generator(seed: 3)
+
+  private func random(_ shape: [Int], _ low: Double = -1, _ high: Double = 1, type: ScalarType = .float64) -> Tensor {
+    let tensor = Tensor(repeating: 0, shape: shape, type: type)
+    tensor.fillUniform(low, high, generator)
+    return shape.count == 4 ? tensor.channelsLast() : tensor
+  }
+
+  private func largest(_ a: Tensor, _ b: Tensor) -> Double {
+    #expect(a.shape == b.shape)
+    return zip(a.values(Double.self), b.values(Double.self)).map { abs($0 - $1) }.max() ?? 0
+  }
+
+  private func norm(_ channels: Int, affine: Bool, type: ScalarType = .float64) -> BatchNorm2d {
+    BatchNorm2d(
+      weight: affine ? random([channels], 0.5, 2, type: type) : nil,
+      bias: affine ? random([channels], type: type) : nil,
+      runningMean: Tensor(repeating: 0.1, shape: [channels], type: type),
+      runningVariance: Tensor(repeating: 2, shape: [channels], type: type))
+  }
+
+  /// Result and the gradients of Σ result · weights by each tensor.
+  private func run(_ tensors: [Tensor], weights: Tensor, _ body: () -> Tensor) -> [Tensor] {
+    for tensor in tensors {
+      tensor.clearGradient()
+      tensor.requireGradient()
+    }
+    let result = body()
+    (result * weights).sum().backward()
+    return [result.detached()] + tensors.map { $0.gradient! }
+  }
+
+  /// Of a vector's width, of less, and of neither.
+  @Test(arguments: [16, 8, 5, 40], [false, true])
+  func normReLUConvolution(channels: Int, withMap: Bool) {
+    let x = random([3, channels, 7, 9], -1, 3)
+    let map = withMap ? random([3, 2 * channels, 7, 9]) : nil
+    let residual = random([3, 4, 7, 9])
+    let (mine, same) = (norm(channels, affine: !withMap), norm(channels, affine: !withMap))
+    if let weight = mine.weight { same.weight!.assign(weight) }
+    if let bias = mine.bias { same.bias!.assign(bias) }
+    let convolution = Conv2d(weight: random([4, channels, 3, 3]), bias: random([4]), padding: 1)
+    let weights = random([3, 4, 7, 9])
+    func tensors(_ norm: BatchNorm2d) -> [Tensor] {
+      [x, residual, convolution.weight, convolution.bias] + [map, norm.weight, norm.bias].compactMap { $0 }
+    }
+    let fused = run(tensors(mine), weights: weights) {
+      mine.rectified(x, map: map, by: convolution, adding: residual, .training)
+    }
+    let plain = run(tensors(same), weights: weights) {
+      let y = same(x, .training)
+      let scaled = map.map {
+        y * (1 + $0.narrowed(1, to: 0..<channels)) + $0.narrowed(1, to: channels..<2 * channels)
+      }
+      return residual + convolution((scaled ?? y).relu())
+    }
+    for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 1e-11) }
+    #expect(largest(mine.runningMean, same.runningMean) < 1e-14)
+    #expect(largest(mine.runningVariance, same.runningVariance) < 1e-14)
+    #expect(mine.batchesTracked.item == 1)
+  }
+
+  /// Against central differences, so that nothing is taken from autograd.
+  @Test func gradientByTheImages() {
+    let shape = [2, 3, 4, 4]
+    let x = random(shape)
+    let map = random([2, 6, 4, 4])
+    let norm = norm(3, affine: false)
+    let convolution = Conv2d(weight: random([2, 3, 3, 3]), bias: random([2]), padding: 1)
+    let weights = random([2, 2, 4, 4])
+    let found = run([x, map], weights: weights) { norm.rectified(x, map: map, by: convolution, .training) }
+    func expectGradient(_ gradient: Tensor, of tensor: Tensor, _ body: (Tensor) -> Tensor) {
+      let values = tensor.detached().values(Double.self)
+      let step = 1e-6
+      let numeric = withoutGradients {
+        values.indices.map { index in
+          let sides = [step, -step].map { change in
+            var moved = values
+            moved[index] += change
+            return (body(Tensor(moved, shape: tensor.shape).channelsLast()) * weights).sum().item
+          }
+          return (sides[0] - sides[1]) / (2 * step)
+        }
+      }
+      #expect(largest(gradient, Tensor(numeric, shape: tensor.shape)) < 1e-7)
+      #expect(numeric.map(abs).max()! > 0.1)
+    }
+    expectGradient(found[1], of: x) { norm.rectified($0, map: map, by: convolution, .training) }
+    expectGradient(found[2], of: map) { norm.rectified(x, map: $0, by: convolution, .training) }
+  }
+
+  @Test(arguments: [false, true]) func normReLUDoubling(training: Bool) {
+    let x = random([2, 16, 5, 6])
+    let (mine, same) = (norm(16, affine: true), norm(16, affine: true))
+    same.weight!.assign(mine.weight!)
+    same.bias!.assign(mine.bias!)
+    let doubling = DoublingConvTranspose2d(weight: random([16, 3, 3, 3]), bias: random([3]))
+    let weights = random([2, 3, 10, 12])
+    let mode: Mode = training ? .training : .evaluation
+    let fused = run([x, doubling.weight, doubling.bias, mine.weight!], weights: weights) {
+      mine.rectified(x, by: doubling, mode)
+    }
+    let plain = run([x, doubling.weight, doubling.bias, same.weight!], weights: weights) {
+      doubling(same(x, mode).relu())
+    }
+    for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 1e-11) }
+  }
+
+  /// bfloat16 rounds to 8 bits: the fused operation once, the steps one by one four times.
+  @Test func bfloat16IsCloserToTheTruthThanOneByOne() {
+    let x = random([2, 32, 16, 16], -1, 3, type: .float32).converted(to: .bfloat16)
+    let norm = norm(32, affine: true, type: .float32)
+    let identity = Tensor((0..<1024).map { Float($0 % 33 == 0 ? 1 : 0) }, shape: [32, 32, 1, 1])
+    let convolution = Conv2d(weight: identity, bias: Tensor(repeating: 0, shape: [32]), padding: 0)
+    let truth = norm(x.converted(to: .float32), .training).relu()
+    let fused = norm.rectified(x, by: convolution, .training)
+    #expect(fused.type == .bfloat16)
+    let oneByOne = withPrecision(.bfloat16) { convolution(norm(x, .training).relu()) }
+    #expect(largest(fused, truth) <= largest(oneByOne, truth))
+    #expect(largest(fused, truth) < 0.02)
+  }
+
+  @Test func resultsDoNotDependOnTheThreads() {
+    let x = random([4, 32, 64, 64], type: .float32)
+    let convolution = Conv2d(
+      weight: random([8, 32, 3, 3], type: .float32), bias: random([8], type: .float32), padding: 1)
+    let norm = norm(32, affine: true, type: .float32)
+    let statistics = [1, 2].map { threads in
+      LibTorch.configure(threads: threads)
+      norm.runningMean.assign(Tensor(repeating: 0, shape: [32]))
+      _ = norm.rectified(x, by: convolution, .training)
+      return norm.runningMean.values(Float.self)
+    }
+    #expect(statistics[0] == statistics[1])
+  }
+
+  @Test func measuredStatisticsAreNoted() {
+    let x = random([2, 16, 4, 4], type: .float32)
+    let norm = norm(16, affine: true, type: .float32)
+    let convolution = Conv2d(
+      weight: random([2, 16, 3, 3], type: .float32), bias: random([2], type: .float32), padding: 1)
+    let (fused, plain) = (BatchStatistics(), BatchStatistics())
+    _ = norm.rectified(x, by: convolution, .measurement(fused))
+    _ = norm(x, .measurement(plain))
+    let means = [fused, plain].map { $0.applied { norm.runningMean.values(Double.self) } }
+    #expect(zip(means[0], means[1]).allSatisfy { abs($0 - $1) < 1e-6 })
+    #expect(norm.runningMean.values(Float.self) == [Float](repeating: 0.1, count: 16))
+  }
+
+  /// Of an odd size the last row and column are left out; whole numbers make many squares without one largest value.
+  @Test(arguments: [[8, 10], [7, 9], [3, 2]]) func halving(_ size: [Int]) {
+    let values = (0..<2 * 16 * size[0] * size[1]).map { Double($0 * 7 % 5) }
+    let x = Tensor(values, shape: [2, 16] + size).channelsLast()
+    let weights = random([2, 16, size[0] / 2, size[1] / 2])
+    let fused = run([x], weights: weights) { x.halvedByMaximum() }
+    let plain = run([x], weights: weights) { x.maxPooled(2) }
+    for (a, b) in zip(fused, plain) { #expect(largest(a, b) == 0) }
+  }
+
+  @Test func joinedConvolution() {
+    let (a, b) = (random([2, 5, 6, 7]), random([2, 3, 6, 7]))
+    let convolution = Conv2d(weight: random([4, 8, 3, 3]), bias: random([4]), padding: 1)
+    let weights = random([2, 4, 6, 7])
+    let all = [a, b, convolution.weight, convolution.bias]
+    let fused = run(all, weights: weights) { convolution(joining: a, b) }
+    let plain = run(all, weights: weights) { convolution(.concatenate([a, b], dimension: 1)) }
+    for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 1e-12) }
+  }
+
+  @Test func tensorsAreFilledFromKeptMemory() {
+    LibTorch.configure(threads: 1)
+    // Blocks of more than a mebibyte come back; their old content must not.
+    for value in 1...20 {
+      let tensor = Tensor(repeating: Double(value), shape: [1 << 18, value % 3 + 1])
+      #expect(tensor.mean().item == Double(value))
+    }
+  }
+}

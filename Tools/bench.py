@@ -1,0 +1,137 @@
+"""Times `dualnorm benchmark` against the reference network in PyTorch, step by step in turn, on this machine.
+
+    python3 Tools/bench.py DUALNORM ORACLE_FOLDER [--size 384 --batch 4 --width 32 --pairs 5 --threads N]
+
+Needs torch 2.11 (`make bench` gets it). Every contestant is a process that waits while another one runs; what is
+compared is the median of steps taken in turn, so that a slower minute of the machine slows all of them.
+"""
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+
+ORACLE = r"""
+import resource, sys, time
+sys.path.insert(0, sys.argv[1])
+import torch
+import dualnorm_torch as oracle
+mode, width, size, batch, threads = sys.argv[2], *map(int, sys.argv[3:7])
+torch.set_num_threads(threads)
+torch.set_flush_denormal(True)  # as dualnorm does: numbers below 1e-38 would slow every contestant
+torch.manual_seed(1)
+network = oracle.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3"))
+images = torch.rand(batch, 3, size, size) * 2 - 1
+if mode != "float32":
+    network = network.to(memory_format=torch.channels_last)
+    images = images.to(memory_format=torch.channels_last)
+labels = (torch.arange(batch * size * size) // 64 % 2).view(batch, size, size)
+optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+run = network
+if mode == "compiled":
+    run = torch.compile(network)
+    run.classes, run.dual_blocks = network.classes, network.dual_blocks
+precision = torch.autocast("cpu", torch.bfloat16, enabled=mode != "float32")
+print("ready", flush=True)
+for line in sys.stdin:
+    start = time.perf_counter()
+    with precision:
+        if line.strip() == "train":
+            oracle.train_step(run, optimizer, images, labels)
+        else:
+            oracle.predict(run, images)[1].argmax(1)
+    print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
+"""
+
+
+class Contestant:
+    def __init__(self, name, command, says_ready=False):
+        self.name, self.seconds = name, {"train": [], "predict": []}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        if says_ready:
+            self.process.stdout.readline()
+
+    def ask(self, task):
+        self.process.stdin.write(task + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().split()
+        if len(answer) != 2:
+            sys.exit(f"bench: {self.name} ended without an answer to {task}.")
+        self.memory = int(answer[1])
+        return float(answer[0])
+
+    def time(self, task):
+        self.seconds[task].append(self.ask(task))
+
+    def median(self, task):
+        return statistics.median(self.seconds[task])
+
+
+def convolution_operations(width, size, batch):
+    """Floating point operations of the convolutions of one final pass (2 for a multiplication and addition)."""
+    total = 0
+    for level in range(5):
+        pixels, w = batch * (size >> level) ** 2, width << level
+        block = 2 * 9 * w * w
+        dual = 2 * (9 * 2 * w // 2 + 9 * (w // 2) * 2 * w) if level < 4 else 0
+        total += 2 * pixels * (block + dual)
+        if level == 0:
+            total += 2 * pixels * 3 * w + 2 * pixels * 2 * w
+        else:
+            total += 2 * pixels * 9 * (w // 2) * w
+        if level == 4:
+            total += 2 * pixels * block
+        else:
+            total += 2 * pixels * (9 * 2 * w * w + block) + 2 * (pixels // 4) * 9 * 2 * w * w
+    plain = total - sum(2 * batch * (size >> l) ** 2 * 2 * (9 * (width << l) + 9 * (width << l) ** 2) for l in range(4))
+    return plain, total
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("dualnorm")
+    parser.add_argument("oracle")
+    for name, value in {"size": 384, "batch": 4, "width": 32, "pairs": 5, "threads": os.cpu_count()}.items():
+        parser.add_argument("--" + name, type=int, default=value)
+    parser.add_argument("--no-compile", action="store_true")
+    a = parser.parse_args()
+    shape = [str(a.width), str(a.size), str(a.batch), str(a.threads)]
+
+    def torch(name, mode):
+        return Contestant(name, [sys.executable, "-c", ORACLE, a.oracle, mode, *shape], says_ready=True)
+
+    def ours(precision):
+        return Contestant(f"dualnorm, {precision}", [
+            a.dualnorm, "benchmark", "--serve", "--width", str(a.width), "--size", f"{a.size},{a.size}",
+            "--batch-size", str(a.batch), "--precision", precision, "--threads", str(a.threads)])
+
+    contestants = [
+        torch("PyTorch, float32, as published", "float32"), torch("PyTorch, bfloat16, channels-last", "bfloat16")]
+    if not a.no_compile:
+        contestants.append(torch("PyTorch, the same, compiled", "compiled"))
+    contestants += [ours("float32"), ours("bfloat16")]
+    for task in ("train", "predict"):
+        for contestant in contestants:
+            contestant.ask(task)  # compiles, makes kernels, fills caches
+        for _ in range(a.pairs):
+            for contestant in contestants:
+                contestant.time(task)
+    fastest = contestants[-1]
+    rate = min(fastest.ask("convolve") for _ in range(20))
+    probe = 2 * 9 * (2 * a.width) ** 2 * a.batch * (a.size // 2) ** 2 / rate
+    plain, final = convolution_operations(a.width, a.size, a.batch)
+
+    print(f"{a.size}×{a.size}, batch of {a.batch}, width {a.width}, {a.threads} threads; medians of {a.pairs} in turn\n")
+    print(f"| | training step, s | slower than dualnorm {('bfloat16')} | prediction of a batch, s | slower | memory, GB |")
+    print("|---|---|---|---|---|---|")
+    for c in contestants:
+        train, predict = c.median("train"), c.median("predict")
+        print(f"| {c.name} | {train:.2f} | {train / fastest.median('train'):.2f} | {predict:.2f} | "
+              f"{predict / fastest.median('predict'):.2f} | {c.memory / 1e9:.2f} |")
+    print(f"\nConvolutions alone reach {probe / 1e9:.0f} GFLOP/s in bfloat16 (3×3, {2 * a.width} channels, half the size); "
+          f"dualnorm's training step {3 * (plain + final) / fastest.median('train') / 1e9:.0f}, "
+          f"its prediction {(plain + final) / fastest.median('predict') / 1e9:.0f}.")
+
+
+main()
