@@ -1,6 +1,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include "../Guard.h"
+#include "Geometry.h"
 #include "NormReLU.h"
 #include "Tensors.h"
 
@@ -9,32 +10,6 @@ using torch::autograd::tensor_list;
 using at::Tensor;
 
 namespace {
-
-/// A convolution of stride 1 that keeps the size, or a transposed one that doubles it.
-struct Geometry {
-  bool doubling;
-  int64_t padding;
-
-  Tensor convolve(const Tensor &x, const Tensor &weight, const Tensor &bias) const {
-    return at::convolution(x, weight, bias, stride(), paddings(), {1, 1}, doubling, output_padding(), 1);
-  }
-
-  std::tuple<Tensor, Tensor, Tensor> gradients(const Tensor &dy, const Tensor &x, const Tensor &weight,
-                                               int64_t outputs, std::array<bool, 3> wanted) const {
-    // oneDNN's reference loop adds up the bias of a transposed convolution, slowly.
-    bool wants_bias = wanted[2];
-    wanted[2] = wants_bias && !doubling;
-    auto result = at::convolution_backward(dy, x, weight, at::OptionalIntArrayRef(outputs), stride(), paddings(), {1, 1},
-                                           doubling, output_padding(), 1, wanted);
-    if (wants_bias && doubling) std::get<2>(result) = channel_sums(dy);
-    return result;
-  }
-
- private:
-  std::vector<int64_t> stride() const { return std::vector<int64_t>(2, doubling ? 2 : 1); }
-  std::vector<int64_t> paddings() const { return std::vector<int64_t>(2, padding); }
-  std::vector<int64_t> output_padding() const { return std::vector<int64_t>(2, doubling ? 1 : 0); }
-};
 
 /// conv(ReLU(norm(x))), plus a residual if there is one. Keeps x only: what the convolution saw is made again for the gradient.
 struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
@@ -53,7 +28,6 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
     context->saved_data["affine"] = norm.weight.defined();
     context->saved_data["doubling"] = geometry.doubling;
     context->saved_data["padding"] = geometry.padding;
-    context->saved_data["outputs"] = bias.size(0);
     auto y = geometry.convolve(step.output(x, norm.map), rounded, rounded_bias);
     return residual ? y.add_(*residual) : y;
   }
@@ -67,7 +41,7 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
     bool norm_learns = context->saved_data["norm learns"].toBool();
     auto dy = gradients[0].contiguous(channels_last);
     auto [d_activation, d_weight, d_bias] =
-        geometry.gradients(dy, step.output(x, map), weight, context->saved_data["outputs"].toInt(),
+        geometry.gradients(dy, step.output(x, map), weight,
                            {norm_learns, context->needs_input_grad(1), context->needs_input_grad(2)});
     NormReLU::Gradients d;
     if (norm_learns) {

@@ -126,8 +126,8 @@ CTTensor *_Nullable ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, c
                                         const CTTensor *_Nullable residual);  // added to the result
 CTTensor *_Nullable ct_norm_relu_doubling(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
                                           const CTTensor *bias);  // 3×3 transposed, stride 2
-CTTensor *_Nullable ct_joined_conv2d(const CTTensor *a, const CTTensor *b, const CTTensor *weight, const CTTensor *bias,
-                                     ptrdiff_t padding);  // conv([a, b]), joined channels
+CTTensor *_Nullable ct_joined_conv2d(const CTTensor *a, const CTTensor *_Nullable b, const CTTensor *weight,
+                                     const CTTensor *bias, ptrdiff_t padding);  // conv([a, b]), joined channels
 CTTensor *_Nullable ct_halve_by_maximum(const CTTensor *x);  // max pooling by 2
 /// Of the softmax p of logits [N, classes, H, W] and the one-hot t of labels int64 [N, H, W]; [N, classes, 8]: the sums
 /// over an image's pixels of p t, p, p², t, t log p and t log max(p, least), differentiable; with h the one-hot of the

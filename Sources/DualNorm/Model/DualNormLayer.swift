@@ -30,7 +30,7 @@ struct DualNormLayer {
     let mask = mask.resized(height: x.size(2), width: x.size(3))
     let hidden = shared(mask).relu()
     if context.fuses, localStatistics == .predicted {
-      let map = gamma(hidden, joinedWith: beta)
+      let map = gamma.fused(hidden, joinedWith: beta)
       return globalNorm.rectified(x, map: map, by: convolution, adding: residual, context.mode)
     }
     let normalized =

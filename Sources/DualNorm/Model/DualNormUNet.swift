@@ -78,7 +78,7 @@ private struct Down {
   }
 
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-    block(convolution(context.fuses ? x.halvedByMaximum() : x.maxPooled(2)), context)
+    block(context.fuses ? convolution.fused(x.halvedByMaximum()) : convolution(x.maxPooled(2)), context)
   }
 }
 
@@ -108,8 +108,7 @@ private struct Up {
         top: missing.height / 2, bottom: missing.height - missing.height / 2, left: missing.width / 2,
         right: missing.width - missing.width / 2)
     let joined =
-      context.fuses
-      ? convolution(joining: skip, fitted) : convolution(.concatenate([skip, fitted], dimension: 1))
+      context.fuses ? convolution.fused(skip, fitted) : convolution(.concatenate([skip, fitted], dimension: 1))
     return block(joined, context)
   }
 }

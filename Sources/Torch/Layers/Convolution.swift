@@ -51,16 +51,17 @@ public struct Conv2d: FusableConvolution {
     Tensor(ct_conv2d(x.handle, weight.handle, bias.handle, padding))
   }
 
-  /// self([a, b]), their channels joined, without keeping both joined.
-  public func callAsFunction(joining a: Tensor, _ b: Tensor) -> Tensor {
-    Tensor(ct_joined_conv2d(a.handle, b.handle, weight.handle, bias.handle, padding))
+  /// self(a), or self([a, b]) with their channels joined, which are not kept joined; as one operation with a gradient of
+  /// its own. Takes the precision of a.
+  public func fused(_ a: Tensor, _ b: Tensor? = nil) -> Tensor {
+    Tensor(ct_joined_conv2d(a.handle, b?.handle, weight.handle, bias.handle, padding))
   }
 
   /// The outputs of both convolutions of one input, joined, [N, outputs + other outputs, …].
-  public func callAsFunction(_ x: Tensor, joinedWith other: Conv2d) -> Tensor {
+  public func fused(_ x: Tensor, joinedWith other: Conv2d) -> Tensor {
     let weight = Tensor.concatenate([weight, other.weight], dimension: 0)
     let bias = Tensor.concatenate([bias, other.bias], dimension: 0)
-    return Tensor(ct_conv2d(x.handle, weight.handle, bias.handle, padding))
+    return Conv2d(weight: weight, bias: bias, padding: padding).fused(x)
   }
 
   public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
