@@ -1,6 +1,7 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test deps deps-cuda lint fixtures fixtures-like clean
+.PHONY: demo build test bench deps deps-cuda lint fixtures fixtures-like clean
 
+ORACLE = ../shared/oracle
 SWIFT_BUILD = swift build -c release
 
 demo: build
@@ -12,6 +13,13 @@ build: deps
 test: deps
 	swift build --build-tests
 	swift test --skip-build
+
+# Against the reference network in PyTorch, which comes into a Python environment of its own; ORACLE is its folder.
+BENCH_ENV = $(HOME)/.cache/dualnorm/bench
+bench: build
+	@test -x $(BENCH_ENV)/bin/python || python3 -m venv $(BENCH_ENV)
+	@$(BENCH_ENV)/bin/python -c "import torch" 2>/dev/null || $(BENCH_ENV)/bin/pip install --quiet torch==2.11.0 numpy
+	@$(BENCH_ENV)/bin/python Tools/bench.py .build/release/dualnorm $(ORACLE) $(BENCH)
 
 deps:
 	@Tools/deps.sh

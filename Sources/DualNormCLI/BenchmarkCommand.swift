@@ -7,7 +7,7 @@ import Torch
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Time training and prediction on this machine.",
-    discussion: "Images are noise: neither their number nor their content matters. Example: dualnorm benchmark --size 128,128")
+    discussion: "The images are noise; their content makes no difference. Example: dualnorm benchmark --size 128,128")
 
   @Option(help: "Channels of the first level.")
   var width = 32
@@ -17,7 +17,9 @@ struct BenchmarkCommand: ParsableCommand {
   var batchSize = 4
   @Option(help: "Classes, the background included.")
   var classes = 2
-  @Option(help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…"))
+  @Option(
+    help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…")
+  )
   var dualBlocks: BlockList?
   @Option(help: "Of convolutions: float32, or bfloat16.")
   var precision = Precision.float32

@@ -195,7 +195,9 @@ import Testing
     // What the convolution saw, rounded as there.
     let seen = norm(x.converted(to: .float32), .training).relu().converted(to: .bfloat16).converted(to: .float32)
     let truth = gradients(.float32) {
-      doubling ? DoublingConvTranspose2d(weight: weight, bias: bias)(seen) : Conv2d(weight: weight, bias: bias, padding: 1)(seen)
+      doubling
+        ? DoublingConvTranspose2d(weight: weight, bias: bias)(seen)
+        : Conv2d(weight: weight, bias: bias, padding: 1)(seen)
     }
     let largestValue = truth[1].values(Double.self).map(abs).max()!
     #expect(largest(own[1], truth[1]) < 1e-3 * largestValue)

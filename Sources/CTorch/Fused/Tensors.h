@@ -1,8 +1,8 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include "Kernels.h"
+#include "Parallel.h"
 
 constexpr auto channels_last = at::MemoryFormat::ChannelsLast;
 
@@ -44,9 +44,7 @@ struct Tasks {
   /// Runs body(first row, number of rows, task) for every task, on all threads.
   template <typename Body>
   void run(const Body &body) const {
-    at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t task = begin; task < end; task++) body(task * size, rows_of(task), task);
-    });
+    run_parallel(count, [&](int64_t task) { body(task * size, rows_of(task), task); });
   }
 };
 

@@ -144,24 +144,22 @@ std::optional<at::Tensor> weight_gradient(const at::Tensor &x, const at::Tensor 
   std::vector<float> sums(images * parts * size);
   auto x_values = static_cast<const uint16_t *>(x.const_data_ptr());
   auto dy_values = static_cast<const uint16_t *>(dy.const_data_ptr());
-  at::parallel_for(0, images * parts, 1, [&](int64_t first, int64_t last) {
-    for (int64_t task = first; task < last; task++) {
-      int64_t image = task / parts, begin = task % parts * rows, end = std::min(height, begin + rows);
-      auto own_x = x_values + image * height * s.width * s.inputs;
-      auto own_dy = dy_values + image * dy.size(2) * dy.size(3) * s.outputs;
-      if (doubling) {
-        add_doubled_rows(s, own_x, own_dy, begin, end, &sums[task * size]);
-      } else {
-        add_rows(s, own_x, own_dy, height, begin, end, &sums[task * size]);
-      }
+  run_parallel(images * parts, [&](int64_t task) {
+    int64_t image = task / parts, begin = task % parts * rows, end = std::min(height, begin + rows);
+    auto own_x = x_values + image * height * s.width * s.inputs;
+    auto own_dy = dy_values + image * dy.size(2) * dy.size(3) * s.outputs;
+    if (doubling) {
+      add_doubled_rows(s, own_x, own_dy, begin, end, &sums[task * size]);
+    } else {
+      add_rows(s, own_x, own_dy, height, begin, end, &sums[task * size]);
     }
   });
   auto result = at::empty({3, 3, s.inputs, s.outputs}, x.options().dtype(at::kFloat));
   auto target = mutable_values<float>(result);
-  at::parallel_for(0, size, 1 << 12, [&](int64_t begin, int64_t end) {
-    std::copy(&sums[begin], &sums[end], target + begin);
+  Tasks(size, images * parts).run([&](int64_t first, int64_t count, int64_t) {
+    std::copy_n(&sums[first], count, target + first);
     for (int64_t task = 1; task < images * parts; task++)
-      for (int64_t i = begin; i < end; i++) target[i] += sums[task * size + i];
+      for (int64_t i = first; i < first + count; i++) target[i] += sums[task * size + i];
   });
   // [outputs, inputs, 3, 3], of the doubling [inputs, outputs, 3, 3].
   return (doubling ? result.permute({2, 3, 0, 1}) : result.permute({3, 2, 0, 1})).contiguous(channels_last);
