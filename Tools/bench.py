@@ -123,7 +123,7 @@ def main():
     plain, final = convolution_operations(a.width, a.size, a.batch)
 
     print(f"{a.size}×{a.size}, batch of {a.batch}, width {a.width}, {a.threads} threads; medians of {a.pairs} in turn\n")
-    print(f"| | training step, s | slower than dualnorm {('bfloat16')} | prediction of a batch, s | slower | memory, GB |")
+    print("| | training step, s | times dualnorm's | prediction of a batch, s | times dualnorm's | peak memory, GB |")
     print("|---|---|---|---|---|---|")
     for c in contestants:
         train, predict = c.median("train"), c.median("predict")

@@ -1,0 +1,26 @@
+import Testing
+
+@Suite struct BenchmarkCommandTests {
+  private let tiny = ["benchmark", "--width", "4", "--batch-size", "1", "--repetitions", "1", "--threads", "1"]
+
+  @Test func itTimesEachTask() throws {
+    let result = try dualnorm(tiny + ["--size", "32,48"])
+    #expect(result.status == 0 && result.errors == "")
+    let lines = result.output.split(separator: "\n")
+    #expect(lines.count == 4)
+    for (line, title) in zip(lines, ["training step", "prediction of a batch", "convolution of half the size"]) {
+      #expect(line.hasPrefix(title))
+      let seconds = line.dropFirst(32).dropLast(2)
+      #expect(line.hasSuffix(" s") && (Double(seconds) ?? -1) >= 0, "\(line)")
+    }
+    #expect(lines[3].hasPrefix("peak memory") && lines[3].hasSuffix(" MiB"))
+  }
+
+  @Test func sizesThatNoNetworkTakes() throws {
+    for size in ["100,100", "64", "0,16", "16,16,16"] {
+      let result = try dualnorm(tiny + ["--size", size])
+      #expect(result.status == 64)
+      #expect(result.errors.contains("--size wants height and width, multiples of 16, such as 384,384."))
+    }
+  }
+}
