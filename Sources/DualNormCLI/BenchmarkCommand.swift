@@ -41,7 +41,7 @@ struct BenchmarkCommand: ParsableCommand {
   }
 
   func run() throws {
-    LibTorch.configure(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    try useThreads(threads)
     let sides = size?.values ?? [384, 384]
     let size = ImageSize(height: sides[0], width: sides[1])
     let configuration = UNetConfiguration(

@@ -16,6 +16,14 @@ import Testing
     #expect(lines[3].hasPrefix("peak memory") && lines[3].hasSuffix(" MiB"))
   }
 
+  @Test func threadsThatNoMachineHas() throws {
+    for threads in ["0", "100000"] {
+      let result = try dualnorm(tiny.dropLast(2) + ["--size", "32,32", "--threads", threads])
+      #expect(result.status == 1)
+      #expect(result.errors.contains(threads) && result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    }
+  }
+
   @Test func sizesThatNoNetworkTakes() throws {
     for size in ["100,100", "64", "0,16", "16,16,16"] {
       let result = try dualnorm(tiny + ["--size", size])
