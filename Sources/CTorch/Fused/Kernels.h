@@ -43,8 +43,8 @@ struct Kernels {
                            const R *shift, T *dmap, R *first, R *second);
   void (*region_relu_input)(const T *x, const T *map, const T *dy, int64_t pixels, int64_t channels, const R *scale,
                             const R *shift, const R *slope, const R *offset, T *dx);
-  void (*pool)(const T *x, int64_t height, int64_t width, int64_t channels, T *y);
-  void (*pool_input)(const T *x, const T *dy, int64_t height, int64_t width, int64_t channels, T *dx);
+  void (*pool)(const T *x, int64_t width, int64_t channels, T *y);
+  void (*pool_input)(const T *x, const T *dy, int64_t width, int64_t channels, T *dx);
   void (*adam)(const T *gradient, int64_t count, const AdamStep &step, T *parameter, T *first, T *second);
 };
 

@@ -8,24 +8,26 @@ using torch::autograd::tensor_list;
 
 namespace {
 
+/// Runs body(type, offset of two rows of x [N, C, H, W], offset of the row of its half) for all of them.
+template <typename Body>
+void for_pairs_of_rows(const Tensor &x, const Body &body) {
+  int64_t lines = x.size(2) / 2, row = x.size(3) * x.size(1), line = x.size(3) / 2 * x.size(1);
+  with_type(x, [&](auto type) {
+    Tasks(x.size(0) * lines, 2 * row).run([&](int64_t first, int64_t count, int64_t) {
+      for (int64_t i = first; i < first + count; i++)
+        body(type, (i / lines * x.size(2) + i % lines * 2) * row, i * line);
+    });
+  });
+}
+
 /// Keeps x, which the skip connection keeps anyway, and no indices.
 struct Halving : torch::autograd::Function<Halving> {
   static Tensor forward(AutogradContext *context, const Tensor &x) {
     context->save_for_backward({x});
     auto y = at::empty({x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2}, x.options(), channels_last);
-    with_type(x, [&](auto type) {
+    for_pairs_of_rows(x, [&](auto type, int64_t at_x, int64_t at_y) {
       using T = decltype(type);
-      auto pool = kernels<T>(x.size(1)).pool;
-      int64_t size = x.size(1) * x.size(2) * x.size(3), result = y.size(1) * y.size(2) * y.size(3);
-      // Pairs of rows are tasks of their own: an image may be the whole batch.
-      int64_t pair = 2 * x.size(3) * x.size(1), line = y.size(3) * y.size(1), lines = y.size(2);
-      Tasks(x.size(0) * lines, pair).run([&](int64_t first, int64_t count, int64_t) {
-        for (int64_t row = first; row < first + count; row++) {
-          int64_t image = row / lines, at = row % lines;
-          pool(values<T>(x) + image * size + at * pair, 2, x.size(3), x.size(1),
-               mutable_values<T>(y) + image * result + at * line);
-        }
-      });
+      kernels<T>(x.size(1)).pool(values<T>(x) + at_x, x.size(3), x.size(1), mutable_values<T>(y) + at_y);
     });
     return y;
   }
@@ -35,18 +37,10 @@ struct Halving : torch::autograd::Function<Halving> {
     auto dy = gradients[0].contiguous(channels_last);
     bool exact = x.size(2) % 2 == 0 && x.size(3) % 2 == 0;
     auto dx = exact ? at::empty_like(x) : at::zeros_like(x);
-    with_type(x, [&](auto type) {
+    for_pairs_of_rows(x, [&](auto type, int64_t at_x, int64_t at_y) {
       using T = decltype(type);
-      auto pool = kernels<T>(x.size(1)).pool_input;
-      int64_t size = x.size(1) * x.size(2) * x.size(3), result = dy.size(1) * dy.size(2) * dy.size(3);
-      int64_t pair = 2 * x.size(3) * x.size(1), line = dy.size(3) * dy.size(1), lines = dy.size(2);
-      Tasks(x.size(0) * lines, pair).run([&](int64_t first, int64_t count, int64_t) {
-        for (int64_t row = first; row < first + count; row++) {
-          int64_t image = row / lines, at = row % lines;
-          pool(values<T>(x) + image * size + at * pair, values<T>(dy) + image * result + at * line, 2, x.size(3),
-               x.size(1), mutable_values<T>(dx) + image * size + at * pair);
-        }
-      });
+      kernels<T>(x.size(1)).pool_input(values<T>(x) + at_x, values<T>(dy) + at_y, x.size(3), x.size(1),
+                                       mutable_values<T>(dx) + at_x);
     });
     return {dx};
   }
