@@ -96,6 +96,8 @@ def main():
         parser.add_argument("--" + name, type=int, default=value)
     parser.add_argument("--no-compile", action="store_true")
     a = parser.parse_args()
+    if not os.path.exists(os.path.join(a.oracle, "dualnorm_torch.py")):
+        sys.exit(f"bench: {a.oracle} holds no dualnorm_torch.py; give the reference network's folder (make bench ORACLE=DIR).")
     shape = [str(a.width), str(a.size), str(a.batch), str(a.threads)]
 
     def torch(name, mode):
