@@ -15,11 +15,10 @@ struct Convolution : torch::autograd::Function<Convolution> {
   static Tensor forward(AutogradContext *context, const Tensor &a, const std::optional<Tensor> &b,
                         const Tensor &weight, const Tensor &bias, int64_t padding) {
     c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
-    auto rounded = weight.to(a.scalar_type());
-    context->save_for_backward({a, b.value_or(Tensor()), rounded});
+    context->save_for_backward({a, b.value_or(Tensor()), weight});
     context->saved_data["padding"] = padding;
     context->saved_data["wants input"] = a.requires_grad() || (b && b->requires_grad());
-    return Geometry{false, padding}.convolve(b ? at::cat({a, *b}, 1) : a, rounded, bias.to(a.scalar_type()));
+    return Geometry{false, padding}.convolve({.a = a, .b = b.value_or(Tensor())}, weight, bias);
   }
 
   static tensor_list backward(AutogradContext *context, tensor_list gradients) {
@@ -28,17 +27,10 @@ struct Convolution : torch::autograd::Function<Convolution> {
     auto [a, b, weight] = std::tie(saved[0], saved[1], saved[2]);
     bool wants_input = context->saved_data["wants input"].toBool();
     size_t first = b.defined() ? 2 : 1;  // edges of tensors that are absent are not counted
-    auto [dx, d_weight, d_bias] =
-        Geometry{false, context->saved_data["padding"].toInt()}.gradients(
-            gradients[0].contiguous(channels_last), b.defined() ? at::cat({a, b}, 1) : a, weight,
-            {wants_input, context->needs_input_grad(first), context->needs_input_grad(first + 1)});
-    if (!b.defined()) return {dx, Tensor(), d_weight, d_bias, Tensor()};
-    Tensor da, db;
-    if (wants_input) {
-      da = dx.narrow(1, 0, a.size(1)).contiguous(channels_last);
-      db = dx.narrow(1, a.size(1), b.size(1)).contiguous(channels_last);
-    }
-    return {da, db, d_weight, d_bias, Tensor()};
+    auto d = Geometry{false, context->saved_data["padding"].toInt()}.gradients(
+        gradients[0].contiguous(channels_last), {.a = a, .b = b}, weight,
+        {wants_input, context->needs_input_grad(first), context->needs_input_grad(first + 1)});
+    return {d.a, d.b, d.weight, d.bias, Tensor()};
   }
 };
 

@@ -1,28 +1,64 @@
 #include "Geometry.h"
 
-#include "NormReLU.h"
-#include "WeightGradient.h"
+#include "DoublingGradient.h"
+#include "Tensors.h"
+#include "Winograd.h"
 
 using at::Tensor;
 
-Tensor Geometry::convolve(const Tensor &x, const Tensor &weight, const Tensor &bias) const {
-  return at::convolution(x, weight, bias, stride(), paddings(), {1, 1}, doubling, output_padding(), 1);
+Tensor ConvolutionInput::stored() const { return norm ? norm->output(a, map) : b.defined() ? at::cat({a, b}, 1) : a; }
+
+bool Geometry::is_3x3(const Tensor &weight) const {
+  return !doubling && padding == 1 && weight.size(2) == 3 && weight.size(3) == 3;
 }
 
-std::tuple<Tensor, Tensor, Tensor> Geometry::gradients(const Tensor &dy, const Tensor &x, const Tensor &weight,
-                                                       std::array<bool, 3> wanted) const {
-  auto own = wanted[1] && padding == 1 ? weight_gradient(x, dy, weight, doubling) : std::nullopt;
-  if (own) wanted[1] = false;
-  // oneDNN's reference loop adds up the bias of a transposed convolution, slowly.
-  bool own_bias = wanted[2] && (doubling || own);
-  if (own_bias) wanted[2] = false;
-  std::tuple<Tensor, Tensor, Tensor> result;
-  if (wanted[0] || wanted[1] || wanted[2]) {
-    int64_t outputs = dy.size(1);
-    result = at::convolution_backward(dy, x, weight, at::OptionalIntArrayRef(outputs), stride(), paddings(), {1, 1},
-                                      doubling, output_padding(), 1, wanted);
+Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias,
+                          const Tensor &residual) const {
+  if (is_3x3(weight) && winograd::pays(input.a, input.channels(), weight.size(0)))
+    return winograd::convolve(input, weight, bias, residual);
+  auto type = input.a.scalar_type();
+  auto y = at::convolution(input.stored(), weight.to(type), bias.to(type), stride(), paddings(), {1, 1}, doubling,
+                           output_padding(), 1);
+  return residual.defined() ? y.add_(residual) : y;
+}
+
+Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput &input, const Tensor &weight,
+                                        std::array<bool, 3> wanted) const {
+  Gradients result;
+  int64_t inputs = input.channels();
+  if (is_3x3(weight)) {
+    if (wanted[0] && winograd::pays(dy, dy.size(1), inputs)) {
+      wanted[0] = false;
+      std::tie(result.a, result.b) = winograd::input_gradient(dy, weight, input.a.size(1));
+    }
+    if (wanted[1] && winograd::pays_for_weight(dy, inputs, dy.size(1))) {
+      wanted[1] = false;
+      result.weight = winograd::weight_gradient(input, dy);
+    }
   }
-  if (own) std::get<1>(result) = *own;
-  if (own_bias) std::get<2>(result) = channel_sums(dy);
+  std::optional<Tensor> stored;
+  if (wanted[0] || wanted[1]) stored = input.stored();
+  if (wanted[1] && doubling) {
+    if (auto own = doubling_weight_gradient(*stored, dy, weight)) {
+      wanted[1] = false;
+      result.weight = *own;
+    }
+  }
+  // oneDNN sums the bias of a transposed convolution slowly, and the others only along with the weight.
+  if (wanted[2] && (doubling || !wanted[1])) {
+    wanted[2] = false;
+    result.bias = channel_sums(dy);
+  }
+  if (wanted[0] || wanted[1]) {
+    auto [dx, d_weight, d_bias] = at::convolution_backward(
+        dy, *stored, weight.to(dy.scalar_type()), at::OptionalIntArrayRef(dy.size(1)), stride(), paddings(), {1, 1},
+        doubling, output_padding(), 1, wanted);
+    if (wanted[0]) {
+      result.a = input.b.defined() ? dx.narrow(1, 0, input.a.size(1)).contiguous(channels_last) : dx;
+      if (input.b.defined()) result.b = dx.narrow(1, input.a.size(1), input.b.size(1)).contiguous(channels_last);
+    }
+    if (wanted[1]) result.weight = d_weight;
+    if (wanted[2]) result.bias = d_bias;
+  }
   return result;
 }

@@ -19,8 +19,7 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
                         Geometry geometry) {
     c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
     NormReLU step(x, norm);
-    auto rounded = weight.to(x.scalar_type()), rounded_bias = bias.to(x.scalar_type());
-    context->save_for_backward({x, norm.map, rounded, step.mean, step.deviation, step.scale, step.shift});
+    context->save_for_backward({x, norm.map, weight, step.mean, step.deviation, step.scale, step.shift});
     context->saved_data["training"] = norm.training;
     auto learns = [](const Tensor &tensor) { return tensor.defined() && tensor.requires_grad(); };
     context->saved_data["norm learns"] = learns(x) || learns(norm.weight) || learns(norm.bias) || learns(norm.map);
@@ -28,8 +27,7 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
     context->saved_data["affine"] = norm.weight.defined();
     context->saved_data["doubling"] = geometry.doubling;
     context->saved_data["padding"] = geometry.padding;
-    auto y = geometry.convolve(step.output(x, norm.map), rounded, rounded_bias);
-    return residual ? y.add_(*residual) : y;
+    return geometry.convolve({.a = x, .norm = &step, .map = norm.map}, weight, bias, residual.value_or(Tensor()));
   }
 
   static tensor_list backward(AutogradContext *context, tensor_list gradients) {
@@ -40,16 +38,15 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
     Geometry geometry{context->saved_data["doubling"].toBool(), context->saved_data["padding"].toInt()};
     bool norm_learns = context->saved_data["norm learns"].toBool();
     auto dy = gradients[0].contiguous(channels_last);
-    auto [d_activation, d_weight, d_bias] =
-        geometry.gradients(dy, step.output(x, map), weight,
-                           {norm_learns, context->needs_input_grad(1), context->needs_input_grad(2)});
+    auto outer = geometry.gradients(dy, {.a = x, .norm = &step, .map = map}, weight,
+                                    {norm_learns, context->needs_input_grad(1), context->needs_input_grad(2)});
     NormReLU::Gradients d;
     if (norm_learns) {
-      d = step.gradients(x, map, d_activation.contiguous(channels_last), context->saved_data["training"].toBool());
+      d = step.gradients(x, map, outer.a.contiguous(channels_last), context->saved_data["training"].toBool());
     }
     bool affine = context->saved_data["affine"].toBool();
     if (!affine) d.weight = d.bias = Tensor();
-    return {d.x, d_weight, d_bias, d.weight, d.bias, d.map, context->saved_data["residual"].toBool() ? dy : Tensor(),
+    return {d.x, outer.weight, outer.bias, d.weight, d.bias, d.map, context->saved_data["residual"].toBool() ? dy : Tensor(),
             Tensor(), Tensor()};
   }
 };

@@ -1,4 +1,4 @@
-#include "WeightGradient.h"
+#include "DoublingGradient.h"
 
 #include "Tensors.h"
 
@@ -75,38 +75,8 @@ void add_row(const Shape &s, const uint32_t *x, int64_t x_pairs, const uint32_t 
       multiply(x + in * x_pairs, dy + out * s.pairs, s.pairs, sums + in * s.outputs + out, s.outputs);
 }
 
-/// One image's rows of x from `begin` to before `end`; sums: [3, 3, inputs, outputs].
-///
-/// Of the convolution, dy[p] meets x[p + k − 1] for k = 0, 1, 2 in both directions. Pairs of x that begin one before dy's
-/// serve k = 0 and, one pair later, k = 2.
-void add_rows(const Shape &s, const uint16_t *x, const uint16_t *dy, int64_t height, int64_t begin, int64_t end,
-              float *sums) {
-  int64_t tap = s.inputs * s.outputs, x_pairs = s.pairs + 1, packed = x_pairs * s.inputs;
-  // Rows of x in the order of their number modulo 3: pairs that begin at −1, and those that begin at 0.
-  std::vector<uint32_t> odd(3 * packed), even(3 * packed), dy_pairs(s.pairs * s.outputs);
-  auto pack_x = [&](int64_t row) {
-    auto from = x + row * s.width * s.inputs;
-    pack(from, s.width, s.inputs, -1, 1, x_pairs, x_block, &odd[row % 3 * packed]);
-    pack(from, s.width, s.inputs, 0, 1, x_pairs, x_block, &even[row % 3 * packed]);
-  };
-  for (int64_t row = std::max<int64_t>(0, begin - 1); row <= begin && row < height; row++) pack_x(row);
-  for (int64_t y = begin; y < end; y++) {
-    if (y + 1 < height) pack_x(y + 1);
-    pack(dy + y * s.width * s.outputs, s.width, s.outputs, 0, 1, s.pairs, dy_block, dy_pairs.data());
-    for (int64_t ky = 0; ky < 3; ky++) {
-      int64_t row = y + ky - 1;
-      if (row < 0 || row >= height) continue;
-      auto first = &odd[row % 3 * packed], second = &even[row % 3 * packed], third = first + x_block;
-      auto target = sums + 3 * ky * tap;
-      add_row(s, first, x_pairs, dy_pairs.data(), target);
-      add_row(s, second, x_pairs, dy_pairs.data(), target + tap);
-      add_row(s, third, x_pairs, dy_pairs.data(), target + 2 * tap);
-    }
-  }
-}
-
-/// The same of the doubling: x[p] meets dy[2 p + k − 1].
-void add_doubled_rows(const Shape &s, const uint16_t *x, const uint16_t *dy, int64_t begin, int64_t end, float *sums) {
+/// One image's rows of x from `begin` to before `end`, x[p] meeting dy[2 p + k − 1]; sums: [3, 3, inputs, outputs].
+void add_rows(const Shape &s, const uint16_t *x, const uint16_t *dy, int64_t begin, int64_t end, float *sums) {
   int64_t tap = s.inputs * s.outputs;
   std::vector<uint32_t> x_pairs(s.pairs * s.inputs), dy_pairs(s.pairs * s.outputs);
   for (int64_t y = begin; y < end; y++) {
@@ -133,8 +103,7 @@ bool is_worth_it(const at::Tensor &x, const at::Tensor &dy) {
 
 }  // namespace
 
-std::optional<at::Tensor> weight_gradient(const at::Tensor &x, const at::Tensor &dy, const at::Tensor &weight,
-                                          bool doubling) {
+std::optional<at::Tensor> doubling_weight_gradient(const at::Tensor &x, const at::Tensor &dy, const at::Tensor &weight) {
   if (weight.size(2) != 3 || weight.size(3) != 3 || !is_worth_it(x, dy)) return std::nullopt;
   int64_t images = x.size(0), height = x.size(2);
   Shape s{x.size(1), dy.size(1), x.size(3)};
@@ -146,13 +115,8 @@ std::optional<at::Tensor> weight_gradient(const at::Tensor &x, const at::Tensor 
   auto dy_values = static_cast<const uint16_t *>(dy.const_data_ptr());
   run_parallel(images * parts, [&](int64_t task) {
     int64_t image = task / parts, begin = task % parts * rows, end = std::min(height, begin + rows);
-    auto own_x = x_values + image * height * s.width * s.inputs;
-    auto own_dy = dy_values + image * dy.size(2) * dy.size(3) * s.outputs;
-    if (doubling) {
-      add_doubled_rows(s, own_x, own_dy, begin, end, &sums[task * size]);
-    } else {
-      add_rows(s, own_x, own_dy, height, begin, end, &sums[task * size]);
-    }
+    add_rows(s, x_values + image * height * s.width * s.inputs, dy_values + image * 4 * height * s.width * s.outputs,
+             begin, end, &sums[task * size]);
   });
   auto result = at::empty({3, 3, s.inputs, s.outputs}, x.options().dtype(at::kFloat));
   auto target = mutable_values<float>(result);
@@ -161,13 +125,12 @@ std::optional<at::Tensor> weight_gradient(const at::Tensor &x, const at::Tensor 
     for (int64_t task = 1; task < images * parts; task++)
       for (int64_t i = first; i < first + count; i++) target[i] += sums[task * size + i];
   });
-  // [outputs, inputs, 3, 3], of the doubling [inputs, outputs, 3, 3].
-  return (doubling ? result.permute({2, 3, 0, 1}) : result.permute({3, 2, 0, 1})).contiguous(channels_last);
+  return result.permute({2, 3, 0, 1}).contiguous(channels_last);
 }
 
 #else
 
-std::optional<at::Tensor> weight_gradient(const at::Tensor &, const at::Tensor &, const at::Tensor &, bool) {
+std::optional<at::Tensor> doubling_weight_gradient(const at::Tensor &, const at::Tensor &, const at::Tensor &) {
   return std::nullopt;
 }
 

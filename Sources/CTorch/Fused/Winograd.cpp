@@ -1,0 +1,251 @@
+#include "Winograd.h"
+
+#include <ATen/Parallel.h>
+#include <atomic>
+#include "Tensors.h"
+#include "WinogradKernels.h"
+
+using at::Tensor;
+
+namespace winograd {
+
+namespace {
+
+/// Floats that a thread works on: what the second-level cache holds beside the weights.
+constexpr int64_t cached = 3 << 16;
+/// Tiles that one reading of the weights serves, at least.
+constexpr int64_t fewest_tiles = 48;
+
+at::TensorOptions floats() { return at::TensorOptions(at::kFloat); }
+
+template <typename T>
+WinogradImage<T> image(const Tensor &x, int64_t index, const NormReLU *norm = nullptr, const Tensor &map = {}) {
+  int64_t pixels = x.size(2) * x.size(3), channels = x.size(1);
+  WinogradImage<T> result{values<T>(x) + index * pixels * channels, x.size(2), x.size(3), channels};
+  if (norm) {
+    result.scale = values<float>(norm->scale);
+    result.shift = values<float>(norm->shift);
+    if (map.defined()) result.map = values<T>(map) + 2 * index * pixels * channels;
+  }
+  return result;
+}
+
+/// The tiles of all images of a batch in blocks, a block being what is worked on at once.
+struct Blocks {
+  int64_t images, tiles, size;
+
+  Blocks(const Tensor &x, int64_t channels, int64_t unit)
+      : images(x.size(0)),
+        tiles(image<float>(x, 0).tiles()),
+        size(std::max(fewest_tiles, cached / (WinogradPoints::count * channels)) / unit * unit) {}
+
+  int64_t count() const { return (images * tiles + size - 1) / size; }
+  int64_t first(int64_t block) const { return block * size; }
+  int64_t size_of(int64_t block) const { return std::min(size, images * tiles - block * size); }
+};
+
+/// Room for the points of a block.
+struct Room {
+  int64_t columns, spacing, floats;
+
+  /// Rows of points start in different sets of the cache.
+  Room(int64_t rows, int64_t columns)
+      : columns(columns), spacing(rows * columns + 16), floats(spacing * WinogradPoints::count) {}
+
+  WinogradPoints take(float *&from) const { return {std::exchange(from, from + floats), columns, spacing}; }
+};
+
+/// Runs body(task, floats) for every task, each thread with `size` floats of its own.
+template <typename Body>
+void run_with_floats(int64_t tasks, int64_t size, const Body &body) {
+  int64_t workers = std::min<int64_t>(tasks, at::get_num_threads());
+  auto all = at::empty({workers * size}, floats());
+  std::atomic<int64_t> next = 0;
+  run_parallel(workers, [&](int64_t worker) {
+    for (int64_t task = next++; task < tasks; task = next++) body(task, mutable_values<float>(all) + worker * size);
+  });
+}
+
+/// How products of matrices with `inputs` and `outputs` channels are cut up.
+template <typename T>
+struct Cut {
+  const WinogradKernels<T> &loops;
+  int64_t vectors, columns, rows;  // of one call of `product`; columns = vectors · lanes
+
+  Cut(int64_t inputs, int64_t outputs) : loops(*winograd_kernels<T>(inputs, outputs)) {
+    vectors = loops.sums >= 16 ? 4 : 2;
+    while (outputs % (vectors * loops.lanes) != 0) vectors /= 2;
+    columns = vectors * loops.lanes;
+    rows = loops.sums / vectors;
+  }
+
+  /// Points of a block of tiles of the input.
+  void transform(const ConvolutionInput &input, const Blocks &blocks, int64_t block, const WinogradPoints &points) const {
+    for (int64_t i = 0; i < blocks.size_of(block); i++) {
+      int64_t tile = (blocks.first(block) + i) % blocks.tiles, index = (blocks.first(block) + i) / blocks.tiles;
+      loops.input(image<T>(input.a, index, input.norm, input.map), tile, points.at(0, i), points.spacing);
+      if (input.b.defined())
+        loops.input(image<T>(input.b, index), tile, points.at(0, i) + input.a.size(1), points.spacing);
+    }
+  }
+};
+
+/// conv(input) with taps [3, 3, inputs, outputs] in float, into the channels of y and then those of y2.
+template <typename T>
+void run(const ConvolutionInput &input, const Tensor &taps, const Tensor &bias, const Tensor &residual, const Tensor &y,
+         const Tensor &y2) {
+  int64_t inputs = taps.size(2), outputs = taps.size(3);
+  Cut<T> cut(inputs, outputs);
+  auto weights = at::empty({WinogradPoints::count * inputs * outputs}, floats());
+  Tasks(inputs, 9 * outputs).run([&](int64_t first, int64_t count, int64_t) {
+    cut.loops.weight(values<float>(taps), inputs, outputs, first, first + count, cut.columns,
+                     mutable_values<float>(weights));
+  });
+  auto multiply = [&](const WinogradPoints &x, int64_t tiles, const WinogradPoints &y) {
+    for (int64_t point = 0; point < WinogradPoints::count; point++)
+      for (int64_t out = 0; out < outputs; out += cut.columns) {
+        const float *right = values<float>(weights) + (point * outputs + out) * inputs;
+        for (int64_t row = 0; row < tiles; row += cut.rows)
+          cut.loops.product(cut.vectors, x.at(point, row), inputs, 1, right, cut.columns, inputs,
+                            y.at(point, row) + out, outputs, false);
+      }
+  };
+  auto write = [&](const WinogradPoints &points, int64_t row, int64_t tile, int64_t index) {
+    float *source = points.at(0, row);
+    for (auto &target : {y, y2}) {
+      if (!target.defined()) continue;
+      auto shape = image<T>(target, index);
+      auto offset = shape.values - values<T>(target);
+      cut.loops.output(source, points.spacing, values<float>(bias),
+                       residual.defined() ? values<T>(residual) + offset : nullptr, shape, tile,
+                       mutable_values<T>(target) + offset);
+      source += target.size(1);
+    }
+  };
+  Blocks blocks(input.a, inputs + outputs, cut.rows);
+  Room x_room(blocks.size, inputs), y_room(blocks.size, outputs);
+  run_with_floats(blocks.count(), x_room.floats + y_room.floats, [&](int64_t block, float *free) {
+    auto x = x_room.take(free), y = y_room.take(free);
+    int64_t tiles = blocks.size_of(block), padded = (tiles + cut.rows - 1) / cut.rows * cut.rows;
+    cut.transform(input, blocks, block, x);
+    for (int64_t point = 0; point < WinogradPoints::count; point++)
+      std::fill(x.at(point, tiles), x.at(point, padded), 0.0f);
+    multiply(x, padded, y);
+    for (int64_t i = 0; i < tiles; i++)
+      write(y, i, (blocks.first(block) + i) % blocks.tiles, (blocks.first(block) + i) / blocks.tiles);
+  });
+}
+
+/// The gradient by the weight is Gᵀ (Σ x̃ ⊗ ỹ) G over the tiles, x̃ = Bᵀ x B and ỹ = A dy Aᵀ.
+///
+/// Tasks are parts of the tiles, and where channels are many also of the outputs; their number does not depend on that
+/// of the threads, so that neither do the sums.
+template <typename T>
+void run_gradient(const ConvolutionInput &input, const Tensor &dy, const Tensor &result) {
+  int64_t inputs = input.channels(), outputs = dy.size(1);
+  Cut<T> cut(inputs, outputs);
+  int64_t columns = cut.columns;  // of a task
+  while (outputs % (2 * columns) == 0 && WinogradPoints::count * inputs * columns <= cached / 2) columns *= 2;
+  int64_t groups = outputs / columns;
+  Blocks blocks(dy, inputs + columns, 1);
+  int64_t parts = std::clamp<int64_t>(32 / groups, 1, blocks.count());
+  auto sums = at::empty({parts, groups, 9, inputs, columns}, floats());
+  Room x_room(blocks.size, inputs), dy_room(blocks.size, columns), sum_room(inputs, columns);
+  run_with_floats(parts * groups, x_room.floats + dy_room.floats + sum_room.floats, [&](int64_t task, float *free) {
+    int64_t first_output = task % groups * columns;
+    auto x = x_room.take(free), y = dy_room.take(free), sum = sum_room.take(free);
+    std::fill_n(sum.values, sum_room.floats, 0.0f);
+    for (int64_t block = task / groups; block < blocks.count(); block += parts) {
+      int64_t tiles = blocks.size_of(block);
+      cut.transform(input, blocks, block, x);
+      for (int64_t i = 0; i < tiles; i++) {
+        auto source = image<T>(dy, (blocks.first(block) + i) / blocks.tiles);
+        source.values += first_output;
+        source.channels = columns;
+        cut.loops.outer(source, (blocks.first(block) + i) % blocks.tiles, y.at(0, i), y.spacing);
+      }
+      for (int64_t point = 0; point < WinogradPoints::count; point++)
+        for (int64_t column = 0; column < columns; column += cut.columns)
+          for (int64_t row = 0; row < inputs; row += cut.rows)
+            cut.loops.product(cut.vectors, x.at(point, 0) + row, 1, inputs, y.at(point, 0) + column, columns, tiles,
+                              sum.at(point, row) + column, columns, true);
+    }
+    cut.loops.taps(sum.values, sum.spacing, inputs * columns,
+                   mutable_values<float>(sums) + task * 9 * inputs * columns);
+  });
+  auto joined = sums.sum(0).permute({1, 2, 0, 3}).reshape({3, 3, inputs, outputs});
+  result.copy_(joined.permute({3, 2, 0, 1}));
+}
+
+bool has_amx() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("amx-bf16");
+#else
+  return false;
+#endif
+}
+
+/// How many times as fast as the library's the loops are on whole tiles, at least; 0 without loops. Measured on an EPYC
+/// of 2023, in bfloat16 against its products of pairs; those of AMX tiles are several times as fast.
+double advantage(const Tensor &x, int64_t inputs, int64_t outputs) {
+  switch (x.scalar_type()) {
+    case at::kFloat: return winograd_kernels<float>(inputs, outputs) ? 1.7 : 0;
+    case at::kBFloat16:
+      return has_amx() || !winograd_kernels<BFloat16>(inputs, outputs) ? 0 : inputs * outputs >= 512 ? 1.25 : 1.05;
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+/// Counts what tiles beyond the edges waste; of a few tiles the weights' transformation takes longest.
+bool pays(const Tensor &x, int64_t inputs, int64_t outputs) {
+  int64_t pixels = x.size(2) * x.size(3), tiles = image<float>(x, 0).tiles();
+  return x.size(0) * tiles >= 64 && pixels * advantage(x, inputs, outputs) > 16 * tiles;
+}
+
+/// With more channels the sums of all points no longer fit the cache.
+bool pays_for_weight(const Tensor &dy, int64_t inputs, int64_t outputs) {
+  return pays(dy, inputs, outputs) && (dy.scalar_type() == at::kFloat || inputs * outputs <= 1 << 17);
+}
+
+Tensor convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias, const Tensor &residual) {
+  auto y = at::empty({input.a.size(0), weight.size(0), input.a.size(2), input.a.size(3)}, input.a.options(),
+                     channels_last);
+  auto taps = weight.to(at::kFloat).permute({2, 3, 1, 0}).contiguous();
+  auto start = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
+  if (input.a.scalar_type() == at::kFloat) {
+    run<float>(input, taps, start, residual, y, {});
+  } else {
+    run<BFloat16>(input, taps, start, residual, y, {});
+  }
+  return y;
+}
+
+std::pair<Tensor, Tensor> input_gradient(const Tensor &dy, const Tensor &weight, int64_t first) {
+  auto part = [&](int64_t channels) {
+    return at::empty({dy.size(0), channels, dy.size(2), dy.size(3)}, dy.options(), channels_last);
+  };
+  int64_t second = weight.size(1) - first;
+  std::pair<Tensor, Tensor> result{part(first), second > 0 ? part(second) : Tensor()};
+  // The convolution of dy with the taps turned by half a turn.
+  auto taps = weight.to(at::kFloat).permute({2, 3, 0, 1}).flip({0, 1}).contiguous();
+  if (dy.scalar_type() == at::kFloat) {
+    run<float>({.a = dy}, taps, {}, {}, result.first, result.second);
+  } else {
+    run<BFloat16>({.a = dy}, taps, {}, {}, result.first, result.second);
+  }
+  return result;
+}
+
+Tensor weight_gradient(const ConvolutionInput &input, const Tensor &dy) {
+  auto result = at::empty({dy.size(1), input.channels(), 3, 3}, floats(), channels_last);
+  if (dy.scalar_type() == at::kFloat) {
+    run_gradient<float>(input, dy, result);
+  } else {
+    run_gradient<BFloat16>(input, dy, result);
+  }
+  return result;
+}
+
+}  // namespace winograd

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <ATen/ATen.h>
+#include <utility>
+#include "Geometry.h"
+
+/// 3×3 convolutions of stride 1 and padding 1 by Winograd's F(4×4, 3×3) (Lavin & Gray, CVPR 2016): a quarter of the
+/// products, all in float. Tensors are channels-last.
+namespace winograd {
+
+/// Whether there are loops for these channels and this type, and they are faster than the library's convolution.
+bool pays(const at::Tensor &x, int64_t inputs, int64_t outputs);
+bool pays_for_weight(const at::Tensor &dy, int64_t inputs, int64_t outputs);
+
+/// conv(input) + bias + residual, those that are defined; weight [outputs, inputs, 3, 3].
+at::Tensor convolve(const ConvolutionInput &input, const at::Tensor &weight, const at::Tensor &bias, const at::Tensor &residual);
+
+/// The gradient by the input, of which the first `first` channels go into one tensor and the others into another.
+std::pair<at::Tensor, at::Tensor> input_gradient(const at::Tensor &dy, const at::Tensor &weight, int64_t first);
+
+/// The gradient by the weight, in float.
+at::Tensor weight_gradient(const ConvolutionInput &input, const at::Tensor &dy);
+
+}  // namespace winograd

@@ -1,0 +1,39 @@
+#include "WinogradKernels.h"
+
+#include <cstring>
+
+namespace {
+
+#if defined(__x86_64__)
+namespace avx512 {
+constexpr int lanes = 16, most_sums = 16;
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,bmi2"))), apply_to = function)
+#include "WinogradKernels.inc"
+#pragma clang attribute pop
+}  // namespace avx512
+
+namespace avx2 {
+constexpr int lanes = 8, most_sums = 8;
+#pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
+#include "WinogradKernels.inc"
+#pragma clang attribute pop
+}  // namespace avx2
+#endif
+
+}  // namespace
+
+template <typename T>
+const WinogradKernels<T> *winograd_kernels(int64_t inputs, int64_t outputs) {
+#if defined(__x86_64__)
+  static const bool has_avx512 = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+  static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  auto fit = [&](int64_t lanes) { return inputs % lanes == 0 && outputs % lanes == 0; };
+  if (has_avx512 && fit(avx512::lanes)) return &avx512::table<T>;
+  if (has_avx2 && fit(avx2::lanes)) return &avx2::table<T>;
+#endif
+  return nullptr;
+}
+
+template const WinogradKernels<float> *winograd_kernels<float>(int64_t, int64_t);
+template const WinogradKernels<BFloat16> *winograd_kernels<BFloat16>(int64_t, int64_t);

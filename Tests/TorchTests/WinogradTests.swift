@@ -1,0 +1,118 @@
+import Testing
+
+@testable import Torch
+
+/// Winograd's convolutions, which run in single precision and bfloat16, against direct ones in double precision.
+///
+/// Images are large enough, and not whole tiles, so that these take the place of the library's convolutions.
+@Suite struct WinogradTests {
+  private let generator = Generator(seed: 5)
+  private let height = 33
+  private let width = 42
+
+  private func random(_ shape: [Int], _ low: Double = -1, _ high: Double = 1) -> Tensor {
+    let tensor = Tensor(repeating: 0, shape: shape, type: .float32)
+    tensor.fillUniform(low, high, generator)
+    return shape.count == 4 ? tensor.channelsLast() : tensor
+  }
+
+  private func images(_ channels: Int, _ low: Double = -1, _ high: Double = 1) -> Tensor {
+    random([2, channels, height, width], low, high)
+  }
+
+  /// Largest difference, of the root mean square of `truth`.
+  private func error(_ tensor: Tensor, _ truth: Tensor) -> Double {
+    #expect(tensor.shape == truth.shape)
+    let values = truth.values(Double.self)
+    let scale = (values.map { $0 * $0 }.reduce(0, +) / Double(values.count)).squareRoot()
+    return zip(tensor.values(Double.self), values).map { abs($0 - $1) }.max()! / scale
+  }
+
+  /// Result and the gradients of Σ result · weights by the tensors, all of `type`.
+  private func run(
+    _ tensors: [Tensor], weights: Tensor, as type: ScalarType, _ body: ([Tensor]) -> Tensor
+  ) -> [Tensor] {
+    let tensors = tensors.map { $0.detached().converted(to: type) }
+    for tensor in tensors { tensor.requireGradient() }
+    let result = body(tensors)
+    (result * weights.converted(to: result.type)).sum().backward()
+    return [result.detached()] + tensors.map { $0.gradient! }
+  }
+
+  private func convolution(_ weight: Tensor, _ bias: Tensor) -> Conv2d {
+    Conv2d(weight: weight, bias: bias, padding: 1)
+  }
+
+  /// Channels of one vector and several, of narrower vectors, and of blocks that do not fill up.
+  @Test(arguments: [(16, 32), (32, 16), (24, 8), (48, 80), (64, 64)])
+  func convolutionAndItsGradients(inputs: Int, outputs: Int) {
+    let tensors = [images(inputs), random([outputs, inputs, 3, 3]), random([outputs])]
+    let weights = images(outputs)
+    let own = run(tensors, weights: weights, as: .float32) { convolution($0[1], $0[2]).fused($0[0]) }
+    let truth = run(tensors, weights: weights, as: .float64) { convolution($0[1], $0[2])($0[0]) }
+    for (a, b) in zip(own, truth) { #expect(error(a, b) < 3e-5) }
+  }
+
+  @Test func joinedChannels() {
+    let tensors = [images(32), images(16), random([32, 48, 3, 3]), random([32])]
+    let weights = images(32)
+    let own = run(tensors, weights: weights, as: .float32) { convolution($0[2], $0[3]).fused($0[0], $0[1]) }
+    let truth = run(tensors, weights: weights, as: .float64) {
+      convolution($0[2], $0[3])(.concatenate([$0[0], $0[1]], dimension: 1))
+    }
+    for (a, b) in zip(own, truth) { #expect(error(a, b) < 3e-5) }
+  }
+
+  /// Norm and ReLU are made while the pixels are read; beyond the edge there is 0, not ReLU(norm(0)).
+  @Test(arguments: [false, true]) func normReLUAndResidual(withMap: Bool) {
+    let channels = 32
+    let norms = withMap ? [images(2 * channels)] : [random([channels], 0.5, 2), random([channels])]
+    let tensors = [images(channels, -1, 3), random([16, channels, 3, 3]), random([16]), images(16)] + norms
+    let weights = images(16)
+    func norm(_ t: [Tensor]) -> BatchNorm2d {
+      BatchNorm2d(
+        weight: withMap ? nil : t[4], bias: withMap ? nil : t[5],
+        runningMean: Tensor(repeating: 0, shape: [channels], type: t[0].type),
+        runningVariance: Tensor(repeating: 1, shape: [channels], type: t[0].type))
+    }
+    let own = run(tensors, weights: weights, as: .float32) {
+      norm($0).rectified(
+        $0[0], map: withMap ? $0[4] : nil, by: convolution($0[1], $0[2]), adding: $0[3], .training)
+    }
+    let truth = run(tensors, weights: weights, as: .float64) {
+      var y = norm($0)($0[0], .training)
+      if withMap {
+        y = y * (1 + $0[4].narrowed(1, to: 0..<channels)) + $0[4].narrowed(1, to: channels..<2 * channels)
+      }
+      return $0[3] + convolution($0[1], $0[2])(y.relu())
+    }
+    for (a, b) in zip(own, truth) { #expect(error(a, b) < 5e-5) }
+  }
+
+  /// Only what is stored is rounded, to 8 bits.
+  @Test func bfloat16() {
+    let (inputs, outputs) = (32, 64)
+    func rounded(_ tensor: Tensor) -> Tensor { tensor.converted(to: .bfloat16).converted(to: .float32) }
+    let x = rounded(images(inputs)).converted(to: .bfloat16)
+    let tensors = [random([outputs, inputs, 3, 3]), random([outputs])]
+    let weights = rounded(images(outputs))
+    let own = run(tensors, weights: weights, as: .float32) { convolution($0[0], $0[1]).fused(x) }
+    let truth = run(tensors, weights: weights, as: .float64) {
+      convolution($0[0], $0[1])(x.converted(to: .float64))
+    }
+    #expect(own[0].type == .bfloat16)
+    #expect(error(own[0], truth[0]) < 0.02)
+    for (a, b) in zip(own, truth).dropFirst() { #expect(error(a, b) < 3e-5) }
+  }
+
+  @Test func resultsDoNotDependOnTheThreads() {
+    let tensors = [images(32), random([64, 32, 3, 3]), random([64])]
+    let weights = images(64)
+    let results = [1, 2].map { threads in
+      LibTorch.configure(threads: threads)
+      return run(tensors, weights: weights, as: .float32) { convolution($0[1], $0[2]).fused($0[0]) }
+        .map { $0.values(Float.self) }
+    }
+    #expect(results[0] == results[1])
+  }
+}
