@@ -1,5 +1,5 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test bench deps deps-cuda lint fixtures fixtures-like clean
+.PHONY: demo build test bench bench-files deps deps-cuda lint fixtures fixtures-like clean
 
 ORACLE = ../shared/oracle
 SWIFT_BUILD = swift build -c release
@@ -20,6 +20,13 @@ bench: build
 	@test -x $(BENCH_ENV)/bin/python || python3 -m venv $(BENCH_ENV)
 	@$(BENCH_ENV)/bin/python -c "import torch" 2>/dev/null || $(BENCH_ENV)/bin/pip install --quiet torch==2.11.0 numpy
 	@$(BENCH_ENV)/bin/python Tools/bench.py .build/release/dualnorm $(ORACLE) $(BENCH)
+
+# Whole commands, from file to file, against PyTorch, SciPy, MedPy and MONAI.
+bench-files: build
+	@test -x $(BENCH_ENV)/bin/python || python3 -m venv $(BENCH_ENV)
+	@$(BENCH_ENV)/bin/python -c "import torch, scipy, nibabel, medpy, monai" 2>/dev/null || \
+	  $(BENCH_ENV)/bin/pip install --quiet torch==2.11.0 numpy scipy nibabel medpy monai
+	@$(BENCH_ENV)/bin/python Tools/bench_files.py .build/release/dualnorm $(ORACLE) $(BENCH)
 
 deps:
 	@Tools/deps.sh

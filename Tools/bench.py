@@ -120,6 +120,7 @@ def main():
             for contestant in contestants:
                 contestant.time(task)
     fastest = contestants[-1]
+    augment = statistics.median(fastest.ask("augment") for _ in range(20)) / a.batch
     rate = min(fastest.ask("convolve") for _ in range(20))
     probe = 2 * 9 * (2 * a.width) ** 2 * a.batch * (a.size // 2) ** 2 / rate
     plain, final = convolution_operations(a.width, a.size, a.batch)
@@ -134,6 +135,8 @@ def main():
     print(f"\nConvolutions alone reach {probe / 1e9:.0f} GFLOP/s in bfloat16 (3×3, {2 * a.width} channels, half the size); "
           f"dualnorm's training step {3 * (plain + final) / fastest.median('train') / 1e9:.0f}, "
           f"its prediction {(plain + final) / fastest.median('predict') / 1e9:.0f}.")
+    print(f"One thread augments {1 / augment:.0f} slices a second with all there is; a training step takes "
+          f"{a.batch / fastest.median('train'):.0f}.")
 
 
 main()

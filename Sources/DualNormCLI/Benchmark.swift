@@ -5,13 +5,14 @@ import Torch
 /// A network with a batch of noise, ready to be timed.
 final class Benchmark {
   enum Task: String, CaseIterable {
-    case train, predict, convolve
+    case train, predict, convolve, augment
 
     var title: String {
       switch self {
       case .train: "training step"
       case .predict: "prediction of a batch"
       case .convolve: "convolution of half the size"
+      case .augment: "augmenting a batch, 1 thread"
       }
     }
   }
@@ -22,6 +23,9 @@ final class Benchmark {
   private let labels: Tensor
   private let probe: Tensor
   private let convolution: Conv2d
+  private let slices: [TrainingSlice]
+  private let augmentation: Augmentation
+  private var generator = SeededGenerator(seed: 1)
 
   init(_ configuration: UNetConfiguration, batchSize: Int, size: ImageSize, precision: Precision, fused: Bool) throws {
     network = try DualNormUNet(configuration, seed: 1)
@@ -37,6 +41,15 @@ final class Benchmark {
     let count = batchSize * size.height * size.width
     labels = Tensor(
       (0..<count).map { $0 / 64 % configuration.classes }, shape: [batchSize, size.height, size.width])
+    let values = images.values(Float.self)
+    let slice = configuration.inputChannels * size.height * size.width
+    slices = (0..<batchSize).map { index in
+      TrainingSlice(
+        image: Array(values[index * slice..<(index + 1) * slice]),
+        labels: (0..<size.height * size.width).map { UInt8($0 / 64 % configuration.classes) },
+        channels: configuration.inputChannels, size: size)
+    }
+    augmentation = Augmentation(Set(Augmentation.Part.allCases), classes: configuration.classes)
     let channels = 2 * configuration.width
     probe = noise(batchSize, channels, size.height / 2, size.width / 2)
     convolution = Conv2d(Scope(Parameters(seed: 1)), channels, channels, kernel: 3, padding: 1)
@@ -54,6 +67,7 @@ final class Benchmark {
             if pass == network.passes.last { _ = logits.softmax(1).argmax(1) }
           }
         }
+      case .augment: for slice in slices { _ = augmentation.apply(to: slice, using: &generator) }
       case .convolve: withoutGradients { withPrecision(network.precision) { _ = convolution(probe) } }
       }
     }

@@ -29,7 +29,7 @@ struct BenchmarkCommand: ParsableCommand {
   var repetitions = 5
   @Flag(help: "Norm, ReLU and convolution one by one, as the code reads.")
   var plain = false
-  @Flag(help: "Read train, predict or convolve from standard input, a line each, and answer with the seconds it took.")
+  @Flag(help: "Read train, predict, convolve or augment from standard input, a line each, and answer with the seconds.")
   var serve = false
 
   func validate() throws {
@@ -50,7 +50,7 @@ struct BenchmarkCommand: ParsableCommand {
     if serve {
       while let line = readLine() {
         guard let task = Benchmark.Task(rawValue: line) else {
-          throw InputError("Standard input: \(line) is no task; give train, predict or convolve.")
+          throw InputError("Standard input: \(line) is no task; give train, predict, convolve or augment.")
         }
         print(bench.time(of: task), peakMemory())
         fflush(nil)

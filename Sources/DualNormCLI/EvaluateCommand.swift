@@ -1,6 +1,7 @@
 import ArgumentParser
 import DualNorm
 import Foundation
+import Torch
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,6 +33,7 @@ struct EvaluateCommand: ParsableCommand {
   var excludeLabels: NumberList<UInt8>?
   @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
   var largestComponent = true
+  @Option(help: "Of convolutions: float32, or bfloat16. (default: as in training)") var precision: Precision?
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
 
@@ -43,7 +45,7 @@ struct EvaluateCommand: ParsableCommand {
     Interruption.listen()
     try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
-    let model = try SegmentationModel(contentsOf: run, maskSource: maskSource)
+    let model = try SegmentationModel(contentsOf: run, maskSource: maskSource, precision: precision)
     if maskSource != nil, model.description.network.dualBlocks.isEmpty {
       throw InputError("\(run.url.path): has no dual blocks that could see a mask; leave --mask-source out.")
     }

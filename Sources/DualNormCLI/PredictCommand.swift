@@ -2,6 +2,7 @@ import ArgumentParser
 import DualNorm
 import Foundation
 import MedicalImaging
+import Torch
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -33,6 +34,7 @@ struct PredictCommand: ParsableCommand {
   var adapt = Adaptation.none
   @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
   var largestComponent = true
+  @Option(help: "Of convolutions: float32, or bfloat16. (default: as in training)") var precision: Precision?
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @Flag(help: "No messages but errors.") var quiet = false
 
@@ -40,7 +42,7 @@ struct PredictCommand: ParsableCommand {
     Interruption.listen()
     try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
-    let model = try SegmentationModel(contentsOf: run)
+    let model = try SegmentationModel(contentsOf: run, precision: precision)
     guard !model.needsReference else {
       throw InputError(
         "\(run.url.path): its final pass sees the true mask (mask-source reference), which a volume to be segmented does "
@@ -52,29 +54,55 @@ struct PredictCommand: ParsableCommand {
       input: input.map { URL(fileURLWithPath: $0) }, output: URL(fileURLWithPath: output),
       modalities: model.description.modalities.count)
     try PredictionJob.requireInputsKept(jobs, probabilities: probabilities, firstPass: firstPass)
-    let progress = Progress("volumes", of: jobs.count, quiet: quiet)
-    let passes: Set<Pass> = firstPass ? [.first, .final] : [.final]
     let adapter = Adapter(
       model, adapt, cases: jobs.map(\.scan), progress: showMeasuring("some volumes are done", quiet: quiet))
-    for job in jobs {
-      try stopIfInterrupted(progress, "\(progress.done) of \(jobs.count) volumes are done")
-      let item = try model.prepared(job.scan)
+    try segment(jobs, with: model, adapter)
+  }
+
+  /// While a volume is segmented, the next one is read and the last one's masks are written.
+  private func segment(_ jobs: [PredictionJob], with model: SegmentationModel, _ adapter: Adapter) throws {
+    let passes: Set<Pass> = firstPass ? [.first, .final] : [.final]
+    let progress = Progress("volumes", of: jobs.count, quiet: quiet)
+    nonisolated(unsafe) let model = model  // reading takes no more of it than its description
+    func read(_ job: PredictionJob) -> Future<PreparedCase> { Future { try model.prepared(job.scan) } }
+    var reading = jobs.first.map(read)
+    var writing: (job: PredictionJob, done: Future<Void>)?
+    // An error, too, leaves whole files behind.
+    defer { _ = try? writing?.done.value() }
+    func finishWriting() throws {
+      guard let (job, done) = writing else { return }
+      writing = nil
+      try done.value()
+      progress.advance(job.scan.identifier)
+    }
+    for (place, job) in jobs.enumerated() {
+      let item = try reading!.value()
+      reading = place + 1 < jobs.count ? read(jobs[place + 1]) : nil
       let site = site ?? job.site
       let results = model.segment(
         item, passes: passes, site: site, statistics: try adapter.statistics(for: item, site: site),
-        largestComponent: largestComponent)
-      for result in results {
-        let suffix = result.pass == .first ? "_first" : ""
-        try result.labels.write(to: job.file(suffix))
-        if probabilities { try writeChannels(result.probabilities, to: job.probabilities(suffix)) }
-      }
+        largestComponent: largestComponent, keepsProbabilities: probabilities)
+      try finishWriting()
       if !quiet, results[0].isCropped {
         progress.clear()
         printError("Warning: \(job.scan.images[0].path): is larger than the network's size; its border is background.")
       }
-      progress.advance(job.scan.identifier)
+      writing = (job, Future { try write(results, of: job) })
+      if Interruption.isRequested {
+        try finishWriting()
+        try stopIfInterrupted(progress, "\(progress.done) of \(jobs.count) volumes are done")
+      }
     }
+    try finishWriting()
     progress.clear()
+  }
+
+  private func write(_ results: [SegmentationModel.Segmentation], of job: PredictionJob) throws {
+    for result in results {
+      let suffix = result.pass == .first ? "_first" : ""
+      try result.labels.write(to: job.file(suffix))
+      if probabilities { try writeChannels(result.probabilities, to: job.probabilities(suffix)) }
+    }
   }
 }
 

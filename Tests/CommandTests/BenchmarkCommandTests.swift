@@ -7,13 +7,16 @@ import Testing
     let result = try dualnorm(tiny + ["--size", "32,48"])
     #expect(result.status == 0 && result.errors == "")
     let lines = result.output.split(separator: "\n")
-    #expect(lines.count == 4)
-    for (line, title) in zip(lines, ["training step", "prediction of a batch", "convolution of half the size"]) {
+    #expect(lines.count == 5)
+    let titles = [
+      "training step", "prediction of a batch", "convolution of half the size", "augmenting a batch, 1 thread",
+    ]
+    for (line, title) in zip(lines, titles) {
       #expect(line.hasPrefix(title))
       let seconds = line.dropFirst(32).dropLast(2)
       #expect(line.hasSuffix(" s") && (Double(seconds) ?? -1) >= 0, "\(line)")
     }
-    #expect(lines[3].hasPrefix("peak memory") && lines[3].hasSuffix(" MiB"))
+    #expect(lines[4].hasPrefix("peak memory") && lines[4].hasSuffix(" MiB"))
   }
 
   @Test func threadsThatNoMachineHas() throws {

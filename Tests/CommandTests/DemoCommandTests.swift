@@ -25,6 +25,16 @@ import Testing
     #expect(!contents(of: output).contains("data/notes.txt"))
   }
 
+  /// At half its length: what README says of the hospital that is far from those trained on.
+  @Test func adaptationHelpsAtTheUnseenSite() throws {
+    let result = try dualnorm(["demo", "--iterations", "300,150", "--output", folder.file("demo").path, "--quiet"])
+    #expect(result.status == 0 && result.errors == "")
+    let row = try #require(result.output.split(separator: "\n").first { $0.hasPrefix("Site-D (unseen)") })
+    let dice = row.split(separator: " ").dropFirst(3).prefix(3).compactMap { Double($0) }
+    try #require(dice.count == 3)
+    #expect(dice[2] > dice[0] + 0.01 && dice[2] > dice[1] + 0.01, "\(row)")
+  }
+
   private func interrupt(_ arguments: [String], _ output: URL) throws {
     let command = try RunningCommand(arguments)
     while command.isRunning, !contents(of: output).contains("run/config.yaml") { usleep(1000) }

@@ -1,5 +1,7 @@
 #include "Geometry.h"
 
+#include <utility>
+
 #include "DoublingGradient.h"
 #include "Tensors.h"
 #include "Winograd.h"
@@ -26,16 +28,10 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
                                         std::array<bool, 3> wanted) const {
   Gradients result;
   int64_t inputs = input.channels();
-  if (is_3x3(weight)) {
-    if (wanted[0] && winograd::pays(dy, dy.size(1), inputs)) {
-      wanted[0] = false;
-      std::tie(result.a, result.b) = winograd::input_gradient(dy, weight, input.a.size(1));
-    }
-    if (wanted[1] && winograd::pays_for_weight(dy, inputs, dy.size(1))) {
-      wanted[1] = false;
-      result.weight = winograd::weight_gradient(input, dy);
-    }
-  }
+  bool fast = is_3x3(weight) && winograd::pays(dy, inputs, dy.size(1));
+  if (fast && std::exchange(wanted[0], false))
+    std::tie(result.a, result.b) = winograd::input_gradient(dy, weight, input.a.size(1));
+  if (fast && std::exchange(wanted[1], false)) result.weight = winograd::weight_gradient(input, dy);
   std::optional<Tensor> stored;
   if (wanted[0] || wanted[1]) stored = input.stored();
   if (wanted[1] && doubling) {

@@ -15,6 +15,8 @@ namespace {
 constexpr int64_t cached = 3 << 16;
 /// Tiles that one reading of the weights serves, at least.
 constexpr int64_t fewest_tiles = 48;
+/// Outputs that one transformation of the input serves in the gradient by the weight, at least.
+constexpr int64_t fewest_columns = 64;
 
 at::TensorOptions floats() { return at::TensorOptions(at::kFloat); }
 
@@ -34,10 +36,17 @@ WinogradImage<T> image(const Tensor &x, int64_t index, const NormReLU *norm = nu
 struct Blocks {
   int64_t images, tiles, size;
 
-  Blocks(const Tensor &x, int64_t channels, int64_t unit)
+  Blocks(const Tensor &x, int64_t channels)
       : images(x.size(0)),
         tiles(image<float>(x, 0).tiles()),
-        size(std::max(fewest_tiles, cached / (WinogradPoints::count * channels)) / unit * unit) {}
+        size(std::max(fewest_tiles, cached / (WinogradPoints::count * channels))) {}
+
+  /// In whole `unit`s, as many for every thread.
+  void share(int64_t unit) {
+    int64_t threads = at::get_num_threads(), shares = (count() + threads - 1) / threads * threads;
+    int64_t wanted = (images * tiles + shares - 1) / shares;
+    size = (wanted + unit - 1) / unit * unit;
+  }
 
   int64_t count() const { return (images * tiles + size - 1) / size; }
   int64_t first(int64_t block) const { return block * size; }
@@ -90,16 +99,15 @@ struct Cut {
   }
 };
 
-/// conv(input) with taps [3, 3, inputs, outputs] in float, into the channels of y and then those of y2.
+/// conv(input) with `taps`, into the channels of y and then those of y2.
 template <typename T>
-void run(const ConvolutionInput &input, const Tensor &taps, const Tensor &bias, const Tensor &residual, const Tensor &y,
-         const Tensor &y2) {
-  int64_t inputs = taps.size(2), outputs = taps.size(3);
+void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &bias, const Tensor &residual,
+         const Tensor &y, const Tensor &y2) {
+  int64_t inputs = taps.inputs, outputs = taps.outputs;
   Cut<T> cut(inputs, outputs);
   auto weights = at::empty({WinogradPoints::count * inputs * outputs}, floats());
   Tasks(inputs, 9 * outputs).run([&](int64_t first, int64_t count, int64_t) {
-    cut.loops.weight(values<float>(taps), inputs, outputs, first, first + count, cut.columns,
-                     mutable_values<float>(weights));
+    cut.loops.weight(taps, first, first + count, cut.columns, mutable_values<float>(weights));
   });
   auto multiply = [&](const WinogradPoints &x, int64_t tiles, const WinogradPoints &y) {
     for (int64_t point = 0; point < WinogradPoints::count; point++)
@@ -122,7 +130,8 @@ void run(const ConvolutionInput &input, const Tensor &taps, const Tensor &bias, 
       source += target.size(1);
     }
   };
-  Blocks blocks(input.a, inputs + outputs, cut.rows);
+  Blocks blocks(input.a, inputs + outputs);
+  blocks.share(cut.rows);
   Room x_room(blocks.size, inputs), y_room(blocks.size, outputs);
   run_with_floats(blocks.count(), x_room.floats + y_room.floats, [&](int64_t block, float *free) {
     auto x = x_room.take(free), y = y_room.take(free);
@@ -143,19 +152,19 @@ void run(const ConvolutionInput &input, const Tensor &taps, const Tensor &bias, 
 template <typename T>
 void run_gradient(const ConvolutionInput &input, const Tensor &dy, const Tensor &result) {
   int64_t inputs = input.channels(), outputs = dy.size(1);
-  Cut<T> cut(inputs, outputs);
-  int64_t columns = cut.columns;  // of a task
-  while (outputs % (2 * columns) == 0 && WinogradPoints::count * inputs * columns <= cached / 2) columns *= 2;
+  Cut<T> cut(outputs, inputs);
+  int64_t columns = outputs;  // of a task
+  while (columns % (2 * fewest_columns) == 0 && WinogradPoints::count * inputs * columns > cached / 2) columns /= 2;
   int64_t groups = outputs / columns;
-  Blocks blocks(dy, inputs + columns, 1);
+  Blocks blocks(dy, inputs + columns);
   int64_t parts = std::clamp<int64_t>(32 / groups, 1, blocks.count());
-  auto sums = at::empty({parts, groups, 9, inputs, columns}, floats());
-  Room x_room(blocks.size, inputs), dy_room(blocks.size, columns), sum_room(inputs, columns);
+  auto sums = at::empty({parts, outputs, 9, inputs}, floats());
+  Room x_room(blocks.size, inputs), dy_room(blocks.size, columns), sum_room(columns, inputs);
   run_with_floats(parts * groups, x_room.floats + dy_room.floats + sum_room.floats, [&](int64_t task, float *free) {
-    int64_t first_output = task % groups * columns;
+    int64_t first_output = task % groups * columns, part = task / groups;
     auto x = x_room.take(free), y = dy_room.take(free), sum = sum_room.take(free);
     std::fill_n(sum.values, sum_room.floats, 0.0f);
-    for (int64_t block = task / groups; block < blocks.count(); block += parts) {
+    for (int64_t block = part; block < blocks.count(); block += parts) {
       int64_t tiles = blocks.size_of(block);
       cut.transform(input, blocks, block, x);
       for (int64_t i = 0; i < tiles; i++) {
@@ -165,16 +174,17 @@ void run_gradient(const ConvolutionInput &input, const Tensor &dy, const Tensor 
         cut.loops.outer(source, (blocks.first(block) + i) % blocks.tiles, y.at(0, i), y.spacing);
       }
       for (int64_t point = 0; point < WinogradPoints::count; point++)
-        for (int64_t column = 0; column < columns; column += cut.columns)
-          for (int64_t row = 0; row < inputs; row += cut.rows)
-            cut.loops.product(cut.vectors, x.at(point, 0) + row, 1, inputs, y.at(point, 0) + column, columns, tiles,
-                              sum.at(point, row) + column, columns, true);
+        for (int64_t row = 0; row < columns; row += cut.rows)
+          for (int64_t column = 0; column < inputs; column += cut.columns)
+            cut.loops.product(cut.vectors, y.at(point, 0) + row, 1, columns, x.at(point, 0) + column, inputs, tiles,
+                              sum.at(point, row) + column, inputs, true);
     }
-    cut.loops.taps(sum.values, sum.spacing, inputs * columns,
-                   mutable_values<float>(sums) + task * 9 * inputs * columns);
+    for (int64_t out = 0; out < columns; out++)
+      cut.loops.taps(sum.at(0, out), sum.spacing, inputs,
+                     mutable_values<float>(sums) + (part * outputs + first_output + out) * 9 * inputs);
   });
-  auto joined = sums.sum(0).permute({1, 2, 0, 3}).reshape({3, 3, inputs, outputs});
-  result.copy_(joined.permute({3, 2, 0, 1}));
+  // [outputs, 3, 3, inputs] in memory is a channels-last weight.
+  result.copy_(sums.sum(0).view({outputs, 3, 3, inputs}).permute({0, 3, 1, 2}));
 }
 
 bool has_amx() {
@@ -204,15 +214,12 @@ bool pays(const Tensor &x, int64_t inputs, int64_t outputs) {
   return x.size(0) * tiles >= 64 && pixels * advantage(x, inputs, outputs) > 16 * tiles;
 }
 
-/// With more channels the sums of all points no longer fit the cache.
-bool pays_for_weight(const Tensor &dy, int64_t inputs, int64_t outputs) {
-  return pays(dy, inputs, outputs) && (dy.scalar_type() == at::kFloat || inputs * outputs <= 1 << 17);
-}
-
 Tensor convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias, const Tensor &residual) {
   auto y = at::empty({input.a.size(0), weight.size(0), input.a.size(2), input.a.size(3)}, input.a.options(),
                      channels_last);
-  auto taps = weight.to(at::kFloat).permute({2, 3, 1, 0}).contiguous();
+  auto stored = weight.to(at::kFloat).contiguous(channels_last);  // [outputs, 3, 3, inputs]
+  int64_t outputs = weight.size(0), inputs = weight.size(1);
+  WinogradTaps taps{values<float>(stored), inputs, outputs, 3 * inputs, inputs, 1, 9 * inputs};
   auto start = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
   if (input.a.scalar_type() == at::kFloat) {
     run<float>(input, taps, start, residual, y, {});
@@ -226,10 +233,11 @@ std::pair<Tensor, Tensor> input_gradient(const Tensor &dy, const Tensor &weight,
   auto part = [&](int64_t channels) {
     return at::empty({dy.size(0), channels, dy.size(2), dy.size(3)}, dy.options(), channels_last);
   };
-  int64_t second = weight.size(1) - first;
-  std::pair<Tensor, Tensor> result{part(first), second > 0 ? part(second) : Tensor()};
+  int64_t outputs = weight.size(0), inputs = weight.size(1);
+  std::pair<Tensor, Tensor> result{part(first), inputs > first ? part(inputs - first) : Tensor()};
+  auto stored = weight.to(at::kFloat).contiguous(channels_last);
   // The convolution of dy with the taps turned by half a turn.
-  auto taps = weight.to(at::kFloat).permute({2, 3, 0, 1}).flip({0, 1}).contiguous();
+  WinogradTaps taps{values<float>(stored) + 8 * inputs, outputs, inputs, -3 * inputs, -inputs, 9 * inputs, 1};
   if (dy.scalar_type() == at::kFloat) {
     run<float>({.a = dy}, taps, {}, {}, result.first, result.second);
   } else {

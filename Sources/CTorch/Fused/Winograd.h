@@ -10,7 +10,6 @@ namespace winograd {
 
 /// Whether there are loops for these channels and this type, and they are faster than the library's convolution.
 bool pays(const at::Tensor &x, int64_t inputs, int64_t outputs);
-bool pays_for_weight(const at::Tensor &dy, int64_t inputs, int64_t outputs);
 
 /// conv(input) + bias + residual, those that are defined; weight [outputs, inputs, 3, 3].
 at::Tensor convolve(const ConvolutionInput &input, const at::Tensor &weight, const at::Tensor &bias, const at::Tensor &residual);

@@ -24,6 +24,13 @@ struct WinogradPoints {
   float *at(int64_t point, int64_t row) const { return values + point * spacing + row * columns; }
 };
 
+/// The taps of a 3×3 weight, wherever they lie.
+struct WinogradTaps {
+  const float *values;
+  int64_t inputs, outputs;
+  int64_t row, column, input, output;  // floats from one to the next
+};
+
 /// The loops of WinogradKernels.inc, where they are explained.
 template <typename T>
 struct WinogradKernels {
@@ -33,8 +40,7 @@ struct WinogradKernels {
   void (*outer)(const WinogradImage<T> &image, int64_t tile, float *points, int64_t spacing);
   void (*output)(const float *points, int64_t spacing, const float *bias, const T *residual,
                  const WinogradImage<T> &shape, int64_t tile, T *y);
-  void (*weight)(const float *taps, int64_t inputs, int64_t outputs, int64_t begin, int64_t end, int64_t block,
-                 float *points);
+  void (*weight)(const WinogradTaps &taps, int64_t begin, int64_t end, int64_t block, float *points);
   void (*taps)(const float *points, int64_t spacing, int64_t count, float *taps);
   void (*product)(int64_t vectors, const float *left, int64_t left_row, int64_t left_step, const float *right,
                   int64_t right_step, int64_t steps, float *sums, int64_t sums_row, bool add);

@@ -82,16 +82,20 @@ public struct PreparedVolume: Sendable {
 }
 
 extension PreparedVolume {
-  /// Maps on the network's grid (each D × H × W, such as the probabilities of one class) brought back to the original
-  /// one: bit by bit where nothing is resampled, otherwise linearly interpolated in plane.
+  /// Maps of some slices on the network's grid (each slices × H × W, such as the probabilities of one class) brought back
+  /// to the original one: bit by bit where nothing is resampled, otherwise linearly interpolated in plane.
   ///
-  /// - Parameter outside: what each map is where the network never saw the volume, such as 1 for background's probability.
-  public func restored(_ maps: [[Float]], outside: [Float]) -> [Image] {
+  /// - Parameters:
+  ///   - slices: nil for all.
+  ///   - outside: what each map is where the network never saw the volume, such as 1 for background's probability.
+  public func restored(_ maps: [[Float]], slices: Range<Int>? = nil, outside: [Float]) -> [Image] {
+    let slices = slices ?? 0..<depth
     precondition(maps.count == outside.count, "\(maps.count) maps and \(outside.count) values outside")
+    let (source, target) = (grid.slices(slices), geometry.slices(slices))
     return zip(maps, outside).map { map, outside in
-      precondition(map.count == depth * height * width, "a map of \(map.count) voxels, not \(depth)×\(height)×\(width)")
-      let image = Image(voxels: placement.restored(map, outside: outside), geometry: grid)
-      return grid == geometry ? image : image.resampled(onto: geometry, interpolation: .linear)
+      precondition(map.count == slices.count * height * width, "a map of \(map.count) voxels for slices \(slices)")
+      let image = Image(voxels: placement.restored(map, outside: outside), geometry: source)
+      return grid == geometry ? image : image.resampled(onto: target, interpolation: .linear)
     }
   }
 }

@@ -1,35 +1,46 @@
 import Torch
 
-/// Probabilities of each class in the voxels of a prepared volume: per class, depth × height × width.
+/// Probabilities of each class in the voxels of a prepared volume, or some of its slices: per class, depth × height × width.
 public typealias ClassProbabilities = [[Float]]
 
 extension DualNormUNet {
-  /// Segments every slice of a volume in the given passes; edge slices see themselves as their missing neighbours.
+  /// Segments every slice of a volume in the given passes, slab by slab, so that memory does not grow with the slices; edge
+  /// slices see themselves as their missing neighbours.
   ///
   /// - Parameters:
-  ///   - passes: those to return; a network without dual blocks gives its only pass for both.
+  ///   - passes: those wanted; a network without dual blocks gives its only pass for both.
   ///   - site: place of its site among those trained on; nil for another one.
-  /// - Returns: class probabilities on the prepared grid.
-  public func probabilities(
-    of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], site: Int? = nil
-  ) -> [Pass: ClassProbabilities] {
+  ///   - body: gets a pass's probabilities of some slices, the slabs in order.
+  public func forEachSlab(
+    of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], site: Int? = nil,
+    _ body: (Pass, Range<Int>, ClassProbabilities) -> Void
+  ) {
     let plane = volume.height * volume.width
-    let blank = ClassProbabilities(
-      repeating: [Float](repeating: 0, count: volume.depth * plane), count: configuration.classes)
-    var result = Dictionary(uniqueKeysWithValues: wanted.map { ($0, blank) })
-    // Batches of about this many pixels keep the caches busy and the memory bounded.
-    let batch = max(1, min(16, (1 << 18) / plane))
+    // About this many pixels make transforming a convolution's weights cheap beside using them.
+    let batch = max(1, min(32, (1 << 20) / plane))
     withoutGradients {
       for start in stride(from: 0, to: volume.depth, by: batch) {
         let slices = start..<min(start + batch, volume.depth)
         let (images, labels) = input(slices.map { (volume, $0) })
         let rows = site.map { SiteRows(site: $0, count: slices.count) }
         forEachPass(over: images, sites: rows, reference: labels, .evaluation) { pass, logits in
-          for target in wanted where target == pass || (target == .final && passes.last == pass) {
-            store(logits.softmax(1), from: start, into: &result[target]!)
-          }
+          let targets = wanted.filter { $0 == pass || ($0 == .final && passes.last == pass) }
+          guard !targets.isEmpty else { return }
+          let probabilities = logits.softmax(1).byClass
+          for target in Pass.allCases where targets.contains(target) { body(target, slices, probabilities) }
         }
       }
+    }
+  }
+
+  /// The same of all slices at once.
+  public func probabilities(
+    of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], site: Int? = nil
+  ) -> [Pass: ClassProbabilities] {
+    let none = ClassProbabilities(repeating: [], count: configuration.classes)
+    var result = Dictionary(uniqueKeysWithValues: wanted.map { ($0, none) })
+    forEachSlab(of: volume, passes: wanted, site: site) { pass, _, slab in
+      for (index, values) in slab.enumerated() { result[pass]![index] += values }
     }
     return result
   }
@@ -46,19 +57,12 @@ extension DualNormUNet {
     let reference = Tensor(labels.flatMap { $0 }, shape: [slices.count, height, width])
     return (images.channelsLast(), reference.converted(to: .int64))
   }
+}
 
-  /// Writes probabilities [slices, classes, H, W] into the volume from slice `start` on.
-  private func store(_ probabilities: Tensor, from start: Int, into volume: inout ClassProbabilities) {
-    let values = probabilities.values(Float.self)
-    let plane = probabilities.size(2) * probabilities.size(3)
-    let classes = probabilities.size(1)
-    for slice in 0..<probabilities.size(0) {
-      for index in 0..<classes {
-        let source = (slice * classes + index) * plane
-        volume[index].replaceSubrange(
-          (start + slice) * plane..<(start + slice + 1) * plane, with: values[source..<source + plane])
-      }
-    }
+extension Tensor {
+  /// Values [slices, classes, H, W] -> per class, slices × H × W.
+  fileprivate var byClass: ClassProbabilities {
+    (0..<size(1)).map { narrowed(1, to: $0..<$0 + 1).values(Float.self) }
   }
 }
 

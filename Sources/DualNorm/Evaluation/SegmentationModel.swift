@@ -9,9 +9,11 @@ public final class SegmentationModel {
 
   /// Reads a run folder.
   ///
-  /// - Parameter maskSource: takes the place of the model's own.
+  /// - Parameters:
+  ///   - maskSource: takes the place of the model's own.
+  ///   - precision: takes the place of the one it was trained in.
   /// - Throws: `InputError` or `WeightsError` naming the file that is missing or does not fit.
-  public init(contentsOf run: RunFolder, maskSource: MaskSource? = nil) throws {
+  public init(contentsOf run: RunFolder, maskSource: MaskSource? = nil, precision: Precision? = nil) throws {
     var description = try run.readDescription()
     if let maskSource { description.network.maskSource = maskSource }
     self.description = description
@@ -21,15 +23,16 @@ public final class SegmentationModel {
           + "dualnorm train --resume \(run.url.path).")
     }
     network = try DualNormUNet(description.network, seed: 0)
+    network.precision = precision ?? description.precision
     try network.parameters.load(Safetensors.read(run.model).tensors, file: run.model.path)
   }
 
   /// One pass's result on the grid of the case's files.
-  public struct Segmentation {
+  public struct Segmentation: Sendable {
     public let pass: Pass
     /// The values that masks of the data set use.
     public let labels: LabelMap
-    /// One image a class, background first; they add up to 1 in each voxel.
+    /// One image a class, background first; they add up to 1 in each voxel. Empty unless asked for.
     public let probabilities: [Image]
     /// Whether the network's size left out the volume's border, which then is background.
     public let isCropped: Bool
@@ -79,22 +82,32 @@ public final class SegmentationModel {
   ///     class probabilities of all branches, in the first pass, whose mean is the mask, and in the final one.
   ///   - statistics: takes the place of the batch norms' own.
   ///   - largestComponent: keep only the largest connected component of each class.
+  ///   - keepsProbabilities: which takes 4 bytes a voxel, class and pass.
   public func segment(
     _ item: PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
-    largestComponent: Bool = true
+    largestComponent: Bool = true, keepsProbabilities: Bool = false
   ) -> [Segmentation] {
     let volume = item.volume
-    func predict() -> [Pass: ClassProbabilities] {
-      network.probabilities(of: volume, passes: passes, site: description.branch(ofSite: site))
+    let outside: [Float] = [1] + Array(repeating: 0, count: description.labels.groups.count)
+    var classes: [Pass: [UInt8]] = [:]
+    var kept: [Pass: ClassProbabilities] = [:]
+    func predict() {
+      network.forEachSlab(of: volume, passes: passes, site: description.branch(ofSite: site)) { pass, slices, slab in
+        let maps = volume.restored(slab, slices: slices, outside: outside).map(\.voxels)
+        classes[pass, default: []] += mostProbableClasses(maps)
+        guard keepsProbabilities else { return }
+        for (index, map) in maps.enumerated() {
+          kept[pass, default: ClassProbabilities(repeating: [], count: maps.count)][index] += map
+        }
+      }
     }
-    let probabilities = statistics?.applied(predict) ?? predict()
+    if let statistics { statistics.applied(predict) } else { predict() }
     return Pass.allCases.filter(passes.contains).map { pass in
-      let maps = volume.restored(
-        probabilities[pass]!, outside: [1] + Array(repeating: 0, count: description.labels.groups.count))
-      let classes = LabelMap(voxels: mostProbableClasses(maps.map(\.voxels)), geometry: volume.geometry)
-      let kept = largestComponent ? classes.keepingLargestComponents() : classes
+      let labels = LabelMap(voxels: classes[pass]!, geometry: volume.geometry)
       return Segmentation(
-        pass: pass, labels: description.labels.fileValues(of: kept), probabilities: maps,
+        pass: pass,
+        labels: description.labels.fileValues(of: largestComponent ? labels.keepingLargestComponents() : labels),
+        probabilities: (kept[pass] ?? []).map { Image(voxels: $0, geometry: volume.geometry) },
         isCropped: volume.isCropped)
     }
   }

@@ -1,5 +1,7 @@
+import Torch
+
 extension ModelDescription {
-  private enum CodingKeys: String, CodingKey { case format, network, preparation, labels, modalities, sites }
+  private enum CodingKeys: String, CodingKey { case format, network, preparation, labels, modalities, sites, precision }
 
   /// The first format whose readers know all that this model uses.
   private var format: Int {
@@ -22,7 +24,8 @@ extension ModelDescription {
       preparation: try container.decode(PreparationPlan.self, forKey: .preparation),
       labels: try container.decode(LabelScheme.self, forKey: .labels),
       modalities: try container.decode([String].self, forKey: .modalities),
-      sites: try container.decode([String].self, forKey: .sites))
+      sites: try container.decode([String].self, forKey: .sites),
+      precision: try container.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -33,5 +36,6 @@ extension ModelDescription {
     try container.encode(labels, forKey: .labels)
     try container.encode(modalities, forKey: .modalities)
     try container.encode(sites, forKey: .sites)
+    if precision != .float32 { try container.encode(precision, forKey: .precision) }
   }
 }

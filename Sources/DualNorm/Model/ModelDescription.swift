@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// All that inference needs besides the weights: `model.json`.
 public struct ModelDescription: Codable, Equatable, Sendable {
@@ -13,16 +14,19 @@ public struct ModelDescription: Codable, Equatable, Sendable {
   public var modalities: [String]
   /// The sites it was trained on, in the order of domain-specific batch norm's branches; empty if unknown.
   public var sites: [String]
+  /// What its convolutions calculated with in training, and do in inference unless told otherwise.
+  public var precision: Precision
 
   public init(
     network: UNetConfiguration, preparation: PreparationPlan, labels: LabelScheme, modalities: [String],
-    sites: [String] = []
+    sites: [String] = [], precision: Precision = .float32
   ) {
     self.network = network
     self.preparation = preparation
     self.labels = labels
     self.modalities = modalities
     self.sites = sites
+    self.precision = precision
   }
 
   /// - Throws: `InputError` if the parts contradict each other.

@@ -11,7 +11,8 @@ extension TrainingConfiguration {
     return try ModelDescription(
       network: network(
         labels: labels, plan: plan, modalities: data.dataset.modalities.count, sites: sites.count),
-      preparation: plan, labels: labels, modalities: data.dataset.modalities, sites: sites)
+      preparation: plan, labels: labels, modalities: data.dataset.modalities, sites: sites,
+      precision: precision)
   }
 
   /// The classes of the cases that train; what the options merge or exclude may be missing there, if another case has it.

@@ -40,7 +40,7 @@ import Torch
     let plan = try PreparationPlan(networkSize: ImageSize(height: 32, width: 32))
     let description = ModelDescription(
       network: try configuration.network(labels: labels, plan: plan, modalities: 1, sites: 2), preparation: plan,
-      labels: labels, modalities: ["image"], sites: ["A", "B"])
+      labels: labels, modalities: ["image"], sites: ["A", "B"], precision: configuration.precision)
     let trainer = try Trainer(
       run: run, configuration: configuration, description: description,
       training: [prepared(0, site: "B"), prepared(1, site: "A"), prepared(2, site: "A")],
@@ -99,13 +99,16 @@ import Torch
   /// Every kind of norm with convolutions that round to bfloat16.
   @Test(arguments: [PlainNorm.dsbn, .in]) func trainsInBfloat16(norm: PlainNorm) throws {
     defer { try? FileManager.default.removeItem(at: folder) }
-    let (trainer, _) = try trainer(in: "run", norm) { configuration in
+    let (trainer, run) = try trainer(in: "run", norm) { configuration in
       configuration.precision = .bfloat16
       configuration.localStatistics = .measured
     }
     var losses: [Double] = []
     #expect(try trainer.train(shouldStop: { false }, progress: { losses += $0.losses.map(\.value) }))
     #expect(losses.count == 6 && losses.allSatisfy { $0.isFinite })
+    // Segments as it was trained, unless told otherwise.
+    #expect(try SegmentationModel(contentsOf: run).network.precision == .bfloat16)
+    #expect(try SegmentationModel(contentsOf: run, precision: .float32).network.precision == .float32)
   }
 
   @Test func twoClassesHaveNoCrossEntropyToWeight() throws {
