@@ -71,6 +71,11 @@ struct TrainOptions: ParsableArguments {
   var freezeExcept: [String] = []
   @Option(help: "Another seed gives another split, initialization and order. (default: 1)") var seed: UInt64?
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Memory for prepared volumes; the others are read as they are needed. (default: half of the machine's)",
+      valueName: "GB"))
+  var memory: Double?
 
   /// Whether no option has a say: none is given, or only defaults.
   var areDefault: Bool { config == nil && (try? resolved()) == TrainingConfiguration() }
@@ -123,6 +128,7 @@ struct TrainOptions: ParsableArguments {
     set(\.validateEvery, validateEvery)
     set(\.seed, seed)
     set(\.threads, threads)
+    set(\.memory, memory)
     set(\.data, data)
     for path in [\TrainingConfiguration.data, \.splits, \.initial] {
       result[keyPath: path] = result[keyPath: path].map { URL(fileURLWithPath: $0).standardizedFileURL.path }

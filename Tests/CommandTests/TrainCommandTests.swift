@@ -38,6 +38,14 @@ import Testing
     #expect(rows[60].hasPrefix("plain,60,") && rows[61].hasPrefix("dual,1,0.02,"))
   }
 
+  /// Two of the volumes fit, and the others are read from files that nobody sees afterwards.
+  @Test func volumesThatDoNotFitTheMemoryTrainAlike() throws {
+    let (all, few) = (try train("all"), try train("few", ["--memory", "0.00005"]))
+    #expect(try Data(contentsOf: few.model) == Data(contentsOf: all.model))
+    #expect(try Data(contentsOf: few.log) == Data(contentsOf: all.log))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: few.url.path).allSatisfy { !$0.hasPrefix(".prepared") })
+  }
+
   @Test func theSeedDecides() throws {
     let first = try train("first")
     let again = try train("again")

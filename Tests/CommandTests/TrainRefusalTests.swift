@@ -10,6 +10,11 @@ import Testing
 
   @Test(arguments: [
     ("--width 0", "The width is 0; choose 1 to 1024."),
+    ("--memory 0", "--memory is 0.0; give gigabytes above 0, such as 8."),
+    (
+      "--memory 0.00001",
+      "--memory is 1e-05 GB, and preparing Site-A/Case00 alone takes 4.9e-05 GB; give at least that."
+    ),
     ("--norm gn", "Group norm works on 16 groups, so the width must be a multiple of it, not 4."),
     ("--context 2", "--context is 2; give an odd number of slices from 1 to 15, so that there is a middle one."),
     (

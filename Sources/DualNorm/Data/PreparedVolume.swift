@@ -1,11 +1,12 @@
+import Foundation
 import MedicalImaging
 
 /// A case as the network takes it, and the way back to the original grid.
 public struct PreparedVolume: Sendable {
   /// Whitened intensities, modalities × D × H × W; H is the image's y axis, W its x axis, D its z axis.
-  public let channels: [Float]
+  public var channels: [Float] { intensities.all }
   /// Classes, D × H × W; nil where there is no mask. Padding is background.
-  public let labels: [UInt8]?
+  public var labels: [UInt8]? { classes?.all }
   public let modalityCount: Int
   public let depth: Int
   public let height: Int
@@ -13,6 +14,8 @@ public struct PreparedVolume: Sendable {
   /// Of the files.
   public let geometry: Geometry
 
+  private var intensities: StoredValues<Float>
+  private var classes: StoredValues<UInt8>?
   private let grid: Geometry
   private let placement: PreparationPlacement
 
@@ -40,11 +43,11 @@ public struct PreparedVolume: Sendable {
       let resampled = plan.resampling == .none ? whitened : whitened.resampled(onto: grid, interpolation: .linear)
       channels += placement.placed(resampled.voxels, padding: nil)
     }
-    self.channels = channels
-    self.labels = labels.map { labels in
+    intensities = StoredValues(channels)
+    classes = labels.map { labels in
       let aligned = LabelMap(voxels: labels.voxels, geometry: geometry)  // equal up to rounding
       let resampled = plan.resampling == .none ? aligned : aligned.resampled(onto: grid)
-      return placement.placed(resampled.voxels, padding: 0)
+      return StoredValues(placement.placed(resampled.voxels, padding: 0))
     }
     self.geometry = geometry
     self.grid = grid
@@ -69,7 +72,7 @@ public struct PreparedVolume: Sendable {
     for modality in 0..<modalityCount {
       for neighbour in z - context / 2...z + context / 2 {
         let start = (modality * depth + min(max(neighbour, 0), depth - 1)) * plane
-        input.append(contentsOf: channels[start..<start + plane])
+        intensities.append(start..<start + plane, to: &input)
       }
     }
     return input
@@ -77,7 +80,24 @@ public struct PreparedVolume: Sendable {
 
   /// The classes of slice `z`, H × W; nil where there is no mask.
   public func labels(slice z: Int) -> [UInt8]? {
-    labels.map { Array($0[z * height * width..<(z + 1) * height * width]) }
+    classes.map {
+      var slice: [UInt8] = []
+      $0.append(z * height * width..<(z + 1) * height * width, to: &slice)
+      return slice
+    }
+  }
+
+  /// What it takes in memory.
+  var bytes: Int { intensities.bytes + (classes?.bytes ?? 0) }
+
+  /// The same with its values in files in `folder`, read as they are asked for and gone when nobody uses them.
+  ///
+  /// - Throws: `FileError` where the folder cannot take them.
+  func inFiles(in folder: URL) throws -> PreparedVolume {
+    var result = self
+    result.intensities = try intensities.inFile(in: folder)
+    result.classes = try classes?.inFile(in: folder)
+    return result
   }
 }
 

@@ -19,6 +19,7 @@ extension ExperimentConfiguration {
     var result = self
     result.methods += other.methods.filter { !methods.contains($0) }
     result.seeds = max(seeds, other.seeds)
+    result.training.memory = other.training.memory  // changes no bit
     return result
   }
 
@@ -44,7 +45,8 @@ extension ExperimentConfiguration {
       return ("largest-component", text(largestComponent), text(other.largestComponent))
     }
     let (here, there) = (try Yams.compose(yaml: training.yaml()), try Yams.compose(yaml: other.training.yaml()))
-    for key in TrainingConfiguration.CodingKeys.allCases where here?[key.rawValue] != there?[key.rawValue] {
+    for key in TrainingConfiguration.CodingKeys.allCases
+    where key != .memory && here?[key.rawValue] != there?[key.rawValue] {
       return (key.rawValue, oneLine(here?[key.rawValue]), oneLine(there?[key.rawValue]))
     }
     return nil

@@ -77,13 +77,15 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var seed: UInt64 = 1
   /// Processor threads; without it one a core.
   public var threads: Int?
+  /// Gigabytes that prepared volumes may take; without it half of the machine's memory.
+  public var memory: Double?
 
   /// The standard recipe.
   public init() {}
 
   public enum CodingKeys: String, CodingKey, CaseIterable {
     case data, recipe, width, norm, mask, reduction, context, window, spacing, size, whitening, iterations, schedule
-    case loss, averaging, augmentation, zoom, precision, seed, threads
+    case loss, averaging, augmentation, zoom, precision, seed, threads, memory
     case splits, fold
     case initial = "init"
     case freezeExcept = "freeze-except"
@@ -142,6 +144,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     try require((1...4).contains(zoom), "--zoom is \(zoom); give the largest magnification, from 1 to 4.")
     try require(validateEvery ?? 1 >= 1, "--validate-every is \(validateEvery ?? 0); give at least 1 iteration.")
     try requireThreads(threads)
+    try require((memory ?? 1) > 0, "--memory is \(memory ?? 0); give gigabytes above 0, such as 8.")
     for group in mergeLabels {
       try require(
         group.count >= 2 && !group.contains(0) && Set(group).count == group.count,
@@ -214,7 +217,7 @@ private func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String
   case .dualBlocks: return "[inc, down1]"
   case .iterations: return "[4000, 2000]"
   case .batchSize, .validateEvery: return "8"
-  case .threads, .fold: return "2"
+  case .threads, .fold, .memory: return "2"
   case .splits: return "splits_final.json"
   case .initial: return "../run"
   case .freezeExcept: return "[outc, up4]"

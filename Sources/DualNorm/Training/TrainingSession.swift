@@ -45,6 +45,7 @@ public struct TrainingSession: Sendable {
     starting run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report
   ) throws {
     self.run = run
+    try MemoryBudget(gigabytes: configuration.memory).requireRoom(for: data.facts(of: split.training + split.validation))
     let description = try configuration.description(of: split, data: data)
     // What it resolves to is a fact of the run, whatever the data come to hold.
     var configuration = configuration
@@ -91,11 +92,12 @@ public struct TrainingSession: Sendable {
   public func trainer(preparing: (@Sendable (Int, Int) -> Void)? = nil) throws -> Trainer {
     let sides = [Set(split.training), Set(split.validation)]
     let cases = dataset.cases.filter { scan in sides.contains { $0.contains(scan.identifier) } }
+    let budget = MemoryBudget(gigabytes: configuration.memory)
     let prepared = try concurrentMap(cases, threads: 2, progress: preparing) { scan in
       Result {
-        try PreparedCase(
-          source: scan,
-          volume: PreparedVolume(reading: scan, scheme: description.labels, plan: description.preparation))
+        let volume = try PreparedVolume(reading: scan, scheme: description.labels, plan: description.preparation)
+        return PreparedCase(
+          source: scan, volume: budget.take(volume.bytes) ? volume : try volume.inFiles(in: run.url))
       }
     }.map { try $0.get() }
     return try Trainer(

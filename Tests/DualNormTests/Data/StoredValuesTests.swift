@@ -1,0 +1,37 @@
+import Files
+import Foundation
+import Testing
+
+@testable import DualNorm
+
+@Suite struct StoredValuesTests {
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("stored-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  @Test func valuesInAFileAreTheSame() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let values = (0..<10_000).map { Float($0) / 3 }
+    let stored = StoredValues(values)
+    let filed = try stored.inFile(in: folder)
+    // Already without a name: nothing is left behind, whatever becomes of the process.
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    #expect(filed.all == values && filed.count == values.count && filed.bytes == 40_000)
+    for range in [0..<0, 0..<1, 4_095..<4_099, 9_999..<10_000, 10_000..<10_000] {
+      var (a, b): ([Float], [Float]) = ([7], [7])
+      stored.append(range, to: &a)
+      filed.append(range, to: &b)
+      #expect(a == [7] + values[range] && b == a)
+    }
+  }
+
+  @Test func aFolderThatIsNotThere() throws {
+    try FileManager.default.removeItem(at: folder)
+    let error = try #require(throws: FileError.self) { _ = try StoredValues([UInt8(1)]).inFile(in: folder) }
+    #expect(error.description.hasPrefix("\(folder.path): does not take 0 MiB of prepared volumes ("))
+    #expect(error.description.hasSuffix("); free the disk, or raise --memory so that they stay in memory."))
+  }
+}
