@@ -63,9 +63,11 @@ struct TrainCommand: ParsableCommand {
   static func train(_ trainer: Trainer, _ run: RunFolder, quiet: Bool) throws {
     let total = trainer.stages.reduce(0) { $0 + $1.iterations }
     let progress = Progress("iterations", of: total, done: trainer.finishedIterations, quiet: quiet)
+    var unfound: [String] = []
     let isFinished = try trainer.train(shouldStop: Interruption.requested) { report in
       progress.advance(report.summary)
       if let validation = report.validation {
+        unfound = validation.unfoundClasses
         progress.clear()
         if !quiet { printError("\(report.stage.rawValue) \(report.iteration)/\(report.iterations): \(validation)") }
       }
@@ -74,6 +76,11 @@ struct TrainCommand: ParsableCommand {
     guard isFinished else {
       printError("Stopped; continue with: dualnorm train --resume \(run.url.path)")
       throw ExitCode(Interruption.exitCode)
+    }
+    if !quiet, !unfound.isEmpty {
+      printError(
+        "Warning: \(unfound.joined(separator: ", ")) was found in no validation case; train longer (--iterations), with a "
+          + "larger --width, or with another --seed.")
     }
   }
 }

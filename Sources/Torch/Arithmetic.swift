@@ -47,6 +47,9 @@ extension Tensor {
   /// Index (int64) of the largest element along a dimension, which disappears.
   public func argmax(_ dimension: Int) -> Tensor { Tensor(ct_argmax(handle, dimension)) }
 
+  /// Index (uint8) of the largest channel of each pixel, the first of equals: [N, C, H, W] -> [N, H, W], C up to 256.
+  public func largestChannel() -> Tensor { Tensor(ct_largest_channel(handle)) }
+
   /// int64 labels [...] -> [..., classes] of 0 and 1.
   public func oneHot(_ classes: Int) -> Tensor { Tensor(ct_one_hot(handle, classes)) }
 }

@@ -163,6 +163,15 @@ import Testing
     for (a, b) in zip(fused, plain) { #expect(largest(a, b) == 0) }
   }
 
+  /// The first of equals; NaN is never the largest.
+  @Test func largestChannel() {
+    let x = Tensor([1, 3, 2, 0, 3, 3, 5, 2, .nan, 2, .nan, -1] as [Float], shape: [1, 3, 2, 2]).channelsLast()
+    #expect(x.largestChannel().values(UInt8.self) == [1, 0, 1, 1])
+    #expect(x.largestChannel().shape == [1, 2, 2])
+    let many = random([3, 7, 33, 65])
+    #expect(many.largestChannel().values(Int.self) == many.argmax(1).values(Int.self))
+  }
+
   @Test func joinedConvolution() {
     let (a, b) = (random([2, 5, 6, 7]), random([2, 3, 6, 7]))
     let convolution = Conv2d(weight: random([4, 8, 3, 3]), bias: random([4]), padding: 1)

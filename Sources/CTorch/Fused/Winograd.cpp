@@ -106,7 +106,7 @@ void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &
   int64_t inputs = taps.inputs, outputs = taps.outputs;
   Cut<T> cut(inputs, outputs);
   auto weights = at::empty({WinogradPoints::count * inputs * outputs}, floats());
-  Tasks(inputs, 9 * outputs).run([&](int64_t first, int64_t count, int64_t) {
+  Tasks(inputs, WinogradPoints::count * outputs).run([&](int64_t first, int64_t count, int64_t) {
     cut.loops.weight(taps, first, first + count, cut.columns, mutable_values<float>(weights));
   });
   auto multiply = [&](const WinogradPoints &x, int64_t tiles, const WinogradPoints &y) {

@@ -133,6 +133,7 @@ CTTensor *_Nullable ct_halve_by_maximum(const CTTensor *x);  // max pooling by 2
 /// over an image's pixels of p t, p, p², t, t log p and t log max(p, least), differentiable; with h the one-hot of the
 /// most probable class, of h t and h.
 CTTensor *_Nullable ct_class_sums(const CTTensor *logits, const CTTensor *labels, double least);
+CTTensor *_Nullable ct_largest_channel(const CTTensor *x);  // [N, C, H, W] -> its index, uint8 [N, H, W]; first of equals
 
 // In place, outside autograd
 typedef struct CTAdam {

@@ -118,4 +118,10 @@ extension PreparedVolume {
       return grid == geometry ? image : image.resampled(onto: target, interpolation: .linear)
     }
   }
+
+  /// Classes on the network's grid brought back to the original one; background where the network never saw it. Nil where
+  /// slices are resampled: then probabilities are, and decide.
+  func restored(classes: [UInt8]) -> [UInt8]? {
+    grid == geometry ? placement.restored(classes, outside: 0) : nil
+  }
 }

@@ -10,10 +10,10 @@ extension DualNormUNet {
   /// - Parameters:
   ///   - passes: those wanted; a network without dual blocks gives its only pass for both.
   ///   - site: place of its site among those trained on; nil for another one.
-  ///   - body: gets a pass's probabilities of some slices, the slabs in order.
+  ///   - body: gets a pass's logits of some slices, [slices, classes, H, W], the slabs in order.
   public func forEachSlab(
     of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], site: Int? = nil,
-    _ body: (Pass, Range<Int>, ClassProbabilities) -> Void
+    _ body: (Pass, Range<Int>, Tensor) -> Void
   ) {
     let plane = volume.height * volume.width
     // About this many pixels make transforming a convolution's weights cheap beside using them.
@@ -24,25 +24,32 @@ extension DualNormUNet {
         let (images, labels) = input(slices.map { (volume, $0) })
         let rows = site.map { SiteRows(site: $0, count: slices.count) }
         forEachPass(over: images, sites: rows, reference: labels, .evaluation) { pass, logits in
-          let targets = wanted.filter { $0 == pass || ($0 == .final && passes.last == pass) }
-          guard !targets.isEmpty else { return }
-          let probabilities = logits.softmax(1).byClass
-          for target in Pass.allCases where targets.contains(target) { body(target, slices, probabilities) }
+          for target in Pass.allCases
+          where wanted.contains(target) && (target == pass || (target == .final && passes.last == pass)) {
+            body(target, slices, logits)
+          }
         }
       }
     }
   }
 
-  /// The same of all slices at once.
+  /// Class probabilities of all slices.
   public func probabilities(
     of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], site: Int? = nil
   ) -> [Pass: ClassProbabilities] {
     let none = ClassProbabilities(repeating: [], count: configuration.classes)
     var result = Dictionary(uniqueKeysWithValues: wanted.map { ($0, none) })
-    forEachSlab(of: volume, passes: wanted, site: site) { pass, _, slab in
-      for (index, values) in slab.enumerated() { result[pass]![index] += values }
+    forEachSlab(of: volume, passes: wanted, site: site) { pass, _, logits in
+      for (index, values) in logits.probabilitiesByClass.enumerated() { result[pass]![index] += values }
     }
     return result
+  }
+
+  /// The most probable class of each voxel on the network's grid, by the last pass.
+  func classes(of volume: PreparedVolume, site: Int?) -> [UInt8] {
+    var classes: [UInt8] = []
+    forEachSlab(of: volume, site: site) { _, _, logits in classes += logits.largestChannel().values(UInt8.self) }
+    return classes
   }
 
   /// Slices z of volumes of one size -> images [slices, inputChannels, H, W] and, where all have them, labels int64
@@ -60,9 +67,10 @@ extension DualNormUNet {
 }
 
 extension Tensor {
-  /// Values [slices, classes, H, W] -> per class, slices × H × W.
-  fileprivate var byClass: ClassProbabilities {
-    (0..<size(1)).map { narrowed(1, to: $0..<$0 + 1).values(Float.self) }
+  /// Logits [slices, classes, H, W] -> probabilities by class, slices × H × W.
+  var probabilitiesByClass: ClassProbabilities {
+    let probabilities = softmax(1)
+    return (0..<size(1)).map { probabilities.narrowed(1, to: $0..<$0 + 1).values(Float.self) }
   }
 }
 

@@ -92,9 +92,12 @@ public final class SegmentationModel {
     var classes: [Pass: [UInt8]] = [:]
     var kept: [Pass: ClassProbabilities] = [:]
     func predict() {
-      network.forEachSlab(of: volume, passes: passes, site: description.branch(ofSite: site)) { pass, slices, slab in
-        let maps = volume.restored(slab, slices: slices, outside: outside).map(\.voxels)
-        classes[pass, default: []] += mostProbableClasses(maps)
+      network.forEachSlab(of: volume, passes: passes, site: description.branch(ofSite: site)) { pass, slices, logits in
+        let decided = volume.restored(classes: logits.largestChannel().values(UInt8.self))
+        if let decided { classes[pass, default: []] += decided }
+        guard keepsProbabilities || decided == nil else { return }
+        let maps = volume.restored(logits.probabilitiesByClass, slices: slices, outside: outside).map(\.voxels)
+        if decided == nil { classes[pass, default: []] += mostProbableClasses(maps) }
         guard keepsProbabilities else { return }
         for (index, map) in maps.enumerated() {
           kept[pass, default: ClassProbabilities(repeating: [], count: maps.count)][index] += map

@@ -45,7 +45,8 @@ public struct TrainingSession: Sendable {
     starting run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report
   ) throws {
     self.run = run
-    try MemoryBudget(gigabytes: configuration.memory).requireRoom(for: data.facts(of: split.training + split.validation))
+    let known = data.facts(of: split.training + split.validation)
+    try MemoryBudget(gigabytes: configuration.memory).requireRoom(for: known)
     let description = try configuration.description(of: split, data: data)
     // What it resolves to is a fact of the run, whatever the data come to hold.
     var configuration = configuration

@@ -13,6 +13,8 @@ public struct PreparedCase: Sendable {
 public struct ValidationScore: Equatable, Sendable {
   /// Mean over the cases and classes of each site.
   public let diceBySite: [String: Double]
+  /// Names of the classes that some case has, and that were found in none.
+  public let unfoundClasses: [String]
 
   /// Mean of the sites; nil without a case that has any class.
   public var dice: Double? {
@@ -24,16 +26,17 @@ public struct ValidationScore: Equatable, Sendable {
   /// Scores the last pass of `network` on cases with labels; `description` says which sites it was trained on.
   init(of network: DualNormUNet, _ description: ModelDescription, on cases: [PreparedCase]) {
     var bySite: [String: [Double]] = [:]
+    var best = [Double?](repeating: nil, count: network.configuration.classes - 1)
     for item in cases {
       guard let truth = item.volume.labels else { continue }
-      let probabilities = network.probabilities(
-        of: item.volume, site: description.branch(ofSite: item.source.site))[.final]!
-      let scores = diceByClass(
-        mostProbableClasses(probabilities), truth, classes: network.configuration.classes
-      ).compactMap { $0 }
+      let found = network.classes(of: item.volume, site: description.branch(ofSite: item.source.site))
+      let byClass = diceByClass(found, truth, classes: network.configuration.classes)
+      for (index, dice) in byClass.enumerated() { best[index] = [best[index], dice].compactMap { $0 }.max() }
+      let scores = byClass.compactMap { $0 }
       if !scores.isEmpty { bySite[item.source.site, default: []].append(scores.reduce(0, +) / Double(scores.count)) }
     }
     diceBySite = bySite.mapValues { $0.reduce(0, +) / Double($0.count) }
+    unfoundClasses = zip(description.labels.names, best).filter { $1 == 0 }.map(\.0)
   }
 }
 

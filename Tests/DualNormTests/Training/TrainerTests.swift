@@ -71,6 +71,19 @@ import Torch
     #expect(rows.count == 13)
   }
 
+  /// A class that the network never chooses is named.
+  @Test func classesThatAreFoundInNoCase() throws {
+    let network = try DualNormUNet(UNetConfiguration(classes: 2, width: 2), seed: 1)
+    let description = ModelDescription(
+      network: network.configuration, preparation: try PreparationPlan(), labels: LabelScheme(groups: [[1]]),
+      modalities: ["image"])
+    for (bias, unfound) in [([100, -100], ["label 1"]), ([-100, 100], [])] as [([Float], [String])] {
+      try #require(network.parameters["outc.conv.2.bias"]).assign(Tensor(bias, shape: [2]))
+      #expect(
+        ValidationScore(of: network, description, on: [try prepared(0, site: "A")]).unfoundClasses == unfound)
+    }
+  }
+
   @Test func itLearns() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     var configuration = configuration(iterations: [80, 20])
