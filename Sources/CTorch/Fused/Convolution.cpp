@@ -1,3 +1,4 @@
+#include <ATen/autocast_mode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include "../Guard.h"
@@ -39,8 +40,10 @@ struct Convolution : torch::autograd::Function<Convolution> {
 CTTensor *ct_joined_conv2d(const CTTensor *a, const CTTensor *b, const CTTensor *weight, const CTTensor *bias,
                            ptrdiff_t padding) {
   return tensor([&] {
-    auto second = b ? std::optional(b->value.to(a->value.scalar_type())) : std::nullopt;
-    return Convolution::apply(a->value.contiguous(channels_last), second, weight->value, bias->value,
+    bool rounds = at::autocast::is_autocast_enabled(at::kCPU) && a->value.scalar_type() == at::kFloat;
+    auto first = rounds ? a->value.to(at::autocast::get_autocast_dtype(at::kCPU)) : a->value;
+    auto second = b ? std::optional(b->value.to(first.scalar_type()).contiguous(channels_last)) : std::nullopt;
+    return Convolution::apply(first.contiguous(channels_last), second, weight->value, bias->value,
                               static_cast<int64_t>(padding));
   });
 }

@@ -38,7 +38,9 @@ struct DualNormLayer {
       case .predicted: globalNorm(x, context.mode)
       case .measured: globalNorm(x, context.mode).normalized(inRegionsOf: mask)
       }
-    let y = convolution((normalized * (1 + gamma(hidden)) + beta(hidden)).relu())
+    func apply(_ convolution: Conv2d, _ x: Tensor) -> Tensor { context.fuses ? convolution.fused(x) : convolution(x) }
+    let modulated = normalized * (1 + apply(gamma, hidden)) + apply(beta, hidden)
+    let y = apply(convolution, modulated.relu())
     return residual.map { $0 + y } ?? y
   }
 }

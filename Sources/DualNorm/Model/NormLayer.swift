@@ -28,7 +28,8 @@ enum NormLayer {
     if context.fuses, let norm = batchNorm(context.sites) {
       return norm.rectified(x, by: convolution, adding: residual, context.mode)
     }
-    let y = convolution(self(x, context).relu())
+    let rectified = self(x, context).relu()
+    let y = context.fuses ? convolution.fused(rectified) : convolution(rectified)
     return residual.map { $0 + y } ?? y
   }
 

@@ -20,6 +20,8 @@ private func initializedBias(_ count: Int, bound: Double, _ generator: Generator
 /// A convolution that can be one operation with the norm and ReLU before it.
 public protocol FusableConvolution {
   func callAsFunction(_ x: Tensor) -> Tensor
+  /// The same by loops of our own where they are faster.
+  func fused(_ x: Tensor) -> Tensor
   /// CTorch's operation; handles of x and residual are borrowed.
   func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer?
 }
@@ -51,10 +53,13 @@ public struct Conv2d: FusableConvolution {
     Tensor(ct_conv2d(x.handle, weight.handle, bias.handle, padding))
   }
 
-  /// self(a), or self([a, b]) with their channels joined, which are not kept joined; as one operation with a gradient of
-  /// its own. Takes the precision of a.
-  public func fused(_ a: Tensor, _ b: Tensor? = nil) -> Tensor {
-    Tensor(ct_joined_conv2d(a.handle, b?.handle, weight.handle, bias.handle, padding))
+  public func fused(_ x: Tensor) -> Tensor {
+    Tensor(ct_joined_conv2d(x.handle, nil, weight.handle, bias.handle, padding))
+  }
+
+  /// self([a, b]) with their channels joined, which are not kept joined; as one operation with a gradient of its own.
+  public func fused(_ a: Tensor, _ b: Tensor) -> Tensor {
+    Tensor(ct_joined_conv2d(a.handle, b.handle, weight.handle, bias.handle, padding))
   }
 
   /// The outputs of both convolutions of one input, joined, [N, outputs + other outputs, …].
@@ -92,6 +97,9 @@ public struct DoublingConvTranspose2d: FusableConvolution {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     Tensor(ct_conv_transpose2d(x.handle, weight.handle, bias.handle, 2, 1, 1))
   }
+
+  /// There are none for this one.
+  public func fused(_ x: Tensor) -> Tensor { self(x) }
 
   public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
     precondition(residual == nil, "nothing is added to a doubled image")
