@@ -53,8 +53,9 @@ import Testing
     for (a, b) in zip(own, truth) { #expect(error(a, b) < 3e-5) }
   }
 
-  @Test func joinedChannels() {
-    let tensors = [images(32), images(16), random([32, 48, 3, 3]), random([32])]
+  /// The last two fill vectors only together, and the last one not even narrow ones.
+  @Test(arguments: [(32, 16), (24, 24), (20, 28)]) func joinedChannels(first: Int, second: Int) {
+    let tensors = [images(first), images(second), random([32, 48, 3, 3]), random([32])]
     let weights = images(32)
     let own = run(tensors, weights: weights, as: .float32) { convolution($0[2], $0[3]).fused($0[0], $0[1]) }
     let truth = run(tensors, weights: weights, as: .float64) {

@@ -16,7 +16,7 @@ bool Geometry::is_3x3(const Tensor &weight) const {
 
 Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias,
                           const Tensor &residual) const {
-  if (is_3x3(weight) && winograd::pays(input.a, input.channels(), weight.size(0)))
+  if (is_3x3(weight) && winograd::pays(input.a, input.channels(), weight.size(0), input.a.size(1)))
     return winograd::convolve(input, weight, bias, residual);
   auto type = input.a.scalar_type();
   auto y = at::convolution(input.stored(), weight.to(type), bias.to(type), stride(), paddings(), {1, 1}, doubling,
@@ -28,7 +28,7 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
                                         std::array<bool, 3> wanted) const {
   Gradients result;
   int64_t inputs = input.channels();
-  bool fast = is_3x3(weight) && winograd::pays(dy, inputs, dy.size(1));
+  bool fast = is_3x3(weight) && winograd::pays(dy, inputs, dy.size(1), input.a.size(1));
   if (fast && std::exchange(wanted[0], false))
     std::tie(result.a, result.b) = winograd::input_gradient(dy, weight, input.a.size(1));
   if (fast && std::exchange(wanted[1], false)) result.weight = winograd::weight_gradient(input, dy);

@@ -59,9 +59,11 @@ CTTensor *norm_relu_convolution(const CTTensor *x, const CTNorm *norm, const CTT
     Norm settings{value(norm->weight), value(norm->bias), value(norm->map), norm->mean->value, norm->variance->value,
                   norm->training, norm->momentum, norm->epsilon};
     if (settings.map.defined()) settings.map = settings.map.to(input.scalar_type()).contiguous(channels_last);
+    auto added = value(residual);
+    if (added.defined()) added = added.to(input.scalar_type()).contiguous(channels_last);
     auto present = [](const Tensor &tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; };
     return NormReLUConvolution::apply(input, weight->value, bias->value, present(settings.weight),
-                                      present(settings.bias), present(settings.map), present(value(residual)),
+                                      present(settings.bias), present(settings.map), present(added),
                                       settings, geometry);
   });
 }

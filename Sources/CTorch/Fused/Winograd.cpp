@@ -195,23 +195,33 @@ bool has_amx() {
 #endif
 }
 
-/// How many times as fast as the library's the loops are on whole tiles, at least; 0 without loops. Measured on an EPYC
-/// of 2023, in bfloat16 against its products of pairs; those of AMX tiles are several times as fast.
-double advantage(const Tensor &x, int64_t inputs, int64_t outputs) {
-  switch (x.scalar_type()) {
-    case at::kFloat: return winograd_kernels<float>(inputs, outputs) ? 1.7 : 0;
-    case at::kBFloat16:
-      return has_amx() || !winograd_kernels<BFloat16>(inputs, outputs) ? 0 : inputs * outputs >= 512 ? 1.25 : 1.05;
-    default: return 0;
-  }
+template <typename T>
+bool has_loops(int64_t inputs, int64_t outputs, int64_t first) {
+  auto loops = winograd_kernels<T>(inputs, outputs);
+  return loops && first % loops->lanes == 0;
+}
+
+/// How many times as fast as the library's the loops are on whole tiles, at least. Measured on an EPYC of 2023, in bfloat16
+/// against its products of pairs; those of AMX tiles are several times as fast.
+double advantage(at::ScalarType type, int64_t channels) {
+  return type == at::kFloat ? 1.7 : has_amx() ? 0 : channels >= 512 ? 1.25 : 1.05;
 }
 
 }  // namespace
 
-/// Counts what tiles beyond the edges waste; of a few tiles the weights' transformation takes longest.
-bool pays(const Tensor &x, int64_t inputs, int64_t outputs) {
+bool pays(const Tensor &x, int64_t inputs, int64_t outputs, int64_t first) {
+  switch (x.scalar_type()) {
+    case at::kFloat:
+      if (!has_loops<float>(inputs, outputs, first)) return false;
+      break;
+    case at::kBFloat16:
+      if (!has_loops<BFloat16>(inputs, outputs, first)) return false;
+      break;
+    default: return false;
+  }
+  // Counts what tiles beyond the edges waste; of a few tiles the weights' transformation takes longest.
   int64_t pixels = x.size(2) * x.size(3), tiles = image<float>(x, 0).tiles();
-  return x.size(0) * tiles >= 64 && pixels * advantage(x, inputs, outputs) > 16 * tiles;
+  return x.size(0) * tiles >= 64 && pixels * advantage(x.scalar_type(), inputs * outputs) > 16 * tiles;
 }
 
 Tensor convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias, const Tensor &residual) {

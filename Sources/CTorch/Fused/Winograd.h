@@ -8,8 +8,9 @@
 /// products, all in float. Tensors are channels-last.
 namespace winograd {
 
-/// Whether there are loops for these channels and this type, and they are faster than the library's convolution.
-bool pays(const at::Tensor &x, int64_t inputs, int64_t outputs);
+/// Whether there are loops for these channels, of which `first` lie in a tensor of their own, and this type, and they are
+/// faster than the library's convolution of images like x.
+bool pays(const at::Tensor &x, int64_t inputs, int64_t outputs, int64_t first);
 
 /// conv(input) + bias + residual, those that are defined; weight [outputs, inputs, 3, 3].
 at::Tensor convolve(const ConvolutionInput &input, const at::Tensor &weight, const at::Tensor &bias, const at::Tensor &residual);
