@@ -67,8 +67,11 @@ struct PredictCommand: ParsableCommand {
     func read(_ job: PredictionJob) -> Future<PreparedCase> { Future { try model.prepared(job.scan) } }
     var reading = jobs.first.map(read)
     var writing: (job: PredictionJob, done: Future<Void>)?
-    // An error, too, leaves whole files behind.
-    defer { _ = try? writing?.done.value() }
+    // Nothing runs on when an error ends the command, and what was segmented is written.
+    defer {
+      _ = try? reading?.value()
+      do { try writing?.done.value() } catch { printError("Error: \(error)") }
+    }
     func finishWriting() throws {
       guard let (job, done) = writing else { return }
       writing = nil
@@ -77,6 +80,10 @@ struct PredictCommand: ParsableCommand {
     }
     for (place, job) in jobs.enumerated() {
       let item = try reading!.value()
+      if Interruption.isRequested {
+        try finishWriting()
+        try stopIfInterrupted(progress, "\(progress.done) of \(jobs.count) volumes are done")
+      }
       reading = place + 1 < jobs.count ? read(jobs[place + 1]) : nil
       let site = site ?? job.site
       let results = model.segment(
@@ -88,10 +95,6 @@ struct PredictCommand: ParsableCommand {
         printError("Warning: \(job.scan.images[0].path): is larger than the network's size; its border is background.")
       }
       writing = (job, Future { try write(results, of: job) })
-      if Interruption.isRequested {
-        try finishWriting()
-        try stopIfInterrupted(progress, "\(progress.done) of \(jobs.count) volumes are done")
-      }
     }
     try finishWriting()
     progress.clear()

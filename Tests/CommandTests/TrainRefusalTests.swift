@@ -10,6 +10,7 @@ import Testing
 
   @Test(arguments: [
     ("--width 0", "The width is 0; choose 1 to 1024."),
+    ("--memory inf", "--memory is inf; give gigabytes above 0, such as 8."),
     ("--memory 0", "--memory is 0.0; give gigabytes above 0, such as 8."),
     (
       "--memory 0.00001",

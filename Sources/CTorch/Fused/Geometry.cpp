@@ -16,6 +16,19 @@ bool Geometry::is_3x3(const Tensor &weight) const {
 
 Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias,
                           const Tensor &residual) const {
+  // Loops of our own would read past the end.
+  TORCH_CHECK(weight.size(doubling ? 0 : 1) == input.channels(), "a weight of other channels than the ",
+              input.channels(), " it meets");
+  TORCH_CHECK(!input.b.defined() || (input.b.size(0) == input.a.size(0) && input.b.size(2) == input.a.size(2) &&
+                                     input.b.size(3) == input.a.size(3)), "images of different sizes are joined");
+  TORCH_CHECK(!input.map.defined() || (input.map.size(0) == input.a.size(0) && input.map.size(1) == 2 * input.a.size(1) &&
+                                       input.map.size(2) == input.a.size(2) && input.map.size(3) == input.a.size(3)),
+              "a map of another shape than the image");
+  TORCH_CHECK(!residual.defined() || (!doubling && residual.size(0) == input.a.size(0) &&
+                                      residual.size(1) == weight.size(0) &&
+                                      residual.size(2) == input.a.size(2) + 2 * padding - weight.size(2) + 1 &&
+                                      residual.size(3) == input.a.size(3) + 2 * padding - weight.size(3) + 1),
+              "a residual of another shape than the result");
   if (is_3x3(weight) && winograd::pays(input.a, input.channels(), weight.size(0), input.a.size(1)))
     return winograd::convolve(input, weight, bias, residual);
   auto type = input.a.scalar_type();

@@ -19,7 +19,7 @@ struct Geometry {
   bool doubling;
   int64_t padding;
 
-  /// conv(input) + bias, + residual if it is defined; weight and bias are rounded to the input's type.
+  /// conv(input) + bias, + residual if it is defined. The library's convolution rounds weight and bias to the input's type.
   at::Tensor convolve(const ConvolutionInput &input, const at::Tensor &weight, const at::Tensor &bias,
                       const at::Tensor &residual = {}) const;
 

@@ -23,21 +23,36 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
 
   var bytes: Int { count * MemoryLayout<Value>.stride }
 
-  /// The same in a file in `folder`, which is gone with the last user, however the process ends.
+  /// The same in a file in `folder` that has lost its name before it is written, so that nothing is left behind, however the
+  /// process ends.
   ///
   /// - Throws: `FileError` where the folder cannot take it.
   func inFile(in folder: URL) throws -> StoredValues {
-    guard case .memory(let values) = storage else { return self }
+    guard case .memory(let values) = storage, !values.isEmpty else { return self }
     let file = folder.appendingPathComponent(".prepared-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: file) }
-    do {
-      try values.withUnsafeBytes { try Data($0).write(to: file) }
-      return StoredValues(mapping: try Data(contentsOf: file, options: .alwaysMapped))
-    } catch {
-      throw FileError(
-        "\(folder.path): does not take \(bytes >> 20) MiB of prepared volumes (\(error.localizedDescription)); free the "
-          + "disk, or raise --memory so that they stay in memory.")
+    let descriptor = open(file.path, O_RDWR | O_CREAT | O_EXCL, 0o600)
+    guard descriptor >= 0 else { throw refusal(of: folder) }
+    defer { close(descriptor) }
+    unlink(file.path)
+    let isWritten = values.withUnsafeBytes { bytes in
+      var done = 0
+      while done < bytes.count {
+        let count = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+        if count > 0 { done += count } else if errno != EINTR { return false }
+      }
+      return true
     }
+    guard isWritten, let start = mmap(nil, bytes, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
+      throw refusal(of: folder)
+    }
+    return StoredValues(mapping: Data(bytesNoCopy: start, count: bytes, deallocator: .unmap))
+  }
+
+  /// Of what `errno` says.
+  private func refusal(of folder: URL) -> FileError {
+    FileError(
+      "\(folder.path): does not take \(bytes >> 20) MiB of prepared volumes (\(String(cString: strerror(errno)))); free the "
+        + "disk, or raise --memory so that they stay in memory.")
   }
 
   /// Adds the values of a range to an array.

@@ -6,9 +6,17 @@ final class MemoryBudget: @unchecked Sendable {
   private let lock = NSLock()
   private var taken = 0  // guarded by the lock
 
-  /// - Parameter gigabytes: nil for half of the machine's memory.
+  /// - Parameter gigabytes: nil for `defaultBytes`.
   init(gigabytes: Double?) {
-    bytes = Int((gigabytes.map { $0 * 1e9 } ?? Double(ProcessInfo.processInfo.physicalMemory) / 2).rounded())
+    bytes = gigabytes.map { Int(min($0 * 1e9, 1e18)) } ?? Self.defaultBytes
+  }
+
+  /// Half of the memory of the machine, or of the container that this process is in.
+  static var defaultBytes: Int {
+    let limit = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8)).flatMap {
+      Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+    return min(Int(ProcessInfo.processInfo.physicalMemory), limit ?? .max) / 2
   }
 
   /// Whether so many bytes still fit; then they are taken.

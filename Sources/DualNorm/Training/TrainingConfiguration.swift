@@ -144,7 +144,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     try require((1...4).contains(zoom), "--zoom is \(zoom); give the largest magnification, from 1 to 4.")
     try require(validateEvery ?? 1 >= 1, "--validate-every is \(validateEvery ?? 0); give at least 1 iteration.")
     try requireThreads(threads)
-    try require((memory ?? 1) > 0, "--memory is \(memory ?? 0); give gigabytes above 0, such as 8.")
+    try require(
+      memory.map { $0 > 0 && $0.isFinite } ?? true, "--memory is \(memory ?? 0); give gigabytes above 0, such as 8.")
     for group in mergeLabels {
       try require(
         group.count >= 2 && !group.contains(0) && Set(group).count == group.count,

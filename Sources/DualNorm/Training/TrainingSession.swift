@@ -46,7 +46,7 @@ public struct TrainingSession: Sendable {
   ) throws {
     self.run = run
     let known = data.facts(of: split.training + split.validation)
-    try MemoryBudget(gigabytes: configuration.memory).requireRoom(for: known)
+    if let memory = configuration.memory { try MemoryBudget(gigabytes: memory).requireRoom(for: known) }
     let description = try configuration.description(of: split, data: data)
     // What it resolves to is a fact of the run, whatever the data come to hold.
     var configuration = configuration

@@ -13,7 +13,7 @@ public struct PreparedCase: Sendable {
 public struct ValidationScore: Equatable, Sendable {
   /// Mean over the cases and classes of each site.
   public let diceBySite: [String: Double]
-  /// Names of the classes that some case has, and that were found in none.
+  /// Names of the classes that some case has, and of which no voxel was found in any.
   public let unfoundClasses: [String]
 
   /// Mean of the sites; nil without a case that has any class.
@@ -26,17 +26,20 @@ public struct ValidationScore: Equatable, Sendable {
   /// Scores the last pass of `network` on cases with labels; `description` says which sites it was trained on.
   init(of network: DualNormUNet, _ description: ModelDescription, on cases: [PreparedCase]) {
     var bySite: [String: [Double]] = [:]
-    var best = [Double?](repeating: nil, count: network.configuration.classes - 1)
+    var (present, hit): (Set<UInt8>, Set<UInt8>) = ([], [])
     for item in cases {
       guard let truth = item.volume.labels else { continue }
       let found = network.classes(of: item.volume, site: description.branch(ofSite: item.source.site))
       let byClass = diceByClass(found, truth, classes: network.configuration.classes)
-      for (index, dice) in byClass.enumerated() { best[index] = [best[index], dice].compactMap { $0 }.max() }
+      present.formUnion(truth)
+      hit.formUnion(zip(found, truth).lazy.filter { $0 == $1 }.map(\.0))
       let scores = byClass.compactMap { $0 }
       if !scores.isEmpty { bySite[item.source.site, default: []].append(scores.reduce(0, +) / Double(scores.count)) }
     }
     diceBySite = bySite.mapValues { $0.reduce(0, +) / Double($0.count) }
-    unfoundClasses = zip(description.labels.names, best).filter { $1 == 0 }.map(\.0)
+    unfoundClasses = present.subtracting(hit).filter { $0 > 0 }.sorted().map {
+      description.labels.names[Int($0) - 1]
+    }
   }
 }
 

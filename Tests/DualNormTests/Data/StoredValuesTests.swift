@@ -31,7 +31,8 @@ import Testing
   @Test func aFolderThatIsNotThere() throws {
     try FileManager.default.removeItem(at: folder)
     let error = try #require(throws: FileError.self) { _ = try StoredValues([UInt8(1)]).inFile(in: folder) }
-    #expect(error.description.hasPrefix("\(folder.path): does not take 0 MiB of prepared volumes ("))
-    #expect(error.description.hasSuffix("); free the disk, or raise --memory so that they stay in memory."))
+    #expect(
+      error.description == "\(folder.path): does not take 0 MiB of prepared volumes (No such file or directory); "
+        + "free the disk, or raise --memory so that they stay in memory.")
   }
 }

@@ -13,11 +13,13 @@ import Torch
     UNetConfiguration(classes: 2, width: 8, dualBlocks: [.inc], localStatistics: .measured),
     UNetConfiguration(classes: 2, width: 8, norm: .in, dualBlocks: [.inc, .down1]),
     UNetConfiguration(classes: 2, width: 16, dualBlocks: [.inc, .up4]),
+    // Of one channel the first convolution's result is not channels-last.
+    UNetConfiguration(classes: 2, inputChannels: 1, width: 16, dualBlocks: [.inc]),
   ]
 
   /// Of the same weights: what both ways find, in training and in evaluation with statistics that one step has left.
   @Test(arguments: configurations) func gradientsAndPredictionsAgree(_ configuration: UNetConfiguration) throws {
-    let images = images([3, 3, 40, 48], seed: 5)
+    let images = images([3, configuration.inputChannels, 40, 48], seed: 5)
     let labels = labels([3, 40, 48], classes: configuration.classes, seed: 6)
     let network = try DualNormUNet(configuration, seed: 1)
     let optimizer = Adam(network.parameters, learningRate: 1e-3)
