@@ -137,6 +137,7 @@ def main():
         run([a.dualnorm, "import", folder + "/weights.pth", "--output", model, "--classes", "2", "--quiet"])
         volumes(a, folder, model)
         linear(a, folder, model, many)
+        sizes(a)
         scores(a, folder)
         start_up(a)
 
@@ -173,6 +174,18 @@ def linear(a, folder, model, many):
         seconds = run(command)[0]
         row(str(slices), f"{seconds:.1f}", f"{seconds / slices:.3f}", f"{peak(command) / 1e6:.0f}",
             f"{a.size * a.size * slices * 4 / 1e6:.0f}")
+
+
+def sizes(a):
+    print("\nA batch of 4 in memory by size, bfloat16\n")
+    row("size", "training step, s", "µs a pixel", "prediction, s", "µs a pixel")
+    row(*["---"] * 5)
+    for size in (96, 192, 384):
+        lines = run([a.dualnorm, "benchmark", "--size", f"{size},{size}", "--width", str(a.width), "--precision", "bfloat16",
+                     "--repetitions", str(a.repetitions)])[1].splitlines()
+        train, predict = (float(line.split()[-2]) for line in lines[:2])
+        pixels = 4 * size * size
+        row(f"{size}×{size}", f"{train:.3f}", f"{train / pixels * 1e6:.2f}", f"{predict:.3f}", f"{predict / pixels * 1e6:.2f}")
 
 
 def scores(a, folder):

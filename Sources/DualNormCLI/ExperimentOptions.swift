@@ -61,6 +61,9 @@ struct ExperimentOptions: ParsableArguments {
     asked.sites = sites?.names.sorted()
     asked.adaptation = adapt
     asked.largestComponent = largestComponent
+    if jobs > 1, asked.training.memory == nil {
+      asked.training.memory = TrainingConfiguration.defaultMemory / Double(jobs)
+    }
     complete(&asked)
     let folder = URL(fileURLWithPath: output)
     if let baseline {

@@ -73,7 +73,7 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @Option(
     help: ArgumentHelp(
-      "Memory for prepared volumes of one training; the others are read as they are needed. (default: half of the machine's)",
+      "Memory for prepared volumes of one training; the others are read as they are needed. (default: half of the machine's, over --jobs in experiments)",
       valueName: "GB"))
   var memory: Double?
 

@@ -163,7 +163,7 @@ import Testing
     for (a, b) in zip(fused, plain) { #expect(largest(a, b) == 0) }
   }
 
-  /// The first of equals; NaN is never the largest.
+  /// The first of equals; nothing is larger than NaN, nor is NaN larger.
   @Test func largestChannel() {
     let x = Tensor([1, 3, 2, 0, 3, 3, 5, 2, .nan, 2, .nan, -1] as [Float], shape: [1, 3, 2, 2]).channelsLast()
     #expect(x.largestChannel().values(UInt8.self) == [1, 0, 1, 1])

@@ -1,5 +1,6 @@
 #include "DoublingGradient.h"
 
+#include "Processor.h"
 #include "Tensors.h"
 
 #if defined(__x86_64__)
@@ -7,7 +8,7 @@
 
 // A weight's gradient is a product of matrices whose inner dimension are the pixels. The processor multiplies pairs of
 // bfloat16 that lie together, so pixels are packed in pairs: of x in blocks of 8 channels, each of which is multiplied
-// with two vectors of dy's channels. oneDNN takes a fifth to a half longer where channels are few and pixels many.
+// with two vectors of dy's channels. Where channels are few and pixels many, oneDNN takes longer (docs/performance.md).
 
 namespace {
 
@@ -68,11 +69,11 @@ void multiply(const uint32_t *x, const uint32_t *dy, int64_t pairs, float *sums,
 
 #pragma clang attribute pop
 
-/// sums[inputs][outputs] += Σ over a row's packed pixels; x: [inputs / 8, x_pairs, 8].
-void add_row(const Shape &s, const uint32_t *x, int64_t x_pairs, const uint32_t *dy, float *sums) {
+/// sums[inputs][outputs] += Σ over a row's packed pixels.
+void add_row(const Shape &s, const uint32_t *x, const uint32_t *dy, float *sums) {
   for (int64_t out = 0; out < s.outputs; out += dy_block)
     for (int64_t in = 0; in < s.inputs; in += x_block)
-      multiply(x + in * x_pairs, dy + out * s.pairs, s.pairs, sums + in * s.outputs + out, s.outputs);
+      multiply(x + in * s.pairs, dy + out * s.pairs, s.pairs, sums + in * s.outputs + out, s.outputs);
 }
 
 /// One image's rows of x from `begin` to before `end`, x[p] meeting dy[2 p + k − 1]; sums: [3, 3, inputs, outputs].
@@ -87,7 +88,7 @@ void add_rows(const Shape &s, const uint16_t *x, const uint16_t *dy, int64_t beg
       for (int64_t kx = 0; kx < 3; kx++) {
         pack(dy + row * 2 * s.width * s.outputs, 2 * s.width, s.outputs, kx - 1, 2, s.pairs, dy_block,
              dy_pairs.data());
-        add_row(s, x_pairs.data(), s.pairs, dy_pairs.data(), sums + (ky * 3 + kx) * tap);
+        add_row(s, x_pairs.data(), dy_pairs.data(), sums + (ky * 3 + kx) * tap);
       }
     }
   }
@@ -95,7 +96,7 @@ void add_rows(const Shape &s, const uint16_t *x, const uint16_t *dy, int64_t beg
 
 /// Measured on an EPYC of 2023: with more channels, or fewer pixels, oneDNN is as fast or faster.
 bool is_worth_it(const at::Tensor &x, const at::Tensor &dy) {
-  static const bool has_products = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl");
+  static const bool has_products = processor::has_bfloat16_vectors();
   int64_t inputs = x.size(1), outputs = dy.size(1);
   return has_products && x.scalar_type() == at::kBFloat16 && inputs % x_block == 0 && outputs % dy_block == 0 &&
          inputs * outputs <= 1 << 13 && x.size(2) * x.size(3) >= 1 << 14;

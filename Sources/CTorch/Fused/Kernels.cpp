@@ -1,6 +1,7 @@
 #include "Kernels.h"
 
 #include <cstring>
+#include "Processor.h"
 
 #if defined(__x86_64__)
 namespace avx512 {
@@ -23,9 +24,7 @@ namespace baseline {
 template <typename T>
 const Kernels<T> &kernels(int64_t channels) {
 #if defined(__x86_64__)
-  static const bool has_avx512 = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-                                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static const bool has_avx512 = processor::has_avx512(), has_avx2 = processor::has_avx2();
   // Fewer channels than a vector holds would be left to the loop's rest.
   if (has_avx512 && channels >= 16) return avx512::table<T>;
   if (has_avx2) return avx2::table<T>;

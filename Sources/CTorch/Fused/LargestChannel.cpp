@@ -19,7 +19,12 @@ CTTensor *ct_largest_channel(const CTTensor *x) {
         }
       });
     };
-    input.scalar_type() == at::kDouble ? find(double()) : (input = input.to(at::kFloat), find(float()));
+    if (input.scalar_type() == at::kDouble) {
+      find(double());
+    } else {
+      input = input.to(at::kFloat);
+      find(float());
+    }
     return result;
   });
 }

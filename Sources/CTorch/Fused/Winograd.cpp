@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <atomic>
+#include "Processor.h"
 #include "Tensors.h"
 #include "WinogradKernels.h"
 
@@ -49,8 +50,13 @@ struct Blocks {
   }
 
   int64_t count() const { return (images * tiles + size - 1) / size; }
-  int64_t first(int64_t block) const { return block * size; }
   int64_t size_of(int64_t block) const { return std::min(size, images * tiles - block * size); }
+
+  struct Place {
+    int64_t image, tile;
+  };
+  /// Of a block's tile i.
+  Place place(int64_t block, int64_t i) const { return {(block * size + i) / tiles, (block * size + i) % tiles}; }
 };
 
 /// Room for the points of a block.
@@ -91,7 +97,7 @@ struct Cut {
   /// Points of a block of tiles of the input.
   void transform(const ConvolutionInput &input, const Blocks &blocks, int64_t block, const WinogradPoints &points) const {
     for (int64_t i = 0; i < blocks.size_of(block); i++) {
-      int64_t tile = (blocks.first(block) + i) % blocks.tiles, index = (blocks.first(block) + i) / blocks.tiles;
+      auto [index, tile] = blocks.place(block, i);
       loops.input(image<T>(input.a, index, input.norm, input.map), tile, points.at(0, i), points.spacing);
       if (input.b.defined())
         loops.input(image<T>(input.b, index), tile, points.at(0, i) + input.a.size(1), points.spacing);
@@ -118,14 +124,14 @@ void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &
                             y.at(point, row) + out, outputs, false);
       }
   };
-  auto write = [&](const WinogradPoints &points, int64_t row, int64_t tile, int64_t index) {
+  auto write = [&](const WinogradPoints &points, int64_t row, Blocks::Place place) {
     float *source = points.at(0, row);
     for (auto &target : {y, y2}) {
       if (!target.defined()) continue;
-      auto shape = image<T>(target, index);
+      auto shape = image<T>(target, place.image);
       auto offset = shape.values - values<T>(target);
       cut.loops.output(source, points.spacing, values<float>(bias),
-                       residual.defined() ? values<T>(residual) + offset : nullptr, shape, tile,
+                       residual.defined() ? values<T>(residual) + offset : nullptr, shape, place.tile,
                        mutable_values<T>(target) + offset);
       source += target.size(1);
     }
@@ -140,8 +146,7 @@ void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &
     for (int64_t point = 0; point < WinogradPoints::count; point++)
       std::fill(x.at(point, tiles), x.at(point, padded), 0.0f);
     multiply(x, padded, y);
-    for (int64_t i = 0; i < tiles; i++)
-      write(y, i, (blocks.first(block) + i) % blocks.tiles, (blocks.first(block) + i) / blocks.tiles);
+    for (int64_t i = 0; i < tiles; i++) write(y, i, blocks.place(block, i));
   });
 }
 
@@ -168,10 +173,11 @@ void run_gradient(const ConvolutionInput &input, const Tensor &dy, const Tensor 
       int64_t tiles = blocks.size_of(block);
       cut.transform(input, blocks, block, x);
       for (int64_t i = 0; i < tiles; i++) {
-        auto source = image<T>(dy, (blocks.first(block) + i) / blocks.tiles);
+        auto [index, tile] = blocks.place(block, i);
+        auto source = image<T>(dy, index);
         source.values += first_output;
         source.channels = columns;
-        cut.loops.outer(source, (blocks.first(block) + i) % blocks.tiles, y.at(0, i), y.spacing);
+        cut.loops.outer(source, tile, y.at(0, i), y.spacing);
       }
       for (int64_t point = 0; point < WinogradPoints::count; point++)
         for (int64_t row = 0; row < columns; row += cut.rows)
@@ -187,14 +193,6 @@ void run_gradient(const ConvolutionInput &input, const Tensor &dy, const Tensor 
   result.copy_(sums.sum(0).view({outputs, 3, 3, inputs}).permute({0, 3, 1, 2}));
 }
 
-bool has_amx() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("amx-bf16");
-#else
-  return false;
-#endif
-}
-
 template <typename T>
 bool has_loops(int64_t inputs, int64_t outputs, int64_t first) {
   auto loops = winograd_kernels<T>(inputs, outputs);
@@ -202,9 +200,10 @@ bool has_loops(int64_t inputs, int64_t outputs, int64_t first) {
 }
 
 /// How many times as fast as the library's the loops are on whole tiles, at least. Measured on an EPYC of 2023, in bfloat16
-/// against its products of pairs; those of AMX tiles are several times as fast.
-double advantage(at::ScalarType type, int64_t channels) {
-  return type == at::kFloat ? 1.7 : has_amx() ? 0 : channels >= 512 ? 1.25 : 1.05;
+/// against its products of pairs; those of tiles are several times as fast.
+double advantage(at::ScalarType type, int64_t products) {
+  static const bool has_tiles = processor::has_bfloat16_tiles();
+  return type == at::kFloat ? 1.7 : has_tiles ? 0 : products >= 512 ? 1.25 : 1.05;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "WinogradKernels.h"
 
 #include <cstring>
+#include "Processor.h"
 
 namespace {
 
@@ -25,9 +26,7 @@ constexpr int lanes = 8, most_sums = 8;
 template <typename T>
 const WinogradKernels<T> *winograd_kernels(int64_t inputs, int64_t outputs) {
 #if defined(__x86_64__)
-  static const bool has_avx512 = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-                                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static const bool has_avx512 = processor::has_avx512(), has_avx2 = processor::has_avx2();
   auto fit = [&](int64_t lanes) { return inputs % lanes == 0 && outputs % lanes == 0; };
   if (has_avx512 && fit(avx512::lanes)) return &avx512::table<T>;
   if (has_avx2 && fit(avx2::lanes)) return &avx2::table<T>;

@@ -80,6 +80,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Gigabytes that prepared volumes may take; without it half of the machine's memory.
   public var memory: Double?
 
+  /// What `memory` is without the option.
+  public static var defaultMemory: Double { Double(MemoryBudget.defaultBytes) / 1e9 }
+
   /// The standard recipe.
   public init() {}
 

@@ -116,6 +116,14 @@ import Testing
     #expect(opened.configuration.training.threads == 1)
   }
 
+  /// Where volumes wait changes no result.
+  @Test func theMemoryMayChange() throws {
+    _ = try start(options(.leaveOneSiteOut) { $0.training.memory = 2 })
+    let again = try start(options(.leaveOneSiteOut) { $0.training.memory = 0.5 })
+    #expect(again.configuration.training.memory == 0.5)
+    #expect(try Experiment(contentsOf: output).configuration == again.configuration)
+  }
+
   @Test func anotherExperimentInTheSameFolderIsRefused() throws {
     _ = try start(options(.leaveOneSiteOut))
     let end = "give the same options to go on, or another --output."
