@@ -14,12 +14,12 @@ namespace {
 /// conv(a), or conv([a, b]) with their channels joined. Keeps a and b, which others keep too, instead of both joined.
 struct Convolution : torch::autograd::Function<Convolution> {
   static Tensor forward(AutogradContext *context, const Tensor &a, const std::optional<Tensor> &b,
-                        const Tensor &weight, const Tensor &bias, int64_t padding) {
+                        const Tensor &weight, const Tensor &bias, Geometry geometry) {
     c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
     context->save_for_backward({a, b.value_or(Tensor()), weight});
-    context->saved_data["padding"] = padding;
+    context->saved_data["padding"] = geometry.padding;
     context->saved_data["wants input"] = a.requires_grad() || (b && b->requires_grad());
-    return Geometry{false, padding}.convolve({.a = a, .b = b.value_or(Tensor())}, weight, bias);
+    return geometry.convolve({.a = a, .b = b.value_or(Tensor())}, weight, bias);
   }
 
   static tensor_list backward(AutogradContext *context, tensor_list gradients) {
@@ -44,6 +44,6 @@ CTTensor *ct_joined_conv2d(const CTTensor *a, const CTTensor *b, const CTTensor 
     auto first = rounds ? a->value.to(at::autocast::get_autocast_dtype(at::kCPU)) : a->value;
     auto second = b ? std::optional(b->value.to(first.scalar_type()).contiguous(channels_last)) : std::nullopt;
     return Convolution::apply(first.contiguous(channels_last), second, weight->value, bias->value,
-                              static_cast<int64_t>(padding));
+                              Geometry{.doubling = false, .padding = padding});
   });
 }

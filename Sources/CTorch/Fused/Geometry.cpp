@@ -30,7 +30,7 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
                                       residual.size(3) == input.a.size(3) + 2 * padding - weight.size(3) + 1),
               "a residual of another shape than the result");
   if (is_3x3(weight) && winograd::pays(input.a, input.channels(), weight.size(0), input.a.size(1)))
-    return winograd::convolve(input, weight, bias, residual);
+    return winograd::convolve(input, weight, bias, residual, rounds);
   auto type = input.a.scalar_type();
   auto y = at::convolution(input.stored(), weight.to(type), bias.to(type), stride(), paddings(), {1, 1}, doubling,
                            output_padding(), 1);

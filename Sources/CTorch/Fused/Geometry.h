@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include "NormReLU.h"
 
 /// What is convolved, channels-last: one tensor, two with their channels joined, or max(0, norm(x)). Joined or rectified
@@ -18,6 +19,8 @@ struct ConvolutionInput {
 struct Geometry {
   bool doubling;
   int64_t padding;
+  /// Whether products may be of rounded factors; see winograd::convolve.
+  bool rounds = !c10::GradMode::is_enabled();
 
   /// conv(input) + bias, + residual if it is defined. The library's convolution rounds weight and bias to the input's type.
   at::Tensor convolve(const ConvolutionInput &input, const at::Tensor &weight, const at::Tensor &bias,

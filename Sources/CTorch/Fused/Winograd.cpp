@@ -40,7 +40,7 @@ struct Blocks {
   Blocks(const Tensor &x, int64_t channels)
       : images(x.size(0)),
         tiles(image<float>(x, 0).tiles()),
-        size(std::max(fewest_tiles, cached / (WinogradPoints::count * channels))) {}
+        size(std::max(fewest_tiles, cached / (winograd_points * channels))) {}
 
   /// In whole `unit`s, as many for every thread.
   void share(int64_t unit) {
@@ -59,15 +59,18 @@ struct Blocks {
   Place place(int64_t block, int64_t i) const { return {(block * size + i) / tiles, (block * size + i) % tiles}; }
 };
 
-/// Room for the points of a block.
+/// Room for the points of a block; all kinds of factors are as large as a float.
 struct Room {
   int64_t columns, spacing, floats;
 
   /// Rows of points start in different sets of the cache.
   Room(int64_t rows, int64_t columns)
-      : columns(columns), spacing(rows * columns + 16), floats(spacing * WinogradPoints::count) {}
+      : columns(columns), spacing(rows * columns + 16), floats(spacing * winograd_points) {}
 
-  WinogradPoints take(float *&from) const { return {std::exchange(from, from + floats), columns, spacing}; }
+  template <typename E = float>
+  WinogradPoints<E> take(float *&from) const {
+    return {reinterpret_cast<E *>(std::exchange(from, from + floats)), columns, spacing};
+  }
 };
 
 /// Runs body(task, floats) for every task, each thread with `size` floats of its own.
@@ -95,36 +98,41 @@ struct Cut {
   }
 
   /// Points of a block of tiles of the input.
-  void transform(const ConvolutionInput &input, const Blocks &blocks, int64_t block, const WinogradPoints &points) const {
+  template <typename E>
+  void transform(const ConvolutionInput &input, const Blocks &blocks, int64_t block,
+                 const WinogradPoints<E> &points) const {
+    auto transform = loops.template factors<E>().input;
     for (int64_t i = 0; i < blocks.size_of(block); i++) {
       auto [index, tile] = blocks.place(block, i);
-      loops.input(image<T>(input.a, index, input.norm, input.map), tile, points.at(0, i), points.spacing);
+      transform(image<T>(input.a, index, input.norm, input.map), tile, points.at(0, i), points.spacing);
       if (input.b.defined())
-        loops.input(image<T>(input.b, index), tile, points.at(0, i) + input.a.size(1), points.spacing);
+        transform(image<T>(input.b, index), tile, points.at(0, i) + input.a.size(1) / inputs_of<E>, points.spacing);
     }
   }
 };
 
-/// conv(input) with `taps`, into the channels of y and then those of y2.
-template <typename T>
+/// conv(input) with `taps`, into the channels of y and then those of y2, by factors of type E.
+template <typename T, typename E>
 void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &bias, const Tensor &residual,
          const Tensor &y, const Tensor &y2) {
-  int64_t inputs = taps.inputs, outputs = taps.outputs;
-  Cut<T> cut(inputs, outputs);
-  auto weights = at::empty({WinogradPoints::count * inputs * outputs}, floats());
-  Tasks(inputs, WinogradPoints::count * outputs).run([&](int64_t first, int64_t count, int64_t) {
-    cut.loops.weight(taps, first, first + count, cut.columns, mutable_values<float>(weights));
+  int64_t rows = taps.inputs / inputs_of<E>, outputs = taps.outputs;
+  Cut<T> cut(taps.inputs, outputs);
+  auto &factors = cut.loops.template factors<E>();
+  auto room = at::empty({winograd_points * rows * outputs}, floats());
+  auto weights = reinterpret_cast<E *>(mutable_values<float>(room));
+  Tasks(rows, winograd_points * outputs).run([&](int64_t first, int64_t count, int64_t) {
+    factors.weight(taps, first, first + count, cut.columns, weights);
   });
-  auto multiply = [&](const WinogradPoints &x, int64_t tiles, const WinogradPoints &y) {
-    for (int64_t point = 0; point < WinogradPoints::count; point++)
+  auto multiply = [&](const WinogradPoints<E> &x, int64_t tiles, const WinogradPoints<float> &y) {
+    for (int64_t point = 0; point < winograd_points; point++)
       for (int64_t out = 0; out < outputs; out += cut.columns) {
-        const float *right = values<float>(weights) + (point * outputs + out) * inputs;
+        const E *right = weights + (point * outputs + out) * rows;
         for (int64_t row = 0; row < tiles; row += cut.rows)
-          cut.loops.product(cut.vectors, x.at(point, row), inputs, 1, right, cut.columns, inputs,
-                            y.at(point, row) + out, outputs, false);
+          factors.product(cut.vectors, x.at(point, row), rows, 1, right, cut.columns, rows, y.at(point, row) + out,
+                          outputs, false);
       }
   };
-  auto write = [&](const WinogradPoints &points, int64_t row, Blocks::Place place) {
+  auto write = [&](const WinogradPoints<float> &points, int64_t row, Blocks::Place place) {
     float *source = points.at(0, row);
     for (auto &target : {y, y2}) {
       if (!target.defined()) continue;
@@ -136,15 +144,16 @@ void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &
       source += target.size(1);
     }
   };
-  Blocks blocks(input.a, inputs + outputs);
+  Blocks blocks(input.a, rows + outputs);
   blocks.share(cut.rows);
-  Room x_room(blocks.size, inputs), y_room(blocks.size, outputs);
+  Room x_room(blocks.size, rows), y_room(blocks.size, outputs);
   run_with_floats(blocks.count(), x_room.floats + y_room.floats, [&](int64_t block, float *free) {
-    auto x = x_room.take(free), y = y_room.take(free);
+    auto x = x_room.take<E>(free);
+    auto y = y_room.take(free);
     int64_t tiles = blocks.size_of(block), padded = (tiles + cut.rows - 1) / cut.rows * cut.rows;
     cut.transform(input, blocks, block, x);
-    for (int64_t point = 0; point < WinogradPoints::count; point++)
-      std::fill(x.at(point, tiles), x.at(point, padded), 0.0f);
+    for (int64_t point = 0; point < winograd_points; point++)
+      std::fill(x.at(point, tiles), x.at(point, padded), E{});
     multiply(x, padded, y);
     for (int64_t i = 0; i < tiles; i++) write(y, i, blocks.place(block, i));
   });
@@ -158,8 +167,9 @@ template <typename T>
 void run_gradient(const ConvolutionInput &input, const Tensor &dy, const Tensor &result) {
   int64_t inputs = input.channels(), outputs = dy.size(1);
   Cut<T> cut(outputs, inputs);
+  auto &factors = cut.loops.floats;
   int64_t columns = outputs;  // of a task
-  while (columns % (2 * fewest_columns) == 0 && WinogradPoints::count * inputs * columns > cached / 2) columns /= 2;
+  while (columns % (2 * fewest_columns) == 0 && winograd_points * inputs * columns > cached / 2) columns /= 2;
   int64_t groups = outputs / columns;
   Blocks blocks(dy, inputs + columns);
   int64_t parts = std::clamp<int64_t>(32 / groups, 1, blocks.count());
@@ -179,10 +189,10 @@ void run_gradient(const ConvolutionInput &input, const Tensor &dy, const Tensor 
         source.channels = columns;
         cut.loops.outer(source, tile, y.at(0, i), y.spacing);
       }
-      for (int64_t point = 0; point < WinogradPoints::count; point++)
+      for (int64_t point = 0; point < winograd_points; point++)
         for (int64_t row = 0; row < columns; row += cut.rows)
           for (int64_t column = 0; column < inputs; column += cut.columns)
-            cut.loops.product(cut.vectors, y.at(point, 0) + row, 1, columns, x.at(point, 0) + column, inputs, tiles,
+            factors.product(cut.vectors, y.at(point, 0) + row, 1, columns, x.at(point, 0) + column, inputs, tiles,
                               sum.at(point, row) + column, inputs, true);
     }
     for (int64_t out = 0; out < columns; out++)
@@ -223,7 +233,8 @@ bool pays(const Tensor &x, int64_t inputs, int64_t outputs, int64_t first) {
   return x.size(0) * tiles >= 64 && pixels * advantage(x.scalar_type(), inputs * outputs) > 16 * tiles;
 }
 
-Tensor convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias, const Tensor &residual) {
+Tensor convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias, const Tensor &residual,
+                bool rounds) {
   auto y = at::empty({input.a.size(0), weight.size(0), input.a.size(2), input.a.size(3)}, input.a.options(),
                      channels_last);
   auto stored = weight.to(at::kFloat).contiguous(channels_last);  // [outputs, 3, 3, inputs]
@@ -231,9 +242,11 @@ Tensor convolve(const ConvolutionInput &input, const Tensor &weight, const Tenso
   WinogradTaps taps{values<float>(stored), inputs, outputs, 3 * inputs, inputs, 1, 9 * inputs};
   auto start = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
   if (input.a.scalar_type() == at::kFloat) {
-    run<float>(input, taps, start, residual, y, {});
+    run<float, float>(input, taps, start, residual, y, {});
+  } else if (rounds && winograd_kernels<BFloat16>(inputs, outputs)->pairs.product) {
+    run<BFloat16, BFloat16Pair>(input, taps, start, residual, y, {});
   } else {
-    run<BFloat16>(input, taps, start, residual, y, {});
+    run<BFloat16, float>(input, taps, start, residual, y, {});
   }
   return y;
 }
@@ -248,9 +261,9 @@ std::pair<Tensor, Tensor> input_gradient(const Tensor &dy, const Tensor &weight,
   // The convolution of dy with the taps turned by half a turn.
   WinogradTaps taps{values<float>(stored) + 8 * inputs, outputs, inputs, -3 * inputs, -inputs, 9 * inputs, 1};
   if (dy.scalar_type() == at::kFloat) {
-    run<float>({.a = dy}, taps, {}, {}, result.first, result.second);
+    run<float, float>({.a = dy}, taps, {}, {}, result.first, result.second);
   } else {
-    run<BFloat16>({.a = dy}, taps, {}, {}, result.first, result.second);
+    run<BFloat16, float>({.a = dy}, taps, {}, {}, result.first, result.second);
   }
   return result;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <type_traits>
 #include "Kernels.h"
 
 /// One image, channels innermost; its values may be those of a norm and ReLU of it, made as they are read.
@@ -15,14 +16,24 @@ struct WinogradImage {
   int64_t tiles() const { return (height + 3) / 4 * tiles_across(); }
 };
 
-/// 36 matrices, one for each point that Winograd's polynomials are evaluated at; [36, rows, columns] with space between.
-struct WinogradPoints {
-  float *values;
-  int64_t columns, spacing;  // floats from row to row, and from point to point
+/// Two bfloat16 that the processor multiplies with two others at once, of neighbouring channels.
+enum class BFloat16Pair : uint32_t {};
 
-  static constexpr int64_t count = 36;
-  float *at(int64_t point, int64_t row) const { return values + point * spacing + row * columns; }
+/// 36 matrices, one for each point that Winograd's polynomials are evaluated at; [36, rows, columns] with space between.
+/// E: float, or a pair of rounded floats.
+template <typename E>
+struct WinogradPoints {
+  E *values;
+  int64_t columns, spacing;  // elements from row to row, and from point to point
+
+  E *at(int64_t point, int64_t row) const { return values + point * spacing + row * columns; }
 };
+
+constexpr int64_t winograd_points = 36;
+
+/// Neighbouring inputs that a factor holds.
+template <typename E>
+constexpr int64_t inputs_of = std::is_same_v<E, float> ? 1 : 2;
 
 /// The taps of a 3×3 weight, wherever they lie.
 struct WinogradTaps {
@@ -31,19 +42,35 @@ struct WinogradTaps {
   int64_t row, column, input, output;  // floats from one to the next
 };
 
+/// Loops that make factors of type E and multiply them.
+template <typename T, typename E>
+struct WinogradFactors {
+  void (*input)(const WinogradImage<T> &image, int64_t tile, E *points, int64_t spacing);
+  void (*weight)(const WinogradTaps &taps, int64_t begin, int64_t end, int64_t block, E *points);
+  void (*product)(int64_t vectors, const E *left, int64_t left_row, int64_t left_step, const E *right,
+                  int64_t right_step, int64_t steps, float *sums, int64_t sums_row, bool add);
+};
+
 /// The loops of WinogradKernels.inc, where they are explained.
 template <typename T>
 struct WinogradKernels {
   int64_t lanes;  // floats in a vector
   int64_t sums;   // vectors of sums that `product` makes at once
-  void (*input)(const WinogradImage<T> &image, int64_t tile, float *points, int64_t spacing);
+  WinogradFactors<T, float> floats;
+  WinogradFactors<T, BFloat16Pair> pairs;  // null where the processor does not multiply them
   void (*outer)(const WinogradImage<T> &image, int64_t tile, float *points, int64_t spacing);
   void (*output)(const float *points, int64_t spacing, const float *bias, const T *residual,
                  const WinogradImage<T> &shape, int64_t tile, T *y);
-  void (*weight)(const WinogradTaps &taps, int64_t begin, int64_t end, int64_t block, float *points);
   void (*taps)(const float *points, int64_t spacing, int64_t count, float *taps);
-  void (*product)(int64_t vectors, const float *left, int64_t left_row, int64_t left_step, const float *right,
-                  int64_t right_step, int64_t steps, float *sums, int64_t sums_row, bool add);
+
+  template <typename E>
+  const WinogradFactors<T, E> &factors() const {
+    if constexpr (std::is_same_v<E, float>) {
+      return floats;
+    } else {
+      return pairs;
+    }
+  }
 };
 
 /// Those of the widest vectors that this processor has and both numbers of channels are multiples of; null without any.
