@@ -1,5 +1,5 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test bench bench-files deps deps-cuda lint fixtures fixtures-like clean
+.PHONY: demo build test bench bench-files events-env deps deps-cuda lint fixtures fixtures-like clean
 
 ORACLE = ../shared/oracle
 SWIFT_BUILD = swift build -c release
@@ -27,6 +27,12 @@ bench-files: build
 	@$(BENCH_ENV)/bin/python -c "import torch, scipy, nibabel, medpy, monai" 2>/dev/null || \
 	  $(BENCH_ENV)/bin/pip install --quiet torch==2.11.0 numpy scipy nibabel medpy monai
 	@$(BENCH_ENV)/bin/python Tools/bench_files.py .build/release/dualnorm $(ORACLE) $(BENCH)
+
+# TensorBoard's own reader, which a test holds our event files against where it is there.
+EVENTS_ENV = $(HOME)/.cache/dualnorm/tensorboard
+events-env:
+	@test -x $(EVENTS_ENV)/bin/python || python3 -m venv $(EVENTS_ENV)
+	@$(EVENTS_ENV)/bin/python -c "import tensorboard" 2>/dev/null || $(EVENTS_ENV)/bin/pip install --quiet tensorboard==2.21.0
 
 deps:
 	@Tools/deps.sh

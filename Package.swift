@@ -21,6 +21,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.36.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
@@ -43,7 +44,9 @@ let package = Package(
     .target(name: "Torch", dependencies: ["CTorch", "Files"]),
     .target(name: "MedicalImaging", dependencies: ["CITK", "Files"]),
     .target(
-      name: "DualNorm", dependencies: ["Torch", "MedicalImaging", "Files", "Yams"],
+      name: "TensorBoard", dependencies: ["Files", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    .target(
+      name: "DualNorm", dependencies: ["Torch", "MedicalImaging", "TensorBoard", "Files", "Yams"],
       resources: [.embedInCode("Recipes")]),
     .executableTarget(
       name: "DualNormCLI",
@@ -51,6 +54,7 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "TorchTests", dependencies: ["Torch"]),
     .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging"]),
+    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
     .testTarget(name: "DualNormTests", dependencies: ["DualNorm"]),
     .testTarget(name: "CommandTests", dependencies: ["DualNorm", "DualNormCLI"]),
   ],

@@ -12,6 +12,8 @@ public struct RunFolder: Sendable {
   public var description: URL { url.appendingPathComponent("model.json") }
   public var configuration: URL { url.appendingPathComponent("config.yaml") }
   public var log: URL { url.appendingPathComponent("log.csv") }
+  /// What TensorBoard shows.
+  public var events: URL { url.appendingPathComponent("tensorboard") }
   public var splits: URL { url.appendingPathComponent("splits.json") }
   public var checkpoints: URL { url.appendingPathComponent("checkpoints") }
 

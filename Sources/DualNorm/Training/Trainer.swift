@@ -15,6 +15,7 @@ public final class Trainer {
   private let siteBatches: SiteBatches
   private let batchSize: Int
   private let log: TrainingLog
+  private let events: TrainingEvents
   private let resumed: TrainingState?
 
   /// - Parameters:
@@ -47,6 +48,7 @@ public final class Trainer {
     batchSize = configuration.slicesPerBatch(sites: sites.count)
     resumed = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
     log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: resumed)
+    events = TrainingEvents(run.events)
   }
 
   /// The stages this run has, with their iterations.
@@ -116,9 +118,13 @@ public final class Trainer {
       state.schedule.finish(iteration: state.iteration, of: iterations, hardDiceLoss: losses.last!.hardDice)
       let isLast = state.iteration == iterations
       if isLast || state.iteration % validateEvery == 0 {
-        report.validation = try averaged(average) { try keepIfBest(network, stage, &state) }
+        report.validation = try averaged(average) {
+          try events.append(weightsOf: network, step: offset(of: stage) + state.iteration)
+          return try keepIfBest(network, stage, &state)
+        }
       }
       try log.append(report)
+      try events.append(report, step: offset(of: stage) + state.iteration)
       try progress(report)
       let stops = shouldStop()
       if stops || report.validation != nil {
