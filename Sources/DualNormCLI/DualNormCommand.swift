@@ -9,7 +9,8 @@ struct DualNormCommand: ParsableCommand {
     discussion: "Start with: dualnorm demo. Every verb explains itself: dualnorm train --help.",
     version: "0.1.0",
     subcommands: [
-      DemoCommand.self, PrepareCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self,
+      DemoCommand.self, PrepareCommand.self, CheckCommand.self, TrainCommand.self, EvaluateCommand.self,
+      PredictCommand.self,
       ScoreCommand.self, ExperimentCommand.self, ImportCommand.self, InfoCommand.self, PhantomCommand.self,
       BenchmarkCommand.self,
     ])

@@ -64,11 +64,6 @@ extension Geometry {
     axis(0) * vector.x + axis(1) * vector.y + axis(2) * vector.z
   }
 
-  private func largestAngle(to other: Geometry) -> Double {
-    let cosines = (0..<3).map { (axis($0) * other.axis($0)).sum() }
-    return acos(max(-1, cosines.min()!)) * 180 / .pi
-  }
-
   /// The unit vector of x (0), y or z (2).
   func axis(_ column: Int) -> SIMD3<Double> {
     SIMD3(direction[column], direction[3 + column], direction[6 + column])

@@ -3,26 +3,6 @@ import Foundation
 
 /// What is wrong with a data set, what each site looks like, and the facts that planning needs; every file is read once.
 public struct DataCheck: Sendable {
-  public enum Severity: String, Codable, Sendable {
-    /// Training on it would fail or be wrong.
-    case error
-    /// It may be meant so, and should be looked at.
-    case warning
-    /// Worth knowing.
-    case note
-  }
-
-  /// One sentence on the data.
-  public struct Finding: Codable, Equatable, Sendable {
-    public let severity: Severity
-    public let message: String
-
-    public init(_ severity: Severity, _ message: String) {
-      self.severity = severity
-      self.message = message
-    }
-  }
-
   /// Of the cases that could be read, in the order of the data set.
   public let facts: [CaseFacts]
   /// Errors first, then warnings and notes.
@@ -35,18 +15,24 @@ public struct DataCheck: Sendable {
   /// - Parameters:
   ///   - merge: labels that training will merge, so that sites are compared after it.
   ///   - exclude: labels that training will take for background, likewise.
-  ///   - threads: cases read side by side, which bounds the memory: one volume a thread.
+  ///   - splits: folds or a split whose sides must not share a patient or an image.
+  ///   - threads: cases read side by side, which bounds the memory: one image and one mask a thread.
+  ///   - shouldStop: asked before each case; once it is true no more are read, and what was found is not whole.
   ///   - progress: told the cases done and their total, one call at a time, from any thread.
   public init(
-    of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], threads: Int = 2,
-    progress: (@Sendable (Int, Int) -> Void)? = nil
+    of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
+    shouldStop: @Sendable () -> Bool = { false }, progress: (@Sendable (Int, Int) -> Void)? = nil
   ) {
-    let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { CaseInspection($0) }
+    let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
+      shouldStop() ? nil : CaseInspection(scan)
+    }.compactMap { $0 }
     facts = inspections.compactMap(\.facts)
     let rules = DataCheckRules(
       facts: facts, labelNames: dataset.labelNames, namesFile: dataset.labelNamesFile, merge: merge,
       exclude: Set(exclude))
-    let all = inspections.flatMap(\.findings) + rules.findings()
+    let comparison = CaseComparison(facts)
+    let all =
+      inspections.flatMap(\.findings) + rules.findings() + comparison.findings() + (splits?.findings(facts) ?? [])
     findings = [Severity.error, .warning, .note].flatMap { severity in all.filter { $0.severity == severity } }
     sites = SiteSummary.summaries(of: facts)
   }

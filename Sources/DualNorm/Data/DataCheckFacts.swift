@@ -1,3 +1,4 @@
+import Foundation
 import MedicalImaging
 
 /// What one reading of a case's files tells, small enough to keep for all cases.
@@ -11,16 +12,19 @@ public struct CaseFacts: Equatable, Sendable {
   public let labels: [UInt8: Int]
   /// Equal for cases whose images have equal sizes and voxels.
   public let imageHash: UInt64
+  /// What cases are compared by; nil where the facts were kept in a file.
+  public let profile: CaseProfile?
 
   public init(
     scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>] = [], labels: [UInt8: Int] = [:],
-    imageHash: UInt64 = 0
+    imageHash: UInt64 = 0, profile: CaseProfile? = nil
   ) {
     self.scan = scan
     self.geometry = geometry
     self.intensities = intensities
     self.labels = labels
     self.imageHash = imageHash
+    self.profile = profile
   }
 
   /// Whether there is a mask and it holds background only, or nothing but these labels besides.
@@ -31,71 +35,80 @@ public struct CaseFacts: Equatable, Sendable {
 
 /// One case read once: its facts (nil where a file could not be read) and what is wrong with it alone.
 struct CaseInspection: Sendable {
+  private let scan: Case
   private(set) var facts: CaseFacts?
   private(set) var findings: [DataCheck.Finding] = []
 
-  /// Reads one file at a time and keeps none, so that the memory needed is that of one volume.
+  /// Reads one file at a time and keeps one channel, so that the memory needed is that of a file and a channel.
   init(_ scan: Case) {
-    var geometry: Geometry?
+    self.scan = scan
+    var first: Image?
     var intensities: [ClosedRange<Float>] = []
+    var quantiles: [[Float]] = []
     var hash = VoxelHash()
+    var rounding: Double? = 0
     for url in scan.images {
-      guard let channels = read({ try Image.channels(contentsOf: url) }) else { return }
-      if let first = geometry {
-        report(mismatch(modality: url, channels[0].geometry, first: scan.images[0], first))
+      guard let channels = read(url, { try Image.channels(contentsOf: url) }) else { return }
+      if let first {
+        let fault = mismatch(modality: url, channels[0].geometry, first: scan.images[0], first.geometry)
+        report(.grid, fault, url)
+        rounding = CaseInspection.rounding(rounding, fault, channels[0].geometry, first.geometry)
       }
-      geometry = geometry ?? channels[0].geometry
+      first = first ?? channels[0]
       let statistics = channels.map { IntensityStatistics($0.voxels) }
       let blank = blankChannels(statistics)
       for (index, name) in channelNames(of: url, count: channels.count).enumerated() where !blank.contains(index) {
-        report(statistics[index].fault(name))
+        report(.voxels, statistics[index].fault(name), url)
       }
       intensities += statistics.compactMap(\.range)
-      for channel in channels { hash.combine(channel) }
+      for (channel, statistics) in zip(channels, statistics) {
+        hash.combine(channel)
+        quantiles.append(
+          DualNorm.quantiles(of: channel.voxels, range: statistics.range, rowLength: channel.geometry.size.x))
+      }
     }
-    guard let geometry else { return }
+    guard let first else { return }
     var labels: [UInt8: Int] = [:]
+    var maskHash = VoxelHash()
+    var placement: MaskPlacement?
     if let url = scan.mask {
-      guard let mask = read({ try LabelMap(contentsOf: url) }) else { return }
-      report(mismatch(mask: url, mask.geometry, image: scan.images[0], geometry))
+      guard let mask = read(url, { try LabelMap(contentsOf: url) }) else { return }
+      let fault = mismatch(mask: url, mask.geometry, image: scan.images[0], first.geometry)
+      report(.grid, fault, url)
+      rounding = CaseInspection.rounding(rounding, fault, mask.geometry, first.geometry)
       labels = CaseInspection.histogram(mask)
+      maskHash.combine(mask)
+      if fault == nil { placement = MaskPlacement(of: mask, on: first, quantiles: quantiles[0]) }
     }
     facts = CaseFacts(
-      scan: scan, geometry: geometry, intensities: intensities, labels: labels, imageHash: hash.value)
+      scan: scan, geometry: first.geometry, intensities: intensities, labels: labels, imageHash: hash.value,
+      profile: CaseProfile(
+        quantiles: quantiles, unorderedHash: hash.unordered, maskHash: maskHash.value, placement: placement,
+        rounding: rounding))
   }
 
-  private mutating func read<Contents>(_ body: () throws -> Contents) -> Contents? {
+  /// The larger of `known` and how far the grids differ; nil where one is no rounding.
+  private static func rounding(_ known: Double?, _ fault: String?, _ grid: Geometry, _ first: Geometry) -> Double? {
+    guard let known, fault == nil, let move = first.largestMove(to: grid) else { return nil }
+    return max(known, move)
+  }
+
+  private mutating func read<Contents>(_ url: URL, _ body: () throws -> Contents) -> Contents? {
     do {
       return try body()
     } catch {
-      report("\(error)")
+      report(.file, "\(error)", url)
       return nil
     }
   }
 
-  private mutating func report(_ fault: String?) {
-    if let fault { findings.append(DataCheck.Finding(.error, fault)) }
+  private mutating func report(_ rule: DataCheck.Rule, _ fault: String?, _ file: URL) {
+    guard let fault else { return }
+    findings.append(DataCheck.Finding(.error, rule, fault, cases: [scan.identifier], files: [file]))
   }
 
   private static func histogram(_ mask: LabelMap) -> [UInt8: Int] {
     let counts = mask.histogram
     return Dictionary(uniqueKeysWithValues: counts.indices.filter { counts[$0] > 0 }.map { (UInt8($0), counts[$0]) })
-  }
-}
-
-/// A 64-bit hash of sizes and voxels, the same in every run (FNV-1a over whole voxels, then mixed).
-private struct VoxelHash {
-  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
-
-  mutating func combine(_ image: Image) {
-    var hash = value
-    func add(_ bits: UInt64) {
-      hash = (hash ^ bits) &* 0x100_0000_01B3
-      hash ^= hash >> 32
-    }
-    let size = image.geometry.size
-    for side in [size.x, size.y, size.z] { add(UInt64(side)) }
-    for voxel in image.voxels { add(UInt64(voxel.bitPattern)) }
-    value = hash
   }
 }

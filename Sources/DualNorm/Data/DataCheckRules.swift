@@ -14,7 +14,8 @@ struct DataCheckRules {
   private static let mostUnnamedLabels = 20
 
   func findings() -> [DataCheck.Finding] {
-    facts.compactMap(unexpectedLabels) + labelSets() + missingClasses() + emptyMasks() + duplicates() + pixelSizes()
+    facts.compactMap(unexpectedLabels) + labelSets() + missingClasses() + loneLabels() + emptyMasks() + duplicates()
+      + pixelSizes()
   }
 
   private var sites: [(site: String, facts: [CaseFacts])] {
@@ -28,15 +29,17 @@ struct DataCheckRules {
       let unnamed = found.subtracting(labelNames.keys).subtracting(exclude).subtracting([0])
       guard !unnamed.isEmpty else { return nil }
       return .init(
-        .error,
+        .error, .labels,
         "\(mask.path): holds \(LabelScheme.sentence(unnamed)), expected the labels of \(namesFile), "
-          + "\(LabelScheme.sentence(Set(labelNames.keys))); correct the mask or name the label there.")
+          + "\(LabelScheme.sentence(Set(labelNames.keys))); correct the mask or name the label there.",
+        cases: [fact.scan.identifier], files: [mask])
     }
     guard found.count > DataCheckRules.mostUnnamedLabels else { return nil }
     return .init(
-      .error,
+      .error, .labels,
       "\(mask.path): holds \(found.count) different values, which look like intensities, expected at most "
-        + "\(DataCheckRules.mostUnnamedLabels) labels; check that it is a mask, or name its labels in a dataset.json.")
+        + "\(DataCheckRules.mostUnnamedLabels) labels; check that it is a mask, or name its labels in a dataset.json.",
+      cases: [fact.scan.identifier], files: [mask])
   }
 
   /// The foreground labels of a site after merging.
@@ -48,7 +51,7 @@ struct DataCheckRules {
   private func labelSets() -> [DataCheck.Finding] {
     let sets = sites.filter { $0.facts.contains { !$0.labels.isEmpty } }.map { ($0.site, labels($0.facts)) }
     if !sets.isEmpty, sets.allSatisfy({ $0.1.isEmpty }) {
-      return [.init(.error, "All masks are empty, so there is nothing to learn; check the masks.")]
+      return [.init(.error, .labels, "All masks are empty, so there is nothing to learn; check the masks.")]
     }
     guard Set(sets.map { $0.1 }).count > 1 else { return [] }
     let bySet = Dictionary(grouping: sets, by: \.1).map { (sites: $0.value.map(\.0).sorted(), labels: $0.key) }
@@ -56,7 +59,7 @@ struct DataCheckRules {
     let parts = bySet.map { "\(listed($0.sites, atMost: 10)): \(LabelScheme.sentence($0.labels))" }
     return [
       .init(
-        .warning,
+        .warning, .labels,
         "The sites' labels differ (\(parts.joined(separator: "; "))); merge what means the same with --merge-labels, or "
           + "the missing classes cannot be learnt there.")
     ]
@@ -70,20 +73,40 @@ struct DataCheckRules {
       guard !missing.isEmpty else { return nil }
       let names = missing.sorted().map { "\($0) (\(labelNames[$0] ?? ""))" }
       return .init(
-        .warning,
+        .warning, .labels,
         "\(site): no mask holds \(listed(names, atMost: 10)), which \(namesFile) names; the class cannot be learnt from it."
       )
     }
   }
 
+  /// A label that one of many masks holds, and that no file names.
+  private func loneLabels() -> [DataCheck.Finding] {
+    let masked = facts.filter { !$0.labels.isEmpty }
+    guard masked.count >= 6, labelNames.isEmpty else { return [] }
+    var holders: [UInt8: [CaseFacts]] = [:]
+    for fact in masked { for label in fact.labels.keys { holders[label, default: []].append(fact) } }
+    let lone = holders.filter { $0.key != 0 && $0.value.count == 1 && !exclude.contains($0.key) }
+    return Dictionary(grouping: lone.keys) { holders[$0]![0].scan.identifier }.sorted { $0.key < $1.key }
+      .compactMap { _, found in
+        let scan = holders[found[0]]![0].scan
+        guard let mask = scan.mask else { return nil }
+        return .init(
+          .warning, .labels,
+          "\(mask.path): holds \(LabelScheme.sentence(Set(found))), which none of the other \(masked.count - 1) masks holds; "
+            + "correct the mask, or leave the label out with --exclude-labels.",
+          cases: [scan.identifier], files: [mask])
+      }
+  }
+
   private func emptyMasks() -> [DataCheck.Finding] {
     sites.compactMap { site, facts in
-      let empty = facts.filter { $0.hasEmptyMask(without: exclude) }.map(\.scan.name)
+      let empty = facts.filter { $0.hasEmptyMask(without: exclude) }.map(\.scan)
       guard !empty.isEmpty else { return nil }
       return .init(
-        .warning,
-        "\(site): \(counted(empty.count, "empty mask")) of \(facts.count) (\(listed(empty, atMost: 5))); leave them out if "
-          + "the structure was not annotated, keep them if it is not there.")
+        .warning, .emptyMask,
+        "\(site): \(counted(empty.count, "empty mask")) of \(facts.count) (\(listed(empty.map(\.name), atMost: 5))); leave them out if "
+          + "the structure was not annotated, keep them if it is not there.",
+        cases: empty.map(\.identifier), files: empty.compactMap(\.mask))
     }
   }
 
@@ -91,8 +114,9 @@ struct DataCheckRules {
     let groups = Dictionary(grouping: facts, by: \.imageHash).values.filter { $0.count > 1 }
     return groups.map { group in group.map(\.scan.identifier).sorted() }.sorted { $0[0] < $1[0] }.map { names in
       .init(
-        .warning,
-        "\(listed(names, atMost: 5)) have the same image; keep one, or training and test may share a patient.")
+        .warning, .duplicate,
+        "\(listed(names, atMost: 5)) have the same image; keep one, or training and test may share a patient.",
+        cases: names)
     }
   }
 
@@ -101,7 +125,7 @@ struct DataCheckRules {
     guard let least = sizes.min(), let greatest = sizes.max(), greatest >= 1.5 * least else { return [] }
     return [
       .init(
-        .note,
+        .note, .pixelSize,
         "Pixels measure from \(short(least)) to \(short(greatest)) mm, so the network sees one structure in very different "
           + "sizes; --spacing resamples all slices alike.")
     ]

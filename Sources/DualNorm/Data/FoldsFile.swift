@@ -22,10 +22,14 @@ extension Folds {
   /// - Throws: `InputError` for a file of another shape or without folds, a name that is unknown, ambiguous or given twice,
   ///   a fold that trains or tests nothing, and a patient who is on both sides of a fold or tested in two.
   public init(contentsOf url: URL, cases: [Case]) throws {
-    let names = CaseNames(cases)
-    let folds = try Self.entries(in: url).enumerated().map { try Self.fold($1, number: $0, url, names) }
-    self.init(folds)
+    self = try Self.unchecked(contentsOf: url, cases: cases)
     try Self.check(Array(folds.enumerated()), url, cases)
+  }
+
+  /// As `init(contentsOf:cases:)`, wherever the patients are.
+  static func unchecked(contentsOf url: URL, cases: [Case]) throws -> Folds {
+    let names = CaseNames(cases)
+    return Folds(try entries(in: url).enumerated().map { try fold($1, number: $0, url, names) })
   }
 
   /// One fold of such a file. What the others hold makes no difference: nnU-Net allows folds that overlap.

@@ -1,0 +1,90 @@
+import Foundation
+
+extension DataReport: CustomStringConvertible {
+  /// The sites, then the findings, for people.
+  public var description: String {
+    var lines = ["\(folder): \(counted(cases.count + unreadCases, "case")) of \(counted(sites.count, "site"))", ""]
+    lines += sites.flatMap { $0.lines(volumeUnit: volumeUnit) + [""] }
+    if unreadCases > 0 {
+      lines += ["\(counted(unreadCases, "case")) could not be read and are counted nowhere above.", ""]
+    }
+    lines += findings.map { "\($0.severity.rawValue): \($0.message)" }
+    if findings.isEmpty { lines.append("Nothing is odd.") }
+    if let repair { lines += [""] + repair.lines }
+    lines += ["", verdict]
+    return lines.joined(separator: "\n")
+  }
+
+  private var verdict: String {
+    let counts = [(count(.error), "error"), (count(.warning), "warning"), (count(.note), "note")]
+      .map { counted($0.0, $0.1) }
+    return "\(isSound ? "Sound" : "Not sound"): \(counts.joined(separator: ", "))."
+  }
+}
+
+extension DataReport.Site {
+  fileprivate func lines(volumeUnit: String) -> [String] {
+    let rows = [
+      ["size", size.map { $0.text }.joined(separator: " × ") + " voxels"],
+      ["spacing", spacingMM.map { $0.text }.joined(separator: " × ") + " mm"],
+      ["extent", extentMM.map { $0.text }.joined(separator: " × ") + " mm"],
+      orientations.isEmpty
+        ? nil
+        : [
+          "orientation",
+          orientations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }.joined(
+            separator: ", "),
+        ],
+      ["masks", masks == 0 ? "none" : "\(masks), \(emptyMasks) empty"],
+    ].compactMap { $0 }
+    let body = alignedColumns(rows) + channels.flatMap(\.lines) + labelLines(volumeUnit)
+    return ["\(name): \(counted(cases, "case")) of \(counted(patients, "patient"))"] + body.map { "  " + $0 }
+  }
+
+  private func labelLines(_ unit: String) -> [String] {
+    guard !labels.isEmpty else { return [] }
+    let header = ["label", "cases", "median \(unit)", "range \(unit)"]
+    return alignedColumns(
+      [header]
+        + labels.map { label in
+          [
+            label.name.map { "\(label.value) \($0)" } ?? String(label.value), String(label.cases),
+            rounded(label.medianVolume), "\(rounded(label.volume.least))–\(rounded(label.volume.greatest))",
+          ]
+        })
+  }
+}
+
+extension DataReport.Channel {
+  fileprivate var lines: [String] {
+    let shown = [1, 5, 25, 50, 75, 95, 99].map { rounded(percentiles[String($0)] ?? 0) }
+    return [
+      "\(name): \(range.text); at 1, 5, 25, 50, 75, 95, 99 %: \(shown.joined(separator: ", "))",
+      "  \(shown[0]) \(bars) \(shown[6])",
+    ]
+  }
+
+  /// One character a step, as high as the square root of its share, so that a large background leaves the rest to be
+  /// seen. An eighth at least shows that there are voxels.
+  private var bars: String {
+    let heights = Array(" ▁▂▃▄▅▆▇█")
+    let most = histogram.max() ?? 0
+    return String(
+      histogram.map { share in
+        share == 0 || most == 0 ? heights[0] : heights[max(1, Int((8 * (share / most).squareRoot()).rounded()))]
+      })
+  }
+}
+
+extension DataReport.Span {
+  fileprivate var text: String {
+    let (low, high) = (rounded(least), rounded(greatest))
+    return low == high ? low : "\(low)–\(high)"
+  }
+}
+
+/// Four significant digits, more of large and of whole numbers.
+private func rounded(_ value: Double) -> String {
+  if abs(value) >= 1e3 || value.rounded() == value { return short(value.rounded()) }
+  return String(format: "%.4g", value)
+}

@@ -1,0 +1,65 @@
+import Foundation
+
+extension DataCheck {
+  public enum Severity: String, Codable, Sendable {
+    /// Training on it would fail or be wrong.
+    case error
+    /// It may be meant so, and should be looked at.
+    case warning
+    /// Worth knowing.
+    case note
+  }
+
+  /// What a finding is about; docs/check.md states each rule.
+  public enum Rule: String, Codable, CaseIterable, Sendable {
+    /// A file cannot be read.
+    case file
+    /// A mask or modality does not lie on the voxels of its image.
+    case grid
+    /// NaN, infinite or constant voxels.
+    case voxels
+    /// Label values that are unnamed, or not the same everywhere.
+    case labels
+    case emptyMask = "empty-mask"
+    /// One image in several cases.
+    case duplicate
+    /// One patient at several sites.
+    case patient
+    /// A patient or an image on two sides of a split.
+    case split
+    /// Voxels stored in another order of axes than those of other cases.
+    case orientation
+    /// Sizes in mm that look like another unit.
+    case units
+    /// Pixels of very different sizes.
+    case pixelSize = "pixel-size"
+    /// CT without its offset of about 1000.
+    case offset
+    /// Intensities far from those of the other cases.
+    case intensity
+    /// A mask that lies elsewhere than other cases' masks, on background, or mirrored.
+    case placement
+    /// Grids that differ by rounding.
+    case rounding
+  }
+
+  /// One sentence on the data.
+  public struct Finding: Codable, Equatable, Sendable {
+    public let severity: Severity
+    public let rule: Rule
+    /// Names the file or the site, what was found, what was expected and what to do.
+    public let message: String
+    /// The cases it is about (`Site-A/Case03`); empty where it is about all.
+    public let cases: [String]
+    /// Paths of the files to look at first.
+    public let files: [String]
+
+    public init(_ severity: Severity, _ rule: Rule, _ message: String, cases: [String] = [], files: [URL] = []) {
+      self.severity = severity
+      self.rule = rule
+      self.message = message
+      self.cases = cases
+      self.files = files.map(\.path)
+    }
+  }
+}

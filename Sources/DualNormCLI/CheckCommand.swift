@@ -1,0 +1,83 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Say what a data set holds, site by site, and what is odd in it, before training.",
+    discussion: """
+      Example: dualnorm check DATA --fix REPAIRED
+
+      Prints each site's cases, patients, sizes, spacings, orientations, intensities and label volumes, then findings: \
+      errors (training would fail or be wrong), warnings (odd; look at it) and notes. Every file is read once and none is \
+      changed. docs/check.md states each rule and the keys of the JSON.
+
+      Exit code: 0 sound (warnings allowed), 1 not sound or not readable, 64 wrong usage, 130 stopped by Ctrl-C.
+      """)
+
+  @Argument(help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir"))
+  var data: String
+  @Option(help: ArgumentHelp("text, or json for machines.", valueName: "text|json")) var format = ReportFormat.text
+  @Option(
+    help: ArgumentHelp(
+      "Folds as in nnU-Net's splits_final.json, or the splits.json of a run, whose sides must share no patient and no image.",
+      valueName: "file"))
+  var splits: String?
+  @Option(help: ArgumentHelp("Labels that training will merge; may be given again.", valueName: "label,…"))
+  var mergeLabels: [NumberList<UInt8>] = []
+  @Option(help: ArgumentHelp("Labels that training will take for background.", valueName: "label,…"))
+  var excludeLabels: NumberList<UInt8>?
+  @Option(
+    help: ArgumentHelp(
+      "Also write a repaired copy to a new or empty folder: all volumes in the most usual orientation, masks on exactly their image's grid.",
+      valueName: "dir"))
+  var fix: String?
+  @Flag(help: "With --fix: leave out cases that equal another one in image, grid and mask.") var dropDuplicates = false
+  @Flag(help: "No progress and no messages but errors; the report is still printed.") var quiet = false
+
+  func validate() throws {
+    if dropDuplicates, fix == nil {
+      throw ValidationError("--drop-duplicates says what --fix leaves out; give --fix as well.")
+    }
+  }
+
+  func run() throws {
+    Interruption.listen()
+    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    let output = fix.map { URL(fileURLWithPath: $0) }
+    if let output { try DataRepair.requireRoom(in: output, beside: dataset.folder) }
+    let sides = try splits.map { try SplitSides(contentsOf: URL(fileURLWithPath: $0), cases: dataset.cases) }
+    let progress = ThreadSafeProgress("cases read", quiet: quiet)
+    let check = DataCheck(
+      of: dataset, merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [], splits: sides,
+      shouldStop: Interruption.requested, progress: progress.update)
+    progress.clear()
+    guard !Interruption.isRequested else {
+      printError("Stopped; nothing was checked.")
+      throw ExitCode(Interruption.exitCode)
+    }
+    var report = DataReport(check, of: dataset)
+    if let output { report.repair = try repair(dataset, check, output) }
+    print(format == .json ? try report.json() : report.description, terminator: format == .json ? "" : "\n")
+    guard report.isSound else {
+      let errors = report.count(.error)
+      throw InputError(
+        "\(data): \(errors) \(errors == 1 ? "error was" : "errors were") found (see the report); correct the files before "
+          + "training on them.")
+    }
+  }
+
+  private func repair(_ dataset: Dataset, _ check: DataCheck, _ output: URL) throws -> DataRepair.Summary {
+    let repair = DataRepair(of: dataset, facts: check.facts, dropDuplicates: dropDuplicates)
+    let progress = Progress("cases written", of: dataset.cases.count, quiet: quiet)
+    try repair.write(to: output) { scan in
+      try stopIfInterrupted(progress, "\(output.path) was not made")
+      progress.advance(scan.name)
+    }
+    progress.clear()
+    return repair.summary(in: output)
+  }
+}
+
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case text, json }

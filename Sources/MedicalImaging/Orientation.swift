@@ -1,0 +1,103 @@
+import Foundation
+
+/// Where in the patient the axes x, y and z of a grid point, to the nearest of left, posterior and superior.
+public struct Orientation: Hashable, Sendable {
+  /// Of each grid axis: the patient axis along which it runs (0 right to left, 1 anterior to posterior, 2 inferior to
+  /// superior); all three occur.
+  public let patientAxes: SIMD3<Int>
+  /// Of each grid axis: whether it runs towards left, posterior or superior rather than against it.
+  public let runsForward: [Bool]
+
+  /// Grid axes are assigned to patient axes in the order of how well they fit, as ITK and nibabel do it.
+  public init(of geometry: Geometry) {
+    var axes = SIMD3(-1, -1, -1)
+    var forward = [true, true, true]
+    for _ in 0..<3 {
+      var best = (size: -1.0, grid: 0, patient: 0)
+      for grid in 0..<3 where axes[grid] < 0 {
+        for patient in 0..<3 where (0..<3).allSatisfy({ axes[$0] != patient }) {
+          let size = abs(geometry.axis(grid)[patient])
+          if size > best.size { best = (size, grid, patient) }
+        }
+      }
+      axes[best.grid] = best.patient
+      forward[best.grid] = geometry.axis(best.grid)[best.patient] >= 0
+    }
+    patientAxes = axes
+    runsForward = forward
+  }
+
+  /// Three letters that say where x, y and z run *to*, as nibabel has it: `RAS`, `LPS`.
+  public var code: String {
+    (0..<3).map { grid in
+      let letters = [("L", "R"), ("P", "A"), ("S", "I")][patientAxes[grid]]
+      return runsForward[grid] ? letters.0 : letters.1
+    }.joined()
+  }
+
+  /// A value of each grid axis, by patient axis.
+  public func byPatientAxis(_ values: SIMD3<Double>) -> SIMD3<Double> {
+    var result = SIMD3<Double>.zero
+    for grid in 0..<3 { result[patientAxes[grid]] = values[grid] }
+    return result
+  }
+}
+
+extension Geometry {
+  public var orientation: Orientation { Orientation(of: self) }
+
+  /// The largest angle between an axis of this grid and the same one of another, from 0° to 180°.
+  public func largestAngle(to other: Geometry) -> Double {
+    let cosines = (0..<3).map { (axis($0) * other.axis($0)).sum() }
+    return acos(max(-1, min(1, cosines.min()!))) * 180 / .pi
+  }
+
+  /// How far apart the two grids are where they are farthest, in voxels along the axis where that is most; nil for other
+  /// sizes.
+  public func largestMove(to other: Geometry) -> Double? {
+    guard size == other.size else { return nil }
+    let far = SIMD3<Double>(size &- 1)
+    return (0..<8).map { corner in
+      let index = far * SIMD3(Double(corner & 1), Double(corner >> 1 & 1), Double(corner >> 2))
+      let offset = other.positionMM(ofIndex: index) - positionMM(ofIndex: index)
+      return (0..<3).map { abs((axis($0) * offset).sum()) / spacingMM[$0] }.max()!
+    }.max()
+  }
+}
+
+extension Volume {
+  /// The same voxels with the axes in another order and direction, geometry included: every voxel keeps its place in
+  /// the patient.
+  public func reoriented(to target: Orientation) -> Volume {
+    let own = geometry.orientation
+    guard own != target else { return self }
+    let size = geometry.size
+    let strides = SIMD3(1, size.x, size.x * size.y)
+    var grid = geometry
+    var first = SIMD3<Int>.zero  // the old index of the new first voxel
+    var steps = SIMD3<Int>.zero  // in memory, for one voxel along each new axis
+    for new in 0..<3 {
+      let old = (0..<3).first { own.patientAxes[$0] == target.patientAxes[new] }!
+      let turns = own.runsForward[old] != target.runsForward[new]
+      grid.size[new] = size[old]
+      grid.spacingMM[new] = geometry.spacingMM[old]
+      for row in 0..<3 {
+        let value = geometry.direction[3 * row + old]
+        grid.direction[3 * row + new] = turns ? 0 - value : value
+      }
+      if turns { first[old] = size[old] - 1 }
+      steps[new] = turns ? -strides[old] : strides[old]
+    }
+    grid.originMM = geometry.positionMM(ofIndex: SIMD3<Double>(first))
+    let start = (first &* strides).wrappedSum()
+    var moved: [Voxel] = []
+    moved.reserveCapacity(voxels.count)
+    for z in 0..<grid.size.z {
+      for y in 0..<grid.size.y {
+        let row = start + z * steps.z + y * steps.y
+        for x in 0..<grid.size.x { moved.append(voxels[row + x * steps.x]) }
+      }
+    }
+    return Volume(voxels: moved, geometry: grid)
+  }
+}
