@@ -51,7 +51,7 @@ struct CheckCommand: ParsableCommand {
     let progress = ThreadSafeProgress("cases read", quiet: quiet)
     let check = DataCheck(
       of: dataset, merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [], splits: sides,
-      shouldStop: Interruption.requested, progress: progress.update)
+      progress: progress.update, shouldStop: Interruption.requested)
     progress.clear()
     guard !Interruption.isRequested else {
       printError("Stopped; nothing was checked.")
@@ -63,8 +63,8 @@ struct CheckCommand: ParsableCommand {
     guard report.isSound else {
       let errors = report.count(.error)
       throw InputError(
-        "\(data): \(errors) \(errors == 1 ? "error was" : "errors were") found (see the report); correct the files before "
-          + "training on them.")
+        "\(data): \(errors) \(errors == 1 ? "error was" : "errors were") found (see the report); correct what it names "
+          + "before training.")
     }
   }
 

@@ -17,11 +17,11 @@ public struct DataCheck: Sendable {
   ///   - exclude: labels that training will take for background, likewise.
   ///   - splits: folds or a split whose sides must not share a patient or an image.
   ///   - threads: cases read side by side, which bounds the memory: one image and one mask a thread.
-  ///   - shouldStop: asked before each case; once it is true no more are read, and what was found is not whole.
   ///   - progress: told the cases done and their total, one call at a time, from any thread.
+  ///   - shouldStop: asked before each case; once it is true no more are read, and what was found is not whole.
   public init(
     of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
-    shouldStop: @Sendable () -> Bool = { false }, progress: (@Sendable (Int, Int) -> Void)? = nil
+    progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool = { false }
   ) {
     let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
       shouldStop() ? nil : CaseInspection(scan)

@@ -26,6 +26,9 @@ import Testing
     try DataCheck(of: Dataset(contentsOf: folder.url), merge: merge)
   }
 
+  /// Severity and message of the findings, whatever else they say for machines.
+  func said(_ check: DataCheck) -> [String] { check.findings.map { "\($0.severity.rawValue): \($0.message)" } }
+
   @Test func soundDataHaveNothingToReport() throws {
     try write("A/a", seed: 1)
     try write("A/b", seed: 2, geometry: Geometry(size: [20, 16, 5], spacingMM: [0.75, 0.75, 3]))
@@ -114,17 +117,38 @@ import Testing
     try write("B/a", seed: 2, values: [0, 1, 2])
     try write("C/a", seed: 3, values: [0, 1])
     #expect(
-      try check().findings == [
-        DataCheck.Finding(
-          .warning,
-          "The sites' labels differ (A and C: 1; B: 1 and 2); merge what means the same with --merge-labels, or the missing "
-            + "classes cannot be learnt there.")
+      said(try check()) == [
+        "warning: The sites' labels differ (A and C: 1; B: 1 and 2); merge what means the same with --merge-labels, or "
+          + "the missing classes cannot be learnt there."
       ])
     #expect(try check(merge: [[1, 2]]).findings.isEmpty)
     #expect(try DataCheck(of: Dataset(contentsOf: folder.url), exclude: [2]).findings.isEmpty)
     #expect(
       try DataCheck(of: Dataset(contentsOf: folder.url), exclude: [1, 2]).errors.map(\.message)
         == ["All masks are empty, so there is nothing to learn; check the masks."])
+  }
+
+  @Test func aLabelOfOneMaskOnlyIsNamed() throws {
+    for index in 0..<6 { try write("c\(index)", seed: UInt64(index), values: index == 2 ? [0, 1, 7] : [0, 1]) }
+    let message =
+      "\(folder.path)/c2_seg.nii.gz: holds 7, which none of the other 5 masks holds; correct the mask, or leave the label "
+      + "out with --exclude-labels."
+    let site = folder.url.lastPathComponent
+    let check = try check()
+    #expect(
+      check.findings == [
+        .init(.warning, .labels, message, cases: ["\(site)/c2"], files: [file("c2_seg.nii.gz")])
+      ])
+    #expect(try DataCheck(of: Dataset(contentsOf: folder.url), exclude: [7]).findings.isEmpty)
+    // Of five, or where two hold it, it may be a rare class.
+    try write("c3", seed: 3, values: [0, 1, 7])
+    #expect(try self.check().findings.isEmpty)
+  }
+
+  @Test func stoppingReadsNoMore() throws {
+    for index in 0..<4 { try write("c\(index)", seed: UInt64(index)) }
+    let check = try DataCheck(of: Dataset(contentsOf: folder.url), shouldStop: { true })
+    #expect(check.facts.isEmpty)
   }
 
   @Test func masksOfManyValuesLookLikeIntensities() throws {
@@ -144,13 +168,10 @@ import Testing
       #"{"name": "D", "labels": {"background": 0, "zone": 1, "gland": 2}, "channel_names": {"0": "T2"}}"#,
       to: "dataset.json")
     #expect(
-      try check().findings == [
-        DataCheck.Finding(
-          .error,
-          "\(folder.path)/labelsTr/a.nii.gz: holds 5, expected the labels of dataset.json, 0, 1 and 2; correct the mask or "
-            + "name the label there."),
-        DataCheck.Finding(
-          .warning, "D: no mask holds 2 (gland), which dataset.json names; the class cannot be learnt from it."),
+      said(try check()) == [
+        "error: \(folder.path)/labelsTr/a.nii.gz: holds 5, expected the labels of dataset.json, 0, 1 and 2; correct the mask "
+          + "or name the label there.",
+        "warning: D: no mask holds 2 (gland), which dataset.json names; the class cannot be learnt from it.",
       ])
   }
 
@@ -159,12 +180,10 @@ import Testing
     try write("A/b", seed: 2, values: [0])
     try write("B/c", seed: 1)
     #expect(
-      try check().findings == [
-        DataCheck.Finding(
-          .warning,
-          "A: 1 empty mask of 2 (b); leave them out if the structure was not annotated, keep them if it is not there."),
-        DataCheck.Finding(
-          .warning, "A/a and B/c have the same image; keep one, or training and test may share a patient."),
+      said(try check()) == [
+        "warning: A: 1 empty mask of 2 (b); leave them out if the structure was not annotated, keep them if it is not "
+          + "there.",
+        "warning: A/a and B/c have the same image; keep one, or training and test may share a patient.",
       ])
     try write("A/a", seed: 1, values: [0])
     try write("B/c", seed: 3, values: [0])
@@ -176,11 +195,9 @@ import Testing
     try write("A/a", seed: 1)
     try write("B/b", seed: 2, geometry: Geometry(size: [16, 16, 2], spacingMM: [0.5, 0.625, 3]))
     #expect(
-      try check().findings == [
-        DataCheck.Finding(
-          .note,
-          "Pixels measure from 0.5 to 1 mm, so the network sees one structure in very different sizes; --spacing resamples "
-            + "all slices alike.")
+      said(try check()) == [
+        "note: Pixels measure from 0.5 to 1 mm, so the network sees one structure in very different sizes; --spacing "
+          + "resamples all slices alike."
       ])
   }
 

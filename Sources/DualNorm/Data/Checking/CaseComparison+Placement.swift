@@ -9,7 +9,7 @@ extension CaseComparison {
       guard let usual = UsualPlace(peers.reference.compactMap { $0.profile?.placement }) else { return [] }
       return peers.judged.compactMap { fact in
         let place = fact.profile!.placement!
-        return (usual.mirroring(place) ?? usual.distance(place, peers)).map { Self.finding($0, fact) }
+        return (usual.distance(place, peers) ?? usual.mirroring(place)).map { Self.finding($0, fact) }
       }
     }
     let named = Set(apart.flatMap(\.cases))

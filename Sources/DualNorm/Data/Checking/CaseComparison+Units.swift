@@ -12,9 +12,11 @@ extension CaseComparison {
     }
     let known = Set(absurd.flatMap(\.cases))
     let rest = volumes.filter { !known.contains($0.identifier) }
+    let between = unitsBetweenSites(rest)
+    let inThem = Set(between.flatMap(\.cases))
     let odd = Peers.groups(rest, least: 3).flatMap { peers in
       let middle = Sizes(peers.reference)
-      return peers.judged.compactMap { fact in
+      return peers.judged.filter { !inThem.contains($0.identifier) }.compactMap { fact in
         Sizes([fact]).unit(against: middle).map { unit in
           DataCheck.Finding(
             .warning, .units,
@@ -24,7 +26,7 @@ extension CaseComparison {
         }
       }
     }
-    return absurd + odd + unitsBetweenSites(rest)
+    return absurd + odd + between
   }
 
   private func absurdSizes(_ facts: [CaseFacts], _ site: String) -> DataCheck.Finding? {
@@ -66,17 +68,6 @@ extension CaseComparison {
   /// CT whose offset of about 1000 is missing, or was added twice, in a case or at a site.
   func offsets() -> [DataCheck.Finding] {
     let known = volumes.filter { $0.profile?.quantiles.first?.count == 101 }
-    let cases = Peers.groups(known, least: 3).flatMap { peers in
-      let middle = Levels(peers.reference)
-      return peers.judged.compactMap { fact in
-        Levels([fact]).offsetFault(against: middle).map { fault in
-          DataCheck.Finding(
-            .warning, .offset,
-            "\(fact.file.path): \(fault) those of \(peers.phrase), as if the offset of CT (its rescale intercept) were "
-              + "missing in one of them; export it again in Hounsfield units.", on: [fact])
-        }
-      }
-    }
     let sites = bySite(known)
     let between = sites.enumerated().compactMap { index, site -> DataCheck.Finding? in
       let others = known.filter { $0.scan.site != site.site }
@@ -88,6 +79,18 @@ extension CaseComparison {
           .warning, .offset,
           "\(site.site): \(fault) the other sites', as if the offset of CT (its rescale intercept) were missing in one of "
             + "them; export them again in Hounsfield units.", on: site.facts)
+      }
+    }
+    let inThem = Set(between.flatMap(\.cases))
+    let cases = Peers.groups(known, least: 3).flatMap { peers in
+      let middle = Levels(peers.reference)
+      return peers.judged.filter { !inThem.contains($0.identifier) }.compactMap { fact in
+        Levels([fact]).offsetFault(against: middle).map { fault in
+          DataCheck.Finding(
+            .warning, .offset,
+            "\(fact.file.path): \(fault) those of \(peers.phrase), as if the offset of CT (its rescale intercept) were "
+              + "missing in one of them; export it again in Hounsfield units.", on: [fact])
+        }
       }
     }
     return cases + between

@@ -6,7 +6,8 @@ extension DataReport: CustomStringConvertible {
     var lines = ["\(folder): \(counted(cases.count + unreadCases, "case")) of \(counted(sites.count, "site"))", ""]
     lines += sites.flatMap { $0.lines(volumeUnit: volumeUnit) + [""] }
     if unreadCases > 0 {
-      lines += ["\(counted(unreadCases, "case")) could not be read and are counted nowhere above.", ""]
+      let verb = unreadCases == 1 ? "is" : "are"
+      lines += ["\(counted(unreadCases, "case")) could not be read and \(verb) not in the numbers above.", ""]
     }
     lines += findings.map { "\($0.severity.rawValue): \($0.message)" }
     if findings.isEmpty { lines.append("Nothing is odd.") }

@@ -1,0 +1,66 @@
+import MedicalImaging
+import Testing
+
+@testable import DualNorm
+
+@Suite struct IntensityRuleTests {
+  @Test func aScaleOfItsOwnIsOdd() {
+    #expect(
+      CaseComparison.said(site("A", 9, fact("A/odd", intensities: ramp(0, 100_000)))) == [
+        "warning: /d/A/odd.nii.gz: its intensities span 98000 (1st percentile 1000 to 99th 99000), expected about 980 as the "
+          + "other 9 cases of A; look at the image and at how it was exported."
+      ])
+    #expect(CaseComparison.said(site("A", 9, fact("A/dim", intensities: ramp(0, 50)))).count == 1)
+    #expect(CaseComparison.said(site("A", 9, fact("A/bright", intensities: ramp(0, 9000)))).isEmpty)
+  }
+
+  /// Where a quarter of a site's cases have another scale, none is odd; nor among fewer than six.
+  @Test func mixedScalesAreNotOdd() {
+    let large = (0..<3).map { fact("A/l\($0)", intensities: ramp(0, 100_000)) }
+    #expect(CaseComparison.said(site("A", 9) + large).isEmpty)
+    #expect(CaseComparison.said(site("A", 4, large[0])).isEmpty)
+  }
+
+  /// Every other case counts where a site is small.
+  @Test func smallSitesAreHeldAgainstAll() {
+    let facts = site("A", 9) + [fact("B/odd", intensities: ramp(0, 100_000))]
+    #expect(CaseComparison.said(facts).first?.contains("expected about 980 as the other 9 cases;") == true)
+  }
+
+  @Test func singleVoxelsFarOut() {
+    var hot = ramp(0, 1000)
+    hot[100] = 30_000
+    #expect(
+      CaseComparison.said(site("A", 5, fact("A/odd", intensities: hot))) == [
+        "warning: /d/A/odd.nii.gz: its greatest voxel is 30000 and its 99th percentile 990, farther apart than in the other 5 "
+          + "cases of A; look for an artefact or a filling value, and give train a --window."
+      ])
+    var filled = ramp(0, 1000)
+    filled[0] = -32_768
+    #expect(
+      CaseComparison.said(site("A", 5, fact("A/odd", intensities: filled))) == [
+        "warning: /d/A/odd.nii.gz: its least voxel is -32768 and its 1st percentile 10, farther apart than in the other 5 cases "
+          + "of A; look for an artefact or a filling value, and give train a --window."
+      ])
+    // Where all are so, as with a scanner's filling value, none is odd.
+    #expect(CaseComparison.said((0..<6).map { fact("A/c\($0)", intensities: filled) }).isEmpty)
+  }
+
+  /// Flat images have no contrast to measure by; every rule must survive them.
+  @Test func constantImagesDoNoHarm() {
+    let flat = [Float](repeating: 7, count: 101)
+    #expect(CaseComparison.said((0..<6).map { fact("A/c\($0)", intensities: flat) }).isEmpty)
+    #expect(CaseComparison.said(site("A", 9, fact("A/odd", intensities: flat))).count == 1)
+  }
+
+  @Test func quantilesAreThoseOfTheVoxels() {
+    let values = (0..<1001).map { Float(1000 - $0) }
+    let found = quantiles(of: values + [.nan], range: 0...1000, rowLength: 7)
+    #expect(found.count == 101 && found[0] == 0 && found[50] == 500 && found[99] == 990 && found[100] == 1000)
+    #expect(quantiles(of: [.nan], range: nil, rowLength: 1).isEmpty)
+    // A dark and a bright column by turns: a step of even length would see one of them only.
+    let columns = (0..<200_000).map { Float($0 % 2) }
+    let thinned = quantiles(of: columns, range: 0...1, rowLength: 2)
+    #expect(thinned[25] == 0 && thinned[75] == 1)
+  }
+}
