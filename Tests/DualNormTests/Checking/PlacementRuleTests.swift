@@ -11,7 +11,7 @@ import Testing
       return fact(
         "A/c\(index)",
         placement: MaskPlacement(
-          centre: [x + shift, 0.4 - shift, 0.5], backgroundShare: 0.02, mirroredSpread: [1.3 + shift, 1.4, 1.2]))
+          centre: [x + shift, 0.4 - shift, 0.5], backgroundShare: 0.02, mirroredSpread: [1.6 + shift, 1.7, 1.5]))
     }
   }
 
@@ -20,7 +20,7 @@ import Testing
   {
     fact(
       "A/odd",
-      placement: MaskPlacement(centre: centre, backgroundShare: background, mirroredSpread: [1.3, mirrored, 1.2]))
+      placement: MaskPlacement(centre: centre, backgroundShare: background, mirroredSpread: [1.1, mirrored, 1.1]))
   }
 
   @Test func elsewhereThanTheOthers() {
@@ -41,13 +41,27 @@ import Testing
     #expect(CaseComparison.said(tumours + [odd([0.5, 0.95, 0.5], mirrored: 0.3)]).isEmpty)
   }
 
-  @Test func mirroredAgainstItsImage() {
+  @Test func doesNotFitItsImage() {
     #expect(
-      CaseComparison.said(organs(9) + [odd(mirrored: 0.6)]) == [
-        "warning: /d/A/odd_seg.nii.gz: fits its image better mirrored front to back (the intensities within its labels then "
-          + "spread by 60 % of what they do now), unlike the other masks; look at it on its image."
+      CaseComparison.said(organs(10) + [odd(mirrored: 0.512)]) == [
+        "warning: /d/A/odd_seg.nii.gz: does not fit its image: mirrored, the intensities within its labels spread by 85 % of "
+          + "what they do as it is, expected about 160 % as in the other 10 cases of A; look at it on its image: it may be "
+          + "mirrored (front to back?), shifted, or of another case."
       ])
-    #expect(CaseComparison.said(organs(9) + [odd(mirrored: 0.9)]).isEmpty)
+    #expect(CaseComparison.said(organs(10) + [odd(mirrored: 0.81)]) != [])
+    #expect(CaseComparison.said(organs(10) + [odd(mirrored: 0.84)]) == [])
+    // Where a fifth of the masks fit little, as those of tumours, nobody can tell.
+    let loose = (0..<3).map {
+      fact("A/l\($0)", placement: MaskPlacement(centre: [0.5, 0.4, 0.5], mirroredSpread: [1.1, 1.2, 1]))
+    }
+    #expect(CaseComparison.said(organs(9) + loose + [odd(mirrored: 0.512)]).isEmpty)
+  }
+
+  /// A slice is the same mirrored along its only z.
+  @Test func fitIsOfTheAxesThatChange() {
+    #expect(MaskPlacement(centre: [0.5, 0.5, 0.5], mirroredSpread: [4, 1, 1]).fit == 4)
+    #expect(abs((MaskPlacement(centre: [0.5, 0.5, 0.5], mirroredSpread: [2, 0.5, 8]).fit ?? 0) - 2) < 1e-12)
+    #expect(MaskPlacement(centre: [0.5, 0.5, 0.5]).fit == nil)
   }
 
   @Test func onBackground() {

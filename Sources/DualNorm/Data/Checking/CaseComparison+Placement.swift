@@ -6,10 +6,12 @@ extension CaseComparison {
   func placements() -> [DataCheck.Finding] {
     let known = facts.filter { $0.profile?.placement != nil }
     let apart = Peers.groups(known, least: 7).flatMap { peers -> [DataCheck.Finding] in
-      guard let usual = UsualPlace(peers.reference.compactMap { $0.profile?.placement }) else { return [] }
+      let places = peers.reference.compactMap { $0.profile?.placement }
+      let usual = UsualPlace(places)
+      let fit = UsualFit(places)
       return peers.judged.compactMap { fact in
         let place = fact.profile!.placement!
-        return (usual.distance(place, peers) ?? usual.mirroring(place)).map { Self.finding($0, fact) }
+        return (usual?.distance(place, peers) ?? fit?.misfit(place, peers)).map { Self.finding($0, fact) }
       }
     }
     let named = Set(apart.flatMap(\.cases))
@@ -36,41 +38,16 @@ extension CaseComparison {
   }
 }
 
-/// What the masks of several cases have in common, where they lie alike.
+/// Where several cases have their masks, if that is nearly the same place.
 private struct UsualPlace {
   /// Along each axis of the patient.
   private let centres: [Agreement]
-  /// Of the logarithms of `MaskPlacement.mirroredSpread`.
-  private let mirrorings: [Agreement]
-  /// Whether nine in ten fit their image better as they are than mirrored along an axis.
-  private let tellsMirroring: [Bool]
 
   /// nil where the masks lie here and there, as those of tumours do, so that none is odd: nine in ten must have their
   /// centre within 0.12 of the image from the median, on every axis.
   init?(_ places: [MaskPlacement]) {
     centres = (0..<3).map { axis in Agreement(places.map { $0.centre[axis] }) }
-    mirrorings = (0..<3).map { axis in Agreement(places.map { UsualPlace.logarithm($0.mirroredSpread[axis]) }) }
-    tellsMirroring = (0..<3).map { axis in
-      places.count { $0.mirroredSpread[axis] > 1 } >= places.count - Agreement.tenth(of: places.count)
-    }
     guard centres.allSatisfy({ $0.nineTenths < 0.12 }) else { return nil }
-  }
-
-  private static func logarithm(_ ratio: Double) -> Double { log(max(ratio, 1e-6)) }
-
-  private static let names = ["right to left", "front to back", "foot to head"]
-
-  /// Mirrored, the intensities within its labels spread by less than 0.8 of what they do as it is, and no other mask is
-  /// nearly like that.
-  func mirroring(_ place: MaskPlacement) -> String? {
-    let found = (0..<3).filter { axis in
-      let ratio = place.mirroredSpread[axis]
-      return tellsMirroring[axis] && ratio < 0.8 && mirrorings[axis].isFar(UsualPlace.logarithm(ratio), atLeast: 0)
-    }.min { place.mirroredSpread[$0] < place.mirroredSpread[$1] }
-    return found.map {
-      "fits its image better mirrored \(UsualPlace.names[$0]) (the intensities within its labels then spread by "
-        + "\(percent(place.mirroredSpread[$0])) of what they do now), unlike the other masks; look at it on its image."
-    }
   }
 
   /// Its centre is more than a fifth of the image away from the others'.
@@ -79,11 +56,39 @@ private struct UsualPlace {
     let found = (0..<3).filter { centres[$0].isFar(place.centre[$0], atLeast: 0.2) }
       .max { distance($0) < distance($1) }
     return found.map {
-      "its centre lies at \(percent(place.centre[$0])) of the image \(UsualPlace.names[$0]), expected about "
+      "its centre lies at \(percent(place.centre[$0])) of the image \(axisNames[$0]), expected about "
         + "\(percent(centres[$0].spread.median)) as in \(peers.phrase); look at it on its image: it may be shifted or mirrored."
     }
   }
 }
+
+/// How well several cases' masks fit their images, if that can be told at all.
+private struct UsualFit {
+  private let median: Double
+
+  /// nil where mirroring some masks makes little difference or even fits better, as with tumours: nine in ten must
+  /// have a fit of at least 1.2, and the median at least 1.5.
+  init?(_ places: [MaskPlacement]) {
+    let fits = places.compactMap(\.fit).sorted()
+    guard fits.count == places.count, fits[Agreement.tenth(of: fits.count)] >= 1.2, let middle = DualNorm.median(fits),
+      middle >= 1.5
+    else { return nil }
+    median = middle
+  }
+
+  /// Mirrored, it fits its image better than as it is.
+  func misfit(_ place: MaskPlacement, _ peers: Peers) -> String? {
+    guard let fit = place.fit, fit < 1 else { return nil }
+    let best = (0..<3).min { place.mirroredSpread[$0] < place.mirroredSpread[$1] }!
+    let guess = place.mirroredSpread[best] < 0.8 ? " (\(axisNames[best])?)" : ""
+    return
+      "does not fit its image: mirrored, the intensities within its labels spread by \(percent(fit)) of what they do as it is, "
+      + "expected about \(percent(median)) as in \(peers.phrase); look at it on its image: it may be mirrored\(guess), shifted, "
+      + "or of another case."
+  }
+}
+
+private let axisNames = ["right to left", "front to back", "foot to head"]
 
 /// How much several values are the same.
 private struct Agreement {

@@ -25,19 +25,16 @@ extension DataReport: CustomStringConvertible {
 
 extension DataReport.Site {
   fileprivate func lines(volumeUnit: String) -> [String] {
-    let rows = [
-      ["size", size.map { $0.text }.joined(separator: " × ") + " voxels"],
-      ["spacing", spacingMM.map { $0.text }.joined(separator: " × ") + " mm"],
-      ["extent", extentMM.map { $0.text }.joined(separator: " × ") + " mm"],
-      orientations.isEmpty
-        ? nil
-        : [
-          "orientation",
-          orientations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }.joined(
-            separator: ", "),
-        ],
-      ["masks", masks == 0 ? "none" : "\(masks), \(emptyMasks) empty"],
-    ].compactMap { $0 }
+    var rows = [["size", size.map(\.text).joined(separator: " × ") + " voxels"]]
+    if !orientations.isEmpty {  // a picture's pixels are not known in mm
+      let codes = orientations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
+      rows += [
+        ["spacing", spacingMM.map(\.text).joined(separator: " × ") + " mm"],
+        ["extent", extentMM.map(\.text).joined(separator: " × ") + " mm"],
+        ["orientation", codes.joined(separator: ", ")],
+      ]
+    }
+    rows.append(["masks", masks == 0 ? "none" : "\(masks), \(emptyMasks) empty"])
     let body = alignedColumns(rows) + channels.flatMap(\.lines) + labelLines(volumeUnit)
     return ["\(name): \(counted(cases, "case")) of \(counted(patients, "patient"))"] + body.map { "  " + $0 }
   }

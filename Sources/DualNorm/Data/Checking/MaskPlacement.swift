@@ -1,3 +1,4 @@
+import Foundation
 import MedicalImaging
 
 /// Where a mask's labels lie on its image, in numbers that can be compared between cases.
@@ -11,6 +12,14 @@ public struct MaskPlacement: Codable, Equatable, Sendable {
   /// How much the intensities within the labels spread once the mask is mirrored along a patient's axis, relative to
   /// the mask as it is; below 1, the mirrored mask fits the image better. 1 where mirroring changes nothing.
   public let mirroredSpread: SIMD3<Double>
+
+  /// The geometric mean of `mirroredSpread` over the axes where mirroring changes something: about 1 for a mask that has
+  /// nothing to do with its image, above 1 for one whose labels are of even intensities. nil where there is no such axis.
+  public var fit: Double? {
+    let ratios = (0..<3).map { mirroredSpread[$0] }.filter { $0 != 1 }
+    guard !ratios.isEmpty else { return nil }
+    return exp(ratios.reduce(0) { $0 + log(max($1, 1e-6)) } / Double(ratios.count))
+  }
 
   public init(centre: SIMD3<Double>, backgroundShare: Double = 0, mirroredSpread: SIMD3<Double> = [1, 1, 1]) {
     self.centre = centre
