@@ -27,6 +27,11 @@ public struct CaseFacts: Equatable, Sendable {
     self.profile = profile
   }
 
+  /// What training plans with.
+  var withoutProfile: CaseFacts {
+    CaseFacts(scan: scan, geometry: geometry, intensities: intensities, labels: labels, imageHash: imageHash)
+  }
+
   /// Whether there is a mask and it holds background only, or nothing but these labels besides.
   public func hasEmptyMask(without excluded: Set<UInt8> = []) -> Bool {
     !labels.isEmpty && labels.keys.allSatisfy { $0 == 0 || excluded.contains($0) }

@@ -104,8 +104,8 @@ struct DataCheckRules {
       guard !empty.isEmpty else { return nil }
       return .init(
         .warning, .emptyMask,
-        "\(site): \(counted(empty.count, "empty mask")) of \(facts.count) (\(listed(empty.map(\.name), atMost: 5))); leave them out if "
-          + "the structure was not annotated, keep them if it is not there.",
+        "\(site): \(counted(empty.count, "empty mask")) of \(facts.count) (\(listed(empty.map(\.name), atMost: 5))); "
+          + "leave them out if the structure was not annotated, keep them if it is not there.",
         cases: empty.map(\.identifier), files: empty.compactMap(\.mask))
     }
   }

@@ -129,6 +129,15 @@ import Testing
     #expect(try Image(contentsOf: copy.cases[2].images[0]).voxels == image.voxels)
   }
 
+  /// `a_seg` is an image by its list, and would be a mask by its name.
+  @Test func imagesThatAreCalledLikeMasks() throws {
+    try write("A/a", seed: 1)
+    try write("A/b", seed: 2)
+    try folder.write("a.nii.gz,a_seg.nii.gz\nb_seg.nii.gz,a_seg.nii.gz\n", to: "data/A/all_list.txt")
+    #expect(try repair().changes.isEmpty)
+    #expect(try Dataset(contentsOf: fixed).cases.map(\.identifier) == ["A/a", "A/b_seg"])
+  }
+
   @Test func descriptionsKeepTheirNames() throws {
     try write("imagesTr/a_0000", seed: 1)
     try write("imagesTr/a_0001", seed: 2)

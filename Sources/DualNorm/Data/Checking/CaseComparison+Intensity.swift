@@ -16,8 +16,8 @@ extension CaseComparison {
     }
   }
 
-  /// The distance between the first and the 99th percentile, ten times that of the others or a tenth of it, where nine in ten are
-  /// within a factor of √10 of their median.
+  /// The distance between the first and the 99th percentile, ten times that of the others or a tenth of it, where nine
+  /// in ten are within a factor of √10 of their median.
   private func oddScales(_ peers: Peers, _ channel: Int) -> [DataCheck.Finding] {
     let scales = peers.reference.map { log10($0.contrast(channel)) }
     guard let middle = median(scales), scales.count(where: { abs($0 - middle) <= 0.5 }) * 10 >= 9 * scales.count else {

@@ -57,7 +57,8 @@ private struct UsualPlace {
       .max { distance($0) < distance($1) }
     return found.map {
       "its centre lies at \(percent(place.centre[$0])) of the image \(axisNames[$0]), expected about "
-        + "\(percent(centres[$0].spread.median)) as in \(peers.phrase); look at it on its image: it may be shifted or mirrored."
+        + "\(percent(centres[$0].spread.median)) as in \(peers.phrase); look at it on its image: it may be "
+        + "shifted or mirrored."
     }
   }
 }
@@ -82,9 +83,9 @@ private struct UsualFit {
     let best = (0..<3).min { place.mirroredSpread[$0] < place.mirroredSpread[$1] }!
     let guess = place.mirroredSpread[best] < 0.8 ? " (\(axisNames[best])?)" : ""
     return
-      "does not fit its image: mirrored, the intensities within its labels spread by \(percent(fit)) of what they do as it is, "
-      + "expected about \(percent(median)) as in \(peers.phrase); look at it on its image: it may be mirrored\(guess), shifted, "
-      + "or of another case."
+      "does not fit its image: mirrored, the intensities within its labels spread by \(percent(fit)) of what they do as it "
+      + "is, expected about \(percent(median)) as in \(peers.phrase); look at it on its image: it may be mirrored\(guess), "
+      + "shifted, or of another case."
   }
 }
 

@@ -20,8 +20,8 @@ extension DataRepair {
 
   private static func real(_ url: URL) -> String { url.standardizedFileURL.resolvingSymlinksInPath().path }
 
-  /// Writes the copy: folders of sites, or for a data set with a `dataset.json` that layout again, since it names the labels.
-  /// The folder appears when all is there, or not at all.
+  /// Writes the copy: folders of sites, or for a data set with a `dataset.json` that layout again, since it names the
+  /// labels. The folder appears when all is there, or not at all.
   ///
   /// - Parameter progress: told each case before it is written; what it throws ends the work.
   /// - Throws: as `requireRoom`, and as the reading and writing of volumes.
@@ -100,7 +100,8 @@ extension DataRepair {
     }
   }
 
-  /// The lists of sites where a patient is not called like its case, and what `prepare` wrote beside the cases.
+  /// The lists of sites where a patient is not called like its case, or an image like a mask, and what `prepare` wrote
+  /// beside the cases.
   private func writeLists(in folder: URL) throws {
     for (site, scans) in Dictionary(grouping: steps.map(\.scan), by: \.site) {
       let own = folder.appendingPathComponent(site)
@@ -109,7 +110,9 @@ extension DataRepair {
       if let data = try? Data(contentsOf: prepared) {
         try writeAtomically(data, to: own.appendingPathComponent(PreparedSite.fileName))
       }
-      guard scans.contains(where: { $0.patient != $0.name }) else { continue }
+      guard scans.contains(where: { $0.patient != $0.name || caseNameOfMask($0.name) != nil }),
+        scans.allSatisfy({ $0.images.count == 1 })
+      else { continue }
       let files = Set(try FileManager.default.contentsOfDirectory(atPath: own.path))
       func file(_ stem: String) -> String { files.first { volumeStem(URL(fileURLWithPath: $0)) == stem } ?? "" }
       let lines = scans.map { "\(file($0.name)),\(file("\($0.name)_segmentation")),\($0.patient)\n" }

@@ -1,8 +1,8 @@
 import Foundation
 import MedicalImaging
 
-/// What can be put right in a data set without doubt: images and masks turned to one orientation, grids of one case that
-/// differ by rounding made one, and copies of a case left out. No voxel gets another value or place.
+/// What can be put right in a data set without doubt: images and masks turned to one orientation, grids of one case
+/// that differ by rounding made one, and copies of a case left out. No voxel gets another value or place.
 public struct DataRepair: Sendable {
   public enum Kind: String, Codable, Sendable {
     /// Axes exchanged and turned, in voxels and header alike.

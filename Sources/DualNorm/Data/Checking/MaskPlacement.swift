@@ -3,8 +3,8 @@ import MedicalImaging
 
 /// Where a mask's labels lie on its image, in numbers that can be compared between cases.
 public struct MaskPlacement: Codable, Equatable, Sendable {
-  /// The centre of mass of all labels above 0, along right to left, anterior to posterior and inferior to superior: 0 is
-  /// one edge of the image, 1 the other.
+  /// The centre of mass of all labels above 0, along right to left, anterior to posterior and inferior to superior: 0
+  /// is one edge of the image, 1 the other.
   public let centre: SIMD3<Double>
   /// The share of the labelled voxels where the image is background: at most a tenth of the way from its first to its
   /// 99th percentile.
@@ -13,8 +13,9 @@ public struct MaskPlacement: Codable, Equatable, Sendable {
   /// the mask as it is; below 1, the mirrored mask fits the image better. 1 where mirroring changes nothing.
   public let mirroredSpread: SIMD3<Double>
 
-  /// The geometric mean of `mirroredSpread` over the axes where mirroring changes something: about 1 for a mask that has
-  /// nothing to do with its image, above 1 for one whose labels are of even intensities. nil where there is no such axis.
+  /// The geometric mean of `mirroredSpread` over the axes where mirroring changes something: about 1 for a mask that
+  /// has nothing to do with its image, above 1 for one whose labels are of even intensities. nil where there is no such
+  /// axis.
   public var fit: Double? {
     let ratios = (0..<3).map { mirroredSpread[$0] }.filter { $0 != 1 }
     guard !ratios.isEmpty else { return nil }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Who trains, chooses and tests by a file: nnU-Net's folds or the `splits.json` of a run. Names are resolved, nothing else
-/// is judged yet.
+/// Who trains, chooses and tests by a file: nnU-Net's folds or the `splits.json` of a run. Names are resolved, nothing
+/// else is judged yet.
 public struct SplitSides: Sendable {
   private struct Part {
     /// Begins a sentence: the file, and which fold.
@@ -12,7 +12,8 @@ public struct SplitSides: Sendable {
   private let file: URL
   private let parts: [Part]
 
-  /// - Throws: `InputError` for a file of another shape, and for names that are unknown, ambiguous or given twice on one side.
+  /// - Throws: `InputError` for a file of another shape, and for names that are unknown, ambiguous or given twice on one
+  ///   side.
   public init(contentsOf url: URL, cases: [Case]) throws {
     file = url
     let names = CaseNames(cases)
@@ -77,8 +78,8 @@ public struct SplitSides: Sendable {
     return foldsOf.filter { $0.value.count > 1 }.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, folds in
       .init(
         .warning, .split,
-        "\(file.path): patient \(key[1]) of \(key[0]) is in val of folds \(listed(folds.sorted().map(String.init), atMost: 10)); test "
-          + "each patient in one fold, or means over folds count it more than once.",
+        "\(file.path): patient \(key[1]) of \(key[0]) is in val of folds "
+          + "\(listed(folds.sorted().map(String.init), atMost: 10)); test each patient in one fold, or means over folds count it more than once.",
         cases: known.values.filter { [$0.scan.site, $0.scan.patient] == key }.map(\.identifier).sorted(), files: [file])
     }
   }
