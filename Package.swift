@@ -1,10 +1,11 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// `make deps` links LibTorch and ITK here, whatever their version and place.
+// `make deps` links LibTorch, ITK and DCMTK here, whatever their version and place.
 let deps = Context.packageDirectory + "/.deps"
 let torch = deps + "/libtorch/torch"
 let itk = deps + "/itk"
+let dcmtk = deps + "/dcmtk"
 let jpeg = deps + "/jpeg"  // this and libpng on macOS; on Linux they are the system's
 let png = deps + "/png"
 
@@ -40,9 +41,15 @@ let package = Package(
           "ITKCommon", "ITKTransform", "ITKIOImageBase", "ITKIONIFTI", "ITKIONRRD", "ITKIOMeta", "ITKIOPNG",
           "ITKIOTIFF", "ITKSmoothing", "itksys", "itkvnl", "itkvnl_algo",
         ]) + [.unsafeFlags(["-L\(jpeg)/lib", "-L\(png)/lib"])] + ["z", "jpeg", "png"].map { .linkedLibrary($0) }),
+    .target(
+      name: "CDICOM",
+      cxxSettings: [.unsafeFlags(["-isystem", dcmtk + "/include", "-O2"])],
+      linkerSettings: libraries(
+        in: dcmtk + "/lib",
+        ["dcmseg", "dcmfg", "dcmiod", "dcmjpeg", "dcmjpls", "dcmimgle", "dcmdata", "oflog", "ofstd"])),
     .target(name: "Files"),
     .target(name: "Torch", dependencies: ["CTorch", "Files"]),
-    .target(name: "MedicalImaging", dependencies: ["CITK", "Files"]),
+    .target(name: "MedicalImaging", dependencies: ["CITK", "CDICOM", "Files"]),
     .target(
       name: "TensorBoard", dependencies: ["Files", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .target(

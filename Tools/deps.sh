@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gets LibTorch (from the PyPI wheel) and ITK (from apt or Homebrew) and links both under .deps/.
+# Gets LibTorch (from the PyPI wheel), ITK and DCMTK (both from apt or Homebrew) and links them under .deps/.
 # Idempotent: what is there and complete is not fetched again. `--cuda` adds LibTorch's CUDA half.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -104,23 +104,37 @@ find_itk() { # prints "include-folder library-folder suffix" of the newest ITK 5
   return 1
 }
 
-install_itk() {
+find_dcmtk() { # prints "include-folder library-folder suffix"
+  local folder
   if [ "$(uname -s)" = Darwin ]; then
-    command -v brew >/dev/null || fail "ITK 5 was not found and neither was Homebrew; install Homebrew, then run: brew install itk"
-    say "installing ITK with Homebrew"
-    brew install itk || fail "Homebrew could not install itk; see its message above."
+    folder=$(brew --prefix dcmtk 2>/dev/null) || return 1
+    [ -e "$folder/include/dcmtk/dcmseg/segdoc.h" ] && echo "$folder/include/dcmtk $folder/lib dylib"
     return
   fi
-  command -v apt-get >/dev/null || fail "ITK 5 was not found and neither was apt-get; install ITK 5 with its headers (Debian's package is libinsighttoolkit5-dev) under /usr, then run make deps again."
+  [ -e /usr/include/dcmtk/dcmseg/segdoc.h ] || return 1
+  for folder in "/usr/lib/$(uname -m)-linux-gnu" /usr/lib; do
+    [ -e "$folder/libdcmseg.so" ] && { echo "/usr/include/dcmtk $folder so"; return; }
+  done
+  return 1
+}
+
+install_package() { # name, Homebrew's formula, Debian's package
+  if [ "$(uname -s)" = Darwin ]; then
+    command -v brew >/dev/null || fail "$1 was not found and neither was Homebrew; install Homebrew, then run: brew install $2"
+    say "installing $1 with Homebrew"
+    brew install "$2" || fail "Homebrew could not install $2; see its message above."
+    return
+  fi
+  command -v apt-get >/dev/null || fail "$1 was not found and neither was apt-get; install $1 with its headers (Debian's package is $3) under /usr, then run make deps again."
   local root=""
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || fail "ITK 5 was not found, and installing it needs root or sudo; ask an administrator to run: apt-get install libinsighttoolkit5-dev"
+    command -v sudo >/dev/null || fail "$1 was not found, and installing it needs root or sudo; ask an administrator to run: apt-get install $3"
     root=sudo
   fi
-  say "installing libinsighttoolkit5-dev with apt-get"
+  say "installing $3 with apt-get"
   $root apt-get update -qq || fail "apt-get update failed; see its message above."
-  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libinsighttoolkit5-dev >/dev/null ||
-    fail "apt-get could not install libinsighttoolkit5-dev; see its message above."
+  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$3" >/dev/null ||
+    fail "apt-get could not install $3; see its message above."
 }
 
 command -v swift >/dev/null || fail "swift was not found; install Swift 6.1 or newer and put it on PATH."
@@ -128,7 +142,8 @@ command -v swift >/dev/null || fail "swift was not found; install Swift 6.1 or n
 libtorch="$cache/libtorch-$torch_version"
 if [ ! -e "$libtorch/torch/include/ATen/ATen.h" ]; then fetch_libtorch "$libtorch"; fi
 if [ "$cuda" = yes ] && [ ! -e "$libtorch/.cuda" ]; then fetch_cuda "$libtorch"; fi
-if ! find_itk >/dev/null; then install_itk; fi
+if ! find_itk >/dev/null; then install_package "ITK 5" itk libinsighttoolkit5-dev; fi
+if ! find_dcmtk >/dev/null; then install_package DCMTK dcmtk libdcmtk-dev; fi
 read -r include folder suffix extension <<<"$(find_itk)" || true
 [ -n "${include:-}" ] || fail "ITK 5 is installed but its headers or libraries were not found under /usr."
 
@@ -140,9 +155,16 @@ for library in "$folder"/lib*-"$suffix.$extension"; do
   name=$(basename "$library")
   ln -sfn "$library" ".deps/itk/lib/${name%-"$suffix.$extension"}.$extension"
 done
+read -r dcmtk_include dcmtk_folder dcmtk_extension <<<"$(find_dcmtk)" || true
+[ -n "${dcmtk_include:-}" ] || fail "DCMTK is installed but its headers or libraries were not found under /usr."
+mkdir -p .deps/dcmtk/include .deps/dcmtk/lib
+ln -sfn "$dcmtk_include" .deps/dcmtk/include/dcmtk
+for library in "$dcmtk_folder"/lib{dcm,of}*."$dcmtk_extension"; do
+  ln -sfn "$library" ".deps/dcmtk/lib/$(basename "$library")"
+done
 # ITK brings libjpeg and libpng; Homebrew keeps them where compilers do not look.
 if [ "$(uname -s)" = Darwin ]; then
   ln -sfn "$(brew --prefix jpeg-turbo)" .deps/jpeg
   ln -sfn "$(brew --prefix libpng)" .deps/png
 fi
-say "LibTorch $torch_version in $libtorch, ITK $suffix in $include"
+say "LibTorch $torch_version in $libtorch, ITK $suffix in $include, DCMTK in $dcmtk_include"

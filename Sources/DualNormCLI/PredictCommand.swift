@@ -7,12 +7,14 @@ import Torch
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Segment volumes or pictures with a trained model; masks lie on the input's own grid.",
+    abstract: "Segment volumes, DICOM series or pictures with a trained model; masks lie on the input's own grid.",
     discussion: """
       Examples: dualnorm predict --model RUN --input scan.nii.gz --output mask.nii.gz
                 dualnorm predict --model RUN --input SCANS --output MASKS --probabilities
+                dualnorm predict --model RUN --input DICOM --series 3 --output mask.dcm
 
-      A folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
+      A folder of DICOM files is one volume, the slices of a series in order; with --output FILE.dcm its mask is written \
+      as a DICOM segmentation. docs/dicom.md says what is read. Any other folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
       for each, in order; a colour picture is one input. Masks of pictures (PNG, JPEG, TIFF) are PNG. A model with norm \
       dsbn takes --site as the volumes' site, or else the folder they are in; where it was not trained on that site, the \
       mean over its sites.
@@ -20,11 +22,18 @@ struct PredictCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run")) var model: String
   @Option(
-    help: ArgumentHelp("A volume or a folder of volumes; once a modality for single cases.", valueName: "file|dir"))
+    help: ArgumentHelp(
+      "A volume, a DICOM series' folder or a folder of volumes; once a modality for single cases.", valueName: "file|dir"))
   var input: [String]
   @Option(
     help: ArgumentHelp(
-      "A .nii, .nii.gz or (of a picture) .png file for one input, otherwise a folder.", valueName: "file|dir"))
+      "The series of a DICOM folder that holds several, by number, UID or beginning of a UID; once for each --input.",
+      valueName: "number|uid"))
+  var series: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "A .nii, .nii.gz, .dcm (of a DICOM series) or .png (of a picture) file for one input, otherwise a folder.",
+      valueName: "file|dir"))
   var output: String
   @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
@@ -51,7 +60,7 @@ struct PredictCommand: ParsableCommand {
     if let site { try model.description.requireSite(site, option: "--site") }
     if !quiet { warnOfIdleAdaptation(adapt, model) }
     let jobs = try PredictionJob.jobs(
-      input: input.map { URL(fileURLWithPath: $0) }, output: URL(fileURLWithPath: output),
+      input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
       modalities: model.description.modalities.count)
     try PredictionJob.requireInputsKept(jobs, probabilities: probabilities, firstPass: firstPass)
     let adapter = Adapter(
@@ -62,6 +71,7 @@ struct PredictCommand: ParsableCommand {
   /// While a volume is segmented, the next one is read and the last one's masks are written.
   private func segment(_ jobs: [PredictionJob], with model: SegmentationModel, _ adapter: Adapter) throws {
     let passes: Set<Pass> = firstPass ? [.first, .final] : [.final]
+    let segments = model.description.labels.dicomSegments
     let progress = Progress("volumes", of: jobs.count, quiet: quiet)
     nonisolated(unsafe) let model = model  // reading takes no more of it than its description
     func read(_ job: PredictionJob) -> Future<PreparedCase> { Future { try model.prepared(job.scan) } }
@@ -94,106 +104,25 @@ struct PredictCommand: ParsableCommand {
         progress.clear()
         printError("Warning: \(job.scan.images[0].path): is larger than the network's size; its border is background.")
       }
-      writing = (job, Future { try write(results, of: job) })
+      writing = (job, Future { try write(results, of: job, segments: segments) })
     }
     try finishWriting()
     progress.clear()
   }
 
-  private func write(_ results: [SegmentationModel.Segmentation], of job: PredictionJob) throws {
+  private func write(
+    _ results: [SegmentationModel.Segmentation], of job: PredictionJob, segments: [DICOMSegment]
+  ) throws {
     for result in results {
       let suffix = result.pass == .first ? "_first" : ""
-      try result.labels.write(to: job.file(suffix))
+      if let series = job.series {
+        try result.labels.writeSegmentation(
+          to: job.file(suffix), of: series, segments: segments,
+          softwareVersion: DualNormCommand.configuration.version)
+      } else {
+        try result.labels.write(to: job.file(suffix))
+      }
       if probabilities { try writeChannels(result.probabilities, to: job.probabilities(suffix)) }
     }
   }
-}
-
-/// One volume and where its mask goes.
-struct PredictionJob {
-  let scan: Case
-  /// As its folder names it; nil for single files.
-  let site: String?
-  private let folder: URL
-  private let name: String
-  private let ending: String
-
-  /// The mask's file with a suffix to its name.
-  func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
-
-  /// The probabilities' file, NIfTI also for pictures.
-  func probabilities(_ suffix: String) -> URL {
-    folder.appendingPathComponent(name + suffix + "_probabilities" + (ending == ".png" ? ".nii.gz" : ending))
-  }
-
-  /// - Throws: `InputError` if a mask would take the place of a volume to be segmented.
-  static func requireInputsKept(_ jobs: [PredictionJob], probabilities: Bool, firstPass: Bool) throws {
-    let passes = firstPass ? ["", "_first"] : [""]
-    let inputs = Set(jobs.flatMap { $0.scan.images.map(\.resolved) })
-    let files = jobs.flatMap { job in passes.map(job.file) + (probabilities ? passes.map(job.probabilities) : []) }
-    for file in files where inputs.contains(file.resolved) {
-      throw InputError("\(file.path): is an input that --output would overwrite; give another --output.")
-    }
-  }
-
-  static func jobs(input: [URL], output: URL, modalities: Int) throws -> [PredictionJob] {
-    var isFolder: ObjCBool = false
-    for url in input {
-      guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-        throw InputError("\(url.path): there is no such file or folder; check --input.")
-      }
-    }
-    guard !isFolder.boolValue else {
-      guard input.count == 1 else {
-        throw InputError("--input names \(input.count) folders or files; give one folder, or one file a modality.")
-      }
-      return try jobs(in: input[0], output: output, modalities: modalities)
-    }
-    guard input.count == modalities || input.count == 1 && isPicture(input[0]) else {
-      throw InputError(
-        "--input names \(input.count) files, and the model takes \(modalities); give one a modality, in order.")
-    }
-    let name = input[0].volumeName
-    let scan = Case(name: name, site: "input", images: input, mask: nil)
-    if let ending = output.maskEnding {
-      guard ending != ".png" || scan.isPicture else {
-        throw InputError("\(output.path): masks of volumes are written as NIfTI; name the output .nii.gz or .nii.")
-      }
-      return [
-        PredictionJob(
-          scan: scan, site: nil, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
-      ]
-    }
-    guard output.volumeName == output.lastPathComponent else {
-      throw InputError(
-        "\(output.path): masks are written as \(scan.isPicture ? "PNG or NIfTI; name the output .png," : "NIfTI; name the output")"
-          + " .nii.gz or .nii, or give a folder.")
-    }
-    return [PredictionJob(scan: scan, site: nil, folder: output, name: name, ending: scan.maskEnding)]
-  }
-
-  private static func jobs(in input: URL, output: URL, modalities: Int) throws -> [PredictionJob] {
-    guard output.maskEnding == nil else {
-      throw InputError("\(output.path): is a file, and --input is a folder; give a folder for --output.")
-    }
-    let dataset = try Dataset(contentsOf: input, requireMasks: false, modalityCount: modalities)
-    return dataset.cases.map { scan in
-      let folder = dataset.layout == .sites ? output.appendingPathComponent(scan.site) : output
-      return PredictionJob(
-        scan: scan, site: scan.site, folder: folder, name: scan.name, ending: scan.maskEnding)
-    }
-  }
-}
-
-extension URL {
-  /// The same for every path to the same file.
-  fileprivate var resolved: String { standardizedFileURL.resolvingSymlinksInPath().path }
-
-  /// `.nii`, `.nii.gz` or `.png`; nil for another ending.
-  fileprivate var maskEnding: String? {
-    [".nii.gz", ".nii", ".png"].first { lastPathComponent.lowercased().hasSuffix($0) }
-  }
-
-  /// The file's name without the ending of an image.
-  fileprivate var volumeName: String { volumeStem(self) ?? lastPathComponent }
 }

@@ -75,4 +75,4 @@ private func shape(_ size: SIMD3<Int>) -> String { "\(size.x)×\(size.y)×\(size
 private func shape(_ spacing: SIMD3<Double>) -> String { (0..<3).map { short(spacing[$0]) }.joined(separator: "×") }
 
 /// Up to four significant digits.
-private func short(_ value: Double) -> String { String(format: "%.4g", value) }
+func short(_ value: Double) -> String { String(format: "%.4g", value) }

@@ -10,13 +10,21 @@ enum ImageFormat {
   ]
 
   init(of url: URL) throws {
-    let name = url.lastPathComponent.lowercased()
-    guard let format = ImageFormat.endings.first(where: { name.hasSuffix($0.text) })?.format else {
+    guard let format = ImageFormat.byName(url) else {
+      if isDICOM(url) {
+        throw ImagingError("\(url.path): a single DICOM file; give the folder that holds all slices of its series.")
+      }
       throw ImagingError(
         "\(url.path): not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, "
           + ".png, .jpg or .tif for a picture.")
     }
     self = format
+  }
+
+  /// The format that a file's name ends in; nil for another ending.
+  static func byName(_ url: URL) -> ImageFormat? {
+    let name = url.lastPathComponent.lowercased()
+    return endings.first { name.hasSuffix($0.text) }?.format
   }
 
   /// Whether the format is one of 2-D pictures.

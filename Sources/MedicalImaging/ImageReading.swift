@@ -1,13 +1,18 @@
 import Foundation
 
 extension Volume where Voxel == Float {
-  /// Reads a 3-D NIfTI (`.nii`, `.nii.gz`), NRRD (`.nrrd`, `.nhdr`) or MetaImage (`.mha`, `.mhd`) of any voxel type, or
-  /// a grey picture; see `channels(contentsOf:)` for colour.
+  /// Reads a 3-D NIfTI (`.nii`, `.nii.gz`), NRRD (`.nrrd`, `.nhdr`) or MetaImage (`.mha`, `.mhd`) of any voxel type, a
+  /// folder's DICOM series, or a grey picture; see `channels(contentsOf:)` for colour.
   ///
   /// Intensities are the stored values times the file's slope plus its intercept, NaN included. Further axes of
   /// length 1 are dropped. Where a NIfTI file's sform and qform differ, its sform counts.
+  /// - Parameter series: which one of a DICOM folder, as `DICOMSeries` takes it.
   /// - Throws: `ImagingError` where the file is missing, damaged, of another format, not 3-D or in colour.
-  public init(contentsOf url: URL) throws {
+  public init(contentsOf url: URL, series: String? = nil) throws {
+    if holdsDICOM(url) {
+      self = try DICOMSeries(contentsOf: url, series: series).image()
+      return
+    }
     if isPicture(url) {
       self = try Image.grey(contentsOf: url)
       return

@@ -9,9 +9,10 @@ extension Volume where Voxel == Float {
   /// Pictures are PNG, JPEG or TIFF of 8 or 16 bits a channel (TIFF also float); they become volumes of one slice with the
   /// stored values, x to the right, y down, and 1 mm a pixel whatever resolution the file claims: that is the one of
   /// print, and seldom the same in image and mask. A palette is expanded. An alpha channel is dropped if it is constant.
+  /// - Parameter series: which one of a DICOM folder, as `DICOMSeries` takes it.
   /// - Throws: `ImagingError` where the file is missing, damaged, of another format, or transparent in places.
-  public static func channels(contentsOf url: URL) throws -> [Image] {
-    guard isPicture(url) else { return [try Image(contentsOf: url)] }
+  public static func channels(contentsOf url: URL, series: String? = nil) throws -> [Image] {
+    guard isPicture(url) else { return [try Image(contentsOf: url, series: series)] }
     let picture = try PictureFile(url)
     return try images(of: picture, picture.read(), components: picture.componentCount)
   }

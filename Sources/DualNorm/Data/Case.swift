@@ -10,15 +10,21 @@ public struct Case: Hashable, Sendable {
   /// Whose scan it is; scans of one patient never fall on both sides of a split.
   public let patient: String
   /// One file a modality, in the order of the network's channels; a colour picture is one file with three of them.
+  /// A folder is a DICOM series.
   public let images: [URL]
   public let mask: URL?
+  /// For each image which series of its DICOM folder, or nil for the only one; empty where there is nothing to choose.
+  public let series: [String?]
 
-  public init(name: String, site: String, patient: String? = nil, images: [URL], mask: URL?) {
+  public init(
+    name: String, site: String, patient: String? = nil, images: [URL], mask: URL?, series: [String?] = []
+  ) {
     self.name = name
     self.site = site
     self.patient = patient ?? name
     self.images = images
     self.mask = mask
+    self.series = series
   }
 
   /// Whether its image is a picture (PNG, JPEG, TIFF) rather than a volume.

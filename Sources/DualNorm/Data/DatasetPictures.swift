@@ -58,8 +58,8 @@ extension Case {
     var all: [Image] = []
     var names: [String] = []
     var constant: Set<Int> = []
-    for url in images {
-      let channels = try Image.channels(contentsOf: url)
+    for (place, url) in images.enumerated() {
+      let channels = try Image.channels(contentsOf: url, series: series.isEmpty ? nil : series[place])
       if let first = all.first {
         let fault = mismatch(modality: url, channels[0].geometry, first: images[0], first.geometry)
         if let fault { throw InputError(fault) }

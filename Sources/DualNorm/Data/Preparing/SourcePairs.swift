@@ -51,7 +51,7 @@ public struct SourcePairs: Equatable, Sendable {
 
   /// All volumes, or where some are not named as masks only those.
   private static func images(in folder: URL) throws -> [(url: URL, stem: String)] {
-    let all = try volumes(in: folder, "--images")
+    let all = try volumes(in: folder, "--images", withSeries: true)
     let plain = all.filter { caseNameOfMask($0.stem) == nil }
     return plain.isEmpty ? all : plain
   }
@@ -63,18 +63,23 @@ public struct SourcePairs: Equatable, Sendable {
     return named.isEmpty ? all.map { (url: $0.url, name: $0.stem) } : named
   }
 
-  private static func volumes(in folder: URL, _ option: String) throws -> [(url: URL, stem: String)] {
+  /// - Parameter withSeries: folders of DICOM files count too.
+  private static func volumes(
+    in folder: URL, _ option: String, withSeries: Bool = false
+  ) throws -> [(url: URL, stem: String)] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
       throw InputError("\(folder.path): there is no such folder; check \(option).")
     }
     let found = try Dataset.entries(of: folder).filter { !isPicture($0) }.compactMap { url in
-      volumeStem(url).map { (url: url, stem: $0) }
+      withSeries && holdsDICOM(url) ? (url: url, stem: url.lastPathComponent) : volumeStem(url).map { (url: url, stem: $0) }
     }
     guard !found.isEmpty else {
       throw InputError(
-        "\(folder.path): holds no volumes; expected NIfTI, NRRD or MetaImage files for \(option) (DICOM series "
-          + "are to be converted first).")
+        holdsDICOM(folder)
+          ? "\(folder.path): holds DICOM files itself; expected \(withSeries ? "a folder for each series, named like its mask" : "NIfTI masks"), for \(option)."
+          : "\(folder.path): holds no volumes; expected NIfTI, NRRD or MetaImage files\(withSeries ? ", or folders of DICOM files," : "") "
+            + "for \(option).")
     }
     return found
   }

@@ -1,0 +1,76 @@
+#include "Support.h"
+
+#include <dcmtk/dcmdata/dcrledrg.h>
+#include <dcmtk/dcmdata/dcspchrs.h>
+#include <dcmtk/dcmjpeg/djdecode.h>
+#include <dcmtk/dcmjpls/djdecode.h>
+#include <dcmtk/oflog/oflog.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <mutex>
+
+namespace cdicom {
+
+void set_up() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    DcmRLEDecoderRegistration::registerCodecs();
+    DJDecoderRegistration::registerCodecs();
+    DJLSDecoderRegistration::registerCodecs();
+  });
+}
+
+}  // namespace cdicom
+
+extern "C" {
+
+const char *cdicom_last_error(void) { return cdicom::last_error.c_str(); }
+
+cdicom_file *cdicom_open(const char *path) {
+  return cdicom::guard<cdicom_file *>(nullptr, [&] {
+    cdicom::set_up();
+    auto file = std::make_unique<cdicom_file>();
+    cdicom::require(file->format.loadFile(path, EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_fileOnly));
+    return file.release();
+  });
+}
+
+void cdicom_close(cdicom_file *file) { delete file; }
+
+ptrdiff_t cdicom_value(const cdicom_file *file, uint32_t tag, ptrdiff_t position, char *text, ptrdiff_t capacity) {
+  return cdicom::guard<ptrdiff_t>(-1, [&]() -> ptrdiff_t {
+    const DcmTagKey key(Uint16(tag >> 16), Uint16(tag & 0xffff));
+    DcmItem &item = key.getGroup() == 2 ? static_cast<DcmItem &>(file->meta()) : file->dataset();
+    DcmElement *element = nullptr;
+    OFString value;
+    if (item.findAndGetElement(key, element).bad() || element->getVR() == EVR_SQ || element->getLength() == 0 ||
+        element->getOFString(value, static_cast<unsigned long>(position)).bad())
+      return -1;
+    if (element->isAffectedBySpecificCharacterSet()) {
+      OFString utf8, charset;
+      DcmSpecificCharacterSet converter;
+      if (file->dataset().findAndGetOFStringArray(DCM_SpecificCharacterSet, charset).good() &&
+          converter.selectCharacterSet(charset).good() && converter.convertString(value, utf8).good())
+        value = utf8;
+    }
+    const auto isSpace = [](char c) { return c == ' ' || c == '\0'; };
+    const char *begin = value.c_str(), *end = begin + value.size();
+    while (begin < end && isSpace(*begin)) ++begin;
+    while (begin < end && isSpace(end[-1])) --end;
+    const auto length = std::min(capacity, ptrdiff_t(end - begin));
+    std::memcpy(text, begin, size_t(length));
+    return length;
+  });
+}
+
+bool cdicom_has_sequence(const cdicom_file *file, uint32_t tag) {
+  return cdicom::guard(false, [&] {
+    DcmItem *item = nullptr;
+    return file->dataset().findAndGetSequenceItem(DcmTagKey(Uint16(tag >> 16), Uint16(tag & 0xffff)), item).good();
+  });
+}
+
+}  // extern "C"

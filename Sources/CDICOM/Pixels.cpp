@@ -1,0 +1,97 @@
+#include "Support.h"
+
+#include <dcmtk/dcmdata/dcpxitem.h>
+
+#include <limits>
+#include <vector>
+
+namespace {
+
+DcmPixelData *pixel_data(const cdicom_file *file) {
+  DcmElement *element = nullptr;
+  if (file->dataset().findAndGetElement(DCM_PixelData, element).bad()) return nullptr;
+  return dynamic_cast<DcmPixelData *>(element);
+}
+
+DcmPixelSequence *compressed(const cdicom_file *file, DcmPixelData *data) {
+  DcmPixelSequence *sequence = nullptr;
+  const E_TransferSyntax syntax = file->dataset().getOriginalXfer();
+  if (!DcmXfer(syntax).isEncapsulated()) return nullptr;
+  return data->getEncapsulatedRepresentation(syntax, nullptr, sequence).good() ? sequence : nullptr;
+}
+
+// The stored bits of each pixel, sign extended, through the slope and intercept.
+template <typename Word>
+void scale(const std::vector<Uint16> &words, const cdicom_pixels &pixels, float *values) {
+  const auto *stored = reinterpret_cast<const Word *>(words.data());
+  const auto shift = pixels.high_bit + 1 - pixels.bits_stored;
+  const int32_t mask = (int32_t(1) << pixels.bits_stored) - 1, sign = int32_t(1) << (pixels.bits_stored - 1);
+  for (ptrdiff_t index = 0; index < pixels.columns * pixels.rows; ++index) {
+    int32_t value = (stored[index] >> shift) & mask;
+    if (pixels.is_signed && (value & sign)) value -= mask + 1;
+    values[index] = float(value * pixels.slope + pixels.intercept);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+ptrdiff_t cdicom_pixel_bytes(const cdicom_file *file) {
+  return cdicom::guard<ptrdiff_t>(-1, [&]() -> ptrdiff_t {
+    DcmPixelData *data = pixel_data(file);
+    if (!data) return -1;
+    DcmPixelSequence *fragments = compressed(file, data);
+    if (!fragments) return ptrdiff_t(data->getLength(file->dataset().getOriginalXfer()));
+    ptrdiff_t bytes = 0;
+    for (unsigned long index = 1; index < fragments->card(); ++index) {  // the first is the offset table
+      DcmPixelItem *fragment = nullptr;
+      if (fragments->getItem(fragment, index).good()) bytes += ptrdiff_t(fragment->getLength());
+    }
+    return bytes;
+  });
+}
+
+bool cdicom_is_compressed(const cdicom_file *file) {
+  return DcmXfer(file->dataset().getOriginalXfer()).isEncapsulated();
+}
+
+bool cdicom_can_decode(const cdicom_file *file) {
+  switch (file->dataset().getOriginalXfer()) {
+    case EXS_LittleEndianImplicit:
+    case EXS_LittleEndianExplicit:
+    case EXS_BigEndianExplicit:
+    case EXS_RLELossless:
+    case EXS_JPEGProcess1:
+    case EXS_JPEGProcess2_4:
+    case EXS_JPEGProcess14:
+    case EXS_JPEGProcess14SV1:
+    case EXS_JPEGLSLossless:
+    case EXS_JPEGLSLossy:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, float *values) {
+  return cdicom::guard(false, [&] {
+    DcmPixelData *data = pixel_data(file);
+    cdicom::require(data != nullptr, "there are no pixels");
+    const size_t bytes = size_t(pixels->columns * pixels->rows * (pixels->bits_allocated / 8));
+    // DCMTK wants room that is even, and keeps its count in 32 bits.
+    std::vector<Uint16> words((bytes + 1) / 2);
+    cdicom::require(words.size() * 2 <= std::numeric_limits<Uint32>::max(), "more than 4 GB");
+    Uint32 frame_bytes = 0, fragment = 0;
+    OFString colour_model;
+    cdicom::require(data->getUncompressedFrameSize(&file->dataset(), frame_bytes));
+    cdicom::require(frame_bytes == bytes || frame_bytes == words.size() * 2, "its size is not the header's");
+    cdicom::require(data->getUncompressedFrame(
+        &file->dataset(), 0, fragment, words.data(), Uint32(words.size() * 2), colour_model));
+    if (pixels->bits_allocated == 8) scale<uint8_t>(words, *pixels, values);
+    else scale<uint16_t>(words, *pixels, values);
+    return true;
+  });
+}
+
+}  // extern "C"

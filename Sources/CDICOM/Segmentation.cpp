@@ -1,0 +1,187 @@
+#include "Support.h"
+
+#include <dcmtk/dcmfg/fgderimg.h>
+#include <dcmtk/dcmfg/fgfracon.h>
+#include <dcmtk/dcmfg/fgpixmsr.h>
+#include <dcmtk/dcmfg/fgplanor.h>
+#include <dcmtk/dcmfg/fgplanpo.h>
+#include <dcmtk/dcmiod/iodreferences.h>
+#include <dcmtk/dcmseg/segdoc.h>
+#include <dcmtk/dcmseg/segment.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+struct cdicom_segmentation {
+  std::unique_ptr<DcmSegmentation> document;
+  std::string patient, study, series;
+  IODReferences references;
+};
+
+namespace {
+
+// The shortest decimal string that gives the number back, or the most digits of it that fit DICOM's 16 characters.
+OFString decimal(double value) {
+  char text[64];
+  std::string best = "0";
+  for (int digits = 1; digits <= 17; ++digits) {
+    std::snprintf(text, sizeof text, "%.*g", digits, value + 0.0);
+    if (std::string(text).size() > 16) continue;
+    best = text;
+    if (std::strtod(text, nullptr) == value) break;
+  }
+  return best.c_str();
+}
+
+std::string value(const cdicom_file *file, const DcmTagKey &tag) {
+  OFString text;
+  file->dataset().findAndGetOFString(tag, text);
+  return text.c_str();
+}
+
+CodeSequenceMacro code(const cdicom_code &code) { return CodeSequenceMacro(code.value, code.scheme, code.meaning); }
+
+// The grid that all frames share.
+void add_grid(DcmSegmentation &document, const cdicom_file *source, const double *spacing, const double *orientation) {
+  FGPixelMeasures measures;
+  const std::string thickness = value(source, DCM_SliceThickness);
+  const double thicknessMM = std::strtod(thickness.c_str(), nullptr);
+  cdicom::require(measures.setPixelSpacing(decimal(spacing[0]) + "\\" + decimal(spacing[1])));
+  cdicom::require(measures.setSpacingBetweenSlices(decimal(spacing[2])));
+  cdicom::require(measures.setSliceThickness(decimal(thicknessMM > 0 && thicknessMM < 1e6 ? thicknessMM : spacing[2])));
+  FGPlaneOrientationPatient plane;
+  cdicom::require(plane.setImageOrientationPatient(
+      decimal(orientation[0]), decimal(orientation[1]), decimal(orientation[2]), decimal(orientation[3]),
+      decimal(orientation[4]), decimal(orientation[5])));
+  cdicom::require(document.addForAllFrames(measures));
+  cdicom::require(document.addForAllFrames(plane));
+}
+
+// Frames are ordered by segment, then by place.
+void add_dimensions(DcmSegmentation &document, const char *organization) {
+  IODMultiframeDimensionModule &dimensions = document.getDimensions();
+  cdicom::require(dimensions.addDimensionIndex(
+      DCM_ReferencedSegmentNumber, organization, DCM_SegmentIdentificationSequence, "ReferencedSegmentNumber"));
+  cdicom::require(dimensions.addDimensionIndex(
+      DCM_ImagePositionPatient, organization, DCM_PlanePositionSequence, "ImagePositionPatient"));
+}
+
+void describe_series(DcmSegmentation &document, const cdicom_file *source, const cdicom_uids &uids) {
+  IODGeneralSeriesModule &series = document.getSeries();
+  const long number = std::strtol(value(source, DCM_SeriesNumber).c_str(), nullptr, 10);
+  OFString date, time;
+  DcmDate::getCurrentDate(date);
+  DcmTime::getCurrentTime(time);
+  cdicom::require(series.setSeriesInstanceUID(uids.series));
+  cdicom::require(document.getSOPCommon().setSOPInstanceUID(uids.instance));
+  cdicom::require(series.setSeriesNumber(std::to_string(number > 0 && number < 1000000 ? number + 1000 : 1000).c_str()));
+  cdicom::require(series.setSeriesDescription("Segmentation by DualNorm"));
+  cdicom::require(series.setSeriesDate(date));
+  cdicom::require(series.setSeriesTime(time));
+  document.getSOPCommon().setInstanceCreationDate(date);
+  document.getSOPCommon().setInstanceCreationTime(time);
+}
+
+}  // namespace
+
+extern "C" {
+
+cdicom_segmentation *cdicom_segmentation_create(
+    cdicom_file *source, cdicom_uids uids, const char *software_version, bool needs_utf8, const double *spacing,
+    const double *orientation) {
+  return cdicom::guard<cdicom_segmentation *>(nullptr, [&] {
+    cdicom::set_up();
+    if (needs_utf8) cdicom::require(source->dataset().convertToUTF8());
+    Uint16 rows = 0, columns = 0;
+    cdicom::require(source->dataset().findAndGetUint16(DCM_Rows, rows));
+    cdicom::require(source->dataset().findAndGetUint16(DCM_Columns, columns));
+    ContentIdentificationMacro *made = nullptr;
+    cdicom::require(
+        ContentIdentificationMacro::create("1", "SEGMENTATION", "Segmentation by DualNorm", "DualNorm", made));
+    const std::unique_ptr<ContentIdentificationMacro> content(made);
+    const IODGeneralEquipmentModule::EquipmentInfo equipment("DualNorm", "dualnorm", "1", software_version);
+    DcmSegmentation *document = nullptr;
+    cdicom::require(DcmSegmentation::createBinarySegmentation(document, rows, columns, equipment, *content));
+    auto result = std::make_unique<cdicom_segmentation>();
+    result->document.reset(document);
+    cdicom::require(document->importFromSourceImage(source->dataset()));
+    result->patient = value(source, DCM_PatientID);
+    result->study = value(source, DCM_StudyInstanceUID);
+    result->series = value(source, DCM_SeriesInstanceUID);
+    if (needs_utf8) cdicom::require(document->getSOPCommon().setSpecificCharacterSet("ISO_IR 192"));
+    describe_series(*document, source, uids);
+    add_grid(*document, source, spacing, orientation);
+    add_dimensions(*document, uids.dimension_organization);
+    return result.release();
+  });
+}
+
+void cdicom_segmentation_free(cdicom_segmentation *segmentation) { delete segmentation; }
+
+bool cdicom_segmentation_add_segment(
+    cdicom_segmentation *segmentation, const char *label, cdicom_code category, cdicom_code type,
+    const cdicom_code *modifier) {
+  return cdicom::guard(false, [&] {
+    DcmSegment *segment = nullptr;
+    cdicom::require(
+        DcmSegment::create(segment, label, code(category), code(type), DcmSegTypes::SAT_AUTOMATIC, "DualNorm"));
+    std::unique_ptr<DcmSegment> owned(segment);
+    if (modifier) segment->getSegmentedPropertyTypeModifierCode().push_back(new CodeSequenceMacro(code(*modifier)));
+    Uint16 number = 0;
+    cdicom::require(segmentation->document->addSegment(segment, number));
+    owned.release();
+    return true;
+  });
+}
+
+bool cdicom_segmentation_add_frame(
+    cdicom_segmentation *segmentation, ptrdiff_t segment, ptrdiff_t place, const uint8_t *mask, const double *position,
+    const char *source_class, const char *source_instance) {
+  return cdicom::guard(false, [&] {
+    FGPlanePosPatient plane;
+    cdicom::require(
+        plane.setImagePositionPatient(decimal(position[0]), decimal(position[1]), decimal(position[2])));
+    FGFrameContent content;
+    const Uint32 indices[] = {Uint32(segment), Uint32(place)};
+    for (unsigned long index = 0; index < 2; ++index)
+      cdicom::require(content.setDimensionIndexValues(indices[index], index));
+    ImageSOPInstanceReferenceMacro reference;
+    cdicom::require(reference.setReferencedSOPClassUID(source_class));
+    cdicom::require(reference.setReferencedSOPInstanceUID(source_instance));
+    OFVector<ImageSOPInstanceReferenceMacro> sources;
+    sources.push_back(reference);
+    const std::unique_ptr<FGDerivationImage> derivation(
+        DcmSegmentation::createDerivationImageFG(sources, "Segmentation by DualNorm"));
+    cdicom::require(derivation != nullptr, "its source cannot be referred to");
+    OFVector<FGBase *> groups;
+    groups.push_back(&plane);
+    groups.push_back(&content);
+    groups.push_back(derivation.get());
+    cdicom::require(segmentation->document->addFrame(const_cast<Uint8 *>(mask), Uint16(segment), groups));
+    return true;
+  });
+}
+
+bool cdicom_segmentation_add_reference(
+    cdicom_segmentation *segmentation, const char *source_class, const char *source_instance) {
+  return cdicom::guard(false, [&] {
+    auto reference = std::make_unique<IODImageReference>(
+        segmentation->patient.c_str(), segmentation->study.c_str(), segmentation->series.c_str(),
+        source_instance, source_class);
+    cdicom::require(segmentation->references.add(reference.get()), "its source cannot be referred to");
+    reference.release();
+    return true;
+  });
+}
+
+bool cdicom_segmentation_save(cdicom_segmentation *segmentation, const char *path) {
+  return cdicom::guard(false, [&] {
+    DcmSegmentation &document = *segmentation->document;
+    document.getCommonInstanceReference().addReferences(segmentation->references, segmentation->study.c_str());
+    cdicom::require(document.saveFile(path, EXS_LittleEndianExplicit));
+    return true;
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,93 @@
+#ifndef CDICOM_H
+#define CDICOM_H
+
+// C functions over DCMTK. A returned handle is yours: free it once. Every other argument is borrowed; text is UTF-8.
+//
+// Functions that can fail return false or null, and cdicom_last_error() says why (of this thread's last failure).
+// DCMTK follows nested sequences by recursion, without a limit: files are to be checked for depth before they come here.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if __has_feature(nullability)
+#pragma clang assume_nonnull begin
+#endif
+
+const char *cdicom_last_error(void);
+
+// Reading. Values longer than 4096 bytes, pixels among them, stay on disk until they are asked for.
+
+typedef struct cdicom_file cdicom_file;
+
+cdicom_file *_Nullable cdicom_open(const char *path);
+void cdicom_close(cdicom_file *file);
+// A value of the data set, or of the meta header (group 2), as text of at most `capacity` bytes, without the spaces
+// around it: `tag` is group << 16 | element, `position` counts from 0. Returns its length, −1 where there is none.
+ptrdiff_t cdicom_value(const cdicom_file *file, uint32_t tag, ptrdiff_t position, char *text, ptrdiff_t capacity);
+// Whether there is a sequence with something in it.
+bool cdicom_has_sequence(const cdicom_file *file, uint32_t tag);
+// Bytes that the pixels take in the file, compressed or not; −1 where there are none.
+ptrdiff_t cdicom_pixel_bytes(const cdicom_file *file);
+bool cdicom_is_compressed(const cdicom_file *file);
+// Whether its transfer syntax is one that cdicom_read_pixels can decode.
+bool cdicom_can_decode(const cdicom_file *file);
+
+typedef struct {
+  ptrdiff_t columns, rows;
+  ptrdiff_t bits_allocated;  // 8 or 16
+  ptrdiff_t bits_stored;
+  ptrdiff_t high_bit;
+  bool is_signed;
+  double slope, intercept;
+} cdicom_pixels;
+
+// The one frame of a grey image as stored value × slope + intercept; `values` holds columns × rows.
+bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, float *values);
+
+// Writing a segmentation: create, add segments, add frames, save.
+
+typedef struct cdicom_segmentation cdicom_segmentation;
+
+typedef struct {
+  const char *value, *scheme, *meaning;
+} cdicom_code;
+
+// New ones for the segmentation.
+typedef struct {
+  const char *instance, *series, *dimension_organization;
+} cdicom_uids;
+
+// `source` is a file whose patient, study and frame of reference the segmentation has. `spacing` is the distance of
+// rows, of columns and of slices in mm; `orientation` the direction cosines of a row and of a column. With `needs_utf8`
+// the source's text is converted to UTF-8, which labels then may be in; otherwise they are ASCII.
+cdicom_segmentation *_Nullable cdicom_segmentation_create(
+    cdicom_file *source, cdicom_uids uids, const char *software_version, bool needs_utf8, const double *spacing,
+    const double *orientation);
+void cdicom_segmentation_free(cdicom_segmentation *segmentation);
+// The first segment gets number 1. `modifier` is null or narrows `type`, such as left.
+bool cdicom_segmentation_add_segment(
+    cdicom_segmentation *segmentation, const char *label, cdicom_code category, cdicom_code type,
+    const cdicom_code *_Nullable modifier);
+// `mask` holds columns × rows of the source, nonzero where the segment is; `position` is that of its first pixel, in mm,
+// `place` the slice's number from 1.
+bool cdicom_segmentation_add_frame(
+    cdicom_segmentation *segmentation, ptrdiff_t segment, ptrdiff_t place, const uint8_t *mask, const double *position,
+    const char *source_class, const char *source_instance);
+// Also refers to an image of the source's series as a whole.
+bool cdicom_segmentation_add_reference(
+    cdicom_segmentation *segmentation, const char *source_class, const char *source_instance);
+bool cdicom_segmentation_save(cdicom_segmentation *segmentation, const char *path);
+
+#if __has_feature(nullability)
+#pragma clang assume_nonnull end
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

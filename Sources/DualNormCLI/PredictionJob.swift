@@ -1,0 +1,146 @@
+import DualNorm
+import Foundation
+import MedicalImaging
+
+/// One volume and where its mask goes.
+struct PredictionJob {
+  let scan: Case
+  /// As its folder names it; nil for single files.
+  let site: String?
+  /// What the mask is written as a DICOM segmentation of; nil for other files.
+  private(set) var series: DICOMSeries?
+  private let folder: URL
+  private let name: String
+  private let ending: String
+
+  /// The mask's file with a suffix to its name.
+  func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
+
+  /// The probabilities' file, NIfTI also for pictures and DICOM.
+  func probabilities(_ suffix: String) -> URL {
+    let isNIfTI = ending.hasPrefix(".nii")
+    return folder.appendingPathComponent(name + suffix + "_probabilities" + (isNIfTI ? ending : ".nii.gz"))
+  }
+
+  /// - Throws: `InputError` if a mask would take the place of a volume to be segmented.
+  static func requireInputsKept(_ jobs: [PredictionJob], probabilities: Bool, firstPass: Bool) throws {
+    let passes = firstPass ? ["", "_first"] : [""]
+    let inputs = Set(jobs.flatMap { ($0.scan.images + ($0.series?.files ?? [])).map(\.resolved) })
+    let files = jobs.flatMap { job in passes.map(job.file) + (probabilities ? passes.map(job.probabilities) : []) }
+    for file in files where inputs.contains(file.resolved) {
+      throw InputError("\(file.path): is an input that --output would overwrite; give another --output.")
+    }
+  }
+
+  static func jobs(input: [URL], series: [String], output: URL, modalities: Int) throws -> [PredictionJob] {
+    for url in input where !FileManager.default.fileExists(atPath: url.path) {
+      throw InputError("\(url.path): there is no such file or folder; check --input.")
+    }
+    let isSeries = input.map(holdsDICOM)
+    try require(series, for: input, isSeries)
+    if zip(input, isSeries).contains(where: { $0.isFolder && !$1 }) {
+      guard input.count == 1 else {
+        throw InputError("--input names \(input.count) folders or files; give one folder, or one file a modality.")
+      }
+      return try jobs(in: input[0], output: output, modalities: modalities)
+    }
+    guard input.count == modalities || input.count == 1 && isPicture(input[0]) else {
+      throw InputError(
+        "--input names \(input.count) files, and the model takes \(modalities); give one a modality, in order.")
+    }
+    let name = isSeries[0] ? input[0].standardizedFileURL.lastPathComponent : input[0].volumeName
+    let scan = Case(name: name, site: "input", images: input, mask: nil, series: series)
+    guard let ending = output.maskEnding else {
+      try requireFolder(output, scan, isSeries[0])
+      return [PredictionJob(scan: scan, site: nil, folder: output, name: name, ending: scan.maskEnding)]
+    }
+    guard ending != ".png" || scan.isPicture else {
+      throw InputError("\(output.path): masks of volumes are written as NIfTI; name the output .nii.gz or .nii.")
+    }
+    var job = PredictionJob(
+      scan: scan, site: nil, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
+    if ending == ".dcm" {
+      guard isSeries[0] else {
+        throw InputError(
+          "\(output.path): a DICOM segmentation refers to the DICOM images it was made from, and \(input[0].path) is not "
+            + "of DICOM; name the output \(scan.isPicture ? ".png" : ".nii.gz or .nii").")
+      }
+      job.series = try DICOMSeries(contentsOf: input[0], series: series.first)
+    }
+    return [job]
+  }
+
+  /// Throws where `--series` does not say for each input which series it is.
+  private static func require(_ series: [String], for input: [URL], _ isSeries: [Bool]) throws {
+    guard !series.isEmpty else { return }
+    if let place = isSeries.firstIndex(of: false) {
+      throw InputError("--series \(series[0]): \(input[place].path) is no folder of DICOM files; leave --series out.")
+    }
+    guard series.count == input.count else {
+      throw InputError(
+        "--series is given \(series.count) times and --input \(input.count) times; give one for each, in order.")
+    }
+  }
+
+  /// Throws where an output has the ending of a file that is not written.
+  private static func requireFolder(_ output: URL, _ scan: Case, _ isSeries: Bool) throws {
+    guard output.volumeName != output.lastPathComponent else { return }
+    let formats =
+      scan.isPicture
+      ? "PNG or NIfTI; name the output .png,"
+      : isSeries ? "NIfTI or DICOM; name the output .dcm," : "NIfTI; name the output"
+    throw InputError("\(output.path): masks are written as \(formats) .nii.gz or .nii, or give a folder.")
+  }
+
+  private static func jobs(in input: URL, output: URL, modalities: Int) throws -> [PredictionJob] {
+    guard output.maskEnding == nil else {
+      throw InputError("\(output.path): is a file, and --input is a folder; give a folder for --output.")
+    }
+    let series = try foldersOfSeries(in: input)
+    guard series.isEmpty else {
+      return series.map { url in
+        let scan = Case(name: url.lastPathComponent, site: "input", images: [url], mask: nil)
+        return PredictionJob(scan: scan, site: nil, folder: output, name: scan.name, ending: scan.maskEnding)
+      }
+    }
+    let dataset = try Dataset(contentsOf: input, requireMasks: false, modalityCount: modalities)
+    return dataset.cases.map { scan in
+      let folder = dataset.layout == .sites ? output.appendingPathComponent(scan.site) : output
+      return PredictionJob(
+        scan: scan, site: scan.site, folder: folder, name: scan.name, ending: scan.maskEnding)
+    }
+  }
+
+  /// The folders in a folder that hold DICOM files, sorted by name; none where it holds volumes itself.
+  private static func foldersOfSeries(in folder: URL) throws -> [URL] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let entries = names.filter { !$0.hasPrefix(".") }.sorted().map { folder.appendingPathComponent($0) }
+    let series = entries.filter(holdsDICOM)
+    if let first = series.first, let volume = entries.first(where: { volumeStem($0) != nil && !$0.isFolder }) {
+      throw InputError(
+        "\(folder.path): holds \(volume.lastPathComponent) and the DICOM folder \(first.lastPathComponent); keep either "
+          + "files or folders of DICOM series.")
+    }
+    return series
+  }
+}
+
+extension URL {
+  /// The same for every path to the same file.
+  fileprivate var resolved: String { standardizedFileURL.resolvingSymlinksInPath().path }
+
+  fileprivate var isFolder: Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
+  /// `.nii`, `.nii.gz`, `.png` or `.dcm`; nil for another ending.
+  fileprivate var maskEnding: String? {
+    [".nii.gz", ".nii", ".png", ".dcm"].first { lastPathComponent.lowercased().hasSuffix($0) }
+  }
+
+  /// The file's name without the ending of an image.
+  fileprivate var volumeName: String {
+    pathExtension.lowercased() == "dcm" ? deletingPathExtension().lastPathComponent : volumeStem(self) ?? lastPathComponent
+  }
+}

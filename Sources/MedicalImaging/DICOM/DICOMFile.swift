@@ -1,0 +1,86 @@
+import CDICOM
+import Foundation
+
+/// A DICOM file whose elements have been read, and whose pixels are still on disk.
+final class DICOMFile {
+  let url: URL
+  let handle: OpaquePointer
+
+  /// - Throws: `ImagingError` for a file that is cut short, damaged, or no DICOM file.
+  init(_ url: URL) throws {
+    self.url = url
+    try requireContents(of: url)
+    let fault: String?
+    do {
+      fault = try Data(contentsOf: url, options: .alwaysMapped).withUnsafeBytes { DICOMStructure.fault(in: $0) }
+    } catch {
+      throw ImagingError("\(url.path): this file may not be read; change its permissions.")
+    }
+    guard fault == nil, let opened = cdicom_open(url.path) else {
+      throw ImagingError(
+        "\(url.path): cannot be read as DICOM: \(fault ?? lastDICOMError()); copy it again from its source.")
+    }
+    handle = opened
+  }
+
+  deinit { cdicom_close(handle) }
+
+  /// A value as text without the spaces around it; nil where it is missing or empty.
+  func text(_ tag: DICOMTag, at position: Int = 0) -> String? {
+    var bytes = [CChar](repeating: 0, count: 1024)
+    let length = cdicom_value(handle, tag.rawValue, position, &bytes, bytes.count)
+    guard length > 0 else { return nil }
+    return String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  func number(_ tag: DICOMTag, at position: Int = 0) -> Double? {
+    text(tag, at: position).flatMap(Double.init).flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// So many numbers, or nil where one is missing.
+  func numbers(_ tag: DICOMTag, _ count: Int) -> [Double]? {
+    let values = (0..<count).compactMap { number(tag, at: $0) }
+    return values.count == count ? values : nil
+  }
+
+  func integer(_ tag: DICOMTag) -> Int? { number(tag).flatMap { Int(exactly: $0) } }
+}
+
+/// The elements that are asked for, by group and number.
+enum DICOMTag: UInt32 {
+  case transferSyntax = 0x0002_0010
+  case sopClass = 0x0008_0016
+  case sopInstance = 0x0008_0018
+  case modality = 0x0008_0060
+  case seriesDescription = 0x0008_103e
+  case sliceThickness = 0x0018_0050
+  case spacingBetweenSlices = 0x0018_0088
+  case study = 0x0020_000d
+  case series = 0x0020_000e
+  case seriesNumber = 0x0020_0011
+  case position = 0x0020_0032
+  case orientation = 0x0020_0037
+  case frameOfReference = 0x0020_0052
+  case samples = 0x0028_0002
+  case photometricInterpretation = 0x0028_0004
+  case frames = 0x0028_0008
+  case rows = 0x0028_0010
+  case columns = 0x0028_0011
+  case pixelSpacing = 0x0028_0030
+  case bitsAllocated = 0x0028_0100
+  case bitsStored = 0x0028_0101
+  case highBit = 0x0028_0102
+  case isSigned = 0x0028_0103
+  case intercept = 0x0028_1052
+  case slope = 0x0028_1053
+  case modalityTable = 0x0028_3000
+}
+
+/// DCMTK's words for this thread's last failure.
+func lastDICOMError() -> String { inOneLine(String(cString: cdicom_last_error())) }
+
+/// Text of a file that is fit for a message.
+func inOneLine(_ text: String) -> String {
+  let line = String(text.map { $0.isNewline || $0.unicodeScalars.allSatisfy { $0.value < 32 } ? " " : $0 })
+  return line.count > 80 ? line.prefix(77) + "..." : line
+}

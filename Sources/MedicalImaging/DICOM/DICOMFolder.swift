@@ -1,0 +1,91 @@
+import Foundation
+
+/// Whether a folder holds DICOM files, not counting those in the folders in it.
+public func holdsDICOM(_ folder: URL) -> Bool {
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
+    return false
+  }
+  return ((try? files(in: folder)) ?? []).contains(where: isDICOM)
+}
+
+/// The series that the files of a folder belong to.
+struct DICOMFolder {
+  let url: URL
+  /// Ascending by number, then by UID; those of images, or all where none is.
+  let series: [[DICOMSlice]]
+
+  /// - Throws: `ImagingError` for a folder without DICOM files, or where one is damaged.
+  init(_ url: URL) throws {
+    self.url = url
+    // A DICOMDIR lists the other files.
+    let names = try files(in: url).filter { isDICOM($0) && $0.lastPathComponent.uppercased() != "DICOMDIR" }
+    let slices = try names.map(DICOMSlice.init)
+    let all = Dictionary(grouping: slices, by: \.series).values.sorted {
+      ($0[0].seriesNumber ?? .max, $0[0].series) < ($1[0].seriesNumber ?? .max, $1[0].series)
+    }
+    let images = all.filter { $0.contains(where: \.isImage) }
+    series = images.isEmpty ? all : images
+    guard !series.isEmpty else { throw ImagingError("\(url.path): holds no DICOM images; give another folder.") }
+  }
+
+  /// The only series, or the one of a number, UID or beginning of a UID.
+  ///
+  /// - Throws: `ImagingError` listing the series where none or several are meant.
+  func chosen(_ choice: String?) throws -> [DICOMSlice] {
+    guard let choice else {
+      guard series.count == 1 else {
+        throw ImagingError(
+          "\(url.path): holds \(series.count) series: \(list(series)); choose one by its number or UID (--series of "
+            + "predict), or keep one a folder.")
+      }
+      return series[0]
+    }
+    let exact = series.filter { $0[0].series == choice }
+    let numbered = series.filter { $0[0].seriesNumber != nil && $0[0].seriesNumber == Int(choice) }
+    let begun = series.filter { !choice.isEmpty && $0[0].series.hasPrefix(choice) }
+    let found = [exact, numbered, begun].first { !$0.isEmpty } ?? []
+    guard found.count == 1 else {
+      let what = found.isEmpty ? "no such series in" : "several such series in"
+      throw ImagingError(
+        "--series \(inOneLine(choice)): there \(found.isEmpty ? "is" : "are") \(what) \(url.path), which holds "
+          + "\(list(found.isEmpty ? series : found)); give a number, or a UID up to where it differs.")
+    }
+    return found[0]
+  }
+
+  /// `number 3 "T1post" (MR, 22 slices, UID 1.3.6.1)`, one after the other.
+  private func list(_ series: [[DICOMSlice]]) -> String {
+    let names = series.prefix(20).map { slices in
+      let first = slices[0]
+      let number = first.seriesNumber.map { "number \($0)" } ?? "without a number"
+      let text = first.seriesDescription.isEmpty ? "" : " \"\(first.seriesDescription)\""
+      let count = slices.count == 1 ? "1 slice" : "\(slices.count) slices"
+      return "\(number)\(text) (\(first.modality), \(count), UID \(inOneLine(first.series)))"
+    }
+    let more = series.count > names.count ? " and \(series.count - names.count) more" : ""
+    return names.joined(separator: ", ") + more
+  }
+}
+
+/// The files of a folder, sorted by name, without hidden ones.
+private func files(in folder: URL) throws -> [URL] {
+  do {
+    return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { !$0.hasPrefix(".") }.sorted()
+      .map { folder.appendingPathComponent($0) }
+      .filter { url in
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && !isFolder.boolValue
+      }
+  } catch {
+    throw ImagingError("\(folder.path): this folder cannot be read; check its permissions.")
+  }
+}
+
+/// By its first bytes, or where these are damaged by its name.
+func isDICOM(_ url: URL) -> Bool {
+  if ["dcm", "dicom", "ima"].contains(url.pathExtension.lowercased()) { return true }
+  guard ImageFormat.byName(url) == nil, let file = try? FileHandle(forReadingFrom: url) else { return false }
+  defer { try? file.close() }
+  return ((try? file.read(upToCount: 132)) ?? Data()).withUnsafeBytes(DICOMStructure.isDICOM)
+}

@@ -1,0 +1,74 @@
+import Foundation
+
+/// Slices in the order of their places, which lie on one regular grid.
+struct DICOMGrid {
+  /// Ascending along the normal of their planes, rows × columns: a right-handed frame.
+  let slices: [DICOMSlice]
+  let geometry: Geometry
+
+  /// What direction cosines may differ by between slices.
+  static let cosineTolerance = 1e-4
+
+  /// - Throws: `ImagingError` naming the file or folder that keeps them from being a volume.
+  init(_ unsorted: [DICOMSlice], folder: URL) throws {
+    if let (slice, fault) = unsorted.firstFault { throw ImagingError("\(slice.url.path): \(fault)") }
+    let first = unsorted[0]
+    for slice in unsorted.dropFirst() { try requireLike(first, slice) }
+    let normal = cross(first.row, first.column)
+    func height(_ slice: DICOMSlice) -> Double { (slice.positionMM * normal).sum() }
+    slices = unsorted.sorted { (height($0), $0.url.path) < (height($1), $1.url.path) }
+    let stack = DICOMStack(slices: slices, heights: slices.map(height), folder: folder)
+    if let fault = stack.fault { throw ImagingError(fault) }
+    guard let distance = stack.distance ?? first.thicknessMM else {
+      throw ImagingError(
+        "\(first.url.path): is the only slice of its series and does not say how thick it is (Slice Thickness); give a "
+          + "series of several slices.")
+    }
+    let (x, y) = (first.row, first.column)
+    geometry = Geometry(
+      size: SIMD3(first.size.x, first.size.y, slices.count),
+      spacingMM: SIMD3(first.spacingMM.x, first.spacingMM.y, distance), originMM: slices[0].positionMM,
+      direction: (0..<3).flatMap { [x[$0], y[$0], normal[$0]] })
+  }
+}
+
+extension [DICOMSlice] {
+  fileprivate var firstFault: (DICOMSlice, String)? {
+    for slice in self { if let fault = slice.fault { return (slice, fault) } }
+    return nil
+  }
+}
+
+/// Throws where two slices of a series do not have the same pixels.
+private func requireLike(_ first: DICOMSlice, _ other: DICOMSlice) throws {
+  func refuse(_ what: String, _ found: String, _ expected: String) -> ImagingError {
+    ImagingError(
+      "\(other.url.path): its \(what) is \(found), and \(expected) in \(first.url.lastPathComponent) of the same series; "
+        + "the slices of a volume are alike: take those that are not out of the folder.")
+  }
+  guard other.size == first.size else {
+    throw refuse("size", "\(other.size.x)×\(other.size.y)", "\(first.size.x)×\(first.size.y)")
+  }
+  let turn = [other.row - first.row, other.column - first.column].flatMap { [$0.x, $0.y, $0.z] }
+  guard turn.allSatisfy({ abs($0) <= DICOMGrid.cosineTolerance }) else {
+    throw refuse("orientation", orientation(other), orientation(first))
+  }
+  guard (0..<2).allSatisfy({ abs(other.spacingMM[$0] - first.spacingMM[$0]) <= 1e-3 * first.spacingMM[$0] }) else {
+    throw refuse("pixel spacing", "\(spacing(other)) mm", "\(spacing(first)) mm")
+  }
+  guard other.frameOfReference == first.frameOfReference else {
+    throw refuse("frame of reference", inOneLine(other.frameOfReference), inOneLine(first.frameOfReference))
+  }
+}
+
+/// The vector at right angles to both.
+func cross(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> {
+  SIMD3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)
+}
+
+private func orientation(_ slice: DICOMSlice) -> String {
+  [slice.row, slice.column].flatMap { [$0.x, $0.y, $0.z] }
+    .map { String(format: "%.6g", $0) }.joined(separator: "\\")
+}
+
+private func spacing(_ slice: DICOMSlice) -> String { "\(short(slice.spacingMM.x))×\(short(slice.spacingMM.y))" }

@@ -1,0 +1,138 @@
+import CDICOM
+import Files
+import Foundation
+
+/// A class of a mask as DICOM describes it.
+public struct DICOMSegment: Equatable, Sendable {
+  /// Its value in the mask, above 0.
+  public let value: UInt8
+  /// For people; also chooses its SNOMED code where it is one that `SegmentCode` knows.
+  public let name: String
+
+  public init(value: UInt8, name: String) {
+    self.value = value
+    self.name = name
+  }
+}
+
+extension Volume where Voxel == UInt8 {
+  /// Writes a DICOM Segmentation (BINARY, explicit little endian) of the series that was segmented.
+  ///
+  /// Segments are numbered from 1 in the order given. It has the patient, study and frame of reference of the series, a
+  /// series of its own, and one frame for each segment and slice where the segment is (of an empty segment the first
+  /// slice), which refers to the image it was made from.
+  /// - Precondition: this mask lies on the grid of `series`, slice by slice.
+  /// - Throws: `ImagingError` for a source that DCMTK cannot refer to or a full disk, `FileError` where the folder cannot
+  ///   be written.
+  public func writeSegmentation(
+    to url: URL, of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String
+  ) throws {
+    precondition(geometry.size == series.geometry.size, "a mask of another size than its series")
+    let writer = try SegmentationWriter(of: series, segments: segments, softwareVersion: softwareVersion, url: url)
+    for (index, segment) in segments.enumerated() {
+      let slices = (0..<geometry.size.z).filter { z in slice(z).contains(segment.value) }
+      for z in slices.isEmpty ? [0] : slices {
+        try writer.add(slice(z).map { $0 == segment.value ? 1 : 0 }, of: index, in: z)
+      }
+    }
+    try writeAtomically(to: url) { temporary in try writer.save(to: temporary) }
+  }
+
+  private func slice(_ z: Int) -> ArraySlice<UInt8> {
+    voxels[z * geometry.sliceCount..<(z + 1) * geometry.sliceCount]
+  }
+}
+
+/// DCMTK's segmentation while it is put together.
+private final class SegmentationWriter {
+  private let handle: OpaquePointer
+  private let series: DICOMSeries
+  private let url: URL
+
+  init(of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String, url: URL) throws {
+    self.series = series
+    self.url = url
+    let source = try DICOMFile(series.files[0])
+    let first = series.slices[0]
+    let spacing = [first.spacingMM.y, first.spacingMM.x, series.geometry.spacingMM.z]
+    let orientation = [first.row, first.column].flatMap { [$0.x, $0.y, $0.z] }
+    let labels = segments.map(\.label)
+    let needsUTF8 = labels.contains { !$0.utf8.allSatisfy { $0 < 128 } }
+    let uids = (0..<3).map { _ in newUID() }
+    let made = withCStrings(uids) { uids in
+      cdicom_segmentation_create(
+        source.handle, cdicom_uids(instance: uids[0], series: uids[1], dimension_organization: uids[2]),
+        softwareVersion, needsUTF8, spacing, orientation)
+    }
+    guard let made else { throw SegmentationWriter.fault(url) }
+    handle = made
+    for (segment, label) in zip(segments, labels) { try add(label, SegmentCode(of: segment.name)) }
+    for slice in series.slices {
+      try require(cdicom_segmentation_add_reference(handle, slice.sopClass, slice.sopInstance))
+    }
+  }
+
+  deinit { cdicom_segmentation_free(handle) }
+
+  private func add(_ label: String, _ code: SegmentCode) throws {
+    let codes = [code.category, code.type] + (code.side.map { [$0] } ?? [])
+    try require(
+      withCStrings(codes.flatMap { [$0.value, "SCT", $0.meaning] }) { texts in
+        var all = codes.indices.map {
+          cdicom_code(value: texts[3 * $0], scheme: texts[3 * $0 + 1], meaning: texts[3 * $0 + 2])
+        }
+        guard all.count > 2 else { return cdicom_segmentation_add_segment(handle, label, all[0], all[1], nil) }
+        return cdicom_segmentation_add_segment(handle, label, all[0], all[1], &all[2])
+      })
+  }
+
+  func add(_ mask: [UInt8], of segment: Int, in z: Int) throws {
+    let slice = series.slices[z]
+    let position = [slice.positionMM.x, slice.positionMM.y, slice.positionMM.z]
+    try require(
+      cdicom_segmentation_add_frame(
+        handle, segment + 1, z + 1, mask, position, slice.sopClass, slice.sopInstance))
+  }
+
+  func save(to file: URL) throws { try require(cdicom_segmentation_save(handle, file.path)) }
+
+  private func require(_ success: Bool) throws { if !success { throw SegmentationWriter.fault(url) } }
+
+  private static func fault(_ url: URL) -> ImagingError {
+    ImagingError(
+      "\(url.path): cannot be written as a DICOM segmentation (\(lastDICOMError())); is the disk full, or the series' header "
+        + "incomplete? Name the output .nii.gz to write NIfTI.")
+  }
+}
+
+extension DICOMSegment {
+  /// The name as a DICOM long string: no backslash, which would separate two, and at most 64 characters.
+  fileprivate var label: String {
+    let line = name.map { $0 == "\\" ? "/" : $0.unicodeScalars.allSatisfy { $0.value >= 32 } ? $0 : " " }
+    let text = String(line.prefix(64)).trimmingCharacters(in: .whitespaces)
+    return text.isEmpty ? "label \(value)" : text
+  }
+}
+
+/// A UID of one's own: 2.25 and a random UUID as a decimal number.
+private func newUID() -> String {
+  var bytes = withUnsafeBytes(of: UUID().uuid) { Array($0) }
+  var digits = ""
+  while bytes.contains(where: { $0 != 0 }) {
+    var remainder = 0
+    for index in bytes.indices {
+      let value = remainder << 8 | Int(bytes[index])
+      bytes[index] = UInt8(value / 10)
+      remainder = value % 10
+    }
+    digits = String(remainder) + digits
+  }
+  return "2.25.\(digits)"
+}
+
+/// Calls `body` with C strings that live as long as the call.
+private func withCStrings<Result>(_ texts: [String], _ body: ([UnsafePointer<CChar>]) -> Result) -> Result {
+  let copies = texts.map { strdup($0)! }
+  defer { for copy in copies { free(copy) } }
+  return body(copies.map { UnsafePointer($0) })
+}

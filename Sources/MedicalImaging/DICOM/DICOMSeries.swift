@@ -1,0 +1,42 @@
+import Foundation
+
+/// The slices of one DICOM series in order, judged by their headers; the pixels are still on disk.
+public struct DICOMSeries: Sendable {
+  public let folder: URL
+  /// Its Series Instance UID.
+  public let uid: String
+  /// One file a slice, ascending along the z axis of `geometry`.
+  public var files: [URL] { slices.map(\.url) }
+  /// x along the rows, y along the columns, as stored; z along their cross product.
+  public let geometry: Geometry
+  let slices: [DICOMSlice]
+
+  /// Looks for a series among the files of a folder, whatever their names; folders in it are not looked into.
+  ///
+  /// Slices are told apart and ordered by Image Position (Patient) alone.
+  /// - Parameter series: its number, its UID, or the beginning of it; nil for the only one of images.
+  /// - Throws: `ImagingError` where there is no such series, or a file of it is damaged, no grey image of 8 to 16 bits with
+  ///   one frame, or compressed in a way that is not read; where sizes, orientations or spacings differ; and where places
+  ///   are missing, taken twice, unevenly spaced or not stacked along the normal.
+  public init(contentsOf folder: URL, series: String? = nil) throws {
+    let chosen = try DICOMFolder(folder).chosen(series)
+    let grid = try DICOMGrid(chosen, folder: folder)
+    self.folder = folder
+    uid = chosen[0].series
+    slices = grid.slices
+    geometry = grid.geometry
+  }
+
+  /// Reads the pixels: stored values times slope plus intercept of each slice. MONOCHROME1 does not turn them around.
+  ///
+  /// - Throws: `ImagingError` for pixels that cannot be decoded.
+  public func image() throws -> Image {
+    var image = Image(repeating: 0, geometry: geometry)
+    try image.voxels.withUnsafeMutableBufferPointer { voxels in
+      for (z, slice) in slices.enumerated() {
+        try slice.read(into: UnsafeMutableBufferPointer(rebasing: voxels[z * geometry.sliceCount..<(z + 1) * geometry.sliceCount]))
+      }
+    }
+    return image
+  }
+}

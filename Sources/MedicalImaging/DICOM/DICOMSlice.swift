@@ -1,0 +1,146 @@
+import CDICOM
+import Foundation
+
+/// What the header of one DICOM file says of its image, judged when asked for.
+struct DICOMSlice: Sendable {
+  let url: URL
+  let series: String
+  let seriesNumber: Int?
+  let seriesDescription: String
+  let modality: String
+  let sopClass: String
+  let sopInstance: String
+  let frameOfReference: String
+  /// What makes it no slice of a volume, one sentence; nil for one that can be read.
+  let fault: String?
+  /// Whether there are pixels, and no segmentation of others.
+  let isImage: Bool
+  /// Pixels along x and y.
+  let size: SIMD2<Int>
+  /// Distance of neighbouring columns (x) and rows (y), in mm.
+  let spacingMM: SIMD2<Double>
+  /// Centre of the first pixel, and unit vectors along a row (x) and a column (y): LPS+, mm.
+  let positionMM: SIMD3<Double>
+  let row: SIMD3<Double>
+  let column: SIMD3<Double>
+  /// Thickness or distance of slices by the header, in mm; for series of a single one.
+  let thicknessMM: Double?
+  private let pixels: cdicom_pixels
+
+  /// - Throws: `ImagingError` for a file that cannot be read as DICOM or belongs to no series.
+  init(_ url: URL) throws {
+    let file = try DICOMFile(url)
+    guard let series = file.text(.series) else {
+      throw ImagingError("\(url.path): belongs to no series (0020,000E); copy it again from its source.")
+    }
+    self.url = url
+    self.series = series
+    seriesNumber = file.integer(.seriesNumber)
+    seriesDescription = inOneLine(file.text(.seriesDescription) ?? "")
+    modality = inOneLine(file.text(.modality) ?? "")
+    sopClass = file.text(.sopClass) ?? ""
+    sopInstance = file.text(.sopInstance) ?? ""
+    frameOfReference = file.text(.frameOfReference) ?? ""
+    isImage = cdicom_pixel_bytes(file.handle) >= 0 && modality != "SEG"
+    size = SIMD2(file.integer(.columns) ?? 0, file.integer(.rows) ?? 0)
+    let allocated = file.integer(.bitsAllocated) ?? 0
+    let stored = file.integer(.bitsStored) ?? allocated
+    pixels = cdicom_pixels(
+      columns: size.x, rows: size.y, bits_allocated: allocated, bits_stored: stored,
+      high_bit: file.integer(.highBit) ?? stored - 1, is_signed: file.integer(.isSigned) == 1,
+      slope: file.number(.slope) ?? 1, intercept: file.number(.intercept) ?? 0)
+    let spacing = file.numbers(.pixelSpacing, 2)  // of rows, then of columns
+    spacingMM = spacing.map { SIMD2($0[1], $0[0]) } ?? .zero
+    let position = file.numbers(.position, 3)
+    positionMM = position.map { SIMD3($0) } ?? .zero
+    let orientation = file.numbers(.orientation, 6)
+    row = orientation.map { SIMD3($0.prefix(3)) } ?? .zero
+    column = orientation.map { SIMD3($0.suffix(3)) } ?? .zero
+    thicknessMM = (file.number(.spacingBetweenSlices) ?? file.number(.sliceThickness)).flatMap { $0 > 0 ? $0 : nil }
+    let isPlaced = spacing != nil && position != nil && orientation != nil
+    fault =
+      faultOfKind(of: file) ?? faultOfPixels(pixels, of: file)
+      ?? (isPlaced ? faultOfPlace(positionMM, spacingMM, row, column) : "does not say where it lies in the patient (Image Position, "
+        + "Image Orientation and Pixel Spacing); it is no slice of a volume: choose another series.")
+  }
+
+  /// Reads the stored values times slope plus intercept, `size.x` × `size.y`.
+  func read(into values: UnsafeMutableBufferPointer<Float>) throws {
+    precondition(values.count == size.x * size.y, "\(values.count) values for a slice of \(size.x)×\(size.y)")
+    let file = try DICOMFile(url)
+    var pixels = pixels
+    guard cdicom_read_pixels(file.handle, &pixels, values.baseAddress!) else {
+      throw ImagingError(
+        "\(url.path): its pixels cannot be read (\(lastDICOMError())); it is cut short or damaged: copy it again from its "
+          + "source.")
+    }
+  }
+}
+
+/// The kinds of objects that are no grey slice.
+private func faultOfKind(of file: DICOMFile) -> String? {
+  let isSegmentation = file.text(.modality) == "SEG"
+  guard !isSegmentation, cdicom_pixel_bytes(file.handle) >= 0 else {
+    let kind = file.text(.modality).map { " (modality \(inOneLine($0)))" } ?? ""
+    return isSegmentation
+      ? "is a segmentation of images and no image; choose the series that it was made from."
+      : "holds no pixels\(kind); choose a series of images."
+  }
+  if let frames = file.integer(.frames), frames != 1 {
+    return "holds \(frames) frames (multi-frame); expected one slice a file: convert it to NIfTI, for example by dcm2niix."
+  }
+  let samples = file.integer(.samples) ?? 1
+  let photometric = file.text(.photometricInterpretation) ?? "MONOCHROME2"
+  guard samples == 1, ["MONOCHROME1", "MONOCHROME2"].contains(photometric) else {
+    return "is in colour (\(inOneLine(photometric)), \(samples == 1 ? "1 number" : "\(samples) numbers") a pixel); expected "
+      + "grey: choose another series."
+  }
+  guard file.text(.modalityTable) == nil, !cdicom_has_sequence(file.handle, DICOMTag.modalityTable.rawValue) else {
+    return "turns stored values into intensities by a table (Modality LUT), which is not read; convert it to NIfTI."
+  }
+  guard cdicom_can_decode(file.handle) else {
+    return "its pixels are compressed as \(DICOMSyntax.name(inOneLine(file.text(.transferSyntax) ?? ""))), which is not "
+      + "read; decompress it (for example by gdcmconv --raw) or convert it to NIfTI."
+  }
+  return nil
+}
+
+/// Bits that are not read, or more pixels than the file can hold.
+private func faultOfPixels(_ pixels: cdicom_pixels, of file: DICOMFile) -> String? {
+  let (columns, rows) = (pixels.columns, pixels.rows)
+  guard (1...65535).contains(columns), (1...65535).contains(rows) else {
+    return "its header gives the size \(columns)×\(rows); each side must be 1 to 65535 pixels long."
+  }
+  let (allocated, stored, high) = (pixels.bits_allocated, pixels.bits_stored, pixels.high_bit)
+  guard [8, 16].contains(allocated), (1...allocated).contains(stored), (stored - 1..<allocated).contains(high) else {
+    return "its pixels have \(stored) of \(allocated) bits (high bit \(high)); expected 1 to 16 within 8 or 16: convert it to "
+      + "NIfTI."
+  }
+  let promised = byteCount(SIMD3(columns, rows, 1), voxelBytes: allocated / 8)
+  let held = cdicom_pixel_bytes(file.handle)
+  let isCompressed = cdicom_is_compressed(file.handle)
+  // RLE makes up to 64 bytes of one; a JPEG of one colour is let pass up to 64 MiB.
+  guard isCompressed ? promised <= max(held * 2048, 64 << 20) : held >= promised && held <= promised + 1 else {
+    return "its header promises \(columns)×\(rows) pixels of \(allocated / 8) bytes, but it holds \(held) bytes of "
+      + "\(isCompressed ? "compressed " : "")pixels; it is damaged: copy it again from its source."
+  }
+  return nil
+}
+
+private func faultOfPlace(
+  _ position: SIMD3<Double>, _ spacing: SIMD2<Double>, _ row: SIMD3<Double>, _ column: SIMD3<Double>
+) -> String? {
+  let far = 1e6  // beyond this, differences would be rounded
+  guard spacing.min() > 0, spacing.max() < far else {
+    return "its pixel spacing is \(spacing.x)×\(spacing.y) mm; each must be a positive length: correct the header."
+  }
+  guard position.min() > -far, position.max() < far else {
+    return "its position in the patient is \(position.x), \(position.y), \(position.z) mm, more than a kilometre away; "
+      + "correct the header."
+  }
+  let products = [(row * row).sum() - 1, (column * column).sum() - 1, (row * column).sum()]
+  guard products.allSatisfy({ abs($0) < 1e-3 }) else {
+    return "its rows and columns are not perpendicular unit vectors (Image Orientation); correct the header."
+  }
+  return nil
+}
