@@ -44,8 +44,8 @@ deps-cuda:
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 
-# Needs Python with torch 2.11, safetensors, scipy 1.17, statsmodels, nibabel, SimpleITK, Pillow and tifffile with
-# imagecodecs, and the reference network's folder.
+# Needs Python with torch 2.11, safetensors, scipy 1.17, statsmodels, nibabel, SimpleITK, pydicom, Pillow and tifffile with
+# imagecodecs, DCMTK's programs, and the reference network's folder.
 fixtures:
 	python3 Tools/fixtures.py $(ORACLE)
 	python3 Tools/fixtures_scores.py
@@ -55,6 +55,7 @@ fixtures:
 	python3 Tools/fixtures_images.py
 	python3 Tools/fixtures_commands.py $(ORACLE)
 	python3 Tools/fixtures_prepare.py
+	python3 Tools/fixtures_dicom.py
 
 # Other tools' scores; needs them in versions that Tools/fixtures_like.py names, and binary.py of MedPy 0.4.0.
 fixtures-like:

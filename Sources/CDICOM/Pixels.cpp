@@ -1,9 +1,8 @@
-#include "Support.h"
+#include "RLE.h"
 
 #include <dcmtk/dcmdata/dcpxitem.h>
 
 #include <limits>
-#include <vector>
 
 namespace {
 
@@ -18,6 +17,28 @@ DcmPixelSequence *compressed(const cdicom_file *file, DcmPixelData *data) {
   const E_TransferSyntax syntax = file->dataset().getOriginalXfer();
   if (!DcmXfer(syntax).isEncapsulated()) return nullptr;
   return data->getEncapsulatedRepresentation(syntax, nullptr, sequence).good() ? sequence : nullptr;
+}
+
+// The bytes of all fragments, which are those of the only frame.
+std::vector<uint8_t> joined(DcmPixelSequence *fragments) {
+  std::vector<uint8_t> bytes;
+  for (unsigned long index = 1; index < fragments->card(); ++index) {  // the first is the offset table
+    DcmPixelItem *fragment = nullptr;
+    Uint8 *data = nullptr;
+    cdicom::require(fragments->getItem(fragment, index));
+    cdicom::require(fragment->getUint8Array(data));
+    if (data) bytes.insert(bytes.end(), data, data + fragment->getLength());
+  }
+  return bytes;
+}
+
+void decode(const cdicom_file *file, DcmPixelData *data, size_t bytes, std::vector<Uint16> &words) {
+  Uint32 frame_bytes = 0, fragment = 0;
+  OFString colour_model;
+  cdicom::require(data->getUncompressedFrameSize(&file->dataset(), frame_bytes));
+  cdicom::require(frame_bytes == bytes || frame_bytes == words.size() * 2, "its size is not the header's");
+  cdicom::require(data->getUncompressedFrame(
+      &file->dataset(), 0, fragment, words.data(), Uint32(words.size() * 2), colour_model));
 }
 
 // The stored bits of each pixel, sign extended, through the slope and intercept.
@@ -82,12 +103,13 @@ bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, fl
     // DCMTK wants room that is even, and keeps its count in 32 bits.
     std::vector<Uint16> words((bytes + 1) / 2);
     cdicom::require(words.size() * 2 <= std::numeric_limits<Uint32>::max(), "more than 4 GB");
-    Uint32 frame_bytes = 0, fragment = 0;
-    OFString colour_model;
-    cdicom::require(data->getUncompressedFrameSize(&file->dataset(), frame_bytes));
-    cdicom::require(frame_bytes == bytes || frame_bytes == words.size() * 2, "its size is not the header's");
-    cdicom::require(data->getUncompressedFrame(
-        &file->dataset(), 0, fragment, words.data(), Uint32(words.size() * 2), colour_model));
+    if (file->dataset().getOriginalXfer() == EXS_RLELossless) {
+      cdicom::unpack_rle(
+          joined(compressed(file, data)), size_t(pixels->columns * pixels->rows), size_t(pixels->bits_allocated / 8),
+          reinterpret_cast<uint8_t *>(words.data()));
+    } else {
+      decode(file, data, bytes, words);
+    }
     if (pixels->bits_allocated == 8) scale<uint8_t>(words, *pixels, values);
     else scale<uint16_t>(words, *pixels, values);
     return true;

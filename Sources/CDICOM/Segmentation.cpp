@@ -12,11 +12,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
 struct cdicom_segmentation {
   std::unique_ptr<DcmSegmentation> document;
   std::string patient, study, series;
   IODReferences references;
+  std::vector<std::string> labels;  // put in at the end, as DCMTK refuses all but ASCII
+  std::vector<Uint8> bits;  // of all frames, without gaps
+  size_t bit_count = 0;
+  size_t pixels = 0;  // of a frame
 };
 
 namespace {
@@ -83,6 +88,39 @@ void describe_series(DcmSegmentation &document, const cdicom_file *source, const
   document.getSOPCommon().setInstanceCreationTime(time);
 }
 
+// The frames without gaps, lowest bits first. (DCMTK 3.6.7 loses bits where a frame does not fill whole bytes.)
+void pack(cdicom_segmentation &segmentation, const uint8_t *mask, size_t count) {
+  segmentation.bits.resize((segmentation.bit_count + count + 7) / 8, 0);
+  for (size_t index = 0; index < count; ++index, ++segmentation.bit_count)
+    if (mask[index]) segmentation.bits[segmentation.bit_count / 8] |= Uint8(1 << segmentation.bit_count % 8);
+}
+
+void put_labels(DcmDataset &dataset, const std::vector<std::string> &labels) {
+  for (size_t index = 0; index < labels.size(); ++index) {
+    DcmItem *segment = nullptr;
+    cdicom::require(dataset.findAndGetSequenceItem(DCM_SegmentSequence, segment, long(index)));
+    cdicom::require(segment->putAndInsertString(DCM_SegmentLabel, labels[index].c_str()));
+  }
+}
+
+void put_pixels(DcmDataset &dataset, std::vector<Uint8> &bits) {
+  bits.resize((bits.size() + 1) / 2 * 2, 0);
+  auto pixels = std::make_unique<DcmPixelData>(DcmTag(DCM_PixelData, EVR_OB));
+  cdicom::require(pixels->putUint8Array(bits.data(), static_cast<unsigned long>(bits.size())));
+  cdicom::require(dataset.insert(pixels.get(), OFTrue));
+  pixels.release();
+}
+
+// Says of every frame that its pixels lie on those of its source, which highdicom asks for and DCMTK 3.6.7 cannot say.
+void preserve_locations(DcmDataset &dataset) {
+  DcmItem *frame = nullptr, *derivation = nullptr, *source = nullptr;
+  for (long index = 0; dataset.findAndGetSequenceItem(DCM_PerFrameFunctionalGroupsSequence, frame, index).good(); ++index) {
+    cdicom::require(frame->findAndGetSequenceItem(DCM_DerivationImageSequence, derivation));
+    cdicom::require(derivation->findAndGetSequenceItem(DCM_SourceImageSequence, source));
+    cdicom::require(source->putAndInsertString(DCM_SpatialLocationsPreserved, "YES"));
+  }
+}
+
 }  // namespace
 
 extern "C" {
@@ -98,13 +136,14 @@ cdicom_segmentation *cdicom_segmentation_create(
     cdicom::require(source->dataset().findAndGetUint16(DCM_Columns, columns));
     ContentIdentificationMacro *made = nullptr;
     cdicom::require(
-        ContentIdentificationMacro::create("1", "SEGMENTATION", "Segmentation by DualNorm", "DualNorm", made));
+        ContentIdentificationMacro::create("1", "SEGMENTATION", "Segmentation by DualNorm", "DualNorm^Program", made));
     const std::unique_ptr<ContentIdentificationMacro> content(made);
     const IODGeneralEquipmentModule::EquipmentInfo equipment("DualNorm", "dualnorm", "1", software_version);
     DcmSegmentation *document = nullptr;
     cdicom::require(DcmSegmentation::createBinarySegmentation(document, rows, columns, equipment, *content));
     auto result = std::make_unique<cdicom_segmentation>();
     result->document.reset(document);
+    result->pixels = size_t(rows) * columns;
     cdicom::require(document->importFromSourceImage(source->dataset()));
     result->patient = value(source, DCM_PatientID);
     result->study = value(source, DCM_StudyInstanceUID);
@@ -125,12 +164,13 @@ bool cdicom_segmentation_add_segment(
   return cdicom::guard(false, [&] {
     DcmSegment *segment = nullptr;
     cdicom::require(
-        DcmSegment::create(segment, label, code(category), code(type), DcmSegTypes::SAT_AUTOMATIC, "DualNorm"));
+        DcmSegment::create(segment, "segment", code(category), code(type), DcmSegTypes::SAT_AUTOMATIC, "DualNorm"));
     std::unique_ptr<DcmSegment> owned(segment);
     if (modifier) segment->getSegmentedPropertyTypeModifierCode().push_back(new CodeSequenceMacro(code(*modifier)));
     Uint16 number = 0;
     cdicom::require(segmentation->document->addSegment(segment, number));
     owned.release();
+    segmentation->labels.push_back(label);
     return true;
   });
 }
@@ -159,6 +199,7 @@ bool cdicom_segmentation_add_frame(
     groups.push_back(&content);
     groups.push_back(derivation.get());
     cdicom::require(segmentation->document->addFrame(const_cast<Uint8 *>(mask), Uint16(segment), groups));
+    pack(*segmentation, mask, segmentation->pixels);
     return true;
   });
 }
@@ -179,7 +220,12 @@ bool cdicom_segmentation_save(cdicom_segmentation *segmentation, const char *pat
   return cdicom::guard(false, [&] {
     DcmSegmentation &document = *segmentation->document;
     document.getCommonInstanceReference().addReferences(segmentation->references, segmentation->study.c_str());
-    cdicom::require(document.saveFile(path, EXS_LittleEndianExplicit));
+    DcmFileFormat format;
+    cdicom::require(document.writeDataset(*format.getDataset()));
+    preserve_locations(*format.getDataset());
+    put_labels(*format.getDataset(), segmentation->labels);
+    put_pixels(*format.getDataset(), segmentation->bits);
+    cdicom::require(format.saveFile(path, EXS_LittleEndianExplicit));
     return true;
   });
 }

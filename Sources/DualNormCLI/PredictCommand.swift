@@ -23,7 +23,8 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run")) var model: String
   @Option(
     help: ArgumentHelp(
-      "A volume, a DICOM series' folder or a folder of volumes; once a modality for single cases.", valueName: "file|dir"))
+      "A volume, a DICOM series' folder or a folder of volumes; once a modality for single cases.",
+      valueName: "file|dir"))
   var input: [String]
   @Option(
     help: ArgumentHelp(

@@ -32,7 +32,7 @@ struct PredictionJob {
     }
   }
 
-  static func jobs(input: [URL], series: [String], output: URL, modalities: Int) throws -> [PredictionJob] {
+  static func jobs(input: [URL], series: [String] = [], output: URL, modalities: Int) throws -> [PredictionJob] {
     for url in input where !FileManager.default.fileExists(atPath: url.path) {
       throw InputError("\(url.path): there is no such file or folder; check --input.")
     }
@@ -141,6 +141,7 @@ extension URL {
 
   /// The file's name without the ending of an image.
   fileprivate var volumeName: String {
-    pathExtension.lowercased() == "dcm" ? deletingPathExtension().lastPathComponent : volumeStem(self) ?? lastPathComponent
+    pathExtension.lowercased() == "dcm"
+      ? deletingPathExtension().lastPathComponent : volumeStem(self) ?? lastPathComponent
   }
 }

@@ -34,7 +34,8 @@ public struct DICOMSeries: Sendable {
     var image = Image(repeating: 0, geometry: geometry)
     try image.voxels.withUnsafeMutableBufferPointer { voxels in
       for (z, slice) in slices.enumerated() {
-        try slice.read(into: UnsafeMutableBufferPointer(rebasing: voxels[z * geometry.sliceCount..<(z + 1) * geometry.sliceCount]))
+        try slice.read(
+          into: UnsafeMutableBufferPointer(rebasing: voxels[z * geometry.sliceCount..<(z + 1) * geometry.sliceCount]))
       }
     }
     return image

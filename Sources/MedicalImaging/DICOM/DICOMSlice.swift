@@ -60,8 +60,10 @@ struct DICOMSlice: Sendable {
     let isPlaced = spacing != nil && position != nil && orientation != nil
     fault =
       faultOfKind(of: file) ?? faultOfPixels(pixels, of: file)
-      ?? (isPlaced ? faultOfPlace(positionMM, spacingMM, row, column) : "does not say where it lies in the patient (Image Position, "
-        + "Image Orientation and Pixel Spacing); it is no slice of a volume: choose another series.")
+      ?? (isPlaced
+        ? faultOfPlace(positionMM, spacingMM, row, column)
+        : "does not say where it lies in the patient (Image Position, "
+          + "Image Orientation and Pixel Spacing); it is no slice of a volume: choose another series.")
   }
 
   /// Reads the stored values times slope plus intercept, `size.x` × `size.y`.
@@ -87,19 +89,22 @@ private func faultOfKind(of file: DICOMFile) -> String? {
       : "holds no pixels\(kind); choose a series of images."
   }
   if let frames = file.integer(.frames), frames != 1 {
-    return "holds \(frames) frames (multi-frame); expected one slice a file: convert it to NIfTI, for example by dcm2niix."
+    return
+      "holds \(frames) frames (multi-frame); expected one slice a file: convert it to NIfTI, for example by dcm2niix."
   }
   let samples = file.integer(.samples) ?? 1
   let photometric = file.text(.photometricInterpretation) ?? "MONOCHROME2"
   guard samples == 1, ["MONOCHROME1", "MONOCHROME2"].contains(photometric) else {
-    return "is in colour (\(inOneLine(photometric)), \(samples == 1 ? "1 number" : "\(samples) numbers") a pixel); expected "
+    return
+      "is in colour (\(inOneLine(photometric)), \(samples == 1 ? "1 number" : "\(samples) numbers") a pixel); expected "
       + "grey: choose another series."
   }
   guard file.text(.modalityTable) == nil, !cdicom_has_sequence(file.handle, DICOMTag.modalityTable.rawValue) else {
     return "turns stored values into intensities by a table (Modality LUT), which is not read; convert it to NIfTI."
   }
   guard cdicom_can_decode(file.handle) else {
-    return "its pixels are compressed as \(DICOMSyntax.name(inOneLine(file.text(.transferSyntax) ?? ""))), which is not "
+    return
+      "its pixels are compressed as \(DICOMSyntax.name(inOneLine(file.text(.transferSyntax) ?? ""))), which is not "
       + "read; decompress it (for example by gdcmconv --raw) or convert it to NIfTI."
   }
   return nil
@@ -113,7 +118,8 @@ private func faultOfPixels(_ pixels: cdicom_pixels, of file: DICOMFile) -> Strin
   }
   let (allocated, stored, high) = (pixels.bits_allocated, pixels.bits_stored, pixels.high_bit)
   guard [8, 16].contains(allocated), (1...allocated).contains(stored), (stored - 1..<allocated).contains(high) else {
-    return "its pixels have \(stored) of \(allocated) bits (high bit \(high)); expected 1 to 16 within 8 or 16: convert it to "
+    return
+      "its pixels have \(stored) of \(allocated) bits (high bit \(high)); expected 1 to 16 within 8 or 16: convert it to "
       + "NIfTI."
   }
   let promised = byteCount(SIMD3(columns, rows, 1), voxelBytes: allocated / 8)

@@ -28,7 +28,8 @@ struct DICOMStack {
     let usual = gaps.sorted()[gaps.count / 2]
     let tolerance = DICOMStack.tolerance * usual
     if let place = gaps.firstIndex(where: { $0 < max(tolerance, 1e-3) }) {
-      return "\(folder.path): \(pair(place)) lie in the same place (\(short(gaps[place])) mm apart); expected one slice a "
+      return
+        "\(folder.path): \(pair(place)) lie in the same place (\(short(gaps[place])) mm apart); expected one slice a "
         + "place: keep one time point, echo or copy in the folder."
     }
     guard let place = gaps.firstIndex(where: { abs($0 - usual) > tolerance }) else { return nil }
@@ -66,7 +67,8 @@ struct DICOMStack {
     }
     let (now, whole) = (length(aside(slices[place])), length(aside(slices[slices.count - 1])))
     let tilt = atan2(whole, heights[heights.count - 1] - heights[0]) * 180 / .pi
-    return "\(folder.path): its slices are not stacked along their normal: \(name(place)) lies \(short(now)) mm to the side "
+    return
+      "\(folder.path): its slices are not stacked along their normal: \(name(place)) lies \(short(now)) mm to the side "
       + "of \(name(0)) (gantry tilt of \(short(tilt))°?); resample it to a rectangular grid, as NIfTI."
   }
 

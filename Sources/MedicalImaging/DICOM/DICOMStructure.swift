@@ -156,7 +156,9 @@ struct DICOMStructure {
       return (false, Int(integer(UInt16.self, at: position + 6, isBigEndian)))
     }
     let tag = (integer(UInt16.self, at: position, isBigEndian), integer(UInt16.self, at: position + 2, isBigEndian))
-    guard DICOMStructure.long.contains(representation) else { throw damage("an unknown kind of value in", tag.0, tag.1) }
+    guard DICOMStructure.long.contains(representation) else {
+      throw damage("an unknown kind of value in", tag.0, tag.1)
+    }
     guard bytes.count - position >= 12 else { throw damage("it ends within", tag.0, tag.1) }
     return (true, Int(integer(UInt32.self, at: position + 8, isBigEndian)))
   }

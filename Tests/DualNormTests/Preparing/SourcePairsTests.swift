@@ -90,8 +90,7 @@ import Testing
         + "_segmentation.")
     #expect(
       sentence { try SourcePairs(images: images, labels: folder.url, site: "X") }
-        == "\(folder.path): holds no volumes; expected NIfTI, NRRD or MetaImage files for --labels (DICOM series "
-        + "are to be converted first).")
+        == "\(folder.path): holds no volumes; expected NIfTI, NRRD or MetaImage files for --labels.")
     let nowhere = folder.url.appendingPathComponent("nowhere")
     #expect(
       sentence { try SourcePairs(images: nowhere, labels: labels, site: "X") }

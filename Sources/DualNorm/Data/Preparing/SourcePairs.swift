@@ -72,7 +72,8 @@ public struct SourcePairs: Equatable, Sendable {
       throw InputError("\(folder.path): there is no such folder; check \(option).")
     }
     let found = try Dataset.entries(of: folder).filter { !isPicture($0) }.compactMap { url in
-      withSeries && holdsDICOM(url) ? (url: url, stem: url.lastPathComponent) : volumeStem(url).map { (url: url, stem: $0) }
+      withSeries && holdsDICOM(url)
+        ? (url: url, stem: url.lastPathComponent) : volumeStem(url).map { (url: url, stem: $0) }
     }
     guard !found.isEmpty else {
       throw InputError(

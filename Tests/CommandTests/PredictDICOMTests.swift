@@ -1,0 +1,115 @@
+import Foundation
+import MedicalImaging
+import Testing
+
+/// From a folder of DICOM files to masks, on the series of Tools/fixtures_dicom.py.
+@Suite struct PredictDICOMTests {
+  let folder: TemporaryFolder
+  private let oblique = fixtures.appendingPathComponent("dicom/oblique")
+  private let two = fixtures.appendingPathComponent("dicom/two")
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func arguments(_ input: URL, _ output: String, _ options: String...) throws -> [String] {
+    [
+      "predict", "--model", try Tiny.run.path, "--input", input.path, "--output", folder.file(output).path, "--threads",
+      "1",
+    ] + options
+  }
+
+  private func predict(_ arguments: [String]) throws {
+    let result = try dualnorm(arguments + ["--quiet"])
+    #expect(result.status == 0 && result.output == "" && result.errors == "")
+  }
+
+  @Test func theMaskIsTheOneOfTheNIfTI() throws {
+    try predict(arguments(oblique, "series.nii.gz", "--probabilities", "--first-pass"))
+    try predict(arguments(fixtures.appendingPathComponent("dicom/oblique.nii.gz"), "nifti.nii.gz", "--first-pass"))
+    #expect(
+      contents(of: folder.url) == [
+        "nifti.nii.gz", "nifti_first.nii.gz", "series.nii.gz", "series_first.nii.gz",
+        "series_first_probabilities.nii.gz",
+        "series_probabilities.nii.gz",
+      ])
+    for name in ["", "_first"] {
+      let series = try LabelMap(contentsOf: folder.file("series\(name).nii.gz"))
+      let nifti = try LabelMap(contentsOf: folder.file("nifti\(name).nii.gz"))
+      #expect(series.voxels == nifti.voxels && series.geometry.mismatch(with: nifti.geometry) == nil)
+      #expect(Set(series.voxels).count > 1)
+    }
+  }
+
+  @Test func aSegmentationOfOneOfTwoSeries() throws {
+    try predict(arguments(two, "out/mask.dcm", "--series", "5", "--first-pass", "--probabilities"))
+    #expect(
+      contents(of: folder.file("out")) == [
+        "mask.dcm", "mask_first.dcm", "mask_first_probabilities.nii.gz", "mask_probabilities.nii.gz",
+      ])
+    let text = String(decoding: try Data(contentsOf: folder.file("out/mask.dcm")), as: UTF8.self)
+    for part in ["label 1", "label 2", "1.2.826.0.1.3680043.10.1234.5", "P1"] { #expect(text.contains(part)) }
+    // Beside the images it came from it is no second choice of input.
+    let both = folder.file("both")
+    try FileManager.default.copyItem(at: oblique, to: both)
+    try FileManager.default.copyItem(at: folder.file("out/mask.dcm"), to: both.appendingPathComponent("mask.dcm"))
+    try predict(arguments(both, "again.nii"))
+    #expect(contents(of: folder.url).contains("again.nii"))
+  }
+
+  @Test func folderOfSeriesFolders() throws {
+    let study = folder.file("study")
+    for name in ["T1", "T2"] {
+      try FileManager.default.createDirectory(at: study, withIntermediateDirectories: true)
+      try FileManager.default.copyItem(at: oblique, to: study.appendingPathComponent(name))
+    }
+    try predict(arguments(study, "masks"))
+    #expect(contents(of: folder.file("masks")) == ["T1.nii.gz", "T2.nii.gz"])
+    try predict(arguments(oblique, "single"))
+    #expect(
+      try Data(contentsOf: folder.file("single/oblique.nii.gz")) == Data(contentsOf: folder.file("masks/T2.nii.gz")))
+    let volume = study.appendingPathComponent("a.nii.gz")
+    try FileManager.default.copyItem(at: fixtures.appendingPathComponent("dicom/oblique.nii.gz"), to: volume)
+    try expectRefusal(
+      "\(study.path): holds a.nii.gz and the DICOM folder T1; keep either files or folders of DICOM series.",
+      of: arguments(study, "mixed"))
+  }
+
+  @Test func refusals() throws {
+    let root = "1.2.826.0.1.3680043.10.1234"
+    let list = "number 5 \"T1 über 5\" (MR, 5 slices, UID \(root).5), number 6 (MR, 3 slices, UID \(root).6)"
+    try expectRefusal(
+      "\(two.path): holds 2 series: \(list); choose one by its number or UID (--series of predict), or keep one a folder.",
+      of: arguments(two, "mask.nii.gz"))
+    try expectRefusal(
+      "--series 9: there is no such series in \(two.path), which holds \(list); give a number, or a UID up to where it differs.",
+      of: arguments(two, "mask.dcm", "--series", "9"))
+    let nifti = fixtures.appendingPathComponent("dicom/oblique.nii.gz")
+    try expectRefusal(
+      "\(folder.path)/mask.dcm: a DICOM segmentation refers to the DICOM images it was made from, and \(nifti.path) is not of "
+        + "DICOM; name the output .nii.gz or .nii.",
+      of: arguments(nifti, "mask.dcm"))
+    try expectRefusal(
+      "--series 5: \(nifti.path) is no folder of DICOM files; leave --series out.",
+      of: arguments(nifti, "mask.nii.gz", "--series", "5"))
+    try expectRefusal(
+      "--series is given 2 times and --input 1 times; give one for each, in order.",
+      of: arguments(two, "mask.nii.gz", "--series", "5", "--series", "6"))
+    try expectRefusal(
+      "\(folder.path)/mask.mha: masks are written as NIfTI or DICOM; name the output .dcm, .nii.gz or .nii, or give a folder.",
+      of: arguments(oblique, "mask.mha"))
+    try expectRefusal(
+      "\(oblique.path)/b.dcm: a single DICOM file; give the folder that holds all slices of its series.",
+      of: arguments(oblique.appendingPathComponent("b.dcm"), "mask.nii.gz"))
+    #expect(contents(of: folder.url) == [])
+  }
+
+  @Test func theImagesAreNeverOverwritten() throws {
+    let copy = folder.file("copy")
+    try FileManager.default.copyItem(at: oblique, to: copy)
+    try expectRefusal(
+      "\(copy.path)/b.dcm: is an input that --output would overwrite; give another --output.",
+      of: arguments(copy, "copy/b.dcm"))
+    #expect(
+      try Data(contentsOf: copy.appendingPathComponent("b.dcm"))
+        == Data(contentsOf: oblique.appendingPathComponent("b.dcm")))
+  }
+}
