@@ -55,6 +55,21 @@ import Testing
     #expect(contents(of: folder.url).contains("again.nii"))
   }
 
+  /// As a model sees it that was trained on volumes of dcm2niix, which reverses rows.
+  @Test func rowsInTheOtherOrder() throws {
+    let nifti = try Image(contentsOf: fixtures.appendingPathComponent("dicom/oblique.nii.gz"))
+    try nifti.withRowsReversed().write(to: folder.file("reversed.nii.gz"))
+    try predict(arguments(folder.file("reversed.nii.gz"), "expected.nii.gz"))
+    try predict(arguments(oblique, "found.nii.gz", "--flip-y"))
+    let expected = try LabelMap(contentsOf: folder.file("expected.nii.gz")).withRowsReversed()
+    let found = try LabelMap(contentsOf: folder.file("found.nii.gz"))
+    #expect(found.voxels == expected.voxels && found.geometry.mismatch(with: nifti.geometry) == nil)
+    try predict(arguments(oblique, "plain.nii.gz"))
+    #expect(try LabelMap(contentsOf: folder.file("plain.nii.gz")).voxels != found.voxels)
+    try predict(arguments(oblique, "found.dcm", "--flip-y"))
+    #expect(contents(of: folder.url).contains("found.dcm"))
+  }
+
   @Test func folderOfSeriesFolders() throws {
     let study = folder.file("study")
     for name in ["T1", "T2"] {

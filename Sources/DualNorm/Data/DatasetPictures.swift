@@ -59,7 +59,8 @@ extension Case {
     var names: [String] = []
     var constant: Set<Int> = []
     for (place, url) in images.enumerated() {
-      let channels = try Image.channels(contentsOf: url, series: series.isEmpty ? nil : series[place])
+      let stored = try Image.channels(contentsOf: url, series: series.isEmpty ? nil : series[place])
+      let channels = reversesRows ? stored.map { $0.withRowsReversed() } : stored
       if let first = all.first {
         let fault = mismatch(modality: url, channels[0].geometry, first: images[0], first.geometry)
         if let fault { throw InputError(fault) }

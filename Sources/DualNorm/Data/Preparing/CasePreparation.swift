@@ -51,7 +51,7 @@ extension DataRecipe {
     var labels = try LabelMap(contentsOf: file)
     if flipYVoxels.contains(.labels) { labels = labels.withRowsOnlyReversed() }
     // Masks drawn on a conversion of the series have its order of rows.
-    if holdsDICOM(scan.images[0]) { labels = labels.reordered(onto: images[0].geometry) ?? labels }
+    if headerFrom == nil, holdsDICOM(scan.images[0]) { labels = labels.reordered(onto: images[0].geometry) ?? labels }
     if headerFrom == nil || labels.geometry.size != images[0].geometry.size {
       let fault = mismatch(mask: file, labels.geometry, image: scan.images[0], images[0].geometry)
       if let fault { throw InputError(fault) }
