@@ -80,7 +80,8 @@ struct PredictionJob {
     }
     guard series.count == input.count else {
       throw InputError(
-        "--series is given \(series.count) times and --input \(input.count) times; give one for each, in order.")
+        "--series names \(series.count) series, and --input \(input.count) of their folders; give one for each, in order."
+      )
     }
   }
 

@@ -12,7 +12,7 @@ enum ImageFormat {
   init(of url: URL) throws {
     guard let format = ImageFormat.byName(url) else {
       if isDICOM(url) {
-        throw ImagingError("\(url.path): a single DICOM file; give the folder that holds all slices of its series.")
+        throw ImagingError("\(url.path): a single DICOM file; give the folder of its series, or a mask as NIfTI.")
       }
       throw ImagingError(
         "\(url.path): not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, "

@@ -106,13 +106,13 @@ import Testing
       "--series 5: \(nifti.path) is no folder of DICOM files; leave --series out.",
       of: arguments(nifti, "mask.nii.gz", "--series", "5"))
     try expectRefusal(
-      "--series is given 2 times and --input 1 times; give one for each, in order.",
+      "--series names 2 series, and --input 1 of their folders; give one for each, in order.",
       of: arguments(two, "mask.nii.gz", "--series", "5", "--series", "6"))
     try expectRefusal(
       "\(folder.path)/mask.mha: masks are written as NIfTI or DICOM; name the output .dcm, .nii.gz or .nii, or give a folder.",
       of: arguments(oblique, "mask.mha"))
     try expectRefusal(
-      "\(oblique.path)/b.dcm: a single DICOM file; give the folder that holds all slices of its series.",
+      "\(oblique.path)/b.dcm: a single DICOM file; give the folder of its series, or a mask as NIfTI.",
       of: arguments(oblique.appendingPathComponent("b.dcm"), "mask.nii.gz"))
     #expect(contents(of: folder.url) == [])
   }

@@ -51,6 +51,16 @@ import Testing
     #expect(try prepared.voxels == mask.voxels)
   }
 
+  @Test func aSeriesIsNoDataSet() throws {
+    let sentence =
+      "holds DICOM files, which are no data set; make NIfTI of them with dualnorm prepare, or segment them with dualnorm "
+      + "predict."
+    let run = folder.file("run").path
+    try expectRefusal("\(oblique.path): \(sentence)", of: ["train", "--data", oblique.path, "--output", run])
+    let study = folder.file("images").path
+    try expectRefusal("\(study)/Case01: \(sentence)", of: ["train", "--data", study, "--output", run])
+  }
+
   @Test func refusals() throws {
     try mask.write(to: folder.file("labels/Case01.nii.gz"))
     try move(mask: folder.file("labels/Case01.nii.gz"), byMM: [0, 3, 0])

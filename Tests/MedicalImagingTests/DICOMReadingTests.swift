@@ -122,6 +122,17 @@ struct DICOMReference: Decodable {
     }
   }
 
+  @Test func pixelsMayBePadded() throws {
+    try withFolder { folder in
+      try makeSeries(in: folder) { $1.pixels?.append(99) }
+      let image = try Image(contentsOf: folder)
+      #expect(image.voxels == [0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25])
+      var shifted = image.geometry
+      shifted.originMM.x += 1
+      #expect(image.reordered(onto: shifted) == nil && image.reordered(onto: image.geometry) == image)
+    }
+  }
+
   /// Within what rounding does: 5 % of a pixel or of the slices' distance.
   @Test func roundedPositionsAreTaken() throws {
     try withFolder { folder in

@@ -163,7 +163,9 @@ import Testing
       "jpeg-2000":
         "its pixels are compressed as JPEG 2000, which is not read; decompress it (for example by gdcmconv --raw) "
         + "or convert it to NIfTI.",
-      "deflated": "cannot be read as DICOM: all of it is compressed (deflated); copy it again from its source.",
+      "deflated":
+        "cannot be read as DICOM: all of it is compressed (deflated); decompress it, for example by dcmconv +te, or "
+        + "convert it to NIfTI.",
     ]
     for (name, sentence) in sentences {
       try withFolder { folder in
@@ -205,7 +207,7 @@ import Testing
         folder, series: "1.2.3.3",
         "\(folder.path)/0.dcm: is a segmentation of images and no image; choose the series that it was made from.")
       let file = folder.appendingPathComponent("0.dcm")
-      try expect(file, "\(file.path): a single DICOM file; give the folder that holds all slices of its series.")
+      try expect(file, "\(file.path): a single DICOM file; give the folder of its series, or a mask as NIfTI.")
     }
   }
 

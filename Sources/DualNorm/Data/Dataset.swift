@@ -160,6 +160,11 @@ extension Dataset {
   /// Some cases, unique names that can name output files, and as many images a case as there are modalities.
   private func validate() throws {
     guard !cases.isEmpty else {
+      if let series = ([folder] + (try Dataset.subfolders(of: folder))).first(where: holdsDICOM) {
+        throw InputError(
+          "\(series.path): holds DICOM files, which are no data set; make NIfTI of them with dualnorm prepare, or segment them "
+            + "with dualnorm predict.")
+      }
       throw InputError(
         "\(folder.path): no cases were found; expected folders of sites with Case.nii.gz + Case_segmentation.nii.gz pairs "
           + "(or an all_list.txt), a dataset.json with imagesTr and labelsTr, or one folder of such pairs.")

@@ -18,7 +18,7 @@ final class DICOMFile {
     }
     guard fault == nil, let opened = cdicom_open(url.path) else {
       throw ImagingError(
-        "\(url.path): cannot be read as DICOM: \(fault ?? lastDICOMError()); copy it again from its source.")
+        "\(url.path): cannot be read as DICOM: \(fault ?? "\(lastDICOMError()); copy it again from its source.")")
     }
     handle = opened
   }

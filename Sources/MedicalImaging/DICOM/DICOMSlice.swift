@@ -125,8 +125,8 @@ private func faultOfPixels(_ pixels: cdicom_pixels, of file: DICOMFile) -> Strin
   let promised = byteCount(SIMD3(columns, rows, 1), voxelBytes: allocated / 8)
   let held = cdicom_pixel_bytes(file.handle)
   let isCompressed = cdicom_is_compressed(file.handle)
-  // RLE makes up to 64 bytes of one; a JPEG of one colour is let pass up to 64 MiB.
-  guard isCompressed ? promised <= max(held * 2048, 64 << 20) : held >= promised && held <= promised + 1 else {
+  // RLE makes up to 64 bytes of one; a JPEG of one colour is let pass up to 64 MiB. Less than a frame may be padding.
+  guard isCompressed ? promised <= max(held * 2048, 64 << 20) : held >= promised && held < 2 * promised else {
     return "its header promises \(columns)×\(rows) pixels of \(allocated / 8) bytes, but it holds \(held) bytes of "
       + "\(isCompressed ? "compressed " : "")pixels; it is damaged: copy it again from its source."
   }

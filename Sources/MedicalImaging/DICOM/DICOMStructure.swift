@@ -16,15 +16,15 @@ struct DICOMStructure {
     let isImplicit: Bool
   }
 
-  /// Why a file is not to be read, in words for the middle of a sentence; nil where nothing speaks against it.
+  /// Why a file is not to be read, as the end of a sentence; nil where nothing speaks against it.
   static func fault(in bytes: UnsafeRawBufferPointer) -> String? {
-    guard isDICOM(bytes) else { return "it does not begin as DICOM files do, with 128 bytes and DICM" }
-    do {
+    guard isDICOM(bytes) else { return Fault("it does not begin as DICOM files do, with 128 bytes and DICM").sentence }
+    do throws(Fault) {
       var structure = DICOMStructure(bytes: bytes)
       try structure.walk()
       return nil
     } catch {
-      return (error as? Fault)?.reason ?? "\(error)"
+      return error.sentence
     }
   }
 
@@ -35,14 +35,22 @@ struct DICOMStructure {
 
   private init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-  private struct Fault: Error { let reason: String }
+  private struct Fault: Error {
+    let sentence: String
 
-  private mutating func walk() throws {
+    init(_ reason: String, advice: String = "copy it again from its source") { sentence = "\(reason); \(advice)." }
+  }
+
+  private mutating func walk() throws(Fault) {
     let syntax = try readMetaHeader()
     guard syntax.hasPrefix("1.2.840.10008.1.2") else {
-      throw Fault(reason: "its transfer syntax \"\(inOneLine(syntax))\" is not known")
+      throw Fault("its transfer syntax \"\(inOneLine(syntax))\" is not known")
     }
-    guard !DICOMSyntax.isDeflated(syntax) else { throw Fault(reason: "all of it is compressed (deflated)") }
+    guard !DICOMSyntax.isDeflated(syntax) else {
+      throw Fault(
+        "all of it is compressed (deflated)",
+        advice: "decompress it, for example by dcmconv +te, or convert it to NIfTI")
+    }
     let isImplicit = syntax == "1.2.840.10008.1.2"
     let isBigEndian = syntax == "1.2.840.10008.1.2.2"
     while position < bytes.count {
@@ -53,30 +61,30 @@ struct DICOMStructure {
         isImplicit: inner?.isImplicit ?? isImplicit, isBigEndian: isBigEndian && inner?.isImplicit != true)
       if isEnd { return }
     }
-    guard open.allSatisfy({ $0.end <= position }) else { throw Fault(reason: "it ends within a sequence") }
+    guard open.allSatisfy({ $0.end <= position }) else { throw Fault("it ends within a sequence") }
   }
 
   /// Group 2, always in explicit little endian; returns the transfer syntax of what follows.
-  private mutating func readMetaHeader() throws -> String {
+  private mutating func readMetaHeader() throws(Fault) -> String {
     var syntax = ""
     var end: Int?
     while position + 8 <= bytes.count, integer(UInt16.self, at: position) == 2 {
       let element = integer(UInt16.self, at: position + 2)
       let (isLong, length) = try explicitLength(isBigEndian: false)
       let start = position + (isLong ? 12 : 8)
-      guard length <= bytes.count - start else { throw Fault(reason: "it ends within its meta header") }
+      guard length <= bytes.count - start else { throw Fault("it ends within its meta header") }
       if element == 0, length == 4 { end = start + 4 + Int(integer(UInt32.self, at: start)) }
       if element == 0x10 {
         syntax = String(decoding: bytes[start..<start + length].prefix { $0 != 0 && $0 != 32 }, as: UTF8.self)
       }
       position = start + length
     }
-    guard end ?? position == position else { throw Fault(reason: "its meta header is not as long as it says") }
+    guard end ?? position == position else { throw Fault("its meta header is not as long as it says") }
     return syntax
   }
 
   /// Steps over an element, or into a sequence or item; true at compressed pixels, behind which nothing is looked for.
-  private mutating func readElement(isImplicit: Bool, isBigEndian: Bool) throws -> Bool {
+  private mutating func readElement(isImplicit: Bool, isBigEndian: Bool) throws(Fault) -> Bool {
     let group = integer(UInt16.self, at: position, isBigEndian)
     let element = integer(UInt16.self, at: position + 2, isBigEndian)
     if group == 0xfffe {
@@ -116,28 +124,28 @@ struct DICOMStructure {
     return false
   }
 
-  private mutating func readDelimiter(_ element: UInt16, length: UInt32, _ isImplicit: Bool) throws {
+  private mutating func readDelimiter(_ element: UInt16, length: UInt32, _ isImplicit: Bool) throws(Fault) {
     position += 8
     switch (element, open.last?.isSequence) {
     case (0xe000, true?):
       let isOpen = length == .max
       let room = min(bytes.count, open.last?.end ?? .max) - position
-      guard isOpen || Int(length) <= room else { throw Fault(reason: "it ends within an item of a sequence") }
+      guard isOpen || Int(length) <= room else { throw Fault("it ends within an item of a sequence") }
       try enter(Level(isSequence: false, end: isOpen ? .max : position + Int(length), isImplicit: isImplicit))
     case (0xe00d, false?), (0xe0dd, true?): open.removeLast()
-    default: throw Fault(reason: "its sequences and their items do not fit each other")
+    default: throw Fault("its sequences and their items do not fit each other")
     }
   }
 
-  private mutating func enter(_ level: Level) throws {
+  private mutating func enter(_ level: Level) throws(Fault) {
     guard open.count < DICOMStructure.deepest else {
-      throw Fault(reason: "its sequences are nested more than \(DICOMStructure.deepest) deep")
+      throw Fault("its sequences are nested more than \(DICOMStructure.deepest) deep")
     }
     open.append(level)
   }
 
   /// Compressed pixels within a sequence, such as a preview's.
-  private mutating func skipFragments(_ isBigEndian: Bool) throws {
+  private mutating func skipFragments(_ isBigEndian: Bool) throws(Fault) {
     while position + 8 <= bytes.count, integer(UInt16.self, at: position, isBigEndian) == 0xfffe {
       let isEnd = integer(UInt16.self, at: position + 2, isBigEndian) == 0xe0dd
       let length = Int(integer(UInt32.self, at: position + 4, isBigEndian))
@@ -146,11 +154,11 @@ struct DICOMStructure {
       guard length <= bytes.count - position else { break }
       position += length
     }
-    throw Fault(reason: "it ends within an element of open length")
+    throw Fault("it ends within an element of open length")
   }
 
   /// Of the element at `position`.
-  private func explicitLength(isBigEndian: Bool) throws -> (isLong: Bool, length: Int) {
+  private func explicitLength(isBigEndian: Bool) throws(Fault) -> (isLong: Bool, length: Int) {
     let representation = String(decoding: bytes[position + 4..<position + 6], as: UTF8.self)
     if DICOMStructure.short.contains(representation) {
       return (false, Int(integer(UInt16.self, at: position + 6, isBigEndian)))
@@ -170,7 +178,7 @@ struct DICOMStructure {
     "OB OD OF OL OV OW SQ SV UC UN UR UT UV".split(separator: " ").map(String.init))
 
   private func damage(_ what: String, _ group: UInt16, _ element: UInt16) -> Fault {
-    Fault(reason: "\(what) element \(String(format: "(%04x,%04x)", group, element))")
+    Fault("\(what) element \(String(format: "(%04x,%04x)", group, element))")
   }
 
   private func integer<Value: FixedWidthInteger>(
