@@ -32,6 +32,10 @@ import Testing
         "frames",
         "holds 60 frames (multi-frame); expected one slice a file: convert it to NIfTI, for example by dcm2niix."
       ) { $0.texts[0x0028_0008] = ("IS", "60") },
+      FileFault(
+        "mosaic",
+        "is a mosaic of many slices; expected one slice a file: convert it to NIfTI, for example by dcm2niix."
+      ) { $0.texts[0x0008_0008] = ("CS", "ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC") },
       FileFault("colour", "is in colour (RGB, 3 numbers a pixel); expected grey: choose another series.") {
         $0.words[0x0028_0002] = 3
         $0.texts[0x0028_0004] = ("CS", "RGB")

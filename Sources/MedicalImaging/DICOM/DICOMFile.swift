@@ -43,12 +43,14 @@ final class DICOMFile {
     return values.count == count ? values : nil
   }
 
-  func integer(_ tag: DICOMTag) -> Int? { number(tag).flatMap { Int(exactly: $0) } }
+  /// Of 32 bits, as all of DICOM's are.
+  func integer(_ tag: DICOMTag) -> Int? { number(tag).flatMap { Int32(exactly: $0) }.map(Int.init) }
 }
 
 /// The elements that are asked for, by group and number.
 enum DICOMTag: UInt32 {
   case transferSyntax = 0x0002_0010
+  case imageType = 0x0008_0008
   case sopClass = 0x0008_0016
   case sopInstance = 0x0008_0018
   case modality = 0x0008_0060

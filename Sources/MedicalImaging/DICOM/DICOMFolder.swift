@@ -74,8 +74,8 @@ private func files(in folder: URL) throws -> [URL] {
     return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { !$0.hasPrefix(".") }.sorted()
       .map { folder.appendingPathComponent($0) }
       .filter { url in
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && !isFolder.boolValue
+        let attributes = try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)
+        return attributes?[.type] as? FileAttributeType == .typeRegular
       }
   } catch {
     throw ImagingError("\(folder.path): this folder cannot be read; check its permissions.")

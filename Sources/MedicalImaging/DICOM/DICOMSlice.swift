@@ -92,6 +92,9 @@ private func faultOfKind(of file: DICOMFile) -> String? {
     return
       "holds \(frames) frames (multi-frame); expected one slice a file: convert it to NIfTI, for example by dcm2niix."
   }
+  guard !(2..<16).contains(where: { file.text(.imageType, at: $0) == "MOSAIC" }) else {
+    return "is a mosaic of many slices; expected one slice a file: convert it to NIfTI, for example by dcm2niix."
+  }
   let samples = file.integer(.samples) ?? 1
   let photometric = file.text(.photometricInterpretation) ?? "MONOCHROME2"
   guard samples == 1, ["MONOCHROME1", "MONOCHROME2"].contains(photometric) else {
