@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  /// DCMTK follows sequences by recursion, and a thousand levels exhaust the stack.
+  /// DCMTK follows sequences by recursion, and ten thousand levels exhaust the stack.
   @Test(arguments: [true, false]) func sequencesNestedDeeply(isExplicit: Bool) throws {
     try withFolder { folder in
       var slice = DICOMSliceFile([1, 2], columns: 2, rows: 1, position: .zero)
