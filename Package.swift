@@ -54,7 +54,7 @@ let package = Package(
       name: "TensorBoard", dependencies: ["Files", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .target(
       name: "DualNorm", dependencies: ["Torch", "MedicalImaging", "TensorBoard", "Files", "Yams"],
-      resources: [.embedInCode("Recipes")]),
+      resources: [.embedInCode("Recipes"), .embedInCode("Report/Assets")]),
     .executableTarget(
       name: "DualNormCLI",
       dependencies: ["DualNorm", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csetjmp>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -149,5 +150,24 @@ bool citk_png_read(const char *path, const citk_png_header *expected, bool expan
     else if (found.bits < 16) std::copy(bytes.begin(), bytes.end(), values);
     else for (size_t i = 0; i < bytes.size(); i += 2) *values++ = float(bytes[i] << 8 | bytes[i + 1]);
     return true;
+  });
+}
+
+uint8_t *citk_png_encode(
+    ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels, ptrdiff_t *count) {
+  return citk::guard(static_cast<uint8_t *>(nullptr), [&] {
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = png_uint_32(width);
+    image.height = png_uint_32(height);
+    image.format = components == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);  // of the worst case
+    std::unique_ptr<uint8_t, decltype(&std::free)> bytes(static_cast<uint8_t *>(std::malloc(size)), &std::free);
+    if (!bytes) throw std::bad_alloc();
+    if (png_image_write_to_memory(&image, bytes.get(), &size, 0, pixels, 0, nullptr) == 0) {
+      throw std::runtime_error(image.message);
+    }
+    *count = ptrdiff_t(size);
+    return bytes.release();
   });
 }

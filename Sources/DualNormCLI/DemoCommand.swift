@@ -75,6 +75,10 @@ struct DemoCommand: ParsableCommand {
     say("Evaluating on \(dataset.cases.count) patients that training has not seen")
     let output = folder.appendingPathComponent("evaluation")
     let model = try SegmentationModel(contentsOf: runFolder)
+    try EvaluationRecord(
+      model: runFolder.url, data: dataset.folder, adaptation: .case, labels: model.description.labels,
+      cases: dataset.cases
+    ).write(to: output)
     let progress = Progress("cases", of: dataset.cases.count, quiet: quiet)
     let evaluation = try Evaluation(
       of: model, on: dataset.cases, adaptation: .case, writingTo: output, tolerancesMM: Scorer.defaultTolerancesMM,

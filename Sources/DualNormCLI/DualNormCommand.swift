@@ -7,11 +7,11 @@ struct DualNormCommand: ParsableCommand {
     commandName: "dualnorm",
     abstract: "Robust segmentation of medical images from many hospitals.",
     discussion: "Start with: dualnorm demo. Every verb explains itself: dualnorm train --help.",
-    version: "0.1.0",
+    version: programVersion,
     subcommands: [
       DemoCommand.self, PrepareCommand.self, CheckCommand.self, TrainCommand.self, EvaluateCommand.self,
-      PredictCommand.self,
-      ScoreCommand.self, ExperimentCommand.self, ImportCommand.self, InfoCommand.self, PhantomCommand.self,
+      PredictCommand.self, ScoreCommand.self, ExperimentCommand.self, ReportCommand.self, ImportCommand.self,
+      InfoCommand.self, PhantomCommand.self,
       BenchmarkCommand.self,
     ])
 }

@@ -11,7 +11,7 @@ struct EvaluateCommand: ParsableCommand {
       Example: dualnorm evaluate --model RUN --data DATA --output EVALUATION
 
       Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz (.png for pictures), scores.csv, \
-      scores.json and sheet.png, and prints the table of scores. With --adapt the passes first+adapt and final+adapt are \
+      scores.json, sheet.png and evaluation.json (what was asked), and prints the table of scores. With --adapt the passes first+adapt and final+adapt are \
       scored beside, and the last one's masks are in predictions-adapted.
       """)
 
@@ -57,6 +57,11 @@ struct EvaluateCommand: ParsableCommand {
       merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [])
     let folder = URL(fileURLWithPath: output)
     try makeEmptyFolder(folder, option: "--output")
+    try EvaluationRecord(
+      model: run.url, data: URL(fileURLWithPath: data), split: split.rawValue, adaptation: adapt, maskSource: maskSource,
+      precision: precision, largestComponent: largestComponent, tolerancesMM: tolerance.values,
+      mergeLabels: mergeLabels.map(\.values), excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: cases
+    ).write(to: folder)
     let progress = Progress("cases", of: cases.count, quiet: quiet)
     let remains = "the cases done so far are in \(folder.path)/predictions"
     var isFirst = true

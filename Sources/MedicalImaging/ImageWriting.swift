@@ -46,6 +46,19 @@ func writePNG(_ pixels: [UInt8], width: Int, height: Int, components: Int, to ur
   }
 }
 
+/// The bytes of a PNG file of 8 bits a component: grey (1) or red, green and blue (3) of each pixel, rows from the top.
+///
+/// - Throws: `ImagingError` where there is no memory for it.
+public func pngData(_ pixels: [UInt8], width: Int, height: Int, components: Int) throws -> Data {
+  precondition([1, 3].contains(components), "a PNG of \(components) components")
+  precondition(pixels.count == width * height * components, "\(pixels.count) values do not fill \(width)×\(height)")
+  var count = 0
+  guard let bytes = citk_png_encode(width, height, components, pixels, &count) else {
+    throw ImagingError("A picture of \(width)×\(height) pixels cannot be made (\(lastITKError())); free some memory.")
+  }
+  return Data(bytesNoCopy: bytes, count: count, deallocator: .free)
+}
+
 /// Writes volumes of one geometry as one float32 4-D NIfTI-1, `[x, y, z, channel]`.
 ///
 /// - Precondition: at least one channel, all of the same geometry.

@@ -65,6 +65,9 @@ bool citk_jpeg_read(const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff
 // 8 bits a component: 1 (grey) or 3 (red, green, blue) of each pixel, rows from the top.
 bool citk_write_png(
     const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels);
+// The same file in memory: `count` bytes that are yours, to be given to free().
+uint8_t *_Nullable citk_png_encode(
+    ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels, ptrdiff_t *count);
 
 // NIfTI's voxels, plain or gzipped: `datatype` is NIfTI's code, `offset` where they begin after decompression.
 // (ITK 5.2's own reader turns NaN into 0, reads no NIfTI-2 and does not notice files cut short.)

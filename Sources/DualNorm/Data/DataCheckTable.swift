@@ -67,6 +67,13 @@ extension SiteSummary {
   }
 }
 
+extension SiteSummary {
+  /// A row a site.
+  static func table(of facts: [CaseFacts]) -> ReportTable {
+    ReportTable(nameCount: 1, header: header, rows: summaries(of: facts).map(\.row))
+  }
+}
+
 extension DataCheck: CustomStringConvertible {
   /// A table of the sites, then the findings, one a line.
   public var description: String {

@@ -86,8 +86,8 @@ public struct Experiment: Sendable {
     return try configuration.sites.map { try dataset.restricted(to: $0, option: "--sites") } ?? dataset
   }
 
-  private static func foldsFile(_ folder: URL) -> URL { folder.appendingPathComponent("splits_final.json") }
-  private static func factsFile(_ folder: URL) -> URL { folder.appendingPathComponent("facts.json") }
+  static func foldsFile(_ folder: URL) -> URL { folder.appendingPathComponent("splits_final.json") }
+  static func factsFile(_ folder: URL) -> URL { folder.appendingPathComponent("facts.json") }
 
   /// Those that the experiment began with, or new ones.
   private static func folds(_ configuration: ExperimentConfiguration, in folder: URL, _ cases: [Case]) throws -> Folds {

@@ -33,7 +33,8 @@ extension ExperimentSummary {
     }
   }
 
-  private func parts(bestAre mark: String) -> [(title: String, table: ReportTable?, caption: String)] {
+  /// The tables with their titles and captions.
+  func parts(bestAre mark: String) -> [(title: String, table: ReportTable?, caption: String)] {
     var parts: [(String, ReportTable?, String)] = []
     parts.append(("\(metric.title) by test site", scoreTable, scoreCaption(bestAre: mark)))
     parts.append(("Misses and false alarms", outcomeTable, outcomeCaption))
@@ -74,7 +75,7 @@ extension ExperimentSummary {
   }
 
   /// What rows do not share, so that nobody compares what is not comparable.
-  private var notes: [String] {
+  var notes: [String] {
     let total = caseCounts.values.reduce(0, +)
     var notes = arms.flatMap { arm -> [String] in
       let title = arm.arm.title

@@ -29,6 +29,21 @@ struct FactsFile: Codable {
     }
   }
 
+  /// What the file says, whether or not the data are still there: the cases have no files.
+  ///
+  /// - Throws: `InputError` for a damaged file.
+  static func recorded(in url: URL) throws -> [CaseFacts] {
+    guard let data = try? Data(contentsOf: url), let file = try? JSONDecoder().decode(FactsFile.self, from: data),
+      file.cases.allSatisfy(\.isWhole)
+    else { throw InputError("\(url.path): is not what the data check wrote; restore the file, or delete it.") }
+    return file.cases.map { entry in
+      let parts = entry.identifier.split(separator: "/", maxSplits: 1).map(String.init)
+      let scan = Case(
+        name: parts.last ?? "", site: parts.first ?? "", patient: entry.patient, images: [], mask: nil)
+      return entry.facts(of: scan)
+    }
+  }
+
   func write(to url: URL) throws { try writeAtomically(prettyJSON(self), to: url) }
 
   /// nil where an experiment was stopped before its data were checked.

@@ -23,6 +23,12 @@ struct DualNormLayer {
     localStatistics = configuration.localStatistics
   }
 
+  /// γ and β of every pixel, [N, channels, height, width] each: all that the layer takes from the mask, unless it measures.
+  func modulation(by mask: MaskLevels, height: Int, width: Int) -> (gamma: Tensor, beta: Tensor) {
+    let hidden = shared(mask.resized(height: height, width: width)).relu()
+    return (gamma(hidden), beta(hidden))
+  }
+
   /// convolution(ReLU(y)) + residual; x [N, channels, H, W]
   func rectified(
     _ x: Tensor, mask: MaskLevels, by convolution: Conv2d, adding residual: Tensor? = nil, _ context: ForwardContext

@@ -67,6 +67,14 @@ public final class DualNormUNet {
   }
 }
 
+extension DualNormUNet {
+  /// The residual blocks by name, in the order of `BlockName`.
+  var blocks: [(name: BlockName, block: ResidualBlock)] {
+    let blocks = [inputBlock] + down.map(\.block) + [middle] + up.map(\.block)
+    return zip(BlockName.allCases, blocks).map { (name: $0, block: $1) }
+  }
+}
+
 /// Pool by 2, convolve to more channels, residual block.
 private struct Down {
   let convolution: Conv2d

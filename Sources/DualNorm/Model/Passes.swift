@@ -30,6 +30,11 @@ extension DualNormUNet {
     try body(.final, self.logits(images, mask: mask, sites: sites, mode))
   }
 
+  /// The mask that the final pass takes in evaluation, [N, classes, H, W]; for the rest see `forEachPass`.
+  func finalMask(over images: Tensor, sites: SiteRows? = nil, reference: Tensor? = nil) -> Tensor {
+    mask(firstLogits: logits(images, mask: nil, sites: sites, .evaluation), reference: reference)
+  }
+
   /// [N, classes, H, W], one in the sum over the classes.
   private func mask(firstLogits logits: Tensor, reference: Tensor?) -> Tensor {
     switch configuration.maskSource {

@@ -3,7 +3,7 @@ import Torch
 /// x + conv(ReLU(norm_1(conv(ReLU(norm_0(x)))))), with a second pair of norms for the pass that has a mask.
 struct ResidualBlock {
   private let norms: (NormLayer, NormLayer)
-  private let dualNorms: (DualNormLayer, DualNormLayer)?
+  let dualNorms: (DualNormLayer, DualNormLayer)?
   private let convolutions: (Conv2d, Conv2d)
 
   /// The block `name` with `channels` channels; registers the names of the published checkpoints.

@@ -15,6 +15,8 @@ public struct RunFolder: Sendable {
   /// What TensorBoard shows.
   public var events: URL { url.appendingPathComponent("tensorboard") }
   public var splits: URL { url.appendingPathComponent("splits.json") }
+  /// What the data check found.
+  public var facts: URL { url.appendingPathComponent("facts.json") }
   public var checkpoints: URL { url.appendingPathComponent("checkpoints") }
 
   /// The weights that a stage found best on the validation cases.
@@ -28,7 +30,17 @@ public struct RunFolder: Sendable {
   }
 
   public func write(_ configuration: TrainingConfiguration) throws {
-    try writeAtomically(Data(configuration.yaml().utf8), to: self.configuration)
+    let text = Self.versionPrefix + programVersion + "\n" + (try configuration.yaml())
+    try writeAtomically(Data(text.utf8), to: self.configuration)
+  }
+
+  private static let versionPrefix = "# Written by dualnorm "
+
+  /// The program's that wrote `config.yaml`; nil where that does not say.
+  var version: String? {
+    let text = try? String(contentsOf: configuration, encoding: .utf8)
+    let first = text?.split(separator: "\n", maxSplits: 1).first
+    return first.flatMap { $0.hasPrefix(Self.versionPrefix) ? String($0.dropFirst(Self.versionPrefix.count)) : nil }
   }
 
   /// - Throws: `InputError` if the folder has no readable `model.json`.

@@ -34,6 +34,7 @@ public struct TrainingSession: Sendable {
     try self.init(
       starting: run, configuration: configuration, data: CheckedData(dataset: dataset, facts: check.facts),
       split: split, report: report)
+    try FactsFile(check.facts).write(to: run.facts)
   }
 
   /// Plans the preparation on a split of data that were checked before, and makes the run folder.

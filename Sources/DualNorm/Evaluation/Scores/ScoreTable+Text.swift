@@ -4,6 +4,18 @@ extension ScoreTable {
   /// The summaries as a table for the terminal: mean ± sample standard deviation, with the outcomes beside them, and what
   /// the means leave out below.
   public var text: String {
+    let isOurs = convention == .dualnorm
+    let caption = isOurs ? "" : "Scores as in \(convention.tool) (--like \(convention.rawValue)).\n\n"
+    let table = summaryTable
+    return caption + fixedWidth([table.header] + table.rows, leftAligned: table.nameCount) + "\n"
+      + notes.map { $0 + "\n" }.joined()
+  }
+
+  /// A row a site (or all) and class, of each pass.
+  var summaryTable: ReportTable { table(of: summaries) }
+
+  /// A row a summary.
+  func table(of summaries: [ScoreSummary]) -> ReportTable {
     let shown = convention.rules.columns(tolerancesMM: tolerancesMM).filter(\.isShown).map(\.metric)
     let showsPass = passes.count > 1
     let isOurs = convention == .dualnorm
@@ -16,12 +28,11 @@ extension ScoreTable {
         + (showsPass ? [summary.pass] : []) + counts.map(String.init)
         + shown.map { metric in summary.statistics[metric]?.text(decimals: metric.decimals) ?? undefinedText }
     }
-    let caption = isOurs ? "" : "Scores as in \(convention.tool) (--like \(convention.rawValue)).\n\n"
-    return caption + fixedWidth([header] + rows, leftAligned: showsPass ? 3 : 2) + "\n" + notes
+    return ReportTable(nameCount: showsPass ? 3 : 2, header: header, rows: rows)
   }
 
   /// Nothing that a mean leaves out, or takes in, goes unsaid.
-  private var notes: String {
+  var notes: [String] {
     let means = "Mean ± standard deviation over cases" + (sites.count > 1 ? "; of the mean of sites: over sites." : ".")
     let nothingWrong = count(.miss) + count(.falseAlarm) == 0 ? "No misses and no false alarms." : nil
     let names = [list(.miss, "Missed"), list(.falseAlarm, "False alarms")]
@@ -29,7 +40,7 @@ extension ScoreTable {
       convention == .dualnorm
       ? [means, nothingWrong ?? wrongNote] + names + [emptyNote]
       : [means, convention.rules.meansNote, nothingWrong] + outcomeNotes + names
-    return lines.compactMap { $0.map { $0 + "\n" } }.joined()
+    return lines.compactMap { $0 }
   }
 
   private var wrongNote: String {

@@ -1,0 +1,88 @@
+import Files
+import Foundation
+import Torch
+
+/// What an evaluation was asked to do: `evaluation.json`, written before the first case is segmented.
+public struct EvaluationRecord: Codable, Equatable, Sendable {
+  /// Of the program.
+  public var version = programVersion
+  /// Paths of the run folder and the data set.
+  public var model, data: String
+  /// Which side of the run's split; `all` for every case.
+  public var split: String
+  public var adaptation: String
+  /// nil: the model's own.
+  public var maskSource: MaskSource?
+  public var precision: Precision?
+  public var largestComponent: Bool
+  public var tolerancesMM: [Double]
+  /// As on the command line.
+  public var mergeLabels: [[UInt8]]
+  public var excludeLabels: [UInt8]
+  /// The classes that are scored, by the values of the masks.
+  public var labels: LabelScheme
+  /// The cases to segment, by `Case.identifier`.
+  public var cases: [String]
+
+  public init(
+    model: URL, data: URL, split: String = "all", adaptation: Adaptation = .none, maskSource: MaskSource? = nil,
+    precision: Precision? = nil, largestComponent: Bool = true,
+    tolerancesMM: [Double] = Scorer.defaultTolerancesMM, mergeLabels: [[UInt8]] = [], excludeLabels: [UInt8] = [],
+    labels: LabelScheme, cases: [Case]
+  ) {
+    self.model = model.standardizedFileURL.path
+    self.data = data.standardizedFileURL.path
+    self.split = split
+    self.adaptation = adaptation.rawValue
+    self.maskSource = maskSource
+    self.precision = precision
+    self.largestComponent = largestComponent
+    self.tolerancesMM = tolerancesMM
+    self.mergeLabels = mergeLabels
+    self.excludeLabels = excludeLabels
+    self.labels = labels
+    self.cases = cases.map(\.identifier)
+  }
+
+  public static let fileName = "evaluation.json"
+
+  /// Writes the record into the evaluation's folder.
+  public func write(to folder: URL) throws {
+    try writeAtomically(prettyJSON(self), to: folder.appendingPathComponent(Self.fileName))
+  }
+
+  /// nil for the folder of an earlier version, which has no such file.
+  ///
+  /// - Throws: `InputError` for a damaged file.
+  public init?(contentsOf folder: URL) throws {
+    let file = folder.appendingPathComponent(Self.fileName)
+    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    do {
+      self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: file))
+    } catch {
+      let brief = (error as? DecodingError)?.brief ?? "it cannot be read"
+      throw InputError(
+        "\(file.path): is not the record of an evaluation (\(brief)); restore the file, or evaluate into a new folder.")
+    }
+  }
+
+  /// The words of the command that does the same again.
+  func command(output: String) -> [String] {
+    var words = ["dualnorm", "evaluate", "--model", model, "--data", data, "--output", output]
+    if split != "all" { words += ["--split", split] }
+    if adaptation != Adaptation.none.rawValue { words += ["--adapt", adaptation] }
+    if let maskSource { words += ["--mask-source", maskSource.rawValue] }
+    if let precision { words += ["--precision", precision.rawValue] }
+    if !largestComponent { words.append("--no-largest-component") }
+    if tolerancesMM != Scorer.defaultTolerancesMM {
+      words += ["--tolerance", tolerancesMM.map(shortest).joined(separator: ",")]
+    }
+    for group in mergeLabels {
+      words += ["--merge-labels", group.map(String.init).joined(separator: ",")]
+    }
+    if !excludeLabels.isEmpty {
+      words += ["--exclude-labels", excludeLabels.map(String.init).joined(separator: ",")]
+    }
+    return words
+  }
+}

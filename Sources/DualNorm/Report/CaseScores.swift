@@ -1,0 +1,81 @@
+/// The scores of a table by case, as a page draws them.
+struct CaseScores {
+  let table: ScoreTable
+
+  /// A case of a table.
+  struct Key: Hashable {
+    let site, name: String
+
+    var identifier: String { "\(site)/\(name)" }
+  }
+
+  /// The passes without adapted batch statistics.
+  var ownPasses: [String] { table.passes.filter { !$0.hasSuffix(Adaptation.passSuffix) } }
+
+  /// What the network says in the end.
+  var lastPass: String { ownPasses.last ?? table.passes.last ?? "" }
+
+  var keys: [Key] { table.scores.map { Key(site: $0.site, name: $0.caseName) }.firstOccurrences }
+
+  /// A metric of a case: of one class, or the mean over the classes where it is defined.
+  func value(_ metric: Metric, of key: Key, pass: String, classIndex: Int? = nil) -> Double? {
+    let values = (byCase[key] ?? []).filter { $0.pass == pass && (classIndex == nil || $0.classIndex == classIndex) }
+    return Statistic(values.compactMap { $0[metric] }).mean
+  }
+
+  private let byCase: [Key: [CaseScore]]
+
+  init(_ table: ScoreTable) {
+    self.table = table
+    byCase = Dictionary(grouping: table.scores) { Key(site: $0.site, name: $0.caseName) }
+  }
+
+  /// Boxes of every site and pass; nil where no case has a value.
+  func boxes(of metric: Metric, classIndex: Int? = nil, className: String? = nil) -> Markup? {
+    let groups = table.sites.map { site in
+      BoxPlot.Group(
+        name: site,
+        rows: table.passes.enumerated().map { color, pass in
+          let cases = keys.filter { $0.site == site }
+          let values = cases.compactMap { key in
+            value(metric, of: key, pass: pass, classIndex: classIndex).map { (name: key.name, value: $0) }
+          }
+          return BoxPlot.Row(name: pass, color: color, values: values, undefinedCount: cases.count - values.count)
+        })
+    }
+    let of = className.map { " of \($0)" } ?? (table.classes.count > 1 ? ", mean over the classes of a case" : "")
+    return BoxPlot(
+      title: "\(metric.title)\(of)", xTitle: metric.title, groups: groups, decimals: metric.decimals
+    ).html
+  }
+
+  /// The worst, median and best case of a site by Dice of the last pass, mean over the classes; each once.
+  func extremes(of site: String) -> [(title: String, key: Key, dice: Double)] {
+    let ranked = keys.filter { $0.site == site }.compactMap { key in
+      value(.dice, of: key, pass: lastPass).map { (key: key, dice: $0) }
+    }.sorted { $0.dice < $1.dice }
+    guard !ranked.isEmpty else { return [] }
+    let places = [("worst", 0), ("median", ranked.count / 2), ("best", ranked.count - 1)]
+    var seen: Set<Int> = []
+    return places.filter { seen.insert($0.1).inserted }.map { title, place in
+      (title: title, key: ranked[place].key, dice: ranked[place].dice)
+    }
+  }
+
+  /// Every case with its Dice, as a table.
+  var caseTable: ReportTable {
+    let classes = table.classes
+    let header =
+      ["site", "case"]
+      + table.passes.flatMap { pass in classes.map { table.passes.count > 1 ? "\($0.name), \(pass)" : $0.name } }
+    let rows = keys.map { key in
+      [key.site, key.name]
+        + table.passes.flatMap { pass in
+          classes.map { index, _ in
+            value(.dice, of: key, pass: pass, classIndex: index).map { fixed($0, decimals: 3) } ?? "–"
+          }
+        }
+    }
+    return ReportTable(nameCount: 2, header: header, rows: rows)
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Make one HTML page of a training, an evaluation or an experiment.",
+    discussion: """
+      Example: dualnorm report EVALUATION --output report.html
+
+      The page needs no other file and no network: learning curves, scores by site with their definitions, box plots, \
+      the worst, median and best case of each site slice by slice, and what the dual layers do. Images are read from \
+      the data set that the folder names, or --data; without them the page has no pictures.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("What train, evaluate or experiment wrote.", valueName: "run|evaluation|experiment"))
+  var folder: String
+  @Option(help: ArgumentHelp("The page to write. (default: report.html in the folder)", valueName: "file"))
+  var output: String?
+  @Option(help: ArgumentHelp("Where the images are, if no longer where the folder says.", valueName: "dir"))
+  var data: String?
+  @Option(help: ArgumentHelp("The run that an evaluation is of, if no longer where it says.", valueName: "run"))
+  var model: String?
+  @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+  @Flag(help: "No messages but errors.") var quiet = false
+
+  func validate() throws {
+    if let output, !["html", "htm"].contains(URL(fileURLWithPath: output).pathExtension.lowercased()) {
+      throw ValidationError("--output \(output): a report is an HTML page; give it the ending .html.")
+    }
+  }
+
+  func run() throws {
+    try useThreads(threads)
+    let folder = URL(fileURLWithPath: folder)
+    let file = output.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("report.html")
+    let report = try Report(of: folder, data: data, model: model)
+    try report.write(to: file)
+    guard !quiet else { return }
+    for notice in report.notices { printError(notice) }
+    printError("Wrote \(file.path) (\(String(format: "%.1f", Double(report.html.utf8.count) / 1e6)) MB).")
+  }
+}
