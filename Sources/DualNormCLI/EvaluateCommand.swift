@@ -58,7 +58,8 @@ struct EvaluateCommand: ParsableCommand {
     let folder = URL(fileURLWithPath: output)
     try makeEmptyFolder(folder, option: "--output")
     try EvaluationRecord(
-      model: run.url, data: URL(fileURLWithPath: data), split: split.rawValue, adaptation: adapt, maskSource: maskSource,
+      model: run.url, data: URL(fileURLWithPath: data), split: split.rawValue, adaptation: adapt,
+      maskSource: maskSource,
       precision: precision, largestComponent: largestComponent, tolerancesMM: tolerance.values,
       mergeLabels: mergeLabels.map(\.values), excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: cases
     ).write(to: folder)

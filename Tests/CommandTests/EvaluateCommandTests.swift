@@ -21,11 +21,9 @@ import Testing
     let cases = ["A", "B"].flatMap { site in
       ["Site-\(site)"] + (0..<3).map { "Site-\(site)/Case0\($0).nii.gz" }
     }
-    #expect(
-      contents(of: output)
-        == (["first-pass", "predictions"].flatMap { pass in [pass] + cases.map { "\(pass)/\($0)" } } + [
-          "scores.csv", "scores.json", "sheet.png",
-        ]).sorted())
+    let masks = ["first-pass", "predictions"].flatMap { pass in [pass] + cases.map { "\(pass)/\($0)" } }
+    let files = ["evaluation.json", "scores.csv", "scores.json", "sheet.png"]
+    #expect(contents(of: output) == (masks + files).sorted())
     #expect(try Data(contentsOf: output.appendingPathComponent("sheet.png")).starts(with: [0x89, 0x50, 0x4E, 0x47]))
     try scoresAreThoseOfTheWrittenMasks()
     let lines = result.output.split(separator: "\n")

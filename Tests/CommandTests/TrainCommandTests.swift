@@ -22,8 +22,8 @@ import Testing
     #expect(
       contents(of: run.url) == [
         "checkpoints", "checkpoints/dual-best.safetensors", "checkpoints/last.safetensors",
-        "checkpoints/plain-best.safetensors", "config.yaml", "log.csv", "model.json", "model.safetensors",
-        "splits.json",
+        "checkpoints/plain-best.safetensors", "config.yaml", "facts.json", "log.csv", "model.json",
+        "model.safetensors", "splits.json",
       ])
     let description = try run.readDescription()
     #expect(description.labels.groups == [[1], [2]])

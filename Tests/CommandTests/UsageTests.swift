@@ -2,7 +2,8 @@ import Testing
 
 @Suite struct UsageTests {
   @Test(arguments: [
-    "demo", "prepare", "check", "train", "evaluate", "predict", "score", "experiment", "import", "info", "phantom",
+    "demo", "prepare", "check", "train", "evaluate", "predict", "score", "experiment", "report", "import", "info",
+    "phantom",
   ])
   func everyVerbExplainsItself(verb: String) throws {
     let (status, message) = endInThisProcess([verb, "--help"])

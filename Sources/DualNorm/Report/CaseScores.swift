@@ -15,7 +15,8 @@ struct CaseScores {
   /// What the network says in the end.
   var lastPass: String { ownPasses.last ?? table.passes.last ?? "" }
 
-  var keys: [Key] { table.scores.map { Key(site: $0.site, name: $0.caseName) }.firstOccurrences }
+  /// In the table's order.
+  let keys: [Key]
 
   /// A metric of a case: of one class, or the mean over the classes where it is defined.
   func value(_ metric: Metric, of key: Key, pass: String, classIndex: Int? = nil) -> Double? {
@@ -27,6 +28,7 @@ struct CaseScores {
 
   init(_ table: ScoreTable) {
     self.table = table
+    keys = table.scores.map { Key(site: $0.site, name: $0.caseName) }.firstOccurrences
     byCase = Dictionary(grouping: table.scores) { Key(site: $0.site, name: $0.caseName) }
   }
 
@@ -49,15 +51,19 @@ struct CaseScores {
     ).html
   }
 
-  /// The worst, median and best case of a site by Dice of the last pass, mean over the classes; each once.
+  /// The worst, median and best case of a site by Dice of the last pass, mean over the classes, as far as they are three.
   func extremes(of site: String) -> [(title: String, key: Key, dice: Double)] {
     let ranked = keys.filter { $0.site == site }.compactMap { key in
       value(.dice, of: key, pass: lastPass).map { (key: key, dice: $0) }
     }.sorted { $0.dice < $1.dice }
-    guard !ranked.isEmpty else { return [] }
-    let places = [("worst", 0), ("median", ranked.count / 2), ("best", ranked.count - 1)]
-    var seen: Set<Int> = []
-    return places.filter { seen.insert($0.1).inserted }.map { title, place in
+    let places: [(String, Int)] =
+      switch ranked.count {
+      case 0: []
+      case 1: [("only", 0)]
+      case 2: [("worst", 0), ("best", 1)]
+      default: [("worst", 0), ("median", ranked.count / 2), ("best", ranked.count - 1)]
+      }
+    return places.map { title, place in
       (title: title, key: ranked[place].key, dice: ranked[place].dice)
     }
   }

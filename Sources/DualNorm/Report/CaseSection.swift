@@ -21,7 +21,8 @@ struct CaseSection {
   func content() throws -> Content {
     guard let labels else {
       return Content(
-        html: paragraph("Without the model nothing says which value of a mask is which class; give --model."), worst: nil)
+        html: paragraph("Without the model nothing says which value of a mask is which class; give --model."),
+        worst: nil)
     }
     if let absence = images.absence { return Content(html: paragraph(absence), worst: nil) }
     let chosen = self.chosen

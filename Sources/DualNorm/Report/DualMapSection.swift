@@ -33,13 +33,19 @@ struct DualMapSection {
       return paragraph("The network has no dual blocks, so all pixels of a channel are normalized alike.")
     }
     let name = "\(scan.identifier), slice \(z + 1) of \(item.volume.depth)"
+    let source =
+      switch model.description.network.maskSource {
+      case .prediction: "the mask of the first pass"
+      case .reference: "the true mask"
+      case .uniform: "a mask that is the same everywhere"
+      }
     let measured =
       model.description.network.localStatistics == .measured
       ? " Before that, this network normalizes each region by its own statistics, which is not shown." : ""
     let layers = try maps.map { try layer($0, name) }
     return """
       <p>A dual layer scales and shifts the batch-normalized x̂ in every pixel: y = x̂ · (1 + γ) + β. It predicts γ and β \
-      from the mask of the first pass alone, so they say what it does differently in each region.\(measured) Shown for \
+      from \(source) alone, so they say what it does differently in each region.\(measured) Shown for \
       \(name), on the network's grid. White is the median of each map; the colours reach as far from it as 98 % of its \
       pixels do (a layer pads with zeros, so its borders differ).</p>
       \(try input(first, name))\(regionTable(maps).html(caption: "Mean of γ and β over channels and over the pixels of each region of the mask"))
@@ -50,7 +56,8 @@ struct DualMapSection {
   /// What the network sees, and the mask that the dual layers see.
   private func input(_ map: DualMap, _ name: String) throws -> Markup {
     let (height, width) = (item.volume.height, item.volume.width)
-    let slice = view.applied(to: item.volume.input(slice: z, context: 1).prefixArray(height * width), width: width, height: height)
+    let slice = view.applied(
+      to: item.volume.input(slice: z, context: 1).prefixArray(height * width), width: width, height: height)
     let (columns, rows) = view.isTransposed ? (height, width) : (width, height)
     let reduction = max(1, (max(columns, rows) + 255) / 256)
     let source = try Picture.grey(
@@ -110,7 +117,8 @@ struct DualMapSection {
       return [
         try picture("\(symbol), mean of \(map.channels) channels", mean(values, channels: map.channels), map, name),
         try picture(
-          "\(symbol), channel \(channel + 1), the most varied", Array(values[channel * plane..<(channel + 1) * plane]), map,
+          "\(symbol), channel \(channel + 1), the most varied", Array(values[channel * plane..<(channel + 1) * plane]),
+          map,
           name),
       ]
     }

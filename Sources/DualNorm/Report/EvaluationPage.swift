@@ -56,16 +56,18 @@ struct EvaluationPage {
     if let contents = model.contents {
       page.add("training", "What was trained", contents.overview)
       RunPage.addTraining(contents, to: &page)
-      page.add("options", "Options of the training", contents.options)
+      if contents.configuration != nil { page.add("options", "Options of the training", contents.options) }
     }
     return page
   }
 
   private var unfinished: String? {
     guard scores == nil else { return nil }
-    let done = (FileManager.default.enumerator(atPath: folder.appendingPathComponent("predictions").path)?.allObjects ?? [])
+    let done =
+      (FileManager.default.enumerator(atPath: folder.appendingPathComponent("predictions").path)?.allObjects ?? [])
       .count { ($0 as? String).map { volumeStem(URL(fileURLWithPath: $0)) != nil } ?? false }
-    return "The evaluation is not finished: there are no scores, and masks of \(done) of \(record?.cases.count ?? 0) cases. "
+    return
+      "The evaluation is not finished: there are no scores, and masks of \(done) of \(record?.cases.count ?? 0) cases. "
       + "Evaluate again into a new folder."
   }
 
@@ -77,12 +79,18 @@ struct EvaluationPage {
     add("data set", record?.data)
     add("cases", scores.map { "\($0.keys.count)" } ?? record.map { "\($0.cases.count)" })
     add("side of the split", record?.split)
-    add("classes", record.map { RunContents.classes($0.labels) } ?? scores.map { listed($0.table.classes.map(\.name), atMost: 20) })
-    add("batch statistics", record.map { $0.adaptation == "none" ? "those of the training" : "also of the \($0.adaptation)" })
+    add(
+      "classes",
+      record.map { RunContents.classes($0.labels) } ?? scores.map { listed($0.table.classes.map(\.name), atMost: 20) })
+    add(
+      "batch statistics",
+      record.map { $0.adaptation == "none" ? "those of the training" : "also of the \($0.adaptation)" })
     add("mask of the final pass", record?.maskSource?.rawValue)
     add("largest component only", record.map { $0.largestComponent ? "yes" : "no" })
     add("evaluated by", record.map { "dualnorm \($0.version)" })
-    add("last written", lastChange(of: folder.appendingPathComponent(scores == nil ? EvaluationRecord.fileName : "scores.json")))
+    add(
+      "last written",
+      lastChange(of: folder.appendingPathComponent(scores == nil ? EvaluationRecord.fileName : "scores.json")))
     let again: Markup =
       record.map { "<p>The same evaluation again:</p>\n" + command($0.command(output: "AGAIN")) } ?? ""
     return (scores.map(keyNumbers) ?? "") + factList(facts) + again
@@ -98,7 +106,10 @@ struct EvaluationPage {
     func text(_ value: Double?) -> String { value.map { fixed($0, decimals: 3) } ?? "–" }
     let worst = means.min { $0.mean < $1.mean }
     var numbers: [(String, String)] = [
-      (text(overall?.statistics[.dice]?.mean), "Dice of the \(scores.lastPass) pass" + (sites.count > 1 ? ", mean of \(sites.count) sites" : ""))
+      (
+        text(overall?.statistics[.dice]?.mean),
+        "Dice of the \(scores.lastPass) pass" + (sites.count > 1 ? ", mean of \(sites.count) sites" : "")
+      )
     ]
     if sites.count > 1, let worst { numbers.append((text(worst.mean), "of the worst site, \(worst.site)")) }
     numbers.append(("\(sites.reduce(0) { $0 + $1.count(.miss) })", "structures missed"))
@@ -124,7 +135,8 @@ struct EvaluationPage {
     }
     let all: Markup? =
       hasClasses ? folded("Each class alone", table.summaryTable.html(caption: "Scores by pass, site and class")) : nil
-    return table.table(of: bySite).html(caption: "Scores by site and pass, as \(rules.tool) defines them")
+    return table.table(of: bySite).withScoresFirst.html(
+      caption: "Scores by site and pass\(hasClasses ? ", mean of the classes" : ""), as \(rules.tool) defines them")
       + table.notes.map(paragraph).joined() + (all ?? "")
       + folded("How the scores are defined", factList(definitions + outcomes))
       + folded("Dice of every case", scores.caseTable.html(caption: "Dice of every case"))
@@ -140,7 +152,8 @@ struct EvaluationPage {
       "A dot is a case; the box holds the middle half of the cases, with a line at the median and a diamond at the mean; "
         + "whiskers reach the last case within 1.5 box lengths. A number in brackets counts cases without a value: "
         + "surface distances exist only where both masks have the structure.")
-    let folds = scores.table.classes.count > 1 ? folded("Each class alone", "<div class=\"charts\">\(ofClasses)</div>\n") : nil
+    let folds =
+      scores.table.classes.count > 1 ? folded("Each class alone", "<div class=\"charts\">\(ofClasses)</div>\n") : nil
     return "\(about)<div class=\"charts\">\(means)</div>\n\(folds)"
   }
 
@@ -149,42 +162,12 @@ struct EvaluationPage {
     guard let contents = model.contents, contents.isFinished else {
       return paragraph("Without the model there is nothing to show here; say where its run folder is with --model.")
     }
-    guard let worst else { return paragraph(images.absence ?? "No case has its image, so there is nothing to show here.") }
+    guard let worst else {
+      return paragraph(images.absence ?? "No case has its image, so there is nothing to show here.")
+    }
     let model = try SegmentationModel(
       contentsOf: contents.run, maskSource: record?.maskSource, precision: record?.precision)
     return try DualMapSection(model, scan: worst.scan, slice: worst.slice).html()
-  }
-}
-
-/// The run that an evaluation is of, where it can be found.
-struct EvaluatedModel {
-  let path: String?
-  let contents: RunContents?
-  /// Why there is none, in a sentence for the page.
-  let absence: String?
-
-  /// - Throws: `InputError` for a given folder that is no run, or a damaged file of a run.
-  init(given: String?, record: EvaluationRecord?, beside folder: URL) throws {
-    func isRun(_ url: URL) -> Bool {
-      FileManager.default.fileExists(atPath: RunFolder(url).description.path)
-    }
-    if let given {
-      let run = RunFolder(URL(fileURLWithPath: given))
-      _ = try run.readDescription()
-      (path, contents, absence) = (run.url.path, try RunContents(run), nil)
-      return
-    }
-    // An experiment keeps an evaluation in the folder of its run.
-    let parent = folder.standardizedFileURL.deletingLastPathComponent()
-    let url = record.map { URL(fileURLWithPath: $0.model) } ?? parent
-    path = record?.model ?? (isRun(parent) ? parent.path : nil)
-    contents = isRun(url) ? try RunContents(RunFolder(url)) : nil
-    absence =
-      contents != nil
-      ? nil
-      : record.map {
-        "The model is no longer at \($0.model), so its training is not shown; say where its run folder is with --model."
-      } ?? "The folder does not say which model was evaluated; say where its run folder is with --model."
   }
 }
 
@@ -196,5 +179,16 @@ extension Outcome {
     case .falseAlarm: "falsely found"
     case .bothEmpty: "both empty"
     }
+  }
+}
+
+extension ReportTable {
+  /// The scores before the counts, and no column of classes that says the same in every row: narrow screens show the left.
+  fileprivate var withScoresFirst: ReportTable {
+    let counts = ["n", "found", "missed", "false", "empty"].compactMap(header.firstIndex)
+    let isSame = Set(rows.map { $0[1] }).count == 1
+    let kept = header.indices.filter { !counts.contains($0) && !(isSame && $0 == 1) }
+    func ordered(_ cells: [String]) -> [String] { (kept + counts).map { cells[$0] } }
+    return ReportTable(nameCount: nameCount - (isSame ? 1 : 0), header: ordered(header), rows: rows.map(ordered))
   }
 }

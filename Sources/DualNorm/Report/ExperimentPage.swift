@@ -39,8 +39,12 @@ struct ExperimentPage {
     add("iterations", listed(configuration.training.iterations.map(String.init)) + " (plain and dual stage)")
     add("recipe", configuration.training.recipe.rawValue)
     add("precision", configuration.training.precision.rawValue)
-    add("batch statistics", configuration.adaptation == .none ? "those of the training" : "also of the \(configuration.adaptation.rawValue)")
-    add("networks finished", contents.cells.isEmpty ? nil : "\(contents.cells.count(where: \.isFinished)) of \(contents.cells.count)")
+    add(
+      "batch statistics",
+      configuration.adaptation == .none ? "those of the training" : "also of the \(configuration.adaptation.rawValue)")
+    add(
+      "networks finished",
+      contents.cells.isEmpty ? nil : "\(contents.cells.count(where: \.isFinished)) of \(contents.cells.count)")
     add("trained by", contents.cells.lazy.compactMap(\.run.version).first.map { "dualnorm \($0)" })
     add("last written", contents.cells.compactMap { lastChange(of: $0.results) }.max())
     return factList(facts) + "<p>The same experiment again:</p>\n" + command(contents.command)
@@ -49,7 +53,7 @@ struct ExperimentPage {
   /// The tables of a paper, with their captions.
   private func tables(_ summary: ExperimentSummary) -> Markup {
     let parts = summary.parts(bestAre: "in bold").map { title, table, caption in
-      "<h3>\(title)</h3>\n\(table?.html(caption: title))<p class=\"about\">\(caption)</p>\n" as Markup
+      "<h3>\(title)</h3>\n\(table?.html(caption: title, isShown: false))<p class=\"about\">\(caption)</p>\n" as Markup
     }
     let notes = summary.notes.map { "<li>\($0)</li>\n" as Markup }
     return parts.joined() + (notes.isEmpty ? "" : "<ul>\(notes)</ul>\n")
@@ -78,13 +82,15 @@ struct ExperimentPage {
             $0.method == arm.method && $0.pass == arm.pass && (!separated || $0.trainSites == arm.trainSites)
           })
       }
+      let finite = values.flatMap(\.overSeeds.values).filter(\.isFinite)
+      let range = finite.min().flatMap { low in finite.max().map { low...$0 } }
       return summary.testSites.compactMap { site in
         let boxes = zip(arms, values).enumerated().map { color, arm in
           Self.row(arm.0, arm.1, site: site, color: color)
         }
         return BoxPlot(
           title: "\(metric.title), \(site)", xTitle: metric.title, groups: [BoxPlot.Group(name: site, rows: boxes)],
-          decimals: metric.decimals
+          decimals: metric.decimals, range: range
         ).html
       }
     }

@@ -14,7 +14,9 @@ struct RunContents {
     func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
     self.run = run
     description = exists(run.description) ? try run.readDescription() : nil
-    configuration = exists(run.configuration) ? try TrainingConfiguration(yaml: run.configuration) : nil
+    let options = exists(run.configuration) ? try TrainingConfiguration(yaml: run.configuration) : nil
+    // Those of an imported model are defaults, by which nothing was trained.
+    configuration = options?.data == nil ? nil : options
     history = exists(run.log) ? try TrainingHistory(contentsOf: run.log) : nil
     split = exists(run.splits) ? try Self.split(run.splits) : nil
     facts = exists(run.facts) ? try FactsFile.recorded(in: run.facts) : nil
@@ -60,8 +62,8 @@ extension RunContents {
     add("iterations", configuration.map { listed($0.iterations.map(String.init)) + " (plain and dual stage)" })
     add("seed", configuration.map { "\($0.seed)" })
     add("precision", description?.precision.rawValue)
-    add("trained by", run.version.map { "dualnorm \($0)" })
-    add("last written", lastChange(of: isFinished ? run.model : FileManager.default.fileExists(atPath: run.log.path) ? run.log : run.description))
+    add("trained by", configuration == nil ? nil : run.version.map { "dualnorm \($0)" })
+    add("last written", lastChange(of: isFinished ? run.model : history == nil ? run.description : run.log))
     let again =
       configuration == nil
       ? paragraph("Weights from elsewhere: there is no training in this folder.")

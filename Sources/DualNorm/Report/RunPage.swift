@@ -13,7 +13,8 @@ struct RunPage {
     let data = contents.configuration?.data.map { " on \($0)" } ?? ""
     var page = Page(
       title: "Training \(contents.run.url.lastTwoNames)",
-      lead: contents.configuration == nil ? "A model that was imported." : "A network trained by dualnorm train\(data).")
+      lead: contents.configuration == nil ? "A model that was imported." : "A network trained by dualnorm train\(data)."
+    )
     if contents.configuration != nil || contents.description == nil {
       page.notices += [contents.unfinished].compactMap { $0 }
     }

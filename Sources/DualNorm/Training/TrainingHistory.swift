@@ -31,13 +31,15 @@ public struct TrainingHistory: Equatable, Sendable {
     guard let data = try? Data(contentsOf: url), let text = String(data: data, encoding: .utf8) else {
       throw InputError("\(url.path): cannot be read as text; restore the log that train wrote.")
     }
-    let whole = text.utf8.last == UInt8(ascii: "\n") ? text[...] : text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
+    let whole =
+      text.utf8.last == UInt8(ascii: "\n") ? text[...] : text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
     let records = try CSVRecords(String(whole), file: url.path).records
     guard let first = records.first, Array(first.fields.prefix(Self.header.count)) == Self.header,
       first.fields.dropFirst(Self.header.count).allSatisfy({ $0.hasPrefix(Self.sitePrefix) })
     else {
       throw InputError(
-        "\(url.path), line 1: expected the header \(Self.header.joined(separator: ",")); restore the log that train wrote.")
+        "\(url.path), line 1: expected the header \(Self.header.joined(separator: ",")); restore the log that train wrote."
+      )
     }
     let sites = first.fields.dropFirst(Self.header.count).map { String($0.dropFirst(Self.sitePrefix.count)) }
     self.sites = sites

@@ -22,6 +22,8 @@ struct BoxPlot {
   let xTitle: String
   let groups: [Group]
   let decimals: Int
+  /// What the axis covers beside the values, so that charts can be compared.
+  var range: ClosedRange<Double>?
 
   private static let width = 440.0
   private static let left = 108.0
@@ -33,7 +35,8 @@ struct BoxPlot {
   var html: Markup? {
     let values = groups.flatMap { $0.rows.flatMap { $0.values.map(\.value) } }.filter(\.isFinite)
     guard let low = values.min(), let high = values.max() else { return nil }
-    let scale = ChartScale(low...high, from: Self.left, to: Self.right)
+    let scale = ChartScale(
+      min(low, range?.lowerBound ?? low)...max(high, range?.upperBound ?? high), from: Self.left, to: Self.right)
     let rowCount = groups.reduce(0) { $0 + $1.rows.count }
     let bottom = 6 + Double(groups.count) * Self.headHeight + Double(rowCount) * Self.rowHeight
     var y = 6.0

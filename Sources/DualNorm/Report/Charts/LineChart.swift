@@ -52,7 +52,8 @@ struct LineChart {
     let ends = named.compactMap { line in
       line.parts.last?.last.map { "\(line.name) ends at \(short($0.y))" }
     }
-    return "\(title), iterations \(short(xRange.lowerBound)) to \(short(xRange.upperBound)): \(ends.joined(separator: ", "))."
+    return
+      "\(title), iterations \(short(xRange.lowerBound)) to \(short(xRange.upperBound)): \(ends.joined(separator: ", "))."
   }
 
   private func axes(_ x: ChartScale, _ y: ChartScale) -> Markup {
@@ -93,11 +94,17 @@ struct LineChart {
 
   private func drawn(_ line: Line, _ x: ChartScale, _ y: ChartScale) -> Markup {
     let places = line.parts.filter { !$0.isEmpty }.map { part in
-      part.map { (u: position(x.position($0.x)), v: position(y.position(min(max($0.y, y.values.lowerBound), y.values.upperBound)))) }
+      part.map {
+        (
+          u: position(x.position($0.x)),
+          v: position(y.position(min(max($0.y, y.values.lowerBound), y.values.upperBound)))
+        )
+      }
     }
     guard !places.isEmpty else { return "" }
     let path = places.map { part in "M" + part.map { "\($0.u) \($0.v)" }.joined(separator: " ") }.joined()
-    let marks = line.hasMarks ? places.joined().map { "<circle cx=\"\($0.u)\" cy=\"\($0.v)\" r=\"2.5\"/>" as Markup } : []
+    let marks =
+      line.hasMarks ? places.joined().map { "<circle cx=\"\($0.u)\" cy=\"\($0.v)\" r=\"2.5\"/>" as Markup } : []
     return """
       <g class="line c\(line.color % 7)\(line.isFaint ? " faint" : "")"><path d="\(path)"/>\(marks)</g>
 

@@ -12,7 +12,7 @@ func paragraph(_ sentence: String) -> Markup { "<p>\(sentence)</p>\n" }
 
 /// Something to copy into a terminal.
 func command(_ words: [String]) -> Markup {
-  "<pre class=\"command\"><code>\(words.map(\.quotedForShell).joined(separator: " "))</code></pre>\n"
+  "<pre class=\"command\" tabindex=\"0\"><code>\(words.map(\.quotedForShell).joined(separator: " "))</code></pre>\n"
 }
 
 /// What the reader opens if it is wanted; on paper it is open.
@@ -22,7 +22,9 @@ func folded(_ summary: String, _ content: Markup) -> Markup {
 
 extension ReportTable {
   /// Scrolls sideways, by keys too, where it is wider than the page.
-  func html(caption: String) -> Markup {
+  ///
+  /// - Parameter isShown: whether the caption is for all, or for those who do not see the heading above.
+  func html(caption: String, isShown: Bool = true) -> Markup {
     let head = header.enumerated().map { column, name -> Markup in
       column < nameCount ? "<th scope=\"col\" class=\"name\">\(name)</th>" : "<th scope=\"col\">\(name)</th>"
     }
@@ -35,7 +37,7 @@ extension ReportTable {
     }
     return """
       <div class="scroll" tabindex="0" role="region" aria-label="\(caption)"><table>
-      <caption>\(caption)</caption>
+      <caption\(isShown ? "" : " class=\"unseen\"" as Markup)>\(caption)</caption>
       <thead><tr>\(head)</tr></thead>
       <tbody>\(lines)</tbody>
       </table></div>
@@ -47,9 +49,12 @@ extension ReportTable {
 extension String {
   /// As one word of a shell's command.
   fileprivate var quotedForShell: String {
-    let isPlain = !isEmpty && unicodeScalars.allSatisfy {
-      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0) || "-_./,=+:@".unicodeScalars.contains($0)
-    }
+    let isPlain =
+      !isEmpty
+      && unicodeScalars.allSatisfy {
+        ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+          || "-_./,=+:@".unicodeScalars.contains($0)
+      }
     return isPlain ? self : "'" + replacingOccurrences(of: "'", with: "'\\''") + "'"
   }
 }
@@ -60,7 +65,8 @@ func lastChange(of url: URL) -> String? {
     return nil
   }
   let minute = Date(timeIntervalSince1970: (date.timeIntervalSince1970 / 60).rounded(.down) * 60)
-  return minute.formatted(.iso8601).replacingOccurrences(of: "T", with: " ").replacingOccurrences(of: ":00Z", with: " UTC")
+  return minute.formatted(.iso8601).replacingOccurrences(of: "T", with: " ").replacingOccurrences(
+    of: ":00Z", with: " UTC")
 }
 
 extension URL {

@@ -40,6 +40,7 @@ enum Picture {
   }
 
   private static func dataURI(_ pixels: [UInt8], width: Int, height: Int, components: Int) throws -> String {
-    "data:image/png;base64," + (try pngData(pixels, width: width, height: height, components: components)).base64EncodedString()
+    "data:image/png;base64,"
+      + (try pngData(pixels, width: width, height: height, components: components)).base64EncodedString()
   }
 }

@@ -1,0 +1,194 @@
+import DualNorm
+import Foundation
+import MedicalImaging
+import Testing
+
+@Suite struct ReportCommandTests {
+  let folder: TemporaryFolder
+  private var file: URL { folder.file("report.html") }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// The page of a folder, which is well formed, needs nothing else and is the same each time.
+  private func page(of url: URL, _ options: String..., notices: String = "") throws -> ParsedPage {
+    let arguments = ["report", url.path, "--output", file.path, "--threads", "1"] + options
+    let result = try dualnorm(arguments)
+    #expect(result.status == 0 && result.output == "")
+    let bytes = try Data(contentsOf: file)
+    #expect(
+      result.errors == notices + "Wrote \(file.path) (\(String(format: "%.1f", Double(bytes.count) / 1e6)) MB).\n")
+    #expect(try dualnorm(arguments + ["--quiet"]).errors == "")
+    #expect(try Data(contentsOf: file) == bytes)
+    #expect(bytes.count < 10_000_000)
+    return try ParsedPage(bytes)
+  }
+
+  private func evaluate(_ run: URL, _ data: URL) throws -> URL {
+    let output = folder.file("evaluation")
+    let result = try dualnorm(
+      "evaluate", "--model", run.path, "--data", data.path, "--output", output.path, "--threads", "1", "--quiet")
+    #expect(result.status == 0 && result.errors == "")
+    return output
+  }
+
+  @Test func aRun() throws {
+    let page = try page(of: Tiny.run)
+    #expect(page.sections == ["what", "data", "curves", "maps", "options"])
+    let log = try String(contentsOf: RunFolder(Tiny.run).log, encoding: .utf8).split(separator: "\n").dropFirst()
+    // Of the first pass every iteration, of the final one those of the dual stage.
+    #expect(page.pointCounts(ofClass: "line c0 faint") == [60, 60])
+    #expect(page.pointCounts(ofClass: "line c1 faint") == [60])
+    #expect(log.count == 120)
+    // The learning rate, too; validation of two sites and their mean where there was one.
+    #expect(page.pointCounts(ofClass: "line c2") == [60, 60])
+    #expect(page.pointCounts(ofClass: "line c6") == [3, 3])
+    #expect(page.text.contains("width 4, 3 channels in, 3 classes out, norm bn, dual blocks inc down1 down2 down3"))
+    #expect(page.text.contains("# Written by dualnorm \(programVersion)"))
+    // Of each of eight dual layers the mean of γ and β and the channel that varies most.
+    #expect(page.pictures.count == 33)
+  }
+
+  @Test func anEvaluation() throws {
+    let evaluation = try evaluate(Tiny.run, Tiny.data)
+    let page = try page(of: evaluation)
+    #expect(page.sections == ["what", "scores", "boxes", "cases", "maps", "training", "data", "curves", "options"])
+    #expect(page.count("article", class: "browser") == 6)
+    #expect(page.count("section", class: "slice start") == 6)
+    for title in ["Worst: Site-A/Case0", "Median: Site-B/Case0", "Best: Site-B/Case0"] {
+      #expect(page.text.contains(title))
+    }
+    for part in ["image", "truth", "first pass", "final pass", "difference"] { #expect(page.text.contains(part)) }
+    #expect(page.text.contains("a miss or a false alarm is 0, both empty is undefined"))
+    #expect(page.text.contains("dualnorm evaluate --model \(try Tiny.run.path) --data \(try Tiny.data.path)"))
+    let scores = try String(contentsOf: evaluation.appendingPathComponent("scores.csv"), encoding: .utf8)
+    #expect(scores.contains("Site-A,Case00,final,1,"))
+    #expect(page.text.contains("Scores by site and pass, mean of the classes, as DualNorm defines them"))
+    try withoutItsData(evaluation)
+  }
+
+  /// The page says what it lacks; and what is given on the command line takes the place of what was recorded.
+  private func withoutItsData(_ evaluation: URL) throws {
+    let name = evaluation.appendingPathComponent("evaluation.json")
+    let record = try String(contentsOf: name, encoding: .utf8)
+    let (data, run) = try (Tiny.data.path, Tiny.run.path)
+    let changed = record.replacingOccurrences(of: data, with: "/gone/data").replacingOccurrences(
+      of: run, with: "/gone/run")
+    try Data(changed.utf8).write(to: name)
+    let notice =
+      "The model is no longer at /gone/run, so its training is not shown; say where its run folder is with --model.\n"
+    let page = try page(of: evaluation, notices: notice)
+    #expect(page.sections == ["what", "scores", "boxes", "cases", "maps"])
+    #expect(page.pictures.isEmpty)
+    #expect(
+      page.text.contains(
+        "There are no pictures, since the images cannot be read from /gone/data; say where they are with --data."))
+    let whole = try self.page(of: evaluation, "--data", data, "--model", run)
+    #expect(whole.count("article", class: "browser") == 6 && whole.sections.contains("curves"))
+    try FileManager.default.removeItem(at: evaluation.appendingPathComponent("scores.json"))
+    let unfinished = try self.page(
+      of: evaluation,
+      notices:
+        "The evaluation is not finished: there are no scores, and masks of 6 of 6 cases. Evaluate again into a new "
+        + "folder.\n" + notice)
+    #expect(unfinished.sections == ["what"])
+  }
+
+  /// Names are text, whatever they are: a browser would run the first of them as a script.
+  @Test func namesAreEscaped() throws {
+    let strange = ["<script>alert(1)<&>\"'", "b&amp;<b>", "c'\" onload=\"x"]
+    let data = folder.file("Dataset")
+    for (folder, ending) in [("imagesTr", ""), ("labelsTr", "_segmentation")] {
+      for (index, name) in strange.enumerated() {
+        let source = try Tiny.data.appendingPathComponent("Site-A/Case0\(index)\(ending).nii.gz")
+        let target = data.appendingPathComponent("\(folder)/\(name.replacingOccurrences(of: "/", with: "-")).nii.gz")
+        try FileManager.default.createDirectory(
+          at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: source, to: target)
+      }
+    }
+    let labels = #"{"labels": {"background": 0, "<img src=x onerror=alert(2)>": 1, "a&b": 2}}"#
+    try Data(labels.utf8).write(to: data.appendingPathComponent("dataset.json"))
+    let run = folder.file("run")
+    #expect(try dualnorm(["train", "--data", data.path, "--output", run.path] + Tiny.quick).status == 0)
+    let page = try page(of: evaluate(run, data))
+    #expect(page.count("script") == 1 && page.count("style") == 1)
+    #expect(page.elements.allSatisfy { element in !element.attributes.keys.contains { $0.hasPrefix("on") } })
+    #expect(page.text.contains("<img src=x onerror=alert(2)>") && page.text.contains("a&b"))
+    for name in strange { #expect(page.text.contains(name)) }
+  }
+
+  @Test(.timeLimit(.minutes(2))) func anExperiment() throws {
+    let experiment = try TinyExperiment.finished
+    let whole = try page(of: experiment)
+    #expect(whole.sections == ["what", "dice", "boxes", "more", "cells", "data", "options"])
+    #expect(whole.text.contains("Comparison with bn") && whole.text.contains("4 of 4"))
+    let (copy, cell) = (folder.file("copy"), "cells/bn/Site-A/seed-1")
+    try FileManager.default.copyItem(at: experiment, to: copy)
+    try FileManager.default.removeItem(at: copy.appendingPathComponent("\(cell)/results.csv"))
+    let partial = try page(
+      of: copy,
+      notices: "The experiment is not finished: 1 of 4 networks are missing, bn/Site-A/seed-1. The command of the "
+        + "experiment goes on with it.\n")
+    #expect(partial.text.contains("3 of 4"))
+    // A cell is a run, and what tested it an evaluation.
+    #expect(try page(of: copy.appendingPathComponent(cell)).sections.contains("curves"))
+    let tested = try page(of: copy.appendingPathComponent("\(cell)/evaluation"))
+    #expect(tested.text.contains("its masks were not kept"))
+    for name in ["facts.json", "cells"] { try FileManager.default.removeItem(at: copy.appendingPathComponent(name)) }
+    let begun = try page(
+      of: copy,
+      notices: "The experiment is not finished: it was stopped before its data were checked. The command of the "
+        + "experiment goes on with it.\n")
+    #expect(begun.sections == ["what", "options"])
+  }
+
+  @Test func anUnfinishedAndAnImportedRun() throws {
+    let run = folder.file("run")
+    try FileManager.default.copyItem(at: Tiny.run, to: run)
+    try FileManager.default.removeItem(at: RunFolder(run).model)
+    let log = try String(contentsOf: RunFolder(run).log, encoding: .utf8).split(separator: "\n")
+    try Data((log[...50].joined(separator: "\n") + "\nplain,51,0.0").utf8).write(to: RunFolder(run).log)
+    let page = try page(
+      of: run,
+      notices:
+        "The training is not finished: 50 of 120 iterations are in its log. It goes on with dualnorm train --resume "
+        + "\(run.path).\n")
+    #expect(page.pointCounts(ofClass: "line c0 faint") == [50] && page.pictures.isEmpty)
+    let imported = folder.file("imported")
+    #expect(
+      try dualnorm(
+        "import", fixtures.appendingPathComponent("commands/reference.pth").path, "--output", imported.path, "--quiet"
+      ).status == 0)
+    let weights = try self.page(of: imported)
+    #expect(weights.sections == ["what", "maps"])
+    #expect(weights.text.contains("there is no training in this folder"))
+  }
+
+  /// What the script makes of the page, where there is a browser to ask.
+  @Test(.enabled(if: chromium != nil, "needs chromium"), .timeLimit(.minutes(3))) func aBrowserShowsASliceAtATime()
+    throws
+  {
+    let evaluation = try evaluate(Tiny.run, Tiny.data)
+    _ = try page(of: evaluation)
+    let process = Process()
+    process.executableURL = chromium
+    process.arguments = [
+      "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(folder.file("chromium").path)", "--dump-dom",
+      file.absoluteString,
+    ]
+    let dump = folder.file("dump.html")
+    try Data().write(to: dump)
+    process.standardOutput = try FileHandle(forWritingTo: dump)
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    let shown = try String(contentsOf: dump, encoding: .utf8)
+    #expect(shown.components(separatedBy: "class=\"browser live\"").count == 7)
+    let slices = shown.matches(of: /<section class="slice[^>]*>/).map { String($0.0) }
+    #expect(slices.count { !$0.contains("hidden") } == 6)
+    #expect(slices.allSatisfy { $0.contains("start") != $0.contains("hidden") })
+  }
+}
+
+private let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+  .first(where: FileManager.default.isExecutableFile).map { URL(fileURLWithPath: $0) }
