@@ -71,30 +71,33 @@ struct ExperimentPage {
     let about = paragraph(
       "A dot is a case, averaged over its classes and over the seeds; what a method gives in the end (its last pass, "
         + "and that with adapted batch statistics). A number in brackets counts cases without a value.")
-    let charts = try [Metric.dice, .assd, .hd95].flatMap { metric -> [Markup] in
-      guard let summary = try contents.summary(of: metric), let results = contents.results else { return [] }
-      let arms = Self.last(of: summary.arms.map(\.arm))
-      let rows = results.rows.filter { $0.metric == metric }
-      let separated = arms.contains { $0.trainSites != nil }
-      let values = arms.map { arm in
-        CaseValues(
-          rows.filter {
-            $0.method == arm.method && $0.pass == arm.pass && (!separated || $0.trainSites == arm.trainSites)
-          })
-      }
-      let finite = values.flatMap(\.overSeeds.values).filter(\.isFinite)
-      let range = finite.min().flatMap { low in finite.max().map { low...$0 } }
-      return summary.testSites.compactMap { site in
-        let boxes = zip(arms, values).enumerated().map { color, arm in
-          Self.row(arm.0, arm.1, site: site, color: color)
-        }
-        return BoxPlot(
-          title: "\(metric.title), \(site)", xTitle: metric.title, groups: [BoxPlot.Group(name: site, rows: boxes)],
-          decimals: metric.decimals, range: range
-        ).html
-      }
+    return about + (try [Metric.dice, .assd, .hd95].map(boxes).joined())
+  }
+
+  /// On one scale, so that sites can be compared.
+  private func boxes(of metric: Metric) throws -> Markup {
+    guard let summary = try contents.summary(of: metric), let results = contents.results else { return "" }
+    let arms = Self.last(of: summary.arms.map(\.arm))
+    let rows = results.rows.filter { $0.metric == metric }
+    let separated = arms.contains { $0.trainSites != nil }
+    let values = arms.map { arm in
+      CaseValues(
+        rows.filter {
+          $0.method == arm.method && $0.pass == arm.pass && (!separated || $0.trainSites == arm.trainSites)
+        })
     }
-    return about + "<div class=\"charts\">\(charts)</div>\n"
+    let finite = values.flatMap(\.overSeeds.values).filter(\.isFinite)
+    let range = finite.min().flatMap { low in finite.max().map { low...$0 } }
+    let charts = summary.testSites.compactMap { site -> Markup? in
+      let boxes = zip(arms, values).enumerated().map { color, arm in
+        Self.row(arm.0, arm.1, site: site, color: color)
+      }
+      return BoxPlot(
+        title: "\(metric.title), \(site)", xTitle: metric.title, groups: [BoxPlot.Group(name: site, rows: boxes)],
+        decimals: metric.decimals, range: range
+      ).html
+    }
+    return "<h3>\(metric.title)</h3>\n<div class=\"charts\">\(charts)</div>\n"
   }
 
   private static func row(_ arm: Arm, _ values: CaseValues, site: String, color: Int) -> BoxPlot.Row {
