@@ -133,7 +133,9 @@ import Testing
     // A cell is a run, and what tested it an evaluation.
     #expect(try page(of: copy.appendingPathComponent(cell)).sections.contains("curves"))
     let tested = try page(of: copy.appendingPathComponent("\(cell)/evaluation"))
-    #expect(tested.text.contains("its masks were not kept"))
+    #expect(tested.text.contains("its masks were not kept") && tested.text.contains("has no dual blocks"))
+    let dual = try page(of: copy.appendingPathComponent("cells/dual/Site-A/seed-1/evaluation"))
+    #expect(dual.pictures.count == 33)
     for name in ["facts.json", "cells"] { try FileManager.default.removeItem(at: copy.appendingPathComponent(name)) }
     let begun = try page(
       of: copy,

@@ -70,10 +70,10 @@ import Testing
       "--quiet")
     #expect(result.status == 0)
     let mask = evaluation.appendingPathComponent("predictions/Site-A/Case00.nii.gz")
-    try LabelMap(repeating: 0, geometry: Geometry(size: [4, 4, 4])).write(to: mask)
+    try move(mask: mask, byMM: [0, 0, -4])
     try expect(
-      "\(mask.path): has 4×4×4 voxels, and its image \(try Tiny.data.path)/Site-A/Case00.nii.gz 32×32×4; give the data that "
-        + "were evaluated with --data.", of: evaluation)
+      "\(mask.path): does not lie on the voxels of its image \(try Tiny.data.path)/Site-A/Case00.nii.gz: origin differs by "
+        + "4 mm along z; give the data that were evaluated with --data.", of: evaluation)
     let scores = evaluation.appendingPathComponent("scores.json")
     try Data("{}".utf8).write(to: scores)
     try expect(

@@ -115,4 +115,19 @@ import Testing
       #expect(bytes[19] == 3 && bytes[23] == 2 && bytes[25] == 2)  // width, height, RGB
     }
   }
+
+  /// What is made in memory is read as it was given.
+  @Test(arguments: [1, 3]) func makesPicturesInMemory(components: Int) throws {
+    try withFolder { folder in
+      let pixels = (0..<5 * 4 * components).map { UInt8($0 * 37 % 256) }
+      let url = folder.appendingPathComponent("a.png")
+      try pngData(pixels, width: 5, height: 4, components: components).write(to: url)
+      let channels = try Image.channels(contentsOf: url)
+      #expect(channels.count == components && channels[0].geometry.size == [5, 4, 1])
+      for (index, channel) in channels.enumerated() {
+        let expected = stride(from: index, to: pixels.count, by: components).map { Float(pixels[$0]) }
+        #expect(channel.voxels == expected)
+      }
+    }
+  }
 }

@@ -33,15 +33,16 @@ struct CaseSection {
         content += "<h3>\(entry.key.site)</h3>\n"
       }
       switch try browser(entry, number: number, of: chosen.cases.count, labels) {
-      case .success(let found):
-        content += try found.browser.html()
-        if entry.dice < worst?.dice ?? .infinity { worst = (found.scan, found.browser.plan.start, entry.dice) }
-      case .failure(let absence): content += paragraph(absence.sentence)
+      case .browser(let browser, let scan):
+        content += try browser.html()
+        if entry.dice < worst?.dice ?? .infinity { worst = (scan, browser.plan.start, entry.dice) }
+      case .absence(let sentence): content += paragraph(sentence)
       }
     }
+    let means = labels.names.count > 1 ? ", mean over the classes" : ""
     let about = paragraph(
-      "By the Dice of the \(scores.lastPass) pass, mean over the classes\(chosen.limit). Each begins at the slice with "
-        + "the most pixels that differ from the truth; the arrow keys, the slider and the buttons go to the others.")
+      "By the Dice of the \(scores.lastPass) pass\(means)\(chosen.limit). Each begins at the slice with the most pixels "
+        + "that differ from the truth; the arrow keys, the slider and the buttons go to the others.")
     return Content(
       html: about + sliceLegend(classNames: labels.names) + content, worst: worst.map { ($0.scan, $0.slice) })
   }
@@ -60,17 +61,19 @@ struct CaseSection {
     )
   }
 
-  private struct Absence: Error { let sentence: String }
+  private enum Shown {
+    case browser(SliceBrowser, Case)
+    /// Why there is none, in a sentence.
+    case absence(String)
+  }
 
-  private func browser(_ entry: Entry, number: Int, of count: Int, _ labels: LabelScheme) throws -> Result<
-    (browser: SliceBrowser, scan: Case), Absence
-  > {
+  private func browser(_ entry: Entry, number: Int, of count: Int, _ labels: LabelScheme) throws -> Shown {
     let name = entry.key.identifier
     guard let scan = images.cases[name] else {
-      return .failure(Absence(sentence: "\(name), the \(entry.title) case, is not in the data set."))
+      return .absence("\(name), the \(entry.title) case, is not in the data set.")
     }
     guard let last = mask("predictions", scan) else {
-      return .failure(Absence(sentence: "\(name), the \(entry.title) case: its masks were not kept."))
+      return .absence("\(name), the \(entry.title) case: its masks were not kept.")
     }
     let hasTwoPasses = scores.ownPasses.count > 1
     let maps = try CaseMaps(
@@ -81,7 +84,7 @@ struct CaseSection {
     let browser = SliceBrowser(
       id: "case-\(number)", title: "\(entry.title.capitalized): \(name)", note: "Dice \(dice.joined(separator: ", ")).",
       rows: maps.rows, classNames: labels.names, pixels: SlicePlan.pixelsPerPage / count)
-    return .success((browser, scan))
+    return .browser(browser, scan)
   }
 
   private func mask(_ pass: String, _ scan: Case) -> URL? {
@@ -99,10 +102,10 @@ private struct CaseMaps {
     let image = Image.luminance(of: try Image.channels(contentsOf: scan.images[0]))
     func classes(_ url: URL) throws -> LabelMap {
       let mask = try LabelMap(contentsOf: url)
-      guard mask.geometry.size == image.geometry.size else {
+      if let difference = mask.geometry.mismatch(with: image.geometry) {
         throw InputError(
-          "\(url.path): has \(Self.text(mask.geometry.size)) voxels, and its image \(scan.images[0].path) "
-            + "\(Self.text(image.geometry.size)); give the data that were evaluated with --data.")
+          "\(url.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); give the data that "
+            + "were evaluated with --data.")
       }
       return try labels.classes(of: mask, file: url.path)
     }
@@ -111,6 +114,4 @@ private struct CaseMaps {
       SheetRow(title: scan.identifier, image: image, z: z, reference: truth, firstPass: first, finalPass: final)
     }
   }
-
-  private static func text(_ size: SIMD3<Int>) -> String { "\(size.x)×\(size.y)×\(size.z)" }
 }

@@ -66,10 +66,11 @@ func sliceLegend(classNames: [String]) -> Markup {
   let classes = classNames.enumerated().map { index, name in
     "<li><span class=\"swatch k\((index % 7) + 1)\"></span>\(name)</li>" as Markup
   }
+  let other: Markup? = classNames.count > 1 ? "<li><span class=\"swatch other\"></span>another class</li>" : nil
   return """
     <ul class="legend">\(classes)<li><span class="swatch dashed"></span>truth, in the passes</li>
     <li><span class="swatch missed"></span>missed</li><li><span class="swatch false"></span>falsely found</li>
-    <li><span class="swatch other"></span>another class</li><li><span class="swatch right"></span>right</li></ul>
+    \(other)<li><span class="swatch right"></span>right</li></ul>
 
     """
 }

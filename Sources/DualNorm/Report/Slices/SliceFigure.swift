@@ -18,7 +18,7 @@ struct SliceFigure {
   ) {
     (self.id, self.name, self.number, self.count) = (id, name, number, count)
     (self.row, self.classCount, self.window, self.reduction) = (row, classCount, window, reduction)
-    counts = Counts(row)
+    counts = Counts(row, hasClasses: classCount > 1)
   }
 
   func html(isStart: Bool) throws -> Markup {
@@ -96,7 +96,7 @@ struct SliceFigure {
     let map: [UInt8]?
     let sentence: String
 
-    init(_ row: SheetRow) {
+    init(_ row: SheetRow, hasClasses: Bool) {
       guard let reference = row.reference, let found = row.lastPass else {
         (map, sentence) = (nil, "")
         return
@@ -112,7 +112,8 @@ struct SliceFigure {
       func count(_ kind: UInt8) -> Int { kinds.count { $0 == kind } }
       map = kinds
       sentence =
-        "\(count(4)) pixels right, \(count(1)) missed, \(count(2)) falsely found, \(count(3)) of another class"
+        "\(count(4)) pixels right, \(count(1)) missed, \(count(2)) falsely found"
+        + (hasClasses ? ", \(count(3)) of another class" : "")
     }
   }
 }
