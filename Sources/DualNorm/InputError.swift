@@ -1,7 +1,9 @@
+import Files
+
 /// Something the user gave that cannot be used; `description` is one sentence that names the file or option, what was
 /// found, what was expected and what to do.
 public struct InputError: Error, CustomStringConvertible, Equatable {
   public let description: String
 
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = printable(description) }
 }

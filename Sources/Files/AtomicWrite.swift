@@ -4,7 +4,7 @@ import Foundation
 public struct FileError: Error, CustomStringConvertible, Equatable {
   public let description: String
 
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = printable(description) }
 }
 
 /// Writes a file so that readers see the old contents or the new, never a part: `body` writes to a temporary
@@ -23,29 +23,35 @@ public func writeAtomically(to url: URL, _ body: (URL) throws -> Void) throws {
   // Not by FileManager, which makes a temporary file of its own first.
   let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
   guard descriptor >= 0 else {
-    throw FileError("\(url.path): cannot be written (\(String(cString: strerror(errno)))); choose another output.")
+    throw unwritable(url, errno)
   }
   close(descriptor)
   do {
     try body(temporary)
-    try sync(temporary)
+    guard sync(temporary) else { throw unwritable(url, errno) }
     guard rename(temporary.path, url.path) == 0 else {
-      throw FileError("\(url.path): cannot be written (\(String(cString: strerror(errno)))); choose another output.")
+      throw unwritable(url, errno)
     }
   } catch {
     try? FileManager.default.removeItem(at: temporary)
     throw error
   }
-  try? sync(folder)  // makes the new name itself durable; some file systems refuse it
+  _ = sync(folder)  // makes the new name itself durable; some file systems refuse it
 }
 
 /// `writeAtomically` for contents at hand.
 public func writeAtomically(_ data: Data, to url: URL) throws {
+  // Not Data's own, whose errors lose the system's code.
   try writeAtomically(to: url) { temporary in
-    do {
-      try data.write(to: temporary)
-    } catch {
-      throw FileError("\(url.path): cannot be written (\(reason(error))); choose another output.")
+    let descriptor = open(temporary.path, O_WRONLY)
+    guard descriptor >= 0 else { throw unwritable(url, errno) }
+    defer { close(descriptor) }
+    try data.withUnsafeBytes { bytes in
+      var done = 0
+      while done < bytes.count {
+        let count = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+        if count > 0 { done += count } else if errno != EINTR { throw unwritable(url, errno) }
+      }
     }
   }
 }
@@ -62,13 +68,21 @@ public func isPartialFile(_ name: String) -> Bool { name.hasPrefix(partialPrefix
 
 private let partialPrefix = ".partial-"
 
-private func sync(_ url: URL) throws {
+/// Whether the file, or the names in the folder, are on the disk; else `errno` says why not.
+private func sync(_ url: URL) -> Bool {
   let descriptor = open(url.path, O_RDONLY)
-  guard descriptor >= 0 else { throw FileError("\(url.path): \(String(cString: strerror(errno))).") }
-  defer { close(descriptor) }
-  guard fsync(descriptor) == 0 else {
-    throw FileError("\(url.path): cannot be synced to disk (\(String(cString: strerror(errno)))).")
-  }
+  guard descriptor >= 0 else { return false }
+  let isSynced = fsync(descriptor) == 0
+  let code = errno
+  close(descriptor)
+  errno = code
+  return isSynced
+}
+
+/// The refusal of a file that cannot be written, by the system's error code.
+private func unwritable(_ url: URL, _ code: Int32) -> FileError {
+  let advice = [ENOSPC, EDQUOT, EFBIG].contains(code) ? "make room for it on its disk" : "choose another output"
+  return FileError("\(url.path): cannot be written (\(String(cString: strerror(code)))); \(advice).")
 }
 
 /// The system's words for an error of Foundation, which hides them two levels down.
