@@ -58,12 +58,13 @@ let package = Package(
     .executableTarget(
       name: "DualNormCLI",
       dependencies: ["DualNorm", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
-    .testTarget(name: "TorchTests", dependencies: ["Torch"]),
-    .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging"]),
+    .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
+    .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
-    .testTarget(name: "DualNormTests", dependencies: ["DualNorm"]),
-    .testTarget(name: "CommandTests", dependencies: ["DualNorm", "DualNormCLI"]),
+    .testTarget(name: "DualNormTests", dependencies: ["DualNorm", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["DualNorm", "DualNormCLI", "TestSupport"]),
   ],
   cxxLanguageStandard: .cxx20
 )

@@ -44,3 +44,11 @@ func stopIfInterrupted(_ progress: Progress, _ remains: String) throws {
   printError("Stopped; \(remains).")
   throw ExitCode(Interruption.exitCode)
 }
+
+/// A word as a shell takes it.
+func shellQuoted(_ word: String) -> String {
+  let isPlain = word.unicodeScalars.allSatisfy { scalar in
+    scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "-_./,+=:@%".unicodeScalars.contains(scalar)
+  }
+  return isPlain && !word.isEmpty ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+}

@@ -29,8 +29,6 @@ final class ExperimentRunner {
   /// - Returns: how many cells failed; their errors were shown.
   /// - Throws: `ExitCode` after Ctrl-C, once all cells have stopped.
   func run() throws -> Int {
-    // A child that died must not take this process with it.
-    signal(SIGPIPE, SIG_IGN)
     sayWhatIsAhead()
     var isStopping = false
     while !running.isEmpty || (!waiting.isEmpty && !isStopping) {
@@ -108,11 +106,6 @@ final class ExperimentRunner {
 
   /// What the user typed, fit for a shell.
   private static var commandLine: String {
-    (["dualnorm"] + CommandLine.arguments.dropFirst()).map { word in
-      let isPlain = word.unicodeScalars.allSatisfy { scalar in
-        scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "-_./,+=:@%".unicodeScalars.contains(scalar)
-      }
-      return isPlain && !word.isEmpty ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
-    }.joined(separator: " ")
+    (["dualnorm"] + CommandLine.arguments.dropFirst()).map(shellQuoted).joined(separator: " ")
   }
 }

@@ -61,7 +61,8 @@ struct ImportCommand: ParsableCommand {
     let network = try DualNormUNet(inferred, seed: 0)
     try network.parameters.load(state, file: file)
     let run = RunFolder(URL(fileURLWithPath: output))
-    try run.create()
+    let lock = try run.create()
+    defer { withExtendedLifetime(lock) {} }
     try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.model)
     try run.write(options)
     try run.write(description)

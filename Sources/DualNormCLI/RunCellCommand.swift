@@ -15,7 +15,6 @@ struct RunCellCommand: ParsableCommand {
 
   func run() throws {
     Interruption.listen()
-    signal(SIGPIPE, SIG_IGN)
     ParentWatch.start()
     do {
       try lockLog()

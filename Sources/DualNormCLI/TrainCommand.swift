@@ -10,14 +10,20 @@ struct TrainCommand: ParsableCommand {
       Example: dualnorm train --data DATA --output RUN --width 16 --iterations 1200,900
 
       Writes the folder RUN: model.safetensors and model.json (the model), config.yaml, splits.json, log.csv and \
-      checkpoints. Ctrl-C stops after the step at hand; dualnorm train --resume RUN goes on.
+      checkpoints. Ctrl-C stops after the step at hand; dualnorm train --resume RUN, or the same command again, goes on.
+
+      dualnorm train --resume RUN --iterations 6000,2000 trains longer (or shorter, but not less than is done). The stage at \
+      hand goes on in the cosine schedule of the new length from where it is, so that the rate rises; a plateau schedule \
+      knows no length. A stage that is over keeps its number. docs/runs.md says more.
       """)
 
   @Option(
     help: ArgumentHelp("The data set: site folders, a dataset.json layout, or one folder of pairs.", valueName: "dir"))
   var data: String?
-  @Option(help: ArgumentHelp("The run folder to make.", valueName: "dir")) var output: String?
-  @Option(help: ArgumentHelp("Go on with a run that was stopped; it keeps its own options.", valueName: "run"))
+  @Option(help: ArgumentHelp("The run folder to make, or to go on in with the same options.", valueName: "dir"))
+  var output: String?
+  @Option(
+    help: ArgumentHelp("Go on with a run; it keeps its own options, but for --iterations.", valueName: "run"))
   var resume: String?
   @OptionGroup(title: "Training options") var options: TrainOptions
   @Flag(help: "No messages but errors.") var quiet = false
@@ -27,8 +33,10 @@ struct TrainCommand: ParsableCommand {
       guard data == nil, output == nil else {
         throw ValidationError("--resume takes data and output from the run; leave --data and --output out.")
       }
-      guard options.areDefault else {
-        throw ValidationError("--resume takes all options from the run; leave the others out.")
+      var others = options
+      others.iterations = nil
+      guard others.areDefault else {
+        throw ValidationError("--resume takes all options but --iterations from the run; leave the others out.")
       }
     } else if output == nil {
       throw ValidationError("Missing expected argument '--output <dir>' (or '--resume <run>')")
@@ -39,24 +47,56 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     Interruption.listen()
-    let session = try resume.map { try TrainingSession(resuming: RunFolder(URL(fileURLWithPath: $0))) } ?? start()
-    let preparing = ThreadSafeProgress("cases prepared", quiet: quiet)
-    let trainer = try session.trainer(preparing: preparing.update)
-    preparing.clear()
-    try Self.train(trainer, session.run, quiet: quiet)
-    let path = session.run.url.path
-    if !quiet { printError("Trained \(path). Next: dualnorm evaluate --model \(path) --data DIR --output DIR") }
+    let run = RunFolder(URL(fileURLWithPath: resume ?? output!))
+    do {
+      let session = try resume == nil ? begin(run) : goOn(run)
+      let preparing = ThreadSafeProgress("cases prepared", quiet: quiet)
+      defer { preparing.clear() }
+      let trainer = try session.trainer(preparing: preparing.update, shouldStop: Interruption.requested)
+      preparing.clear()
+      let wasFinished = trainer.isFinished
+      try Self.train(trainer, run, quiet: quiet)
+      if !quiet { sayWhatIsNext(run, wasFinished: wasFinished) }
+    } catch is TrainingStopped {
+      try Self.stop(run)
+    }
   }
 
-  private func start() throws -> TrainingSession {
+  private func sayWhatIsNext(_ run: RunFolder, wasFinished: Bool) {
+    let path = shellQuoted(run.url.path)
+    if wasFinished {
+      printError(
+        "\(run.url.path) was finished before. To train longer: dualnorm train --resume \(path) --iterations PLAIN,DUAL")
+    } else {
+      printError("Trained \(run.url.path). Next: dualnorm evaluate --model \(path) --data DIR --output DIR")
+    }
+  }
+
+  /// Starts a run, or goes on with the one that the same command has started.
+  private func begin(_ run: RunFolder) throws -> TrainingSession {
     let configuration = try options.resolved(data: data)
+    guard run.isBegun || run.isCutShort else { return try start(run, configuration) }
+    let recorded = try run.readConfiguration()
+    try recorded.requireSame(as: configuration, in: run)
+    return try run.isBegun ? TrainingSession(resuming: run) : start(run, recorded)
+  }
+
+  private func goOn(_ run: RunFolder) throws -> TrainingSession {
+    guard run.isCutShort else { return try TrainingSession(resuming: run, iterations: options.iterations?.values) }
+    var configuration = try run.readConfiguration()
+    configuration.iterations = options.iterations?.values ?? configuration.iterations
+    return try start(run, configuration)
+  }
+
+  private func start(_ run: RunFolder, _ configuration: TrainingConfiguration) throws -> TrainingSession {
     let checking = ThreadSafeProgress("cases checked", quiet: quiet)
+    defer { checking.clear() }
     return try TrainingSession(
-      starting: RunFolder(URL(fileURLWithPath: output!)), configuration: configuration,
+      starting: run, configuration: configuration,
       report: { message in
         checking.clear()
         if !quiet { printError(message) }
-      }, checking: checking.update)
+      }, checking: checking.update, shouldStop: Interruption.requested)
   }
 
   /// Trains with progress; after Ctrl-C says how to go on and ends the command.
@@ -73,15 +113,23 @@ struct TrainCommand: ParsableCommand {
       }
     }
     progress.clear()
-    guard isFinished else {
-      printError("Stopped; continue with: dualnorm train --resume \(run.url.path)")
-      throw ExitCode(Interruption.exitCode)
-    }
+    guard isFinished else { return try stop(run) }
     if !quiet, !unfound.isEmpty {
       printError(
         "Warning: \(unfound.joined(separator: ", ")) was found in no validation case; train longer (--iterations), with a "
           + "larger --width, or with another --seed.")
     }
+  }
+}
+
+extension TrainCommand {
+  /// Ends the command after Ctrl-C, saying how to go on.
+  static func stop(_ run: RunFolder) throws {
+    printError(
+      run.isBegun || run.isCutShort
+        ? "Stopped; continue with: dualnorm train --resume \(shellQuoted(run.url.path))"
+        : "Stopped before the training began; there is nothing to go on with.")
+    throw ExitCode(Interruption.exitCode)
   }
 }
 

@@ -55,9 +55,9 @@ public final class MovingAverage {
       }
       average.assign(Tensor(value))
     }
-    guard let count = given["updates"], count.shape.isEmpty else {
+    guard let count = given["updates"].flatMap({ Tensor($0).count(below: 1e15) }) else {
       throw WeightsError("\(file): its moving average has no number of updates; start the run anew.")
     }
-    updates = Int(Tensor(count).item)
+    updates = count
   }
 }

@@ -19,6 +19,14 @@ public final class Parameters {
 
   public subscript(name: String) -> Tensor? { entries.first { $0.name == name }?.tensor }
 
+  /// The name of the first tensor that holds an infinity or NaN; nil where all are numbers.
+  public var firstWithoutNumbers: String? {
+    withoutGradients {
+      // Zero times each is 0, or NaN.
+      entries.first { $0.tensor.type != .int64 && !($0.tensor * 0).sum().item.isFinite }?.name
+    }
+  }
+
   fileprivate func append(_ name: String, _ tensor: Tensor, isTrainable: Bool) {
     precondition(names.insert(name).inserted, "two parameters are named \(name)")
     if isTrainable { tensor.requireGradient() }

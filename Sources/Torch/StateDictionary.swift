@@ -111,11 +111,21 @@ extension Adam {
     for moment in moments {
       guard let step = given["step/\(moment.name)"] else { continue }
       guard let first = given["first/\(moment.name)"], let second = given["second/\(moment.name)"],
-        first.shape == moment.parameter.shape, second.shape == moment.parameter.shape, step.shape.isEmpty
+        first.shape == moment.parameter.shape, second.shape == moment.parameter.shape,
+        let count = Tensor(step).count(below: 1e15)
       else { throw WeightsError("\(file): its optimizer state of \(moment.name) is not of this network.") }
       moment.first.assign(Tensor(first))
       moment.second.assign(Tensor(second))
-      moment.step = Int(Tensor(step).item)
+      moment.step = count
     }
+  }
+}
+
+extension Tensor {
+  /// Its only number, if that is a whole one from 0 to below `limit`.
+  func count(below limit: Double) -> Int? {
+    guard shape.isEmpty else { return nil }
+    let value = item
+    return value >= 0 && value < limit ? Int(exactly: value) : nil
   }
 }

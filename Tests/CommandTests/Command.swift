@@ -9,18 +9,26 @@ func dualnorm(_ arguments: [String]) throws -> (status: Int32, output: String, e
   try RunningCommand(arguments).finish()
 }
 
+/// Runs the built `dualnorm` within limits, and waits for its end.
+func dualnorm(_ arguments: [String], limits: String) throws -> (status: Int32, output: String, errors: String) {
+  try RunningCommand(arguments, limits: limits).finish()
+}
+
 /// A `dualnorm` that has been started.
 final class RunningCommand {
   private let process = Process()
   private let folder: TemporaryFolder
 
-  /// - Parameter errors: takes the place of a file for what it says on standard error.
-  init(_ arguments: [String], errors: FileHandle? = nil) throws {
+  /// - Parameters:
+  ///   - errors: takes the place of a file for what it says on standard error.
+  ///   - limits: what bash does before, such as `ulimit -f 100` (of KiB).
+  init(_ arguments: [String], errors: FileHandle? = nil, limits: String? = nil) throws {
     folder = try TemporaryFolder()
     // Files, not pipes: a full pipe that nobody reads would stop the command.
     for name in ["output", "errors"] { try Data().write(to: folder.file(name)) }
-    process.executableURL = productsFolder.appendingPathComponent("dualnorm")
-    process.arguments = arguments
+    let command = productsFolder.appendingPathComponent("dualnorm")
+    process.executableURL = limits == nil ? command : URL(fileURLWithPath: "/bin/bash")
+    process.arguments = limits.map { ["-c", "\($0) && exec \"$0\" \"$@\"", command.path] + arguments } ?? arguments
     // Threads that wait for each other must not take the cores from the tests beside.
     process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }
     process.standardInput = FileHandle.nullDevice
@@ -30,6 +38,10 @@ final class RunningCommand {
   }
 
   var isRunning: Bool { process.isRunning }
+
+  var processIdentifier: pid_t { process.processIdentifier }
+
+  func send(_ signal: Int32) { Foundation.kill(process.processIdentifier, signal) }
 
   /// As Ctrl-C does.
   func interrupt() { process.interrupt() }

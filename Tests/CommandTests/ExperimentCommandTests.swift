@@ -145,8 +145,9 @@ import Testing
     (training.threads, training.holdOut) = (1, 0.34)
     var options = ExperimentConfiguration(.matrix, methods: [try ExperimentMethod("bn")], training: training)
     options.seeds = 1
-    let experiment = try Experiment(in: output, options, threads: 1, report: { _ in })
-    let trained = try #require(experiment.cells[0].setting.cases.train.first)
+    // The experiment itself would keep its folder locked.
+    let cells = try Experiment(in: output, options, threads: 1, report: { _ in }).cells
+    let trained = try #require(cells[0].setting.cases.train.first)
     let image = data.appendingPathComponent("\(trained).nii.gz")
     try Data(contentsOf: image).prefix(300).write(to: image)
     let result = try dualnorm(
@@ -160,8 +161,8 @@ import Testing
     }
     #expect(lines.last == "Incomplete: 2 of 3 cells are missing: bn/Site-A/seed-1, bn/joint/seed-1.")
     #expect(result.output.hasPrefix("Dice by test site\n"))
-    #expect(experiment.cells.filter(\.isFinished).map(\.name) == ["bn/Site-B/seed-1"])
-    let log = try text(experiment.cells[0].run.cellLog)
+    #expect(cells.filter(\.isFinished).map(\.name) == ["bn/Site-B/seed-1"])
+    let log = try text(cells[0].run.cellLog)
     #expect(log.contains("Error: \(image.path): "))
   }
 }

@@ -35,7 +35,8 @@ import Testing
       #expect(
         try Data(contentsOf: folder.file("output/\(name)")) == Data(contentsOf: whole.appendingPathComponent(name)))
     }
-    #expect(contents(of: output) == contents(of: whole))
+    // A cell that was killed once it was finished leaves the file of its lock, which hinders nobody.
+    #expect(contents(of: output).filter { !$0.hasSuffix("/.lock") } == contents(of: whole))
   }
 
   /// Ctrl-C stops the cells after the step at hand; the command it prints goes on.

@@ -30,7 +30,7 @@ import Testing
       ["train", "--resume", "RUN", "--data", "DATA"]
     ),
     (
-      "--resume takes all options from the run; leave the others out.",
+      "--resume takes all options but --iterations from the run; leave the others out.",
       ["train", "--resume", "RUN", "--width", "8"]
     ),
     ("Unknown option '--epochs'", ["train", "--data", "DATA", "--output", "RUN", "--epochs", "3"]),

@@ -5,21 +5,21 @@ import Foundation
 public final class BatchLoader: @unchecked Sendable {
   // `condition` guards every var.
   private let condition = NSCondition()
-  private var finished: [Int: [TrainingSlice]] = [:]
+  private var finished: [Int: Result<[TrainingSlice], any Error>] = [:]
   private var nextToMake: Int
   private var nextToTake: Int
   private var isClosed = false
 
   private let end: Int
   private let capacity: Int
-  private let make: @Sendable (Int) -> [TrainingSlice]
+  private let make: @Sendable (Int) throws -> [TrainingSlice]
 
   /// - Parameters:
   ///   - batches: the batches' indices, in order.
   ///   - capacity: batches that may wait finished or in the making; bounds the memory.
-  ///   - make: the batch of an index; called from `threads` threads.
+  ///   - make: the batch of an index; called from `threads` threads. What it throws, `next` throws in the batch's place.
   public init(
-    batches: Range<Int>, threads: Int = 1, capacity: Int = 4, make: @escaping @Sendable (Int) -> [TrainingSlice]
+    batches: Range<Int>, threads: Int = 1, capacity: Int = 4, make: @escaping @Sendable (Int) throws -> [TrainingSlice]
   ) {
     nextToMake = batches.lowerBound
     nextToTake = batches.lowerBound
@@ -39,15 +39,18 @@ public final class BatchLoader: @unchecked Sendable {
   deinit { close() }
 
   /// The next batch; waits for it. Nil after the last one or after `close`.
-  public func next() -> [TrainingSlice]? {
+  ///
+  /// - Throws: what making it threw; then there are no more.
+  public func next() throws -> [TrainingSlice]? {
     condition.lock()
     defer { condition.unlock() }
     guard nextToTake < end else { return nil }
     while !isClosed, finished[nextToTake] == nil { condition.wait() }
     guard let batch = finished.removeValue(forKey: nextToTake), !isClosed else { return nil }
     nextToTake += 1
+    if case .failure = batch { isClosed = true }
     condition.broadcast()
-    return batch
+    return try batch.get()
   }
 
   /// Lets the threads end after the batch at hand.
@@ -74,7 +77,7 @@ public final class BatchLoader: @unchecked Sendable {
     }
     nextToMake += 1
     condition.unlock()
-    let batch = make(index)
+    let batch = Result { try make(index) }
     condition.lock()
     finished[index] = batch
     condition.broadcast()

@@ -18,14 +18,33 @@ public struct DataCheck: Sendable {
   ///   - splits: folds or a split whose sides must not share a patient or an image.
   ///   - threads: cases read side by side, which bounds the memory: one image and one mask a thread.
   ///   - progress: told the cases done and their total, one call at a time, from any thread.
-  ///   - shouldStop: asked before each case; once it is true no more are read, and what was found is not whole.
+  ///   - shouldStop: asked before each case, from any thread.
+  /// - Throws: `TrainingStopped` if `shouldStop` says so.
   public init(
     of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
-    progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool = { false }
-  ) {
-    let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
+    progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool
+  ) throws {
+    let inspections = try concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
       shouldStop() ? nil : CaseInspection(scan)
-    }.compactMap { $0 }
+    }.map { inspection in
+      guard let inspection else { throw TrainingStopped() }
+      return inspection
+    }
+    self.init(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
+  }
+
+  /// Reads all cases, and is not to be stopped.
+  public init(
+    of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
+    progress: (@Sendable (Int, Int) -> Void)? = nil
+  ) {
+    let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { CaseInspection($0) }
+    self.init(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
+  }
+
+  private init(
+    of dataset: Dataset, _ inspections: [CaseInspection], merge: [[UInt8]], exclude: [UInt8], splits: SplitSides?
+  ) {
     facts = inspections.compactMap(\.facts)
     let rules = DataCheckRules(
       facts: facts, labelNames: dataset.labelNames, namesFile: dataset.labelNamesFile, merge: merge,

@@ -64,18 +64,22 @@ public struct PreparedVolume: Sendable {
   /// The network's input for slice `z`: C × H × W with C = modalities × `context`, modality by modality and in each the
   /// slices z − k … z + k, k = (context − 1) / 2; beyond the first and last slice these are repeated.
   public func input(slice z: Int, context: Int) -> [Float] {
+    var input: [Float] = []
+    for range in inputRanges(slice: z, context: context) { intensities.append(range, to: &input) }
+    return input
+  }
+
+  /// Where the slices of an input lie.
+  private func inputRanges(slice z: Int, context: Int) -> [Range<Int>] {
     precondition((0..<depth).contains(z), "slice \(z) of \(depth)")
     precondition(context > 0 && context % 2 == 1, "a context of \(context) slices has no middle")
     let plane = height * width
-    var input: [Float] = []
-    input.reserveCapacity(modalityCount * context * plane)
-    for modality in 0..<modalityCount {
-      for neighbour in z - context / 2...z + context / 2 {
+    return (0..<modalityCount).flatMap { modality in
+      (z - context / 2...z + context / 2).map { neighbour in
         let start = (modality * depth + min(max(neighbour, 0), depth - 1)) * plane
-        intensities.append(start..<start + plane, to: &input)
+        return start..<start + plane
       }
     }
-    return input
   }
 
   /// The classes of slice `z`, H × W; nil where there is no mask.
@@ -85,6 +89,25 @@ public struct PreparedVolume: Sendable {
       $0.append(z * height * width..<(z + 1) * height * width, to: &slice)
       return slice
     }
+  }
+
+  /// What the network learns from at slice z; the volume must have labels.
+  ///
+  /// - Throws: `FileError` where the values wait in a file that cannot be read.
+  func trainingSlice(_ z: Int, context: Int) throws -> TrainingSlice {
+    guard let classes else { preconditionFailure("a training volume has labels") }
+    var (image, labels): ([Float], [UInt8]) = ([], [])
+    image.reserveCapacity(modalityCount * context * height * width)
+    for range in inputRanges(slice: z, context: context) { try intensities.read(range, to: &image) }
+    try classes.read(z * height * width..<(z + 1) * height * width, to: &labels)
+    return TrainingSlice(
+      image: image, labels: labels, channels: modalityCount * context, size: ImageSize(height: height, width: width))
+  }
+
+  /// A hash of what the network sees of it and learns from it, the same in every run.
+  var digest: String {
+    let words = [UInt64(depth), UInt64(height), UInt64(width), intensities.digest, classes?.digest ?? 0]
+    return String(StoredValues(words).digest, radix: 16)
   }
 
   /// What it takes in memory.

@@ -10,6 +10,8 @@ public struct Experiment: Sendable {
   public let data: CheckedData
   /// The first seed of everything, then the next, so that what is done at any time compares all methods.
   public let cells: [ExperimentCell]
+  /// Of the folder, while cells are run.
+  private var lock: FolderLock?
 
   /// Checks the data and plans every cell before the folder is made; or takes up the experiment that is in the folder,
   /// adding methods and seeds.
@@ -19,7 +21,7 @@ public struct Experiment: Sendable {
   ///     training depend on it.
   ///   - report: told the data check's findings.
   ///   - checking: told how many cases were checked, of how many.
-  /// - Throws: `InputError` for options, data or a folder that cannot be used.
+  /// - Throws: `InputError` for options, data or a folder that cannot be used, `FileError` if another process works in it.
   public init(
     in folder: URL, _ asked: ExperimentConfiguration, threads: Int, report: (String) -> Void,
     checking: (@Sendable (Int, Int) -> Void)? = nil
@@ -27,6 +29,7 @@ public struct Experiment: Sendable {
     var asked = asked
     let exists = ExperimentConfiguration.exists(in: folder)
     let remains = asked.remains(in: folder)
+    let lock = exists ? try FolderLock(folder) : nil
     if exists {
       let recorded = try ExperimentConfiguration(contentsOf: folder)
       try recorded.requireCores(place: folder.path)
@@ -44,7 +47,7 @@ public struct Experiment: Sendable {
     try self.init(folder, asked, CheckedData(dataset: dataset, facts: facts), folds)
     try plan()
     if let warning = dataset.warning(ofTestsOn: folds.folds.flatMap(\.test)) { report(warning) }
-    if !exists { try makeEmptyFolder(folder, option: "--output", beside: remains) }
+    self.lock = try lock ?? Self.makeFolder(folder, beside: remains)
     try removePartialFiles(in: folder)
     // First, so that a folder that has anything of the experiment can be taken up.
     try configuration.write(to: folder)
@@ -76,6 +79,14 @@ public struct Experiment: Sendable {
         }
       }
     }
+  }
+
+  private static func makeFolder(_ folder: URL, beside remains: Set<String>) throws -> FolderLock {
+    try makeEmptyFolder(folder, option: "--output", beside: remains)
+    let lock = try FolderLock(folder)
+    // Another process may have begun and ended meanwhile.
+    try makeEmptyFolder(folder, option: "--output", beside: remains)
+    return lock
   }
 
   private static func dataset(_ configuration: ExperimentConfiguration) throws -> Dataset {

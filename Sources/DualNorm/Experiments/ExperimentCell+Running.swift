@@ -19,9 +19,12 @@ extension Experiment {
     _ cell: ExperimentCell, keepMasks: Bool, shouldStop: @escaping () -> Bool, report: (CellEvent) -> Void
   ) throws -> Bool {
     if cell.isFinished { return true }
+    try FileManager.default.createDirectory(at: cell.run.url, withIntermediateDirectories: true)
+    let lock = try FolderLock(cell.run.url)
+    defer { withExtendedLifetime(lock) {} }
     try removeRemains(of: cell)
     if !FileManager.default.fileExists(atPath: cell.run.model.path) {
-      guard try train(cell, shouldStop: shouldStop, report: report) else { return false }
+      guard try train(cell, lock, shouldStop: shouldStop, report: report) else { return false }
     } else {
       LibTorch.configure(threads: cell.configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
       report(.steps(cell.iterations, resumed: true))
@@ -39,20 +42,24 @@ extension Experiment {
     for name in names {
       let isPart = isPartialFile((name as NSString).lastPathComponent)
       let url = folder.appendingPathComponent(name)
-      guard isPart || (!canGoOn && name != cell.run.cellLog.lastPathComponent), manager.fileExists(atPath: url.path)
+      let stays = canGoOn || [cell.run.cellLog.lastPathComponent, FolderLock.fileName].contains(name)
+      guard isPart || !stays, manager.fileExists(atPath: url.path)
       else { continue }
       try manager.removeItem(at: url)
     }
     if manager.fileExists(atPath: cell.evaluation.path) { try manager.removeItem(at: cell.evaluation) }
   }
 
-  private func train(_ cell: ExperimentCell, shouldStop: () -> Bool, report: (CellEvent) -> Void) throws -> Bool {
+  private func train(
+    _ cell: ExperimentCell, _ lock: FolderLock, shouldStop: () -> Bool, report: (CellEvent) -> Void
+  ) throws -> Bool {
     func say(_ message: String) { report(.message(message)) }
     let session =
       FileManager.default.fileExists(atPath: cell.run.last.path)
-      ? try TrainingSession(resuming: cell.run)
+      ? try TrainingSession(resuming: cell.run, lock: lock)
       : try TrainingSession(
-        starting: cell.run, configuration: cell.configuration, data: data, split: split(of: cell), report: say)
+        starting: cell.run, configuration: cell.configuration, data: data, split: split(of: cell), report: say,
+        lock: lock)
     let trainer = try session.trainer()
     var done = trainer.finishedIterations
     report(.steps(done, resumed: true))

@@ -47,17 +47,8 @@ extension ExperimentConfiguration {
     let (here, there) = (try Yams.compose(yaml: training.yaml()), try Yams.compose(yaml: other.training.yaml()))
     for key in TrainingConfiguration.CodingKeys.allCases
     where key != .memory && here?[key.rawValue] != there?[key.rawValue] {
-      return (key.rawValue, oneLine(here?[key.rawValue]), oneLine(there?[key.rawValue]))
+      return (key.rawValue, onOneLine(here?[key.rawValue]), onOneLine(there?[key.rawValue]))
     }
     return nil
-  }
-
-  /// A value as the command line takes it.
-  private func oneLine(_ node: Node?) -> String {
-    switch node {
-    case .scalar(let scalar)?: scalar.string
-    case .sequence(let sequence)?: sequence.map { oneLine($0) }.joined(separator: ",")
-    default: "not given"
-    }
   }
 }

@@ -17,6 +17,12 @@ struct TrainingState: Codable, Equatable {
   var schedule: LearningRateSchedule
   /// Best validation Dice of the stage so far.
   var bestDice: Double?
+  /// The iteration that had it. Where it is `iteration`, the best weights are this checkpoint's, and their own file, which is
+  /// written after it, may be missing. Nil in checkpoints of versions that wrote it before.
+  var bestIteration: Int?
+  /// Digests of the prepared cases by name, by which a resumed run notices others. Nil in checkpoints of versions that did
+  /// not look.
+  var cases: [String: String]?
 
   init(stage: Stage, schedule: LearningRateSchedule) {
     self.stage = stage
@@ -39,6 +45,13 @@ struct Checkpoint {
     self.average = average?.stateDictionary ?? []
   }
 
+  /// The state of the checkpoint in a run folder; nil where there is none yet.
+  ///
+  /// - Throws: as `init(contentsOf:)`.
+  static func state(of run: RunFolder) throws -> TrainingState? {
+    FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
+  }
+
   /// - Throws: `WeightsError` or `InputError` if the file is not a checkpoint.
   init(contentsOf url: URL) throws {
     let file = try Safetensors.read(url)
@@ -46,7 +59,8 @@ struct Checkpoint {
       file.tensors.filter { $0.name.hasPrefix(prefix) }.map { (String($0.name.dropFirst(prefix.count)), $0.tensor) }
     }
     guard let json = file.metadata["state"],
-      let state = try? JSONDecoder().decode(TrainingState.self, from: Data(json.utf8))
+      let state = try? JSONDecoder().decode(TrainingState.self, from: Data(json.utf8)),
+      (0...1_000_000_000_000).contains(state.iteration)
     else { throw InputError("\(url.path): holds no training state; give a run folder that train wrote.") }
     self.state = state
     model = part("model/")
@@ -57,7 +71,9 @@ struct Checkpoint {
   func write(to url: URL) throws {
     let parts = [("model/", model), ("optimizer/", optimizer), ("average/", average)]
     let tensors = parts.flatMap { prefix, part in part.map { (prefix + $0.name, $0.tensor) } }
-    let json = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let json = String(decoding: try encoder.encode(state), as: UTF8.self)
     try Safetensors(tensors: tensors, metadata: ["state": json]).write(to: url)
   }
 }

@@ -33,9 +33,7 @@ public struct LearningRateSchedule: Codable, Equatable, Sendable {
   ///   - hardDiceLoss: of the iteration's last pass.
   public mutating func finish(iteration: Int, of total: Int, hardDiceLoss: Double) {
     switch kind {
-    case .cosine:
-      let progress = Double(iteration) / Double(max(total, 1))
-      rate = base * (0.01 + 0.99 * 0.5 * (1 + cos(.pi * min(progress, 1))))
+    case .cosine: resume(at: iteration, of: total)
     case .plateau:
       recentLosses.append(hardDiceLoss)
       if recentLosses.count == Self.checkEvery {
@@ -44,6 +42,14 @@ public struct LearningRateSchedule: Codable, Equatable, Sendable {
         if rate > 1e-5 { check(mean) }
       }
     }
+  }
+
+  /// Goes on in a stage of `total` iterations, of which `iteration` are finished: a cosine is that of this length from here
+  /// on, a plateau knows no length.
+  public mutating func resume(at iteration: Int, of total: Int) {
+    guard kind == .cosine, iteration > 0 else { return }
+    let progress = Double(iteration) / Double(max(total, 1))
+    rate = base * (0.01 + 0.99 * 0.5 * (1 + cos(.pi * min(progress, 1))))
   }
 
   private static let checkEvery = 50

@@ -45,7 +45,7 @@ public struct RunFolder: Sendable {
 
   /// - Throws: `InputError` if the folder has no readable `model.json`.
   public func readDescription() throws -> ModelDescription {
-    guard let data = try? Data(contentsOf: description) else {
+    guard let data = contents(ofRegularFile: description) else {
       throw InputError(
         "\(url.path): has no model.json, so it is not a run folder; give the folder that train or import wrote.")
     }
@@ -60,11 +60,36 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Makes the folder, or finds it empty but for a log that its maker keeps there.
+  /// Whether a training was started here, so that there is everything to go on with it.
+  public var isBegun: Bool { [configuration, description, splits].allSatisfy(exists) }
+
+  /// Whether options were written here, by a training or by whoever made the folder.
+  public var hasConfiguration: Bool { exists(configuration) }
+
+  /// Whether a start of a training was killed before `isBegun`.
+  public var isCutShort: Bool { hasConfiguration && !isBegun && ![model, checkpoints, log].contains(where: exists) }
+
+  private func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
+
+  /// What may lie in a folder that a training is to be started in: a log that its maker keeps there, and what a start that
+  /// was killed before `isBegun` left.
+  private var remains: Set<String> {
+    let begun = isCutShort ? [configuration, description, splits].map(\.lastPathComponent) : []
+    return Set(begun + [cellLog.lastPathComponent])
+  }
+
+  /// - Throws: `InputError` if something is in the folder that a training must not be started beside.
+  func requireEmpty() throws { try requireEmptyFolder(url, option: "--output", beside: remains) }
+
+  /// Makes the folder, or finds it empty but for `remains`, and locks it.
   ///
-  /// - Throws: `InputError` if something else is in it, or it cannot be made.
-  public func create() throws {
-    try makeEmptyFolder(url, option: "--output", beside: [cellLog.lastPathComponent])
+  /// - Throws: `InputError` if something else is in it, or it cannot be made; `FileError` if another process works in it.
+  public func create() throws -> FolderLock {
+    try makeEmptyFolder(url, option: "--output", beside: remains)
+    let lock = try FolderLock(url)
+    // Another process may have begun and ended meanwhile.
+    try requireEmpty()
+    return lock
   }
 
   /// What an experiment keeps of a run's messages.
@@ -84,15 +109,8 @@ func prettyJSON(_ value: some Encodable) throws -> Data {
 /// - Throws: `InputError` naming the option if the folder holds something or cannot be made.
 public func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []) throws {
   let manager = FileManager.default
-  var isFolder: ObjCBool = false
-  if manager.fileExists(atPath: url.path, isDirectory: &isFolder) {
-    guard isFolder.boolValue else {
-      throw InputError("\(url.path): is a file; give a folder for \(option).")
-    }
-    let contents = (try? manager.contentsOfDirectory(atPath: url.path)) ?? []
-    guard contents.allSatisfy({ $0.hasPrefix(".") || beside.contains($0) }) else {
-      throw InputError("\(url.path): is not empty; give a new folder for \(option), or delete this one first.")
-    }
+  if manager.fileExists(atPath: url.path) {
+    try requireEmptyFolder(url, option: option, beside: beside)
   } else {
     do {
       try manager.createDirectory(at: url, withIntermediateDirectories: true)
@@ -102,6 +120,20 @@ public func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []
   }
   guard manager.isWritableFile(atPath: url.path) else {
     throw InputError("\(url.path): cannot be written to; give a folder for \(option) that you may write to.")
+  }
+}
+
+/// - Throws: as `makeEmptyFolder` for what is there.
+func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>) throws {
+  let manager = FileManager.default
+  var isFolder: ObjCBool = false
+  guard manager.fileExists(atPath: url.path, isDirectory: &isFolder) else { return }
+  guard isFolder.boolValue else {
+    throw InputError("\(url.path): is a file; give a folder for \(option).")
+  }
+  let contents = (try? manager.contentsOfDirectory(atPath: url.path)) ?? []
+  guard contents.allSatisfy({ $0.hasPrefix(".") || beside.contains($0) }) else {
+    throw InputError("\(url.path): is not empty; give a new folder for \(option), or delete this one first.")
   }
 }
 

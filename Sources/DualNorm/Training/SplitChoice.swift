@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension TrainingConfiguration {
@@ -14,7 +15,7 @@ extension TrainingConfiguration {
       throw InputError("--splits says which cases are kept for the test; leave --hold-out out.")
     }
     let file = URL(fileURLWithPath: splits)
-    if let data = try? Data(contentsOf: file), (try? JSONSerialization.jsonObject(with: data)) is [String: Any] {
+    if let data = contents(ofRegularFile: file), (try? JSONSerialization.jsonObject(with: data)) is [String: Any] {
       guard fold == nil else {
         throw InputError("\(file.path): is the split of one run and has no folds; leave --fold out.")
       }

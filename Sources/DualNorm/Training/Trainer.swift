@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Torch
 
@@ -7,24 +8,30 @@ import Torch
 /// and the iteration, and everything else the next step depends on is in the checkpoint.
 public final class Trainer {
   private let run: RunFolder
-  private let configuration: TrainingConfiguration
-  private let description: ModelDescription
-  private let training: [PreparedCase]
+  let configuration: TrainingConfiguration
+  let description: ModelDescription
+  let training: [PreparedCase]
   private let validation: [PreparedCase]
-  private let sampler: SliceSampler
-  private let siteBatches: SiteBatches
-  private let batchSize: Int
+  let sampler: SliceSampler
+  let siteBatches: SiteBatches
+  let batchSize: Int
   private let log: TrainingLog
   private let events: TrainingEvents
   private let resumed: TrainingState?
+  private let digests: [String: String]
+  private let lock: FolderLock?
+  /// A checkpoint is written at every validation, and where these are further apart than this.
+  var secondsBetweenCheckpoints = 600.0
 
   /// - Parameters:
   ///   - description: of the model as it will be, dual blocks included.
   ///   - training: cases with labels; every site in it gets the same share of each batch.
   ///   - validation: cases with labels that choose the best checkpoint; without any the last one is taken.
+  ///   - lock: of the run folder, held as long as the trainer is there.
+  /// - Throws: `InputError` for cases that cannot be trained on, or that are not those of the run so far.
   public init(
     run: RunFolder, configuration: TrainingConfiguration, description: ModelDescription, training: [PreparedCase],
-    validation: [PreparedCase]
+    validation: [PreparedCase], lock: FolderLock? = nil
   ) throws {
     LibTorch.configure(threads: configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
     self.run = run
@@ -32,6 +39,7 @@ public final class Trainer {
     self.description = description
     self.training = training
     self.validation = validation
+    self.lock = lock
     let sites = Dictionary(grouping: training.indices, by: { training[$0].source.site }).sorted { $0.key < $1.key }
     guard !sites.isEmpty else { throw InputError("There is no case to train on; give a data set with masks.") }
     sampler = SliceSampler(
@@ -46,7 +54,11 @@ public final class Trainer {
       foregroundShare: configuration.foregroundShare, seed: configuration.seed)
     siteBatches = try SiteBatches(training, description)
     batchSize = configuration.slicesPerBatch(sites: sites.count)
-    resumed = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
+    resumed = try Checkpoint.state(of: run)
+    let prepared = training + validation
+    let digests = concurrentMap(prepared, threads: 2, progress: nil) { $0.volume.digest }
+    self.digests = Dictionary(zip(prepared.map(\.source.identifier), digests)) { first, _ in first }
+    if let known = resumed?.cases { try Self.requireSame(self.digests, as: known, run) }
     log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: resumed)
     events = TrainingEvents(run.events)
   }
@@ -62,12 +74,28 @@ public final class Trainer {
     return offset(of: resumed.stage) + resumed.iteration
   }
 
+  /// Whether an earlier run did all of them.
+  public var isFinished: Bool { resumed != nil && finishedIterations == stages.reduce(0) { $0 + $1.iterations } }
+
+  /// A run that goes on with other images or masks is neither the old run nor a new one.
+  private static func requireSame(
+    _ digests: [String: String], as known: [String: String], _ run: RunFolder
+  ) throws {
+    let changed = digests.keys.filter { known[$0] != digests[$0] }.sorted()
+    guard let first = changed.first else { return }
+    let more = changed.count > 1 ? " and \(counted(changed.count - 1, "other case"))" : ""
+    throw InputError(
+      "\(run.url.path): the image or mask of \(first)\(more) is another one than this run was trained on so far; restore the "
+        + "files, or train anew in another folder.")
+  }
+
   /// Trains until the end, or until `shouldStop` says so after an iteration; then the last checkpoint is written.
   ///
   /// - Returns: whether the run is finished.
-  /// - Throws: `InputError` if the loss is no longer a number, `FileError` if something cannot be written.
+  /// - Throws: `InputError` if the loss is no longer a number, `FileError` if something cannot be written or read. What the
+  ///   last checkpoint holds stays as it is.
   public func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
-    let checkpoint = FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last) : nil
+    let checkpoint = resumed == nil ? nil : try Checkpoint(contentsOf: run.last)
     let first = checkpoint.map { point in stages.firstIndex { $0.stage == point.state.stage } ?? 0 } ?? 0
     for (stage, iterations) in stages[first...] {
       let resumed = checkpoint?.state.stage == stage ? checkpoint : nil
@@ -93,17 +121,17 @@ public final class Trainer {
       configuration.averaging > 0 ? MovingAverage(of: network.parameters, decay: configuration.averaging) : nil
     var state = TrainingState(
       stage: stage, schedule: LearningRateSchedule(configuration.schedule, base: configuration.learningRate))
+    let saver = Saver(run, stage, log, network, optimizer, average)
     if let checkpoint {
-      try network.parameters.load(checkpoint.model, file: run.last.path)
-      try optimizer.load(checkpoint.optimizer, file: run.last.path)
-      try average?.load(checkpoint.average, file: run.last.path)
-      state = checkpoint.state
+      state = try saver.load(checkpoint)
+      state.schedule.resume(at: state.iteration, of: iterations)
     }
-    let loader = loader(for: stage, batches: state.iteration..<iterations)
+    state.cases = digests
+    let loader = loader(for: stage, batches: state.iteration..<max(iterations, state.iteration))
     defer { loader.close() }
     let validateEvery = configuration.validateEvery ?? max(50, (iterations + 9) / 10)
 
-    while let batch = loader.next() {
+    while let batch = try loader.next() {
       let (images, labels) = tensors(of: batch)
       optimizer.learningRate = state.schedule.rate
       let losses = network.trainingStep(
@@ -118,37 +146,31 @@ public final class Trainer {
       state.schedule.finish(iteration: state.iteration, of: iterations, hardDiceLoss: losses.last!.hardDice)
       let isLast = state.iteration == iterations
       if isLast || state.iteration % validateEvery == 0 {
-        report.validation = try averaged(average) {
+        try requireNumbers(network, after: state.iteration, of: stage)
+        report.validation = try saver.averaged {
           try events.append(weightsOf: network, step: offset(of: stage) + state.iteration)
-          return try keepIfBest(network, stage, &state)
+          return validate(network, &state)
         }
       }
       try log.append(report)
       try events.append(report, step: offset(of: stage) + state.iteration)
       try progress(report)
       let stops = shouldStop()
-      if stops || report.validation != nil {
-        try Checkpoint(state: state, network: network, optimizer: optimizer, average: average).write(to: run.last)
+      if stops || report.validation != nil || saver.secondsSinceLast > secondsBetweenCheckpoints {
+        try requireNumbers(network, after: state.iteration, of: stage)
+        try saver.save(state)
       }
       if stops && !isLast { return false }
     }
     return true
   }
 
-  /// Runs `body` while the network has its averaged weights, if there are any.
-  private func averaged<Result>(_ average: MovingAverage?, _ body: () throws -> Result) rethrows -> Result {
-    try average?.applied(body) ?? body()
-  }
-
-  /// Validates, and keeps the weights if none were better. Of equals the later ones win, so that a stage in which
-  /// nothing is found yet still hands on what it has learnt.
-  private func keepIfBest(
-    _ network: DualNormUNet, _ stage: Stage, _ state: inout TrainingState
-  ) throws -> ValidationScore {
+  /// Validates, and notes whether no weights were better. Of equals the later ones win, so that a stage in which nothing is
+  /// found yet still hands on what it has learnt.
+  private func validate(_ network: DualNormUNet, _ state: inout TrainingState) -> ValidationScore {
     let score = ValidationScore(of: network, description, on: validation)
     if score.dice == nil || score.dice! >= state.bestDice ?? 0 {
-      state.bestDice = score.dice
-      try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.best(stage))
+      (state.bestDice, state.bestIteration) = (score.dice, state.iteration)
     }
     return score
   }
@@ -161,40 +183,20 @@ public final class Trainer {
       of: stage, from: resumed ? .checkpoint : isFirst ? .initial : .plain(run.best(.plain)))
   }
 
-  /// The iterations before a stage: the dual one goes on in the order of slices where the plain one ended.
-  private func offset(of stage: Stage) -> Int {
-    stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
-  }
-
-  private func slices(of stage: Stage, batch index: Int) -> [SliceSampler.Slice] {
-    sampler.batch(offset(of: stage) + index, size: batchSize)
-  }
-
-  private func loader(for stage: Stage, batches: Range<Int>) -> BatchLoader {
-    let seed = configuration.seed
-    let stageIndex = Stage.allCases.firstIndex(of: stage)!
-    let offset = offset(of: stage)
-    let augmentation = augmentation
-    let context = description.preparation.contextSlices
-    return BatchLoader(batches: batches) { [sampler, siteBatches, training, batchSize] index in
-      siteBatches.ordered(sampler.batch(offset + index, size: batchSize)).map { place, slice in
-        let original = training[slice.volume].volume.trainingSlice(slice.z, context: context)
-        var generator = SeededGenerator.stream(seed: seed, stageIndex, index, place)
-        return augmentation.apply(to: original, using: &generator)
-      }
-    }
-  }
-
-  private var augmentation: Augmentation {
-    Augmentation(configuration.augmentation, classes: description.network.classes, zoom: configuration.zoom)
-  }
-
   private func requireNumbers(_ losses: [StepLoss], at iteration: Int, of stage: Stage) throws {
     guard !losses.allSatisfy({ $0.value.isFinite }) else { return }
-    let cases = Set(slices(of: stage, batch: iteration).map { training[$0.volume].source.identifier })
     throw InputError(
       "The loss is no longer a number at iteration \(iteration + 1) of the \(stage.rawValue) stage, on slices of "
-        + "\(cases.sorted().joined(separator: ", ")); check these cases or lower --learning-rate. "
+        + "\(cases(of: stage, batch: iteration)); check these cases or lower --learning-rate. "
+        + "The last checkpoint is intact.")
+  }
+
+  /// Finite losses may have infinite gradients, and such weights must not get into a checkpoint.
+  private func requireNumbers(_ network: DualNormUNet, after iteration: Int, of stage: Stage) throws {
+    guard let name = network.parameters.firstWithoutNumbers else { return }
+    throw InputError(
+      "The weights (\(name)) are no longer numbers after iteration \(iteration) of the \(stage.rawValue) stage, on slices of "
+        + "\(cases(of: stage, batch: iteration - 1)); check these cases or lower --learning-rate. "
         + "The last checkpoint is intact.")
   }
 
@@ -203,27 +205,12 @@ public final class Trainer {
     let last = stages.last!.stage
     var description = description
     description.network = description.network(of: last)
-    try Safetensors(tensors: Safetensors.read(run.best(last)).tensors).write(to: run.model)
+    // The model last: where it is, the training is finished.
     try run.write(description)
+    try Safetensors(tensors: Safetensors.read(run.best(last)).tensors).write(to: run.model)
   }
-}
-
-/// Slices -> images [N, channels, H, W] in channels-last layout and labels int64 [N, H, W].
-private func tensors(of batch: [TrainingSlice]) -> (images: Tensor, labels: Tensor) {
-  let (channels, size) = (batch[0].channels, batch[0].size)
-  let images = Tensor(batch.flatMap(\.image), shape: [batch.count, channels, size.height, size.width])
-  let labels = Tensor(batch.flatMap(\.labels), shape: [batch.count, size.height, size.width])
-  return (images.channelsLast(), labels.converted(to: .int64))
 }
 
 extension PreparedVolume {
   fileprivate func hasForeground(slice z: Int) -> Bool { labels(slice: z)?.contains { $0 > 0 } ?? false }
-
-  /// What the network learns from at slice z; the volume must have labels.
-  func trainingSlice(_ z: Int, context: Int) -> TrainingSlice {
-    guard let labels = labels(slice: z) else { preconditionFailure("a training volume has labels") }
-    return TrainingSlice(
-      image: input(slice: z, context: context), labels: labels, channels: modalityCount * context,
-      size: ImageSize(height: height, width: width))
-  }
 }

@@ -117,7 +117,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       context.map { $0 % 2 == 1 && (1...15).contains($0) } ?? true,
       "--context is \(context ?? 0); give an odd number of slices from 1 to 15, so that there is a middle one.")
     try require(
-      iterations.count == 2 && iterations.allSatisfy { $0 >= 0 } && iterations.contains { $0 > 0 },
+      iterations.count == 2 && iterations.allSatisfy { (0...1_000_000_000).contains($0) }
+        && iterations.contains { $0 > 0 },
       "--iterations is \(iterations.map(String.init).joined(separator: ",")); give two numbers, of the plain and of the "
         + "dual stage, for example 4000,2000 (0 skips a stage).")
     try require(
@@ -133,6 +134,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     try require(
       hasDualStage || localStatistics == .predicted, needsDualStage("--local-statistics", localStatistics.rawValue))
     try require(batchSize ?? 1 >= 1, "--batch-size is \(batchSize ?? 0); give at least 1 slice.")
+    try require(batchSize ?? 1 <= 100_000, "--batch-size is \(batchSize ?? 0); give at most 100000 slices.")
     try require(
       learningRate > 0 && learningRate <= 1, "--learning-rate is \(learningRate); give a number above 0, up to 1.")
     try require((0...1).contains(weightDecay), "--weight-decay is \(weightDecay); give 0 (none) to 1, such as 0.01.")

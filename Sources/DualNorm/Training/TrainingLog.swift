@@ -52,7 +52,16 @@ final class TrainingLog {
     do {
       try file?.write(contentsOf: Data((row + "\n").utf8))
     } catch {
-      throw FileError("\(url.path): cannot be written; is the disk full? The last checkpoint is intact.")
+      throw refusal
     }
+  }
+
+  /// Waits until all rows are on the disk, as those that a checkpoint counts on must be.
+  func sync() throws {
+    do { try file?.synchronize() } catch { throw refusal }
+  }
+
+  private var refusal: FileError {
+    FileError("\(url.path): cannot be written; is the disk full? The last checkpoint is intact.")
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// From a folder of volumes to a trainer that is ready for its first, or next, iteration.
@@ -7,6 +8,7 @@ public struct TrainingSession: Sendable {
   public let description: ModelDescription
   public let split: Split
   private let dataset: Dataset
+  private let lock: FolderLock
 
   /// What the user is told on the way: findings of the data check, the split, the plan.
   public typealias Report = (String) -> Void
@@ -16,19 +18,23 @@ public struct TrainingSession: Sendable {
   /// - Parameters:
   ///   - configuration: with `data` set.
   ///   - checking: told how many cases were checked, of how many.
-  /// - Throws: `InputError` for data that cannot be trained on, or a folder that is not empty.
+  ///   - shouldStop: asked before each case that is checked, from any thread.
+  /// - Throws: `InputError` for data that cannot be trained on, or a folder that is not empty; `TrainingStopped`.
   public init(
     starting run: RunFolder, configuration: TrainingConfiguration, report: Report,
-    checking: (@Sendable (Int, Int) -> Void)? = nil
+    checking: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws {
     try configuration.validate()
     guard let data = configuration.data else {
       throw InputError("No data set was given; name its folder with --data.")
     }
+    // Nobody waits for the data check to hear of what is in the way.
+    try run.requireEmpty()
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     let split = try configuration.split(of: dataset.cases)
-    let check = DataCheck(
-      of: dataset, merge: configuration.mergeLabels, exclude: configuration.excludeLabels, progress: checking)
+    let check = try DataCheck(
+      of: dataset, merge: configuration.mergeLabels, exclude: configuration.excludeLabels, progress: checking,
+      shouldStop: shouldStop)
     report(check.description)
     try check.requireNoErrors()
     try self.init(
@@ -41,9 +47,11 @@ public struct TrainingSession: Sendable {
   ///
   /// Neither labels nor preparation depend on the split's test cases.
   ///
+  /// - Parameter lock: of the run folder, where the caller has it.
   /// - Throws: `InputError` for a split that cannot be trained on, or a folder that is not empty.
   public init(
-    starting run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report
+    starting run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report,
+    lock: FolderLock? = nil
   ) throws {
     self.run = run
     let known = data.facts(of: split.training + split.validation)
@@ -62,41 +70,54 @@ public struct TrainingSession: Sendable {
     report("Preparation: \(description.preparation).")
     if let warning = dataset.warning(ofTestsOn: split.test) { report(warning) }
     if let transfer = try StageStart(configuration, description).check() { report(transfer) }
-    try run.create()
+    self.lock = try lock ?? run.create()
+    try removePartialFiles(in: run.url)
+    // First, so that a folder that has anything of the run can be started in again.
     try run.write(configuration)
     try run.write(description)
     try split.write(to: run.splits)
   }
 
-  /// Takes up a run that was stopped.
+  /// Takes up a run that was stopped or is finished.
   ///
-  /// - Throws: `InputError` if the folder holds no run that train started.
-  public init(resuming run: RunFolder) throws {
+  /// - Parameters:
+  ///   - iterations: take the place of the run's; see `TrainingConfiguration.extended`.
+  ///   - lock: of the run folder, where the caller has it.
+  /// - Throws: `InputError` if the folder holds no run that train started, `FileError` if another process works in it.
+  public init(resuming run: RunFolder, iterations: [Int]? = nil, lock: FolderLock? = nil) throws {
     self.run = run
-    guard FileManager.default.fileExists(atPath: run.configuration.path) else {
+    guard run.hasConfiguration else {
       throw InputError("\(run.url.path): has no config.yaml, so no training was started there; check --resume.")
     }
-    configuration = try TrainingConfiguration(yaml: run.configuration)
-    do {
-      try configuration.validate()
-    } catch let error as InputError {
-      throw InputError("\(run.configuration.path): \(error.description)")
-    }
-    description = try run.readDescription()
+    self.lock = try lock ?? FolderLock(run.url)
+    for folder in [run.url, run.checkpoints] { try removePartialFiles(in: folder) }
+    let recorded = try run.readConfiguration()
+    configuration = try iterations.map { try recorded.extended(to: $0, after: Checkpoint.state(of: run)) } ?? recorded
+    var description = try run.readDescription()
+    // A finished run's is that of its last stage, and there may be one more now.
+    description.network.dualBlocks = configuration.dualBlocks
+    self.description = description
     guard let data = configuration.data else {
       throw InputError("\(run.configuration.path): names no data; only runs that train started can be resumed.")
     }
     dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     split = try Split(contentsOf: run.splits, cases: dataset.cases)
+    if configuration != recorded { try run.write(configuration) }
   }
 
   /// Reads and prepares the training and validation cases.
-  public func trainer(preparing: (@Sendable (Int, Int) -> Void)? = nil) throws -> Trainer {
+  ///
+  /// - Parameter shouldStop: asked before each case, from any thread.
+  /// - Throws: `InputError` or `ImagingError` naming what cannot be used; `TrainingStopped`.
+  public func trainer(
+    preparing: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws -> Trainer {
     let sides = [Set(split.training), Set(split.validation)]
     let cases = dataset.cases.filter { scan in sides.contains { $0.contains(scan.identifier) } }
     let budget = MemoryBudget(gigabytes: configuration.memory)
     let prepared = try concurrentMap(cases, threads: 2, progress: preparing) { scan in
       Result {
+        if shouldStop() { throw TrainingStopped() }
         let volume = try PreparedVolume(reading: scan, scheme: description.labels, plan: description.preparation)
         return PreparedCase(
           source: scan, volume: budget.take(volume.bytes) ? volume : try volume.inFiles(in: run.url))
@@ -105,92 +126,9 @@ public struct TrainingSession: Sendable {
     return try Trainer(
       run: run, configuration: configuration, description: description,
       training: prepared.filter { sides[0].contains($0.source.identifier) },
-      validation: prepared.filter { sides[1].contains($0.source.identifier) })
+      validation: prepared.filter { sides[1].contains($0.source.identifier) }, lock: lock)
   }
 }
 
-extension TrainingConfiguration {
-  /// The preparation that the options give, the rest derived from the cases.
-  func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
-    try PreparationPlan.derived(
-      from: facts, window: windowOption(), resampling: resamplingOption(), networkSize: sizeOption(),
-      contextSlices: context ?? (facts.allSatisfy { $0.geometry.size.z == 1 } ? 1 : 3), whitening: whitening)
-  }
-
-  /// The preparation that the options give, for volumes that are not known yet.
-  public func plan() throws -> PreparationPlan {
-    try PreparationPlan(
-      window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(),
-      contextSlices: context ?? 3, whitening: whitening)
-  }
-
-  private func windowOption() throws -> IntensityWindow? {
-    try pair(window, "--window", "the lowest and highest intensity, for example -125,275").map {
-      IntensityWindow(low: $0.0, high: $0.1)
-    }
-  }
-
-  private func resamplingOption() throws -> PreparationPlan.Resampling? {
-    let spacing = try pair(spacing, "--spacing", "x and y in mm, for example 0.6,0.6")
-    let size = try pair(resampleSize, "--resample-size", "height and width in pixels, for example 384,384")
-    guard spacing == nil || size == nil else {
-      throw InputError("--spacing and --resample-size exclude each other; give one of them.")
-    }
-    return spacing.map { .spacingMM(x: $0.0, y: $0.1) } ?? size.map { .size(height: $0.0, width: $0.1) }
-  }
-
-  private func sizeOption() throws -> ImageSize? {
-    try pair(size, "--size", "height and width in pixels, for example 384,384").map {
-      ImageSize(height: $0.0, width: $0.1)
-    }
-  }
-
-  private func pair<Number>(_ values: [Number]?, _ option: String, _ expected: String) throws -> (Number, Number)? {
-    guard let values else { return nil }
-    guard values.count == 2 else {
-      throw InputError("\(option) has \(counted(values.count, "number")); give \(expected).")
-    }
-    return (values[0], values[1])
-  }
-
-  /// Slices a batch; without the option the smallest multiple of the number of sites from 8 on.
-  func slicesPerBatch(sites: Int) -> Int { batchSize ?? (8 + sites - 1) / sites * sites }
-
-  /// The network that the options and the data make.
-  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int, sites: Int = 1) throws -> UNetConfiguration
-  {
-    let network = UNetConfiguration(
-      classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
-      dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil,
-      sites: norm == .dsbn ? sites : 1, maskSource: maskSource, localStatistics: localStatistics)
-    try network.validate()
-    guard !weightedCrossEntropy || labels.classCount > 2 else {
-      throw InputError(
-        "--weighted-cross-entropy weights the classes of the cross entropy, which the published loss of two classes "
-          + "(background and \(labels.names[0])) does not have; leave it out.")
-    }
-    if plan.networkSize == ImageSize(height: 16, width: 16) { try requireSeveralValues(network, sites: sites) }
-    return network
-  }
-
-  /// At the deepest level slices of 16×16 are a single pixel, of which batch norm can tell no variance.
-  private func requireSeveralValues(_ network: UNetConfiguration, sites: Int) throws {
-    guard batchSize != 1 || !network.usesBatchNormAtTheBottom else {
-      throw InputError(
-        "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest "
-          + "level; give at least 2 slices a batch.")
-    }
-    let slices = slicesPerBatch(sites: sites)
-    guard norm != .dsbn || slices >= 2 * sites else {
-      throw InputError(
-        "A batch has \(slices) slices of 16×16 from \(sites) sites, so domain-specific batch normalization has a single "
-          + "value a channel of a site at the deepest level; give --batch-size \(2 * sites) or more.")
-    }
-  }
-}
-
-extension UNetConfiguration {
-  fileprivate var usesBatchNormAtTheBottom: Bool {
-    norm == .bn || norm == .dsbn || dualBlocks.contains { $0.level == 4 }
-  }
-}
+/// Thrown where the user asked to stop before there was a step of the training to finish.
+public struct TrainingStopped: Error { public init() {} }

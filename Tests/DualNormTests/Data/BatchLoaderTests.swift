@@ -8,18 +8,18 @@ import Testing
     TrainingSlice(image: [Float(number)], labels: [0], channels: 1, size: ImageSize(height: 1, width: 1))
   }
 
-  @Test(arguments: [1, 3]) func batchesComeInOrderWhateverTheThreads(threads: Int) {
+  @Test(arguments: [1, 3]) func batchesComeInOrderWhateverTheThreads(threads: Int) throws {
     let loader = BatchLoader(batches: 2..<40, threads: threads) { index in
       if index % 3 == 0 { usleep(2000) }
       return [Self.slice(index)]
     }
     var seen: [Float] = []
-    while let batch = loader.next() { seen.append(batch[0].image[0]) }
+    while let batch = try loader.next() { seen.append(batch[0].image[0]) }
     #expect(seen == (2..<40).map(Float.init))
-    #expect(loader.next() == nil)
+    #expect(try loader.next() == nil)
   }
 
-  @Test func noMoreThanTheCapacityIsMadeAhead() {
+  @Test func noMoreThanTheCapacityIsMadeAhead() throws {
     let made = Counter()
     let loader = BatchLoader(batches: 0..<100, threads: 2, capacity: 3) { index in
       made.add()
@@ -27,11 +27,23 @@ import Testing
     }
     usleep(200_000)
     #expect(made.value == 3)
-    _ = loader.next()
+    _ = try loader.next()
     usleep(200_000)
     #expect(made.value == 4)
     loader.close()
-    #expect(loader.next() == nil)
+    #expect(try loader.next() == nil)
+  }
+
+  /// What was made before comes first, then the error in place of its batch, then nothing.
+  @Test(arguments: [1, 3]) func anErrorComesInPlaceOfItsBatch(threads: Int) throws {
+    struct Broken: Error {}
+    let loader = BatchLoader(batches: 0..<40, threads: threads) { index in
+      if index == 5 { throw Broken() }
+      return [Self.slice(index)]
+    }
+    for index in 0..<5 { #expect(try loader.next()?[0].image == [Float(index)]) }
+    #expect(throws: Broken.self) { try loader.next() }
+    #expect(try loader.next() == nil)
   }
 }
 

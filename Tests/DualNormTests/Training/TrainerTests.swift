@@ -7,10 +7,10 @@ import Torch
 
 @Suite struct TrainerTests {
   /// A run folder of its own for each test.
-  private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("trainer-\(UUID().uuidString)")
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("trainer-\(UUID().uuidString)")
 
   /// A bright square that is the class, in noise, at a place of its own for each case.
-  private func prepared(_ number: Int, site: String) throws -> PreparedCase {
+  func prepared(_ number: Int, site: String) throws -> PreparedCase {
     let geometry = Geometry(size: [32, 32, 4])
     var generator = SeededGenerator.stream(seed: 5, number)
     var image = Image(repeating: 0, geometry: geometry)
@@ -31,7 +31,7 @@ import Torch
       volume: try PreparedVolume(images: [image], labels: labels, plan: PreparationPlan(), names: [name]))
   }
 
-  private func configuration(iterations: [Int] = [6, 6]) -> TrainingConfiguration {
+  func configuration(iterations: [Int] = [6, 6]) -> TrainingConfiguration {
     var configuration = TrainingConfiguration()
     configuration.width = 2
     configuration.iterations = iterations
@@ -41,7 +41,10 @@ import Torch
     return configuration
   }
 
-  private func trainer(in name: String, _ configuration: TrainingConfiguration) throws -> (Trainer, RunFolder) {
+  /// - Parameter inFiles: whether the training volumes wait in files of the run folder.
+  func trainer(
+    in name: String, _ configuration: TrainingConfiguration, inFiles: Bool = false
+  ) throws -> (Trainer, RunFolder) {
     let run = RunFolder(folder.appendingPathComponent(name))
     try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
     let labels = LabelScheme(groups: [[1]])
@@ -51,7 +54,9 @@ import Torch
       modalities: ["image"])
     let trainer = try Trainer(
       run: run, configuration: configuration, description: description,
-      training: [prepared(0, site: "A"), prepared(1, site: "A"), prepared(2, site: "B")],
+      training: [prepared(0, site: "A"), prepared(1, site: "A"), prepared(2, site: "B")].map { item in
+        try inFiles ? PreparedCase(source: item.source, volume: item.volume.inFiles(in: run.url)) : item
+      },
       validation: [prepared(3, site: "A"), prepared(4, site: "B")])
     return (trainer, run)
   }
@@ -163,4 +168,4 @@ import Torch
   }
 }
 
-private func never() -> Bool { false }
+func never() -> Bool { false }

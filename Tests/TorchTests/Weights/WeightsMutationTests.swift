@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -76,49 +77,5 @@ import Torch
       rest = entry + 46..<file.endIndex
     }
     return records
-  }
-}
-
-/// Changes bytes here and there, the same ones for the same seed.
-private struct Mutator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  /// SplitMix64.
-  private mutating func next(below limit: Int) -> Int {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-    return Int((value ^ value >> 31) % UInt64(limit))
-  }
-
-  mutating func mutated(_ original: Data) -> Data {
-    var data = original
-    for _ in 0...next(below: 3) where !data.isEmpty { mutate(&data) }
-    return data
-  }
-
-  private static let extremes: [UInt64] = [
-    0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 1 << 62, 1 << 63, .max, .max - 1,
-  ]
-
-  private mutating func mutate(_ data: inout Data) {
-    let place = next(below: data.count)
-    let length = min([1, 2, 4, 8][next(below: 4)], data.count - place)
-    switch next(below: 7) {
-    case 0: data[place] ^= 1 << next(below: 8)
-    case 1: data[place] = UInt8(next(below: 256))
-    case 2:
-      let extreme = bytes(Self.extremes[next(below: Self.extremes.count)])
-      data.replaceSubrange(place..<place + length, with: extreme.prefix(length))
-    case 3: data.removeSubrange(place..<place + length)
-    case 4: data.insert(contentsOf: (0..<length).map { _ in UInt8(next(below: 256)) }, at: place)
-    case 5:  // a digit of the header's JSON, or a small number
-      let other = data[next(below: data.count)]
-      data[place] = other
-    default: if next(below: 8) == 0 { data.removeSubrange(place...) }
-    }
   }
 }

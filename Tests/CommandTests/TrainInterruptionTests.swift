@@ -1,0 +1,115 @@
+import DualNorm
+import Foundation
+import TestSupport
+import Testing
+
+/// Trainings that are stopped at any moment, as the user, the system or a power cut would.
+@Suite(.serialized) struct TrainInterruptionTests {
+  let folder: TemporaryFolder
+  private var run: RunFolder { RunFolder(folder.file("run")) }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Stopped six times at random, going on by `--resume` and by the same command in turn, a run ends with the bytes of one
+  /// that was never stopped.
+  @Test(.timeLimit(.minutes(2)), arguments: [SIGINT, SIGTERM, SIGKILL])
+  func stoppedAtAnyMomentItEndsWithTheSameBytes(signal: Int32) throws {
+    let seed = UInt64(40 + signal)
+    var random = Mutator(seed: seed)
+    var moments: [String] = []
+    var hits = 0
+    for turn in 0..<6 {
+      let byResume = turn % 2 == 1 && FileManager.default.fileExists(atPath: run.configuration.path)
+      let command = try RunningCommand(
+        byResume ? ["train", "--resume", run.url.path, "--quiet"] : Brief.arguments(run))
+      // Of the start, or some iterations from where it is, and then some time more.
+      let row = turn % 3 == 0 ? -1 : max(rows(), 0) + 1 + random.next(below: 4)
+      let delay = random.next(below: turn % 3 == 0 ? 400_000 : 30_000)
+      while command.isRunning, rows() < row { usleep(200) }
+      usleep(UInt32(delay))
+      command.send(signal)
+      let result = try command.finish()
+      moments.append("row \(row) and \(delay) µs: \(result.status)")
+      if result.status != 0 { hits += 1 }
+      try expectEnd(result, by: signal)
+    }
+    print("signal \(signal), seed \(seed): \(moments.joined(separator: ", "))")
+    let end = try dualnorm(Brief.arguments(run))
+    #expect(hits >= 3 && end.status == 0 && end.errors == "", "seed \(seed): \(moments)")
+    #expect(try Brief.differences(of: run) == [], "seed \(seed): \(moments)")
+  }
+
+  /// Finished, stopped with the command that goes on, or ended before it could listen.
+  private func expectEnd(_ result: (status: Int32, output: String, errors: String), by signal: Int32) throws {
+    #expect([0, signal, 128 + signal].contains(result.status))
+    guard result.status == 128 + signal else {
+      #expect(result.errors == "")
+      return
+    }
+    #expect(
+      [
+        "Stopped; continue with: dualnorm train --resume \(run.url.path)\n",
+        "Stopped before the training began; there is nothing to go on with.\n",
+      ].contains(result.errors))
+  }
+
+  /// Stopped at every iteration in turn, with what was written since the checkpoint before cut off.
+  @Test(.timeLimit(.minutes(1))) func everyIterationIsAPlaceToStop() throws {
+    for row in stride(from: 1, through: 21, by: 5) {
+      let command = try RunningCommand(Brief.arguments(run))
+      while command.isRunning, rows() < row { usleep(500) }
+      command.send(SIGTERM)
+      let result = try command.finish()
+      #expect(result.status == 143 || result.status == 0)
+    }
+    #expect(try dualnorm("train", "--resume", run.url.path, "--quiet").status == 0)
+    #expect(try Brief.differences(of: run) == [])
+  }
+
+  /// Where the start itself was killed, neither way of going on finds a folder that it cannot use.
+  @Test(arguments: [true, false]) func aStartThatWasKilledIsMadeAgain(byResume: Bool) throws {
+    try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(at: Brief.run.folder.configuration, to: run.configuration)
+    try Data("{".utf8).write(to: run.url.appendingPathComponent(".partial-1-model.json"))
+    try Data("4000000 elsewhere\n".utf8).write(to: run.url.appendingPathComponent(".lock"))
+    let end = try dualnorm(byResume ? ["train", "--resume", run.url.path, "--quiet"] : Brief.arguments(run))
+    #expect(end.status == 0 && end.errors == "")
+    #expect(try Brief.differences(of: run) == [])
+  }
+
+  /// The end of the terminal is a stop as well, but not under nohup.
+  @Test func theEndOfTheTerminal() throws {
+    let long = try Brief.arguments(run) + ["--iterations", "900,8"]
+    let command = try RunningCommand(long, limits: "exec env --default-signal=HUP \"$0\" \"$@\"")
+    while command.isRunning, rows() < 1 { usleep(500) }
+    command.send(SIGHUP)
+    #expect(try command.finish().status == 129)
+    let kept = try RunningCommand(["train", "--resume", run.url.path, "--quiet"], limits: "trap '' HUP")
+    let before = rows()
+    while kept.isRunning, rows() < before + 2 { usleep(500) }
+    kept.send(SIGHUP)
+    let reached = rows()
+    while kept.isRunning, rows() < reached + 3 { usleep(500) }
+    kept.send(SIGINT)
+    #expect(try kept.finish().status == 130)
+  }
+
+  @Test func otherOptionsAreNotTheSameCommand() throws {
+    try FileManager.default.copyItem(at: Brief.run.folder.url, to: run.url)
+    let path = run.url.path
+    let goOn = "go on with it by dualnorm train --resume \(path)"
+    try expectRefusal(
+      "\(path): holds a run with other options (--width is 2, not 4, and 1 other option); \(goOn), or give a new folder for "
+        + "--output.",
+      of: Brief.arguments(run) + ["--width", "4", "--seed", "3"])
+    try expectRefusal(
+      "\(path): holds a run with other options (--iterations is 14,8, not 20,8); \(goOn) --iterations 20,8, or give a new "
+        + "folder for --output.",
+      of: Brief.arguments(run) + ["--iterations", "20,8"])
+    #expect(try Brief.differences(of: run) == [])
+  }
+
+  private func rows() -> Int {
+    (try? String(contentsOf: run.log, encoding: .utf8)).map { $0.split(separator: "\n").count - 1 } ?? -1
+  }
+}

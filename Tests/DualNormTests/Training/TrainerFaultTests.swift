@@ -1,0 +1,153 @@
+import Files
+import Foundation
+import Testing
+import Torch
+
+@testable import DualNorm
+
+/// What goes wrong in a training does not get into the checkpoint.
+extension TrainerTests {
+  /// Changes a tensor of the last checkpoint, as a wild gradient would.
+  private func spoil(_ run: RunFolder, _ prefix: String, with value: Float) throws {
+    let file = try Safetensors.read(run.last)
+    let place = try #require(file.tensors.firstIndex { $0.name.hasPrefix(prefix) && !$0.name.contains("step/") })
+    var tensors = file.tensors
+    let old = tensors[place].tensor
+    tensors[place].tensor = Tensor([Float](repeating: value, count: old.shape.reduce(1, *)), shape: old.shape).stored
+    try Safetensors(tensors: tensors, metadata: file.metadata).write(to: run.last)
+  }
+
+  /// Trained for three iterations, which are in the checkpoint.
+  private func stopped(_ configuration: TrainingConfiguration) throws -> RunFolder {
+    let (trainer, run) = try trainer(in: "run", configuration)
+    var done = 0
+    #expect(try !trainer.train(shouldStop: { done >= 3 }, progress: { _ in done += 1 }))
+    return run
+  }
+
+  @Test func aLossThatIsNoNumberStopsBeforeTheCheckpointIsWritten() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let run = try stopped(configuration())
+    try spoil(run, "model/outc.conv.2.weight", with: .nan)
+    let before = try Data(contentsOf: run.last)
+    let error = try #require(throws: InputError.self) {
+      try trainer(in: "run", configuration()).0.train(shouldStop: { true }, progress: { _ in })
+    }
+    #expect(
+      error.description.wholeMatch(
+        of:
+          /The loss is no longer a number at iteration 4 of the plain stage, on slices of [AB]\/Case\d(, [AB]\/Case\d)*; check these cases or lower --learning-rate. The last checkpoint is intact./
+      ) != nil, "\(error)")
+    #expect(try Data(contentsOf: run.last) == before)
+    let log = try String(contentsOf: run.log, encoding: .utf8)
+    #expect(log.split(separator: "\n").count == 4 && !log.contains("nan") && !log.contains("inf"))
+  }
+
+  /// The loss is a number, the step that follows is none.
+  @Test func weightsThatAreNoNumbersStopBeforeTheCheckpointIsWritten() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let run = try stopped(configuration())
+    try spoil(run, "optimizer/first/inc.block.conv_0.weight", with: .infinity)
+    let before = try Data(contentsOf: run.last)
+    let error = try #require(throws: InputError.self) {
+      try trainer(in: "run", configuration()).0.train(shouldStop: { true }, progress: { _ in })
+    }
+    #expect(
+      error.description.wholeMatch(
+        of:
+          /The weights \(inc.block.conv_0.weight\) are no longer numbers after iteration 4 of the plain stage, on slices of [AB]\/Case\d(, [AB]\/Case\d)*; check these cases or lower --learning-rate. The last checkpoint is intact./
+      ) != nil, "\(error)")
+    #expect(try Data(contentsOf: run.last) == before)
+  }
+
+  /// Volumes that wait in files of a disk that fails, met by the loader's thread.
+  #if os(Linux)
+    @Test func volumesThatCannotBeReadBack() throws {
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let long = configuration(iterations: [20, 4])
+      let (whole, wholeRun) = try trainer(in: "whole", long)
+      #expect(try whole.train(shouldStop: never, progress: { _ in }))
+      let (trainer, run) = try trainer(in: "run", long, inFiles: true)
+      var iterations = 0
+      let error = try #require(throws: FileError.self) {
+        try trainer.train(shouldStop: never) { report in
+          iterations = report.iteration
+          if iterations == 5 { for file in try nameless(in: run.url) { #expect(truncate(file, 0) == 0) } }
+        }
+      }
+      #expect(
+        error.description
+          == "Prepared volumes, which wait in files of the run folder, cannot be read back; check its disk, or "
+          + "raise --memory so that they stay in memory.")
+      // The loader is at most four batches ahead.
+      #expect((5...10).contains(iterations))
+      let state = try #require(try Checkpoint.state(of: run))
+      #expect(state.iteration == 4 || state.iteration == 8)
+      #expect(try self.trainer(in: "run", long).0.train(shouldStop: never, progress: { _ in }))
+      #expect(try Data(contentsOf: run.model) == Data(contentsOf: wholeRun.model))
+      #expect(try Data(contentsOf: run.log) == Data(contentsOf: wholeRun.log))
+    }
+
+    /// Open files of this process that have lost their name in a folder.
+    private func nameless(in folder: URL) throws -> [String] {
+      let descriptors = "/proc/self/fd"
+      return try FileManager.default.contentsOfDirectory(atPath: descriptors).map { "\(descriptors)/\($0)" }.filter {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: $0))?.hasPrefix(folder.path + "/.prepared-") == true
+      }
+    }
+  #endif
+
+  /// Killed between the checkpoint and the file of the best weights that follows it, a run makes that file again.
+  @Test(arguments: [4, 6, 10]) func theBestWeightsAreInTheCheckpointToo(row: Int) throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (whole, wholeRun) = try trainer(in: "whole", configuration())
+    #expect(try whole.train(shouldStop: never, progress: { _ in }))
+    let (trainer, run) = try trainer(in: "run", configuration())
+    var done = 0
+    #expect(try !trainer.train(shouldStop: { done >= row }, progress: { _ in done += 1 }))
+    let state = try #require(try Checkpoint.state(of: run))
+    let best = run.best(state.stage)
+    if state.bestIteration == state.iteration { try FileManager.default.removeItem(at: best) }
+    #expect(try self.trainer(in: "run", configuration()).0.train(shouldStop: never, progress: { _ in }))
+    #expect(try Data(contentsOf: run.model) == Data(contentsOf: wholeRun.model))
+  }
+
+  @Test func longPausesBetweenValidationsHaveCheckpointsToo() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var rare = configuration()
+    rare.validateEvery = 100
+    let (trainer, run) = try trainer(in: "run", rare)
+    trainer.secondsBetweenCheckpoints = 0
+    var reached: [Int] = []
+    #expect(
+      try trainer.train(shouldStop: never) { _ in reached.append(try Checkpoint.state(of: run)?.iteration ?? 0) })
+    #expect(reached == [0, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5])
+  }
+
+  /// Counts that no training has reached are refused, rather than trapped on.
+  @Test func statesThatNoTrainingWrites() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let run = try stopped(configuration())
+    let whole = try Safetensors.read(run.last)
+    for (old, new) in [
+      ("\"iteration\":3", "\"iteration\":-3"), ("\"iteration\":3", "\"iteration\":9000000000000000000"),
+    ] {
+      let state = try #require(whole.metadata["state"]).replacingOccurrences(of: old, with: new)
+      try Safetensors(tensors: whole.tensors, metadata: ["state": state]).write(to: run.last)
+      #expect(throws: InputError("\(run.last.path): holds no training state; give a run folder that train wrote.")) {
+        try trainer(in: "run", configuration())
+      }
+    }
+    for value in [Float.nan, -1, 1e30] {
+      for name in ["optimizer/step/", "average/updates"] {
+        let tensors = whole.tensors.map { entry in
+          entry.name.hasPrefix(name) ? (name: entry.name, tensor: Tensor([value], shape: []).stored) : entry
+        }
+        try Safetensors(tensors: tensors, metadata: whole.metadata).write(to: run.last)
+        #expect(throws: WeightsError.self) {
+          try trainer(in: "run", configuration()).0.train(shouldStop: never, progress: { _ in })
+        }
+      }
+    }
+  }
+}
