@@ -18,10 +18,7 @@ struct OptionsFile<Options: Codable> {
 
   /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape.
   func read(_ url: URL) throws -> Options {
-    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
-      throw InputError("\(url.path): cannot be read as text; give a YAML file of options.")
-    }
-    return try read(text, file: url.path)
+    try read(YAMLText.read(url, what: "options"), file: url.path)
   }
 
   /// - Parameter file: where the text is from, for messages.

@@ -46,6 +46,11 @@ final class ITKFile {
     self.url = url
     let header = try TextHeader(url, separator: format == .meta ? "=" : ":")
     let data = try header.requireDataFile(of: url)
+    // Without it ITK's reader leaves garbage and says nothing.
+    guard format != .meta || header.encoding != .deflate || header.fields["compresseddatasize"] != nil else {
+      throw ImagingError(
+        "\(url.path): its header has no CompressedDataSize, which compressed voxels need; export it again as NIfTI.")
+    }
     handle = try open(url, as: format == .meta ? citk_meta : citk_nrrd)
     geometry = try judgedGeometry(of: handle, url)
     try requireVoxels(of: url, data, header, size: geometry.size, voxelBytes: citk_file_component_bytes(handle))

@@ -32,7 +32,7 @@ struct NIfTIFile {
       _ = citk_inflated_count(url.path, 0, &held)  // cut short, of several members, or with something after the voxels
     }
     guard header.dataOffset >= 352, !overflow, end <= held else {
-      throw cutShort(url, size: geometry.size, voxelBytes: voxelBytes, found: max(0, held - header.dataOffset))
+      throw cutShort(url, size: geometry.size, voxelBytes: voxelBytes, found: max(0, held - max(0, header.dataOffset)))
     }
   }
 

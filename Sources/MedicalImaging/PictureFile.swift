@@ -54,11 +54,6 @@ struct PictureFile {
       try requireUpright(header.orientation)
       try requirePlausible(bytes: header.bits / 8)
     }
-    guard (1...4).contains(componentCount) else {
-      throw ImagingError(
-        "\(url.path): it has \(componentCount) numbers a pixel; expected grey or RGB: split it into one file a channel."
-      )
-    }
   }
 
   /// All numbers, pixel after pixel, rows from the top; of a palette the colours, or `indices`.
@@ -100,15 +95,21 @@ struct PictureFile {
         + "is to be seen, and check that its mask lies on it.")
   }
 
-  /// Throws where the file cannot hold the pixels that it promises, before memory is taken for them.
+  /// Throws for pixels of too many numbers, and where the file cannot hold the pixels that it promises, before memory is taken
+  /// for them.
   ///
   /// Deflate makes up to 1032 bytes of one, LZW 1340, a JPEG 512 pixels; the rarer kinds are let pass up to 64 MiB.
   private func requirePlausible(bytes: Int) throws {
+    guard (1...4).contains(componentCount) else {
+      throw ImagingError(
+        "\(url.path): it has \(componentCount) numbers a pixel; expected grey or RGB: split it into one file a channel."
+      )
+    }
     guard width > 0, height > 0 else {
       throw ImagingError(
         "\(url.path): its header gives the size \(width)×\(height); each side must be at least 1 pixel long.")
     }
-    let promised = byteCount(SIMD3(width, height, 1), voxelBytes: bytes * max(1, componentCount))
+    let promised = byteCount(SIMD3(width, height, 1), voxelBytes: bytes * componentCount)
     let size = fileSize(url)
     guard promised <= max(size * 2048, 64 << 20) else {
       throw ImagingError(

@@ -142,6 +142,9 @@ import Testing
         "its header promises 11 compressed bytes, but the file holds \(size); it is damaged: copy it again from its "
           + "source.")
       try expect(
+        edited("type-u1.mha", "CompressedDataSize = \(size)", "Comment = none", folder),
+        "its header has no CompressedDataSize, which compressed voxels need; export it again as NIfTI.")
+      try expect(
         edited("type-i2.mha", "BinaryData = True", "BinaryData = False", folder),
         "its voxels are stored as text; expected bytes: export it again as NIfTI.")
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 
@@ -31,7 +32,7 @@ struct DatasetDescription {
   }
 
   private static func object(at url: URL) throws -> [String: Any] {
-    guard let data = try? Data(contentsOf: url) else {
+    guard let data = contents(ofRegularFile: url) else {
       throw InputError("\(url.path): cannot be read; check its permissions.")
     }
     guard let json = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 
@@ -8,7 +9,7 @@ struct CaseList {
   private let lines: [(number: Int, text: String)]
 
   init(contentsOf url: URL) throws {
-    guard let data = try? Data(contentsOf: url), let text = String(data: data, encoding: .utf8) else {
+    guard let data = contents(ofRegularFile: url), let text = String(data: data, encoding: .utf8) else {
       throw InputError(
         "\(url.path): cannot be read as UTF-8 text; save it as plain text with a line image,mask a case.")
     }

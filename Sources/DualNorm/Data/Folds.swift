@@ -24,7 +24,8 @@ public struct Folds: Equatable, Sendable {
     guard count >= 2 else {
       throw InputError("--folds is \(count); give at least 2, so that each fold leaves cases to train on.")
     }
-    var tests = [[Case]](repeating: [], count: count)
+    // No more than there are cases, until each site is known to have as many patients.
+    var tests = [[Case]](repeating: [], count: min(count, cases.count))
     for (site, members) in Dictionary(grouping: cases, by: \.site).sorted(by: { $0.key < $1.key }) {
       let scans = Dictionary(grouping: members, by: \.patient)
       guard scans.count >= count else {

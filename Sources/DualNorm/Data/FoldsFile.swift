@@ -45,7 +45,7 @@ extension Folds {
   }
 
   private static func entries(in url: URL) throws -> [Entry] {
-    guard let data = try? Data(contentsOf: url) else {
+    guard let data = contents(ofRegularFile: url) else {
       throw InputError("\(url.path): cannot be read; check the path of the folds.")
     }
     guard let entries = try? JSONDecoder().decode([Entry].self, from: data) else {

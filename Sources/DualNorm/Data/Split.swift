@@ -65,7 +65,7 @@ extension Split {
   /// - Throws: `InputError` for a file that is no split, names a case that is not there or names it twice, has nothing
   ///   to train on, or puts a patient on two sides.
   public init(contentsOf url: URL, cases: [Case]) throws {
-    guard let data = try? Data(contentsOf: url) else {
+    guard let data = contents(ofRegularFile: url) else {
       throw InputError(
         "\(url.path): cannot be read; check the path, or leave the file out to draw a new split.")
     }

@@ -22,9 +22,16 @@ public final class SegmentationModel {
         "\(run.url.path): has no model.safetensors, so its training is not finished; continue it with "
           + "dualnorm train --resume \(run.url.path).")
     }
+    let state = try Safetensors.read(run.model).tensors
+    let found = state.reduce(0.0) { $0 + $1.tensor.shape.reduce(1.0) { $0 * Double($1) } }
+    guard found >= description.network.leastWeightCount else {
+      throw InputError(
+        "\(run.model.path): holds \(Int(found)) numbers, far fewer than the network of \(run.description.path) has; restore "
+          + "both files from the same run.")
+    }
     network = try DualNormUNet(description.network, seed: 0)
     network.precision = precision ?? description.precision
-    try network.parameters.load(Safetensors.read(run.model).tensors, file: run.model.path)
+    try network.parameters.load(state, file: run.model.path)
   }
 
   /// One pass's result on the grid of the case's files.

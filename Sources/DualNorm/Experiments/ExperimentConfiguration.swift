@@ -114,12 +114,13 @@ extension ExperimentConfiguration {
   /// - Throws: `InputError` if the folder holds no experiment, or a damaged one.
   public init(contentsOf folder: URL) throws {
     let file = folder.appendingPathComponent(Self.recordName)
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+    guard FileManager.default.fileExists(atPath: file.path) else {
       throw InputError(
         "\(folder.path): has no \(Self.recordName), so no experiment was started there; check the folder.")
     }
+    let text = try YAMLText.read(file, what: "an experiment")
     guard let record = try? YAMLDecoder().decode(Record.self, from: text),
-      let adaptation = Adaptation(rawValue: record.adapt)
+      let adaptation = Adaptation(rawValue: record.adapt), (1...1000).contains(record.seeds)
     else {
       throw InputError(
         "\(file.path): is no record of an experiment (expected "

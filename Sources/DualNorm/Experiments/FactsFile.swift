@@ -60,7 +60,7 @@ struct FactsFile: Codable {
         "\(url.path): is missing, because the experiment was stopped before it was written or the file was deleted; go on "
           + "with the experiment's command first.")
     }
-    guard let data = try? Data(contentsOf: url), let file = try? JSONDecoder().decode(FactsFile.self, from: data),
+    guard let data = contents(ofRegularFile: url), let file = try? JSONDecoder().decode(FactsFile.self, from: data),
       file.cases.allSatisfy(\.isWhole)
     else {
       throw InputError("\(url.path): is not what the data check wrote; delete the file to have the data checked again.")

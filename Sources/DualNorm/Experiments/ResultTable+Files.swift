@@ -27,7 +27,7 @@ extension ResultTable {
   /// - Throws: `InputError` naming file and line: not UTF-8, another header, a wrong number of fields, a seed, metric, value
   ///   or outcome that is none, two lines that contradict each other.
   public init(contentsOf url: URL) throws {
-    guard let data = try? Data(contentsOf: url) else {
+    guard let data = contents(ofRegularFile: url) else {
       throw InputError("\(url.path): cannot be read; give the CSV file of an experiment's results.")
     }
     guard let text = String(data: data, encoding: .utf8) else {

@@ -18,11 +18,11 @@ extension UNetConfiguration {
       return shape
     }
     func shape(_ name: String, rank: Int) throws -> [Int] { try shape(name) { $0.count == rank } }
-    let first = try shape("inc.conv.0.weight", rank: 4)
+    let first = try shape("inc.conv.0.weight") { $0.count == 4 && (1...1024).contains($0[0]) && $0[1] > 0 }
     let (width, inputChannels) = (first[0], first[1])
     // A network of this width is only made, and its memory taken, if the file holds one.
     _ = try shape("mid.block.conv_0.weight") { $0 == [16 * width, 16 * width, 3, 3] }
-    let classes = try shape("outc.conv.2.weight", rank: 4)[0]
+    let classes = try shape("outc.conv.2.weight") { $0.count == 4 && (2...256).contains($0[0]) && $0[1] == width }[0]
     let blocks = BlockName.allCases.filter { shapes["\($0.rawValue).block.norm_0_aux.mlp_gamma.weight"] != nil }
     var reduction = 2
     if let block = blocks.first {

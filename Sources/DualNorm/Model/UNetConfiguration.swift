@@ -117,6 +117,14 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
       localStatistics: try value(.localStatistics, absent: .predicted))
   }
 
+  /// Fewer numbers than the network has, known before any memory is taken for it.
+  var leastWeightCount: Double {
+    let width = Double(width)
+    let planes = norm == .ln ? Double(size?.height ?? 0) * Double(size?.width ?? 0) : 0
+    // Both convolutions of the deepest block, the first and the last convolution, a norm of the first level.
+    return 2 * 9 * 256 * width * width + width * (Double(inputChannels) + Double(classes) + Double(sites) + planes)
+  }
+
   /// Whether anything in the network depends on batch statistics.
   public var usesBatchNorm: Bool { norm == .bn || norm == .dsbn || !dualBlocks.isEmpty }
 

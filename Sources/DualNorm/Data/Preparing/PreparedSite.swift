@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// `prepared.json` of a site's folder: the recipe as it was applied, and what it did to each case.
@@ -23,12 +24,13 @@ public struct PreparedSite: Codable, Equatable, Sendable {
   public init?(in folder: URL) throws {
     let url = folder.appendingPathComponent(PreparedSite.fileName)
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    guard let data = contents(ofRegularFile: url) else {
+      throw InputError("\(url.path): cannot be read; check its permissions.")
+    }
     do {
-      self = try JSONDecoder().decode(PreparedSite.self, from: Data(contentsOf: url))
+      self = try JSONDecoder().decode(PreparedSite.self, from: data)
     } catch let error as DecodingError {
       throw InputError("\(url.path): is not what dualnorm prepare writes (\(error.brief)); restore or delete the file.")
-    } catch {
-      throw InputError("\(url.path): cannot be read; check its permissions.")
     }
     try recipe.validate(file: url.path)
   }

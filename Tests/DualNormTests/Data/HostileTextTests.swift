@@ -1,0 +1,124 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+@testable import DualNorm
+
+/// Texts that are made to take all time, memory or stack of whoever parses them, and names that lead elsewhere.
+@Suite struct HostileTextTests {
+  let folder = try! ScratchFolder()
+
+  private func refusal(ofOptions text: String) throws -> String {
+    let file = try folder.file(Data(text.utf8), "options.yaml")
+    var found = ""
+    let taken = hang { found = sentence { try TrainingConfiguration(yaml: file) } }
+    #expect(taken == nil)
+    return found.replacingOccurrences(of: file.path, with: "FILE")
+  }
+
+  /// Each line says the one before it ten times: 10^12 words of 600 bytes.
+  @Test func aliasesThatMultiply() throws {
+    var text = "a0: &a0 [x]\n"
+    for level in 1...12 {
+      text += "a\(level): &a\(level) [" + repeatElement("*a\(level - 1)", count: 10).joined(separator: ",") + "]\n"
+    }
+    #expect(
+      try refusal(ofOptions: text) == "FILE: has more than 12 YAML aliases (*name); write out what they stand for.")
+    // As many as are let pass, at their worst, as value and as key.
+    for last in ["iterations: *a4", "? *a4\n: 1"] {
+      var few = "width: &a0 [1,1]\n"
+      for level in 1...4 {
+        few +=
+          "k\(level): &a\(level) [" + repeatElement("*a\(level - 1)", count: level == 4 ? 2 : 3).joined(separator: ",")
+          + "]\n"
+      }
+      #expect(try refusal(ofOptions: few + last + "\n") != "")
+    }
+  }
+
+  @Test func textThatNests() throws {
+    let deep = "FILE: may nest more than 100 levels deep; a YAML file of options has 3."
+    #expect(try refusal(ofOptions: "size: " + String(repeating: "[", count: 50_000)) == deep)
+    #expect(try refusal(ofOptions: String(repeating: "- ", count: 50_000) + "x") == deep)
+    #expect(try refusal(ofOptions: String(repeating: "? ", count: 50_000) + "x") == deep)
+    let steps = (0..<400).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
+    #expect(try refusal(ofOptions: steps) == deep)
+    #expect(
+      try refusal(ofOptions: "width: " + String(repeating: "{a: ", count: 90) + "1" + String(repeating: "}", count: 90))
+        != "")
+    let json = try folder.file(Data(String(repeating: "[", count: 1 << 20).utf8), "splits.json")
+    var found = ""
+    let taken = hang { found = sentence { try Split(contentsOf: json, cases: []) } }
+    #expect(taken == nil && found.contains("is not a split"))
+  }
+
+  @Test func textThatIsLong() throws {
+    #expect(
+      try refusal(ofOptions: "# " + String(repeating: "x", count: 300_000))
+        == "FILE: has 300002 bytes, and a YAML file of options has at most 262144; give another.")
+  }
+
+  /// Reading these would wait for ever.
+  @Test func whatIsNoFile() throws {
+    let pipe = folder.url.appendingPathComponent("pipe")
+    #expect(mkfifo(pipe.path, 0o600) == 0)
+    for path in ["/dev/zero", pipe.path] {
+      let url = URL(fileURLWithPath: path)
+      var found: [String] = []
+      let taken = hang {
+        found = [
+          sentence { try TrainingConfiguration(yaml: url) }, sentence { try Split(contentsOf: url, cases: []) },
+          sentence { try Folds(contentsOf: url, cases: []) }, sentence { try DataRecipe(yaml: url) },
+        ]
+      }
+      #expect(taken == nil)
+      #expect(
+        found == [
+          "\(path): cannot be read as text; give a YAML file of options.",
+          "\(path): cannot be read; check the path, or leave the file out to draw a new split.",
+          "\(path): cannot be read; check the path of the folds.",
+          "\(path): cannot be read as text; give a YAML file of options.",
+        ])
+    }
+  }
+
+  @Test(arguments: ["..nii.gz", "...nii.gz", ".hidden.nii.gz", "a\u{1B}[2J.nii.gz", "a\\b.nii.gz", "a\u{7F}.nii.gz"])
+  func namesThatLeadElsewhere(name: String) throws {
+    let data = try DataFolder()
+    try data.touch("Site-A/\(name)", "Site-A/mask.nii.gz")
+    try data.write("\(name),mask.nii.gz\n", to: "Site-A/all_list.txt")
+    let found = sentence { try Dataset(contentsOf: data.url) }
+    let stem = printable(String(name.dropLast(7)))
+    #expect(
+      found
+        == "\(data.path): \"\(stem)\" cannot name output files; use a name of up to 200 bytes without slashes, control "
+        + "characters and leading dots.", "\(found)")
+    try data.write(
+      #"{"labels": {"0": "b"}, "training": [{"image": "Site-A/\#(name.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\u{1B}", with: "\\u001b").replacingOccurrences(of: "\u{7F}", with: "\\u007f"))", "label": "Site-A/mask.nii.gz"}]}"#,
+      to: "dataset.json")
+    #expect(sentence { try Dataset(contentsOf: data.url) } == found)
+  }
+
+  /// A path with a zero byte is that of no file, whatever the system makes of its beginning.
+  @Test func zeroBytesInPaths() throws {
+    let data = try DataFolder()
+    try data.touch("Site-A/a.nii.gz", "Site-A/mask.nii.gz")
+    for path in ["a.nii.gz\u{0}.nii.gz", "a.nii.gz\u{0}/../../b.nii.gz", "\u{0}"] {
+      try data.write("\(path),mask.nii.gz\n", to: "Site-A/all_list.txt")
+      let found = sentence { try Dataset(contentsOf: data.url) }
+      #expect(found != "" && !found.contains("\u{0}"), "\(found)")
+    }
+  }
+
+  /// Paths may lead out of the data set, where a list may have its images; names of results may not.
+  @Test func pathsOutsideGiveNamesInside() throws {
+    let data = try DataFolder()
+    try data.touch("elsewhere/x.nii.gz", "elsewhere/y.nii.gz", "data/Site-A/notes.txt")
+    try data.write(
+      "../../elsewhere/x.nii.gz,\(data.path)/elsewhere/y.nii.gz,../../patient\n", to: "data/Site-A/all_list.txt")
+    let dataset = try Dataset(contentsOf: data.url.appendingPathComponent("data"))
+    #expect(dataset.cases.map(\.identifier) == ["Site-A/x"])
+    #expect(dataset.cases[0].images[0].path == "\(data.path)/elsewhere/x.nii.gz")
+  }
+}
