@@ -1,5 +1,5 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test bench bench-files events-env deps deps-cuda lint fixtures fixtures-like clean
+.PHONY: demo build test sanitize bench bench-files events-env deps deps-cuda lint fixtures fixtures-like clean
 
 ORACLE = ../shared/oracle
 SWIFT_BUILD = swift build -c release
@@ -13,6 +13,15 @@ build: deps
 test: deps
 	swift build --build-tests
 	swift test --skip-build
+
+# Address and undefined-behaviour sanitizer over our C++ below Torch and MedicalImaging, which their tests exercise. LibTorch and
+# ITK are not instrumented: what they keep until the end is no leak of ours, and containers that they fill look overflown.
+SANITIZED = --filter 'TorchTests|MedicalImagingTests'
+sanitize: deps
+	ASAN_OPTIONS=detect_leaks=0:detect_container_overflow=0 \
+	  swift test --sanitize=address --scratch-path .build-asan $(SANITIZED)
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	  swift test --sanitize=undefined --scratch-path .build-ubsan $(SANITIZED)
 
 # Against the reference network in PyTorch, which comes into a Python environment of its own; ORACLE is its folder.
 BENCH_ENV = $(HOME)/.cache/dualnorm/bench
