@@ -57,13 +57,15 @@ import Torch
   @Test func damagedLists() throws {
     let folder = try DataFolder()
     try folder.touch(
-      "Site-A/a.nii.gz", "Site-A/b.nii.gz", "Site-A/a_segmentation.nii.gz", "Site-A/m/b.nii.gz", "c.nii.gz")
-    let list = folder.url.appendingPathComponent("Site-A/all_list.txt")
+      "data/Site-A/a.nii.gz", "data/Site-A/b.nii.gz", "data/Site-A/a_segmentation.nii.gz", "data/Site-A/m/b.nii.gz",
+      "c.nii.gz")
+    let data = folder.url.appendingPathComponent("data")
+    let list = data.appendingPathComponent("Site-A/all_list.txt")
     let text =
-      "# cases\na.nii.gz,a_segmentation.nii.gz,p1\nb.nii.gz, m/b.nii.gz\n\n../c.nii.gz,a_segmentation.nii.gz,p1\n"
+      "# cases\na.nii.gz,a_segmentation.nii.gz,p1\nb.nii.gz, m/b.nii.gz\n\n../../c.nii.gz,a_segmentation.nii.gz,p1\n"
     let counts = try mutate(text, times: 2500, seed: 31) { damaged in
       try rewrite(list, damaged)
-      let dataset = try Dataset(contentsOf: folder.url)
+      let dataset = try Dataset(contentsOf: data)
       expectInside(dataset.cases, damaged)
       _ = try Split.make(cases: dataset.cases, validationFraction: 0.3, seed: 1)
     }
@@ -137,7 +139,7 @@ import Torch
       _ = try read.extended(to: [40, 30], after: nil)
       _ = try read.plan()
     }
-    #expect(training.0 > 50 && training.1 > 500, "\(training)")
+    #expect(training.0 > 30 && training.1 > 500, "\(training)")
     for (seed, name) in zip(UInt64(37)..., DataRecipe.names) {
       let recipe = try mutate(DataRecipe.named(name).yaml(), times: 500, seed: seed) { damaged in
         _ = try DataRecipe(yaml: folder.file(damaged, "recipe.yaml"))
