@@ -21,7 +21,8 @@ UNDEFINED = -Xcxx -fsanitize=undefined -Xcxx -fno-sanitize=vptr,function -Xswift
 sanitize: deps
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tools/lsan.supp \
 	  swift test --sanitize=address --scratch-path .build-asan $(SANITIZED)
-	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 swift test --scratch-path .build-ubsan $(UNDEFINED) $(SANITIZED)
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:suppressions=$(CURDIR)/Tools/ubsan.supp \
+	  swift test --scratch-path .build-ubsan $(UNDEFINED) $(SANITIZED)
 
 # Against the reference network in PyTorch, which comes into a Python environment of its own; ORACLE is its folder.
 BENCH_ENV = $(HOME)/.cache/dualnorm/bench
