@@ -49,11 +49,14 @@ struct CheckCommand: ParsableCommand {
     if let output { try DataRepair.requireRoom(in: output, beside: dataset.folder) }
     let sides = try splits.map { try SplitSides(contentsOf: URL(fileURLWithPath: $0), cases: dataset.cases) }
     let progress = ThreadSafeProgress("cases read", quiet: quiet)
-    let check = DataCheck(
-      of: dataset, merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [], splits: sides,
-      progress: progress.update, shouldStop: Interruption.requested)
-    progress.clear()
-    guard !Interruption.isRequested else {
+    let check: DataCheck
+    do {
+      check = try DataCheck(
+        of: dataset, merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [], splits: sides,
+        progress: progress.update, shouldStop: Interruption.requested)
+      progress.clear()
+    } catch is StopRequested {
+      progress.clear()
       printError("Stopped; nothing was checked.")
       throw ExitCode(Interruption.exitCode)
     }

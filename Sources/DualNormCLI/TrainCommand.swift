@@ -57,7 +57,7 @@ struct TrainCommand: ParsableCommand {
       let wasFinished = trainer.isFinished
       try Self.train(trainer, run, quiet: quiet)
       if !quiet { sayWhatIsNext(run, wasFinished: wasFinished) }
-    } catch is TrainingStopped {
+    } catch is StopRequested {
       try Self.stop(run)
     }
   }

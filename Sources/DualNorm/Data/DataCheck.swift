@@ -19,7 +19,7 @@ public struct DataCheck: Sendable {
   ///   - threads: cases read side by side, which bounds the memory: one image and one mask a thread.
   ///   - progress: told the cases done and their total, one call at a time, from any thread.
   ///   - shouldStop: asked before each case, from any thread.
-  /// - Throws: `TrainingStopped` if `shouldStop` says so.
+  /// - Throws: `StopRequested` if `shouldStop` says so.
   public init(
     of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
     progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool
@@ -27,7 +27,7 @@ public struct DataCheck: Sendable {
     let inspections = try concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
       shouldStop() ? nil : CaseInspection(scan)
     }.map { inspection in
-      guard let inspection else { throw TrainingStopped() }
+      guard let inspection else { throw StopRequested() }
       return inspection
     }
     self.init(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)

@@ -60,7 +60,7 @@ public final class Trainer {
     self.digests = Dictionary(zip(prepared.map(\.source.identifier), digests)) { first, _ in first }
     if let known = resumed?.cases { try Self.requireSame(self.digests, as: known, run) }
     log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: resumed)
-    events = TrainingEvents(run.events)
+    events = TrainingEvents(run.events, description, validation: validation)
   }
 
   /// The stages this run has, with their iterations.
@@ -148,7 +148,7 @@ public final class Trainer {
       if isLast || state.iteration % validateEvery == 0 {
         try requireNumbers(network, after: state.iteration, of: stage)
         report.validation = try saver.averaged {
-          try events.append(weightsOf: network, step: offset(of: stage) + state.iteration)
+          try events.append(network, step: offset(of: stage) + state.iteration)
           return validate(network, &state)
         }
       }

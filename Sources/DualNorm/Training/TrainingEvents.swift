@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 import TensorBoard
 import Torch
 
@@ -6,8 +7,21 @@ import Torch
 final class TrainingEvents {
   private let folder: URL
   private var file: EventFile?
+  private let description: ModelDescription
+  /// A slice of each site.
+  private let shown: [(item: PreparedCase, z: Int)]
 
-  init(_ folder: URL) { self.folder = folder }
+  /// - Parameter validation: cases with labels; the fullest slice of each site's first one is shown.
+  init(_ folder: URL, _ description: ModelDescription, validation: [PreparedCase]) {
+    self.folder = folder
+    self.description = description
+    let cases = validation.sorted { $0.source.identifier < $1.source.identifier }
+    let sites = Set(cases.map(\.source.site)).sorted()
+    shown = sites.map { site in
+      let item = cases.first { $0.source.site == site }!
+      return (item, item.volume.fullestSlice)
+    }
+  }
 
   /// The scalars of an iteration.
   func append(_ progress: TrainingProgress, step: Int) throws {
@@ -23,10 +37,41 @@ final class TrainingEvents {
     try append(values, step: step)
   }
 
-  /// Histograms of what the network has learnt.
-  func append(weightsOf network: DualNormUNet, step: Int) throws {
-    try append(
-      network.parameters.trainable.map { .histogram("weights/\($0.name)", $0.tensor.values(Float.self)) }, step: step)
+  /// What the network has learnt: histograms of its weights and of the dual layers' γ and β, and the slices shown with the
+  /// truth and what each pass finds outlined.
+  func append(_ network: DualNormUNet, step: Int) throws {
+    var values = network.parameters.trainable.map {
+      EventValue.histogram("weights/\($0.name)", $0.tensor.values(Float.self))
+    }
+    if let (item, z) = shown.first {
+      for map in network.dualMaps(of: item.volume, slice: z, site: description.branch(ofSite: item.source.site)) {
+        values.append(.histogram("gamma/\(map.block.rawValue).norm_\(map.index)", map.gamma))
+        values.append(.histogram("beta/\(map.block.rawValue).norm_\(map.index)", map.beta))
+      }
+    }
+    for (item, z) in shown {
+      let sheet = SliceSheet(rows: [row(item, z, by: network)], classNames: description.labels.names).render()
+      let png = try pngData(sheet.pixels, width: sheet.width, height: sheet.height, components: 3)
+      values.append(.picture("slices/\(item.source.site)", png: png, width: sheet.width, height: sheet.height))
+    }
+    try append(values, step: step)
+  }
+
+  private func row(_ item: PreparedCase, _ z: Int, by network: DualNormUNet) -> SheetRow {
+    let volume = item.volume
+    let plane = volume.height * volume.width
+    let branch = description.branch(ofSite: item.source.site)
+    var found: [Pass: [UInt8]] = [:]
+    withoutGradients {
+      let (images, labels) = network.input([(volume, z)])
+      network.forEachPass(
+        over: images, sites: branch.map { SiteRows(site: $0, count: 1) }, reference: labels, .evaluation
+      ) { pass, logits in found[pass] = logits.largestChannel().values(UInt8.self) }
+    }
+    return SheetRow(
+      title: "\(item.source.identifier) \(z)", width: volume.width, height: volume.height,
+      image: Array(volume.input(slice: z, context: 1).prefix(plane)), reference: volume.labels(slice: z),
+      firstPass: found[.first], finalPass: found[.final])
   }
 
   /// The file is made with its first event, which a resumed run has later than its first start.
@@ -34,5 +79,13 @@ final class TrainingEvents {
     let file = try self.file ?? EventFile(in: folder, from: step)
     self.file = file
     try file.append(values, step: step)
+  }
+}
+
+extension PreparedVolume {
+  /// The slice with the most labelled pixels, the first of equals.
+  fileprivate var fullestSlice: Int {
+    let counts = (0..<depth).map { z in labels(slice: z)?.count { $0 > 0 } ?? 0 }
+    return counts.firstIndex(of: counts.max()!)!
   }
 }

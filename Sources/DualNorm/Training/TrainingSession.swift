@@ -19,7 +19,7 @@ public struct TrainingSession: Sendable {
   ///   - configuration: with `data` set.
   ///   - checking: told how many cases were checked, of how many.
   ///   - shouldStop: asked before each case that is checked, from any thread.
-  /// - Throws: `InputError` for data that cannot be trained on, or a folder that is not empty; `TrainingStopped`.
+  /// - Throws: `InputError` for data that cannot be trained on, or a folder that is not empty; `StopRequested`.
   public init(
     starting run: RunFolder, configuration: TrainingConfiguration, report: Report,
     checking: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
@@ -108,7 +108,7 @@ public struct TrainingSession: Sendable {
   /// Reads and prepares the training and validation cases.
   ///
   /// - Parameter shouldStop: asked before each case, from any thread.
-  /// - Throws: `InputError` or `ImagingError` naming what cannot be used; `TrainingStopped`.
+  /// - Throws: `InputError` or `ImagingError` naming what cannot be used; `StopRequested`.
   public func trainer(
     preparing: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> Trainer {
@@ -117,7 +117,7 @@ public struct TrainingSession: Sendable {
     let budget = MemoryBudget(gigabytes: configuration.memory)
     let prepared = try concurrentMap(cases, threads: 2, progress: preparing) { scan in
       Result {
-        if shouldStop() { throw TrainingStopped() }
+        if shouldStop() { throw StopRequested() }
         let volume = try PreparedVolume(reading: scan, scheme: description.labels, plan: description.preparation)
         return PreparedCase(
           source: scan, volume: budget.take(volume.bytes) ? volume : try volume.inFiles(in: run.url))
@@ -130,5 +130,5 @@ public struct TrainingSession: Sendable {
   }
 }
 
-/// Thrown where the user asked to stop before there was a step of the training to finish.
-public struct TrainingStopped: Error { public init() {} }
+/// Thrown where the user asked to stop and there is nothing to be finished first.
+public struct StopRequested: Error { public init() {} }
