@@ -67,7 +67,7 @@ struct DemoCommand: ParsableCommand {
     let session = try TrainingSession(starting: runFolder, configuration: configuration, report: say)
     let trainer = try session.trainer()
     say("Training: \(description(of: trainer.stages))")
-    try TrainCommand.train(trainer, runFolder, quiet: quiet)
+    try TrainCommand.train(trainer, runFolder, TrainingMessages(quiet: quiet))
   }
 
   private func evaluate() throws -> ScoreTable {

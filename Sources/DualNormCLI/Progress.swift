@@ -4,7 +4,7 @@ import Foundation
 /// line every few seconds elsewhere, nothing when quiet.
 final class Progress {
   private let unit: String
-  private let total: Int
+  let total: Int
   private let isShown: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let start = Date()
@@ -29,13 +29,26 @@ final class Progress {
 
   /// Counts `count` more as done and shows it, but not too often.
   func advance(by count: Int = 1, _ detail: @autoclosure () -> String = "") {
+    if self.count(count, every: isTerminal ? 0.2 : 10, orAtTheEnd: isTerminal || hasShown) { show(detail()) }
+  }
+
+  /// Counts one more as done, which somebody else shows where this says that it is time to.
+  func count() -> Bool { count(1, every: 10, orAtTheEnd: true) }
+
+  private func count(_ count: Int, every seconds: Double, orAtTheEnd: Bool) -> Bool {
     done += count
     let now = Date()
-    let isDue = now.timeIntervalSince(lastShown) >= (isTerminal ? 0.2 : 10)
-    guard isShown, isDue || (done == total && (isTerminal || hasShown)) else { return }
+    let isDue = now.timeIntervalSince(lastShown) >= seconds
+    guard isShown, isDue || (done == total && orAtTheEnd) else { return false }
     (lastShown, hasShown) = (now, true)
-    show(detail(), at: now)
+    return true
   }
+
+  /// What is done a second.
+  var rate: Double { Double(done - startedAt) / max(Date().timeIntervalSince(start), 1e-3) }
+
+  /// Nil before anything is done.
+  var secondsLeft: Double? { rate > 0 ? Double(total - done) / rate : nil }
 
   /// Counts `count` more as done that took no time: an earlier run did them, or nobody will.
   func skip(_ count: Int) {
@@ -43,9 +56,8 @@ final class Progress {
     startedAt += count
   }
 
-  private func show(_ detail: String, at now: Date) {
-    let elapsed = max(now.timeIntervalSince(start), 1e-3)
-    let rate = Double(done - startedAt) / elapsed
+  private func show(_ detail: String) {
+    let rate = rate
     var line = "\(done)/\(total) \(unit)"
     if rate > 0 {
       line += String(format: ", %.*f/s", rate < 10 ? 1 : 0, rate)
@@ -53,6 +65,8 @@ final class Progress {
     }
     if !detail.isEmpty { line += " · \(detail)" }
     if isTerminal {
+      // A longer line would go on in the next one and stay there.
+      line = String(line.prefix(Self.terminalWidth - 1))
       let padding = String(repeating: " ", count: max(0, lastWidth - line.count))
       lastWidth = line.count
       printError("\r" + line + padding, terminator: "")
@@ -66,6 +80,11 @@ final class Progress {
     guard isShown, isTerminal, lastWidth > 0 else { return }
     printError("\r" + String(repeating: " ", count: lastWidth) + "\r", terminator: "")
     lastWidth = 0
+  }
+
+  private static var terminalWidth: Int {
+    var size = winsize()
+    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
   /// `1 h 05 min`, `12 min 30 s` or `8 s`.

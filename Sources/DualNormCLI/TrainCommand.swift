@@ -26,6 +26,11 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp("Go on with a run; it keeps its own options, but for --iterations.", valueName: "run"))
   var resume: String?
   @OptionGroup(title: "Training options") var options: TrainOptions
+  @Option(
+    help: ArgumentHelp(
+      "Of the messages on standard error: text, or json for machines, an object a line (docs/runs.md).",
+      valueName: "text|json"))
+  var logFormat = TrainingMessages.Format.text
   @Flag(help: "No messages but errors.") var quiet = false
 
   func validate() throws {
@@ -47,75 +52,70 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     Interruption.listen()
+    let messages = TrainingMessages(logFormat, quiet: quiet)
     let run = RunFolder(URL(fileURLWithPath: resume ?? output!))
     do {
-      let session = try resume == nil ? begin(run) : goOn(run)
-      let preparing = ThreadSafeProgress("cases prepared", quiet: quiet)
+      let session = try resume == nil ? begin(run, messages) : goOn(run, messages)
+      let preparing = ThreadSafeProgress("cases prepared", quiet: messages.silencesOthers)
       defer { preparing.clear() }
       let trainer = try session.trainer(preparing: preparing.update, shouldStop: Interruption.requested)
       preparing.clear()
       let wasFinished = trainer.isFinished
-      try Self.train(trainer, run, quiet: quiet)
-      if !quiet { sayWhatIsNext(run, wasFinished: wasFinished) }
+      try Self.train(trainer, run, messages)
+      messages.say(whatIsNext(run, wasFinished: wasFinished))
     } catch is StopRequested {
       try Self.stop(run)
     }
   }
 
-  private func sayWhatIsNext(_ run: RunFolder, wasFinished: Bool) {
+  private func whatIsNext(_ run: RunFolder, wasFinished: Bool) -> String {
     let path = shellQuoted(run.url.path)
-    if wasFinished {
-      printError(
-        "\(run.url.path) was finished before. To train longer: dualnorm train --resume \(path) --iterations PLAIN,DUAL")
-    } else {
-      printError("Trained \(run.url.path). Next: dualnorm evaluate --model \(path) --data DIR --output DIR")
-    }
+    return wasFinished
+      ? "\(run.url.path) was finished before. To train longer: dualnorm train --resume \(path) --iterations PLAIN,DUAL"
+      : "Trained \(run.url.path). Next: dualnorm evaluate --model \(path) --data DIR --output DIR"
   }
 
   /// Starts a run, or goes on with the one that the same command has started.
-  private func begin(_ run: RunFolder) throws -> TrainingSession {
+  private func begin(_ run: RunFolder, _ messages: TrainingMessages) throws -> TrainingSession {
     let configuration = try options.resolved(data: data)
-    guard run.isBegun || run.isCutShort else { return try start(run, configuration) }
+    guard run.isBegun || run.isCutShort else { return try start(run, configuration, messages) }
     let recorded = try run.readConfiguration()
     try recorded.requireSame(as: configuration, in: run)
-    return try run.isBegun ? TrainingSession(resuming: run) : start(run, recorded)
+    return try run.isBegun ? TrainingSession(resuming: run) : start(run, recorded, messages)
   }
 
-  private func goOn(_ run: RunFolder) throws -> TrainingSession {
+  private func goOn(_ run: RunFolder, _ messages: TrainingMessages) throws -> TrainingSession {
     guard run.isCutShort else { return try TrainingSession(resuming: run, iterations: options.iterations?.values) }
     var configuration = try run.readConfiguration()
     configuration.iterations = options.iterations?.values ?? configuration.iterations
-    return try start(run, configuration)
+    return try start(run, configuration, messages)
   }
 
-  private func start(_ run: RunFolder, _ configuration: TrainingConfiguration) throws -> TrainingSession {
-    let checking = ThreadSafeProgress("cases checked", quiet: quiet)
+  private func start(
+    _ run: RunFolder, _ configuration: TrainingConfiguration, _ messages: TrainingMessages
+  ) throws -> TrainingSession {
+    let checking = ThreadSafeProgress("cases checked", quiet: messages.silencesOthers)
     defer { checking.clear() }
     return try TrainingSession(
       starting: run, configuration: configuration,
       report: { message in
         checking.clear()
-        if !quiet { printError(message) }
+        messages.say(message)
       }, checking: checking.update, shouldStop: Interruption.requested)
   }
 
   /// Trains with progress; after Ctrl-C says how to go on and ends the command.
-  static func train(_ trainer: Trainer, _ run: RunFolder, quiet: Bool) throws {
-    let total = trainer.stages.reduce(0) { $0 + $1.iterations }
-    let progress = Progress("iterations", of: total, done: trainer.finishedIterations, quiet: quiet)
+  static func train(_ trainer: Trainer, _ run: RunFolder, _ messages: TrainingMessages) throws {
+    messages.begin(trainer)
     var unfound: [String] = []
     let isFinished = try trainer.train(shouldStop: Interruption.requested) { report in
-      progress.advance(report.summary)
-      if let validation = report.validation {
-        unfound = validation.unfoundClasses
-        progress.clear()
-        if !quiet { printError("\(report.stage.rawValue) \(report.iteration)/\(report.iterations): \(validation)") }
-      }
+      messages.advance(report)
+      unfound = report.validation?.unfoundClasses ?? unfound
     }
-    progress.clear()
+    messages.clear()
     guard isFinished else { return try stop(run) }
-    if !quiet, !unfound.isEmpty {
-      printError(
+    if !unfound.isEmpty {
+      messages.say(
         "Warning: \(unfound.joined(separator: ", ")) was found in no validation case; train longer (--iterations), with a "
           + "larger --width, or with another --seed.")
     }
@@ -133,10 +133,4 @@ extension TrainCommand {
   }
 }
 
-extension TrainingProgress {
-  /// `dual 120/900, loss 0.312 0.287, rate 8.3e-04`
-  fileprivate var summary: String {
-    let losses = losses.map { String(format: "%.3f", $0.value) }.joined(separator: " ")
-    return "\(stage.rawValue) \(iteration)/\(iterations), loss \(losses), rate \(String(format: "%.1e", learningRate))"
-  }
-}
+extension TrainingMessages.Format: ExpressibleByArgument {}

@@ -60,8 +60,10 @@ final class RunningCommand {
 }
 
 /// What lies in a folder and in the folders in it, sorted, hidden files too.
+/// Event files of TensorBoard are left out: their names hold the time.
 func contents(of folder: URL) -> [String] {
-  (FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String] ?? []).sorted()
+  (FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String] ?? [])
+    .filter { !$0.contains("tensorboard/events.out.tfevents.") }.sorted()
 }
 
 /// Where the running tests were built, and the command beside them.

@@ -23,7 +23,7 @@ import Testing
       contents(of: run.url) == [
         "checkpoints", "checkpoints/dual-best.safetensors", "checkpoints/last.safetensors",
         "checkpoints/plain-best.safetensors", "config.yaml", "facts.json", "log.csv", "model.json",
-        "model.safetensors", "splits.json",
+        "model.safetensors", "splits.json", "tensorboard",
       ])
     let description = try run.readDescription()
     #expect(description.labels.groups == [[1], [2]])

@@ -34,10 +34,12 @@ import Testing
     try goOn()
   }
 
-  @Test func aDiskWithoutRoomForTheLog() throws {
-    expectFailure(
-      "\(run.log.path): cannot be written; is the disk full? The last checkpoint is intact.",
-      try dualnorm(Brief.arguments(run) + ["--validate-every", "50"], limits: "ulimit -f 1"))
+  /// TensorBoard's events are the first that no longer fit.
+  @Test func aDiskWithoutRoomForTheEvents() throws {
+    let result = try dualnorm(Brief.arguments(run) + ["--validate-every", "50"], limits: "ulimit -f 8")
+    #expect(result.status == 1 && result.output == "")
+    #expect(result.errors.hasPrefix("Error: \(run.events.path)/events.out.tfevents."))
+    #expect(result.errors.hasSuffix(": cannot be written; is the disk full? The last checkpoint is intact.\n"))
     try expectRefusal(
       "\(run.url.path): holds a run with other options (--validate-every is 50, not 5); go on with it by dualnorm train "
         + "--resume \(run.url.path), or give a new folder for --output.", of: Brief.arguments(run))
@@ -58,7 +60,7 @@ import Testing
   @Test func aCheckpointThatCannotBeReplaced() throws {
     let inTheWay = run.last
     try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
-    for name in ["config.yaml", "model.json", "splits.json"] {
+    for name in ["config.yaml", "model.json", "splits.json", "facts.json"] {
       let file = try Brief.run.folder.url.appendingPathComponent(name)
       try FileManager.default.copyItem(at: file, to: run.url.appendingPathComponent(name))
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 import TensorBoard
@@ -37,10 +38,10 @@ final class TrainingEvents {
     try append(values, step: step)
   }
 
-  /// What the network has learnt: histograms of its weights and of the dual layers' γ and β, and the slices shown with the
+  /// What the network has learnt: histograms of its convolutions' weights and of the dual layers' γ and β, and the slices shown with the
   /// truth and what each pass finds outlined.
   func append(_ network: DualNormUNet, step: Int) throws {
-    var values = network.parameters.trainable.map {
+    var values = network.parameters.trainable.filter { $0.tensor.shape.count == 4 }.map {
       EventValue.histogram("weights/\($0.name)", $0.tensor.values(Float.self))
     }
     if let (item, z) = shown.first {
@@ -76,9 +77,13 @@ final class TrainingEvents {
 
   /// The file is made with its first event, which a resumed run has later than its first start.
   private func append(_ values: [EventValue], step: Int) throws {
-    let file = try self.file ?? EventFile(in: folder, from: step)
-    self.file = file
-    try file.append(values, step: step)
+    do {
+      let file = try self.file ?? EventFile(in: folder, from: step)
+      self.file = file
+      try file.append(values, step: step)
+    } catch let error as FileError {
+      throw FileError("\(error) The last checkpoint is intact.")
+    }
   }
 }
 

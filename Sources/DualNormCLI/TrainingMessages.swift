@@ -1,0 +1,99 @@
+import DualNorm
+import Foundation
+
+/// What `train` says on standard error: sentences and progress, or all of it as lines of JSON.
+final class TrainingMessages {
+  enum Format: String, CaseIterable { case text, json }
+
+  let format: Format
+  private let quiet: Bool
+  private var progress: Progress?
+  private var validation: ValidationScore?
+
+  init(_ format: Format = .text, quiet: Bool) {
+    self.format = format
+    self.quiet = quiet
+  }
+
+  /// Whether other progress, such as that of reading files, is to be silent.
+  var silencesOthers: Bool { quiet || format == .json }
+
+  func say(_ message: String) {
+    guard !quiet else { return }
+    progress?.clear()
+    switch format {
+    case .text: printError(message)
+    case .json: printJSON(Line(message: message))
+    }
+  }
+
+  /// Begins the progress of a training.
+  func begin(_ trainer: Trainer) {
+    let total = trainer.stages.reduce(0) { $0 + $1.iterations }
+    progress = Progress("iterations", of: total, done: trainer.finishedIterations, quiet: quiet)
+  }
+
+  /// Shows an iteration now and then, and every validation.
+  func advance(_ report: TrainingProgress) {
+    guard let progress else { return }
+    validation = report.validation ?? validation
+    switch format {
+    case .text:
+      progress.advance(report.summary(validation))
+      guard report.validation != nil else { return }
+      say("\(report.stage.rawValue) \(report.iteration)/\(report.iterations): \(validation!)")
+    case .json:
+      let isDue = progress.count()
+      guard !quiet, isDue || report.validation != nil else { return }
+      printJSON(Line(report, validation, progress))
+    }
+  }
+
+  func clear() { progress?.clear() }
+
+  private func printJSON(_ line: Line) {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(line) else { return }
+    printError(String(decoding: data, as: UTF8.self))
+  }
+}
+
+/// A line of JSON; keys without a value are left out.
+private struct Line: Encodable {
+  var message: String?
+  var stage: Stage?
+  var iteration, iterations, done, total: Int?
+  var rate, secondsLeft, learningRate, lossFirst, lossFinal, validationDice: Double?
+  var validationDiceBySite: [Entry]?
+
+  struct Entry: Encodable {
+    let site: String
+    let dice: Double
+  }
+
+  init(message: String) { self.message = message }
+
+  /// - Parameter validation: the last one, which may be of an earlier iteration.
+  init(_ report: TrainingProgress, _ validation: ValidationScore?, _ progress: Progress) {
+    (stage, iteration, iterations) = (report.stage, report.iteration, report.iterations)
+    (done, total, rate, secondsLeft) = (progress.done, progress.total, progress.rate, progress.secondsLeft)
+    learningRate = report.learningRate
+    lossFirst = report.losses.first { $0.pass == .first }?.value
+    lossFinal = report.losses.first { $0.pass == .final }?.value
+    validationDice = validation?.dice
+    // Names of sites as keys would be taken for those of Swift and changed.
+    validationDiceBySite = validation?.diceBySite.sorted { $0.key < $1.key }.map { Entry(site: $0.key, dice: $0.value) }
+  }
+}
+
+extension TrainingProgress {
+  /// `dual 120/900, loss 0.312 0.287, rate 8.3e-04, validation Dice 0.873 (Site-A 0.880, Site-B 0.866)`
+  fileprivate func summary(_ validation: ValidationScore?) -> String {
+    let losses = losses.map { String(format: "%.3f", $0.value) }.joined(separator: " ")
+    return
+      "\(stage.rawValue) \(iteration)/\(iterations), loss \(losses), rate \(String(format: "%.1e", learningRate))"
+      + (validation.map { ", \($0)" } ?? "")
+  }
+}
