@@ -62,7 +62,7 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
     .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "TestSupport"]),
-    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
+    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"]),
     .testTarget(name: "DualNormTests", dependencies: ["DualNorm", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["DualNorm", "DualNormCLI", "TestSupport"]),
   ],

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TensorBoard
@@ -29,7 +30,7 @@ import Testing
   }
 
   /// A file from step 3 on takes the place of what an earlier one says of steps 3 and later.
-  @Test(.enabled(if: Reader.isThere, "needs TensorBoard's reader; make events-env gets it"))
+  @Test(.enabled(if: TensorBoardReader.isThere, "needs TensorBoard's reader; make events-env gets it"))
   func tensorBoardReadsThem() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("events-\(UUID())")
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -42,7 +43,7 @@ import Testing
     try second.append([.scalar("loss/first pass", 8), .histogram("weights", [1, 2, 3], buckets: 2)], step: 3)
     try second.append([.picture("case", png: png, width: 4, height: 3)], step: 3)
     try second.append([], step: 4)
-    let found = try Reader.read(folder)
+    let found = try TensorBoardReader.read(folder)
     #expect(found.scalars["loss/first pass"] == [[1, 0.5], [2, 1], [3, 8]])
     #expect(found.images["case"] == [[3, 4, 3, Double(png.count)]])
     #expect(found.histograms["weights"]?.count == 1)
@@ -54,32 +55,5 @@ import Testing
     } throws: {
       "\($0)" == "/dev/null/events: this folder cannot be made; choose another output."
     }
-  }
-}
-
-/// TensorBoard's own reader, in Python, where it is at hand.
-enum Reader {
-  static let python = NSHomeDirectory() + "/.cache/dualnorm/tensorboard/bin/python"
-  static var isThere: Bool { FileManager.default.isExecutableFile(atPath: python) }
-
-  struct Found: Decodable {
-    let scalars, images: [String: [[Double]]]
-    let histograms: [String: [Histogram]]
-    /// Step, number, least, largest, buckets: of mixed kinds, of which only the count matters here.
-    struct Histogram: Decodable {}
-  }
-
-  static func read(_ folder: URL) throws -> Found {
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../Tools/read_events.py").standardizedFileURL
-    let (process, output) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = [script.path, folder.path]
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return try JSONDecoder().decode(Found.self, from: data)
   }
 }

@@ -147,8 +147,8 @@ import Testing
 
   @Test func stoppingReadsNoMore() throws {
     for index in 0..<4 { try write("c\(index)", seed: UInt64(index)) }
-    let check = try DataCheck(of: Dataset(contentsOf: folder.url), shouldStop: { true })
-    #expect(check.facts.isEmpty)
+    let dataset = try Dataset(contentsOf: folder.url)
+    #expect(throws: StopRequested.self) { try DataCheck(of: dataset, shouldStop: { true }) }
   }
 
   @Test func masksOfManyValuesLookLikeIntensities() throws {

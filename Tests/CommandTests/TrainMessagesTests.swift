@@ -1,0 +1,81 @@
+import DualNorm
+import Foundation
+import TestSupport
+import Testing
+
+/// What a training tells while it runs.
+@Suite struct TrainMessagesTests {
+  let folder: TemporaryFolder
+  private var run: RunFolder { RunFolder(folder.file("run")) }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private var arguments: [String] {
+    get throws { try Brief.arguments(run).filter { $0 != "--quiet" } }
+  }
+
+  /// Text that is no terminal's: sentences and the validations, each on its line.
+  @Test func text() throws {
+    let lines = try dualnorm(arguments).errors.split(separator: "\n")
+    #expect(
+      lines.contains {
+        $0.wholeMatch(of: /plain 10\/14: validation Dice 0\.\d+ \(Site-A 0\.\d+, Site-B 0\.\d+\)/) != nil
+      })
+    #expect(lines.last?.hasPrefix("Trained \(run.url.path). Next: dualnorm evaluate") == true)
+  }
+
+  @Test func json() throws {
+    let result = try dualnorm(arguments + ["--log-format", "json"])
+    let lines = try result.errors.split(separator: "\n").map {
+      try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    #expect(result.status == 0 && result.output == "")
+    let messages = lines.compactMap { $0["message"] as? String }
+    #expect(messages.contains { $0.hasPrefix("Split: ") } && messages.last?.hasPrefix("Trained ") == true)
+    #expect(lines.allSatisfy { ($0["message"] == nil) != ($0.count == 1) })
+    // Validations at 5, 10, 14 and at 5, 8.
+    let progress = lines.filter { $0["message"] == nil }
+    #expect(progress.map { $0["done"] as? Int } == [5, 10, 14, 19, 22])
+    let last = try #require(progress.last)
+    #expect(last["stage"] as? String == "dual" && last["iteration"] as? Int == 8 && last["iterations"] as? Int == 8)
+    #expect(last["total"] as? Int == 22 && last["seconds_left"] as? Double == 0)
+    #expect((last["rate"] as? Double ?? 0) > 0 && (last["learning_rate"] as? Double ?? 0) > 0)
+    #expect(last["loss_first"] is Double && last["loss_final"] is Double && progress[0]["loss_final"] == nil)
+    let sites = try #require(last["validation_dice_by_site"] as? [[String: Any]])
+    #expect(sites.map { $0["site"] as? String } == ["Site-A", "Site-B"])
+    let dice = sites.compactMap { $0["dice"] as? Double }
+    #expect(abs((last["validation_dice"] as? Double ?? -1) - (dice[0] + dice[1]) / 2) < 1e-12)
+  }
+
+  @Test func quietIsSilentInBothFormats() throws {
+    let result = try dualnorm(Brief.arguments(run) + ["--log-format", "json"])
+    #expect(result.status == 0 && result.output == "" && result.errors == "")
+  }
+
+  /// Also of a run that was killed between two checkpoints: what it had told of later iterations is told anew.
+  @Test(.enabled(if: TensorBoardReader.isThere, "needs TensorBoard's reader; make events-env gets it"))
+  func tensorBoardShowsWhatTheLogSays() throws {
+    let command = try RunningCommand(Brief.arguments(run))
+    while command.isRunning, ((try? String(contentsOf: run.log, encoding: .utf8)) ?? "").count < 700 { usleep(200) }
+    command.kill()
+    _ = try command.finish()
+    #expect(try dualnorm(Brief.arguments(run)).status == 0)
+    let found = try TensorBoardReader.read(run.events)
+    let rows = try String(contentsOf: run.log, encoding: .utf8).split(separator: "\n").dropFirst().map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+    func column(_ index: Int) -> [[Double]] {
+      zip(1..., rows).compactMap { step, row in Double(row[index]).map { [Double(step), Double(Float($0))] } }
+    }
+    let columns = [
+      "learning rate": 2, "loss/first pass": 3, "loss/final pass": 4, "loss/hard Dice": 5,
+      "validation Dice/mean of sites": 6, "validation Dice/Site-A": 7, "validation Dice/Site-B": 8,
+    ]
+    #expect(Set(found.scalars.keys) == Set(columns.keys))
+    for (name, index) in columns { #expect(found.scalars[name] == column(index), "\(name)") }
+    #expect(Set(found.images.keys) == ["slices/Site-A", "slices/Site-B"])
+    #expect(found.images["slices/Site-A"]?.map(\.[0]) == [5, 10, 14, 19, 22])
+    #expect(found.histograms["weights/inc.block.conv_0.weight"]?.count == 5)
+    #expect(found.histograms["gamma/down1.norm_0"]?.count == 2)
+  }
+}
