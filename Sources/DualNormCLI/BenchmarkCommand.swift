@@ -7,7 +7,11 @@ import Torch
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Time training and prediction on this machine.",
-    discussion: "The images are noise; their content makes no difference. Example: dualnorm benchmark --size 128,128")
+    discussion: """
+      Example: dualnorm benchmark --size 128,128
+
+      The images are noise; their content makes no difference.
+      """)
 
   @Option(help: "Channels of the first level.")
   var width = 32

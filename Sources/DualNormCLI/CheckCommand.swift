@@ -16,13 +16,14 @@ struct CheckCommand: ParsableCommand {
       Exit code: 0 sound (warnings allowed), 1 not sound or not readable, 64 wrong usage, 130 stopped by Ctrl-C.
       """)
 
-  @Argument(help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir"))
+  @Argument(
+    help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir"), completion: .directory)
   var data: String
   @Option(help: ArgumentHelp("text, or json for machines.", valueName: "text|json")) var format = ReportFormat.text
   @Option(
     help: ArgumentHelp(
       "Folds as in nnU-Net's splits_final.json, or the splits.json of a run, whose sides must share no patient and no image.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var splits: String?
   @Option(help: ArgumentHelp("Labels that training will merge; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
@@ -31,7 +32,7 @@ struct CheckCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Also write a repaired copy to a new or empty folder: all volumes in the most usual orientation, masks on exactly their image's grid.",
-      valueName: "dir"))
+      valueName: "dir"), completion: .directory)
   var fix: String?
   @Flag(help: "With --fix: leave out cases that equal another one in image, grid and mask.") var dropDuplicates = false
   @Flag(help: "No progress and no messages but errors; the report is still printed.") var quiet = false

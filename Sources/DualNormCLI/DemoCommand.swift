@@ -7,11 +7,15 @@ struct DemoCommand: ParsableCommand {
     commandName: "demo",
     abstract: "See it work: train on three simulated hospitals, test on them and on a fourth, unseen one.",
     discussion: """
+      Example: dualnorm demo --output demo
+
       Makes a phantom data set, trains the plain and the dual stage of a small network, evaluates both passes on new \
       patients of all four hospitals, prints a table and writes masks and a picture. Takes a few minutes.
       """)
 
-  @Option(help: ArgumentHelp("A new folder for everything; that of an earlier demo is replaced.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("A new folder for everything; that of an earlier demo is replaced.", valueName: "dir"),
+    completion: .directory)
   var output = "demo"
   @Option(help: "Another seed makes other patients and another network.") var seed: UInt64 = 2
   @Option(help: ArgumentHelp("Iterations of the plain and of the dual stage.", valueName: "plain,dual"))

@@ -17,9 +17,11 @@ struct EvaluateCommand: ParsableCommand {
 
   enum Side: String, ExpressibleByArgument, CaseIterable { case all, training, validation, test }
 
-  @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run")) var model: String
-  @Option(help: ArgumentHelp("The data set, with masks.", valueName: "dir")) var data: String
-  @Option(help: ArgumentHelp("A new folder for the results.", valueName: "dir")) var output: String
+  @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run"), completion: .directory)
+  var model: String
+  @Option(help: ArgumentHelp("The data set, with masks.", valueName: "dir"), completion: .directory) var data: String
+  @Option(help: ArgumentHelp("A new folder for the results.", valueName: "dir"), completion: .directory)
+  var output: String
   @Option(help: "Only the cases on this side of the run's splits.json.") var split = Side.all
   @Option(help: "Also with batch statistics taken on the unlabelled case or site: none, case or site.")
   var adapt = Adaptation.none

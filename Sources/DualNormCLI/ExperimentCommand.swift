@@ -21,7 +21,8 @@ struct ExperimentCommand: ParsableCommand {
 
 struct CrossValidateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cross-validate", abstract: "Test every patient once: folds by patient within each site.")
+    commandName: "cross-validate", abstract: "Test every patient once: folds by patient within each site.",
+    discussion: "Example: dualnorm experiment cross-validate --data DATA --methods bn,dual --folds 5 --output DIR")
 
   @OptionGroup var options: ExperimentOptions
   @Option(help: "Folds, unless --splits brings them. (default: 5)") var folds: Int?
@@ -35,7 +36,8 @@ struct CrossValidateCommand: ParsableCommand {
 
 struct LeaveOneSiteOutCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "leave-one-site-out", abstract: "Test each site with networks that all other sites train.")
+    commandName: "leave-one-site-out", abstract: "Test each site with networks that all other sites train.",
+    discussion: "Example: dualnorm experiment leave-one-site-out --data DATA --methods bn,in,dual --output DIR")
 
   @OptionGroup var options: ExperimentOptions
 
@@ -46,6 +48,8 @@ struct MatrixCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "matrix", abstract: "Train on each site alone and on all together, and test on every site.",
     discussion: """
+      Example: dualnorm experiment matrix --data DATA --methods bn,dual --hold-out 0.2 --output DIR
+
       The test cases are the same for every training set and train for none: --hold-out of each site's patients (0.2 by \
       default), or with --folds every case in turn.
       """)
@@ -68,10 +72,13 @@ struct ExperimentTableCommand: ParsableCommand {
     commandName: "table", abstract: "Make results.csv and summary.md of the cells that are finished, and print them.",
     discussion: "Example: dualnorm experiment table DIR --metric hd95_mm --output hd95.md")
 
-  @Argument(help: ArgumentHelp("The folder of an experiment.", valueName: "dir")) var folder: String
+  @Argument(help: ArgumentHelp("The folder of an experiment.", valueName: "dir"), completion: .directory)
+  var folder: String
   @Option(help: "The method that others are compared with. (default: the first)") var baseline: String?
   @Option(help: "What the printed table is of, such as assd_mm, hd95_mm or nsd_2mm.") var metric = Metric.dice.rawValue
-  @Option(help: ArgumentHelp("Also write the printed table here: .md, .txt, or .json.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Also write the printed table here: .md, .txt, or .json.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   func run() throws {

@@ -4,10 +4,12 @@ import Foundation
 
 /// What all experiments are asked.
 struct ExperimentOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir")) var data: String?
+  @Option(help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir"), completion: .directory)
+  var data: String?
   @Option(help: ArgumentHelp("Methods to compare, such as bn,in,dual.", valueName: "method,…")) var methods: NameList
   @Option(help: "Networks of each method, with the seeds --seed, --seed + 1 and so on.") var seeds = 3
-  @Option(help: ArgumentHelp("A new folder, or one to go on in.", valueName: "dir")) var output: String
+  @Option(help: ArgumentHelp("A new folder, or one to go on in.", valueName: "dir"), completion: .directory)
+  var output: String
   @Option(help: ArgumentHelp("Use the cases of these sites only. (default: all)", valueName: "site,…"))
   var sites: NameList?
   @Option(help: "Networks trained side by side; they share the processor's cores.") var jobs = 1
@@ -18,7 +20,8 @@ struct ExperimentOptions: ParsableArguments {
   var largestComponent = true
   @Flag(help: "Keep the masks that each network predicts, and a picture.") var keepMasks = false
   @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
-  @OptionGroup(title: "Training options (all networks share them)") var training: TrainOptions
+  @OptionGroup(title: "Training options (all networks share them; those that --methods names are refused)")
+  var training: TrainOptions
 
   func validate() throws {
     guard (1...64).contains(jobs) else { throw ValidationError("--jobs is \(jobs); give 1 to 64.") }

@@ -14,8 +14,8 @@ struct ImportCommand: ParsableCommand {
       and reduction are read off names and shapes.
       """)
 
-  @Argument(help: ArgumentHelp("A .pth or .safetensors file.", valueName: "file")) var file: String
-  @Option(help: ArgumentHelp("The run folder to make.", valueName: "dir")) var output: String
+  @Argument(help: ArgumentHelp("A .pth or .safetensors file.", valueName: "file"), completion: .file()) var file: String
+  @Option(help: ArgumentHelp("The run folder to make.", valueName: "dir"), completion: .directory) var output: String
   @Option(help: "Classes, background included; checked against the file.") var classes: Int?
   @Option(help: "How its masks are resized: soft or hard.") var mask = MaskKind.soft
   @Option(help: "Whether its dual layers normalize regions by their own statistics: predicted or measured.")

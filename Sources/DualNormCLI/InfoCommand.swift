@@ -9,7 +9,9 @@ struct InfoCommand: ParsableCommand {
     abstract: "Say what is inside a run folder, a checkpoint or a file of weights.",
     discussion: "Example: dualnorm info RUN")
 
-  @Argument(help: ArgumentHelp("A run folder, or a .pth or .safetensors file.", valueName: "run|file")) var path: String
+  @Argument(
+    help: ArgumentHelp("A run folder, or a .pth or .safetensors file.", valueName: "run|file"), completion: .file())
+  var path: String
   @Flag(help: "Also list every tensor of a file.") var tensors = false
 
   func run() throws {

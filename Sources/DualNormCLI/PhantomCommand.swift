@@ -7,12 +7,14 @@ struct PhantomCommand: ParsableCommand {
     commandName: "phantom",
     abstract: "Make a data set of several sites with known truth.",
     discussion: """
+      Example: dualnorm phantom --output DATA --sites 3 --cases 8
+
       Writes Site-A/Case00.nii.gz, Case00_segmentation.nii.gz and so on: organs of varied shape, taken by hospitals \
       that differ in contrast, bias field, noise, blur, gain, spacing and orientation. The same options make the same \
       voxels.
       """)
 
-  @Option(help: ArgumentHelp("The folder to write: a new or an empty one.", valueName: "dir"))
+  @Option(help: ArgumentHelp("The folder to write: a new or an empty one.", valueName: "dir"), completion: .directory)
   var output: String
 
   @Option(help: "Hospitals, 1 to 26 (named Site-A to Site-Z).")

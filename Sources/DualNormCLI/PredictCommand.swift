@@ -20,11 +20,12 @@ struct PredictCommand: ParsableCommand {
       mean over its sites.
       """)
 
-  @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run")) var model: String
+  @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run"), completion: .directory)
+  var model: String
   @Option(
     help: ArgumentHelp(
       "A volume, a DICOM series' folder or a folder of volumes; once a modality for single cases.",
-      valueName: "file|dir"))
+      valueName: "file|dir"), completion: .file())
   var input: [String]
   @Option(
     help: ArgumentHelp(
@@ -34,7 +35,7 @@ struct PredictCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "A .nii, .nii.gz, .dcm (of a DICOM series) or .png (of a picture) file for one input, otherwise a folder.",
-      valueName: "file|dir"))
+      valueName: "file|dir"), completion: .file())
   var output: String
   @Flag(
     help: """

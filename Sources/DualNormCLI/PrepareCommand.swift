@@ -14,11 +14,14 @@ struct PrepareCommand: ParsableCommand {
       again for the next site. docs/preparation.md explains recipes and what each published data set needs.
       """)
 
-  @Option(help: ArgumentHelp("A recipe of the program, or a YAML file.", valueName: "name|file")) var recipe: String
-  @Option(help: ArgumentHelp("The folder of the volumes.", valueName: "dir")) var images: String
-  @Option(help: ArgumentHelp("The folder of their masks.", valueName: "dir")) var labels: String
+  @Option(help: ArgumentHelp("A recipe of the program, or a YAML file.", valueName: "name|file"), completion: .file())
+  var recipe: String
+  @Option(help: ArgumentHelp("The folder of the volumes.", valueName: "dir"), completion: .directory) var images: String
+  @Option(help: ArgumentHelp("The folder of their masks.", valueName: "dir"), completion: .directory) var labels: String
   @Option(help: ArgumentHelp("The name of the site to make.", valueName: "name")) var site: String
-  @Option(help: ArgumentHelp("The data set: a new folder, or one that holds other sites.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("The data set: a new folder, or one that holds other sites.", valueName: "dir"),
+    completion: .directory)
   var output: String
   @Flag(help: "Crop to the labelled slices and the recipe's margin. For cases that are never tested on.")
   var training = false

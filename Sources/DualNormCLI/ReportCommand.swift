@@ -15,13 +15,20 @@ struct ReportCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("What train, evaluate or experiment wrote.", valueName: "run|evaluation|experiment"))
+    help: ArgumentHelp("What train, evaluate or experiment wrote.", valueName: "run|evaluation|experiment"),
+    completion: .directory)
   var folder: String
-  @Option(help: ArgumentHelp("The page to write. (default: report.html in the folder)", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The page to write. (default: report.html in the folder)", valueName: "file"),
+    completion: .file())
   var output: String?
-  @Option(help: ArgumentHelp("Where the images are, if no longer where the folder says.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Where the images are, if no longer where the folder says.", valueName: "dir"),
+    completion: .directory)
   var data: String?
-  @Option(help: ArgumentHelp("The run that an evaluation is of, if no longer where it says.", valueName: "run"))
+  @Option(
+    help: ArgumentHelp("The run that an evaluation is of, if no longer where it says.", valueName: "run"),
+    completion: .directory)
   var model: String?
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @Flag(help: "No messages but errors.") var quiet = false

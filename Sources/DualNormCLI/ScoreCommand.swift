@@ -7,18 +7,22 @@ struct ScoreCommand: ParsableCommand {
     commandName: "score",
     abstract: "Score predictions against reference masks: Dice, ASSD, HD95 and NSD, in mm, per case, class and site.",
     discussion: """
+      Example: dualnorm score --prediction MASKS --reference DATA --output scores.csv
+
       Folders are paired by their files' paths; sub-folders are sites. Site-X/CaseNN.nii.gz matches the reference \
       Site-X/CaseNN_segmentation.nii.gz (or _seg, _mask, _label), labelsTr/CaseNN.nii.gz matches CaseNN.nii.gz. \
       docs/conventions.md states every metric.
       """)
 
-  @Option(help: ArgumentHelp("The predicted masks.", valueName: "dir|file"))
+  @Option(help: ArgumentHelp("The predicted masks.", valueName: "dir|file"), completion: .file())
   var prediction: String
 
-  @Option(help: ArgumentHelp("The reference masks.", valueName: "dir|file"))
+  @Option(help: ArgumentHelp("The reference masks.", valueName: "dir|file"), completion: .file())
   var reference: String
 
-  @Option(help: ArgumentHelp("Write one row a case and class to a .csv or .json file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write one row a case and class to a .csv or .json file.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Option(help: ArgumentHelp("Tolerances of the NSD in mm.", valueName: "mm,…"))
@@ -27,10 +31,11 @@ struct ScoreCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Score by the definitions of another tool, empty masks included: medpy, medpy-0.4, monai, nnunet, transunet or "
-        + "published (the paper's evaluation).", valueName: "name"))
+        + "published (the paper's evaluation).", valueName: "name"),
+    completion: .list(Convention.allCases.map(\.rawValue)))
   var like = Convention.dualnorm.rawValue
 
-  @Option(help: ArgumentHelp("Score these labels only (default: all that occur).", valueName: "label,…"))
+  @Option(help: ArgumentHelp("Score these labels only. (default: all that occur)", valueName: "label,…"))
   var labels: NumberList<UInt8>?
 
   @Option(help: ArgumentHelp("Score these labels as one class; may be given again.", valueName: "label,…"))

@@ -18,12 +18,16 @@ struct TrainCommand: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("The data set: site folders, a dataset.json layout, or one folder of pairs.", valueName: "dir"))
+    help: ArgumentHelp("The data set: site folders, a dataset.json layout, or one folder of pairs.", valueName: "dir"),
+    completion: .directory)
   var data: String?
-  @Option(help: ArgumentHelp("The run folder to make, or to go on in with the same options.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("The run folder to make, or to go on in with the same options.", valueName: "dir"),
+    completion: .directory)
   var output: String?
   @Option(
-    help: ArgumentHelp("Go on with a run; it keeps its own options, but for --iterations.", valueName: "run"))
+    help: ArgumentHelp("Go on with a run; it keeps its own options, but for --iterations.", valueName: "run"),
+    completion: .directory)
   var resume: String?
   @OptionGroup(title: "Training options") var options: TrainOptions
   @Option(

@@ -5,7 +5,9 @@ import Torch
 
 /// The options of a training configuration. What is not given comes from `--config`, then from the defaults.
 struct TrainOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("YAML file of options, named as here without the dashes.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("YAML file of options, named as here without the dashes.", valueName: "file"),
+    completion: .file())
   var config: String?
 
   @Option(help: "What all options that are not given come from: standard, or published. (default: standard)")
@@ -35,7 +37,8 @@ struct TrainOptions: ParsableArguments {
   var validationFraction: Double?
   @Option(help: "Share of each site's patients kept for the test, unseen. (default: 0)") var holdOut: Double?
   @Option(
-    help: ArgumentHelp("Folds as in nnU-Net's splits_final.json, or the splits.json of a run.", valueName: "file"))
+    help: ArgumentHelp("Folds as in nnU-Net's splits_final.json, or the splits.json of a run.", valueName: "file"),
+    completion: .file())
   var splits: String?
   @Option(help: "Which fold's val cases are kept for the test, from 0; its train cases train.") var fold: Int?
 
@@ -63,7 +66,8 @@ struct TrainOptions: ParsableArguments {
   var precision: Precision?
   @Option(
     name: .customLong("init"),
-    help: ArgumentHelp("Start from the weights of a run or file that fit by name and shape.", valueName: "run|file"))
+    help: ArgumentHelp("Start from the weights of a run or file that fit by name and shape.", valueName: "run|file"),
+    completion: .file())
   var initial: String?
   @Option(
     parsing: .upToNextOption,
