@@ -1,5 +1,6 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test sanitize bench bench-files events-env deps deps-cuda lint fixtures fixtures-like clean
+.PHONY: demo build test sanitize bench bench-files events-env deps deps-cuda lint \
+  reference fixtures fixtures-like clean
 
 ORACLE = ../shared/oracle
 SWIFT_BUILD = swift build -c release
@@ -53,6 +54,11 @@ deps-cuda:
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
+
+# Writes docs/reference.md anew, out of what the program says of itself.
+reference: deps
+	swift build --build-tests
+	DUALNORM_WRITE_REFERENCE=1 swift test --skip-build --filter ReferenceTests
 
 # Needs Python with torch 2.11, safetensors, scipy 1.17, statsmodels, nibabel, SimpleITK, pydicom, Pillow and tifffile with
 # imagecodecs, DCMTK's programs, and the reference network's folder.

@@ -212,7 +212,7 @@ extension Node {
 }
 
 /// A value of an option as YAML, on one line.
-private func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
+func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
   switch key {
   case .data: return "../data"
   case .window: return "[-125, 275]"
@@ -229,8 +229,12 @@ private func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String
   case .freezeExcept: return "[outc, up4]"
   case .augmentation: return "[rotation, scale]"
   case .context: return "3"
+  case .holdOut: return "0.2"
+  case .zoom: return "1.5"
   default:
-    let values = try? Yams.compose(yaml: TrainingConfiguration().yaml())
-    return values.flatMap { $0[key.rawValue]?.string } ?? ""
+    let value = (try? Yams.compose(yaml: TrainingConfiguration().yaml())).flatMap { $0?[key.rawValue] }
+    // YAML is written with exponents, as 1e-3.
+    if value?.int == nil, let number = value?.float { return "\(number)" }
+    return value?.string ?? ""
   }
 }
