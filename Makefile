@@ -1,6 +1,6 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
 .PHONY: demo build test sanitize bench bench-files events-env deps deps-cuda lint \
-  reference fixtures fixtures-like clean
+  reference docs man fixtures fixtures-like clean
 
 ORACLE = ../shared/oracle
 SWIFT_BUILD = swift build -c release
@@ -60,6 +60,23 @@ reference: deps
 	swift build --build-tests
 	DUALNORM_WRITE_REFERENCE=1 swift test --skip-build --filter ReferenceTests
 
+# Pages of the libraries' comments, for: python3 -m http.server -d docs-html, then http://localhost:8000/documentation.
+# The plugin that makes them must not stay in Package.resolved, where every other build would fetch it.
+LIBRARIES = DualNorm Torch MedicalImaging
+docs: deps
+	@mkdir -p .build-docs; cp Package.resolved .build-docs/other.resolved 2>/dev/null || true
+	@trap 'mv -f .build-docs/other.resolved Package.resolved 2>/dev/null || rm -f Package.resolved' EXIT; \
+	DUALNORM_DOCS=1 swift package --scratch-path .build-docs --allow-writing-to-directory docs-html generate-documentation \
+	  $(LIBRARIES:%=--target %) --enable-experimental-combined-documentation --output-path docs-html
+
+# Manual pages, for: man -M .build/man dualnorm.train. The verb that is no one's to type has none.
+MANUAL = .build/plugins/GenerateManual/outputs/DualNormCLI
+man: deps
+	swift package --allow-writing-to-package-directory generate-manual --configuration debug --multi-page
+	@rm -rf .build/man && mkdir -p .build/man/man1
+	cp $(MANUAL)/*.1 .build/man/man1
+	@rm -f .build/man/man1/dualnorm.experiment.run-cell.1
+
 # Needs Python with torch 2.11, safetensors, scipy 1.17, statsmodels, nibabel, SimpleITK, pydicom, Pillow and tifffile with
 # imagecodecs, DCMTK's programs, and the reference network's folder.
 fixtures:
@@ -78,4 +95,4 @@ fixtures-like:
 	python3 Tools/fixtures_like.py $(MEDPY_0_4)
 
 clean:
-	rm -rf .build demo
+	rm -rf .build .build-docs docs-html demo

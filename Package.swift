@@ -13,6 +13,11 @@ func libraries(in folder: String, _ names: [String]) -> [LinkerSetting] {
   [.unsafeFlags(["-L\(folder)", "-Xlinker", "-rpath", "-Xlinker", folder])] + names.map { .linkedLibrary($0) }
 }
 
+// `make docs` alone needs the plugin that makes pages of the comments; nothing else fetches it.
+let docs: [Package.Dependency] =
+  Context.environment["DUALNORM_DOCS"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 let package = Package(
   name: "DualNorm",
   platforms: [.macOS(.v14)],
@@ -24,7 +29,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.36.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
-  ],
+  ] + docs,
   targets: [
     .target(
       name: "CTorch",

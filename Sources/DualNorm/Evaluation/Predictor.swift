@@ -8,7 +8,7 @@ extension DualNormUNet {
   /// slices see themselves as their missing neighbours.
   ///
   /// - Parameters:
-  ///   - passes: those wanted; a network without dual blocks gives its only pass for both.
+  ///   - wanted: the passes; a network without dual blocks gives its only pass for both.
   ///   - site: place of its site among those trained on; nil for another one.
   ///   - body: gets a pass's logits of some slices, [slices, classes, H, W], the slabs in order.
   public func forEachSlab(
