@@ -74,7 +74,7 @@ MANUAL = .build/plugins/GenerateManual/outputs/DualNormCLI
 man: deps
 	swift package --allow-writing-to-package-directory generate-manual --configuration debug --multi-page
 	@rm -rf .build/man && mkdir -p .build/man/man1
-	cp $(MANUAL)/*.1 .build/man/man1
+	@for page in $(MANUAL)/*.1; do sed 's/^$$/.Pp/' $$page > .build/man/man1/$${page##*/}; done  # mdoc has no blank lines
 	@rm -f .build/man/man1/dualnorm.experiment.run-cell.1
 
 # Needs Python with torch 2.11, safetensors, scipy 1.17, statsmodels, nibabel, SimpleITK, pydicom, Pillow and tifffile with

@@ -42,6 +42,15 @@ import Testing
     }
   }
 
+  @Test func everyPageIsListedInTheReadme() throws {
+    let readme = try String(
+      contentsOf: Self.docs.deletingLastPathComponent().appendingPathComponent("README.md"), encoding: .utf8)
+    let list = try #require(readme.components(separatedBy: "\n## Documentation\n").last)
+    for page in try FileManager.default.contentsOfDirectory(atPath: Self.docs.path) where page.hasSuffix(".md") {
+      #expect(list.contains("](docs/\(page))"), "README.md does not list docs/\(page) under Documentation")
+    }
+  }
+
   @Test func everyVerbHasAnExampleThatIsUnderstood() throws {
     #expect(program.verbs.count > 12)
     for verb in program.verbs {
