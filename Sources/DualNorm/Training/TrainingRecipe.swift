@@ -3,7 +3,7 @@ public enum TrainingRecipe: String, Codable, Sendable, CaseIterable {
   /// What the authors' code does: Adam, a rate halved at plateaus, the published loss and augmentation, every slice
   /// equally often, volumes whitened as a whole, 10 epochs of 900 iterations in each stage.
   case published
-  /// Ours: ahead on tumours of three sites, level on the hippocampus; docs/results.md has the comparison.
+  /// Ours: ahead on tumours of three sites, behind or level on the hippocampus; docs/results.md has what each part does.
   case standard
 
   static let standardAugmentation: [Augmentation.Part] = [
