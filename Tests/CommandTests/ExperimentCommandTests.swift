@@ -18,7 +18,7 @@ import Testing
         "cell.log", "checkpoints", "checkpoints/dual-best.safetensors", "checkpoints/last.safetensors",
         "checkpoints/plain-best.safetensors", "config.yaml", "evaluation", "evaluation/scores.csv",
         "evaluation/scores.json", "log.csv", "model.json", "model.safetensors", "results.csv",
-        "splits.json",
+        "splits.json", "tensorboard",
       ])
     let again = folder.file("again")
     let result = try dualnorm(
