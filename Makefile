@@ -60,7 +60,7 @@ reference: deps
 	swift build --build-tests
 	DUALNORM_WRITE_REFERENCE=1 swift test --skip-build --filter ReferenceTests
 
-# Pages of the libraries' comments, for: python3 -m http.server -d docs-html, then http://localhost:8000/documentation.
+# Pages of the libraries' comments; python3 -m http.server -d docs-html shows them to a browser, under /documentation.
 # The plugin that makes them must not stay in Package.resolved, where every other build would fetch it.
 LIBRARIES = DualNorm Torch MedicalImaging
 docs: deps

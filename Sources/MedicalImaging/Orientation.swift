@@ -66,6 +66,14 @@ extension Geometry {
 }
 
 extension Volume {
+  /// `reoriented` to a grid's orientation where that makes the grids equal, nil where they differ by more.
+  ///
+  /// Converters of DICOM reverse rows or slices: dcm2niix does, ITK does not.
+  public func reordered(onto grid: Geometry) -> Volume? {
+    let turned = reoriented(to: grid.orientation)
+    return turned.geometry.mismatch(with: grid) == nil ? turned : nil
+  }
+
   /// The same voxels with the axes in another order and direction, geometry included: every voxel keeps its place in
   /// the patient.
   public func reoriented(to target: Orientation) -> Volume {
