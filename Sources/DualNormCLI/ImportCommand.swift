@@ -1,6 +1,7 @@
 import ArgumentParser
 import DualNorm
 import Foundation
+import MedicalImaging
 import Torch
 
 struct ImportCommand: ParsableCommand {
@@ -25,6 +26,11 @@ struct ImportCommand: ParsableCommand {
   var labels: NumberList<UInt8>?
   @Option(help: "Voxels that whitening measures: volume, as the authors do, or foreground.")
   var whitening = PreparationPlan.Whitening.volume
+  @Option(
+    help: ArgumentHelp(
+      "How the volumes it was trained on are stored, as dualnorm check says: LPS, RAS and so on; others are turned. (default: none are)",
+      valueName: "code"))
+  var orientation: Orientation?
   @OptionGroup var preparation: PreparationOptions
   @Flag(help: "No messages but errors.") var quiet = false
 
@@ -54,7 +60,8 @@ struct ImportCommand: ParsableCommand {
     options.size = inferred.size.map { [$0.height, $0.width] }
     preparation.set(in: &options)
     let description = ModelDescription(
-      network: inferred, preparation: try options.plan(), labels: LabelScheme(groups: values.map { [$0] }),
+      network: inferred, preparation: try options.plan(orientation: orientation),
+      labels: LabelScheme(groups: values.map { [$0] }),
       modalities: modalities == 1 ? ["image"] : (0..<modalities).map { "modality \($0)" },
       sites: inferred.norm == .dsbn ? (1...inferred.sites).map { "site \($0)" } : [])
     try description.validate(file: file)
@@ -69,4 +76,8 @@ struct ImportCommand: ParsableCommand {
     if !quiet { printError("Imported \(network.parameters.entries.count) tensors to \(output).") }
     print(description.summary)
   }
+}
+
+extension Orientation: ExpressibleByArgument {
+  public init?(argument: String) { self.init(code: argument.uppercased()) }
 }

@@ -37,12 +37,6 @@ struct PredictCommand: ParsableCommand {
       "A .nii, .nii.gz, .dcm (of a DICOM series) or .png (of a picture) file for one input, otherwise a folder.",
       valueName: "file|dir"), completion: .file())
   var output: String
-  @Flag(
-    help: """
-      Show the network the rows in the other order, for a model of volumes that dcm2niix made; the mask lies on the input \
-      all the same.
-      """)
-  var flipY = false
   @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
   @Option(help: ArgumentHelp("The site that the volumes are from, for models with norm dsbn.", valueName: "name"))
@@ -69,7 +63,7 @@ struct PredictCommand: ParsableCommand {
     if !quiet { warnOfIdleAdaptation(adapt, model) }
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
-      modalities: model.description.modalities.count, flipY: flipY)
+      modalities: model.description.modalities.count)
     try PredictionJob.requireInputsKept(jobs, probabilities: probabilities, firstPass: firstPass)
     let adapter = Adapter(
       model, adapt, cases: jobs.map(\.scan), progress: showMeasuring("some volumes are done", quiet: quiet))
@@ -123,17 +117,14 @@ struct PredictCommand: ParsableCommand {
   ) throws {
     for result in results {
       let suffix = result.pass == .first ? "_first" : ""
-      let labels = flipY ? result.labels.withRowsReversed() : result.labels
       if let series = job.series {
-        try labels.writeSegmentation(
+        try result.labels.writeSegmentation(
           to: job.file(suffix), of: series, segments: segments,
           softwareVersion: DualNormCommand.configuration.version)
       } else {
-        try labels.write(to: job.file(suffix))
+        try result.labels.write(to: job.file(suffix))
       }
-      guard probabilities else { continue }
-      let maps = flipY ? result.probabilities.map { $0.withRowsReversed() } : result.probabilities
-      try writeChannels(maps, to: job.probabilities(suffix))
+      if probabilities { try writeChannels(result.probabilities, to: job.probabilities(suffix)) }
     }
   }
 }

@@ -33,7 +33,7 @@ struct PredictionJob {
   }
 
   static func jobs(
-    input: [URL], series: [String] = [], output: URL, modalities: Int, flipY: Bool = false
+    input: [URL], series: [String] = [], output: URL, modalities: Int
   ) throws -> [PredictionJob] {
     for url in input where !FileManager.default.fileExists(atPath: url.path) {
       throw InputError("\(url.path): there is no such file or folder; check --input.")
@@ -44,14 +44,14 @@ struct PredictionJob {
       guard input.count == 1 else {
         throw InputError("--input names \(input.count) folders or files; give one folder, or one file a modality.")
       }
-      return try jobs(in: input[0], output: output, modalities: modalities, flipY)
+      return try jobs(in: input[0], output: output, modalities: modalities)
     }
     guard input.count == modalities || input.count == 1 && isPicture(input[0]) else {
       throw InputError(
         "--input names \(input.count) files, and the model takes \(modalities); give one a modality, in order.")
     }
     let name = isSeries[0] ? input[0].standardizedFileURL.lastPathComponent : input[0].volumeName
-    let scan = Case(name: name, site: "input", images: input, mask: nil, series: series, reversesRows: flipY)
+    let scan = Case(name: name, site: "input", images: input, mask: nil, series: series)
     guard let ending = output.maskEnding else {
       try requireFolder(output, scan, isSeries[0])
       return [PredictionJob(scan: scan, site: nil, folder: output, name: name, ending: scan.maskEnding)]
@@ -95,22 +95,19 @@ struct PredictionJob {
     throw InputError("\(output.path): masks are written as \(formats) .nii.gz or .nii, or give a folder.")
   }
 
-  private static func jobs(in input: URL, output: URL, modalities: Int, _ flipY: Bool) throws -> [PredictionJob] {
+  private static func jobs(in input: URL, output: URL, modalities: Int) throws -> [PredictionJob] {
     guard output.maskEnding == nil else {
       throw InputError("\(output.path): is a file, and --input is a folder; give a folder for --output.")
     }
     let series = try foldersOfSeries(in: input)
     guard series.isEmpty else {
       return series.map { url in
-        let scan = Case(name: url.lastPathComponent, site: "input", images: [url], mask: nil, reversesRows: flipY)
+        let scan = Case(name: url.lastPathComponent, site: "input", images: [url], mask: nil)
         return PredictionJob(scan: scan, site: nil, folder: output, name: scan.name, ending: scan.maskEnding)
       }
     }
     let dataset = try Dataset(contentsOf: input, requireMasks: false, modalityCount: modalities)
-    return dataset.cases.map { found in
-      let scan = Case(
-        name: found.name, site: found.site, patient: found.patient, images: found.images, mask: found.mask,
-        reversesRows: flipY)
+    return dataset.cases.map { scan in
       let folder = dataset.layout == .sites ? output.appendingPathComponent(scan.site) : output
       return PredictionJob(
         scan: scan, site: scan.site, folder: folder, name: scan.name, ending: scan.maskEnding)

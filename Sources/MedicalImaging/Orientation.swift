@@ -27,6 +27,16 @@ public struct Orientation: Hashable, Sendable {
     runsForward = forward
   }
 
+  /// From such letters as `code` gives; nil for others.
+  public init?(code: String) {
+    let letters = code.map { letter in
+      [("L", "R"), ("P", "A"), ("S", "I")].firstIndex { $0.0 == String(letter) || $0.1 == String(letter) }
+    }
+    guard letters.count == 3, Set(letters) == [0, 1, 2] else { return nil }
+    patientAxes = SIMD3(letters[0]!, letters[1]!, letters[2]!)
+    runsForward = code.map { "LPS".contains($0) }
+  }
+
   /// Three letters that say where x, y and z run *to*, as nibabel has it: `RAS`, `LPS`.
   public var code: String {
     (0..<3).map { grid in

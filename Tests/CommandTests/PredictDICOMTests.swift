@@ -1,3 +1,4 @@
+import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
@@ -11,8 +12,12 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private func arguments(_ input: URL, _ output: String, _ options: String...) throws -> [String] {
+    try arguments(of: Tiny.run, input, output, options)
+  }
+
+  private func arguments(of model: URL, _ input: URL, _ output: String, _ options: [String] = []) -> [String] {
     [
-      "predict", "--model", try Tiny.run.path, "--input", input.path, "--output", folder.file(output).path, "--threads",
+      "predict", "--model", model.path, "--input", input.path, "--output", folder.file(output).path, "--threads",
       "1",
     ] + options
   }
@@ -58,15 +63,23 @@ import Testing
   /// As a model sees it that was trained on volumes of dcm2niix, which reverses rows.
   @Test func rowsInTheOtherOrder() throws {
     let nifti = try Image(contentsOf: fixtures.appendingPathComponent("dicom/oblique.nii.gz"))
-    try nifti.withRowsReversed().write(to: folder.file("reversed.nii.gz"))
+    let reversed = nifti.withRowsReversed()
+    try reversed.write(to: folder.file("reversed.nii.gz"))
+    let model = RunFolder(folder.file("model"))
+    try FileManager.default.copyItem(at: Tiny.run, to: model.url)
+    var description = try model.readDescription()
+    description.preparation = try PreparationPlan(
+      networkSize: description.preparation.networkSize, contextSlices: description.preparation.contextSlices,
+      whitening: description.preparation.whitening, orientation: reversed.geometry.orientation)
+    try model.write(description)
     try predict(arguments(folder.file("reversed.nii.gz"), "expected.nii.gz"))
-    try predict(arguments(oblique, "found.nii.gz", "--flip-y"))
+    try predict(arguments(of: model.url, oblique, "found.nii.gz"))
     let expected = try LabelMap(contentsOf: folder.file("expected.nii.gz")).withRowsReversed()
     let found = try LabelMap(contentsOf: folder.file("found.nii.gz"))
     #expect(found.voxels == expected.voxels && found.geometry.mismatch(with: nifti.geometry) == nil)
     try predict(arguments(oblique, "plain.nii.gz"))
     #expect(try LabelMap(contentsOf: folder.file("plain.nii.gz")).voxels != found.voxels)
-    try predict(arguments(oblique, "found.dcm", "--flip-y"))
+    try predict(arguments(of: model.url, oblique, "found.dcm"))
     #expect(contents(of: folder.url).contains("found.dcm"))
   }
 

@@ -15,12 +15,9 @@ public struct Case: Hashable, Sendable {
   public let mask: URL?
   /// For each image which series of its DICOM folder, or nil for the only one; empty where there is nothing to choose.
   public let series: [String?]
-  /// Whether the network sees the rows in the other order; every voxel keeps its place in the patient.
-  public let reversesRows: Bool
 
   public init(
-    name: String, site: String, patient: String? = nil, images: [URL], mask: URL?, series: [String?] = [],
-    reversesRows: Bool = false
+    name: String, site: String, patient: String? = nil, images: [URL], mask: URL?, series: [String?] = []
   ) {
     self.name = name
     self.site = site
@@ -28,7 +25,6 @@ public struct Case: Hashable, Sendable {
     self.images = images
     self.mask = mask
     self.series = series
-    self.reversesRows = reversesRows
   }
 
   /// Whether its image is a picture (PNG, JPEG, TIFF) rather than a volume.

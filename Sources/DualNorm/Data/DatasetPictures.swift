@@ -59,8 +59,7 @@ extension Case {
     var names: [String] = []
     var constant: Set<Int> = []
     for (place, url) in images.enumerated() {
-      let stored = try Image.channels(contentsOf: url, series: series.isEmpty ? nil : series[place])
-      let channels = reversesRows ? stored.map { $0.withRowsReversed() } : stored
+      let channels = try Image.channels(contentsOf: url, series: series.isEmpty ? nil : series[place])
       if let first = all.first {
         let fault = mismatch(modality: url, channels[0].geometry, first: images[0], first.geometry)
         if let fault { throw InputError(fault) }

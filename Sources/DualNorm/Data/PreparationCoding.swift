@@ -1,3 +1,5 @@
+import MedicalImaging
+
 /// As people read it in `model.json`: `{"window": [-125, 275], "spacing_mm": [0.5, 0.5], "network_size": [384, 384],
 /// "context_slices": 3}`, sizes as [height, width], spacings as [x, y]; what is not there is nil, none or by the whole volume.
 extension PreparationPlan: Codable {
@@ -7,7 +9,7 @@ extension PreparationPlan: Codable {
     case size
     case networkSize = "network_size"
     case contextSlices = "context_slices"
-    case whitening
+    case whitening, orientation
   }
 
   /// - Throws: `DecodingError` for another structure, `InputError` for values that no plan can have.
@@ -25,13 +27,21 @@ extension PreparationPlan: Codable {
     guard spacing == nil || size == nil else {
       throw InputError("The preparation has both spacing_mm and size; keep one.")
     }
+    let code = try container.decodeIfPresent(String.self, forKey: .orientation)
+    let orientation = code.flatMap(Orientation.init(code:))
+    guard (code == nil) == (orientation == nil) else {
+      throw InputError(
+        "The preparation's orientation is \"\(quoted(code ?? ""))\", expected one letter each of L or R, P or A, S or I, such as LPS."
+      )
+    }
     let resampling = spacing.map { Resampling.spacingMM(x: $0.0, y: $0.1) }
     try self.init(
       window: pair(.window, Double.self).map { IntensityWindow(low: $0.0, high: $0.1) },
       resampling: resampling ?? size.map { .size(height: $0.0, width: $0.1) } ?? .none,
       networkSize: pair(.networkSize, Int.self).map { ImageSize(height: $0.0, width: $0.1) },
       contextSlices: container.decode(Int.self, forKey: .contextSlices),
-      whitening: container.decodeIfPresent(Whitening.self, forKey: .whitening) ?? .volume)
+      whitening: container.decodeIfPresent(Whitening.self, forKey: .whitening) ?? .volume,
+      orientation: orientation)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -45,5 +55,6 @@ extension PreparationPlan: Codable {
     try container.encodeIfPresent(networkSize.map { [$0.height, $0.width] }, forKey: .networkSize)
     try container.encode(contextSlices, forKey: .contextSlices)
     if whitening != .volume { try container.encode(whitening, forKey: .whitening) }
+    try container.encodeIfPresent(orientation?.code, forKey: .orientation)
   }
 }

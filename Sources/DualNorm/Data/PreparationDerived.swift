@@ -6,7 +6,7 @@ extension PreparationPlan {
 
   /// What the options give, and the rest from `facts`: the network's size is the smallest multiples of 16 that hold every
   /// slice; slices are resampled only if one has more than 384 pixels a side, to the smallest common spacing (equal along
-  /// x and y) at which each fits 384.
+  /// x and y) at which each fits 384. Where all volumes are stored in one orientation, others will be turned to it.
   ///
   /// - Parameters:
   ///   - facts: the cases to train on, and no others.
@@ -37,9 +37,11 @@ extension PreparationPlan {
       largest.height = max(largest.height, size.height)
       largest.width = max(largest.width, size.width)
     }
+    let orientations = Set(facts.filter { !$0.scan.isPicture }.map(\.geometry.orientation))
     return try PreparationPlan(
       window: window, resampling: plan.resampling, networkSize: networkSize ?? largest.paddedForNetwork,
-      contextSlices: contextSlices, whitening: whitening)
+      contextSlices: contextSlices, whitening: whitening,
+      orientation: orientations.count == 1 ? orientations.first : nil)
   }
 
   private static func commonSpacing(_ geometries: [Geometry]) -> Resampling {

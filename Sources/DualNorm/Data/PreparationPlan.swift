@@ -23,6 +23,9 @@ public struct PreparationPlan: Equatable, Sendable {
   public let contextSlices: Int
   /// Which voxels give the mean and standard deviation of whitening.
   public let whitening: Whitening
+  /// How the volumes that the network learnt from are stored: others are turned so before all else, and their masks
+  /// turned back. nil takes every volume as it is stored. Pictures are never turned.
+  public let orientation: Orientation?
 
   public enum Whitening: String, Codable, Sendable, CaseIterable {
     /// All voxels of the volume, as published.
@@ -35,13 +38,14 @@ public struct PreparationPlan: Equatable, Sendable {
   /// - Throws: `InputError` for values that no network can take.
   public init(
     window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: ImageSize? = nil,
-    contextSlices: Int = 3, whitening: Whitening = .volume
+    contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil
   ) throws {
     self.window = window
     self.resampling = resampling
     self.networkSize = networkSize
     self.contextSlices = contextSlices
     self.whitening = whitening
+    self.orientation = orientation
     try validate()
   }
 }

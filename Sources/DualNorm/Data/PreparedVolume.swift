@@ -11,8 +11,10 @@ public struct PreparedVolume: Sendable {
   public let depth: Int
   public let height: Int
   public let width: Int
-  /// Of the files.
+  /// As the network sees it.
   public let geometry: Geometry
+  /// Of the files; another one than `geometry` where the volume was turned.
+  public let storedGeometry: Geometry
 
   private var intensities: StoredValues<Float>
   private var classes: StoredValues<UInt8>?
@@ -25,11 +27,13 @@ public struct PreparedVolume: Sendable {
   ///   - images: one a modality or colour, all of one geometry.
   ///   - labels: classes, not file values, on the images' grid.
   ///   - names: the images' files, for messages; one an image.
+  ///   - storedGeometry: of the files, where the images were turned.
   ///   - constant: the images that may be constant, which become 0: colours that a picture does not use.
   /// - Throws: `InputError` for an image that cannot be whitened or whose slices the network cannot take.
-  public init(images: [Image], labels: LabelMap?, plan: PreparationPlan, names: [String], constant: Set<Int> = [])
-    throws
-  {
+  public init(
+    images: [Image], labels: LabelMap?, plan: PreparationPlan, names: [String], storedGeometry: Geometry? = nil,
+    constant: Set<Int> = []
+  ) throws {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
     let geometry = images[0].geometry
     let size = try plan.checkedSize(of: geometry, name: names[0])
@@ -50,6 +54,7 @@ public struct PreparedVolume: Sendable {
       return StoredValues(placement.placed(resampled.voxels, padding: 0))
     }
     self.geometry = geometry
+    self.storedGeometry = storedGeometry ?? geometry
     self.grid = grid
     self.placement = placement
     modalityCount = images.count
@@ -125,6 +130,11 @@ public struct PreparedVolume: Sendable {
 }
 
 extension PreparedVolume {
+  /// A volume on the grid that the network sees, turned back onto that of the files.
+  func turnedBack<Voxel>(_ volume: Volume<Voxel>) -> Volume<Voxel> {
+    Volume(voxels: volume.reoriented(to: storedGeometry.orientation).voxels, geometry: storedGeometry)
+  }
+
   /// Maps of some slices on the network's grid (each slices × H × W, such as the probabilities of one class) brought back
   /// to the original one: bit by bit where nothing is resampled, otherwise linearly interpolated in plane.
   ///

@@ -116,8 +116,9 @@ public final class SegmentationModel {
       let labels = LabelMap(voxels: classes[pass]!, geometry: volume.geometry)
       return Segmentation(
         pass: pass,
-        labels: description.labels.fileValues(of: largestComponent ? labels.keepingLargestComponents() : labels),
-        probabilities: (kept[pass] ?? []).map { Image(voxels: $0, geometry: volume.geometry) },
+        labels: volume.turnedBack(
+          description.labels.fileValues(of: largestComponent ? labels.keepingLargestComponents() : labels)),
+        probabilities: (kept[pass] ?? []).map { volume.turnedBack(Image(voxels: $0, geometry: volume.geometry)) },
         isCropped: volume.isCropped)
     }
   }

@@ -14,8 +14,11 @@ struct DualMapSection {
     (self.model, self.scan) = (model, scan)
     item = try model.prepared(scan)
     let geometry = item.volume.geometry
-    let fullest = try scan.mask.map { SheetRow.fullestSlice(of: try LabelMap(contentsOf: $0)) } ?? geometry.size.z / 2
-    z = min(slice ?? fullest, geometry.size.z - 1)
+    let mask = try scan.mask.map { try LabelMap(contentsOf: $0).reoriented(to: geometry.orientation) }
+    let fullest = mask.map(SheetRow.fullestSlice) ?? geometry.size.z / 2
+    // Of a volume that was turned, the file's slices are not those that the network sees.
+    let isTurned = geometry.orientation != item.volume.storedGeometry.orientation
+    z = min((isTurned ? nil : slice) ?? fullest, geometry.size.z - 1)
     view = SliceView(direction: geometry.direction)
     // Of the network's pixels, which resampling may have changed.
     let size = model.description.preparation.resampledSize(geometry)

@@ -1,3 +1,5 @@
+import MedicalImaging
+
 extension TrainingConfiguration {
   /// The preparation that the options give, the rest derived from the cases.
   func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
@@ -7,10 +9,10 @@ extension TrainingConfiguration {
   }
 
   /// The preparation that the options give, for volumes that are not known yet.
-  public func plan() throws -> PreparationPlan {
+  public func plan(orientation: Orientation? = nil) throws -> PreparationPlan {
     try PreparationPlan(
       window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(),
-      contextSlices: context ?? 3, whitening: whitening)
+      contextSlices: context ?? 3, whitening: whitening, orientation: orientation)
   }
 
   private func windowOption() throws -> IntensityWindow? {

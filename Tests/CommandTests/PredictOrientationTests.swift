@@ -1,0 +1,70 @@
+import DualNorm
+import Foundation
+import MedicalImaging
+import Testing
+
+/// A model of volumes that are all stored alike sees others as it learnt to.
+@Suite struct PredictOrientationTests {
+  let folder: TemporaryFolder
+  private let data: URL
+
+  init() throws {
+    folder = try TemporaryFolder()
+    data = folder.file("data")
+    try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(at: Tiny.data.appendingPathComponent("Site-A"), to: folder.file("data/Site-A"))
+  }
+
+  private func train() throws -> RunFolder {
+    let run = RunFolder(folder.file("run"))
+    let result = try dualnorm(
+      ["train", "--data", data.path, "--output", run.url.path, "--dual-blocks", "none", "--threads", "1", "--quiet"]
+        + "--width 4 --iterations 40,0 --batch-size 4 --validate-every 40".split(separator: " ").map(String.init))
+    #expect(result.status == 0 && result.errors == "")
+    return run
+  }
+
+  private func predict(_ run: RunFolder, _ input: URL, _ output: String, _ options: [String] = []) throws -> URL {
+    let result = try dualnorm(
+      ["predict", "--model", run.url.path, "--input", input.path, "--output", folder.file(output).path, "--quiet"]
+        + options)
+    #expect(result.status == 0 && result.errors == "")
+    return folder.file(output)
+  }
+
+  /// Mirrored, turned by half a turn, and with its axes exchanged, so that its slices are others.
+  @Test(arguments: ["RPS", "RAS", "LPI", "PLS", "SAL"]) func aTurnedVolumeGetsTheSameMask(code: String) throws {
+    let run = try train()
+    let image = data.appendingPathComponent("Site-A/Case00.nii.gz")
+    let stored = try Image(contentsOf: image)
+    let orientation = stored.geometry.orientation
+    #expect(try run.readDescription().preparation.orientation == orientation)
+    let turn = try #require(Orientation(code: code))
+    #expect(turn != orientation && turn.code == code)
+    try stored.reoriented(to: turn).write(to: folder.file("turned.nii"))
+    let mask = try LabelMap(contentsOf: predict(run, image, "mask.nii", ["--probabilities"]))
+    let turned = try LabelMap(contentsOf: predict(run, folder.file("turned.nii"), "turned-mask.nii"))
+    #expect(turned.geometry == (try Image(contentsOf: folder.file("turned.nii"))).geometry)
+    #expect(turned.reoriented(to: orientation).voxels == mask.voxels)
+    #expect(mask.voxels.contains { $0 > 0 })
+    #expect(mask.geometry == stored.geometry)
+  }
+
+  /// Sites that are stored differently teach no orientation, so that volumes are taken as they are.
+  @Test func mixedVolumesAreTakenAsTheyAre() throws {
+    #expect(try RunFolder(Tiny.run).readDescription().preparation.orientation == nil)
+  }
+
+  @Test func refusesAnOrientationThatIsNone() throws {
+    let run = try train()
+    let text = try String(contentsOf: run.description, encoding: .utf8)
+    try Data(text.replacing(/"orientation" : "..."/, with: #""orientation" : "LRS""#).utf8).write(to: run.description)
+    let result = try dualnorm(
+      "predict", "--model", run.url.path, "--input", data.path, "--output", folder.file("out").path)
+    #expect(result.status == 1)
+    #expect(
+      result.errors
+        == "Error: \(run.description.path): The preparation's orientation is \"LRS\", expected one letter each of L or R, P or A, "
+        + "S or I, such as LPS.\n")
+  }
+}
