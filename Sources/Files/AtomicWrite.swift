@@ -46,14 +46,18 @@ public func writeAtomically(_ data: Data, to url: URL) throws {
     let descriptor = open(temporary.path, O_WRONLY)
     guard descriptor >= 0 else { throw unwritable(url, errno) }
     defer { close(descriptor) }
-    try data.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        let count = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-        if count > 0 { done += count } else if errno != EINTR { throw unwritable(url, errno) }
-      }
-    }
+    guard data.withUnsafeBytes({ writeAll($0, to: descriptor) }) else { throw unwritable(url, errno) }
   }
+}
+
+/// Whether all bytes were written to an open file; else `errno` says why not.
+public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+  var done = 0
+  while done < bytes.count {
+    let count = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+    if count > 0 { done += count } else if errno != EINTR { return false }
+  }
+  return true
 }
 
 /// Removes what killed processes left of `writeAtomically` in a folder, not in the folders in it.

@@ -34,14 +34,7 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
     guard descriptor >= 0 else { throw refusal(of: folder) }
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     unlink(file.path)
-    let isWritten = values.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        let count = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-        if count > 0 { done += count } else if errno != EINTR { return false }
-      }
-      return true
-    }
+    let isWritten = values.withUnsafeBytes { writeAll($0, to: descriptor) }
     guard isWritten, let start = mmap(nil, bytes, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
       throw refusal(of: folder)
     }

@@ -2,7 +2,8 @@ import Files
 import Foundation
 import MedicalImaging
 
-/// What the data check found, kept in an experiment's folder so that its cells need not read all files again.
+/// What the data check found, kept in an experiment's folder so that its cells need not read all files again, and in a run's
+/// for its report.
 struct FactsFile: Codable {
   fileprivate struct Entry: Codable {
     let identifier: String
