@@ -64,7 +64,7 @@ final class Benchmark {
       case .predict:
         withoutGradients {
           network.forEachPass(over: images, .evaluation) { pass, logits in
-            if pass == network.passes.last { _ = logits.largestChannel() }
+            if pass == network.passes.last { _ = logits.full.largestChannel() }
           }
         }
       case .augment: for slice in slices { _ = augmentation.apply(to: slice, using: &generator) }

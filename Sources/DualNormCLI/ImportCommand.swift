@@ -55,6 +55,7 @@ struct ImportCommand: ParsableCommand {
     var options = TrainingConfiguration(.published)
     (options.width, options.norm, options.dualBlocks) = (inferred.width, inferred.norm, inferred.dualBlocks)
     (options.mask, options.reduction) = (mask, inferred.reduction)
+    options.deepSupervision = inferred.deepSupervision
     (options.localStatistics, options.whitening) = (localStatistics, whitening)
     options.context = inferred.inputChannels / modalities
     options.size = inferred.size.map { [$0.height, $0.width] }

@@ -51,6 +51,8 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "cosine, or plateau as published. (default: cosine)") var schedule: LearningRateSchedule.Kind?
   @Option(help: "Decoupled weight decay (AdamW). (default: 0.01)") var weightDecay: Double?
   @Option(help: "batch-dice (with cross entropy), or published. (default: batch-dice)") var loss: LossKind?
+  @Flag(inversion: .prefixedNo, help: "Coarser levels of the network learn to segment too. (default: off)")
+  var deepSupervision: Bool?
   @Option(help: "Share of slices drawn from those with foreground; the rest from all. (default: 0.5)")
   var foregroundShare: Double?
   @Option(help: "Decay of the moving average of the weights, 0 for none. (default: 0.99)") var averaging: Double?
@@ -120,6 +122,7 @@ struct TrainOptions: ParsableArguments {
     set(\.schedule, schedule)
     set(\.weightDecay, weightDecay)
     set(\.loss, loss)
+    set(\.deepSupervision, deepSupervision)
     set(\.foregroundShare, foregroundShare)
     set(\.averaging, averaging)
     set(\.augmentation, augmentation?.parts)

@@ -26,7 +26,7 @@ extension DualNormUNet {
         forEachPass(over: images, sites: rows, reference: labels, .evaluation) { pass, logits in
           for target in Pass.allCases
           where wanted.contains(target) && (target == pass || (target == .final && passes.last == pass)) {
-            body(target, slices, logits)
+            body(target, slices, logits.full)
           }
         }
       }

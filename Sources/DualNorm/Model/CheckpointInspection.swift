@@ -39,7 +39,7 @@ extension UNetConfiguration {
     self.init(
       classes: classes, inputChannels: inputChannels, width: width, norm: norm, dualBlocks: blocks, maskKind: maskKind,
       reduction: reduction, size: norm == .ln ? ImageSize(height: scale![1], width: scale![2]) : nil,
-      sites: max(sites, 1))
+      sites: max(sites, 1), deepSupervision: shapes["coarse1.conv.2.weight"] != nil)
     do {
       try validate()
     } catch let error as InputError {

@@ -19,6 +19,8 @@ public final class DualNormUNet {
   private let middle: ResidualBlock
   private let up: [Up]
   private let output: Output
+  /// Of up3, up2 and up1, where the configuration asks for deep supervision.
+  private let coarseOutputs: [Output]
 
   /// - Throws: `InputError` for a configuration that no network can have.
   public init(_ configuration: UNetConfiguration, seed: UInt64) throws {
@@ -39,7 +41,11 @@ public final class DualNormUNet {
     up = zip(1..., [BlockName.up1, .up2, .up3, .up4]).map { step, name in
       Up(scope / name.rawValue, name, widths[5 - step], widths[4 - step], configuration)
     }
-    output = Output(scope / "outc", widths[0], configuration)
+    output = Output(scope / "outc", widths[0], level: 0, configuration)
+    let supervised = configuration.deepSupervision ? [1, 2, 3] : []
+    coarseOutputs = supervised.map { level in
+      Output(scope / "coarse\(level)", widths[level], level: level, configuration)
+    }
   }
 
   /// images [N, inputChannels, H, W] -> logits [N, classes, H, W] of the middle slice.
@@ -47,12 +53,20 @@ public final class DualNormUNet {
   /// Without a mask this is the first pass; with one, [N, classes, H, W], the dual blocks use their region-wise norms.
   /// Domain-specific batch norm of several sites needs to know the site of each row.
   public func callAsFunction(_ images: Tensor, mask: Tensor? = nil, sites: SiteRows? = nil, _ mode: Mode) -> Tensor {
-    let mask = mask.map { MaskLevels($0, configuration.maskKind) }
-    let context = ForwardContext(mask: mask, sites: sites, mode: mode, fuses: fusesOperations)
-    return withPrecision(precision) { logits(images, context) }.converted(to: .float32)
+    logits(images, mask: mask, sites: sites, mode).full
   }
 
-  private func logits(_ images: Tensor, _ context: ForwardContext) -> Tensor {
+  func logits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> PassLogits {
+    let mask = mask.map { MaskLevels($0, configuration.maskKind) }
+    let context = ForwardContext(mask: mask, sites: sites, mode: mode, fuses: fusesOperations)
+    let levels = withPrecision(precision) { logits(images, context) }.map { $0.converted(to: .float32) }
+    return PassLogits(
+      full: levels[0],
+      coarse: levels.dropFirst().map { $0.resizedBilinear(height: images.size(2), width: images.size(3)) })
+  }
+
+  /// Full size first, then, in training with deep supervision, what up3, up2 and up1 say.
+  private func logits(_ images: Tensor, _ context: ForwardContext) -> [Tensor] {
     var x = inputBlock(input(images), context)
     var skips: [Tensor] = []
     for down in self.down {
@@ -60,11 +74,22 @@ public final class DualNormUNet {
       x = down(x, context)
     }
     x = middle(x, context)
+    var levels: [Tensor] = []
     for up in self.up {
       x = up(x, skip: skips.removeLast(), context)
+      levels.insert(x, at: 0)
     }
-    return output(x, context)
+    guard case .training = context.mode else { return [output(x, context)] }
+    return zip([output] + coarseOutputs, levels).map { $0($1, context) }
   }
+}
+
+/// What a pass says of the classes of each pixel.
+public struct PassLogits {
+  /// [N, classes, H, W]
+  public let full: Tensor
+  /// The same of the coarser levels, enlarged to full size, the finest first: in training with deep supervision only.
+  public var coarse: [Tensor] = []
 }
 
 extension DualNormUNet {
@@ -126,8 +151,8 @@ private struct Output {
   let norm: NormLayer
   let convolution: Conv2d
 
-  init(_ scope: Scope, _ inputs: Int, _ configuration: UNetConfiguration) {
-    norm = NormLayer(scope / "conv" / "0", channels: inputs, level: 0, configuration: configuration)
+  init(_ scope: Scope, _ inputs: Int, level: Int, _ configuration: UNetConfiguration) {
+    norm = NormLayer(scope / "conv" / "0", channels: inputs, level: level, configuration: configuration)
     convolution = Conv2d(scope / "conv" / "2", inputs, configuration.classes, kernel: 1)
   }
 

@@ -4,7 +4,8 @@ import Torch
 public enum LossKind: String, Codable, Sendable, CaseIterable {
   /// Two classes: Dice of each image and class. More: Dice of each class over the batch, plus cross entropy.
   case published
-  /// Cross entropy plus one Dice a foreground class over the whole batch, which images without the class cannot spoil.
+  /// Cross entropy plus one Dice a foreground class over the whole batch, which images without the class cannot spoil; its
+  /// denominator takes squared probabilities (Milletari et al. 2016).
   case batchDice = "batch-dice"
 }
 
@@ -32,5 +33,17 @@ public struct SegmentationLoss {
       value = sums.batchDiceLoss + sums.crossEntropy
     }
     hardDice = withoutGradients { sums.hardDiceLoss }
+  }
+
+  /// With deep supervision: the mean over the levels, full size weighing twice the next coarser one and so on, as in
+  /// nnU-Net. `hardDice` stays that of full size.
+  init(_ logits: PassLogits, labels: Tensor, kind: LossKind, weighted: Bool, fused: Bool) {
+    let levels = ([logits.full] + logits.coarse).map {
+      Self(logits: $0, labels: labels, kind: kind, weighted: weighted, fused: fused)
+    }
+    hardDice = levels[0].hardDice
+    let weights = levels.indices.map { 1 / Double(1 << $0) }
+    let coarser = zip(levels, weights).dropFirst().map { $0.value * $1 }
+    value = levels.count == 1 ? levels[0].value : coarser.reduce(levels[0].value, +) / weights.reduce(0, +)
   }
 }

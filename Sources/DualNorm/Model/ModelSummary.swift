@@ -4,6 +4,7 @@ extension UNetConfiguration {
     var text = "width \(width), \(inputChannels) channels in, \(classes) classes out, norm \(norm.rawValue)"
     if norm == .dsbn { text += " of \(counted(sites, "site"))" }
     if let size { text += " for \(size.height)×\(size.width) only" }
+    if deepSupervision { text += ", deep supervision" }
     return dualBlocks.isEmpty
       ? text + ", no dual blocks"
       : text + ", dual blocks \(dualBlocks.map(\.rawValue).joined(separator: " ")) (\(maskKind.rawValue) masks, "

@@ -9,7 +9,7 @@ extension DualNormUNet {
   /// The passes of this network: one without dual blocks.
   public var passes: [Pass] { configuration.dualBlocks.isEmpty ? [.first] : [.first, .final] }
 
-  /// Runs each pass on images [N, inputChannels, H, W] and hands on its logits [N, classes, H, W].
+  /// Runs each pass on images [N, inputChannels, H, W] and hands on its logits.
   ///
   /// The final pass takes the first one's class probabilities, cut off from the graph, as its mask, or what `MaskSource`
   /// names instead. Training and prediction share this function; training takes its first step inside `body`, before the
@@ -21,18 +21,18 @@ extension DualNormUNet {
   ///   - reference: int64 [N, H, W], the true labels; needed where they are the mask.
   public func forEachPass(
     over images: Tensor, sites: SiteRows? = nil, reference: Tensor? = nil, _ mode: Mode,
-    _ body: (Pass, Tensor) throws -> Void
+    _ body: (Pass, PassLogits) throws -> Void
   ) rethrows {
-    let logits = logits(images, mask: nil, sites: sites, mode)
+    let logits = siteLogits(images, mask: nil, sites: sites, mode)
     try body(.first, logits)
     guard passes.contains(.final) else { return }
-    let mask = mask(firstLogits: logits, reference: reference)
-    try body(.final, self.logits(images, mask: mask, sites: sites, mode))
+    let mask = mask(firstLogits: logits.full, reference: reference)
+    try body(.final, self.siteLogits(images, mask: mask, sites: sites, mode))
   }
 
   /// The mask that the final pass takes in evaluation, [N, classes, H, W]; for the rest see `forEachPass`.
   func finalMask(over images: Tensor, sites: SiteRows? = nil, reference: Tensor? = nil) -> Tensor {
-    mask(firstLogits: logits(images, mask: nil, sites: sites, .evaluation), reference: reference)
+    mask(firstLogits: siteLogits(images, mask: nil, sites: sites, .evaluation).full, reference: reference)
   }
 
   /// [N, classes, H, W], one in the sum over the classes.
@@ -46,11 +46,11 @@ extension DualNormUNet {
     }
   }
 
-  private func logits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> Tensor {
-    guard sites == nil, configuration.sites > 1 else { return self(images, mask: mask, sites: sites, mode) }
+  private func siteLogits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> PassLogits {
+    guard sites == nil, configuration.sites > 1 else { return logits(images, mask: mask, sites: sites, mode) }
     if case .training = mode { preconditionFailure("domain-specific batch norm learns from known sites") }
     let branches = (0..<configuration.sites).map { SiteRows(site: $0, count: images.size(0)) }
     let probabilities = branches.map { self(images, mask: mask, sites: $0, mode).softmax(1) }
-    return (probabilities.dropFirst().reduce(probabilities[0], +) / Double(branches.count)).log()
+    return PassLogits(full: (probabilities.dropFirst().reduce(probabilities[0], +) / Double(branches.count)).log())
   }
 }

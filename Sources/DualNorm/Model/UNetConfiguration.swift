@@ -71,11 +71,13 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
   public var sites: Int
   public var maskSource: MaskSource
   public var localStatistics: LocalStatistics
+  /// Whether the blocks up1, up2 and up3 have outputs of their own, which only training looks at.
+  public var deepSupervision: Bool
 
   public init(
     classes: Int, inputChannels: Int = 3, width: Int = 32, norm: PlainNorm = .bn, dualBlocks: [BlockName] = [],
     maskKind: MaskKind = .soft, reduction: Int = 2, size: ImageSize? = nil, sites: Int = 1,
-    maskSource: MaskSource = .prediction, localStatistics: LocalStatistics = .predicted
+    maskSource: MaskSource = .prediction, localStatistics: LocalStatistics = .predicted, deepSupervision: Bool = false
   ) {
     self.classes = classes
     self.inputChannels = inputChannels
@@ -88,6 +90,7 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
     self.sites = sites
     self.maskSource = maskSource
     self.localStatistics = localStatistics
+    self.deepSupervision = deepSupervision
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -97,6 +100,7 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
     case maskKind = "mask"
     case maskSource = "mask_source"
     case localStatistics = "local_statistics"
+    case deepSupervision = "deep_supervision"
   }
 
   /// Files of earlier versions lack the keys of what was added since; they mean what those versions did.
@@ -114,7 +118,8 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
       reduction: try container.decode(Int.self, forKey: .reduction),
       size: try container.decodeIfPresent(ImageSize.self, forKey: .size), sites: try value(.sites, absent: 1),
       maskSource: try value(.maskSource, absent: .prediction),
-      localStatistics: try value(.localStatistics, absent: .predicted))
+      localStatistics: try value(.localStatistics, absent: .predicted),
+      deepSupervision: try value(.deepSupervision, absent: false))
   }
 
   /// Fewer numbers than the network has, known before any memory is taken for it.

@@ -56,6 +56,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Decoupled, of weights only.
   public var weightDecay = 0.01
   public var loss = LossKind.batchDice
+  /// Whether coarser levels of the network learn to segment too.
+  public var deepSupervision = false
   /// Share of each site's turns that go to slices with foreground.
   public var foregroundShare = 0.5
   /// Decay of the moving average of the weights, which is what validation and the model take; 0 takes the weights.
@@ -94,6 +96,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case freezeExcept = "freeze-except"
     case weightDecay = "weight-decay"
     case foregroundShare = "foreground-share"
+    case deepSupervision = "deep-supervision"
     case dualBlocks = "dual-blocks"
     case maskSource = "mask-source"
     case localStatistics = "local-statistics"

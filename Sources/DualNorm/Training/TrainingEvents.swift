@@ -67,7 +67,7 @@ final class TrainingEvents {
       let (images, labels) = network.input([(volume, z)])
       network.forEachPass(
         over: images, sites: branch.map { SiteRows(site: $0, count: 1) }, reference: labels, .evaluation
-      ) { pass, logits in found[pass] = logits.largestChannel().values(UInt8.self) }
+      ) { pass, logits in found[pass] = logits.full.largestChannel().values(UInt8.self) }
     }
     return SheetRow(
       title: "\(item.source.identifier) \(z)", width: volume.width, height: volume.height,

@@ -13,6 +13,7 @@ import Torch
     UNetConfiguration(classes: 2, width: 8, dualBlocks: [.inc], localStatistics: .measured),
     UNetConfiguration(classes: 2, width: 8, norm: .in, dualBlocks: [.inc, .down1]),
     UNetConfiguration(classes: 2, width: 16, dualBlocks: [.inc, .up4]),
+    UNetConfiguration(classes: 3, width: 8, dualBlocks: [.inc], deepSupervision: true),
     // Of one channel the first convolution's result is not channels-last.
     UNetConfiguration(classes: 2, inputChannels: 1, width: 16, dualBlocks: [.inc]),
   ]
@@ -28,7 +29,7 @@ import Torch
       network.fusesOperations = fuses
       var prediction: [Double] = []
       withoutGradients {
-        network.forEachPass(over: images, .evaluation) { prediction = $1.softmax(1).values(Double.self) }
+        network.forEachPass(over: images, .evaluation) { prediction = $1.full.softmax(1).values(Double.self) }
       }
       return prediction
     }
@@ -39,7 +40,7 @@ import Torch
       optimizer.clearGradients()
       var losses: [Double] = []
       network.forEachPass(over: images, reference: labels, .training) { _, logits in
-        let loss = SegmentationLoss(logits: logits, labels: labels)
+        let loss = SegmentationLoss(logits, labels: labels, kind: .published, weighted: false, fused: fuses)
         losses.append(loss.value.item)
         loss.value.backward()
       }

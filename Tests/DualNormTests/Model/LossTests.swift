@@ -13,7 +13,7 @@ import Torch
   @Test func batchDiceIsCrossEntropyPlusOneDiceOverTheBatch() {
     let p = [0.7310586, 0.1192029, 0.0474259, 0.0474259]
     let crossEntropy = -([1 - p[0], p[1], 1 - p[2], 1 - p[3]].map { log($0) }.reduce(0, +)) / 4
-    let dice = (2 * p[1] + 1) / (p.reduce(0, +) + 1 + 1)
+    let dice = (2 * p[1] + 1) / (p.map { $0 * $0 }.reduce(0, +) + 1 + 1)
     let loss = SegmentationLoss(logits: logits, labels: labels, kind: .batchDice)
     #expect(abs(loss.value.item - (1 - dice + crossEntropy)) < 1e-5)
   }

@@ -22,7 +22,7 @@ import Torch
   private func passes(_ network: DualNormUNet, sites: SiteRows? = nil) -> [Pass: Tensor] {
     var result: [Pass: Tensor] = [:]
     withoutGradients {
-      network.forEachPass(over: x, sites: sites, reference: truth, .evaluation) { result[$0] = $1 }
+      network.forEachPass(over: x, sites: sites, reference: truth, .evaluation) { result[$0] = $1.full }
     }
     return result
   }

@@ -29,6 +29,7 @@ import Torch
     configuration.norm = norm
     configuration.width = norm == .gn ? 16 : 2
     configuration.dualBlocks = dual ? [.inc, .down2] : []
+    configuration.deepSupervision = dual
     configuration.iterations = [2, 2]
     configuration.batchSize = 4
     configuration.validateEvery = 2
