@@ -26,8 +26,10 @@ bool ct_set_gradients_enabled(bool enabled) {
 
 bool ct_begin_bfloat16(void) {
   return guard(false, [] {
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    at::autocast::set_autocast_enabled(at::kCPU, true);
+    for (auto device : {at::kCPU, at::kCUDA}) {
+      at::autocast::set_autocast_dtype(device, at::kBFloat16);
+      at::autocast::set_autocast_enabled(device, true);
+    }
     at::autocast::increment_nesting();
     return true;
   });
@@ -36,7 +38,7 @@ bool ct_begin_bfloat16(void) {
 void ct_end_bfloat16(void) {
   // The last level out forgets the rounded weights, which the optimizer is about to change.
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  at::autocast::set_autocast_enabled(at::kCPU, false);
+  for (auto device : {at::kCPU, at::kCUDA}) at::autocast::set_autocast_enabled(device, false);
 }
 
 CTTensor *ct_from_bytes(const void *bytes, CTType type, const ptrdiff_t *sizes, ptrdiff_t rank) {
@@ -69,6 +71,10 @@ bool ct_copy_bytes(const CTTensor *tensor, void *bytes, ptrdiff_t count) {
 
 CTTensor *ct_to_type(const CTTensor *x, CTType type) {
   return tensor([&] { return x->value.to(static_cast<at::ScalarType>(type)); });
+}
+
+CTTensor *ct_copy(const CTTensor *x) {
+  return tensor([&] { return x->value.detach().clone(); });
 }
 
 CTTensor *ct_channels_last(const CTTensor *x) {

@@ -27,20 +27,24 @@ final class Benchmark {
   private let augmentation: Augmentation
   private var generator = SeededGenerator(seed: 1)
 
-  init(_ configuration: UNetConfiguration, batchSize: Int, size: ImageSize, precision: Precision, fused: Bool) throws {
-    network = try DualNormUNet(configuration, seed: 1)
+  init(
+    _ configuration: UNetConfiguration, batchSize: Int, size: ImageSize, precision: Precision, fused: Bool,
+    device: Device
+  ) throws {
+    network = try DualNormUNet(configuration, seed: 1, device: device)
     network.precision = precision
     network.fusesOperations = fused
     optimizer = Adam(network.parameters, learningRate: 1e-3)
     func noise(_ shape: Int...) -> Tensor {
       let tensor = Tensor(repeating: 0, shape: shape)
       tensor.fillUniform(-1, 1, Generator(seed: 1))
-      return tensor.channelsLast()
+      return tensor.channelsLast().moved(to: device)
     }
     images = noise(batchSize, configuration.inputChannels, size.height, size.width)
     let count = batchSize * size.height * size.width
     labels = Tensor(
-      (0..<count).map { $0 / 64 % configuration.classes }, shape: [batchSize, size.height, size.width])
+      (0..<count).map { $0 / 64 % configuration.classes }, shape: [batchSize, size.height, size.width]
+    ).moved(to: device)
     let values = images.values(Float.self)
     let slice = configuration.inputChannels * size.height * size.width
     slices = (0..<batchSize).map { index in
@@ -52,7 +56,7 @@ final class Benchmark {
     augmentation = Augmentation(Set(Augmentation.Part.allCases), classes: configuration.classes)
     let channels = 2 * configuration.width
     probe = noise(batchSize, channels, size.height / 2, size.width / 2)
-    convolution = Conv2d(Scope(Parameters(seed: 1)), channels, channels, kernel: 3, padding: 1)
+    convolution = Conv2d(Scope(Parameters(seed: 1, device: device)), channels, channels, kernel: 3, padding: 1)
   }
 
   /// Seconds that a task takes.
@@ -70,6 +74,8 @@ final class Benchmark {
       case .augment: for slice in slices { _ = augmentation.apply(to: slice, using: &generator) }
       case .convolve: withoutGradients { withPrecision(network.precision) { _ = convolution(probe) } }
       }
+      // A GPU is still at it; a number of its own ends the wait.
+      if network.device != .cpu { _ = images.narrowed(0, to: 0..<1).sum().item }
     }
     return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }

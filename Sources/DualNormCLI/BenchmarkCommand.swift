@@ -27,6 +27,8 @@ struct BenchmarkCommand: ParsableCommand {
   var dualBlocks: BlockList?
   @Option(help: "Of convolutions: float32, or bfloat16.")
   var precision = Precision.float32
+  @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
+  var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)")
   var threads: Int?
   @Option(help: "How often each is measured; the median is printed.")
@@ -50,7 +52,8 @@ struct BenchmarkCommand: ParsableCommand {
     let size = ImageSize(height: sides[0], width: sides[1])
     let configuration = UNetConfiguration(
       classes: classes, width: width, dualBlocks: dualBlocks?.blocks ?? [.inc, .down1, .down2, .down3], size: size)
-    let bench = try Benchmark(configuration, batchSize: batchSize, size: size, precision: precision, fused: !plain)
+    let bench = try Benchmark(
+      configuration, batchSize: batchSize, size: size, precision: precision, fused: !plain, device: device.resolved())
     if serve {
       while let line = readLine() {
         guard let task = Benchmark.Task(rawValue: line) else {

@@ -36,6 +36,8 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
   var largestComponent = true
   @Option(help: "Of convolutions: float32, or bfloat16. (default: as in training)") var precision: Precision?
+  @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
+  var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
 
@@ -47,7 +49,8 @@ struct EvaluateCommand: ParsableCommand {
     Interruption.listen()
     try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
-    let model = try SegmentationModel(contentsOf: run, maskSource: maskSource, precision: precision)
+    let model = try SegmentationModel(
+      contentsOf: run, maskSource: maskSource, precision: precision, device: device.resolved())
     if maskSource != nil, model.description.network.dualBlocks.isEmpty {
       throw InputError("\(run.url.path): has no dual blocks that could see a mask; leave --mask-source out.")
     }

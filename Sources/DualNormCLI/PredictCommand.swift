@@ -46,6 +46,8 @@ struct PredictCommand: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
   var largestComponent = true
   @Option(help: "Of convolutions: float32, or bfloat16. (default: as in training)") var precision: Precision?
+  @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
+  var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @Flag(help: "No messages but errors.") var quiet = false
 
@@ -53,7 +55,7 @@ struct PredictCommand: ParsableCommand {
     Interruption.listen()
     try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
-    let model = try SegmentationModel(contentsOf: run, precision: precision)
+    let model = try SegmentationModel(contentsOf: run, precision: precision, device: device.resolved())
     guard !model.needsReference else {
       throw InputError(
         "\(run.url.path): its final pass sees the true mask (mask-source reference), which a volume to be segmented does "

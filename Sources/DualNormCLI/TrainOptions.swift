@@ -66,6 +66,8 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Iterations between validations. (default: a tenth of the stage)") var validateEvery: Int?
   @Option(help: "Of convolutions: float32, or bfloat16 (faster on processors that have it). (default: float32)")
   var precision: Precision?
+  @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto. (default: cpu)", valueName: "device"))
+  var device: DeviceChoice?
   @Option(
     name: .customLong("init"),
     help: ArgumentHelp("Start from the weights of a run or file that fit by name and shape.", valueName: "run|file"),
@@ -128,6 +130,7 @@ struct TrainOptions: ParsableArguments {
     set(\.augmentation, augmentation?.parts)
     set(\.whitening, whitening)
     set(\.precision, precision)
+    set(\.device, device)
     set(\.initial, initial)
     set(\.freezeExcept, freezeExcept.isEmpty ? nil : freezeExcept)
     set(\.zoom, zoom)
@@ -153,6 +156,9 @@ extension LearningRateSchedule.Kind: ExpressibleByArgument {}
 extension TrainingRecipe: ExpressibleByArgument {}
 extension LossKind: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+extension DeviceChoice: ExpressibleByArgument {
+  public var defaultValueDescription: String { rawValue }
+}
 extension PreparationPlan.Whitening: ExpressibleByArgument {}
 
 /// `standard`, `published`, `none`, or `rotation,scale`.

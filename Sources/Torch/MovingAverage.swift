@@ -15,7 +15,7 @@ public final class MovingAverage {
     precondition((0..<1).contains(decay), "a decay of \(decay)")
     self.decay = decay
     self.parameters = parameters
-    averages = withoutGradients { parameters.entries.map { Tensor($0.tensor.stored) } }
+    averages = withoutGradients { parameters.entries.map { $0.tensor.copy() } }
   }
 
   public func update() {
@@ -32,7 +32,7 @@ public final class MovingAverage {
 
   /// Runs `body` while the network has the averages as its weights.
   public func applied<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let own = withoutGradients { parameters.entries.map { Tensor($0.tensor.stored) } }
+    let own = withoutGradients { parameters.entries.map { $0.tensor.copy() } }
     for (entry, average) in zip(parameters.entries, averages) { entry.tensor.assign(average) }
     defer { for (entry, value) in zip(parameters.entries, own) { entry.tensor.assign(value) } }
     return try body()

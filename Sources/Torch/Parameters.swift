@@ -13,7 +13,13 @@ public final class Parameters {
   /// Draws the initial values.
   let generator: Generator
 
-  public init(seed: UInt64) { generator = Generator(seed: seed) }
+  /// Where the tensors are; their initial values are the same everywhere.
+  public let device: Device
+
+  public init(seed: UInt64, device: Device = .cpu) {
+    generator = Generator(seed: seed)
+    self.device = device
+  }
 
   public var trainable: [Entry] { entries.filter(\.isTrainable) }
 
@@ -58,13 +64,17 @@ public struct Scope {
 
   /// Registers a trainable tensor.
   public func parameter(_ name: String, _ tensor: Tensor) -> Tensor {
-    parameters.append((self / name).path, tensor, isTrainable: true)
-    return tensor
+    register(name, tensor, isTrainable: true)
   }
 
   /// Registers a tensor that is saved but not trained.
   public func buffer(_ name: String, _ tensor: Tensor) -> Tensor {
-    parameters.append((self / name).path, tensor, isTrainable: false)
+    register(name, tensor, isTrainable: false)
+  }
+
+  private func register(_ name: String, _ tensor: Tensor, isTrainable: Bool) -> Tensor {
+    let tensor = tensor.moved(to: parameters.device)
+    parameters.append((self / name).path, tensor, isTrainable: isTrainable)
     return tensor
   }
 }

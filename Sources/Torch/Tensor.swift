@@ -59,6 +59,9 @@ public final class Tensor {
 
   public func converted(to type: ScalarType) -> Tensor { Tensor(ct_to_type(handle, type.code)) }
 
+  /// The same values in memory of their own, without a gradient.
+  public func copy() -> Tensor { Tensor(ct_copy(handle)) }
+
   /// The same values stored with the channels innermost, LibTorch's fast layout for [N, C, H, W]. Differentiable.
   public func channelsLast() -> Tensor { Tensor(ct_channels_last(handle)) }
 }

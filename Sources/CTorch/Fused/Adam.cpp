@@ -1,6 +1,15 @@
 #include "../Guard.h"
 #include "Tensors.h"
 
+/// One operation after the other, on any device.
+static void step(at::Tensor &p, const at::Tensor &gradient, at::Tensor &first, at::Tensor &second, const AdamStep &values) {
+  auto g = std::isinf(values.limit) ? gradient : gradient.clamp(-values.limit, values.limit);
+  p.mul_(1 - values.decay);
+  first.lerp_(g, 1 - values.beta1);
+  second.mul_(values.beta2).addcmul_(g, g, 1 - values.beta2);
+  p.addcdiv_(first, second.sqrt().div_(values.root_correction2).add_(values.epsilon), -values.size);
+}
+
 bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTTensor *second, const CTAdam *settings,
              int64_t step) {
   return act([&] {
@@ -13,6 +22,7 @@ bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTT
                             settings->learning_rate / (1 - std::pow(settings->beta1, step))};
     // Elementwise work needs the values in one order, whatever it is.
     auto &p = parameter->value;
+    if (!p.is_cpu()) return step(p, gradient->value, first->value, second->value, values_of_step);
     auto g = gradient->value;
     if (g.strides() != p.strides()) g = at::empty_like(p).copy_(g);
     TORCH_CHECK(p.is_non_overlapping_and_dense() && first->value.strides() == p.strides() &&

@@ -3,6 +3,7 @@
 
 CTTensor *ct_largest_channel(const CTTensor *x) {
   return tensor([&] {
+    if (!x->value.is_cpu()) return x->value.detach().argmax(1).to(at::kByte);
     auto input = x->value.detach().contiguous(channels_last);
     int64_t channels = input.size(1), pixels = input.numel() / channels;
     TORCH_CHECK(channels <= 256, channels, " channels are more than 8 bits can tell apart");

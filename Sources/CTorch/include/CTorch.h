@@ -46,6 +46,14 @@ bool ct_set_gradients_enabled(bool enabled);  // returns what it was
 bool ct_begin_bfloat16(void);                 // convolutions from now on round their inputs to bfloat16 (autocast)
 void ct_end_bfloat16(void);
 
+// Devices: the index of a GPU, or one of these
+enum { CTDeviceCPU = -1, CTDeviceMeta = -2 };  // meta: shapes without numbers
+/// Loads LibTorch's CUDA half, from beside its CPU half or where the system looks; once, before any use of a GPU.
+bool ct_load_cuda(void);
+ptrdiff_t ct_gpu_count(void);  // 0 before ct_load_cuda
+int32_t ct_device(const CTTensor *tensor);
+CTTensor *_Nullable ct_to_device(const CTTensor *tensor, int32_t device);
+
 // Random numbers, those of PyTorch after torch.manual_seed(seed)
 CTGenerator *_Nullable ct_generator(uint64_t seed);
 void ct_generator_free(CTGenerator *generator);
@@ -60,6 +68,7 @@ ptrdiff_t ct_size(const CTTensor *tensor, ptrdiff_t dimension);
 CTType ct_type(const CTTensor *tensor);
 bool ct_copy_bytes(const CTTensor *tensor, void *bytes, ptrdiff_t count);
 CTTensor *_Nullable ct_to_type(const CTTensor *tensor, CTType type);
+CTTensor *_Nullable ct_copy(const CTTensor *tensor);
 CTTensor *_Nullable ct_channels_last(const CTTensor *tensor);
 
 // Autograd

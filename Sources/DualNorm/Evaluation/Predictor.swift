@@ -60,9 +60,9 @@ extension DualNormUNet {
       slices.flatMap { $0.volume.input(slice: $0.z, context: configuration.inputChannels / $0.volume.modalityCount) },
       shape: [slices.count, configuration.inputChannels, height, width])
     let labels = slices.compactMap { $0.volume.labels(slice: $0.z) }
-    guard labels.count == slices.count else { return (images.channelsLast(), nil) }
+    guard labels.count == slices.count else { return (images.channelsLast().moved(to: device), nil) }
     let reference = Tensor(labels.flatMap { $0 }, shape: [slices.count, height, width])
-    return (images.channelsLast(), reference.converted(to: .int64))
+    return (images.channelsLast().moved(to: device), reference.converted(to: .int64).moved(to: device))
   }
 }
 

@@ -12,8 +12,11 @@ public final class SegmentationModel {
   /// - Parameters:
   ///   - maskSource: takes the place of the model's own.
   ///   - precision: takes the place of the one it was trained in.
+  ///   - device: where the network runs.
   /// - Throws: `InputError` or `WeightsError` naming the file that is missing or does not fit.
-  public init(contentsOf run: RunFolder, maskSource: MaskSource? = nil, precision: Precision? = nil) throws {
+  public init(
+    contentsOf run: RunFolder, maskSource: MaskSource? = nil, precision: Precision? = nil, device: Device = .cpu
+  ) throws {
     var description = try run.readDescription()
     if let maskSource { description.network.maskSource = maskSource }
     self.description = description
@@ -29,7 +32,7 @@ public final class SegmentationModel {
         "\(run.model.path): holds \(Int(found)) numbers, far fewer than the network of \(run.description.path) has; restore "
           + "both files from the same run.")
     }
-    network = try DualNormUNet(description.network, seed: 0)
+    network = try DualNormUNet(description.network, seed: 0, device: device)
     network.precision = precision ?? description.precision
     try network.parameters.load(state, file: run.model.path)
   }

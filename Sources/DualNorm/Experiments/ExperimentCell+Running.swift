@@ -81,7 +81,7 @@ extension Experiment {
       if shouldStop() { throw Stopped() }
     }
     let tested = Set(cell.setting.cases.test)
-    let model = try SegmentationModel(contentsOf: cell.run)
+    let model = try SegmentationModel(contentsOf: cell.run, device: configuration.training.device.resolved())
     var done = cell.iterations - 1
     let evaluation: Evaluation
     do {

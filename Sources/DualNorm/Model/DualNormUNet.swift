@@ -9,8 +9,10 @@ public final class DualNormUNet {
   public let parameters: Parameters
   /// Of the convolutions; not part of the model, any network can be run in either.
   public var precision = Precision.float32
+  /// Where it runs; nor is this part of the model.
+  public var device: Device { parameters.device }
   /// Whether norm, ReLU and convolution run as one operation, with the same results but for rounding, or one by one as
-  /// they read. Nor is this part of the model.
+  /// they read, as they always do where there is no such operation: on a GPU.
   public var fusesOperations = true
 
   private let input: Conv2d
@@ -23,10 +25,10 @@ public final class DualNormUNet {
   private let coarseOutputs: [Output]
 
   /// - Throws: `InputError` for a configuration that no network can have.
-  public init(_ configuration: UNetConfiguration, seed: UInt64) throws {
+  public init(_ configuration: UNetConfiguration, seed: UInt64, device: Device = .cpu) throws {
     try configuration.validate()
     self.configuration = configuration
-    parameters = Parameters(seed: seed)
+    parameters = Parameters(seed: seed, device: device)
     let scope = Scope(parameters)
     let widths = (0..<5).map { configuration.width << $0 }
     func block(_ name: BlockName, _ channels: Int) -> ResidualBlock {
@@ -56,9 +58,11 @@ public final class DualNormUNet {
     logits(images, mask: mask, sites: sites, mode).full
   }
 
+  var fuses: Bool { fusesOperations && device == .cpu }
+
   func logits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> PassLogits {
     let mask = mask.map { MaskLevels($0, configuration.maskKind) }
-    let context = ForwardContext(mask: mask, sites: sites, mode: mode, fuses: fusesOperations)
+    let context = ForwardContext(mask: mask, sites: sites, mode: mode, fuses: fuses)
     let levels = withPrecision(precision) { logits(images, context) }.map { $0.converted(to: .float32) }
     return PassLogits(
       full: levels[0],

@@ -23,7 +23,8 @@ struct StageStart {
 
   /// - Throws: `InputError` or `WeightsError` for weights that cannot be had, or nothing left to train.
   func network(of stage: Stage, from source: Source) throws -> DualNormUNet {
-    let network = try DualNormUNet(description.network(of: stage), seed: configuration.seed)
+    let network = try DualNormUNet(
+      description.network(of: stage), seed: configuration.seed, device: configuration.device.resolved())
     network.precision = configuration.precision
     switch source {
     case .initial: _ = try initialize(network)

@@ -34,9 +34,9 @@ extension Trainer {
 }
 
 /// Slices -> images [N, channels, H, W] in channels-last layout and labels int64 [N, H, W].
-func tensors(of batch: [TrainingSlice]) -> (images: Tensor, labels: Tensor) {
+func tensors(of batch: [TrainingSlice], on device: Device) -> (images: Tensor, labels: Tensor) {
   let (channels, size) = (batch[0].channels, batch[0].size)
   let images = Tensor(batch.flatMap(\.image), shape: [batch.count, channels, size.height, size.width])
   let labels = Tensor(batch.flatMap(\.labels), shape: [batch.count, size.height, size.width])
-  return (images.channelsLast(), labels.converted(to: .int64))
+  return (images.channelsLast().moved(to: device), labels.converted(to: .int64).moved(to: device))
 }

@@ -132,7 +132,7 @@ public final class Trainer {
     let validateEvery = configuration.validateEvery ?? max(50, (iterations + 9) / 10)
 
     while let batch = try loader.next() {
-      let (images, labels) = tensors(of: batch)
+      let (images, labels) = tensors(of: batch, on: network.device)
       optimizer.learningRate = state.schedule.rate
       let losses = network.trainingStep(
         images: images, labels: labels, sites: siteBatches.rows(slices(of: stage, batch: state.iteration)),

@@ -72,6 +72,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var validateEvery: Int?
   /// Of the convolutions.
   public var precision = Precision.float32
+  /// Where the network runs.
+  public var device = DeviceChoice.cpu
   /// A run folder or a file of weights to start from.
   public var initial: String?
   /// Only parameters whose name contains one of these are trained; empty trains all.
@@ -90,7 +92,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   public enum CodingKeys: String, CodingKey, CaseIterable {
     case data, recipe, width, norm, mask, reduction, context, window, spacing, size, whitening, iterations, schedule
-    case loss, averaging, augmentation, zoom, precision, seed, threads, memory
+    case loss, averaging, augmentation, zoom, precision, device, seed, threads, memory
     case splits, fold
     case initial = "init"
     case freezeExcept = "freeze-except"
@@ -232,6 +234,7 @@ func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
   case .freezeExcept: return "[outc, up4]"
   case .augmentation: return "[rotation, scale]"
   case .context: return "3"
+  case .device: return "cuda"
   case .holdOut: return "0.2"
   case .zoom: return "1.5"
   default:

@@ -22,7 +22,7 @@ extension DualNormUNet {
     var losses: [StepLoss] = []
     forEachPass(over: images, sites: sites, reference: labels, .training) { pass, logits in
       let loss = SegmentationLoss(
-        logits, labels: labels, kind: kind, weighted: weighted, fused: fusesOperations)
+        logits, labels: labels, kind: kind, weighted: weighted, fused: fuses)
       losses.append(StepLoss(pass: pass, value: loss.value.item, hardDice: loss.hardDice.item))
       // Nothing to learn for a pass that uses frozen parameters only.
       guard loss.value.requiresGradient else { return }

@@ -57,7 +57,7 @@ public final class BatchStatistics {
   ///
   /// Each norm must have seen at least 2 values a channel.
   public func applied<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let saved = estimates.map { (Tensor($0.norm.runningMean.stored), Tensor($0.norm.runningVariance.stored)) }
+    let saved = estimates.map { ($0.norm.runningMean.copy(), $0.norm.runningVariance.copy()) }
     defer {
       for (estimate, (mean, variance)) in zip(estimates, saved) {
         estimate.norm.runningMean.assign(mean)

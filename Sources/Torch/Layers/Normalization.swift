@@ -69,7 +69,7 @@ public struct BatchNorm2d {
       return body((runningMean, runningVariance, true, 0.1))
     case .measurement(let statistics):
       // With momentum 1 these become the batch's own.
-      let (mean, variance) = (Tensor(runningMean.stored), Tensor(runningVariance.stored))
+      let (mean, variance) = (runningMean.copy(), runningVariance.copy())
       defer { statistics.add(mean: mean, variance: variance, count: x.count / x.size(1), of: self) }
       return body((mean, variance, true, 1))
     }
