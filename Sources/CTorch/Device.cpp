@@ -4,7 +4,6 @@
 
 static at::Device device(int32_t index) {
   if (index == CTDeviceCPU) return at::kCPU;
-  if (index == CTDeviceMeta) return at::kMeta;
   return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
@@ -37,8 +36,7 @@ ptrdiff_t ct_gpu_count(void) {
 }
 
 int32_t ct_device(const CTTensor *x) {
-  if (x->value.is_cpu()) return CTDeviceCPU;
-  return x->value.is_meta() ? CTDeviceMeta : x->value.get_device();
+  return x->value.is_cpu() ? static_cast<int32_t>(CTDeviceCPU) : x->value.get_device();
 }
 
 CTTensor *ct_to_device(const CTTensor *x, int32_t index) {

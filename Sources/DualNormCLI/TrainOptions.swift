@@ -49,16 +49,20 @@ struct TrainOptions: ParsableArguments {
   var batchSize: Int?
   @Option(help: "Base rate of Adam. (default: 0.001)") var learningRate: Double?
   @Option(help: "cosine, or plateau as published. (default: cosine)") var schedule: LearningRateSchedule.Kind?
-  @Option(help: "Decoupled weight decay (AdamW). (default: 0.01)") var weightDecay: Double?
-  @Option(help: "batch-dice (with cross entropy), or published. (default: batch-dice)") var loss: LossKind?
-  @Flag(inversion: .prefixedNo, help: "Coarser levels of the network learn to segment too. (default: off)")
+  @Option(help: "Decoupled weight decay (AdamW), such as 0.01. (default: 0)") var weightDecay: Double?
+  @Option(help: "published, or batch-dice (with cross entropy). (default: published)") var loss: LossKind?
+  @Flag(inversion: .prefixedNo, help: "Coarser levels of the network learn to segment too. (default: on)")
   var deepSupervision: Bool?
   @Option(help: "Share of slices drawn from those with foreground; the rest from all. (default: 0.5)")
   var foregroundShare: Double?
-  @Option(help: "Decay of the moving average of the weights, 0 for none. (default: 0.99)") var averaging: Double?
+  @Option(
+    help:
+      "Decay of a moving average of the weights that validation and the model take, such as 0.99. (default: 0, none)")
+  var averaging: Double?
   @Option(
     help: ArgumentHelp(
-      "standard, published, none, or parts: \(PartList.names). (default: standard)", valueName: "part,…"))
+      "published (rotation, flip, shift), all, none, or parts: \(PartList.names). (default: published)",
+      valueName: "part,…"))
   var augmentation: PartList?
   @Option(help: "Largest zoom of the augmentation, from 1 (off). (default: 1)") var zoom: Double?
   @Flag(inversion: .prefixedNo, help: "Weight rare classes in the cross entropy. (default: off)")
@@ -161,7 +165,7 @@ extension DeviceChoice: ExpressibleByArgument {
 }
 extension PreparationPlan.Whitening: ExpressibleByArgument {}
 
-/// `standard`, `published`, `none`, or `rotation,scale`.
+/// `published`, `all`, `none`, or `rotation,scale`.
 struct PartList: ExpressibleByArgument {
   let parts: [Augmentation.Part]
 
@@ -171,7 +175,7 @@ struct PartList: ExpressibleByArgument {
     switch argument {
     case "none": parts = []
     case "published": parts = Augmentation.published
-    case "standard": parts = TrainingConfiguration(.standard).augmentation
+    case "all": parts = Augmentation.Part.allCases
     default:
       let names = argument.split(separator: ",", omittingEmptySubsequences: false)
       parts = names.compactMap { Augmentation.Part(rawValue: String($0)) }
@@ -180,7 +184,7 @@ struct PartList: ExpressibleByArgument {
   }
 
   static var allValueStrings: [String] {
-    ["standard", "published", "none"] + Augmentation.Part.allCases.map(\.rawValue)
+    ["published", "all", "none"] + Augmentation.Part.allCases.map(\.rawValue)
   }
 }
 

@@ -11,6 +11,7 @@ public final class Adam {
   /// Every step shrinks the weights of convolutions, of four dimensions, by this share times the learning rate; biases
   /// and the scales and shifts of norms, layer norm's [C, H, W] too, are spared.
   public let weightDecay: Double
+  private let fuses: Bool
 
   final class Moments {
     let name: String
@@ -30,7 +31,10 @@ public final class Adam {
   }
   let moments: [Moments]
 
-  public init(_ parameters: Parameters, learningRate: Double, weightDecay: Double = 0) {
+  /// - Parameter fuses: whether a step is one loop of ours on the CPU, or operations of LibTorch as on a GPU; they differ by
+  ///   rounding.
+  public init(_ parameters: Parameters, learningRate: Double, weightDecay: Double = 0, fuses: Bool = true) {
+    self.fuses = fuses
     self.learningRate = learningRate
     self.weightDecay = weightDecay
     moments = withoutGradients { parameters.trainable.map(Moments.init) }
@@ -48,7 +52,7 @@ public final class Adam {
       moment.step += 1
       var settings = CTAdam(
         learning_rate: learningRate, beta1: betas.0, beta2: betas.1, epsilon: epsilon,
-        weight_decay: moment.isWeight ? weightDecay : 0, limit: limit)
+        weight_decay: moment.isWeight ? weightDecay : 0, limit: limit, plain: !fuses)
       checkTrap(
         ct_adam(
           moment.parameter.handle, gradient.handle, moment.first.handle, moment.second.handle, &settings,

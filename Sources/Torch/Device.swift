@@ -5,23 +5,16 @@ public enum Device: Equatable, Sendable {
   case cpu
   /// The GPU of this index.
   case cuda(Int)
-  /// Shapes without numbers. Operations that mix devices fail there as they would on a GPU, which tests make use of.
-  case meta
 
   var code: Int32 {
     switch self {
     case .cpu: Int32(CTDeviceCPU)
     case .cuda(let index): Int32(clamping: index)
-    case .meta: Int32(CTDeviceMeta)
     }
   }
 
   init(code: Int32) {
-    switch Int(code) {
-    case Int(CTDeviceCPU): self = .cpu
-    case Int(CTDeviceMeta): self = .meta
-    case let index: self = .cuda(index)
-    }
+    self = code == Int32(CTDeviceCPU) ? .cpu : .cuda(Int(code))
   }
 }
 

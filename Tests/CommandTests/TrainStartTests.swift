@@ -23,7 +23,7 @@ import Torch
     let result = try dualnorm(arguments.filter { $0 != "--quiet" })
     #expect(result.status == 0)
     let sentence = try #require(result.errors.split(separator: "\n").first { $0.hasPrefix("Initial weights: ") })
-    #expect(sentence.hasPrefix("Initial weights: 193 tensors fit by name and shape; 72 in the file are not used (inc."))
+    #expect(sentence.hasPrefix("Initial weights: 214 tensors fit by name and shape; 72 in the file are not used (inc."))
     let (before, after) = (try tensors(RunFolder(Tiny.run)), try tensors(run))
     for (name, tensor) in after where name.hasSuffix("weight") || name.hasSuffix("bias") {
       if name.contains("outc") {
@@ -99,7 +99,7 @@ import Torch
     ("--averaging 1", "--averaging is 1.0; give 0 (none) to below 1, such as 0.99."),
     ("--weight-decay -1", "--weight-decay is -1.0; give 0 (none) to 1, such as 0.01."),
     (
-      "--weighted-cross-entropy",
+      "--weighted-cross-entropy --loss batch-dice",
       "--weighted-cross-entropy weights the published loss only, and --loss is batch-dice; give --loss published."
     ),
     (

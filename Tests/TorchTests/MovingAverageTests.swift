@@ -40,12 +40,12 @@ import Testing
 
 @Suite struct AdamTests {
   /// The published update, one number after the other, of more values than one task takes.
-  @Test func isTheEquation() {
+  @Test(arguments: [true, false]) func isTheEquation(fuses: Bool) {
     let parameters = Parameters(seed: 1)
     let count = 70_000
     let start = (0..<count).map { Double($0 % 97) / 50 - 1 }
     let weight = Scope(parameters).parameter("weight", Tensor(start.map { Float($0) }, shape: [count]))
-    let optimizer = Adam(parameters, learningRate: 0.01)
+    let optimizer = Adam(parameters, learningRate: 0.01, fuses: fuses)
     var (values, first, second) = (start, start.map { _ in 0.0 }, start.map { _ in 0.0 })
     for step in 1...3 {
       let gradients = (0..<count).map { Double(($0 * step) % 13) / 10 - 0.5 }
@@ -64,12 +64,12 @@ import Testing
     #expect(zip(values, start).contains { abs($0 - $1) > 0.02 })
   }
 
-  @Test func weightDecayShrinksWeightsButNoBiases() {
+  @Test(arguments: [true, false]) func weightDecayShrinksWeightsButNoBiases(fuses: Bool) {
     let parameters = Parameters(seed: 1)
     let layer = Conv2d(Scope(parameters), 1, 1, kernel: 1)
     layer.weight.assign(Tensor([2.0 as Float], shape: [1, 1, 1, 1]))
     layer.bias.assign(Tensor([2.0 as Float], shape: [1]))
-    let optimizer = Adam(parameters, learningRate: 0.1, weightDecay: 0.5)
+    let optimizer = Adam(parameters, learningRate: 0.1, weightDecay: 0.5, fuses: fuses)
     let loss = (layer(Tensor([0.0 as Float], shape: [1, 1, 1, 1])) * 0).sum() + (layer.weight * 0).sum()
     loss.backward()
     optimizer.step()

@@ -2,7 +2,7 @@
 #include "Tensors.h"
 
 /// One operation after the other, on any device.
-static void step(at::Tensor &p, const at::Tensor &gradient, at::Tensor &first, at::Tensor &second, const AdamStep &values) {
+static void one_by_one(at::Tensor &p, const at::Tensor &gradient, at::Tensor &first, at::Tensor &second, const AdamStep &values) {
   auto g = std::isinf(values.limit) ? gradient : gradient.clamp(-values.limit, values.limit);
   p.mul_(1 - values.decay);
   first.lerp_(g, 1 - values.beta1);
@@ -22,7 +22,7 @@ bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTT
                             settings->learning_rate / (1 - std::pow(settings->beta1, step))};
     // Elementwise work needs the values in one order, whatever it is.
     auto &p = parameter->value;
-    if (!p.is_cpu()) return step(p, gradient->value, first->value, second->value, values_of_step);
+    if (settings->plain || !p.is_cpu()) return one_by_one(p, gradient->value, first->value, second->value, values_of_step);
     auto g = gradient->value;
     if (g.strides() != p.strides()) g = at::empty_like(p).copy_(g);
     TORCH_CHECK(p.is_non_overlapping_and_dense() && first->value.strides() == p.strides() &&

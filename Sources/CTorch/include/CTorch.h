@@ -46,8 +46,8 @@ bool ct_set_gradients_enabled(bool enabled);  // returns what it was
 bool ct_begin_bfloat16(void);                 // convolutions from now on round their inputs to bfloat16 (autocast)
 void ct_end_bfloat16(void);
 
-// Devices: the index of a GPU, or one of these
-enum { CTDeviceCPU = -1, CTDeviceMeta = -2 };  // meta: shapes without numbers
+// Devices: the index of a GPU, or this
+enum { CTDeviceCPU = -1 };
 /// Loads LibTorch's CUDA half, from beside its CPU half or where the system looks; once, before any use of a GPU.
 bool ct_load_cuda(void);
 ptrdiff_t ct_gpu_count(void);  // 0 before ct_load_cuda
@@ -148,6 +148,7 @@ CTTensor *_Nullable ct_largest_channel(const CTTensor *x);  // [N, C, H, W] -> i
 typedef struct CTAdam {
   double learning_rate, beta1, beta2, epsilon, weight_decay;
   double limit;  // gradients are clipped to ± this
+  bool plain;    // one operation of LibTorch after the other, as it always is on a GPU
 } CTAdam;
 bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTTensor *second, const CTAdam *settings,
              int64_t step);  // steps count from 1

@@ -7,7 +7,8 @@ extension ModelDescription {
   private var format: Int {
     let needsSecond =
       network.norm == .dsbn || network.maskSource != .prediction || network.localStatistics != .predicted
-      || network.deepSupervision || preparation.whitening != .volume || preparation.orientation != nil || !labels.excluded.isEmpty
+      || network.deepSupervision || preparation.whitening != .volume || preparation.orientation != nil
+      || !labels.excluded.isEmpty
     return needsSecond ? 2 : 1
   }
 

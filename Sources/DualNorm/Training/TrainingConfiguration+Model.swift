@@ -53,7 +53,8 @@ extension TrainingConfiguration {
     let network = UNetConfiguration(
       classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
       dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil,
-      sites: norm == .dsbn ? sites : 1, maskSource: maskSource, localStatistics: localStatistics, deepSupervision: deepSupervision)
+      sites: norm == .dsbn ? sites : 1, maskSource: maskSource, localStatistics: localStatistics,
+      deepSupervision: deepSupervision)
     try network.validate()
     guard !weightedCrossEntropy || labels.classCount > 2 else {
       throw InputError(

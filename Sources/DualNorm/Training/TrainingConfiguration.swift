@@ -54,16 +54,16 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var learningRate = 1e-3
   public var schedule = LearningRateSchedule.Kind.cosine
   /// Decoupled, of weights only.
-  public var weightDecay = 0.01
-  public var loss = LossKind.batchDice
+  public var weightDecay = 0.0
+  public var loss = LossKind.published
   /// Whether coarser levels of the network learn to segment too.
-  public var deepSupervision = false
+  public var deepSupervision = true
   /// Share of each site's turns that go to slices with foreground.
   public var foregroundShare = 0.5
   /// Decay of the moving average of the weights, which is what validation and the model take; 0 takes the weights.
-  public var averaging = 0.99
+  public var averaging = 0.0
   /// The changes that a slice may undergo each time it is seen.
-  public var augmentation: [Augmentation.Part] = TrainingRecipe.standardAugmentation
+  public var augmentation = Augmentation.published
   /// Largest zoom of the augmentation.
   public var zoom = 1.0
   /// Weights the cross entropy by 1 − a class's share of the batch.

@@ -10,7 +10,8 @@ import Torch
 
   init() { LibTorch.configure(threads: 1) }
 
-  private func network(_ norm: PlainNorm = .bn, supervised: Bool = true, size: ImageSize? = nil) throws -> DualNormUNet {
+  private func network(_ norm: PlainNorm = .bn, supervised: Bool = true, size: ImageSize? = nil) throws -> DualNormUNet
+  {
     try DualNormUNet(
       UNetConfiguration(
         classes: 3, width: 16, norm: norm, dualBlocks: [.inc], size: size, deepSupervision: supervised), seed: 5)
