@@ -57,7 +57,7 @@ struct TrainOptions: ParsableArguments {
   var foregroundShare: Double?
   @Option(
     help:
-      "Decay of a moving average of the weights that validation and the model take, such as 0.99. (default: 0, none)")
+      "Decay of a moving average of the weights that validation and the model take, such as 0.99. (default: 0)")
   var averaging: Double?
   @Option(
     help: ArgumentHelp(

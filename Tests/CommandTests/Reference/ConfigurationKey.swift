@@ -94,6 +94,9 @@ extension Bool: Described {
 extension String: Described {
   fileprivate static func words(plural: Bool) -> String { plural ? "texts" : "text" }
 }
+extension DeviceChoice: Described {
+  fileprivate static func words(plural: Bool) -> String { "`cpu`, `cuda`, `cuda:N`, `auto`" }
+}
 extension Optional: Described {
   fileprivate static func words(plural: Bool) -> String { ConfigurationKey.describe(Wrapped.self, plural: plural) }
 }

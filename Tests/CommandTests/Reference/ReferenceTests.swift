@@ -108,7 +108,7 @@ import Testing
       let words = value.trimmingCharacters(in: ["[", "]"]).replacingOccurrences(of: ", ", with: ",")
       let meant =
         key.name == "augmentation" ? PartList(argument: said)?.parts.map(\.rawValue).joined(separator: ",") : said
-      #expect(meant == (words == "false" ? "off" : words), "--\(key.name)")
+      #expect(meant == (["false": "off", "true": "on"][words] ?? words), "--\(key.name)")
     }
   }
 }
