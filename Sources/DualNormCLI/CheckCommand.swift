@@ -22,7 +22,7 @@ struct CheckCommand: ParsableCommand {
   @Option(help: ArgumentHelp("text, or json for machines.", valueName: "text|json")) var format = ReportFormat.text
   @Option(
     help: ArgumentHelp(
-      "Also write an HTML page: findings, histograms, label volumes and all cases.", valueName: "file.html"),
+      "Also write an HTML page: findings, histograms, label volumes and all cases.", valueName: "file"),
     completion: .file())
   var report: String?
   @Option(
