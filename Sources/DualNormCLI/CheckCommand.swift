@@ -71,7 +71,7 @@ struct CheckCommand: ParsableCommand {
     var found = DataReport(check, of: dataset)
     if let output { found.repair = try repair(dataset, check, output) }
     print(format == .json ? try found.json() : found.description, terminator: format == .json ? "" : "\n")
-    if let page { try write(Report(of: found, command: words(dataset)), to: page, quiet: quiet) }
+    if let page { try write(try Report(of: found, command: words(dataset)), to: page, quiet: quiet) }
     guard found.isSound else {
       let errors = found.count(.error)
       throw InputError(

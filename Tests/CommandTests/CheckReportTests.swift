@@ -33,7 +33,7 @@ import Testing
 
   @Test func soundData() throws {
     let page = try page()
-    #expect(page.sections == ["verdict", "findings", "sites", "intensities", "volumes", "cases"])
+    #expect(page.sections == ["verdict", "findings", "sites", "intensities", "volumes", "samples", "cases"])
     #expect(page.text.contains("6 cases of 2 sites. Sound: 0 errors, 0 warnings, 1 note."))
     #expect(page.text.contains("dualnorm check \(data.path) --report AGAIN.html"))
     #expect(page.text.contains("The sites store volumes in different orientations (LPS: Site-A; RPS: Site-B)"))
@@ -46,6 +46,10 @@ import Testing
     #expect(page.text[site.upperBound...].hasPrefix("32 × 32 × 45 × 5 × 16160 × 160 × 64LPS 3"))
     #expect(page.text.contains("Site-B/Case02Case0232 × 32 × 4"))
     #expect(page.count("details") == 1)
+    // Of each site a typical and the oddest case, with both labels outlined.
+    #expect(page.count("article", class: "sample") == 4 && page.pictures.count == 4)
+    #expect(page.text.components(separatedBy: "Typical: Case0").count == 3 && page.text.contains("Oddest: Case0"))
+    #expect(page.elements.count { $0.name == "path" && $0.attributes["class"] == "o" } == 8)
   }
 
   @Test func unsoundData() throws {
@@ -63,6 +67,8 @@ import Testing
     #expect(errors.lowerBound < notes.lowerBound)
     #expect(page.text.contains("Site-B/Case02errorCase02"))  // in the table of the cases
     #expect(page.text.contains("(−1)"))  // of the two cases of Site-A that were read, one lacks label 2
+    #expect(page.text.contains("Oddest: Case02\nNamed by a finding (grid). "))
+    #expect(page.text.contains("Its mask does not lie on the voxels of the image."))
     #expect(page.text.contains("--merge-labels 1,2 --report AGAIN.html"))
   }
 
@@ -83,7 +89,7 @@ import Testing
     #expect(result.status == 0)
     #expect(try JSONDecoder().decode(DataReport.self, from: Data(result.output.utf8)).repair?.changes.count == 3)
     let page = try ParsedPage(Data(contentsOf: file))
-    #expect(page.sections == ["verdict", "findings", "repair", "sites", "intensities", "volumes", "cases"])
+    #expect(page.sections == ["verdict", "findings", "repair", "sites", "intensities", "volumes", "samples", "cases"])
     #expect(page.text.contains("\(fixed.path): a repaired copy. The findings above are of the data set as it was."))
     #expect(page.text.contains("Site-B/Case00turned from RPS to LPS"))
     #expect(page.text.contains("dualnorm check \(data.path) --fix AGAIN --report AGAIN.html"))

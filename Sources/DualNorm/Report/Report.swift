@@ -62,8 +62,9 @@ public struct Report: Sendable {
   /// The page of a data check.
   ///
   /// - Parameter command: the words that repeat it in a shell.
-  public init(of check: DataReport, command: [String]) {
-    let page = CheckPage(report: check, command: command).page()
+  /// - Throws: `ImagingError` naming an image that can no longer be read.
+  public init(of check: DataReport, command: [String]) throws {
+    let page = try CheckPage(report: check, command: command).page()
     (html, notices) = (page.html, page.notices)
   }
 

@@ -39,6 +39,27 @@ import Testing
     #expect(FindingList(findings: []).html.text == "<p>Nothing is odd.</p>\n")
   }
 
+  /// Nine cases of 10 mL and intensities 0, 50, 100; one of them 12 mL, or of 99th percentile 130.
+  @Test func theOddestNumberIsNamed() {
+    func entry(_ volume: Double, _ high: Double) -> DataReport.Entry {
+      DataReport.Entry(
+        identifier: "A/a", patient: "a", images: [], mask: nil, size: [], spacingMM: [], orientation: nil,
+        volumes: ["1": volume], percentiles: [[0, 50, high]], placement: nil)
+    }
+    let label = DataReport.Label(value: 1, name: "liver", cases: 9, medianVolume: 10, volume: .init([10]))
+    let plain = [DataReport.Entry](repeating: entry(10, 100), count: 8)
+    func odd(_ last: DataReport.Entry) -> [CaseOddness] {
+      CaseOddness.all(of: plain + [last], labels: [label], volumeUnit: "mL")
+    }
+    let large = odd(entry(12, 100))
+    #expect(abs(large[8].distance - 4) < 1e-9 && large[0].distance == 0 && large[0].reason == nil)
+    #expect(large[8].reason == "volume of label 1 liver: 12 mL, in the median of the site 10 mL")
+    let bright = odd(entry(12, 130))
+    #expect(abs(bright[8].distance - 6) < 1e-9)
+    #expect(bright[8].reason == "99th percentile of the intensities: 130, in the median of the site 100")
+    #expect(CaseOddness.all(of: [], labels: [label], volumeUnit: "mL").isEmpty)
+  }
+
   /// Pictures have no mm and no orientation; an empty mask is counted.
   @Test func pictures() throws {
     let folder = try DataFolder()
@@ -52,7 +73,7 @@ import Testing
         to: folder.url.appendingPathComponent("A/p\(index)_seg.png"))
     }
     let dataset = try Dataset(contentsOf: folder.url)
-    let html = Report(of: DataReport(DataCheck(of: dataset), of: dataset), command: ["dualnorm", "check"]).html
+    let html = try Report(of: DataReport(DataCheck(of: dataset), of: dataset), command: ["dualnorm", "check"]).html
     #expect(!html.contains("spacing in mm") && !html.contains("orientation</th>") && html.contains("size in pixels"))
     #expect(html.contains("<th scope=\"row\">A</th><td>2</td><td>1</td><td>1</td><td>30</td><td>20–40</td>"))
     #expect(html.contains("A, 2 values, 1 without the label") && html.contains("<title>p2: 40</title>"))
@@ -61,11 +82,12 @@ import Testing
   @Test(.enabled(if: hasSharedData, "needs ../shared/data")) func prostates() throws {
     let dataset = try Dataset(contentsOf: sharedData.appendingPathComponent("prostate"))
     let report = DataReport(DataCheck(of: dataset), of: dataset)
-    let html = Report(of: report, command: ["dualnorm", "check"]).html
+    let html = try Report(of: report, command: ["dualnorm", "check"]).html
     // Of every case its volumes of two labels, and its intensities.
     #expect(html.components(separatedBy: "<circle class=\"dot\"").count - 1 == 30)
     for entry in report.cases { #expect(html.contains("<th scope=\"row\">\(entry.identifier)</th>")) }
     #expect(html.contains("320 × 320 × ") && html.contains("384 × 384 × ") && html.contains("0.625 × 0.625 × 3.6"))
-    #expect(html.utf8.count < 100_000)
+    // Of both sites two slices of 192 × 192 pixels or fewer.
+    #expect(html.components(separatedBy: "data:image/png;base64,").count - 1 == 4 && html.utf8.count < 300_000)
   }
 }

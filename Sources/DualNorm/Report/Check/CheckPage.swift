@@ -6,7 +6,8 @@ struct CheckPage {
   /// The words that repeat the check.
   let command: [String]
 
-  func page() -> Page {
+  /// - Throws: `ImagingError` naming an image that can no longer be read.
+  func page() throws -> Page {
     let count = counted(report.cases.count + report.unreadCases, "case")
     var page = Page(
       title: "Data check of \(URL(fileURLWithPath: report.folder).lastTwoNames)",
@@ -20,6 +21,7 @@ struct CheckPage {
     page.add("sites", "Sites", tables.sites)
     page.add("intensities", "Intensities", IntensitySection(report: report).html)
     page.add("volumes", "Label volumes", VolumeSection(report: report).html)
+    page.add("samples", "Typical and odd cases", try SampleSection(report: report).html())
     page.add("cases", "Cases", tables.cases)
     return page
   }
