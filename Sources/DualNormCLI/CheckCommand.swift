@@ -11,7 +11,7 @@ struct CheckCommand: ParsableCommand {
 
       Prints each site's cases, patients, sizes, spacings, orientations, intensities and label volumes, then findings: \
       errors (training would fail or be wrong), warnings (odd; look at it) and notes. Every file is read once and none is \
-      changed. docs/check.md states each rule and the keys of the JSON.
+      changed. --report makes a page of it for a browser. docs/check.md states each rule and the keys of the JSON.
 
       Exit code: 0 sound (warnings allowed), 1 not sound or not readable, 64 wrong usage, 130 stopped by Ctrl-C.
       """)
@@ -20,6 +20,11 @@ struct CheckCommand: ParsableCommand {
     help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir"), completion: .directory)
   var data: String
   @Option(help: ArgumentHelp("text, or json for machines.", valueName: "text|json")) var format = ReportFormat.text
+  @Option(
+    help: ArgumentHelp(
+      "Also write an HTML page: findings, histograms, label volumes and all cases.", valueName: "file"),
+    completion: .file())
+  var report: String?
   @Option(
     help: ArgumentHelp(
       "Folds as in nnU-Net's splits_final.json, or the splits.json of a run, whose sides must share no patient and no image.",
@@ -38,6 +43,7 @@ struct CheckCommand: ParsableCommand {
   @Flag(help: "No progress and no messages but errors; the report is still printed.") var quiet = false
 
   func validate() throws {
+    try validatePage(report, option: "--report")
     if dropDuplicates, fix == nil {
       throw ValidationError("--drop-duplicates says what --fix leaves out; give --fix as well.")
     }
@@ -45,6 +51,7 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     Interruption.listen()
+    let page = try report.map { try writablePage($0, option: "--report") }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     let output = fix.map { URL(fileURLWithPath: $0) }
     if let output { try DataRepair.requireRoom(in: output, beside: dataset.folder) }
@@ -61,15 +68,27 @@ struct CheckCommand: ParsableCommand {
       printError("Stopped; nothing was checked.")
       throw ExitCode(Interruption.exitCode)
     }
-    var report = DataReport(check, of: dataset)
-    if let output { report.repair = try repair(dataset, check, output) }
-    print(format == .json ? try report.json() : report.description, terminator: format == .json ? "" : "\n")
-    guard report.isSound else {
-      let errors = report.count(.error)
+    var found = DataReport(check, of: dataset)
+    if let output { found.repair = try repair(dataset, check, output) }
+    print(format == .json ? try found.json() : found.description, terminator: format == .json ? "" : "\n")
+    if let page { try write(try Report(of: found, command: words(dataset)), to: page, quiet: quiet) }
+    guard found.isSound else {
+      let errors = found.count(.error)
       throw InputError(
         "\(data): \(errors) \(errors == 1 ? "error was" : "errors were") found (see the report); correct what it names "
           + "before training.")
     }
+  }
+
+  /// What repeats the check, with other outputs.
+  private func words(_ dataset: Dataset) -> [String] {
+    var words = ["dualnorm", "check", dataset.folder.path]
+    if let splits { words += ["--splits", URL(fileURLWithPath: splits).path] }
+    for labels in mergeLabels { words += ["--merge-labels", labels.description] }
+    if let excludeLabels { words += ["--exclude-labels", excludeLabels.description] }
+    if fix != nil { words += ["--fix", "AGAIN"] }
+    if dropDuplicates { words.append("--drop-duplicates") }
+    return words + ["--report", "AGAIN.html"]
   }
 
   private func repair(_ dataset: Dataset, _ check: DataCheck, _ output: URL) throws -> DataRepair.Summary {

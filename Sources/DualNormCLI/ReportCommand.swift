@@ -34,9 +34,7 @@ struct ReportCommand: ParsableCommand {
   @Flag(help: "No messages but errors.") var quiet = false
 
   func validate() throws {
-    if let output, !["html", "htm"].contains(URL(fileURLWithPath: output).pathExtension.lowercased()) {
-      throw ValidationError("--output \(output): a report is an HTML page; give it the ending .html.")
-    }
+    try validatePage(output, option: "--output")
   }
 
   func run() throws {
@@ -44,9 +42,6 @@ struct ReportCommand: ParsableCommand {
     let folder = URL(fileURLWithPath: folder)
     let file = output.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("report.html")
     let report = try Report(of: folder, data: data, model: model)
-    try report.write(to: file)
-    guard !quiet else { return }
-    for notice in report.notices { printError(notice) }
-    printError("Wrote \(file.path) (\(String(format: "%.1f", Double(report.html.utf8.count) / 1e6)) MB).")
+    try write(report, to: file, notices: report.notices, quiet: quiet)
   }
 }

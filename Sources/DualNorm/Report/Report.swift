@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// One HTML page about a folder that train, evaluate or experiment wrote. It needs no other file and no network, and the
-/// same folder makes the same bytes.
+/// One HTML page about a folder that train, evaluate or experiment wrote, or about a data check. It needs no other file and
+/// no network, and the same folder makes the same bytes.
 public struct Report: Sendable {
   public let html: String
   /// What the page says is missing.
@@ -56,6 +56,15 @@ public struct Report: Sendable {
       case .evaluation: try EvaluationPage(folder, data: data, modelFolder: model).page()
       case .experiment: try ExperimentPage(folder).page()
       }
+    (html, notices) = (page.html, page.notices)
+  }
+
+  /// The page of a data check.
+  ///
+  /// - Parameter command: the words that repeat it in a shell.
+  /// - Throws: `ImagingError` naming an image that can no longer be read.
+  public init(of check: DataReport, command: [String]) throws {
+    let page = try CheckPage(report: check, command: command).page()
     (html, notices) = (page.html, page.notices)
   }
 

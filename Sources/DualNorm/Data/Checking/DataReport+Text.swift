@@ -16,7 +16,8 @@ extension DataReport: CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
-  private var verdict: String {
+  /// In a line: `Sound: 0 errors, 2 warnings, 1 note.`
+  var verdict: String {
     let counts = [(count(.error), "error"), (count(.warning), "warning"), (count(.note), "note")]
       .map { counted($0.0, $0.1) }
     return "\(isSound ? "Sound" : "Not sound"): \(counts.joined(separator: ", "))."
@@ -24,14 +25,19 @@ extension DataReport: CustomStringConvertible {
 }
 
 extension DataReport.Site {
+  /// `LPS 7, RPS 1`, the most usual first.
+  var orientationText: String {
+    orientations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
+      .joined(separator: ", ")
+  }
+
   fileprivate func lines(volumeUnit: String) -> [String] {
     var rows = [["size", size.map(\.text).joined(separator: " × ") + " voxels"]]
     if !orientations.isEmpty {  // a picture's pixels are not known in mm
-      let codes = orientations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
       rows += [
         ["spacing", spacingMM.map(\.text).joined(separator: " × ") + " mm"],
         ["extent", extentMM.map(\.text).joined(separator: " × ") + " mm"],
-        ["orientation", codes.joined(separator: ", ")],
+        ["orientation", orientationText],
       ]
     }
     rows.append(["masks", masks == 0 ? "none" : "\(masks), \(emptyMasks) empty"])
@@ -46,16 +52,21 @@ extension DataReport.Site {
       [header]
         + labels.map { label in
           [
-            label.name.map { "\(label.value) \($0)" } ?? String(label.value), String(label.cases),
-            rounded(label.medianVolume), "\(rounded(label.volume.least))–\(rounded(label.volume.greatest))",
+            label.title, String(label.cases), fourDigits(label.medianVolume),
+            "\(fourDigits(label.volume.least))–\(fourDigits(label.volume.greatest))",
           ]
         })
   }
 }
 
+extension DataReport.Label {
+  /// Value and, where there is one, name.
+  var title: String { name.map { "\(value) \($0)" } ?? String(value) }
+}
+
 extension DataReport.Channel {
   fileprivate var lines: [String] {
-    let shown = [1, 5, 25, 50, 75, 95, 99].map { rounded(percentiles[String($0)] ?? 0) }
+    let shown = [1, 5, 25, 50, 75, 95, 99].map { fourDigits(percentiles[String($0)] ?? 0) }
     return [
       "\(name): \(range.text); at 1, 5, 25, 50, 75, 95, 99 %: \(shown.joined(separator: ", "))",
       "  \(shown[0]) \(bars) \(shown[6])",
@@ -75,14 +86,15 @@ extension DataReport.Channel {
 }
 
 extension DataReport.Span {
-  fileprivate var text: String {
-    let (low, high) = (rounded(least), rounded(greatest))
+  /// `20–88`, of equal values one.
+  var text: String {
+    let (low, high) = (fourDigits(least), fourDigits(greatest))
     return low == high ? low : "\(low)–\(high)"
   }
 }
 
 /// Four significant digits, more of large and of whole numbers.
-private func rounded(_ value: Double) -> String {
+func fourDigits(_ value: Double) -> String {
   if abs(value) >= 1e3 || value.rounded() == value { return short(value.rounded()) }
   return String(format: "%.4g", value)
 }

@@ -11,6 +11,8 @@ struct BoxPlot {
     let values: [(name: String, value: Double)]
     /// Values that are not defined, which no box can show.
     let undefinedCount: Int
+    /// What these are.
+    var undefinedName = "undefined"
   }
 
   struct Group {
@@ -52,7 +54,7 @@ struct BoxPlot {
     return """
       <figure class="chart">
       <svg viewBox="0 0 \(position(Self.width)) \(position(bottom + 42))" role="img" aria-label="\(alternative)">
-      \(axis(scale, bottom: bottom))\(drawn)</svg>
+      \(scale.axis(xTitle, top: 4, bottom: bottom))\(drawn)</svg>
       <figcaption>\(title)</figcaption>
       </figure>
 
@@ -73,29 +75,13 @@ struct BoxPlot {
     return "\(title). \(rows.joined(separator: "; "))."
   }
 
-  private func axis(_ scale: ChartScale, bottom: Double) -> Markup {
-    let ticks = scale.ticks.map { tick -> Markup in
-      let u = position(scale.position(tick))
-      return """
-        <line class="grid" x1="\(u)" y1="4" x2="\(u)" y2="\(position(bottom))"/>\
-        <text class="tick" x="\(u)" y="\(position(bottom + 16))" text-anchor="middle">\(scale.text(tick))</text>
-
-        """
-    }
-    return """
-      \(ticks)<text class="axis" x="\(position((Self.left + Self.right) / 2))" y="\(position(bottom + 35))" \
-      text-anchor="middle">\(xTitle)</text>
-
-      """
-  }
-
   private func box(_ row: Row, middle: Double, _ scale: ChartScale) -> Markup {
     let finite = row.values.filter(\.value.isFinite)
     let missing: Markup? = row.undefinedCount == 0 ? nil : " <tspan class=\"few\">(−\(row.undefinedCount))</tspan>"
     let label: Markup = """
       <text class="tick" x="\(position(Self.left - 8))" y="\(position(middle + 4))" \
       text-anchor="end">\(row.name.shortened(to: 15))\(missing)<title>\(row.name), \(counted(row.values.count, "value")), \
-      \(row.undefinedCount) undefined</title></text>
+      \(row.undefinedCount) \(row.undefinedName)</title></text>
 
       """
     guard let shape = Shape(finite.map(\.value)) else { return label }

@@ -34,6 +34,23 @@ struct ChartScale {
     return fixed(tick == 0 ? 0 : tick, decimals: decimals)
   }
 
+  /// A line and a number at every tick, and the title of the axis below them.
+  func axis(_ title: String, top: Double, bottom: Double) -> Markup {
+    let ticks = ticks.map { tick -> Markup in
+      let u = DualNorm.position(position(tick))
+      return """
+        <line class="grid" x1="\(u)" y1="\(DualNorm.position(top))" x2="\(u)" y2="\(DualNorm.position(bottom))"/>\
+        <text class="tick" x="\(u)" y="\(DualNorm.position(bottom + 16))" text-anchor="middle">\(text(tick))</text>
+
+        """
+    }
+    return """
+      \(ticks)<text class="axis" x="\(DualNorm.position((first + last) / 2))" y="\(DualNorm.position(bottom + 35))" \
+      text-anchor="middle">\(title)</text>
+
+      """
+  }
+
   /// The next larger of 1, 2 and 5 times a power of ten.
   private static func roundStep(_ step: Double) -> Double {
     let power = pow(10, log10(step).rounded(.down))

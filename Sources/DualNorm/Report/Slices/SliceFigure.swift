@@ -6,18 +6,21 @@ struct SliceFigure {
   private let classCount: Int
   private let window: (low: Float, high: Float)
   private let reduction: Int
+  private let referenceName: String
   private let counts: Counts
 
   /// - Parameters:
   ///   - id: unique on the page.
   ///   - number: of the slice, from 1.
   ///   - row: cropped.
+  ///   - referenceName: what its reference is.
   init(
     id: String, name: String, number: Int, of count: Int, row: SheetRow, classCount: Int,
-    window: (low: Float, high: Float), reduction: Int
+    window: (low: Float, high: Float), reduction: Int, referenceName: String = "truth"
   ) {
     (self.id, self.name, self.number, self.count) = (id, name, number, count)
     (self.row, self.classCount, self.window, self.reduction) = (row, classCount, window, reduction)
+    self.referenceName = referenceName
     counts = Counts(row, hasClasses: classCount > 1)
   }
 
@@ -30,7 +33,7 @@ struct SliceFigure {
     var panels = [panel("image", image, "\(name), \(place)")]
     if let reference = row.reference {
       let paths = outlines(of: reference, key: "t", isReference: false)
-      panels.append(panel("truth", copy + paths, "\(name), \(place), truth outlined"))
+      panels.append(panel(referenceName, copy + paths, "\(name), \(place), \(referenceName) outlined"))
     }
     for (title, key, labels) in [("first pass", "p", row.firstPass), ("final pass", "q", row.finalPass)] {
       guard let labels else { continue }

@@ -1,0 +1,40 @@
+/// The findings of a check by severity, each with the cases that it is about.
+struct FindingList {
+  let findings: [DataCheck.Finding]
+
+  /// More of one severity are folded away.
+  private static let mostShown = 25
+  /// More cases of one finding likewise.
+  private static let mostCases = 5
+
+  var html: Markup {
+    guard !findings.isEmpty else { return paragraph("Nothing is odd.") }
+    return [DataCheck.Severity.error, .warning, .note].map(part).joined()
+  }
+
+  private func part(_ severity: DataCheck.Severity) -> Markup {
+    let own = findings.filter { $0.severity == severity }
+    guard !own.isEmpty else { return "" }
+    let (shown, more) = (own.prefix(Self.mostShown), own.dropFirst(Self.mostShown))
+    let name = severity.rawValue
+    return """
+      <h3>\(counted(own.count, name.capitalized))</h3>
+      \(list(shown))\(more.isEmpty ? "" : folded("\(counted(more.count, "more \(name)"))", list(more)))
+      """
+  }
+
+  private func list(_ findings: ArraySlice<DataCheck.Finding>) -> Markup {
+    "<ul class=\"findings\">\n\(findings.map(item))</ul>\n"
+  }
+
+  private func item(_ finding: DataCheck.Finding) -> Markup {
+    let isFolded = finding.cases.count > Self.mostCases
+    let cases = finding.cases.isEmpty ? "the whole data set" : listed(finding.cases, atMost: Self.mostCases)
+    let all = isFolded ? folded("All \(finding.cases.count) cases", paragraph(listed(finding.cases, atMost: .max))) : ""
+    return """
+      <li class="\(finding.severity.rawValue)"><p class="place"><b>\(finding.rule.rawValue)</b> · \(cases)</p>
+      \(paragraph(finding.message))\(all)</li>
+
+      """
+  }
+}

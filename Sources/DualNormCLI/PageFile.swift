@@ -1,0 +1,39 @@
+import ArgumentParser
+import DualNorm
+import Foundation
+
+/// - Throws: `ValidationError` for a page with another ending than HTML's.
+func validatePage(_ path: String?, option: String) throws {
+  guard let path, !["html", "htm"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else { return }
+  throw ValidationError("\(option) \(path): a report is an HTML page; give it the ending .html.")
+}
+
+/// The file of a page, before the work that it is to show.
+///
+/// - Throws: `InputError` for a place where it could not be written.
+func writablePage(_ path: String, option: String) throws -> URL {
+  let url = URL(fileURLWithPath: path)
+  let folder = url.deletingLastPathComponent()
+  var isFolder: ObjCBool = false
+  if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
+    throw InputError("\(option) \(url.path): is a folder; give a file in it.")
+  }
+  guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
+    throw InputError("\(option) \(url.path): there is no folder \(folder.path); make it first, or check the path.")
+  }
+  guard isFolder.boolValue else {
+    throw InputError("\(option) \(url.path): \(folder.path) is a file; give a place in a folder.")
+  }
+  guard FileManager.default.isWritableFile(atPath: folder.path) else {
+    throw InputError("\(option) \(url.path): \(folder.path) cannot be written to; give a folder that you may write to.")
+  }
+  return url
+}
+
+/// - Parameter notices: what to say of it before its size, unless `quiet`.
+func write(_ report: Report, to file: URL, notices: [String] = [], quiet: Bool) throws {
+  try report.write(to: file)
+  guard !quiet else { return }
+  for notice in notices { printError(notice) }
+  printError("Wrote \(file.path) (\(String(format: "%.1f", Double(report.html.utf8.count) / 1e6)) MB).")
+}
