@@ -17,7 +17,7 @@ public struct TrainingProgress: Sendable {
 final class TrainingLog {
   private let url: URL
   private let sites: [String]
-  private var file: FileHandle?
+  private let file: FileHandle
 
   /// Opens the log; rows from `state` on, which a resumed run makes again, are dropped.
   init(_ url: URL, sites: [String], resumingAt state: TrainingState?) throws {
@@ -39,7 +39,7 @@ final class TrainingLog {
     }
     try writeAtomically(Data((header + kept.map { $0 + "\n" }.joined()).utf8), to: url)
     file = try FileHandle(forWritingTo: url)
-    try file?.seekToEnd()
+    try file.seekToEnd()
   }
 
   func append(_ progress: TrainingProgress) throws {
@@ -49,19 +49,14 @@ final class TrainingLog {
     row += progress.losses.last.map { "\($0.hardDice)," } ?? ","
     row += progress.validation?.dice.map { "\($0)" } ?? ""
     for site in sites { row += "," + (progress.validation?.diceBySite[site].map { "\($0)" } ?? "") }
-    do {
-      try file?.write(contentsOf: Data((row + "\n").utf8))
-    } catch {
-      throw refusal
-    }
+    let isWritten = Data((row + "\n").utf8).withUnsafeBytes { writeAll($0, to: file.fileDescriptor) }
+    guard isWritten else { throw unwritable(url, errno, remark: "the last checkpoint is intact") }
   }
 
   /// Waits until all rows are on the disk, as those that a checkpoint counts on must be.
   func sync() throws {
-    do { try file?.synchronize() } catch { throw refusal }
-  }
-
-  private var refusal: FileError {
-    FileError("\(url.path): cannot be written; is the disk full? The last checkpoint is intact.")
+    guard fsync(file.fileDescriptor) == 0 else {
+      throw unwritable(url, errno, remark: "the last checkpoint is intact")
+    }
   }
 }
