@@ -19,17 +19,19 @@ final class TrainingLog {
   private let sites: [String]
   private let file: FileHandle
 
-  /// Opens the log; rows from `state` on, which a resumed run makes again, are dropped.
+  /// Opens the log; rows from `state` on, which a resumed run makes again, are dropped, and a part of a last one, which a
+  /// full disk leaves.
   init(_ url: URL, sites: [String], resumingAt state: TrainingState?) throws {
     self.url = url
     self.sites = sites
     let header =
       "stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice"
-      + sites.map { ",validation_dice_" + quotedForCSV($0) }.joined() + "\n"
+      + sites.map { "," + quotedForCSV("validation_dice_" + $0) }.joined() + "\n"
     var kept: [Substring] = []
     if let state, let text = try? String(contentsOf: url, encoding: .utf8) {
       let order = { (stage: Stage) in Stage.allCases.firstIndex(of: stage)! }
-      kept = text.split(separator: "\n").dropFirst().filter { row in
+      let whole = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
+      kept = whole.split(separator: "\n").dropFirst().filter { row in
         let fields = row.split(separator: ",", omittingEmptySubsequences: false)
         guard let stage = Stage(rawValue: String(fields[0])), fields.count > 1, let iteration = Int(fields[1]) else {
           return false
