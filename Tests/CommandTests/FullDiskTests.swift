@@ -29,7 +29,7 @@ import Torch
       let name = file.hasPrefix("run/tensorboard/") ? "events" : String(file.dropFirst("run/".count))
       // Whatever ended it, the checkpoint is the one before, or a newer one.
       if let last { #expect(try iteration(run) >= last, "\(name)") }
-      if name == refused.last { pages = pages < 4 ? pages + 1 : pages * 2 }
+      if name == refused.last { pages = pages < 4 ? pages + 1 : pages * 4 }
       refused.append(name)
     }
     print("refused: \(refused)")
@@ -121,8 +121,9 @@ import Torch
       try FileManager.default.removeItem(at: output)
     }
     print("refused: \(refused)")
-    let expected = ["evaluation.json", "first-pass/", "predictions/", "scores.json", "sheet.png"]
-    #expect(expected.filter { part in !refused.contains { $0.hasPrefix(part) } } == (disk.isReal ? [] : expected))
+    let expected =
+      disk.isReal ? ["evaluation.json", "first-pass/", "predictions/", "scores.json", "sheet.png"] : ["scores.json"]
+    #expect(expected.filter { part in !refused.contains { $0.hasPrefix(part) } } == [], "\(refused)")
   }
 
   @Test func aReportAndAPrintedResult() throws {
