@@ -3,7 +3,6 @@
 #include <itkMetaImageIO.h>
 #include <itkNiftiImageIO.h>
 #include <itkNrrdImageIO.h>
-#include <itkPNGImageIO.h>
 #include <itkTIFFImageIO.h>
 
 #include <dlfcn.h>
@@ -169,23 +168,6 @@ bool citk_write_nifti(
     select_all(*io);
     io->WriteImageInformation();
     io->Write(voxels);
-    return true;
-  });
-}
-
-bool citk_write_png(
-    const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels) {
-  return citk::guard(false, [&] {
-    auto io = itk::PNGImageIO::New();
-    io->SetFileName(path);
-    io->SetNumberOfDimensions(2);
-    io->SetDimensions(0, itk::SizeValueType(width));
-    io->SetDimensions(1, itk::SizeValueType(height));
-    io->SetPixelType(components == 1 ? itk::IOPixelEnum::SCALAR : itk::IOPixelEnum::RGB);
-    io->SetComponentType(Component::UCHAR);
-    io->SetNumberOfComponents(unsigned(components));
-    select_all(*io);
-    io->Write(pixels);
     return true;
   });
 }

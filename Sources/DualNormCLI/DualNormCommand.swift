@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+@preconcurrency import Foundation  // stdout
 
 @main
 struct DualNormCommand: ParsableCommand {
@@ -14,4 +15,25 @@ struct DualNormCommand: ParsableCommand {
       InfoCommand.self, PhantomCommand.self,
       BenchmarkCommand.self,
     ])
+
+  static func main() {
+    main(nil)
+    do { try requireOutput() } catch { exit(withError: error) }
+  }
+
+  /// Nobody looks whether a result that is printed arrives: a full disk would cut it short in silence. A reader that has had
+  /// enough, as `head`, is no failure.
+  private static func requireOutput() throws {
+    errno = 0
+    let isFlushed = fflush(stdout) == 0
+    let code = errno
+    guard !isFlushed || ferror(stdout) != 0, !readerHasLeft else { return }
+    let reason = code == 0 ? "not all of it arrived" : String(cString: strerror(code))
+    throw InputError("Standard output cannot be written (\(reason)); make room where it goes, or send it elsewhere.")
+  }
+
+  private static var readerHasLeft: Bool {
+    var output = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    return poll(&output, 1, 0) == 1 && output.revents & Int16(POLLERR) != 0
+  }
 }

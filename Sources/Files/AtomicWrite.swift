@@ -10,14 +10,10 @@ public struct FileError: Error, CustomStringConvertible, Equatable {
 /// Writes a file so that readers see the old contents or the new, never a part: `body` writes to a temporary
 /// file beside `url` (same extension), which is then synced and renamed. On any error the temporary file is removed.
 ///
-/// - Throws: what `body` throws, or `FileError` if the folder cannot be written.
+/// - Throws: what `body` throws, or `FileError` if the file cannot be written.
 public func writeAtomically(to url: URL, _ body: (URL) throws -> Void) throws {
   let folder = url.deletingLastPathComponent()
-  do {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  } catch {
-    throw FileError("\(folder.path): this folder cannot be made (\(reason(error))); choose another output.")
-  }
+  try makeFolder(folder)
   let temporary = folder.appendingPathComponent(
     "\(partialPrefix)\(ProcessInfo.processInfo.processIdentifier)-\(url.lastPathComponent)")
   // Not by FileManager, which makes a temporary file of its own first.
@@ -37,6 +33,20 @@ public func writeAtomically(to url: URL, _ body: (URL) throws -> Void) throws {
     throw error
   }
   _ = sync(folder)  // makes the new name itself durable; some file systems refuse it
+}
+
+/// `writeAtomically` for libraries that say only that they failed: a full disk is told as one.
+///
+/// - Parameter refusal: of any other failure, from what `body` threw.
+public func writeAtomically(to url: URL, _ body: (URL) throws -> Void, refusal: (any Error) -> any Error) throws {
+  try writeAtomically(to: url) { temporary in
+    do {
+      try body(temporary)
+    } catch let error where !(error is FileError) {
+      let code = codeOfGrowing(temporary)
+      throw isOfRoom(code) ? unwritable(url, code) : refusal(error)
+    }
+  }
 }
 
 /// `writeAtomically` for contents at hand.
@@ -83,18 +93,68 @@ private func sync(_ url: URL) -> Bool {
   return isSynced
 }
 
-/// The refusal of a file that cannot be written, by the system's error code.
-private func unwritable(_ url: URL, _ code: Int32) -> FileError {
-  let advice = [ENOSPC, EDQUOT, EFBIG].contains(code) ? "make room for it on its disk" : "choose another output"
-  return FileError("\(url.path): cannot be written (\(String(cString: strerror(code)))); \(advice).")
+/// Finds out whether a disk has room for a file, by making one of that size in the place where a library is to write it.
+///
+/// - Parameters:
+///   - url: named by the refusal.
+///   - temporary: to be removed by the caller, whatever comes of it.
+/// - Throws: `FileError` where there is none.
+public func requireRoom(for bytes: Int, of url: URL, at temporary: URL) throws {
+  #if os(Linux)  // elsewhere the library finds out
+    let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw unwritable(url, errno) }
+    defer { close(descriptor) }
+    let code = posix_fallocate(descriptor, 0, off_t(bytes))
+    // Other codes are of file systems that cannot tell.
+    if isOfRoom(code) { throw unwritable(url, code) }
+  #endif
 }
 
-/// The system's words for an error of Foundation, which hides them two levels down.
-private func reason(_ error: any Error) -> String {
-  let cocoa = error as NSError
-  if let posix = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError, posix.domain == NSPOSIXErrorDomain {
-    return String(cString: strerror(Int32(posix.code)))
+/// Makes a folder, with those that it lies in, or finds it there.
+///
+/// - Throws: `FileError` if it cannot be made.
+public func makeFolder(_ url: URL) throws {
+  do {
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  } catch {
+    // Foundation does not always say why; the system does.
+    guard mkdir(url.path, 0o777) != 0 else { return }
+    let code = errno
+    throw FileError("\(url.path): this folder cannot be made\(phrase(systemCode(of: error) ?? code)).")
   }
-  if let posix = error as? POSIXError { return String(cString: strerror(posix.code.rawValue)) }
-  return cocoa.localizedDescription
+}
+
+/// The refusal of a file that cannot be written, by the system's error code.
+///
+/// - Parameter remark: to be added in brackets.
+public func unwritable(_ url: URL, _ code: Int32, remark: String? = nil) -> FileError {
+  FileError("\(url.path): cannot be written\(phrase(code))\(remark.map { " (\($0))" } ?? "").")
+}
+
+/// The reason and what to do, as the end of a sentence.
+private func phrase(_ code: Int32) -> String {
+  let words = String(cString: strerror(code))
+  switch code {
+  case ENOSPC, EDQUOT: return ", since its disk is full (\(words)); make room for it on its disk"
+  case EFBIG: return " (\(words)); make room for it on its disk"
+  default: return " (\(words)); choose another output"
+  }
+}
+
+private func isOfRoom(_ code: Int32) -> Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }
+
+/// The system's code for why a file cannot grow by a mebibyte, which a file that is thrown away is tried with; 0 where it can.
+private func codeOfGrowing(_ file: URL) -> Int32 {
+  let descriptor = open(file.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+  guard descriptor >= 0 else { return errno }
+  defer { close(descriptor) }
+  return [UInt8](repeating: 0, count: 1 << 20).withUnsafeBytes { writeAll($0, to: descriptor) } ? 0 : errno
+}
+
+/// The system's code of an error of Foundation, which hides it two levels down.
+private func systemCode(of error: any Error) -> Int32? {
+  if let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, posix.domain == NSPOSIXErrorDomain {
+    return Int32(posix.code)
+  }
+  return (error as? POSIXError)?.code.rawValue
 }

@@ -5,7 +5,7 @@ import Foundation
 extension Volume where Voxel == Float {
   /// Writes float32 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, in mm, as both sform and qform.
   ///
-  /// - Throws: `ImagingError` for another extension or a full disk, `FileError` where the folder cannot be written.
+  /// - Throws: `ImagingError` for another extension, `FileError` for a full disk or a folder that cannot be written.
   public func write(to url: URL) throws {
     try writeNIfTI(voxels, citk_float32, geometry.sizeArray, geometry, to: url)
   }
@@ -23,8 +23,8 @@ extension Volume where Voxel == UInt8 {
   /// Writes uint8 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, in mm, as both sform and qform; or, of one
   /// slice, an 8-bit grey `.png`, which keeps no geometry.
   ///
-  /// - Throws: `ImagingError` for another extension, more slices than a PNG holds or a full disk, `FileError` where the
-  ///   folder cannot be written.
+  /// - Throws: `ImagingError` for another extension or more slices than a PNG holds, `FileError` for a full disk or a folder
+  ///   that cannot be written.
   public func write(to url: URL) throws {
     guard url.pathExtension.lowercased() == "png" else {
       return try writeNIfTI(voxels, citk_uint8, geometry.sizeArray, geometry, to: url)
@@ -39,11 +39,7 @@ extension Volume where Voxel == UInt8 {
 
 /// Writes 8 bits a component, grey (1) or red, green and blue (3) of each pixel.
 func writePNG(_ pixels: [UInt8], width: Int, height: Int, components: Int, to url: URL) throws {
-  try writeAtomically(to: url) { temporary in
-    try checked(citk_write_png(temporary.path, width, height, components, pixels)) {
-      "\(url.path): cannot be written (\($0)); is the disk full?"
-    }
-  }
+  try writeAtomically(pngData(pixels, width: width, height: height, components: components), to: url)
 }
 
 /// The bytes of a PNG file of 8 bits a component: grey (1) or red, green and blue (3) of each pixel, rows from the top.
@@ -80,28 +76,34 @@ private func writeNIfTI<Voxel>(
   if let length = size.max(), length > Int(Int16.max) {
     throw ImagingError("\(url.path): an axis of \(length) voxels; NIfTI-1 holds at most \(Int16.max).")
   }
+  // ITK writes beside the file, under a name without a second ".nii", which would lead its library astray.
+  let plain = url.deletingLastPathComponent().appendingPathComponent(".partial-\(UUID().uuidString).nii")
+  // Not before the refusal, which asks whether the disk is full.
+  defer { try? FileManager.default.removeItem(at: plain) }
+  let count = 352 + MemoryLayout<Voxel>.stride * voxels.count
   try writeAtomically(to: url) { temporary in
-    // ITK writes beside it, under a name without a second ".nii", which would lead its library astray.
-    let plain = temporary.deletingLastPathComponent().appendingPathComponent(".partial-\(UUID().uuidString).nii")
-    defer { try? FileManager.default.removeItem(at: plain) }
+    // ITK's library complains on standard error where there is none.
+    try requireRoom(for: count, of: url, at: plain)
     let written = voxels.withUnsafeBytes {
       citk_write_nifti(plain.path, component, size.count, size, geometry.frame, $0.baseAddress!)
     }
-    guard written, fileSize(plain) == 352 + MemoryLayout<Voxel>.stride * voxels.count else {
-      let reason = written ? "not all bytes arrived" : lastITKError()
-      throw ImagingError("\(url.path): cannot be written (\(reason)); is the disk full?")
+    guard written, fileSize(plain) == count else {
+      throw ImagingError(written ? "not all bytes arrived" : lastITKError())
     }
     try storeSform(of: geometry, in: plain)
     if name.hasSuffix(".gz") {
-      try checked(citk_gzip(plain.path, temporary.path)) {
-        "\(url.path): cannot be written (\($0)); is the disk full?"
-      }
+      try checked(citk_gzip(plain.path, temporary.path)) { $0 }
     } else {
-      guard rename(plain.path, temporary.path) == 0 else {
-        throw ImagingError("\(url.path): cannot be written (\(String(cString: strerror(errno)))).")
-      }
+      guard rename(plain.path, temporary.path) == 0 else { throw ImagingError(String(cString: strerror(errno))) }
     }
+  } refusal: {
+    unwritten(url, $0)
   }
+}
+
+/// The refusal of a file that a library could not write, for a reason that it gave.
+private func unwritten(_ url: URL, _ reason: any Error) -> ImagingError {
+  ImagingError("\(url.path): cannot be written (\(reason)); check its disk, or choose another output.")
 }
 
 /// ITK makes the axes it writes exactly perpendicular; the sform keeps the ones that were read, to the last bit.

@@ -12,7 +12,14 @@ public struct RGBImage: Equatable, Sendable {
     precondition(width > 0 && height > 0, "a picture of \(width)×\(height) pixels")
     self.width = width
     self.height = height
-    pixels = (0..<width * height).flatMap { _ in [fill.x, fill.y, fill.z] }
+    let isGrey = fill.x == fill.y && fill.y == fill.z
+    pixels = [UInt8](repeating: fill.x, count: 3 * width * height)
+    guard !isGrey else { return }
+    pixels.withUnsafeMutableBufferPointer { pixels in
+      for place in stride(from: 0, to: pixels.count, by: 3) {
+        (pixels[place + 1], pixels[place + 2]) = (fill.y, fill.z)
+      }
+    }
   }
 
   /// The colour of the pixel in column `x` of row `y`.
@@ -34,7 +41,7 @@ public struct RGBImage: Equatable, Sendable {
 
   /// Writes a PNG.
   ///
-  /// - Throws: `ImagingError` for another extension, `FileError` where the folder cannot be written.
+  /// - Throws: `ImagingError` for another extension, `FileError` for a full disk or a folder that cannot be written.
   public func write(to url: URL) throws {
     guard url.pathExtension.lowercased() == "png" else {
       throw ImagingError("\(url.path): pictures are written as PNG; name the output .png.")

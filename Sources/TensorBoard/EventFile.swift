@@ -22,18 +22,13 @@ public final class EventFile {
       folder.appendingPathComponent(
         "events.out.tfevents.\(seconds).\(process.hostName).\(process.processIdentifier).\(number)")
     }
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileError("\(folder.path): this folder cannot be made; choose another output.")
-    }
+    try makeFolder(folder)
     var number = 0
     while FileManager.default.fileExists(atPath: candidate(number).path) { number += 1 }
     url = candidate(number)
-    guard FileManager.default.createFile(atPath: url.path, contents: nil),
-      let file = FileHandle(forWritingAtPath: url.path)
-    else { throw FileError("\(url.path): cannot be written; is the disk full?") }
-    self.file = file
+    let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw unwritable(url, errno) }
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     try write(step: 0) { $0.fileVersion = "brain.Event:2" }
     try write(step: step) { $0.sessionLog = .with { $0.status = .start } }
   }
@@ -51,11 +46,8 @@ public final class EventFile {
     event.wallTime = Date().timeIntervalSince1970
     event.step = Int64(step)
     fill(&event)
-    do {
-      try file.write(contentsOf: record(of: event.serializedBytes()))
-    } catch {
-      throw FileError("\(url.path): cannot be written; is the disk full?")
-    }
+    let record = record(of: try event.serializedBytes())
+    guard record.withUnsafeBytes({ writeAll($0, to: file.fileDescriptor) }) else { throw unwritable(url, errno) }
   }
 }
 

@@ -39,7 +39,9 @@ import Testing
     let result = try dualnorm(Brief.arguments(run) + ["--validate-every", "50"], limits: "ulimit -f 8")
     #expect(result.status == 1 && result.output == "")
     #expect(result.errors.hasPrefix("Error: \(run.events.path)/events.out.tfevents."))
-    #expect(result.errors.hasSuffix(": cannot be written; is the disk full? The last checkpoint is intact.\n"))
+    #expect(
+      result.errors.hasSuffix(
+        ": cannot be written (File too large); make room for it on its disk (the last checkpoint is intact).\n"))
     try expectRefusal(
       "\(run.url.path): holds a run with other options (--validate-every is 50, not 5); go on with it by dualnorm train "
         + "--resume \(run.url.path), or give a new folder for --output.", of: Brief.arguments(run))

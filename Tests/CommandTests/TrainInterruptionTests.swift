@@ -4,28 +4,28 @@ import TestSupport
 import Testing
 
 /// Trainings that are stopped at any moment, as the user, the system or a power cut would.
-@Suite(.serialized) struct TrainInterruptionTests {
+@Suite struct TrainInterruptionTests {
   let folder: TemporaryFolder
   private var run: RunFolder { RunFolder(folder.file("run")) }
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Stopped six times at random, going on by `--resume` and by the same command in turn, a run ends with the bytes of one
-  /// that was never stopped.
+  /// Stopped at random in its start, in the plain stage, while it takes the run up again, and in the dual stage or the change
+  /// to it, going on by `--resume` and by the same command in turn, a run ends with the bytes of one that was never stopped.
   @Test(.timeLimit(.minutes(2)), arguments: [SIGINT, SIGTERM, SIGKILL])
   func stoppedAtAnyMomentItEndsWithTheSameBytes(signal: Int32) throws {
     let seed = UInt64(40 + signal)
     var random = Mutator(seed: seed)
     var moments: [String] = []
     var hits = 0
-    for turn in 0..<6 {
+    // The rows of the log to wait for; then some time more.
+    for (turn, rows) in [nil, 1..<14, nil, 14..<21].enumerated() {
       let byResume = turn % 2 == 1 && FileManager.default.fileExists(atPath: run.configuration.path)
       let command = try RunningCommand(
         byResume ? ["train", "--resume", run.url.path, "--quiet"] : Brief.arguments(run))
-      // Of the start, or some iterations from where it is, and then some time more.
-      let row = turn % 3 == 0 ? -1 : max(rows(), 0) + 1 + random.next(below: 4)
-      let delay = random.next(below: turn % 3 == 0 ? 400_000 : 30_000)
-      while command.isRunning, rows() < row { usleep(200) }
+      let row = rows.map { $0.lowerBound + random.next(below: $0.count) } ?? -1
+      let delay = random.next(below: rows == nil ? 400_000 : 30_000)
+      while command.isRunning, self.rows() < row { usleep(200) }
       usleep(UInt32(delay))
       command.send(signal)
       let result = try command.finish()
@@ -51,19 +51,6 @@ import Testing
         "Stopped; continue with: dualnorm train --resume \(run.url.path)\n",
         "Stopped before the training began; there is nothing to go on with.\n",
       ].contains(result.errors))
-  }
-
-  /// Stopped at every iteration in turn, with what was written since the checkpoint before cut off.
-  @Test(.timeLimit(.minutes(1))) func everyIterationIsAPlaceToStop() throws {
-    for row in stride(from: 1, through: 21, by: 5) {
-      let command = try RunningCommand(Brief.arguments(run))
-      while command.isRunning, rows() < row { usleep(500) }
-      command.send(SIGTERM)
-      let result = try command.finish()
-      #expect(result.status == 143 || result.status == 0)
-    }
-    #expect(try dualnorm("train", "--resume", run.url.path, "--quiet").status == 0)
-    #expect(try Brief.differences(of: run) == [])
   }
 
   /// Where the start itself was killed, neither way of going on finds a folder that it cannot use.

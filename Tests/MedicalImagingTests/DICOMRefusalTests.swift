@@ -54,6 +54,12 @@ import Testing
     ]
 
     private static let pixels = [
+      FileFault("slope", "its Rescale Slope is \"1,5\", which is no number; correct the header.") {
+        $0.texts[0x0028_1053] = ("DS", "1,5")
+      },
+      FileFault("intercept", "its Rescale Intercept is \"-1024 HU\", which is no number; correct the header.") {
+        $0.texts[0x0028_1052] = ("DS", "-1024 HU")
+      },
       FileFault(
         "bits", "its pixels have 32 of 32 bits (high bit 31); expected 1 to 16 within 8 or 16: convert it to NIfTI."
       ) {
@@ -177,6 +183,16 @@ import Testing
         try FileManager.default.copyItem(at: DICOMReference.folder.appendingPathComponent("\(name).dcm"), to: file)
         try expect(folder, "\(file.path): \(sentence)")
       }
+    }
+  }
+
+  /// A distance of 0 says nothing, and the thickness is there.
+  @Test func aSingleSliceIsAsThickAsItSays() throws {
+    try withFolder { folder in
+      var slice = DICOMSliceFile([1, 2], columns: 2, rows: 1, position: .zero)
+      slice.texts[0x0018_0088] = ("DS", "0")
+      try slice.write(to: folder.appendingPathComponent("a.dcm"))
+      #expect(try Image(contentsOf: folder).geometry.spacingMM.z == 3.5)
     }
   }
 

@@ -53,7 +53,7 @@ import Testing
     #expect {
       try EventFile(in: URL(fileURLWithPath: "/dev/null/events"), from: 0)
     } throws: {
-      "\($0)" == "/dev/null/events: this folder cannot be made; choose another output."
+      "\($0)" == "/dev/null/events: this folder cannot be made (Not a directory); choose another output."
     }
   }
 }

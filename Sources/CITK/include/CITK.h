@@ -62,10 +62,8 @@ bool citk_png_read(const char *path, const citk_png_header *header, bool expands
 // `components` is 1 (grey) or 3 (red, green, blue), as in the file; `values` holds width × height × components.
 bool citk_jpeg_read(const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, float *values);
 
-// 8 bits a component: 1 (grey) or 3 (red, green, blue) of each pixel, rows from the top.
-bool citk_write_png(
-    const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels);
-// The same file in memory: `count` bytes that are yours, to be given to free().
+// A PNG file in memory, by libpng itself (ITK 5.2's writer crashes where the disk is full): 8 bits a component, 1 (grey) or 3
+// (red, green, blue) of each pixel, rows from the top; `count` bytes that are yours, to be given to free().
 uint8_t *_Nullable citk_png_encode(
     ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels, ptrdiff_t *count);
 

@@ -15,6 +15,18 @@ enum SheetPalette {
 }
 
 extension RGBImage {
+  /// Draws grey pixels from left to right; all must be inside.
+  mutating func draw(_ greys: [UInt8], x: Int, y: Int) {
+    precondition(0..<height ~= y && x >= 0 && x + greys.count <= width, "greys beyond \(width)×\(height)")
+    var place = 3 * (y * width + x)
+    pixels.withUnsafeMutableBufferPointer { pixels in
+      for grey in greys {
+        (pixels[place], pixels[place + 1], pixels[place + 2]) = (grey, grey, grey)
+        place += 3
+      }
+    }
+  }
+
   /// Fills a rectangle, or what of it is inside.
   mutating func fill(x: Int, y: Int, width: Int, height: Int, _ color: SIMD3<UInt8>) {
     for row in max(y, 0)..<max(min(y + height, self.height), max(y, 0)) {

@@ -20,15 +20,21 @@ struct SheetPanel {
   /// The image in grey, its 1st to 99th percentile from black to white, bilinear between pixels' centres.
   func drawImage(on canvas: inout RGBImage) {
     let (low, high) = SheetPanel.window(of: row.image)
-    for v in 0..<height {
-      let (top, bottom, down) = SheetPanel.neighbours(v, of: height, in: row.height)
-      for u in 0..<width {
-        let (left, right, across) = SheetPanel.neighbours(u, of: width, in: row.width)
-        let above = mix(row.image[top * row.width + left], row.image[top * row.width + right], across)
-        let below = mix(row.image[bottom * row.width + left], row.image[bottom * row.width + right], across)
-        let shade = (mix(above, below, down) - low) / max(high - low, .leastNormalMagnitude)
-        let grey = UInt8((255 * min(max(shade.isFinite ? shade : 0, 0), 1)).rounded())
-        canvas[x + u, y + v] = SIMD3(repeating: grey)
+    let span = max(high - low, .leastNormalMagnitude)
+    let (width, columns) = (width, row.width)
+    let places = (0..<width).map { SheetPanel.neighbours($0, of: width, in: columns) }
+    row.image.withUnsafeBufferPointer { image in
+      for v in 0..<height {
+        let (top, bottom, down) = SheetPanel.neighbours(v, of: height, in: row.height)
+        var greys: [UInt8] = []
+        greys.reserveCapacity(width)
+        for (left, right, across) in places {
+          let above = mix(image[top * columns + left], image[top * columns + right], across)
+          let below = mix(image[bottom * columns + left], image[bottom * columns + right], across)
+          let shade = (mix(above, below, down) - low) / span
+          greys.append(UInt8((255 * min(max(shade.isFinite ? shade : 0, 0), 1)).rounded()))
+        }
+        canvas.draw(greys, x: x, y: y + v)
       }
     }
   }
@@ -50,21 +56,31 @@ struct SheetPanel {
 
   /// Visits the enlarged pixels of each class that have another label within `thickness` along an axis.
   private func forEachBorderPixel(of labels: [UInt8], _ body: (Int, Int, UInt8) -> Void) {
-    let columns = (0..<width).map { $0 / scale }
-    let rows = (0..<height).map { min($0 * row.height / height, row.height - 1) }
-    func label(_ u: Int, _ v: Int) -> UInt8 {
-      guard 0..<width ~= u, 0..<height ~= v else { return 0 }
-      return labels[rows[v] * row.width + columns[u]]
-    }
+    let (width, height, margin) = (width, height, thickness)
+    // Enlarged, with background around.
+    let stride = width + 2 * margin
+    var enlarged = [UInt8](repeating: 0, count: stride * (height + 2 * margin))
     for v in 0..<height {
-      for u in 0..<width {
-        let own = label(u, v)
-        guard own != 0 else { continue }
-        let isBorder = (1...thickness).contains { step in
-          label(u - step, v) != own || label(u + step, v) != own || label(u, v - step) != own
-            || label(u, v + step) != own
+      let source = min(v * row.height / height, row.height - 1) * row.width
+      var place = (v + margin) * stride + margin
+      for label in labels[source..<source + row.width] {
+        if label != 0 { for u in place..<place + scale { enlarged[u] = label } }
+        place += scale
+      }
+    }
+    enlarged.withUnsafeBufferPointer { enlarged in
+      for v in 0..<height {
+        let start = (v + margin) * stride + margin
+        for u in 0..<width where enlarged[start + u] != 0 {
+          let (place, own) = (start + u, enlarged[start + u])
+          for step in 1...margin
+          where enlarged[place - step] != own || enlarged[place + step] != own
+            || enlarged[place - step * stride] != own || enlarged[place + step * stride] != own
+          {
+            body(u, v, own)
+            break
+          }
         }
-        if isBorder { body(u, v, own) }
       }
     }
   }

@@ -29,7 +29,10 @@ struct TrainingCurves {
       """
   }
 
-  private var xRange: ClosedRange<Double> { 1...Double(max(2, history.rows.count)) }
+  /// To the last iteration: a log may have lost its beginning.
+  private var xRange: ClosedRange<Double> {
+    1...Double(max(2, history.stages.map { offsets[$0.stage]! + $0.iterations }.max() ?? 0))
+  }
 
   private var dividers: [(x: Double, name: String)] {
     history.stages.map { (x: Double(offsets[$0.stage]!) + 1, name: "\($0.stage.rawValue) stage") }

@@ -74,7 +74,7 @@ public struct RunFolder: Sendable {
   /// What may lie in a folder that a training is to be started in: a log that its maker keeps there, and what a start that
   /// was killed before `isBegun` left.
   private var remains: Set<String> {
-    let begun = isCutShort ? [configuration, description, splits].map(\.lastPathComponent) : []
+    let begun = isCutShort ? [configuration, description, facts, splits].map(\.lastPathComponent) : []
     return Set(begun + [cellLog.lastPathComponent])
   }
 

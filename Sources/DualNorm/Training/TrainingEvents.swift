@@ -82,7 +82,7 @@ final class TrainingEvents {
       self.file = file
       try file.append(values, step: step)
     } catch let error as FileError {
-      throw FileError("\(error) The last checkpoint is intact.")
+      throw FileError("\(error.description.dropLast()) (the last checkpoint is intact).")
     }
   }
 }

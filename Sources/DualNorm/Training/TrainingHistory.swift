@@ -64,7 +64,8 @@ public struct TrainingHistory: Equatable, Sendable {
 extension TrainingHistory.Row {
   fileprivate init?(_ fields: [String], sites: [String]) {
     guard fields.count == 7 + sites.count, let stage = Stage(rawValue: fields[0]), let iteration = Int(fields[1]),
-      let rate = Double(fields[2]), fields.dropFirst(3).allSatisfy({ $0.isEmpty || Double($0) != nil })
+      (1...1_000_000_000_000).contains(iteration), let rate = Double(fields[2]),
+      fields.dropFirst(3).allSatisfy({ $0.isEmpty || Double($0) != nil })
     else { return nil }
     self.stage = stage
     self.iteration = iteration

@@ -17,19 +17,21 @@ public struct TrainingProgress: Sendable {
 final class TrainingLog {
   private let url: URL
   private let sites: [String]
-  private var file: FileHandle?
+  private let file: FileHandle
 
-  /// Opens the log; rows from `state` on, which a resumed run makes again, are dropped.
+  /// Opens the log; rows from `state` on, which a resumed run makes again, are dropped, and a part of a last one, which a
+  /// full disk leaves.
   init(_ url: URL, sites: [String], resumingAt state: TrainingState?) throws {
     self.url = url
     self.sites = sites
     let header =
       "stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice"
-      + sites.map { ",validation_dice_" + quotedForCSV($0) }.joined() + "\n"
+      + sites.map { "," + quotedForCSV("validation_dice_" + $0) }.joined() + "\n"
     var kept: [Substring] = []
     if let state, let text = try? String(contentsOf: url, encoding: .utf8) {
       let order = { (stage: Stage) in Stage.allCases.firstIndex(of: stage)! }
-      kept = text.split(separator: "\n").dropFirst().filter { row in
+      let whole = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
+      kept = whole.split(separator: "\n").dropFirst().filter { row in
         let fields = row.split(separator: ",", omittingEmptySubsequences: false)
         guard let stage = Stage(rawValue: String(fields[0])), fields.count > 1, let iteration = Int(fields[1]) else {
           return false
@@ -39,7 +41,7 @@ final class TrainingLog {
     }
     try writeAtomically(Data((header + kept.map { $0 + "\n" }.joined()).utf8), to: url)
     file = try FileHandle(forWritingTo: url)
-    try file?.seekToEnd()
+    try file.seekToEnd()
   }
 
   func append(_ progress: TrainingProgress) throws {
@@ -49,19 +51,14 @@ final class TrainingLog {
     row += progress.losses.last.map { "\($0.hardDice)," } ?? ","
     row += progress.validation?.dice.map { "\($0)" } ?? ""
     for site in sites { row += "," + (progress.validation?.diceBySite[site].map { "\($0)" } ?? "") }
-    do {
-      try file?.write(contentsOf: Data((row + "\n").utf8))
-    } catch {
-      throw refusal
-    }
+    let isWritten = Data((row + "\n").utf8).withUnsafeBytes { writeAll($0, to: file.fileDescriptor) }
+    guard isWritten else { throw unwritable(url, errno, remark: "the last checkpoint is intact") }
   }
 
   /// Waits until all rows are on the disk, as those that a checkpoint counts on must be.
   func sync() throws {
-    do { try file?.synchronize() } catch { throw refusal }
-  }
-
-  private var refusal: FileError {
-    FileError("\(url.path): cannot be written; is the disk full? The last checkpoint is intact.")
+    guard fsync(file.fileDescriptor) == 0 else {
+      throw unwritable(url, errno, remark: "the last checkpoint is intact")
+    }
   }
 }

@@ -39,8 +39,7 @@ public struct TrainingSession: Sendable {
     try check.requireNoErrors()
     try self.init(
       starting: run, configuration: configuration, data: CheckedData(dataset: dataset, facts: check.facts),
-      split: split, report: report)
-    try FactsFile(check.facts).write(to: run.facts)
+      split: split, report: report, lock: nil, keepsFacts: true)
   }
 
   /// Plans the preparation on a split of data that were checked before, and makes the run folder.
@@ -52,6 +51,15 @@ public struct TrainingSession: Sendable {
   public init(
     starting run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report,
     lock: FolderLock? = nil
+  ) throws {
+    try self.init(
+      starting: run, configuration: configuration, data: data, split: split, report: report, lock: lock,
+      keepsFacts: false)
+  }
+
+  private init(
+    starting run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report,
+    lock: FolderLock?, keepsFacts: Bool
   ) throws {
     self.run = run
     let known = data.facts(of: split.training + split.validation)
@@ -75,6 +83,8 @@ public struct TrainingSession: Sendable {
     // First, so that a folder that has anything of the run can be started in again.
     try run.write(configuration)
     try run.write(description)
+    if keepsFacts { try FactsFile(data.facts).write(to: run.facts) }
+    // Last, as the run is begun then.
     try split.write(to: run.splits)
   }
 

@@ -22,8 +22,8 @@ extension Volume where Voxel == UInt8 {
   /// series of its own, and one frame for each segment and slice where the segment is (of an empty segment the first
   /// slice), which refers to the image it was made from.
   /// - Precondition: this mask lies on the grid of `series`, slice by slice.
-  /// - Throws: `ImagingError` for a source that DCMTK cannot refer to or a full disk, `FileError` where the folder cannot
-  ///   be written.
+  /// - Throws: `ImagingError` for a source that DCMTK cannot refer to, `FileError` for a full disk or a folder that cannot be
+  ///   written.
   public func writeSegmentation(
     to url: URL, of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String
   ) throws {
@@ -35,7 +35,7 @@ extension Volume where Voxel == UInt8 {
         try writer.add(slice(z).map { $0 == segment.value ? 1 : 0 }, of: index, in: z)
       }
     }
-    try writeAtomically(to: url) { temporary in try writer.save(to: temporary) }
+    try writeAtomically(to: url, writer.save, refusal: { $0 })
   }
 
   private func slice(_ z: Int) -> ArraySlice<UInt8> {
@@ -100,8 +100,8 @@ private final class SegmentationWriter {
 
   private static func fault(_ url: URL) -> ImagingError {
     ImagingError(
-      "\(url.path): cannot be written as a DICOM segmentation (\(lastDICOMError())); is the disk full, or the series' header "
-        + "incomplete? Name the output .nii.gz to write NIfTI.")
+      "\(url.path): cannot be written as a DICOM segmentation (\(lastDICOMError())); correct the series' header, or name the "
+        + "output .nii.gz to write NIfTI.")
   }
 }
 

@@ -56,7 +56,7 @@ struct DICOMSlice: Sendable {
     let orientation = file.numbers(.orientation, 6)
     row = orientation.map { SIMD3($0.prefix(3)) } ?? .zero
     column = orientation.map { SIMD3($0.suffix(3)) } ?? .zero
-    thicknessMM = (file.number(.spacingBetweenSlices) ?? file.number(.sliceThickness)).flatMap { $0 > 0 ? $0 : nil }
+    thicknessMM = [.spacingBetweenSlices, .sliceThickness].compactMap { file.number($0) }.first { $0 > 0 }
     let isPlaced = spacing != nil && position != nil && orientation != nil
     fault =
       faultOfKind(of: file) ?? faultOfPixels(pixels, of: file)
@@ -104,6 +104,10 @@ private func faultOfKind(of file: DICOMFile) -> String? {
   }
   guard file.text(.modalityTable) == nil, !cdicom_has_sequence(file.handle, DICOMTag.modalityTable.rawValue) else {
     return "turns stored values into intensities by a table (Modality LUT), which is not read; convert it to NIfTI."
+  }
+  for (tag, name) in [(DICOMTag.slope, "Slope"), (.intercept, "Intercept")] {
+    guard let text = file.text(tag), file.number(tag) == nil else { continue }
+    return "its Rescale \(name) is \"\(inOneLine(text))\", which is no number; correct the header."
   }
   guard cdicom_can_decode(file.handle) else {
     return

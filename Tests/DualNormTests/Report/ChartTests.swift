@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import DualNorm
@@ -12,6 +13,34 @@ import Testing
     #expect(kept.position(1) == 10 && kept.position(320) == 20)
     #expect(ChartScale(3...3, from: 0, to: 1).ticks.count > 1)
     #expect([-0.04, 12.34, 7].map(position) == ["0", "12.3", "7"])
+  }
+
+  /// Neighbours by rounding, and numbers that have no difference.
+  @Test(arguments: [
+    1e15...1_000_000_000_000_000.1, 0.1...0.10000000000000002, -1e308...1e308, 0...Double.leastNonzeroMagnitude,
+    1e308...1.7e308, -3e-300...2,
+  ])
+  func anyRangeHasPositions(range: ClosedRange<Double>) {
+    for keeps in [true, false] {
+      let scale = ChartScale(range, from: 10, to: 20, keepsRange: keeps)
+      #expect(scale.ticks.count < 20 && (keeps || scale.ticks.count > 1))
+      for value in [range.lowerBound, range.upperBound] { #expect(abs(scale.position(value)) < 1e12) }
+      #expect(scale.ticks.map(scale.text).allSatisfy { !$0.isEmpty })
+    }
+  }
+
+  /// A log that lost its beginning is drawn within the chart.
+  @Test func curvesOfALogWithoutItsBeginning() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("log-\(UUID().uuidString).csv")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let header = "stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice\n"
+    try Data((header + "plain,101,0.1,2,,0.5,\nplain,102,0.1,1,,0.5,\ndual,1,0.1,1,1,0.5,\n").utf8).write(to: file)
+    let text = TrainingCurves(try TrainingHistory(contentsOf: file)).html.text
+    #expect(text.contains("iterations 1 to 103"))
+    for path in text.matches(of: /d="M([^"]*)"/).map(\.1) {
+      let numbers = path.split(whereSeparator: { " M".contains($0) }).compactMap { Double($0) }
+      #expect(numbers.allSatisfy { (0...440).contains($0) }, "\(path)")
+    }
   }
 
   /// Every point is drawn, in the parts that were given.

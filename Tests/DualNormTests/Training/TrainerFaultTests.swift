@@ -112,6 +112,24 @@ extension TrainerTests {
     #expect(try Data(contentsOf: run.model) == Data(contentsOf: wholeRun.model))
   }
 
+  /// Stopped after every iteration, a run ends with the bytes of one that never stopped.
+  @Test func everyIterationIsAPlaceToStop() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (whole, wholeRun) = try trainer(in: "whole", configuration())
+    #expect(try whole.train(shouldStop: never, progress: { _ in }))
+    var reached: [Int] = []
+    for _ in 0..<12 {
+      let before = reached.count
+      _ = try trainer(in: "run", configuration()).0.train(
+        shouldStop: { reached.count > before }, progress: { reached.append($0.iteration) })
+    }
+    #expect(reached == [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6])
+    let run = RunFolder(folder.appendingPathComponent("run"))
+    for (own, other) in [(run.model, wholeRun.model), (run.last, wholeRun.last), (run.log, wholeRun.log)] {
+      #expect(try Data(contentsOf: own) == Data(contentsOf: other), "\(own.lastPathComponent)")
+    }
+  }
+
   @Test func longPausesBetweenValidationsHaveCheckpointsToo() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     var rare = configuration()

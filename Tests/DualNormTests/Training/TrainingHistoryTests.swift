@@ -33,6 +33,17 @@ import Testing
     #expect(try read(header).rows.isEmpty)
   }
 
+  /// The part of a row that a full disk leaves looks like an earlier one: 1 of 14.
+  @Test func aPartOfALastLineIsNotKept() throws {
+    defer { try? FileManager.default.removeItem(at: file) }
+    var state = TrainingState(stage: .plain, schedule: LearningRateSchedule(.cosine, base: 0.001))
+    state.iteration = 13
+    let rows = (1...13).map { "plain,\($0),0.001,2.5,,0.9,,,\n" }.joined()
+    try Data((header + rows + "plain,1").utf8).write(to: file)
+    _ = try TrainingLog(file, sites: ["A", "B, old"], resumingAt: state)
+    #expect(try String(contentsOf: file, encoding: .utf8) == header + rows)
+  }
+
   @Test func refusesWhatNoTrainingWrites() throws {
     func expect(_ sentence: String, _ text: String) {
       #expect(throws: InputError("\(file.path)\(sentence)")) { try read(text) }
@@ -40,6 +51,9 @@ import Testing
     let fields = "(9 fields, the first a stage); restore the log that train wrote."
     expect(", line 3: is no iteration of a training \(fields)", header + "plain,1,0.001,2.5,,0.9,,,\nplain,x,1,,,,,,\n")
     expect(", line 2: is no iteration of a training \(fields)", header + "plain,1,0.001\n")
+    for iteration in ["0", "-1", "1000000000001", "9223372036854775807"] {
+      expect(", line 2: is no iteration of a training \(fields)", header + "plain,\(iteration),0.001,2.5,,0.9,,,\n")
+    }
     expect(
       ", line 1: expected the header stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice; "
         + "restore the log that train wrote.", "a,b\n1,2\n")

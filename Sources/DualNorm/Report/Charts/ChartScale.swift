@@ -13,9 +13,13 @@ struct ChartScale {
   ///   - range: widened to the next ticks unless `keepsRange`.
   ///   - count: about how many ticks.
   init(_ range: ClosedRange<Double>, from first: Double, to last: Double, count: Int = 5, keepsRange: Bool = false) {
-    let isPoint = range.lowerBound == range.upperBound
-    let half = isPoint ? max(abs(range.lowerBound) * 0.1, 1e-6) : 0
-    let range = (range.lowerBound - half)...(range.upperBound + half)
+    // Differences of larger numbers are no numbers.
+    let given = range.clamped(to: -1e300...1e300)
+    let size = max(abs(given.lowerBound), abs(given.upperBound))
+    // Neighbours by rounding leave no room for ticks between them.
+    let isPoint = given.upperBound - given.lowerBound <= max(1e-9 * size, 1e-300)
+    let half = isPoint ? max(size * 0.1, 1e-6) : 0
+    let range = (given.lowerBound - half)...(given.upperBound + half)
     let step = Self.roundStep((range.upperBound - range.lowerBound) / Double(max(count, 1)))
     let low = (range.lowerBound / step - (keepsRange ? 1e-9 : 0)).rounded(keepsRange ? .up : .down)
     let high = (range.upperBound / step + (keepsRange ? 1e-9 : 0)).rounded(keepsRange ? .down : .up)
@@ -26,7 +30,7 @@ struct ChartScale {
   }
 
   func position(_ value: Double) -> Double {
-    first + (last - first) * (value - values.lowerBound) / (values.upperBound - values.lowerBound)
+    first + (last - first) * ((value - values.lowerBound) / (values.upperBound - values.lowerBound))
   }
 
   func text(_ tick: Double) -> String {
