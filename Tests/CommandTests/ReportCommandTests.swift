@@ -42,7 +42,9 @@ import Testing
     // The learning rate, too; validation of two sites and their mean where there was one.
     #expect(page.pointCounts(ofClass: "line c2") == [60, 60])
     #expect(page.pointCounts(ofClass: "line c6") == [3, 3])
-    #expect(page.text.contains("width 4, 3 channels in, 3 classes out, norm bn, deep supervision, dual blocks inc down1 down2 down3"))
+    #expect(
+      page.text.contains(
+        "width 4, 3 channels in, 3 classes out, norm bn, deep supervision, dual blocks inc down1 down2 down3"))
     #expect(page.text.contains("# Written by dualnorm \(programVersion)"))
     // Of each of eight dual layers the mean of γ and β and the channel that varies most.
     #expect(page.pictures.count == 33)
