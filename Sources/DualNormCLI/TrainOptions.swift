@@ -50,7 +50,7 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Base rate of Adam. (default: 0.001)") var learningRate: Double?
   @Option(help: "cosine, or plateau as published. (default: cosine)") var schedule: LearningRateSchedule.Kind?
   @Option(help: "Decoupled weight decay (AdamW), such as 0.01. (default: 0)") var weightDecay: Double?
-  @Option(help: "published, or batch-dice (with cross entropy). (default: published)") var loss: LossKind?
+  @Option(help: "batch-dice (with cross entropy), or published. (default: batch-dice)") var loss: LossKind?
   @Flag(inversion: .prefixedNo, help: "Coarser levels of the network learn to segment too. (default: on)")
   var deepSupervision: Bool?
   @Option(help: "Share of slices drawn from those with foreground; the rest from all. (default: 0.5)")

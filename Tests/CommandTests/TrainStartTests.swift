@@ -99,7 +99,7 @@ import Torch
     ("--averaging 1", "--averaging is 1.0; give 0 (none) to below 1, such as 0.99."),
     ("--weight-decay -1", "--weight-decay is -1.0; give 0 (none) to 1, such as 0.01."),
     (
-      "--weighted-cross-entropy --loss batch-dice",
+      "--weighted-cross-entropy",
       "--weighted-cross-entropy weights the published loss only, and --loss is batch-dice; give --loss published."
     ),
     (

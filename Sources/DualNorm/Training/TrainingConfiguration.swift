@@ -55,7 +55,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var schedule = LearningRateSchedule.Kind.cosine
   /// Decoupled, of weights only.
   public var weightDecay = 0.0
-  public var loss = LossKind.published
+  public var loss = LossKind.batchDice
   /// Whether coarser levels of the network learn to segment too.
   public var deepSupervision = true
   /// Share of each site's turns that go to slices with foreground.

@@ -4,7 +4,8 @@ public enum TrainingRecipe: String, Codable, Sendable, CaseIterable {
   /// equally often, volumes whitened as a whole, 10 epochs of 900 iterations in each stage.
   case published
   /// The published one but for what was measured to be better: deep supervision, slices with foreground in half of a
-  /// site's turns, whitening by the brighter voxels, a cosine for the rate. docs/results.md has what each part does.
+  /// site's turns, whitening by the brighter voxels, a Dice over the batch, a cosine for the rate. docs/results.md has what
+  /// each part does.
   case standard
 }
 
@@ -15,7 +16,7 @@ extension TrainingConfiguration {
     self.recipe = recipe
     guard recipe == .published else { return }
     (iterations, learningRate, schedule) = ([9000, 9000], 1e-3, .plateau)
-    (deepSupervision, foregroundShare, whitening) = (false, 0, .volume)
+    (loss, deepSupervision, foregroundShare, whitening) = (.published, false, 0, .volume)
   }
 
   /// The defaults of the version before there were recipes, whose `augmentation` was true or false.
