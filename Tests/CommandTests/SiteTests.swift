@@ -55,7 +55,8 @@ import Torch
     let info = try dualnorm("info", run.url.path)
     #expect(
       info.output.hasPrefix(
-        "network:      width 4, 3 channels in, 3 classes out, norm dsbn of 2 sites, no dual blocks\n"))
+        "network:      width 4, 3 channels in, 3 classes out, norm dsbn of 2 sites, deep supervision, no dual blocks\n")
+    )
     let a = try foreground(run, input: scan, "--site", "Site-A")
     let b = try foreground(run, input: scan, "--site", "Site-B")
     let unnamed = try foreground(run, input: scan)

@@ -145,7 +145,9 @@ extension TrainerTests {
   /// Counts that no training has reached are refused, rather than trapped on.
   @Test func statesThatNoTrainingWrites() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
-    let run = try stopped(configuration())
+    var averaged = configuration()
+    averaged.averaging = 0.9
+    let run = try stopped(averaged)
     let whole = try Safetensors.read(run.last)
     for (old, new) in [
       ("\"iteration\":3", "\"iteration\":-3"), ("\"iteration\":3", "\"iteration\":9000000000000000000"),
@@ -153,7 +155,7 @@ extension TrainerTests {
       let state = try #require(whole.metadata["state"]).replacingOccurrences(of: old, with: new)
       try Safetensors(tensors: whole.tensors, metadata: ["state": state]).write(to: run.last)
       #expect(throws: InputError("\(run.last.path): holds no training state; give a run folder that train wrote.")) {
-        try trainer(in: "run", configuration())
+        try trainer(in: "run", averaged)
       }
     }
     for value in [Float.nan, -1, 1e30] {
@@ -163,7 +165,7 @@ extension TrainerTests {
         }
         try Safetensors(tensors: tensors, metadata: whole.metadata).write(to: run.last)
         #expect(throws: WeightsError.self) {
-          try trainer(in: "run", configuration()).0.train(shouldStop: never, progress: { _ in })
+          try trainer(in: "run", averaged).0.train(shouldStop: never, progress: { _ in })
         }
       }
     }
