@@ -1,5 +1,6 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
+#include <unistd.h>
 #include "Guard.h"
 
 static at::Device device(int32_t index) {
@@ -10,15 +11,14 @@ static at::Device device(int32_t index) {
 bool ct_load_cuda(void) {
   return guard(false, [] {
     static const std::string failure = [] {
-      const std::string name = "libtorch_cuda.so";
+      std::string path = "libtorch_cuda.so";
       Dl_info half;
-      std::string beside = name;
-      if (dladdr(reinterpret_cast<const void *>(&at::globalContext), &half) && half.dli_fname)
-        beside = std::string(half.dli_fname).substr(0, std::string(half.dli_fname).rfind('/') + 1) + name;
+      if (dladdr(reinterpret_cast<const void *>(&at::globalContext), &half) && half.dli_fname) {
+        std::string library = half.dli_fname, beside = library.substr(0, library.rfind('/') + 1) + path;
+        if (access(beside.c_str(), F_OK) == 0) path = beside;
+      }
       // Its constructors register the operations of GPUs; it finds NVIDIA's libraries by its own path.
-      if (dlopen(beside.c_str(), RTLD_LAZY | RTLD_GLOBAL) || dlopen(name.c_str(), RTLD_LAZY | RTLD_GLOBAL))
-        return std::string();
-      return std::string(dlerror());
+      return std::string(dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL) ? "" : dlerror());
     }();
     TORCH_CHECK(failure.empty(), failure);
     // As on the CPU: float32 means float32, and the same seed the same result as far as cuDNN has it.

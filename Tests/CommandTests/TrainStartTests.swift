@@ -35,6 +35,21 @@ import Torch
     #expect(try String(contentsOf: run.configuration, encoding: .utf8).contains("freeze-except:\n- outc\n- norm_0_aux"))
   }
 
+  /// The reason is LibTorch's own: the CUDA half is not there, or finds no GPU.
+  @Test(.enabled(if: (try? DeviceChoice.auto.resolved()) == .cpu, "this machine has a GPU"))
+  func aDeviceThatIsNotThereIsRefusedBeforeAFolderIsMade() throws {
+    let data = try Tiny.data.path
+    let shared = ["--data", data, "--output", run.url.path, "--device", "cuda"] + Tiny.quick
+    let experiment = ["experiment", "cross-validate", "--folds", "2", "--methods", "bn"]
+    for (verb, start) in [(["train"], "Error: "), (experiment, "Error: bn/fold-0: ")] {
+      let result = try dualnorm(verb + shared)
+      #expect(result.status == 1 && result.output == "")
+      #expect(result.errors.hasPrefix(start + "--device is cuda:0, and LibTorch"))
+      #expect(result.errors.hasSuffix("give --device cpu.\n") && result.errors.count { $0 == "\n" } == 1)
+      #expect(!FileManager.default.fileExists(atPath: run.url.path), "\(verb)")
+    }
+  }
+
   @Test func aStartThatCannotBeIsRefusedBeforeTheFolderIsMade() throws {
     let missing = folder.file("none")
     try expectRefusal(

@@ -39,9 +39,10 @@ struct StageStart {
   /// Finds what would stop the run at its start.
   ///
   /// - Returns: a sentence on what fits of `--init`; nil without it.
-  /// - Throws: `InputError` for names in `--freeze-except` that no parameter contains or that leave a stage nothing to
+  /// - Throws: `InputError` for a `--device` that is not there, names in `--freeze-except` that no parameter contains or that leave a stage nothing to
   ///   train, or `--init` of which nothing fits.
   func check() throws -> String? {
+    _ = try configuration.device.resolved()
     let stages = configuration.stages(of: description.network).map(\.stage)
     if !configuration.freezeExcept.isEmpty {
       try checkFrozenNames()
