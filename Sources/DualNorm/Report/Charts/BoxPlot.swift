@@ -27,9 +27,6 @@ struct BoxPlot {
   /// What the axis covers beside the values, so that charts can be compared.
   var range: ClosedRange<Double>?
 
-  private static let width = 440.0
-  private static let left = 108.0
-  private static let right = 426.0
   private static let rowHeight = 22.0
   private static let headHeight = 20.0
 
@@ -38,7 +35,8 @@ struct BoxPlot {
     let values = groups.flatMap { $0.rows.flatMap { $0.values.map(\.value) } }.filter(\.isFinite)
     guard let low = values.min(), let high = values.max() else { return nil }
     let scale = ChartScale(
-      min(low, range?.lowerBound ?? low)...max(high, range?.upperBound ?? high), from: Self.left, to: Self.right)
+      min(low, range?.lowerBound ?? low)...max(high, range?.upperBound ?? high), from: RowChart.left, to: RowChart.right
+    )
     let rowCount = groups.reduce(0) { $0 + $1.rows.count }
     let bottom = 6 + Double(groups.count) * Self.headHeight + Double(rowCount) * Self.rowHeight
     var y = 6.0
@@ -51,14 +49,7 @@ struct BoxPlot {
         y += Self.rowHeight
       }
     }
-    return """
-      <figure class="chart">
-      <svg viewBox="0 0 \(position(Self.width)) \(position(bottom + 42))" role="img" aria-label="\(alternative)">
-      \(scale.axis(xTitle, top: 4, bottom: bottom))\(drawn)</svg>
-      <figcaption>\(title)</figcaption>
-      </figure>
-
-      """
+    return RowChart.figure(title, scale, xTitle, alternative: alternative, bottom: bottom, drawn)
   }
 
   /// The boxes in words.
@@ -79,7 +70,7 @@ struct BoxPlot {
     let finite = row.values.filter(\.value.isFinite)
     let missing: Markup? = row.undefinedCount == 0 ? nil : " <tspan class=\"few\">(−\(row.undefinedCount))</tspan>"
     let label: Markup = """
-      <text class="tick" x="\(position(Self.left - 8))" y="\(position(middle + 4))" \
+      <text class="tick" x="\(position(RowChart.left - 8))" y="\(position(middle + 4))" \
       text-anchor="end">\(row.name.shortened(to: 15))\(missing)<title>\(row.name), \(counted(row.values.count, "value")), \
       \(row.undefinedCount) \(row.undefinedName)</title></text>
 

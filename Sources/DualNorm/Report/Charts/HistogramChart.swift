@@ -21,9 +21,6 @@ struct HistogramChart {
   let xTitle: String
   let rows: [Row]
 
-  private static let width = 440.0
-  private static let left = 108.0
-  private static let right = 426.0
   private static let top = 6.0
   private static let stepHeight = 30.0
   private static let rowHeight = 50.0
@@ -32,20 +29,13 @@ struct HistogramChart {
   var html: Markup? {
     let values = rows.flatMap { [$0.range.lowerBound, $0.range.upperBound] + $0.dots.map(\.value) }
     guard let low = values.min(), let high = values.max() else { return nil }
-    let scale = ChartScale(low...high, from: Self.left, to: Self.right, keepsRange: true)
+    let scale = ChartScale(low...high, from: RowChart.left, to: RowChart.right, keepsRange: true)
     let bottom = Self.top + Double(rows.count) * Self.rowHeight
     let alternative = "\(title). \(rows.map(\.alternative).joined(separator: "; "))."
     let drawn = rows.enumerated().map { index, row in
       histogram(row, base: Self.top + Double(index) * Self.rowHeight + Self.stepHeight + 4, scale)
     }
-    return """
-      <figure class="chart">
-      <svg viewBox="0 0 \(position(Self.width)) \(position(bottom + 42))" role="img" aria-label="\(alternative)">
-      \(scale.axis(xTitle, top: 4, bottom: bottom))\(drawn)</svg>
-      <figcaption>\(title)</figcaption>
-      </figure>
-
-      """
+    return RowChart.figure(title, scale, xTitle, alternative: alternative, bottom: bottom, drawn)
   }
 
   private func histogram(_ row: Row, base: Double, _ scale: ChartScale) -> Markup {
@@ -58,7 +48,7 @@ struct HistogramChart {
         """
     }
     return """
-      <text class="tick" x="\(position(Self.left - 8))" y="\(position(base - 8))" \
+      <text class="tick" x="\(position(RowChart.left - 8))" y="\(position(base - 8))" \
       text-anchor="end">\(row.name.shortened(to: 15))<title>\(row.alternative)</title></text>
       <g class="histogram c\(row.color % 7)"><path d="\(outline(row, base: base, scale))"/>\(dots)</g>
 
