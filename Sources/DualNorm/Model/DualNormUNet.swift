@@ -58,6 +58,7 @@ public final class DualNormUNet {
     logits(images, mask: mask, sites: sites, mode).full
   }
 
+  /// Whether this network takes the fused operations where it runs.
   var fuses: Bool { fusesOperations && device == .cpu }
 
   func logits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> PassLogits {
@@ -81,10 +82,10 @@ public final class DualNormUNet {
     var levels: [Tensor] = []
     for up in self.up {
       x = up(x, skip: skips.removeLast(), context)
-      levels.insert(x, at: 0)
+      // A prediction keeps no level longer than it is needed.
+      if case .training = context.mode { levels.insert(x, at: 0) }
     }
-    guard case .training = context.mode else { return [output(x, context)] }
-    return zip([output] + coarseOutputs, levels).map { $0($1, context) }
+    return [output(x, context)] + zip(coarseOutputs, levels.dropFirst()).map { $0($1, context) }
   }
 }
 

@@ -44,6 +44,6 @@ public struct SegmentationLoss {
     hardDice = levels[0].hardDice
     let weights = levels.indices.map { 1 / Double(1 << $0) }
     let coarser = zip(levels, weights).dropFirst().map { $0.value * $1 }
-    value = levels.count == 1 ? levels[0].value : coarser.reduce(levels[0].value, +) / weights.reduce(0, +)
+    value = coarser.reduce(levels[0].value, +) / weights.reduce(0, +)
   }
 }
