@@ -134,14 +134,12 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: page.path).isEmpty)
   }
 
-  /// Root may write anywhere, so that nothing is refused to it.
-  @Test(.disabled(if: geteuid() == 0, "is of no use to root")) func aFolderThatMayNotBeWrittenTo() throws {
-    let locked = folder.file("locked")
-    try FileManager.default.createDirectory(
-      at: locked, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o555])
-    let path = locked.appendingPathComponent("page.html").path
+  @Test func aFolderThatMayNotBeWrittenTo() throws {
+    let disk = try SmallDisk()
+    guard try disk.lock() else { return print("root who may not mount may write anywhere: nothing to refuse") }
+    let path = disk.file("page.html").path
     try expectRefusal(
-      "--report \(path): \(locked.path) cannot be written to; give a folder that you may write to.",
+      "--report \(path): \(disk.folder.path) cannot be written to; give a folder that you may write to.",
       of: ["check", data.path, "--report", path])
   }
 

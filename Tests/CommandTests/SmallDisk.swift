@@ -50,6 +50,17 @@ final class SmallDisk {
     #endif
   }
 
+  /// Lets nobody write, root neither: a disk that is mounted to be read only, or elsewhere a folder without the right.
+  ///
+  /// - Returns: false where that cannot be had: for root who may not mount.
+  func lock() throws -> Bool {
+    #if os(Linux)
+      if isReal { return mount("tmpfs", folder.path, "tmpfs", UInt(MS_REMOUNT | MS_RDONLY), nil) == 0 }
+    #endif
+    try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: folder.path)
+    return geteuid() != 0
+  }
+
   func makeRoom() throws {
     limits = nil
     if FileManager.default.fileExists(atPath: ballast.path) { try FileManager.default.removeItem(at: ballast) }
