@@ -33,7 +33,12 @@ let package = Package(
   targets: [
     .target(
       name: "CTorch",
-      cxxSettings: [.unsafeFlags(["-isystem", torch + "/include", "-O2"])],
+      // Text that the C++ there takes in.
+      exclude: ["GPU/Common.cu", "GPU/Norm.cu", "GPU/ClassSums.cu", "GPU/Adam.cu"],
+      cxxSettings: [
+        .unsafeFlags(["-isystem", torch + "/include", "-O2", "-Wno-c23-extensions"]),
+        .define("DUALNORM_EMULATED_GPU", .when(configuration: .debug)),
+      ],
       linkerSettings: libraries(in: torch + "/lib", ["torch_cpu", "c10"])),
     .target(
       name: "CITK",

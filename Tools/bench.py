@@ -1,6 +1,8 @@
 """Times `dualnorm benchmark` against the reference network in PyTorch, step by step in turn, on this machine.
 
-    python3 Tools/bench.py DUALNORM ORACLE_FOLDER [--size 384 --batch 4 --width 32 --pairs 5 --threads N]
+    python3 Tools/bench.py DUALNORM ORACLE_FOLDER [--device cpu --size 384 --batch 4 --width 32 --pairs 5 --threads N]
+
+With --device cuda on the GPU, where PyTorch is also compiled with CUDA graphs (mode "reduce-overhead").
 
 Needs torch 2.11 (`make bench` gets it). Every contestant is a process that waits while another one runs; what is
 compared is the median of steps taken in turn, so that a slower minute of the machine slows all of them.
@@ -16,22 +18,29 @@ import resource, sys, time
 sys.path.insert(0, sys.argv[1])
 import torch
 import dualnorm_torch as oracle
-mode, width, size, batch, threads = sys.argv[2], *map(int, sys.argv[3:7])
+mode, width, size, batch, threads, device = sys.argv[2], *map(int, sys.argv[3:7]), sys.argv[7]
 torch.set_num_threads(threads)
 torch.set_flush_denormal(True)  # as dualnorm does: numbers below 1e-38 would slow every contestant
+torch.backends.cudnn.benchmark = mode != "float32"
 torch.manual_seed(1)
-network = oracle.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3"))
-images = torch.rand(batch, 3, size, size) * 2 - 1
+network = oracle.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3")).to(device)
+images = (torch.rand(batch, 3, size, size) * 2 - 1).to(device)
 if mode != "float32":
     network = network.to(memory_format=torch.channels_last)
     images = images.to(memory_format=torch.channels_last)
-labels = (torch.arange(batch * size * size) // 64 % 2).view(batch, size, size)
+labels = (torch.arange(batch * size * size) // 64 % 2).view(batch, size, size).to(device)
 optimizer = torch.optim.Adam(network.parameters(), 1e-3)
 run = network
-if mode == "compiled":
-    run = torch.compile(network)
+if mode in ("compiled", "graphs"):
+    run = torch.compile(network, mode="reduce-overhead" if mode == "graphs" else None)
     run.classes, run.dual_blocks = network.classes, network.dual_blocks
-precision = torch.autocast("cpu", torch.bfloat16, enabled=mode != "float32")
+precision = torch.autocast(device, torch.bfloat16, enabled=mode != "float32")
+
+def memory():
+    if device == "cuda":
+        return torch.cuda.max_memory_reserved()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
 print("ready", flush=True)
 for line in sys.stdin:
     start = time.perf_counter()
@@ -40,8 +49,14 @@ for line in sys.stdin:
             oracle.train_step(run, optimizer, images, labels)
         else:
             oracle.predict(run, images)[1].argmax(1)
-    print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
+    if device == "cuda":
+        torch.cuda.synchronize()
+    print(time.perf_counter() - start, memory(), flush=True)
 """
+
+
+class Ended(Exception):
+    pass
 
 
 class Contestant:
@@ -49,15 +64,18 @@ class Contestant:
         self.name, self.seconds = name, {"train": [], "predict": []}
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        if says_ready:
-            self.process.stdout.readline()
+        if says_ready and self.process.stdout.readline() != "ready\n":
+            raise Ended(f"{self.name} did not start")
 
     def ask(self, task):
-        self.process.stdin.write(task + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline().split()
+        try:
+            self.process.stdin.write(task + "\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline().split()
+        except BrokenPipeError:
+            answer = []
         if len(answer) != 2:
-            sys.exit(f"bench: {self.name} ended without an answer to {task}.")
+            raise Ended(f"{self.name} ended without an answer to {task}")
         self.memory = int(answer[1])
         return float(answer[0])
 
@@ -94,6 +112,7 @@ def main():
     parser.add_argument("oracle")
     for name, value in {"size": 384, "batch": 4, "width": 32, "pairs": 5, "threads": os.cpu_count()}.items():
         parser.add_argument("--" + name, type=int, default=value)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--no-compile", action="store_true")
     a = parser.parse_args()
     if not os.path.exists(os.path.join(a.oracle, "dualnorm_torch.py")):
@@ -101,42 +120,57 @@ def main():
     shape = [str(a.width), str(a.size), str(a.batch), str(a.threads)]
 
     def torch(name, mode):
-        return Contestant(name, [sys.executable, "-c", ORACLE, a.oracle, mode, *shape], says_ready=True)
+        return Contestant(name, [sys.executable, "-c", ORACLE, a.oracle, mode, *shape, a.device], says_ready=True)
 
     def ours(precision):
         return Contestant(f"dualnorm, {precision}", [
             a.dualnorm, "benchmark", "--serve", "--width", str(a.width), "--size", f"{a.size},{a.size}",
-            "--batch-size", str(a.batch), "--precision", precision, "--threads", str(a.threads)])
+            "--batch-size", str(a.batch), "--precision", precision, "--threads", str(a.threads), "--device", a.device])
 
     contestants = [
         torch("PyTorch, float32, as published", "float32"), torch("PyTorch, bfloat16, channels-last", "bfloat16")]
     if not a.no_compile:
         contestants.append(torch("PyTorch, the same, compiled", "compiled"))
+        if a.device == "cuda":
+            contestants.append(torch("PyTorch, the same, compiled with CUDA graphs", "graphs"))
     contestants += [ours("float32"), ours("bfloat16")]
     for task in ("train", "predict"):
-        for contestant in contestants:
-            contestant.ask(task)  # compiles, makes kernels, fills caches
+        for contestant in list(contestants):
+            try:
+                for _ in range(1 if a.device == "cpu" else 5):  # compiles, makes kernels, fills caches
+                    contestant.ask(task)
+            except Ended as problem:
+                print(f"bench: {problem}; it is left out.", file=sys.stderr)
+                contestants.remove(contestant)
         for _ in range(a.pairs):
             for contestant in contestants:
                 contestant.time(task)
+    report(a, contestants)
+
+
+def report(a, contestants):
     fastest = contestants[-1]
     augment = statistics.median(fastest.ask("augment") for _ in range(20)) / a.batch
     rate = min(fastest.ask("convolve") for _ in range(20))
     probe = 2 * 9 * (2 * a.width) ** 2 * a.batch * (a.size // 2) ** 2 / rate
     plain, final = convolution_operations(a.width, a.size, a.batch)
 
-    print(f"{a.size}×{a.size}, batch of {a.batch}, width {a.width}, {a.threads} threads; medians of {a.pairs} in turn\n")
+    print(f"{a.device}, {a.size}×{a.size}, batch of {a.batch}, width {a.width}, {a.threads} threads; medians of {a.pairs} in turn\n")
     print("| | training step, s | times dualnorm's | prediction of a batch, s | times dualnorm's | peak memory, GB |")
     print("|---|---|---|---|---|---|")
     for c in contestants:
         train, predict = c.median("train"), c.median("predict")
-        print(f"| {c.name} | {train:.2f} | {train / fastest.median('train'):.2f} | {predict:.2f} | "
+        print(f"| {c.name} | {train:{digits(train)}} | {train / fastest.median('train'):.2f} | {predict:{digits(predict)}} | "
               f"{predict / fastest.median('predict'):.2f} | {c.memory / 1e9:.2f} |")
-    print(f"\nConvolutions alone reach {probe / 1e9:.0f} GFLOP/s in bfloat16 (3×3, {2 * a.width} channels, half the size); "
-          f"dualnorm's training step {3 * (plain + final) / fastest.median('train') / 1e9:.0f}, "
-          f"its prediction {(plain + final) / fastest.median('predict') / 1e9:.0f}.")
+    print(f"\nConvolutions alone reach {probe / 1e9:,.0f} GFLOP/s in bfloat16 (3×3, {2 * a.width} channels, half the size); "
+          f"dualnorm's training step {3 * (plain + final) / fastest.median('train') / 1e9:,.0f}, "
+          f"its prediction {(plain + final) / fastest.median('predict') / 1e9:,.0f}.")
     print(f"One thread augments {1 / augment:.0f} slices a second with all there is; a training step takes "
           f"{a.batch / fastest.median('train'):.0f}.")
+
+
+def digits(seconds):
+    return ".2f" if seconds > 0.1 else ".4f"
 
 
 main()

@@ -129,6 +129,10 @@ bool ct_add_scalar_in_place(CTTensor *x, double value) {
   });
 }
 
+bool ct_fill(CTTensor *x, double value) {
+  return act([&] { x->value.fill_(value); });
+}
+
 bool ct_lerp_in_place(CTTensor *x, const CTTensor *end, double weight) {
   return act([&] { x->value.lerp_(end->value, weight); });
 }

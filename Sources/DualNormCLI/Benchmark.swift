@@ -18,7 +18,7 @@ final class Benchmark {
   }
 
   private let network: DualNormUNet
-  private let optimizer: Adam
+  private let steps: TrainingSteps
   private let images: Tensor
   private let labels: Tensor
   private let probe: Tensor
@@ -34,7 +34,7 @@ final class Benchmark {
     network = try DualNormUNet(configuration, seed: 1, device: device)
     network.precision = precision
     network.fusesOperations = fused
-    optimizer = Adam(network.parameters, learningRate: 1e-3)
+    steps = TrainingSteps(network, Adam(network.parameters, learningRate: 1e-3, fuses: fused))
     func noise(_ shape: Int...) -> Tensor {
       let tensor = Tensor(repeating: 0, shape: shape)
       tensor.fillUniform(-1, 1, Generator(seed: 1))
@@ -64,7 +64,7 @@ final class Benchmark {
     let clock = ContinuousClock()
     let duration = clock.measure {
       switch task {
-      case .train: network.trainingStep(images: images, labels: labels, optimizer: optimizer)
+      case .train: _ = steps.take(images: images, labels: labels)
       case .predict:
         withoutGradients {
           network.forEachPass(over: images, .evaluation) { pass, logits in
@@ -74,8 +74,7 @@ final class Benchmark {
       case .augment: for slice in slices { _ = augmentation.apply(to: slice, using: &generator) }
       case .convolve: withoutGradients { withPrecision(network.precision) { _ = convolution(probe) } }
       }
-      // A GPU is still at it; a number of its own ends the wait.
-      if network.device != .cpu { _ = images.narrowed(0, to: 0..<1).sum().item }
+      network.device.synchronize()
     }
     return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }

@@ -52,14 +52,16 @@ struct BenchmarkCommand: ParsableCommand {
     let size = ImageSize(height: sides[0], width: sides[1])
     let configuration = UNetConfiguration(
       classes: classes, width: width, dualBlocks: dualBlocks?.blocks ?? [.inc, .down1, .down2, .down3], size: size)
+    let device = try self.device.resolved()
     let bench = try Benchmark(
-      configuration, batchSize: batchSize, size: size, precision: precision, fused: !plain, device: device.resolved())
+      configuration, batchSize: batchSize, size: size, precision: precision, fused: !plain, device: device)
+    func memory() -> Int { device == .cpu ? peakMemory() : device.peakMemory }
     if serve {
       while let line = readLine() {
         guard let task = Benchmark.Task(rawValue: line) else {
           throw InputError("Standard input: \(line) is no task; give train, predict, convolve or augment.")
         }
-        print(bench.time(of: task), peakMemory())
+        print(bench.time(of: task), memory())
         fflush(nil)
       }
     } else {
@@ -68,7 +70,7 @@ struct BenchmarkCommand: ParsableCommand {
         let times = (0..<repetitions).map { _ in bench.time(of: task) }.sorted()
         print(row(task.title, String(format: "%.3f s", times[times.count / 2])))
       }
-      print(row("peak memory", "\(peakMemory() >> 20) MiB"))
+      print(row("peak memory", "\(memory() >> 20) MiB"))
     }
   }
 

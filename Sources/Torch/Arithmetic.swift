@@ -84,6 +84,7 @@ extension Tensor {
 extension Tensor {
   /// Copies `value`, of the same shape, into this tensor.
   public func assign(_ value: Tensor) { checkTrap(ct_assign(handle, value.handle)) }
+  public func fill(_ value: Double) { checkTrap(ct_fill(handle, value)) }
   public func fillUniform(_ low: Double, _ high: Double, _ generator: Generator) {
     checkTrap(ct_fill_uniform(handle, low, high, generator.handle))
   }

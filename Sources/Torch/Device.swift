@@ -13,6 +13,15 @@ public enum Device: Equatable, Sendable {
     }
   }
 
+  /// Why the fused operations cannot run here; nil if they can. On a GPU the first call compiles some of them.
+  public var reasonNotToFuse: String? { ct_why_not_fused(code).map { String(cString: $0) } }
+
+  /// Bytes of a GPU's memory that LibTorch has held at most; 0 on the CPU.
+  public var peakMemory: Int { self == .cpu ? 0 : ct_gpu_peak_memory(code) }
+
+  /// Waits until the device has done all that it was given.
+  public func synchronize() { ct_synchronize(code) }
+
   init(code: Int32) {
     self = code == Int32(CTDeviceCPU) ? .cpu : .cuda(Int(code))
   }
@@ -35,4 +44,11 @@ extension Tensor {
   public func moved(to device: Device) -> Tensor {
     device == self.device ? self : Tensor(ct_to_device(handle, device.code))
   }
+}
+
+/// For tests where there is no GPU: runs `body` with a GPU's fused operations in place of the CPU's.
+func withEmulatedGPU<Result>(_ body: () throws -> Result) rethrows -> Result {
+  precondition(ct_emulate_gpu(true), "only debug builds emulate a GPU")
+  defer { _ = ct_emulate_gpu(false) }
+  return try body()
 }

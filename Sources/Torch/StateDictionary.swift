@@ -95,10 +95,10 @@ extension Parameters {
 extension Adam {
   /// Moments and step counts of the parameters that were moved, named after them.
   public var stateDictionary: StateDictionary {
-    moments.filter { $0.step > 0 }.flatMap { moment -> StateDictionary in
+    zip(moments, steps).filter { $0.1 > 0 }.flatMap { moment, step -> StateDictionary in
       [
         ("first/\(moment.name)", moment.first.stored), ("second/\(moment.name)", moment.second.stored),
-        ("step/\(moment.name)", Tensor([moment.step], shape: []).stored),
+        ("step/\(moment.name)", Tensor([step], shape: []).stored),
       ]
     }
   }
@@ -108,7 +108,8 @@ extension Adam {
   /// - Throws: `WeightsError` if a tensor is not of this optimizer.
   public func load(_ state: StateDictionary, file: String) throws {
     let given = Dictionary(state.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-    for moment in moments {
+    var steps = self.steps
+    for (index, moment) in moments.enumerated() {
       guard let step = given["step/\(moment.name)"] else { continue }
       guard let first = given["first/\(moment.name)"], let second = given["second/\(moment.name)"],
         first.shape == moment.parameter.shape, second.shape == moment.parameter.shape,
@@ -116,8 +117,9 @@ extension Adam {
       else { throw WeightsError("\(file): its optimizer state of \(moment.name) is not of this network.") }
       moment.first.assign(Tensor(first))
       moment.second.assign(Tensor(second))
-      moment.step = count
+      steps[index] = count
     }
+    self.steps = steps
   }
 }
 

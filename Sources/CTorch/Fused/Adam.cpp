@@ -1,3 +1,4 @@
+#include "../GPU/Runtime.h"
 #include "../Guard.h"
 #include "Tensors.h"
 
@@ -36,5 +37,48 @@ bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTT
       });
     };
     p.scalar_type() == at::kDouble ? run(double()) : run(float());
+  });
+}
+
+bool ct_adam_together(const CTAdamTensors *tensors, ptrdiff_t count, CTTensor *steps, const CTTensor *moved,
+                      const CTTensor *rate, const CTAdam *settings) {
+  return act([&] {
+    if (count == 0) return;
+    steps->value.add_(moved->value);
+    // As Adam.cu has it.
+    struct {
+      void *parameter[gpu::adam_batch], *first[gpu::adam_batch], *second[gpu::adam_batch];
+      const void *gradient[gpu::adam_batch];
+      int32_t count[gpu::adam_batch];
+      int16_t counter[gpu::adam_batch];
+      bool decays[gpu::adam_batch];
+    } batch;
+    static_assert(sizeof batch <= 4000);
+    std::vector<at::Tensor> copies;
+    for (ptrdiff_t start = 0; start < count; start += gpu::adam_batch) {
+      int64_t part = std::min<int64_t>(gpu::adam_batch, count - start), largest = 0;
+      for (int64_t i = 0; i < part; i++) {
+        auto &own = tensors[start + i];
+        auto &p = own.parameter->value;
+        auto g = own.gradient->value;
+        if (g.strides() != p.strides()) copies.push_back(g = at::empty_like(p).copy_(g));
+        TORCH_CHECK(p.is_non_overlapping_and_dense() && own.first->value.strides() == p.strides() &&
+                        own.second->value.strides() == p.strides() && p.scalar_type() == at::kFloat &&
+                        g.scalar_type() == at::kFloat,
+                    "Adam's moments are not laid out as the parameter, or it is not of float32");
+        batch.parameter[i] = p.mutable_data_ptr();
+        batch.first[i] = own.first->value.mutable_data_ptr();
+        batch.second[i] = own.second->value.mutable_data_ptr();
+        batch.gradient[i] = g.const_data_ptr();
+        batch.count[i] = static_cast<int32_t>(p.numel());
+        batch.counter[i] = static_cast<int16_t>(own.place);
+        batch.decays[i] = own.decays;
+        largest = std::max(largest, p.numel());
+      }
+      auto &device = tensors[start].parameter->value;
+      int64_t blocks = gpu::fitting_blocks(device, largest, 4 * gpu::threads, 1);
+      gpu::launch(device, {gpu::Source::adam, at::kFloat}, "adam", {blocks, part}, batch, steps->value, rate->value,
+                  settings->limit, settings->weight_decay, settings->beta1, settings->beta2, settings->epsilon);
+    }
   });
 }

@@ -1,4 +1,6 @@
 #include <torch/csrc/autograd/custom_function.h>
+#include "../GPU/Operations.h"
+#include "../GPU/Runtime.h"
 #include "../Guard.h"
 #include "Tensors.h"
 
@@ -61,6 +63,7 @@ struct ClassSums : torch::autograd::Function<ClassSums> {
   static Tensor forward(AutogradContext *context, const Tensor &logits, const Tensor &labels, double least) {
     context->save_for_backward({logits, labels});
     context->saved_data["least"] = least;
+    if (gpu::takes(logits)) return gpu::class_sums(logits, labels, least);
     int64_t images = logits.size(0), classes = logits.size(1), pixels = labels.numel() / images;
     auto result = at::empty({images, classes, sums}, logits.options());
     auto work = [&](auto type) {
@@ -88,6 +91,7 @@ struct ClassSums : torch::autograd::Function<ClassSums> {
     auto [logits, labels] = std::tie(saved[0], saved[1]);
     double least = context->saved_data["least"].toDouble();
     auto d = gradients[0].contiguous();
+    if (gpu::takes(logits)) return {gpu::class_gradient(logits, labels, d, least), Tensor(), Tensor()};
     int64_t images = logits.size(0), classes = logits.size(1), pixels = labels.numel() / images;
     auto result = at::empty_like(logits);
     auto work = [&](auto type) {
@@ -109,9 +113,12 @@ struct ClassSums : torch::autograd::Function<ClassSums> {
 
 CTTensor *ct_class_sums(const CTTensor *logits, const CTTensor *labels, double least) {
   return tensor([&] {
-    auto [low, high] = at::aminmax(labels->value);
-    TORCH_CHECK(low.item<int64_t>() >= 0 && high.item<int64_t>() < logits->value.size(1), "a label is not of ",
-                logits->value.size(1), " classes");
+    // On a GPU looking would stop it; there such a label counts for no class.
+    if (labels->value.is_cpu()) {
+      auto [low, high] = at::aminmax(labels->value);
+      TORCH_CHECK(low.item<int64_t>() >= 0 && high.item<int64_t>() < logits->value.size(1), "a label is not of ",
+                  logits->value.size(1), " classes");
+    }
     return ClassSums::apply(logits->value.contiguous(channels_last), labels->value.contiguous(), least);
   });
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "../GPU/Operations.h"
+#include "../GPU/Runtime.h"
 #include "DoublingGradient.h"
 #include "Tensors.h"
 #include "Winograd.h"
@@ -29,9 +31,16 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
                                       residual.size(2) == input.a.size(2) + 2 * padding - weight.size(2) + 1 &&
                                       residual.size(3) == input.a.size(3) + 2 * padding - weight.size(3) + 1),
               "a residual of another shape than the result");
+  auto type = input.a.scalar_type();
+  if (gpu::takes(input.a)) {
+    // cuDNN's bias is a pass over memory of its own; ours takes the residual along.
+    auto y = at::convolution(input.stored(), weight.to(type), {}, stride(), paddings(), {1, 1}, doubling,
+                             output_padding(), 1).contiguous(channels_last);
+    gpu::add_bias(y, bias, residual);
+    return y;
+  }
   if (is_3x3(weight) && winograd::pays(input.a, input.channels(), weight.size(0), input.a.size(1)))
     return winograd::convolve(input, weight, bias, residual, rounds);
-  auto type = input.a.scalar_type();
   auto y = at::convolution(input.stored(), weight.to(type), bias.to(type), stride(), paddings(), {1, 1}, doubling,
                            output_padding(), 1);
   return residual.defined() ? y.add_(residual) : y;
@@ -41,20 +50,20 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
                                         std::array<bool, 3> wanted) const {
   Gradients result;
   int64_t inputs = input.channels();
-  bool fast = is_3x3(weight) && winograd::pays(dy, inputs, dy.size(1), input.a.size(1));
+  bool on_gpu = gpu::takes(dy), fast = !on_gpu && is_3x3(weight) && winograd::pays(dy, inputs, dy.size(1), input.a.size(1));
   if (fast && std::exchange(wanted[0], false))
     std::tie(result.a, result.b) = winograd::input_gradient(dy, weight, input.a.size(1));
   if (fast && std::exchange(wanted[1], false)) result.weight = winograd::weight_gradient(input, dy);
   std::optional<Tensor> stored;
   if (wanted[0] || wanted[1]) stored = input.stored();
-  if (wanted[1] && doubling) {
+  if (wanted[1] && doubling && !on_gpu) {
     if (auto own = doubling_weight_gradient(*stored, dy, weight)) {
       wanted[1] = false;
       result.weight = *own;
     }
   }
-  // oneDNN sums the bias of a transposed convolution slowly, and the others only along with the weight.
-  if (wanted[2] && (doubling || !wanted[1])) {
+  // oneDNN sums the bias of a transposed convolution slowly, and the others only along with the weight; cuDNN never does.
+  if (wanted[2] && (doubling || !wanted[1] || on_gpu)) {
     wanted[2] = false;
     result.bias = channel_sums(dy);
   }

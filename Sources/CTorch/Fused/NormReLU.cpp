@@ -1,5 +1,7 @@
 #include "NormReLU.h"
 
+#include "../GPU/Operations.h"
+#include "../GPU/Runtime.h"
 #include "Tensors.h"
 
 namespace {
@@ -41,6 +43,7 @@ void measure(const at::Tensor &x, const at::Tensor &mean, const at::Tensor &vari
 }  // namespace
 
 at::Tensor channel_sums(const at::Tensor &x) {
+  if (gpu::takes(x)) return gpu::channel_sums(x);
   auto result = empty_channels(x);
   with_type(x, [&](auto type) {
     using T = decltype(type);
@@ -58,6 +61,10 @@ at::Tensor channel_sums(const at::Tensor &x) {
 }
 
 NormReLU::NormReLU(const at::Tensor &x, const Norm &norm) {
+  if (gpu::takes(x)) {
+    gpu::statistics(x, norm, *this);
+    return;
+  }
   if (norm.training) {
     mean = empty_channels(x);
     auto variance = at::empty_like(mean);
@@ -76,6 +83,7 @@ NormReLU::NormReLU(const at::Tensor &x, const Norm &norm) {
 }
 
 at::Tensor NormReLU::output(const at::Tensor &x, const at::Tensor &map) const {
+  if (gpu::takes(x)) return gpu::norm_relu(*this, x, map);
   auto y = at::empty_like(x);
   with_type(x, [&](auto type) {
     using T = decltype(type);
@@ -99,6 +107,7 @@ at::Tensor NormReLU::output(const at::Tensor &x, const at::Tensor &map) const {
 
 NormReLU::Gradients NormReLU::gradients(const at::Tensor &x, const at::Tensor &map, const at::Tensor &dy,
                                         bool training) const {
+  if (gpu::takes(x)) return gpu::gradients(*this, x, map, dy, training);
   Gradients result;
   result.x = at::empty_like(x);
   if (map.defined()) result.map = at::empty_like(map);

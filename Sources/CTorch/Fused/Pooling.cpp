@@ -1,4 +1,6 @@
 #include <torch/csrc/autograd/custom_function.h>
+#include "../GPU/Operations.h"
+#include "../GPU/Runtime.h"
 #include "../Guard.h"
 #include "Tensors.h"
 
@@ -24,6 +26,7 @@ void for_pairs_of_rows(const Tensor &x, const Body &body) {
 struct Halving : torch::autograd::Function<Halving> {
   static Tensor forward(AutogradContext *context, const Tensor &x) {
     context->save_for_backward({x});
+    if (gpu::takes(x)) return gpu::pool(x);
     auto y = at::empty({x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2}, x.options(), channels_last);
     for_pairs_of_rows(x, [&](auto type, int64_t at_x, int64_t at_y) {
       using T = decltype(type);
@@ -35,6 +38,7 @@ struct Halving : torch::autograd::Function<Halving> {
   static tensor_list backward(AutogradContext *context, tensor_list gradients) {
     auto x = context->get_saved_variables()[0];
     auto dy = gradients[0].contiguous(channels_last);
+    if (gpu::takes(x)) return {gpu::pool_gradient(x, dy)};
     bool exact = x.size(2) % 2 == 0 && x.size(3) % 2 == 0;
     auto dx = exact ? at::empty_like(x) : at::zeros_like(x);
     for_pairs_of_rows(x, [&](auto type, int64_t at_x, int64_t at_y) {

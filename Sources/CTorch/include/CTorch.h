@@ -53,6 +53,21 @@ bool ct_load_cuda(void);
 ptrdiff_t ct_gpu_count(void);  // 0 before ct_load_cuda
 int32_t ct_device(const CTTensor *tensor);
 CTTensor *_Nullable ct_to_device(const CTTensor *tensor, int32_t device);
+/// Why the fused operations below cannot run on this device; null if they can.
+const char *_Nullable ct_why_not_fused(int32_t device);
+ptrdiff_t ct_gpu_peak_memory(int32_t device);  // bytes that LibTorch has held at most
+void ct_synchronize(int32_t device);           // waits until the device has done all it was given
+
+/// What a GPU was given to do by this thread, to be given again as a whole.
+typedef struct CTGraph CTGraph;
+/// Begins to note all that this thread gives the device, which does none of it before ct_graph_replay.
+CTGraph *_Nullable ct_graph_begin(int32_t device);
+bool ct_graph_end(CTGraph *graph);
+bool ct_graph_replay(CTGraph *graph);
+void ct_graph_free(CTGraph *graph);
+
+/// For tests: whether the fused operations on this thread are a GPU's, run by the CPU. False where this is built without.
+bool ct_emulate_gpu(bool emulated);
 
 // Random numbers, those of PyTorch after torch.manual_seed(seed)
 CTGenerator *_Nullable ct_generator(uint64_t seed);
@@ -148,10 +163,20 @@ CTTensor *_Nullable ct_largest_channel(const CTTensor *x);  // [N, C, H, W] -> i
 typedef struct CTAdam {
   double learning_rate, beta1, beta2, epsilon, weight_decay;
   double limit;  // gradients are clipped to ± this
-  bool plain;    // one operation of LibTorch after the other, as it always is on a GPU
+  bool plain;    // one operation of LibTorch after the other, as this function always works on a GPU
 } CTAdam;
 bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTTensor *second, const CTAdam *settings,
              int64_t step);  // steps count from 1
+/// Many parameters in few launches on a GPU, where the numbers of steps, double [n], are too: `moved` is added to them, 1
+/// at the place of each of these tensors and 0 elsewhere. `rate`: the learning rate, double, in place of the settings'.
+typedef struct CTAdamTensors {
+  const CTTensor *parameter, *gradient, *first, *second;
+  ptrdiff_t place;  // among the steps
+  bool decays;
+} CTAdamTensors;
+bool ct_adam_together(const CTAdamTensors *tensors, ptrdiff_t count, CTTensor *steps, const CTTensor *moved,
+                      const CTTensor *rate, const CTAdam *settings);
+bool ct_fill(CTTensor *x, double value);
 bool ct_assign(CTTensor *x, const CTTensor *value);
 bool ct_add_scalar_in_place(CTTensor *x, double value);
 bool ct_lerp_in_place(CTTensor *x, const CTTensor *end, double weight);

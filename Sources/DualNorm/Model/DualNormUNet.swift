@@ -12,7 +12,7 @@ public final class DualNormUNet {
   /// Where it runs; nor is this part of the model.
   public var device: Device { parameters.device }
   /// Whether norm, ReLU and convolution run as one operation, with the same results but for rounding, or one by one as
-  /// they read, as they always do where there is no such operation: on a GPU.
+  /// they read, as they always do where there are no such operations (`Device.reasonNotToFuse`).
   public var fusesOperations = true
 
   private let input: Conv2d
@@ -59,7 +59,7 @@ public final class DualNormUNet {
   }
 
   /// Whether this network takes the fused operations where it runs.
-  var fuses: Bool { fusesOperations && device == .cpu }
+  var fuses: Bool { fusesOperations && device.reasonNotToFuse == nil }
 
   func logits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> PassLogits {
     let mask = mask.map { MaskLevels($0, configuration.maskKind) }

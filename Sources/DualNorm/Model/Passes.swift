@@ -40,7 +40,7 @@ extension DualNormUNet {
     switch configuration.maskSource {
     case .prediction: return logits.detached().softmax(1)
     case .uniform:
-      return Tensor(repeating: 1 / Double(configuration.classes), shape: logits.shape).moved(to: device).channelsLast()
+      return logits.detached() * 0 + 1 / Double(configuration.classes)
     case .reference:
       guard let reference else { preconditionFailure("the reference mask needs the true labels") }
       return reference.oneHot(configuration.classes).permuted(0, 3, 1, 2).converted(to: logits.type)

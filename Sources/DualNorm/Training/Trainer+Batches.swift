@@ -38,5 +38,5 @@ func tensors(of batch: [TrainingSlice], on device: Device) -> (images: Tensor, l
   let (channels, size) = (batch[0].channels, batch[0].size)
   let images = Tensor(batch.flatMap(\.image), shape: [batch.count, channels, size.height, size.width])
   let labels = Tensor(batch.flatMap(\.labels), shape: [batch.count, size.height, size.width])
-  return (images.channelsLast().moved(to: device), labels.converted(to: .int64).moved(to: device))
+  return (images.moved(to: device).channelsLast(), labels.moved(to: device).converted(to: .int64))
 }

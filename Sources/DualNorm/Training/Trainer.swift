@@ -131,12 +131,20 @@ public final class Trainer {
     defer { loader.close() }
     let validateEvery = configuration.validateEvery ?? max(50, (iterations + 9) / 10)
 
-    while let batch = try loader.next() {
-      let (images, labels) = tensors(of: batch, on: network.device)
+    let steps = TrainingSteps(
+      network, optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
+    func nextBatch() throws -> (images: Tensor, labels: Tensor)? {
+      try loader.next().map { tensors(of: $0, on: network.device) }
+    }
+
+    var batch = Result { try nextBatch() }
+    while let (images, labels) = try batch.get() {
       optimizer.learningRate = state.schedule.rate
-      let losses = network.trainingStep(
-        images: images, labels: labels, sites: siteBatches.rows(slices(of: stage, batch: state.iteration)),
-        optimizer: optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
+      let step = steps.begin(
+        images: images, labels: labels, sites: siteBatches.rows(slices(of: stage, batch: state.iteration)))
+      // While a GPU is at it.
+      batch = Result { try nextBatch() }
+      let losses = step.losses
       average?.update()
       try requireNumbers(losses, at: state.iteration, of: stage)
       state.iteration += 1

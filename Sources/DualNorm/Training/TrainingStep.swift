@@ -19,18 +19,47 @@ extension DualNormUNet {
     images: Tensor, labels: Tensor, sites: SiteRows? = nil, optimizer: Adam, loss kind: LossKind = .published,
     weighted: Bool = false
   ) -> [StepLoss] {
-    var losses: [StepLoss] = []
+    beginTrainingStep(
+      images: images, labels: labels, sites: sites, optimizer: optimizer, loss: kind, weighted: weighted
+    ).losses
+  }
+
+  /// The same without a look at any result, so that a GPU may still be at it.
+  func beginTrainingStep(
+    images: Tensor, labels: Tensor, sites: SiteRows?, optimizer: Adam, loss kind: LossKind, weighted: Bool
+  ) -> BegunStep {
+    var losses: [SegmentationLoss] = []
     forEachPass(over: images, sites: sites, reference: labels, .training) { pass, logits in
       let loss = SegmentationLoss(
         logits, labels: labels, kind: kind, weighted: weighted, fused: fuses)
-      losses.append(StepLoss(pass: pass, value: loss.value.item, hardDice: loss.hardDice.item))
+      losses.append(loss)
       // Nothing to learn for a pass that uses frozen parameters only.
       guard loss.value.requiresGradient else { return }
       optimizer.clearGradients()
       loss.value.backward()
       optimizer.step(clippingTo: pass == passes.last ? Self.gradientLimit : .infinity)
     }
-    return losses
+    return BegunStep(passes: passes, losses)
+  }
+}
+
+/// The losses of an iteration, which may not have been calculated yet.
+struct BegunStep {
+  private let passes: [Pass]
+  /// [2 passes]: of each the loss, then the hard Dice loss.
+  private let values: Tensor
+
+  init(passes: [Pass], _ losses: [SegmentationLoss]) {
+    self.passes = passes
+    values = withoutGradients {
+      .concatenate(losses.flatMap { [$0.value.reshaped(1), $0.hardDice.reshaped(1)] }, dimension: 0)
+    }
+  }
+
+  /// Waits for them.
+  var losses: [StepLoss] {
+    let values = values.values(Double.self)
+    return passes.enumerated().map { StepLoss(pass: $1, value: values[2 * $0], hardDice: values[2 * $0 + 1]) }
   }
 }
 

@@ -1,7 +1,10 @@
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <unistd.h>
-#include "Guard.h"
+#include "../Guard.h"
+#include "Runtime.h"
 
 static at::Device device(int32_t index) {
   if (index == CTDeviceCPU) return at::kCPU;
@@ -40,5 +43,26 @@ int32_t ct_device(const CTTensor *x) {
 }
 
 CTTensor *ct_to_device(const CTTensor *x, int32_t index) {
-  return tensor([&] { return x->value.to(device(index)); });
+  return tensor([&] {
+    if (index == CTDeviceCPU || !x->value.is_cpu()) return x->value.to(device(index));
+    // Out of page-locked memory a GPU copies while both go on.
+    return x->value.pin_memory().to(device(index), /*non_blocking=*/true);
+  });
+}
+
+const char *ct_why_not_fused(int32_t index) { return index == CTDeviceCPU ? nullptr : gpu::failure(index); }
+
+ptrdiff_t ct_gpu_peak_memory(int32_t index) {
+  return guard(ptrdiff_t(0), [&]() -> ptrdiff_t {
+    auto statistics = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(static_cast<c10::DeviceIndex>(index));
+    return statistics.reserved_bytes[0].peak;
+  });
+}
+
+void ct_synchronize(int32_t index) {
+  if (index == CTDeviceCPU) return;
+  guard(false, [&] {
+    c10::impl::VirtualGuardImpl(at::kCUDA).synchronizeDevice(static_cast<c10::DeviceIndex>(index));
+    return true;
+  });
 }

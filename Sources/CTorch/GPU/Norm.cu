@@ -1,0 +1,390 @@
+// Norm, ReLU and pooling, and their gradients. x is `pixels` × `channels` with the channels innermost, and channels are a
+// multiple of VALUES. The formulas are those of Fused/Kernels.inc.
+
+struct alignas(sizeof(STORED) * VALUES) Pack {
+  STORED values[VALUES];
+};
+
+struct Values {
+  REAL of[VALUES];
+};
+
+#define FOR_VALUES _Pragma("unroll") for (int i = 0; i < VALUES; i++)
+
+DEVICE Values load(const STORED *from) {
+  Pack pack = *reinterpret_cast<const Pack *>(from);
+  Values result;
+  FOR_VALUES result.of[i] = real(pack.values[i]);
+  return result;
+}
+
+DEVICE void store(const Values &values, STORED *to) {
+  Pack pack;
+  FOR_VALUES set(pack.values[i], values.of[i]);
+  *reinterpret_cast<Pack *>(to) = pack;
+}
+
+/// Of one value a channel.
+DEVICE Values channel_values(const REAL *from) {
+  Values result;
+  FOR_VALUES result.of[i] = from ? from[i] : 0;
+  return result;
+}
+
+/// Neighbouring threads have neighbouring channels; the threads that are left over form rows, each with pixels of its own.
+struct Place {
+  int channel;  // the first of VALUES
+  int lanes, row, rows;
+  bool active;
+};
+
+DEVICE Place place(int channels) {
+  int lanes = channels / VALUES < threads ? channels / VALUES : threads;
+  int row = threadIdx.x / lanes, channel = (blockIdx.y * lanes + threadIdx.x % lanes) * VALUES;
+  return {channel, lanes, row, threads / lanes, row < threads / lanes && channel < channels};
+}
+
+/// Runs for the pixels p of this thread.
+#define FOR_PIXELS(place, pixels)                                  \
+  Part part = part_of_block(pixels, blockIdx.x, gridDim.x);        \
+  if (place.active)                                                \
+    for (int64 p = part.first + place.row; p < part.end; p += place.rows)
+
+/// Mean and Σ (x − mean)² of `count` values; joins as if all had been one (Chan, Golub & LeVeque 1979).
+template <typename R>
+struct Moments {
+  R count, mean, squares;
+
+  DEVICE void join(const Moments &other) {
+    if (other.count == 0) return;
+    R total = count + other.count, difference = other.mean - mean;
+    mean += difference * other.count / total;
+    squares += other.squares + difference * difference * count * other.count / total;
+    count = total;
+  }
+};
+
+/// Of each block: means and squares [blocks, channels].
+KERNEL(moments)(const STORED *x, int64 pixels, int channels, REAL *means, REAL *squares) {
+  Place at = place(channels);
+  // Differences from the first value are as small as the deviation.
+  Values origin = {}, sum = {}, square = {};
+  int64 count = 0;
+  FOR_PIXELS(at, pixels) {
+    Values value = load(x + p * channels + at.channel);
+    if (count++ == 0) origin = value;
+    FOR_VALUES {
+      REAL difference = value.of[i] - origin.of[i];
+      sum.of[i] += difference;
+      square.of[i] += difference * difference;
+    }
+  }
+  SHARED Moments<REAL> found[threads];
+  FOR_VALUES {
+    REAL shift = count ? sum.of[i] / count : 0;
+    found[threadIdx.x] = {REAL(count), origin.of[i] + shift, square.of[i] - sum.of[i] * shift};
+    __syncthreads();
+    for (int rows = at.rows; rows > 1; rows = (rows + 1) / 2) {
+      int other = at.row + (rows + 1) / 2;
+      if (at.active && other < rows) found[threadIdx.x].join(found[threadIdx.x + (other - at.row) * at.lanes]);
+      __syncthreads();
+    }
+    if (at.active && at.row == 0) {
+      means[int64(blockIdx.x) * channels + at.channel + i] = found[threadIdx.x].mean;
+      squares[int64(blockIdx.x) * channels + at.channel + i] = found[threadIdx.x].squares;
+    }
+    __syncthreads();
+  }
+}
+
+/// A block of the kernels that add up what blocks have found: 8 channels by 32 groups of blocks.
+constexpr int channels_of_block = 8, groups = threads / channels_of_block;
+
+/// scale x + shift is the norm; `training`: with the moments that `blocks` blocks found, which move the running ones.
+KERNEL(statistics)(const REAL *means, const REAL *squares, int blocks, int64 pixels, int channels, const REAL *weight,
+                   const REAL *bias, REAL *running_mean, REAL *running_variance, int training, double momentum,
+                   double epsilon, REAL *mean, REAL *deviation, REAL *scale, REAL *shift) {
+  int channel = blockIdx.x * channels_of_block + threadIdx.x % channels_of_block, group = threadIdx.x / channels_of_block;
+  SHARED Moments<double> found[threads];
+  Moments<double> own = {0, 0, 0};
+  if (training && channel < channels) {
+    for (int block = group; block < blocks; block += groups) {
+      Part part = part_of_block(pixels, block, blocks);
+      own.join({double(part.end - part.first), means[int64(block) * channels + channel],
+                squares[int64(block) * channels + channel]});
+    }
+  }
+  found[threadIdx.x] = own;
+  __syncthreads();
+  for (int half = groups / 2; half > 0; half /= 2) {
+    if (group < half) found[threadIdx.x].join(found[threadIdx.x + half * channels_of_block]);
+    __syncthreads();
+  }
+  if (group > 0 || channel >= channels) return;
+  double center = running_mean[channel], variance = running_variance[channel];
+  if (training) {
+    own = found[threadIdx.x];
+    center = own.mean;
+    variance = own.squares / own.count;
+    running_mean[channel] += momentum * (center - running_mean[channel]);
+    running_variance[channel] += momentum * (own.squares / (own.count - 1) - running_variance[channel]);
+  }
+  double inverse = 1 / sqrt(variance + epsilon), gain = weight ? inverse * weight[channel] : inverse;
+  mean[channel] = center;
+  deviation[channel] = inverse;
+  scale[channel] = gain;
+  shift[channel] = (bias ? bias[channel] : 0) - center * gain;
+}
+
+KERNEL(scale_relu)(const STORED *x, int64 pixels, int channels, const REAL *scales, const REAL *shifts, STORED *y) {
+  Place at = place(channels);
+  if (!at.active) return;
+  Values scale = channel_values(scales + at.channel), shift = channel_values(shifts + at.channel);
+  FOR_PIXELS(at, pixels) {
+    Values value = load(x + p * channels + at.channel);
+    FOR_VALUES {
+      REAL z = value.of[i] * scale.of[i] + shift.of[i];
+      value.of[i] = z > 0 ? z : 0;
+    }
+    store(value, y + p * channels + at.channel);
+  }
+}
+
+KERNEL(region_relu)(const STORED *x, const STORED *map, int64 pixels, int channels, const REAL *scales,
+                    const REAL *shifts, STORED *y) {
+  Place at = place(channels);
+  if (!at.active) return;
+  Values scale = channel_values(scales + at.channel), shift = channel_values(shifts + at.channel);
+  FOR_PIXELS(at, pixels) {
+    const STORED *own = map + 2 * p * channels + at.channel;
+    Values value = load(x + p * channels + at.channel), gamma = load(own), beta = load(own + channels);
+    FOR_VALUES {
+      REAL z = (value.of[i] * scale.of[i] + shift.of[i]) * (1 + gamma.of[i]) + beta.of[i];
+      value.of[i] = z > 0 ? z : 0;
+    }
+    store(value, y + p * channels + at.channel);
+  }
+}
+
+/// Adds up the rows of this block, for the kernels below.
+DEVICE void write_sums(const Place &at, int channels, const Values &sum, REAL *sums) {
+  SHARED REAL found[threads];
+  FOR_VALUES {
+    found[threadIdx.x] = sum.of[i];
+    __syncthreads();
+    for (int rows = at.rows; rows > 1; rows = (rows + 1) / 2) {
+      int other = at.row + (rows + 1) / 2;
+      if (at.active && other < rows) found[threadIdx.x] += found[threadIdx.x + (other - at.row) * at.lanes];
+      __syncthreads();
+    }
+    if (at.active && at.row == 0) sums[int64(blockIdx.x) * channels + at.channel + i] = found[threadIdx.x];
+    __syncthreads();
+  }
+}
+
+/// Σ x of each block, [blocks, channels].
+KERNEL(channel_sums)(const STORED *x, int64 pixels, int channels, REAL *sums) {
+  Place at = place(channels);
+  Values sum = {};
+  FOR_PIXELS(at, pixels) {
+    Values value = load(x + p * channels + at.channel);
+    FOR_VALUES sum.of[i] += value.of[i];
+  }
+  write_sums(at, channels, sum, sums);
+}
+
+/// Of y = scale_relu: with g = dy where y > 0, Σ g and Σ g (x − mean) of each block.
+KERNEL(scale_relu_sums)(const STORED *x, const STORED *dy, int64 pixels, int channels, const REAL *scales,
+                        const REAL *shifts, const REAL *means, REAL *first, REAL *second) {
+  Place at = place(channels);
+  Values sum = {}, product = {};
+  if (at.active) {
+    Values scale = channel_values(scales + at.channel), shift = channel_values(shifts + at.channel);
+    Values mean = channel_values(means + at.channel);
+    FOR_PIXELS(at, pixels) {
+      Values value = load(x + p * channels + at.channel), d = load(dy + p * channels + at.channel);
+      FOR_VALUES {
+        REAL g = value.of[i] * scale.of[i] + shift.of[i] > 0 ? d.of[i] : 0;
+        sum.of[i] += g;
+        product.of[i] += g * (value.of[i] - mean.of[i]);
+      }
+    }
+  }
+  write_sums(at, channels, sum, first);
+  write_sums(at, channels, product, second);
+}
+
+/// Of y = region_relu: with g = dy where y > 0 and x̂ = scale x + shift, dγ = g x̂ and dβ = g go into `dmap`; of each
+/// block Σ g (1 + γ) and Σ g (1 + γ) x̂.
+KERNEL(region_relu_sums)(const STORED *x, const STORED *map, const STORED *dy, int64 pixels, int channels,
+                         const REAL *scales, const REAL *shifts, STORED *dmap, REAL *first, REAL *second) {
+  Place at = place(channels);
+  Values sum = {}, product = {};
+  if (at.active) {
+    Values scale = channel_values(scales + at.channel), shift = channel_values(shifts + at.channel);
+    FOR_PIXELS(at, pixels) {
+      int64 own = 2 * p * channels + at.channel;
+      Values value = load(x + p * channels + at.channel), d = load(dy + p * channels + at.channel);
+      Values gamma = load(map + own), beta = load(map + own + channels);
+      FOR_VALUES {
+        REAL normalized = value.of[i] * scale.of[i] + shift.of[i], factor = 1 + gamma.of[i];
+        REAL g = normalized * factor + beta.of[i] > 0 ? d.of[i] : 0;
+        gamma.of[i] = g * normalized;
+        beta.of[i] = g;
+        sum.of[i] += g * factor;
+        product.of[i] += g * factor * normalized;
+      }
+      store(gamma, dmap + own);
+      store(beta, dmap + own + channels);
+    }
+  }
+  write_sums(at, channels, sum, first);
+  write_sums(at, channels, product, second);
+}
+
+/// Adds up the blocks' sums, [channels] each: `second` may be absent.
+DEVICE void total(const REAL *first, const REAL *second, int blocks, int channels, double &one, double &two) {
+  int channel = blockIdx.x * channels_of_block + threadIdx.x % channels_of_block, group = threadIdx.x / channels_of_block;
+  SHARED double ones[threads], twos[threads];
+  one = two = 0;
+  if (channel < channels) {
+    for (int block = group; block < blocks; block += groups) {
+      one += first[int64(block) * channels + channel];
+      if (second) two += second[int64(block) * channels + channel];
+    }
+  }
+  ones[threadIdx.x] = one;
+  twos[threadIdx.x] = two;
+  __syncthreads();
+  for (int half = groups / 2; half > 0; half /= 2) {
+    if (group < half) {
+      ones[threadIdx.x] += ones[threadIdx.x + half * channels_of_block];
+      twos[threadIdx.x] += twos[threadIdx.x + half * channels_of_block];
+    }
+    __syncthreads();
+  }
+  one = ones[threadIdx.x];
+  two = twos[threadIdx.x];
+}
+
+KERNEL(total_sums)(const REAL *sums, int blocks, int channels, REAL *result) {
+  double one, two;
+  total(sums, nullptr, blocks, channels, one, two);
+  int channel = blockIdx.x * channels_of_block + threadIdx.x;
+  if (threadIdx.x < channels_of_block && channel < channels) result[channel] = one;
+}
+
+/// The gradients by weight and bias, and slope and offset for the kernels below; see NormReLU::gradients. `size`: how many
+/// pixels the statistics depend on, infinity if on none.
+KERNEL(total_gradients)(const REAL *first, const REAL *second, int blocks, int channels, const REAL *mean,
+                        const REAL *deviation, const REAL *scale, int has_map, double size, REAL *weight, REAL *bias,
+                        REAL *slope, REAL *offset) {
+  double sum, normalized;
+  total(first, second, blocks, channels, sum, normalized);
+  int c = blockIdx.x * channels_of_block + threadIdx.x;
+  if (threadIdx.x >= channels_of_block || c >= channels) return;
+  double inverse = deviation[c], center = mean[c], gain = scale[c];
+  if (!has_map) normalized *= inverse;
+  weight[c] = normalized;
+  bias[c] = sum;
+  slope[c] = -gain * inverse * normalized / size;
+  offset[c] = -gain * sum / size + gain * inverse * center * normalized / size;
+}
+
+/// dx = scale g + slope x + offset
+KERNEL(scale_relu_input)(const STORED *x, const STORED *dy, int64 pixels, int channels, const REAL *scales,
+                         const REAL *shifts, const REAL *slopes, const REAL *offsets, STORED *dx) {
+  Place at = place(channels);
+  if (!at.active) return;
+  Values scale = channel_values(scales + at.channel), shift = channel_values(shifts + at.channel);
+  Values slope = channel_values(slopes + at.channel), offset = channel_values(offsets + at.channel);
+  FOR_PIXELS(at, pixels) {
+    Values value = load(x + p * channels + at.channel), d = load(dy + p * channels + at.channel);
+    FOR_VALUES {
+      REAL g = value.of[i] * scale.of[i] + shift.of[i] > 0 ? d.of[i] : 0;
+      value.of[i] = scale.of[i] * g + slope.of[i] * value.of[i] + offset.of[i];
+    }
+    store(value, dx + p * channels + at.channel);
+  }
+}
+
+/// dx = scale g (1 + γ) + slope x + offset
+KERNEL(region_relu_input)(const STORED *x, const STORED *map, const STORED *dy, int64 pixels, int channels,
+                          const REAL *scales, const REAL *shifts, const REAL *slopes, const REAL *offsets, STORED *dx) {
+  Place at = place(channels);
+  if (!at.active) return;
+  Values scale = channel_values(scales + at.channel), shift = channel_values(shifts + at.channel);
+  Values slope = channel_values(slopes + at.channel), offset = channel_values(offsets + at.channel);
+  FOR_PIXELS(at, pixels) {
+    int64 own = 2 * p * channels + at.channel;
+    Values value = load(x + p * channels + at.channel), d = load(dy + p * channels + at.channel);
+    Values gamma = load(map + own), beta = load(map + own + channels);
+    FOR_VALUES {
+      REAL factor = 1 + gamma.of[i];
+      REAL g = (value.of[i] * scale.of[i] + shift.of[i]) * factor + beta.of[i] > 0 ? d.of[i] : 0;
+      value.of[i] = scale.of[i] * g * factor + slope.of[i] * value.of[i] + offset.of[i];
+    }
+    store(value, dx + p * channels + at.channel);
+  }
+}
+
+/// y += bias, + residual if there is one
+KERNEL(add_bias)(STORED *y, int64 pixels, int channels, const REAL *biases, const STORED *residual) {
+  Place at = place(channels);
+  if (!at.active) return;
+  Values bias = channel_values(biases + at.channel);
+  FOR_PIXELS(at, pixels) {
+    Values value = load(y + p * channels + at.channel);
+    FOR_VALUES value.of[i] += bias.of[i];
+    if (residual) {
+      Values more = load(residual + p * channels + at.channel);
+      FOR_VALUES value.of[i] += more.of[i];
+    }
+    store(value, y + p * channels + at.channel);
+  }
+}
+
+/// Where the square of pixel p of the pooled image begins in x; an odd last row or column of x is left out.
+DEVICE int64 square(int64 p, int height, int width) {
+  int64 line = p / (width / 2), column = p % (width / 2), image = line / (height / 2), row = line % (height / 2);
+  return (image * height + 2 * row) * width + 2 * column;
+}
+
+KERNEL(pool)(const STORED *x, int64 pixels, int channels, int height, int width, STORED *y) {
+  Place at = place(channels);
+  FOR_PIXELS(at, pixels) {
+    const STORED *upper = x + square(p, height, width) * channels + at.channel, *lower = upper + int64(width) * channels;
+    Values a = load(upper), b = load(upper + channels), d = load(lower), e = load(lower + channels);
+    FOR_VALUES {
+      REAL first = a.of[i] >= b.of[i] ? a.of[i] : b.of[i], second = d.of[i] >= e.of[i] ? d.of[i] : e.of[i];
+      a.of[i] = first >= second ? first : second;
+    }
+    store(a, y + p * channels + at.channel);
+  }
+}
+
+/// dy where x is the largest of its square, the first of equals, and 0 elsewhere.
+KERNEL(pool_input)(const STORED *x, const STORED *dy, int64 pixels, int channels, int height, int width, STORED *dx) {
+  Place at = place(channels);
+  FOR_PIXELS(at, pixels) {
+    int64 corner = square(p, height, width) * channels + at.channel, below = corner + int64(width) * channels;
+    Values a = load(x + corner), b = load(x + corner + channels), d = load(x + below), e = load(x + below + channels);
+    Values g = load(dy + p * channels + at.channel);
+    FOR_VALUES {
+      bool is_a = a.of[i] >= b.of[i] && a.of[i] >= d.of[i] && a.of[i] >= e.of[i];
+      bool is_b = !is_a && b.of[i] >= d.of[i] && b.of[i] >= e.of[i];
+      bool is_d = !is_a && !is_b && d.of[i] >= e.of[i];
+      a.of[i] = is_a ? g.of[i] : 0;
+      b.of[i] = is_b ? g.of[i] : 0;
+      d.of[i] = is_d ? g.of[i] : 0;
+      e.of[i] = is_a || is_b || is_d ? 0 : g.of[i];
+    }
+    store(a, dx + corner);
+    store(b, dx + corner + channels);
+    store(d, dx + below);
+    store(e, dx + below + channels);
+  }
+}
+
+#undef FOR_VALUES
+#undef FOR_PIXELS

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <ATen/ATen.h>
+#include <string>
+
+/// Kernels of our own on GPUs. They are compiled at first use, by NVRTC, which comes with LibTorch's CUDA half, so that
+/// building this needs no CUDA. They run on the stream that LibTorch's own operations run on.
+namespace gpu {
+
+/// Whether x's fused operations are these kernels: it is on a GPU, or the GPU is emulated.
+bool takes(const at::Tensor &x);
+
+/// Null if kernels can be compiled for and run on this GPU, or else why not.
+const char *failure(int32_t device);
+
+enum class Source { norm, class_sums, adam };
+
+/// A source and what its constants are.
+struct Program {
+  Source source;
+  at::ScalarType stored;
+  int values = 1;   // that a thread reads at once
+  int classes = 1;
+};
+
+struct Blocks {
+  int64_t x, y = 1;
+};
+
+/// Threads of every block.
+constexpr int threads = 256;
+/// Tensors that one launch of Adam takes: what its arguments may be is 4 KiB.
+constexpr int adam_batch = 80;
+
+/// As many blocks as this GPU runs at once, each `share` of a multiprocessor; at most one for `least` of `work`.
+int64_t fitting_blocks(const at::Tensor &x, int64_t work, int64_t least, int share = 4);
+
+void launch_kernel(const at::Tensor &x, const Program &program, const char *name, Blocks blocks, void **arguments);
+
+inline void *argument(const at::Tensor &x) { return x.defined() ? const_cast<void *>(x.const_data_ptr()) : nullptr; }
+inline int argument(int value) { return value; }
+inline long long argument(int64_t value) { return value; }
+inline double argument(double value) { return value; }
+template <typename Struct>
+  requires std::is_class_v<Struct>
+const Struct &argument(const Struct &value) { return value; }
+
+/// Runs a kernel for x on x's device: tensors are passed as pointers, undefined ones as null.
+template <typename... Arguments>
+void launch(const at::Tensor &x, const Program &program, const char *name, Blocks blocks, const Arguments &...arguments) {
+  std::tuple<decltype(argument(arguments))...> values{argument(arguments)...};
+  std::apply([&](auto &...value) {
+    void *places[] = {const_cast<void *>(static_cast<const void *>(&value))...};
+    launch_kernel(x, program, name, blocks, places);
+  }, values);
+}
+
+#ifdef DUALNORM_EMULATED_GPU
+/// Runs a kernel of the same source on the CPU.
+void emulate(const Program &program, const char *name, Blocks blocks, void **arguments);
+#endif
+
+}  // namespace gpu
