@@ -24,6 +24,8 @@ bool ct_set_gradients_enabled(bool enabled) {
   return before;
 }
 
+void ct_allow_tf32(bool allowed) { at::globalContext().setAllowTF32CuDNN(allowed); }
+
 bool ct_begin_bfloat16(void) {
   return guard(false, [] {
     for (auto device : {at::kCPU, at::kCUDA}) {

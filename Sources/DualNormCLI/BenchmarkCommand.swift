@@ -25,7 +25,7 @@ struct BenchmarkCommand: ParsableCommand {
     help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…")
   )
   var dualBlocks: BlockList?
-  @Option(help: "Of convolutions: float32, or bfloat16.")
+  @Option(help: "Of convolutions: float32, tf32, or bfloat16.")
   var precision = Precision.float32
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu

@@ -35,7 +35,7 @@ struct EvaluateCommand: ParsableCommand {
   var excludeLabels: NumberList<UInt8>?
   @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
   var largestComponent = true
-  @Option(help: "Of convolutions: float32, or bfloat16. (default: as in training)") var precision: Precision?
+  @Option(help: "Of convolutions: float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?

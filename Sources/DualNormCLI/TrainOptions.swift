@@ -68,7 +68,10 @@ struct TrainOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Weight rare classes in the cross entropy. (default: off)")
   var weightedCrossEntropy: Bool?
   @Option(help: "Iterations between validations. (default: a tenth of the stage)") var validateEvery: Int?
-  @Option(help: "Of convolutions: float32, or bfloat16 (faster on processors that have it). (default: float32)")
+  @Option(
+    help:
+      "Of convolutions: float32, tf32 (faster on GPUs), or bfloat16 (faster where the hardware has it). (default: float32)"
+  )
   var precision: Precision?
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto. (default: cpu)", valueName: "device"))
   var device: DeviceChoice?

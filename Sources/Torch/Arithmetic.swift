@@ -65,8 +65,9 @@ extension Tensor {
 
   /// The elements at `index` of the last dimension, which disappears.
   public func selectedLast(_ index: Int) -> Tensor {
-    let last = shape.count - 1
-    return narrowed(last, to: index..<index + 1).sum([last])
+    let shape = shape
+    let selected = narrowed(shape.count - 1, to: index..<index + 1)
+    return Tensor(ct_reshape(selected.handle, Array(shape.dropLast()), shape.count - 1))
   }
 
   /// The elements `range` of one dimension. Shares their storage.

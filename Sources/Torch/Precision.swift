@@ -1,14 +1,18 @@
 import CTorch
 
-/// The numbers that convolutions calculate with; weights, statistics and losses are float32 in both.
+/// The numbers that convolutions calculate with; weights, statistics and losses are float32 in all.
 public enum Precision: String, Codable, Sendable, CaseIterable {
   case float32
+  /// On a GPU convolutions round their inputs to TensorFloat-32, of 10 bits after the first, and add up in float32, as
+  /// PyTorch does there unless told otherwise; on the CPU the same as float32.
+  case tf32
   /// Convolutions round their inputs to bfloat16 and add up in float32 (PyTorch's autocast).
   case bfloat16
 }
 
 /// Runs `body`, a forward pass, in the given precision; the backward pass follows it.
 public func withPrecision<Result>(_ precision: Precision, _ body: () throws -> Result) rethrows -> Result {
+  ct_allow_tf32(precision == .tf32)  // the backward pass is to have it, too
   guard precision == .bfloat16 else { return try body() }
   checkTrap(ct_begin_bfloat16())
   defer { ct_end_bfloat16() }

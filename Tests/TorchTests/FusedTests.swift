@@ -200,7 +200,8 @@ import Testing
       DoublingConvTranspose2d(weight: weight, bias: bias)(seen)
     }
     let largestValue = truth[1].values(Double.self).map(abs).max()!
-    #expect(largest(own[1], truth[1]) < 1e-3 * largestValue)
+    // Without products of bfloat16 in the processor the library's gradient is itself rounded to 8 bits.
+    #expect(largest(own[1], truth[1]) < 4e-3 * largestValue)
     #expect(largest(own[2], truth[2]) < 1e-3 * largestValue)
   }
 

@@ -1,6 +1,7 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include "../GPU/Runtime.h"
 #include "../Guard.h"
 #include "Geometry.h"
 #include "Tensors.h"
@@ -16,10 +17,11 @@ struct Convolution : torch::autograd::Function<Convolution> {
   static Tensor forward(AutogradContext *context, const Tensor &a, const std::optional<Tensor> &b,
                         const Tensor &weight, const Tensor &bias, Geometry geometry) {
     c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
-    context->save_for_backward({a, b.value_or(Tensor()), weight});
+    auto taken = gpu::takes(a) ? weight.to(a.scalar_type()) : weight;  // see NormReLUConvolution
+    context->save_for_backward({a, b.value_or(Tensor()), taken});
     context->saved_data["padding"] = geometry.padding;
     context->saved_data["wants input"] = a.requires_grad() || (b && b->requires_grad());
-    return geometry.convolve({.a = a, .b = b.value_or(Tensor())}, weight, bias);
+    return geometry.convolve({.a = a, .b = b.value_or(Tensor())}, taken, bias);
   }
 
   static tensor_list backward(AutogradContext *context, tensor_list gradients) {

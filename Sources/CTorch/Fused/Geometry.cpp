@@ -12,6 +12,15 @@ using at::Tensor;
 
 Tensor ConvolutionInput::stored() const { return norm ? norm->output(a, map) : b.defined() ? at::cat({a, b}, 1) : a; }
 
+/// With channels of 0 up to a multiple of 8, which the multiplying units of GPUs want of bfloat16.
+static Tensor filled(const Tensor &x, int64_t dimension) {
+  int64_t missing = x.scalar_type() == at::kBFloat16 ? (8 - x.size(dimension) % 8) % 8 : 0;
+  if (missing == 0) return x;
+  std::vector<int64_t> amounts(2 * (4 - dimension));
+  amounts.back() = missing;
+  return at::constant_pad_nd(x, amounts, 0).contiguous(channels_last);
+}
+
 bool Geometry::is_3x3(const Tensor &weight) const {
   return !doubling && padding == 1 && weight.size(2) == 3 && weight.size(3) == 3;
 }
@@ -34,8 +43,9 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
   auto type = input.a.scalar_type();
   if (gpu::takes(input.a)) {
     // cuDNN's bias is a pass over memory of its own; ours takes the residual along.
-    auto y = at::convolution(input.stored(), weight.to(type), {}, stride(), paddings(), {1, 1}, doubling,
-                             output_padding(), 1).contiguous(channels_last);
+    auto y = at::convolution(filled(input.stored(), 1), filled(filled(weight.to(type), 0), 1), {}, stride(), paddings(),
+                             {1, 1}, doubling, output_padding(), 1);
+    y = y.narrow(1, 0, bias.size(0)).contiguous(channels_last);
     gpu::add_bias(y, bias, residual);
     return y;
   }
@@ -66,6 +76,17 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
   if (wanted[2] && (doubling || !wanted[1] || on_gpu)) {
     wanted[2] = false;
     result.bias = channel_sums(dy);
+  }
+  if (on_gpu && (wanted[0] || wanted[1])) {
+    auto [dx, d_weight, none] = at::convolution_backward(
+        filled(dy, 1), filled(*stored, 1), filled(filled(weight.to(dy.scalar_type()), 0), 1), at::OptionalIntArrayRef(),
+        stride(), paddings(), {1, 1}, doubling, output_padding(), 1, {wanted[0], wanted[1], false});
+    if (wanted[0]) {
+      result.a = dx.narrow(1, 0, input.a.size(1)).contiguous(channels_last);
+      if (input.b.defined()) result.b = dx.narrow(1, input.a.size(1), input.b.size(1)).contiguous(channels_last);
+    }
+    if (wanted[1]) result.weight = d_weight.narrow(0, 0, weight.size(0)).narrow(1, 0, weight.size(1));
+    return result;
   }
   if (wanted[0] || wanted[1]) {
     auto [dx, d_weight, d_bias] = at::convolution_backward(

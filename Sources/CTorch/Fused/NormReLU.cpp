@@ -66,6 +66,7 @@ NormReLU::NormReLU(const at::Tensor &x, const Norm &norm) {
     return;
   }
   if (norm.training) {
+    if (norm.batches.defined()) norm.batches.add_(1);
     mean = empty_channels(x);
     auto variance = at::empty_like(mean);
     with_type(x, [&](auto type) { measure<decltype(type)>(x, mean, variance); });

@@ -12,6 +12,7 @@ struct Norm {
   at::Tensor running_mean, running_variance;  // [C]; measured ones are mixed in if `training`, otherwise used
   bool training;
   double momentum, epsilon;
+  at::Tensor batches = {};  // counts the batches measured, int64
 };
 
 /// max(0, norm(x)), and what its gradient needs besides x, map and weight. All [C] are float, of double tensors double.

@@ -1,5 +1,6 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include "../GPU/Runtime.h"
 #include "../Guard.h"
 #include "Geometry.h"
 #include "NormReLU.h"
@@ -19,7 +20,9 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
                         Geometry geometry) {
     c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
     NormReLU step(x, norm);
-    context->save_for_backward({x, norm.map, weight, step.mean, step.deviation, step.scale, step.shift});
+    // A GPU's convolutions take the weight rounded; once does for both ways.
+    auto taken = gpu::takes(x) ? weight.to(x.scalar_type()) : weight;
+    context->save_for_backward({x, norm.map, taken, step.mean, step.deviation, step.scale, step.shift});
     context->saved_data["training"] = norm.training;
     auto learns = [](const Tensor &tensor) { return tensor.defined() && tensor.requires_grad(); };
     context->saved_data["norm learns"] = learns(x) || learns(norm.weight) || learns(norm.bias) || learns(norm.map);
@@ -27,7 +30,7 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
     context->saved_data["affine"] = norm.weight.defined();
     context->saved_data["doubling"] = geometry.doubling;
     context->saved_data["padding"] = geometry.padding;
-    return geometry.convolve({.a = x, .norm = &step, .map = norm.map}, weight, bias, residual.value_or(Tensor()));
+    return geometry.convolve({.a = x, .norm = &step, .map = norm.map}, taken, bias, residual.value_or(Tensor()));
   }
 
   static tensor_list backward(AutogradContext *context, tensor_list gradients) {
@@ -58,6 +61,7 @@ CTTensor *norm_relu_convolution(const CTTensor *x, const CTNorm *norm, const CTT
     auto input = x->value.contiguous(channels_last);
     Norm settings{value(norm->weight), value(norm->bias), value(norm->map), norm->mean->value, norm->variance->value,
                   norm->training, norm->momentum, norm->epsilon};
+    if (norm->training && norm->batches) settings.batches = norm->batches->value;
     if (settings.map.defined()) settings.map = settings.map.to(input.scalar_type()).contiguous(channels_last);
     auto added = value(residual);
     if (added.defined()) added = added.to(input.scalar_type()).contiguous(channels_last);

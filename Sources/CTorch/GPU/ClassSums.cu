@@ -50,19 +50,18 @@ KERNEL(class_sums)(const STORED *all_logits, const int64 *labels, int64 pixels, 
       if (k == best) into[k][chosen_overlap] += 1;
     }
   }
-  SHARED REAL found[threads];
+  SHARED REAL found[sums][threads];
   FOR_CLASSES {
-    for (int j = 0; j < sums; j++) {
-      found[threadIdx.x] = into[k][j];
-      __syncthreads();
-      for (int half = threads / 2; half > 0; half /= 2) {
-        if (threadIdx.x < half) found[threadIdx.x] += found[threadIdx.x + half];
-        __syncthreads();
-      }
-      if (threadIdx.x == 0)
-        result[((int64(blockIdx.y) * gridDim.x + blockIdx.x) * CLASSES + k) * sums + j] = found[0];
+    for (int j = 0; j < sums; j++) found[j][threadIdx.x] = into[k][j];
+    __syncthreads();
+    for (int half = threads / 2; half > 0; half /= 2) {
+      if (threadIdx.x < half)
+        for (int j = 0; j < sums; j++) found[j][threadIdx.x] += found[j][threadIdx.x + half];
       __syncthreads();
     }
+    if (threadIdx.x < sums)
+      result[((int64(blockIdx.y) * gridDim.x + blockIdx.x) * CLASSES + k) * sums + threadIdx.x] = found[threadIdx.x][0];
+    __syncthreads();
   }
 }
 

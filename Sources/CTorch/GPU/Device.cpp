@@ -24,8 +24,7 @@ bool ct_load_cuda(void) {
       return std::string(dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL) ? "" : dlerror());
     }();
     TORCH_CHECK(failure.empty(), failure);
-    // As on the CPU: float32 means float32, and the same seed the same result as far as cuDNN has it.
-    at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setAllowTF32CuDNN(false);  // float32 means float32
     at::globalContext().setDeterministicCuDNN(true);
     return true;
   });

@@ -79,55 +79,69 @@ KERNEL(moments)(const STORED *x, int64 pixels, int channels, REAL *means, REAL *
       square.of[i] += difference * difference;
     }
   }
-  SHARED Moments<REAL> found[threads];
+  SHARED Moments<REAL> found[VALUES][threads];
   FOR_VALUES {
     REAL shift = count ? sum.of[i] / count : 0;
-    found[threadIdx.x] = {REAL(count), origin.of[i] + shift, square.of[i] - sum.of[i] * shift};
-    __syncthreads();
-    for (int rows = at.rows; rows > 1; rows = (rows + 1) / 2) {
-      int other = at.row + (rows + 1) / 2;
-      if (at.active && other < rows) found[threadIdx.x].join(found[threadIdx.x + (other - at.row) * at.lanes]);
-      __syncthreads();
-    }
-    if (at.active && at.row == 0) {
-      means[int64(blockIdx.x) * channels + at.channel + i] = found[threadIdx.x].mean;
-      squares[int64(blockIdx.x) * channels + at.channel + i] = found[threadIdx.x].squares;
+    found[i][threadIdx.x] = {REAL(count), origin.of[i] + shift, square.of[i] - sum.of[i] * shift};
+  }
+  __syncthreads();
+  for (int rows = at.rows; rows > 1; rows = (rows + 1) / 2) {
+    int other = at.row + (rows + 1) / 2;
+    if (at.active && other < rows) {
+      FOR_VALUES found[i][threadIdx.x].join(found[i][threadIdx.x + (other - at.row) * at.lanes]);
     }
     __syncthreads();
+  }
+  if (!at.active || at.row > 0) return;
+  FOR_VALUES {
+    means[int64(blockIdx.x) * channels + at.channel + i] = found[i][threadIdx.x].mean;
+    squares[int64(blockIdx.x) * channels + at.channel + i] = found[i][threadIdx.x].squares;
   }
 }
 
 /// A block of the kernels that add up what blocks have found: 8 channels by 32 groups of blocks.
 constexpr int channels_of_block = 8, groups = threads / channels_of_block;
 
-/// scale x + shift is the norm; `training`: with the moments that `blocks` blocks found, which move the running ones.
-KERNEL(statistics)(const REAL *means, const REAL *squares, int blocks, int64 pixels, int channels, const REAL *weight,
-                   const REAL *bias, REAL *running_mean, REAL *running_variance, int training, double momentum,
-                   double epsilon, REAL *mean, REAL *deviation, REAL *scale, REAL *shift) {
-  int channel = blockIdx.x * channels_of_block + threadIdx.x % channels_of_block, group = threadIdx.x / channels_of_block;
-  SHARED Moments<double> found[threads];
-  Moments<double> own = {0, 0, 0};
-  if (training && channel < channels) {
-    for (int block = group; block < blocks; block += groups) {
-      Part part = part_of_block(pixels, block, blocks);
-      own.join({double(part.end - part.first), means[int64(block) * channels + channel],
-                squares[int64(block) * channels + channel]});
-    }
-  }
+/// Adds up the groups' numbers; all of them get the sum.
+DEVICE double sum_of_groups(double own, double (&found)[threads]) {
+  __syncthreads();  // of the sum before
   found[threadIdx.x] = own;
   __syncthreads();
   for (int half = groups / 2; half > 0; half /= 2) {
-    if (group < half) found[threadIdx.x].join(found[threadIdx.x + half * channels_of_block]);
+    if (threadIdx.x < half * channels_of_block) found[threadIdx.x] += found[threadIdx.x + half * channels_of_block];
     __syncthreads();
   }
+  return found[threadIdx.x % channels_of_block];
+}
+
+/// scale x + shift is the norm; `training`: with the moments that `blocks` blocks found, which move the running ones.
+KERNEL(statistics)(const REAL *means, const REAL *squares, int blocks, int64 pixels, int channels, const REAL *weight,
+                   const REAL *bias, REAL *running_mean, REAL *running_variance, int64 *batches, int training,
+                   double momentum, double epsilon, REAL *mean, REAL *deviation, REAL *scale, REAL *shift) {
+  int channel = blockIdx.x * channels_of_block + threadIdx.x % channels_of_block, group = threadIdx.x / channels_of_block;
+  int end = training && channel < channels ? blocks : 0;
+  SHARED double found[threads];
+  double sum = 0, squared = 0;
+  for (int block = group; block < end; block += groups) {
+    Part part = part_of_block(pixels, block, blocks);
+    sum += double(part.end - part.first) * means[int64(block) * channels + channel];
+  }
+  double center = sum_of_groups(sum, found) / pixels;
+  for (int block = group; block < end; block += groups) {
+    Part part = part_of_block(pixels, block, blocks);
+    double difference = means[int64(block) * channels + channel] - center;
+    squared += squares[int64(block) * channels + channel] + double(part.end - part.first) * difference * difference;
+  }
+  squared = sum_of_groups(squared, found);
   if (group > 0 || channel >= channels) return;
-  double center = running_mean[channel], variance = running_variance[channel];
+  double variance = squared / pixels;
   if (training) {
-    own = found[threadIdx.x];
-    center = own.mean;
-    variance = own.squares / own.count;
     running_mean[channel] += momentum * (center - running_mean[channel]);
-    running_variance[channel] += momentum * (own.squares / (own.count - 1) - running_variance[channel]);
+    running_variance[channel] += momentum * (squared / (pixels - 1) - running_variance[channel]);
+    if (batches && channel == 0) ++*batches;
+  } else {
+    center = running_mean[channel];
+    variance = running_variance[channel];
   }
   double inverse = 1 / sqrt(variance + epsilon), gain = weight ? inverse * weight[channel] : inverse;
   mean[channel] = center;
@@ -168,18 +182,19 @@ KERNEL(region_relu)(const STORED *x, const STORED *map, int64 pixels, int channe
 
 /// Adds up the rows of this block, for the kernels below.
 DEVICE void write_sums(const Place &at, int channels, const Values &sum, REAL *sums) {
-  SHARED REAL found[threads];
-  FOR_VALUES {
-    found[threadIdx.x] = sum.of[i];
-    __syncthreads();
-    for (int rows = at.rows; rows > 1; rows = (rows + 1) / 2) {
-      int other = at.row + (rows + 1) / 2;
-      if (at.active && other < rows) found[threadIdx.x] += found[threadIdx.x + (other - at.row) * at.lanes];
-      __syncthreads();
+  SHARED REAL found[VALUES][threads];
+  __syncthreads();  // of the sums before
+  FOR_VALUES found[i][threadIdx.x] = sum.of[i];
+  __syncthreads();
+  for (int rows = at.rows; rows > 1; rows = (rows + 1) / 2) {
+    int other = at.row + (rows + 1) / 2;
+    if (at.active && other < rows) {
+      FOR_VALUES found[i][threadIdx.x] += found[i][threadIdx.x + (other - at.row) * at.lanes];
     }
-    if (at.active && at.row == 0) sums[int64(blockIdx.x) * channels + at.channel + i] = found[threadIdx.x];
     __syncthreads();
   }
+  if (!at.active || at.row > 0) return;
+  FOR_VALUES sums[int64(blockIdx.x) * channels + at.channel + i] = found[i][threadIdx.x];
 }
 
 /// Σ x of each block, [blocks, channels].
@@ -242,36 +257,20 @@ KERNEL(region_relu_sums)(const STORED *x, const STORED *map, const STORED *dy, i
   write_sums(at, channels, product, second);
 }
 
-/// Adds up the blocks' sums, [channels] each: `second` may be absent.
-DEVICE void total(const REAL *first, const REAL *second, int blocks, int channels, double &one, double &two) {
+/// The sum of the blocks' sums, of the channel of this thread.
+DEVICE double total(const REAL *sums, int blocks, int channels) {
   int channel = blockIdx.x * channels_of_block + threadIdx.x % channels_of_block, group = threadIdx.x / channels_of_block;
-  SHARED double ones[threads], twos[threads];
-  one = two = 0;
-  if (channel < channels) {
-    for (int block = group; block < blocks; block += groups) {
-      one += first[int64(block) * channels + channel];
-      if (second) two += second[int64(block) * channels + channel];
-    }
-  }
-  ones[threadIdx.x] = one;
-  twos[threadIdx.x] = two;
-  __syncthreads();
-  for (int half = groups / 2; half > 0; half /= 2) {
-    if (group < half) {
-      ones[threadIdx.x] += ones[threadIdx.x + half * channels_of_block];
-      twos[threadIdx.x] += twos[threadIdx.x + half * channels_of_block];
-    }
-    __syncthreads();
-  }
-  one = ones[threadIdx.x];
-  two = twos[threadIdx.x];
+  SHARED double found[threads];
+  double sum = 0;
+  for (int block = group; block < (channel < channels ? blocks : 0); block += groups)
+    sum += sums[int64(block) * channels + channel];
+  return sum_of_groups(sum, found);
 }
 
 KERNEL(total_sums)(const REAL *sums, int blocks, int channels, REAL *result) {
-  double one, two;
-  total(sums, nullptr, blocks, channels, one, two);
+  double sum = total(sums, blocks, channels);
   int channel = blockIdx.x * channels_of_block + threadIdx.x;
-  if (threadIdx.x < channels_of_block && channel < channels) result[channel] = one;
+  if (threadIdx.x < channels_of_block && channel < channels) result[channel] = sum;
 }
 
 /// The gradients by weight and bias, and slope and offset for the kernels below; see NormReLU::gradients. `size`: how many
@@ -279,8 +278,7 @@ KERNEL(total_sums)(const REAL *sums, int blocks, int channels, REAL *result) {
 KERNEL(total_gradients)(const REAL *first, const REAL *second, int blocks, int channels, const REAL *mean,
                         const REAL *deviation, const REAL *scale, int has_map, double size, REAL *weight, REAL *bias,
                         REAL *slope, REAL *offset) {
-  double sum, normalized;
-  total(first, second, blocks, channels, sum, normalized);
+  double sum = total(first, blocks, channels), normalized = total(second, blocks, channels);
   int c = blockIdx.x * channels_of_block + threadIdx.x;
   if (threadIdx.x >= channels_of_block || c >= channels) return;
   double inverse = deviation[c], center = mean[c], gain = scale[c];

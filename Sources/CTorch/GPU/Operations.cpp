@@ -33,7 +33,7 @@ struct Walk {
   gpu::Blocks of_channels() const { return {(channels + 7) / 8}; }
 };
 
-constexpr int adding = 2, changing = 8;  // blocks of a multiprocessor
+constexpr int adding = 4, changing = 8;  // blocks of a multiprocessor
 
 }  // namespace
 
@@ -58,7 +58,7 @@ void gpu::statistics(const Tensor &x, const Norm &norm, NormReLU &step) {
   }
   for (auto *result : {&step.mean, &step.deviation, &step.scale, &step.shift}) *result = reals(x, {x.size(1)});
   launch(x, walk.program, "statistics", walk.of_channels(), means, squares, walk.count(), walk.pixels, walk.channels,
-         norm.weight, norm.bias, norm.running_mean, norm.running_variance, static_cast<int>(norm.training), norm.momentum,
+         norm.weight, norm.bias, norm.running_mean, norm.running_variance, norm.batches, static_cast<int>(norm.training), norm.momentum,
          norm.epsilon, step.mean, step.deviation, step.scale, step.shift);
 }
 
@@ -136,7 +136,7 @@ static std::pair<gpu::Program, gpu::Blocks> class_walk(const Tensor &logits, int
 
 Tensor gpu::class_sums(const Tensor &logits, const Tensor &labels, double least) {
   constexpr int64_t sums = 8;
-  auto [program, blocks] = class_walk(logits, 1);
+  auto [program, blocks] = class_walk(logits, 2);
   int64_t images = logits.size(0), classes = logits.size(1), pixels = labels.numel() / images;
   auto parts = reals(logits, {images, blocks.x, classes, sums}), result = reals(logits, {images, classes, sums});
   launch(logits, program, "class_sums", blocks, logits, labels, pixels, least, parts);

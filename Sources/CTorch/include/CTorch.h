@@ -43,6 +43,7 @@ bool ct_flush_denormals(void);  // on this thread and those it makes; false wher
 int32_t ct_threads(void);
 void ct_keep_memory(void);  // large blocks of tensors that are freed serve the next ones
 bool ct_set_gradients_enabled(bool enabled);  // returns what it was
+void ct_allow_tf32(bool allowed);             // convolutions of float32 on GPUs round their inputs to TensorFloat-32
 bool ct_begin_bfloat16(void);                 // convolutions from now on round their inputs to bfloat16 (autocast)
 void ct_end_bfloat16(void);
 
@@ -142,6 +143,7 @@ CTTensor *_Nullable ct_resize_nearest(const CTTensor *x, ptrdiff_t height, ptrdi
 typedef struct CTNorm {
   const CTTensor *_Nullable weight, *_Nullable bias, *_Nullable map;
   const CTTensor *mean, *variance;  // [C]: running statistics, updated if `training`, otherwise used
+  const CTTensor *_Nullable batches;  // scalar int64, counts those that were measured
   bool training;
   double momentum, epsilon;
 } CTNorm;

@@ -34,7 +34,8 @@ struct DualNormLayer {
     _ x: Tensor, mask: MaskLevels, by convolution: Conv2d, adding residual: Tensor? = nil, _ context: ForwardContext
   ) -> Tensor {
     let mask = mask.resized(height: x.size(2), width: x.size(3))
-    let hidden = shared(mask).relu()
+    func apply(_ convolution: Conv2d, _ x: Tensor) -> Tensor { context.fuses ? convolution.fused(x) : convolution(x) }
+    let hidden = apply(shared, mask).relu()
     if context.fuses, localStatistics == .predicted {
       let map = gamma.fused(hidden, joinedWith: beta)
       return globalNorm.rectified(x, map: map, by: convolution, adding: residual, context.mode)
@@ -44,7 +45,6 @@ struct DualNormLayer {
       case .predicted: globalNorm(x, context.mode)
       case .measured: globalNorm(x, context.mode).normalized(inRegionsOf: mask)
       }
-    func apply(_ convolution: Conv2d, _ x: Tensor) -> Tensor { context.fuses ? convolution.fused(x) : convolution(x) }
     let modulated = normalized * (1 + apply(gamma, hidden)) + apply(beta, hidden)
     let y = apply(convolution, modulated.relu())
     return residual.map { $0 + y } ?? y

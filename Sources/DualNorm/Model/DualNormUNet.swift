@@ -72,7 +72,7 @@ public final class DualNormUNet {
 
   /// Full size first, then, in training with deep supervision, what up3, up2 and up1 say.
   private func logits(_ images: Tensor, _ context: ForwardContext) -> [Tensor] {
-    var x = inputBlock(input(images), context)
+    var x = inputBlock(context.fuses ? input.fused(images) : input(images), context)
     var skips: [Tensor] = []
     for down in self.down {
       skips.append(x)

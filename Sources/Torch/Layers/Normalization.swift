@@ -32,7 +32,8 @@ public struct BatchNorm2d {
 
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     withStatistics(for: x, mode) {
-      Tensor(
+      $0.batches?.add(1)
+      return Tensor(
         ct_batch_norm(
           x.handle, weight?.handle, bias?.handle, $0.mean.handle, $0.variance.handle, $0.ofBatch, $0.momentum, epsilon))
     }
@@ -52,26 +53,27 @@ public struct BatchNorm2d {
     return withStatistics(for: x, mode) {
       var norm = CTNorm(
         weight: weight?.handle, bias: bias?.handle, map: map?.handle, mean: $0.mean.handle,
-        variance: $0.variance.handle, training: $0.ofBatch, momentum: $0.momentum, epsilon: epsilon)
+        variance: $0.variance.handle, batches: $0.batches?.handle, training: $0.ofBatch, momentum: $0.momentum,
+        epsilon: epsilon)
       return Tensor(convolution.fused(x.handle, &norm, residual?.handle))
     }
   }
 
-  private typealias Statistics = (mean: Tensor, variance: Tensor, ofBatch: Bool, momentum: Double)
+  private typealias Statistics = (
+    mean: Tensor, variance: Tensor, batches: Tensor?, ofBatch: Bool, momentum: Double
+  )
 
   /// Runs `body` with what x is to be normalized by: the running statistics, or the batch's own, which are mixed into
   /// the tensors given.
   private func withStatistics(for x: Tensor, _ mode: Mode, _ body: (Statistics) -> Tensor) -> Tensor {
     switch mode {
-    case .evaluation: return body((runningMean, runningVariance, false, 0))
-    case .training:
-      batchesTracked.add(1)
-      return body((runningMean, runningVariance, true, 0.1))
+    case .evaluation: return body((runningMean, runningVariance, nil, false, 0))
+    case .training: return body((runningMean, runningVariance, batchesTracked, true, 0.1))
     case .measurement(let statistics):
       // With momentum 1 these become the batch's own.
       let (mean, variance) = (runningMean.copy(), runningVariance.copy())
       defer { statistics.add(mean: mean, variance: variance, count: x.count / x.size(1), of: self) }
-      return body((mean, variance, true, 1))
+      return body((mean, variance, nil, true, 1))
     }
   }
 }

@@ -1,7 +1,7 @@
 import Testing
-import Torch
 
 @testable import DualNorm
+@testable import Torch
 
 /// The network with fused operations against the network as it reads.
 @Suite struct FusedNetworkTests {
@@ -18,11 +18,25 @@ import Torch
     UNetConfiguration(classes: 2, inputChannels: 1, width: 16, dualBlocks: [.inc]),
   ]
 
+  @Test(arguments: configurations, devicesAtHand) func gradientsAndPredictionsAgree(
+    _ configuration: UNetConfiguration, on device: Device
+  ) throws {
+    try expectAgreement(configuration, on: device)
+  }
+
+  /// The kernels of a GPU and what launches them, run by the CPU.
+  @Test func emulatedGPU() throws {
+    try withEmulatedGPU {
+      try expectAgreement(
+        UNetConfiguration(classes: 2, width: 4, dualBlocks: [.inc, .down1, .up4], deepSupervision: true), on: .cpu)
+    }
+  }
+
   /// Of the same weights: what both ways find, in training and in evaluation with statistics that one step has left.
-  @Test(arguments: configurations) func gradientsAndPredictionsAgree(_ configuration: UNetConfiguration) throws {
-    let images = images([3, configuration.inputChannels, 40, 48], seed: 5)
-    let labels = labels([3, 40, 48], classes: configuration.classes, seed: 6)
-    let network = try DualNormUNet(configuration, seed: 1)
+  private func expectAgreement(_ configuration: UNetConfiguration, on device: Device) throws {
+    let images = images([3, configuration.inputChannels, 40, 48], seed: 5).moved(to: device)
+    let labels = labels([3, 40, 48], classes: configuration.classes, seed: 6).moved(to: device)
+    let network = try DualNormUNet(configuration, seed: 1, device: device)
     let optimizer = Adam(network.parameters, learningRate: 1e-3)
     _ = network.trainingStep(images: images, labels: labels, optimizer: optimizer)
     let predictions = [true, false].map { fuses in
