@@ -9,7 +9,8 @@ public final class Graph {
 
   /// Notes what `body` gives a GPU, which does none of it yet.
   ///
-  /// `body` must not look at any result, and must have run before, so that all it needs once is made.
+  /// `body` must not look at any result, and must have run before, so that all it needs once is made. No other thread may
+  /// use the GPU meanwhile.
   public init(on device: Device, _ body: () throws -> Void) rethrows {
     guard let handle = ct_graph_begin(device.code) else { fatalError("LibTorch: \(String(cString: ct_error()))") }
     self.handle = handle

@@ -10,7 +10,8 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
   case bfloat16
 }
 
-/// Runs `body`, a forward pass, in the given precision; the backward pass follows it.
+/// Runs `body`, a forward pass, in the given precision; the backward pass follows it. Whether GPUs take TensorFloat-32 is
+/// the whole process's, until the next call.
 public func withPrecision<Result>(_ precision: Precision, _ body: () throws -> Result) rethrows -> Result {
   ct_allow_tf32(precision == .tf32)  // the backward pass is to have it, too
   guard precision == .bfloat16 else { return try body() }

@@ -76,7 +76,7 @@ bool ct_adam_together(const CTAdamTensors *tensors, ptrdiff_t count, CTTensor *s
         largest = std::max(largest, p.numel());
       }
       auto &device = tensors[start].parameter->value;
-      int64_t blocks = gpu::fitting_blocks(device, largest, 4 * gpu::threads, 1);
+      int64_t blocks = gpu::fitting_blocks(device, largest, 4 * gpu::threads(device), 1);
       gpu::launch(device, {gpu::Source::adam, at::kFloat}, "adam", {blocks, part}, batch, steps->value, rate->value,
                   settings->limit, settings->weight_decay, settings->beta1, settings->beta2, settings->epsilon);
     }

@@ -1,8 +1,8 @@
 // What the kernels share. NVRTC compiles this and one other file together, with STORED, how tensors are stored: float,
-// double or BFloat16; REAL, what is calculated with: double for double, float for all else; and VALUES, how many of them
-// a thread reads at once. Emulation.cpp compiles the same for tests on a machine without a GPU.
+// double or BFloat16; REAL, what is calculated with: double for double, float for all else; VALUES, how many of them a
+// thread reads at once; and THREADS. Emulation.cpp compiles the same for tests on a machine without a GPU.
 
-constexpr int threads = 256;  // of a block, in all kernels
+constexpr int threads = THREADS;  // of a block, in all kernels
 
 using int64 = long long;
 

@@ -45,6 +45,7 @@ using Kernels = std::map<std::string, Kernel>;
 
 #define ENTRY(name) {#name, [](void **places) { call(name, places); }}
 
+#define THREADS gpu::threads_of_emulation
 constexpr int adam_batch = gpu::adam_batch;
 
 #include "Common.cu"
@@ -144,7 +145,7 @@ void gpu::emulate(const Program &program, const char *name, Blocks blocks, void 
   auto &kernel = kernels(program).at(name);
   static std::mutex one;  // shared memory is one block's at a time
   std::lock_guard lock(one);
-  std::barrier<> barrier(threads);
+  std::barrier<> barrier(threads_of_emulation);
   auto run = [&](unsigned thread) {
     threadIdx = {thread, 0};
     gridDim = {static_cast<unsigned>(blocks.x), static_cast<unsigned>(blocks.y)};
@@ -158,7 +159,7 @@ void gpu::emulate(const Program &program, const char *name, Blocks blocks, void 
     }
   };
   std::vector<std::thread> block;
-  for (unsigned thread = 0; thread < threads; thread++) block.emplace_back(run, thread);
+  for (unsigned thread = 0; thread < threads_of_emulation; thread++) block.emplace_back(run, thread);
   for (auto &thread : block) thread.join();
 }
 

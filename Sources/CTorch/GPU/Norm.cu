@@ -99,7 +99,7 @@ KERNEL(moments)(const STORED *x, int64 pixels, int channels, REAL *means, REAL *
   }
 }
 
-/// A block of the kernels that add up what blocks have found: 8 channels by 32 groups of blocks.
+/// A block of the kernels that add up what blocks have found: 8 channels by groups of blocks.
 constexpr int channels_of_block = 8, groups = threads / channels_of_block;
 
 /// Adds up the groups' numbers; all of them get the sum.

@@ -24,9 +24,9 @@ struct Walk {
     program.stored = x.scalar_type();
     int widest = static_cast<int>(16 / x.element_size());
     program.values = channels % widest == 0 ? widest : 1;
-    int64_t lanes = std::min<int64_t>(channels / program.values, gpu::threads);
+    int64_t threads = gpu::threads(x), lanes = std::min<int64_t>(channels / program.values, threads);
     blocks.y = (channels / program.values + lanes - 1) / lanes;
-    blocks.x = gpu::fitting_blocks(x, pixels, 2 * (gpu::threads / lanes), share);
+    blocks.x = gpu::fitting_blocks(x, pixels, 2 * (threads / lanes), share);
   }
 
   int count() const { return static_cast<int>(blocks.x); }
@@ -130,7 +130,7 @@ static std::pair<gpu::Program, gpu::Blocks> class_walk(const Tensor &logits, int
   gpu::Program program{gpu::Source::class_sums, logits.scalar_type()};
   program.classes = static_cast<int>(logits.size(1));
   int64_t images = logits.size(0), pixels = logits.size(2) * logits.size(3);
-  int64_t all = gpu::fitting_blocks(logits, images * pixels, 4 * gpu::threads, share);
+  int64_t all = gpu::fitting_blocks(logits, images * pixels, 4 * gpu::threads(logits), share);
   return {program, {(all + images - 1) / images, images}};
 }
 
@@ -140,7 +140,7 @@ Tensor gpu::class_sums(const Tensor &logits, const Tensor &labels, double least)
   int64_t images = logits.size(0), classes = logits.size(1), pixels = labels.numel() / images;
   auto parts = reals(logits, {images, blocks.x, classes, sums}), result = reals(logits, {images, classes, sums});
   launch(logits, program, "class_sums", blocks, logits, labels, pixels, least, parts);
-  launch(logits, program, "class_totals", {(result.numel() + threads - 1) / threads}, parts, static_cast<int>(images),
+  launch(logits, program, "class_totals", {(result.numel() + threads(logits) - 1) / threads(logits)}, parts, static_cast<int>(images),
          static_cast<int>(blocks.x), result);
   return result;
 }

@@ -75,7 +75,7 @@ constexpr unsigned char adam[] = {
 constexpr const char *language = R"(
 #define DEVICE __device__ __forceinline__
 #define SHARED __shared__
-#define KERNEL(name) extern "C" __global__ void __launch_bounds__(256) name
+#define KERNEL(name) extern "C" __global__ void __launch_bounds__(THREADS) name
 DEVICE float float_of_bits(unsigned bits) { return __uint_as_float(bits); }
 DEVICE unsigned bits_of_float(float value) { return __float_as_uint(value); }
 )";
@@ -113,7 +113,7 @@ std::vector<char> compile(const gpu::Program &program, int32_t device) {
       std::string("-DSTORED=") + type_name(program.stored),
       std::string("-DREAL=") + (program.stored == at::kDouble ? "double" : "float"),
       "-DVALUES=" + std::to_string(program.values), "-DCLASSES=" + std::to_string(program.classes),
-      "-Dadam_batch=" + std::to_string(gpu::adam_batch)};
+      "-DTHREADS=" + std::to_string(gpu::threads_of_gpu), "-Dadam_batch=" + std::to_string(gpu::adam_batch)};
   std::vector<const char *> arguments;
   for (auto &option : options) arguments.push_back(option.c_str());
   void *handle = nullptr;
@@ -184,7 +184,7 @@ void gpu::launch_kernel(const at::Tensor &x, const Program &program, const char 
   if (!x.is_cuda()) return emulate(program, name, blocks, arguments);
 #endif
   auto stream = c10::impl::VirtualGuardImpl(at::kCUDA).getStream(x.device());
-  check(CUDA::functions().cuLaunchKernel(kernel(program, x.get_device(), name), blocks.x, blocks.y, 1, threads, 1, 1, 0,
+  check(CUDA::functions().cuLaunchKernel(kernel(program, x.get_device(), name), blocks.x, blocks.y, 1, threads_of_gpu, 1, 1, 0,
                                          stream.native_handle(), arguments, nullptr),
         name);
 }

@@ -27,8 +27,10 @@ struct Blocks {
   int64_t x, y = 1;
 };
 
-/// Threads of every block.
-constexpr int threads = 256;
+/// Threads of every block: few where the CPU's are to do.
+constexpr int threads_of_gpu = 256, threads_of_emulation = 32;
+inline int64_t threads(const at::Tensor &x) { return x.is_cuda() ? threads_of_gpu : threads_of_emulation; }
+
 /// Tensors that one launch of Adam takes: what its arguments may be is 4 KiB.
 constexpr int adam_batch = 80;
 

@@ -6,8 +6,9 @@ import Torch
 /// Those that this machine can use: the CPU, and a GPU if there is one.
 let devicesAtHand: [Device] = (try? DeviceChoice.auto.resolved()).map { $0 == .cpu ? [.cpu] : [.cpu, $0] } ?? [.cpu]
 
-/// What only a GPU can show.
-@Suite(.enabled(if: devicesAtHand.count > 1, "this machine has no GPU that LibTorch can use"))
+/// What only a GPU can show. One after the other: nothing else may use a GPU while a graph is noted, and a precision is the
+/// process's.
+@Suite(.serialized, .enabled(if: devicesAtHand.count > 1, "this machine has no GPU that LibTorch can use"))
 struct GPUTests {
   private let device = devicesAtHand.last!
   private let configuration = UNetConfiguration(
@@ -27,6 +28,11 @@ struct GPUTests {
   }
 
   @Test func itsFusedOperationsAreThere() { #expect(device.reasonNotToFuse == nil) }
+
+  @Test(arguments: FusedNetworkTests.configurations) func fusedAndPlainAgree(_ configuration: UNetConfiguration) throws
+  {
+    try FusedNetworkTests.expectAgreement(configuration, on: device)
+  }
 
   /// To the last bit, in every step, with a learning rate that changes.
   @Test(arguments: Precision.allCases) func stepsOfAGraphAreTheSameSteps(_ precision: Precision) throws {
