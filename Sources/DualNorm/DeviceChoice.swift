@@ -34,6 +34,16 @@ public enum DeviceChoice: Equatable, Sendable {
   }
 }
 
+extension Device {
+  /// For users of a GPU that will be slow; nil where all is well.
+  public var warning: String? {
+    reasonNotToFuse.map {
+      "Warning: the GPU runs LibTorch's own operations, which takes several times as long, since ours cannot be compiled "
+        + "(\($0)); make deps-cuda fetches NVRTC, which compiles them."
+    }
+  }
+}
+
 extension DeviceChoice: RawRepresentable, Codable {
   public init?(rawValue: String) {
     switch rawValue {

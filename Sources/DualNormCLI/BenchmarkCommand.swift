@@ -53,6 +53,7 @@ struct BenchmarkCommand: ParsableCommand {
     let configuration = UNetConfiguration(
       classes: classes, width: width, dualBlocks: dualBlocks?.blocks ?? [.inc, .down1, .down2, .down3], size: size)
     let device = try self.device.resolved()
+    if let warning = device.warning { printError(warning) }
     let bench = try Benchmark(
       configuration, batchSize: batchSize, size: size, precision: precision, fused: !plain, device: device)
     func memory() -> Int { device == .cpu ? peakMemory() : device.peakMemory }

@@ -55,6 +55,7 @@ struct EvaluateCommand: ParsableCommand {
       throw InputError("\(run.url.path): has no dual blocks that could see a mask; leave --mask-source out.")
     }
     if !quiet { warnOfIdleAdaptation(adapt, model) }
+    if !quiet, let warning = model.network.device.warning { printError(warning) }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
     let cases = try chosen(of: dataset, run)
     if !quiet, let warning = dataset.warning(ofTestsOn: cases.map(\.identifier)) { printError(warning) }
@@ -65,7 +66,7 @@ struct EvaluateCommand: ParsableCommand {
     try EvaluationRecord(
       model: run.url, data: URL(fileURLWithPath: data), split: split.rawValue, adaptation: adapt,
       maskSource: maskSource,
-      precision: precision, largestComponent: largestComponent, tolerancesMM: tolerance.values,
+      precision: precision, device: device, largestComponent: largestComponent, tolerancesMM: tolerance.values,
       mergeLabels: mergeLabels.map(\.values), excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: cases
     ).write(to: folder)
     let progress = Progress("cases", of: cases.count, quiet: quiet)

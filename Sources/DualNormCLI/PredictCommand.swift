@@ -63,6 +63,7 @@ struct PredictCommand: ParsableCommand {
     }
     if let site { try model.description.requireSite(site, option: "--site") }
     if !quiet { warnOfIdleAdaptation(adapt, model) }
+    if !quiet, let warning = model.network.device.warning { printError(warning) }
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
       modalities: model.description.modalities.count)

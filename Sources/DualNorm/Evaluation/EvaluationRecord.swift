@@ -14,6 +14,8 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
   /// nil: the model's own.
   public var maskSource: MaskSource?
   public var precision: Precision?
+  /// nil: the CPU.
+  public var device: DeviceChoice?
   public var largestComponent: Bool
   public var tolerancesMM: [Double]
   /// As on the command line.
@@ -26,7 +28,7 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
 
   public init(
     model: URL, data: URL, split: String = "all", adaptation: Adaptation = .none, maskSource: MaskSource? = nil,
-    precision: Precision? = nil, largestComponent: Bool = true,
+    precision: Precision? = nil, device: DeviceChoice? = nil, largestComponent: Bool = true,
     tolerancesMM: [Double] = Scorer.defaultTolerancesMM, mergeLabels: [[UInt8]] = [], excludeLabels: [UInt8] = [],
     labels: LabelScheme, cases: [Case]
   ) {
@@ -36,6 +38,7 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
     self.adaptation = adaptation.rawValue
     self.maskSource = maskSource
     self.precision = precision
+    self.device = device == .cpu ? nil : device
     self.largestComponent = largestComponent
     self.tolerancesMM = tolerancesMM
     self.mergeLabels = mergeLabels
@@ -73,6 +76,7 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
     if adaptation != Adaptation.none.rawValue { words += ["--adapt", adaptation] }
     if let maskSource { words += ["--mask-source", maskSource.rawValue] }
     if let precision { words += ["--precision", precision.rawValue] }
+    if let device { words += ["--device", device.rawValue] }
     if !largestComponent { words.append("--no-largest-component") }
     if tolerancesMM != Scorer.defaultTolerancesMM {
       words += ["--tolerance", tolerancesMM.map(shortest).joined(separator: ",")]

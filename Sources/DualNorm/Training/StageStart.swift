@@ -38,11 +38,11 @@ struct StageStart {
 
   /// Finds what would stop the run at its start.
   ///
-  /// - Returns: a sentence on what fits of `--init`; nil without it.
+  /// - Returns: sentences on what fits of `--init`, and on a GPU that will be slow.
   /// - Throws: `InputError` for a `--device` that is not there, names in `--freeze-except` that no parameter contains or that leave a stage nothing to
   ///   train, or `--init` of which nothing fits.
-  func check() throws -> String? {
-    _ = try configuration.device.resolved()
+  func check() throws -> [String] {
+    var notes = try [configuration.device.resolved().warning]
     let stages = configuration.stages(of: description.network).map(\.stage)
     if !configuration.freezeExcept.isEmpty {
       try checkFrozenNames()
@@ -50,8 +50,10 @@ struct StageStart {
         try freeze(DualNormUNet(description.network(of: stage), seed: configuration.seed).parameters, in: stage)
       }
     }
-    guard configuration.initial != nil, let first = stages.first else { return nil }
-    return try initialize(DualNormUNet(description.network(of: first), seed: configuration.seed))?.summary
+    if configuration.initial != nil, let first = stages.first {
+      notes.append(try initialize(DualNormUNet(description.network(of: first), seed: configuration.seed))?.summary)
+    }
+    return notes.compactMap { $0 }
   }
 
   private func initialize(_ network: DualNormUNet) throws -> TransferReport? {

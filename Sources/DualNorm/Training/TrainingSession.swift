@@ -77,7 +77,7 @@ public struct TrainingSession: Sendable {
         + "\(split.test.count) are held out.")
     report("Preparation: \(description.preparation).")
     if let warning = dataset.warning(ofTestsOn: split.test) { report(warning) }
-    if let transfer = try StageStart(configuration, description).check() { report(transfer) }
+    try StageStart(configuration, description).check().forEach(report)
     self.lock = try lock ?? run.create()
     try removePartialFiles(in: run.url)
     // First, so that a folder that has anything of the run can be started in again.

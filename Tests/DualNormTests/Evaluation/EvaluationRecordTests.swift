@@ -20,11 +20,12 @@ import Testing
       ])
     try record.write(to: folder)
     #expect(try EvaluationRecord(contentsOf: folder) == record)
+    record.device = .cuda(1)
     (record.split, record.adaptation, record.maskSource, record.precision) = ("test", "site", .uniform, .bfloat16)
     (record.largestComponent, record.tolerancesMM) = (false, [1.5, 3])
     (record.mergeLabels, record.excludeLabels) = ([[1, 2], [4, 5]], [3])
     let words =
-      "--split test --adapt site --mask-source uniform --precision bfloat16 --no-largest-component --tolerance 1.5,3 "
+      "--split test --adapt site --mask-source uniform --precision bfloat16 --device cuda:1 --no-largest-component --tolerance 1.5,3 "
       + "--merge-labels 1,2 --merge-labels 4,5 --exclude-labels 3"
     #expect(record.command(output: "OUT").dropFirst(8).joined(separator: " ") == words)
     try record.write(to: folder)
