@@ -72,7 +72,8 @@ final class Benchmark {
           }
         }
       case .augment: for slice in slices { _ = augmentation.apply(to: slice, using: &generator) }
-      case .convolve: withoutGradients { withPrecision(network.precision) { _ = convolution(probe) } }
+      case .convolve:
+        withoutGradients { withPrecision(network.precision, on: network.device) { _ = convolution(probe) } }
       }
       network.device.synchronize()
     }

@@ -53,6 +53,9 @@ public final class Adam {
       together ? AdamTogether(count: moments.count, learningRate: learningRate, on: parameters.device) : nil
   }
 
+  /// Whether steps can be part of a `Graph`: all that changes from one to the next is on the GPU.
+  public var canBeNoted: Bool { together != nil }
+
   public func clearGradients() {
     for moment in moments { moment.parameter.clearGradient() }
   }

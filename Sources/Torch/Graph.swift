@@ -11,8 +11,10 @@ public final class Graph {
   ///
   /// `body` must not look at any result, and must have run before, so that all it needs once is made. No other thread may
   /// use the GPU meanwhile.
-  public init(on device: Device, _ body: () throws -> Void) rethrows {
-    guard let handle = ct_graph_begin(device.code) else { fatalError("LibTorch: \(String(cString: ct_error()))") }
+  ///
+  /// - Returns: nil where this LibTorch cannot note anything; then `body` has not run.
+  public init?(on device: Device, _ body: () throws -> Void) rethrows {
+    guard let handle = ct_graph_begin(device.code) else { return nil }
     self.handle = handle
     defer { checkTrap(ct_graph_end(handle)) }
     try body()

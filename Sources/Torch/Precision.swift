@@ -10,10 +10,12 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
   case bfloat16
 }
 
-/// Runs `body`, a forward pass, in the given precision; the backward pass follows it. Whether GPUs take TensorFloat-32 is
-/// the whole process's, until the next call.
-public func withPrecision<Result>(_ precision: Precision, _ body: () throws -> Result) rethrows -> Result {
-  ct_allow_tf32(precision == .tf32)  // the backward pass is to have it, too
+/// Runs `body`, a forward pass on a device, in the given precision; the backward pass follows it. Whether GPUs take
+/// TensorFloat-32 is the whole process's, until the next call for a GPU.
+public func withPrecision<Result>(
+  _ precision: Precision, on device: Device = .cpu, _ body: () throws -> Result
+) rethrows -> Result {
+  if device != .cpu { ct_allow_tf32(precision == .tf32) }  // the backward pass is to have it, too
   guard precision == .bfloat16 else { return try body() }
   checkTrap(ct_begin_bfloat16())
   defer { ct_end_bfloat16() }

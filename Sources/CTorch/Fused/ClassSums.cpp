@@ -113,6 +113,10 @@ struct ClassSums : torch::autograd::Function<ClassSums> {
 
 CTTensor *ct_class_sums(const CTTensor *logits, const CTTensor *labels, double least) {
   return tensor([&] {
+    auto &shape = logits->value;
+    TORCH_CHECK(labels->value.scalar_type() == at::kLong && labels->value.dim() == 3 && labels->value.size(0) == shape.size(0) &&
+                    labels->value.size(1) == shape.size(2) && labels->value.size(2) == shape.size(3),
+                "labels that are not int64 or not of the shape of the logits");
     // On a GPU looking would stop it; there such a label counts for no class.
     if (labels->value.is_cpu()) {
       auto [low, high] = at::aminmax(labels->value);

@@ -30,6 +30,7 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
   // Loops of our own would read past the end.
   TORCH_CHECK(weight.size(doubling ? 0 : 1) == input.channels(), "a weight of other channels than the ",
               input.channels(), " it meets");
+  TORCH_CHECK(!bias.defined() || bias.size(0) == weight.size(doubling ? 1 : 0), "a bias of other channels than the weight's");
   TORCH_CHECK(!input.b.defined() || (input.b.size(0) == input.a.size(0) && input.b.size(2) == input.a.size(2) &&
                                      input.b.size(3) == input.a.size(3)), "images of different sizes are joined");
   TORCH_CHECK(!input.map.defined() || (input.map.size(0) == input.a.size(0) && input.map.size(1) == 2 * input.a.size(1) &&

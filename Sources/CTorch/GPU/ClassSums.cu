@@ -3,7 +3,10 @@
 /// The sums, in the order of ct_class_sums.
 enum Sum { overlap, predicted, squares_of, truth, logs, clamped_logs, chosen_overlap, chosen, sums };
 
-#define FOR_CLASSES _Pragma("unroll") for (int k = 0; k < CLASSES; k++)
+// Sums of few classes stay in registers, where loops are unrolled; of many, unrolling would only take long to compile.
+constexpr int unrolled = CLASSES <= 8 ? CLASSES : 1;
+
+#define FOR_CLASSES _Pragma("unroll unrolled") for (int k = 0; k < CLASSES; k++)
 
 struct Pixel {
   REAL p[CLASSES], logits[CLASSES], log_sum;

@@ -1,5 +1,9 @@
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
+#include <map>
+#include <mutex>
 #include "../Guard.h"
 
 // LibTorch's at::cuda::CUDAGraph, which keeps the memory of what it notes. It lives in the CUDA half, which is not there
@@ -31,6 +35,17 @@ struct Functions {
   }
 };
 
+/// Not the default one, which cannot be noted; one for all graphs, since LibTorch keeps memory for each stream.
+c10::Stream stream_to_note(c10::Device device) {
+  static std::mutex mutex;
+  static std::map<c10::DeviceIndex, c10::Stream> streams;
+  std::lock_guard lock(mutex);
+  auto place = streams.find(device.index());
+  if (place == streams.end())
+    place = streams.emplace(device.index(), c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)).first;
+  return place->second;
+}
+
 }  // namespace
 
 struct CTGraph {
@@ -40,11 +55,12 @@ struct CTGraph {
 
   explicit CTGraph(c10::Device device)
       : device(device), before(c10::Stream::DEFAULT, device), own(c10::Stream::DEFAULT, device) {
-    c10::impl::VirtualGuardImpl guard(device.type());
-    guard.synchronizeDevice(device.index());
-    before = guard.getStream(device);
-    // Not of the default stream, which cannot be noted.
-    own = guard.getStreamFromGlobalPool(device);
+    c10::impl::VirtualGuardImpl implementation(device.type());
+    implementation.synchronizeDevice(device.index());
+    // While it notes, LibTorch gives no memory back that earlier work has left.
+    c10::getDeviceAllocator(device.type())->emptyCache();
+    before = implementation.getStream(device);
+    own = stream_to_note(device);
     Functions::all().construct(graph, false);
   }
   ~CTGraph() { Functions::all().destruct(graph); }
@@ -54,7 +70,9 @@ struct CTGraph {
 
 CTGraph *ct_graph_begin(int32_t device) {
   return guard(static_cast<CTGraph *>(nullptr), [&] {
-    auto graph = std::make_unique<CTGraph>(c10::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device)));
+    c10::Device gpu(at::kCUDA, static_cast<c10::DeviceIndex>(device));
+    c10::DeviceGuard guard(gpu);
+    auto graph = std::make_unique<CTGraph>(gpu);
     graph->use(graph->own);
     try {
       Functions::all().begin(graph->graph, {0, 0}, 0);
@@ -68,6 +86,7 @@ CTGraph *ct_graph_begin(int32_t device) {
 
 bool ct_graph_end(CTGraph *graph) {
   return guard(false, [&] {
+    c10::DeviceGuard guard(graph->device);
     Functions::all().end(graph->graph);
     graph->use(graph->before);
     return true;
@@ -76,6 +95,7 @@ bool ct_graph_end(CTGraph *graph) {
 
 bool ct_graph_replay(CTGraph *graph) {
   return guard(false, [&] {
+    c10::DeviceGuard guard(graph->device);
     Functions::all().replay(graph->graph);
     return true;
   });

@@ -23,7 +23,8 @@ struct Walk {
     TORCH_CHECK(x.is_floating_point() && x.scalar_type() != at::kHalf, "no fused operation takes ", x.scalar_type());
     program.stored = x.scalar_type();
     int widest = static_cast<int>(16 / x.element_size());
-    program.values = channels % widest == 0 ? widest : 1;
+    // Wide reads are of aligned addresses; all but views into a single pixel are.
+    program.values = channels % widest == 0 && pixels > 1 ? widest : 1;
     int64_t threads = gpu::threads(x), lanes = std::min<int64_t>(channels / program.values, threads);
     blocks.y = (channels / program.values + lanes - 1) / lanes;
     blocks.x = gpu::fitting_blocks(x, pixels, 2 * (threads / lanes), share);

@@ -1,6 +1,7 @@
 #include "Runtime.h"
 
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <map>
@@ -162,14 +163,22 @@ const char *gpu::failure(int32_t device) {
   static std::mutex mutex;
   static std::map<int32_t, std::string> known;
   std::lock_guard lock(mutex);
-  auto [place, is_new] = known.try_emplace(device);
-  if (is_new) {
+  auto place = known.find(device);
+  if (place == known.end()) {
+    std::string reason;
     try {
-      at::empty({1}, at::TensorOptions(at::Device(at::kCUDA, device)));  // makes the device's context
+      at::Device gpu(at::kCUDA, static_cast<c10::DeviceIndex>(device));
+      c10::DeviceGuard guard(gpu);
+      at::empty({1}, at::TensorOptions(gpu));  // makes the device's context
       kernel({Source::norm, at::kFloat, 4}, device, "moments");
+      kernel({Source::class_sums, at::kFloat, 1, 2}, device, "class_sums");
+      kernel({Source::adam, at::kFloat}, device, "adam");
     } catch (const c10::Error &error) {
-      place->second = error.what_without_backtrace();
+      reason = error.what_without_backtrace();
+    } catch (const std::exception &error) {
+      reason = error.what();
     }
+    place = known.emplace(device, reason).first;
   }
   return place->second.empty() ? nullptr : place->second.c_str();
 }
@@ -183,6 +192,7 @@ void gpu::launch_kernel(const at::Tensor &x, const Program &program, const char 
 #ifdef DUALNORM_EMULATED_GPU
   if (!x.is_cuda()) return emulate(program, name, blocks, arguments);
 #endif
+  c10::DeviceGuard guard(x.device());  // launches go to the current device's context
   auto stream = c10::impl::VirtualGuardImpl(at::kCUDA).getStream(x.device());
   check(CUDA::functions().cuLaunchKernel(kernel(program, x.get_device(), name), blocks.x, blocks.y, 1, threads_of_gpu, 1, 1, 0,
                                          stream.native_handle(), arguments, nullptr),

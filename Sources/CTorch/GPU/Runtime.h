@@ -50,6 +50,11 @@ const Struct &argument(const Struct &value) { return value; }
 /// Runs a kernel for x on x's device: tensors are passed as pointers, undefined ones as null.
 template <typename... Arguments>
 void launch(const at::Tensor &x, const Program &program, const char *name, Blocks blocks, const Arguments &...arguments) {
+  auto lies_elsewhere = [&](const auto &value) {
+    if constexpr (std::is_same_v<decltype(value), const at::Tensor &>) return value.defined() && value.device() != x.device();
+    return false;
+  };
+  TORCH_CHECK(!(lies_elsewhere(arguments) || ...), name, " takes tensors of one device only");
   std::tuple<decltype(argument(arguments))...> values{argument(arguments)...};
   std::apply([&](auto &...value) {
     void *places[] = {const_cast<void *>(static_cast<const void *>(&value))...};

@@ -64,7 +64,7 @@ public final class DualNormUNet {
   func logits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> PassLogits {
     let mask = mask.map { MaskLevels($0, configuration.maskKind) }
     let context = ForwardContext(mask: mask, sites: sites, mode: mode, fuses: fuses)
-    let levels = withPrecision(precision) { logits(images, context) }.map { $0.converted(to: .float32) }
+    let levels = withPrecision(precision, on: device) { logits(images, context) }.map { $0.converted(to: .float32) }
     return PassLogits(
       full: levels[0],
       coarse: levels.dropFirst().map { $0.resizedBilinear(height: images.size(2), width: images.size(3)) })

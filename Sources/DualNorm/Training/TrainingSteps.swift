@@ -16,15 +16,18 @@ public final class TrainingSteps {
     let step: BegunStep
   }
   private var noted: Noted?
-  /// Steps taken one by one so far; all that is made once is made in them.
-  private var begun = 0
+  /// How many steps of which kind were taken one by one without another kind between; all that is made once is made in
+  /// them.
+  private var alike = (shape: [Int](), sites: SiteRows?.none, count: 0)
   private static let stepsBeforeGraph = 2
+  private var canNote: Bool
 
   public init(_ network: DualNormUNet, _ optimizer: Adam, loss kind: LossKind = .published, weighted: Bool = false) {
     self.network = network
     self.optimizer = optimizer
     self.kind = kind
     self.weighted = weighted
+    canNote = network.device != .cpu && network.fuses && optimizer.canBeNoted
   }
 
   /// See `DualNormUNet.trainingStep`.
@@ -34,9 +37,15 @@ public final class TrainingSteps {
 
   /// The same without waiting for a GPU. Read the losses before the next step begins.
   func begin(images: Tensor, labels: Tensor, sites: SiteRows?) -> BegunStep {
-    guard network.device != .cpu, network.fuses else { return begin(images, labels, sites) }
-    if noted == nil, begun >= Self.stepsBeforeGraph { noted = note(images.copy(), labels.copy(), sites) }
-    begun += 1
+    guard canNote else { return begin(images, labels, sites) }
+    if noted == nil {
+      if alike.shape != images.shape || alike.sites != sites { alike = (images.shape, sites, 0) }
+      if alike.count == Self.stepsBeforeGraph {
+        noted = note(images.copy(), labels.copy(), sites)
+        canNote = noted != nil
+      }
+      alike.count += 1
+    }
     guard let noted, noted.images.shape == images.shape, noted.sites == sites else {
       return begin(images, labels, sites)
     }
@@ -51,9 +60,9 @@ public final class TrainingSteps {
       images: images, labels: labels, sites: sites, optimizer: optimizer, loss: kind, weighted: weighted)
   }
 
-  private func note(_ images: Tensor, _ labels: Tensor, _ sites: SiteRows?) -> Noted {
+  private func note(_ images: Tensor, _ labels: Tensor, _ sites: SiteRows?) -> Noted? {
     var step: BegunStep?
-    let graph = Graph(on: network.device) { step = begin(images, labels, sites) }
+    guard let graph = Graph(on: network.device, { step = begin(images, labels, sites) }) else { return nil }
     return Noted(graph: graph, images: images, labels: labels, sites: sites, step: step!)
   }
 }

@@ -14,16 +14,20 @@ struct GPUTests {
   private let configuration = UNetConfiguration(
     classes: 2, width: 8, dualBlocks: [.inc, .down1], deepSupervision: true)
 
-  private func network(on device: Device, _ precision: Precision = .float32) throws -> (DualNormUNet, Adam) {
+  private func network(
+    _ configuration: UNetConfiguration, on device: Device, _ precision: Precision = .float32
+  ) throws -> (DualNormUNet, Adam) {
     let network = try DualNormUNet(configuration, seed: 1, device: device)
     network.precision = precision
     return (network, Adam(network.parameters, learningRate: 1e-3, weightDecay: 0.01))
   }
 
-  private func batch(_ seed: UInt64, on device: Device) -> (images: Tensor, labels: Tensor) {
+  private func batch(
+    _ seed: UInt64, _ configuration: UNetConfiguration, on device: Device
+  ) -> (images: Tensor, labels: Tensor) {
     (
-      images([4, 3, 64, 64], seed: seed).moved(to: device),
-      labels([4, 64, 64], classes: 2, seed: seed + 100).moved(to: device)
+      images([4, configuration.inputChannels, 64, 64], seed: seed).moved(to: device),
+      labels([4, 64, 64], classes: configuration.classes, seed: seed + 100).moved(to: device)
     )
   }
 
@@ -34,17 +38,48 @@ struct GPUTests {
     try FusedNetworkTests.expectAgreement(configuration, on: device)
   }
 
-  /// To the last bit, in every step, with a learning rate that changes.
   @Test(arguments: Precision.allCases) func stepsOfAGraphAreTheSameSteps(_ precision: Precision) throws {
-    let (one, own) = try network(on: device, precision)
-    let (all, other) = try network(on: device, precision)
-    let steps = TrainingSteps(all, other, loss: .batchDice)
-    for seed in 1...6 as ClosedRange<UInt64> {
-      let (images, labels) = batch(seed, on: device)
-      own.learningRate = 1e-3 / Double(seed)
+    try expectTheSameSteps(configuration, precision)
+  }
+
+  /// Norms and masks that are other operations.
+  @Test(
+    arguments: FusedNetworkTests.configurations + [
+      UNetConfiguration(classes: 2, width: 16, norm: .gn, dualBlocks: [.inc]),
+      UNetConfiguration(classes: 2, width: 8, norm: .ln, dualBlocks: [.inc], size: ImageSize(height: 64, width: 64)),
+      UNetConfiguration(classes: 3, width: 8, dualBlocks: [.inc], maskSource: .reference),
+      UNetConfiguration(classes: 3, width: 8, dualBlocks: [.inc], maskSource: .uniform),
+      UNetConfiguration(classes: 12, width: 8, dualBlocks: []),
+    ])
+  func stepsOfAGraphAreTheSameSteps(_ configuration: UNetConfiguration) throws {
+    try expectTheSameSteps(configuration, .float32)
+  }
+
+  /// Rows of sites that change from step to step until they come back.
+  @Test func sitesThatRotate() throws {
+    let rows = [SiteRows([0, 0, 1, 1]), SiteRows([0, 0, 0, 1]), SiteRows([0, 0, 1, 1]), SiteRows([0, 0, 1, 1])]
+    try expectTheSameSteps(UNetConfiguration(classes: 2, width: 8, norm: .dsbn, dualBlocks: [.inc], sites: 2), .float32)
+    {
+      $0 < 5 ? rows[$0 - 1] : rows[$0 % 2 * 2 + 1]
+    }
+  }
+
+  /// To the last bit, in every step, with a learning rate that changes.
+  private func expectTheSameSteps(
+    _ configuration: UNetConfiguration, _ precision: Precision, sites: (Int) -> SiteRows? = { _ in nil }
+  ) throws {
+    let (one, own) = try network(configuration, on: device, precision)
+    let (all, other) = try network(configuration, on: device, precision)
+    let weighted = configuration.classes > 2
+    let kind = weighted ? LossKind.published : .batchDice
+    let steps = TrainingSteps(all, other, loss: kind, weighted: weighted)
+    for step in 1...8 {
+      let (images, labels) = batch(UInt64(step), configuration, on: device)
+      own.learningRate = 1e-3 / Double(step)
       other.learningRate = own.learningRate
-      let expected = one.trainingStep(images: images, labels: labels, optimizer: own, loss: .batchDice)
-      #expect(steps.take(images: images, labels: labels) == expected, "step \(seed)")
+      let expected = one.trainingStep(
+        images: images, labels: labels, sites: sites(step), optimizer: own, loss: kind, weighted: weighted)
+      #expect(steps.take(images: images, labels: labels, sites: sites(step)) == expected, "step \(step)")
     }
     for (a, b) in zip(one.parameters.entries, all.parameters.entries) {
       #expect(a.tensor.values(Double.self) == b.tensor.values(Double.self), "\(a.name)")
@@ -53,10 +88,10 @@ struct GPUTests {
   }
 
   @Test func lossesAreThoseOfTheCPU() throws {
-    let (here, own) = try network(on: device)
-    let (there, other) = try network(on: .cpu)
+    let (here, own) = try network(configuration, on: device)
+    let (there, other) = try network(configuration, on: .cpu)
     for seed in 1...3 as ClosedRange<UInt64> {
-      let (images, labels) = batch(seed, on: .cpu)
+      let (images, labels) = batch(seed, configuration, on: .cpu)
       let expected = there.trainingStep(images: images, labels: labels, optimizer: other, loss: .batchDice)
       let found = here.trainingStep(
         images: images.moved(to: device), labels: labels.moved(to: device), optimizer: own, loss: .batchDice)
