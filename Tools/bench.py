@@ -68,12 +68,18 @@ class Contestant:
             raise Ended(f"{self.name} did not start")
 
     def ask(self, task):
+        self.send(task)
+        return self.answer(task)
+
+    def send(self, task):
         try:
             self.process.stdin.write(task + "\n")
             self.process.stdin.flush()
-            answer = self.process.stdout.readline().split()
         except BrokenPipeError:
-            answer = []
+            pass  # there will be no answer
+
+    def answer(self, task):
+        answer = self.process.stdout.readline().split()
         if len(answer) != 2:
             raise Ended(f"{self.name} ended without an answer to {task}")
         self.memory = int(answer[1])
@@ -133,19 +139,31 @@ def main():
         contestants.append(torch("PyTorch, the same, compiled", "compiled"))
         if a.device == "cuda":
             contestants.append(torch("PyTorch, the same, compiled with CUDA graphs", "graphs"))
-    contestants += [ours("float32"), ours("bfloat16")]
+    contestants += [ours(p) for p in (["float32", "bfloat16"] if a.device == "cpu" else ["float32", "tf32", "bfloat16"])]
     for task in ("train", "predict"):
-        for contestant in list(contestants):
-            try:
-                for _ in range(1 if a.device == "cpu" else 5):  # compiles, makes kernels, fills caches
-                    contestant.ask(task)
-            except Ended as problem:
-                print(f"bench: {problem}; it is left out.", file=sys.stderr)
-                contestants.remove(contestant)
+        warm_up(task, contestants, at_once=a.device == "cuda")
         for _ in range(a.pairs):
             for contestant in contestants:
                 contestant.time(task)
     report(a, contestants)
+
+
+def warm_up(task, contestants, at_once):
+    """Compiles, makes kernels, fills caches; those that end are left out. At once where processors are many."""
+    times = 5 if at_once else 1  # a GPU's graphs come after some steps
+    if at_once:
+        for contestant in contestants:
+            for _ in range(times):
+                contestant.send(task)
+    for contestant in list(contestants):
+        try:
+            for _ in range(times):
+                if not at_once:
+                    contestant.send(task)
+                contestant.answer(task)
+        except Ended as problem:
+            print(f"bench: {problem}; it is left out.", file=sys.stderr)
+            contestants.remove(contestant)
 
 
 def report(a, contestants):
@@ -173,4 +191,7 @@ def digits(seconds):
     return ".2f" if seconds > 0.1 else ".4f"
 
 
-main()
+try:
+    main()
+except Ended as problem:
+    sys.exit(f"bench: {problem}.")
