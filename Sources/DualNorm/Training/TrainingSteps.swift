@@ -1,7 +1,7 @@
 import Torch
 
-/// Training steps of one network, on a GPU as a graph: there a step is about two thousand operations, which take less time
-/// than giving them one by one.
+/// Training steps of one network, on a GPU as a graph: there a step is more than a thousand operations, which take less
+/// time than giving them one by one.
 public final class TrainingSteps {
   private let network: DualNormUNet
   private let optimizer: Adam
