@@ -3,38 +3,8 @@ import Testing
 @testable import Torch
 
 /// The kernels of GPUs, and what launches them, run by the CPU, against the same operations one by one.
-@Suite struct GPUKernelTests {
-  private let generator = Generator(seed: 4)
-
-  private func random(_ shape: [Int], _ low: Double = -1, _ high: Double = 1, type: ScalarType = .float64) -> Tensor {
-    let tensor = Tensor(repeating: 0, shape: shape, type: type)
-    tensor.fillUniform(low, high, generator)
-    return shape.count == 4 ? tensor.channelsLast() : tensor
-  }
-
-  private func largest(_ a: Tensor, _ b: Tensor) -> Double {
-    #expect(a.shape == b.shape)
-    return zip(a.values(Double.self), b.values(Double.self)).map { abs($0 - $1) }.max() ?? 0
-  }
-
-  private func norm(_ channels: Int, affine: Bool, type: ScalarType) -> BatchNorm2d {
-    BatchNorm2d(
-      weight: affine ? random([channels], 0.5, 2, type: type) : nil,
-      bias: affine ? random([channels], type: type) : nil,
-      runningMean: Tensor(repeating: 0.1, shape: [channels], type: type),
-      runningVariance: Tensor(repeating: 2, shape: [channels], type: type))
-  }
-
-  /// Result and the gradients of Σ result · weights by each tensor.
-  private func run(_ tensors: [Tensor], weights: Tensor, _ body: () -> Tensor) -> [Tensor] {
-    for tensor in tensors {
-      tensor.clearGradient()
-      tensor.requireGradient()
-    }
-    let result = body()
-    (result * weights).sum().backward()
-    return [result.detached()] + tensors.map { $0.gradient! }
-  }
+@Suite struct GPUKernelTests: ComparesOperations {
+  let generator = Generator(seed: 4)
 
   /// Channels for wide reads, for single ones, for rows of threads that do not fill a block, and for more than a block.
   @Test(arguments: [16, 8, 5, 40, 3, 1032], [(false, true), (true, true), (false, false), (true, false)])
