@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Runs the built `dualnorm` and waits for its end.
 func dualnorm(_ arguments: String...) throws -> (status: Int32, output: String, errors: String) {
@@ -87,4 +88,9 @@ final class TemporaryFolder {
   var path: String { url.path }
 
   func file(_ path: String) -> URL { url.appendingPathComponent(path) }
+}
+
+extension Trait where Self == TimeLimitTrait {
+  /// For tests that could wait forever. Many run beside them, on machines of any speed: what is slow must not fail.
+  static var endsSomeTime: Self { .timeLimit(.minutes(20)) }
 }

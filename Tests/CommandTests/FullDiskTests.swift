@@ -12,7 +12,7 @@ import Torch
 
   /// As much room as the file needs that was refused before, so that the run meets the end of the disk in its start, its log,
   /// its events, its checkpoints and its best weights; then room for all.
-  @Test(.timeLimit(.minutes(3))) func aTrainingGoesOnOnceThereIsRoom() throws {
+  @Test(.endsSomeTime) func aTrainingGoesOnOnceThereIsRoom() throws {
     let run = RunFolder(disk.file("run"))
     func train() throws -> (status: Int32, output: String, errors: String) {
       let isThere = FileManager.default.fileExists(atPath: run.configuration.path)
@@ -53,7 +53,7 @@ import Torch
 
   /// A mask of 4,448 bytes before it is compressed, probabilities of twelve times as many, and a DICOM object.
   @Test(
-    .timeLimit(.minutes(2)),
+    .endsSomeTime,
     arguments: [
       ("mask.nii.gz", [0, 1, 2]), ("mask.nii", [0, 1]), ("mask.dcm", [0, 1]), ("probabilities", [8, 13]),
     ])
@@ -95,7 +95,7 @@ import Torch
   }
 
   /// What an evaluation has written before the disk was full is whole: the files of one that had room.
-  @Test(.timeLimit(.minutes(2))) func anEvaluationLeavesWholeFiles() throws {
+  @Test(.endsSomeTime) func anEvaluationLeavesWholeFiles() throws {
     func evaluate(_ output: URL) throws -> (status: Int32, output: String, errors: String) {
       try disk.dualnorm([
         "evaluate", "--model", try Tiny.run.path, "--data", try Tiny.data.path, "--output", output.path, "--threads",

@@ -119,7 +119,7 @@ import Testing
     for name in strange { #expect(page.text.contains(name)) }
   }
 
-  @Test(.timeLimit(.minutes(2))) func anExperiment() throws {
+  @Test(.endsSomeTime) func anExperiment() throws {
     let experiment = try TinyExperiment.finished
     let whole = try page(of: experiment)
     #expect(whole.sections == ["what", "dice", "boxes", "more", "cells", "data", "options"])
@@ -169,7 +169,7 @@ import Testing
   }
 
   /// What the script makes of the page, where there is a browser to ask.
-  @Test(.enabled(if: chromium != nil, "needs chromium"), .timeLimit(.minutes(3))) func aBrowserShowsASliceAtATime()
+  @Test(.enabled(if: chromium != nil, "needs chromium"), .endsSomeTime) func aBrowserShowsASliceAtATime()
     throws
   {
     let evaluation = try evaluate(Tiny.run, Tiny.data)

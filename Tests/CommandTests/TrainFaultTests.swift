@@ -138,7 +138,7 @@ import Testing
   }
 
   /// Nor do two experiments share a folder, and nobody trains a cell beside the experiment.
-  @Test(.timeLimit(.minutes(1))) func twoProcessesOnOneExperiment() throws {
+  @Test(.endsSomeTime) func twoProcessesOnOneExperiment() throws {
     let output = folder.file("output")
     let arguments = try TinyExperiment.arguments(
       output, methods: "bn", "--jobs", "1", "--iterations", "3000,4", "--validate-every", "3000", "--quiet")

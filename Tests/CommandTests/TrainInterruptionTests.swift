@@ -12,7 +12,7 @@ import Testing
 
   /// Stopped at random in its start, in the plain stage, while it takes the run up again, and in the dual stage or the change
   /// to it, going on by `--resume` and by the same command in turn, a run ends with the bytes of one that was never stopped.
-  @Test(.timeLimit(.minutes(2)), arguments: [SIGINT, SIGTERM, SIGKILL])
+  @Test(.endsSomeTime, arguments: [SIGINT, SIGTERM, SIGKILL])
   func stoppedAtAnyMomentItEndsWithTheSameBytes(signal: Int32) throws {
     let seed = UInt64(40 + signal)
     var random = Mutator(seed: seed)

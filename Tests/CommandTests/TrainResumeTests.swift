@@ -8,7 +8,7 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   /// Stopped before, in and between the stages, a run ends with the bytes of one that never stopped.
-  @Test(.timeLimit(.minutes(1))) func resumingEqualsNeverStopping() throws {
+  @Test(.endsSomeTime) func resumingEqualsNeverStopping() throws {
     let run = RunFolder(folder.file("run"))
     try stop(["train", "--data", Tiny.data.path, "--output", run.url.path] + Tiny.learning, run, atRow: 0)
     try stop(["train", "--resume", run.url.path, "--quiet"], run, atRow: 7)

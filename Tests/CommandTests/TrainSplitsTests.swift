@@ -43,7 +43,7 @@ import Testing
   }
 
   /// Whatever lies in the test fold, the plan, the chosen checkpoint and the weights are the same to the byte.
-  @Test(.timeLimit(.minutes(2))) func modelSelectionNeverSeesTheTestFold() throws {
+  @Test(.endsSomeTime) func modelSelectionNeverSeesTheTestFold() throws {
     let before = try train("before", fold)
     let split = try JSONDecoder().decode(Split.self, from: Data(contentsOf: before.splits))
     #expect(split.test == tested && split.training.count == 2 && split.validation.count == 2)
