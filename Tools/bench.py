@@ -55,13 +55,16 @@ for line in sys.stdin:
 """
 
 
+TASKS = ("train", "predict")
+
+
 class Ended(Exception):
     pass
 
 
 class Contestant:
     def __init__(self, name, command, says_ready=False):
-        self.name, self.seconds = name, {"train": [], "predict": []}
+        self.name, self.seconds = name, {task: [] for task in TASKS}
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if says_ready and self.process.stdout.readline() != "ready\n":
@@ -140,24 +143,27 @@ def main():
         if a.device == "cuda":
             contestants.append(torch("PyTorch, the same, compiled with CUDA graphs", "graphs"))
     contestants += [ours(p) for p in (["float32", "bfloat16"] if a.device == "cpu" else ["float32", "tf32", "bfloat16"])]
-    for task in ("train", "predict"):
-        warm_up(task, contestants, at_once=a.device == "cuda")
+    warm_up(contestants, at_once=a.device == "cuda")
+    for task in TASKS:
+        print(f"bench: timing {task}", file=sys.stderr, flush=True)
         for _ in range(a.pairs):
             for contestant in contestants:
                 contestant.time(task)
     report(a, contestants)
 
 
-def warm_up(task, contestants, at_once):
+def warm_up(contestants, at_once):
     """Compiles, makes kernels, fills caches; those that end are left out. At once where processors are many."""
     times = 5 if at_once else 1  # a GPU's graphs come after some steps
+    tasks = [task for task in TASKS for _ in range(times)]
     if at_once:
         for contestant in contestants:
-            for _ in range(times):
+            for task in tasks:
                 contestant.send(task)
     for contestant in list(contestants):
+        print(f"bench: warming up {contestant.name}", file=sys.stderr, flush=True)
         try:
-            for _ in range(times):
+            for task in tasks:
                 if not at_once:
                     contestant.send(task)
                 contestant.answer(task)
