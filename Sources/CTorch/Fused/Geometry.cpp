@@ -5,6 +5,7 @@
 #include "../GPU/Operations.h"
 #include "../GPU/Runtime.h"
 #include "DoublingGradient.h"
+#include "Processor.h"
 #include "Tensors.h"
 #include "Winograd.h"
 
@@ -19,6 +20,12 @@ static Tensor filled(const Tensor &x, int64_t dimension) {
   std::vector<int64_t> amounts(2 * (4 - dimension));
   amounts.back() = missing;
   return at::constant_pad_nd(x, amounts, 0).contiguous(channels_last);
+}
+
+/// What the library is to convolve numbers of this type in. Those of bfloat16 it takes one by one on processors that it has
+/// no vectors for; in float32 they give the same sums, which are then rounded.
+static at::ScalarType calculated(at::ScalarType type) {
+  return type == at::kBFloat16 && !processor::library_has_bfloat16() ? at::kFloat : type;
 }
 
 bool Geometry::is_3x3(const Tensor &weight) const {
@@ -52,8 +59,9 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
   }
   if (is_3x3(weight) && winograd::pays(input.a, input.channels(), weight.size(0), input.a.size(1)))
     return winograd::convolve(input, weight, bias, residual, rounds);
-  auto y = at::convolution(input.stored(), weight.to(type), bias.to(type), stride(), paddings(), {1, 1}, doubling,
-                           output_padding(), 1);
+  auto wide = calculated(type);
+  auto y = at::convolution(input.stored().to(wide), weight.to(type).to(wide), bias.to(type).to(wide), stride(), paddings(),
+                           {1, 1}, doubling, output_padding(), 1).to(type);
   return residual.defined() ? y.add_(residual) : y;
 }
 
@@ -90,10 +98,12 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
     return result;
   }
   if (wanted[0] || wanted[1]) {
+    auto type = dy.scalar_type(), wide = calculated(type);
     auto [dx, d_weight, d_bias] = at::convolution_backward(
-        dy, *stored, weight.to(dy.scalar_type()), at::OptionalIntArrayRef(dy.size(1)), stride(), paddings(), {1, 1},
-        doubling, output_padding(), 1, wanted);
+        dy.to(wide), stored->to(wide), weight.to(type).to(wide), at::OptionalIntArrayRef(dy.size(1)), stride(), paddings(),
+        {1, 1}, doubling, output_padding(), 1, wanted);
     if (wanted[0]) {
+      dx = dx.to(type);
       result.a = input.b.defined() ? dx.narrow(1, 0, input.a.size(1)).contiguous(channels_last) : dx;
       if (input.b.defined()) result.b = dx.narrow(1, input.a.size(1), input.b.size(1)).contiguous(channels_last);
     }

@@ -16,8 +16,12 @@ inline bool has_avx512() {
 inline bool has_bfloat16_vectors() { return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl"); }
 inline bool has_bfloat16_tiles() { return __builtin_cpu_supports("amx-bf16"); }
 
+/// Whether LibTorch's convolutions of bfloat16 run on vectors; that takes AVX-512, with or without instructions for them.
+inline bool library_has_bfloat16() { return has_avx512(); }
+
 #else
 
+inline bool library_has_bfloat16() { return true; }  // unknown: left to the library
 inline bool has_bfloat16_tiles() { return false; }
 
 #endif
