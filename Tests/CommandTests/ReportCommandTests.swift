@@ -95,6 +95,19 @@ import Testing
     #expect(unfinished.sections == ["what"])
   }
 
+  /// A page does without the pictures of a case whose image was damaged since.
+  @Test func anEvaluationOfWhatIsNowDamaged() throws {
+    let data = try Tiny.copyOfData(to: folder.file("data"))
+    let evaluation = try evaluate(Tiny.run, data)
+    for site in ["Site-A", "Site-B"] {
+      let image = data.appendingPathComponent("\(site)/Case01.nii.gz")
+      try Data(contentsOf: image).prefix(1000).write(to: image)
+    }
+    let page = try page(of: evaluation)
+    #expect(page.count("article", class: "browser") == 4)
+    #expect(page.text.contains(#/Site-B/Case01, the (worst|median|best) case: \S*/data/Site-B/Case01.nii.gz: /#))
+  }
+
   /// Names are text, whatever they are: a browser would run the first of them as a script.
   @Test func namesAreEscaped() throws {
     let strange = ["<script>alert(1)<&>\"'", "b&amp;<b>", "c'\" onload=\"x"]

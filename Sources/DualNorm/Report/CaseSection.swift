@@ -76,8 +76,13 @@ struct CaseSection {
       return .absence("\(name), the \(entry.title) case: its masks were not kept.")
     }
     let hasTwoPasses = scores.ownPasses.count > 1
-    let maps = try CaseMaps(
-      scan, labels, first: hasTwoPasses ? mask("first-pass", scan) : last, final: hasTwoPasses ? last : nil)
+    let maps: CaseMaps
+    do {
+      maps = try CaseMaps(
+        scan, labels, first: hasTwoPasses ? mask("first-pass", scan) : last, final: hasTwoPasses ? last : nil)
+    } catch let error as ImagingError {
+      return .absence("\(name), the \(entry.title) case: \(error)")
+    }
     let dice = scores.ownPasses.compactMap { pass in
       scores.value(.dice, of: entry.key, pass: pass).map { "\(pass) \(fixed($0, decimals: 3))" }
     }

@@ -10,7 +10,16 @@ struct DualMapSection {
   private let pixelAspect: Double
 
   /// - Parameter slice: nil: the one with the most foreground in the truth, or the middle one.
-  init(_ model: SegmentationModel, scan: Case, slice: Int?) throws {
+  /// - Returns: where the files of the case cannot be read, a sentence that says so.
+  static func html(_ model: SegmentationModel, scan: Case, slice: Int?) throws -> Markup {
+    do {
+      return try DualMapSection(model, scan: scan, slice: slice).html()
+    } catch let error as ImagingError {
+      return paragraph("\(error)")
+    }
+  }
+
+  private init(_ model: SegmentationModel, scan: Case, slice: Int?) throws {
     (self.model, self.scan) = (model, scan)
     item = try model.prepared(scan)
     let geometry = item.volume.geometry
@@ -29,7 +38,7 @@ struct DualMapSection {
     pixelAspect = view.isTransposed ? spacing.x / spacing.y : spacing.y / spacing.x
   }
 
-  func html() throws -> Markup {
+  private func html() throws -> Markup {
     let site = model.description.branch(ofSite: scan.site)
     let maps = model.network.dualMaps(of: item.volume, slice: z, site: site)
     guard let first = maps.first else {

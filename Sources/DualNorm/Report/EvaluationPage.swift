@@ -109,6 +109,6 @@ struct EvaluationPage {
     }
     let model = try SegmentationModel(
       contentsOf: contents.run, maskSource: record?.maskSource, precision: record?.precision)
-    return try DualMapSection(model, scan: scan, slice: worst?.slice).html()
+    return try DualMapSection.html(model, scan: scan, slice: worst?.slice)
   }
 }

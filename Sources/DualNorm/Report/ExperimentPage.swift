@@ -38,7 +38,7 @@ struct ExperimentPage {
     add("seeds", configuration.seedValues.map { "\($0)" }.joined(separator: ", "))
     add("iterations", listed(configuration.training.iterations.map(String.init)) + " (plain and dual stage)")
     add("recipe", configuration.training.recipe.rawValue)
-    add("precision", configuration.training.precision.rawValue)
+    add("precision", configuration.training.precision?.rawValue)
     add(
       "batch statistics",
       configuration.adaptation == .none ? "those of the training" : "also of the \(configuration.adaptation.rawValue)")

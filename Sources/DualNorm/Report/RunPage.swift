@@ -39,6 +39,6 @@ struct RunPage {
     guard let scan = wanted.lazy.compactMap({ images.cases[$0] }).first ?? images.first else {
       return paragraph(images.absence ?? "The data set has none of the run's cases.")
     }
-    return try DualMapSection(model, scan: scan, slice: nil).html()
+    return try DualMapSection.html(model, scan: scan, slice: nil)
   }
 }
