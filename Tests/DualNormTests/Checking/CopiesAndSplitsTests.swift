@@ -71,7 +71,8 @@ import Testing
     try folder.write(#"{"training": ["A/a"], "validation": [], "test": ["B/b"]}"#, to: "splits.json")
     #expect(
       try said([fact("A/a", patient: "P"), fact("B/b", patient: "P")]) == [
-        "error: \(file.path): patient P is in training (A/a) and in test (B/b); keep all scans of a patient on one side."
+        "warning: \(file.path): patient P is in training (A/a) and in test (B/b); if this is one person at two sites, keep all scans "
+          + "of a patient on one side."
       ])
     #expect(try said([fact("A/a"), fact("B/b")]).isEmpty)
   }

@@ -31,7 +31,8 @@ public struct SplitSides: Sendable {
     }
   }
 
-  /// Errors for what is on two sides of a split, warnings for patients that several folds test.
+  /// Errors for what is on two sides of a split; warnings for patients whose number another site has on another side, and
+  /// for those that several folds test.
   func findings(_ facts: [CaseFacts]) -> [DataCheck.Finding] {
     let known = Dictionary(facts.map { ($0.identifier, $0) }) { first, _ in first }
     return parts.flatMap { part -> [DataCheck.Finding] in
@@ -46,10 +47,15 @@ public struct SplitSides: Sendable {
 
   /// The cases of one side that share a patient or an image with one of the other, each once.
   private func shared(_ one: Side, _ other: Side, _ place: String) -> [DataCheck.Finding] {
-    let keys: [(of: (CaseFacts) -> AnyHashable?, what: (CaseFacts) -> String)] = [
-      ({ [$0.scan.site, $0.scan.patient] }, { "patient \($0.scan.patient) of \($0.scan.site)" }),
-      ({ $0.scan.patient == $0.scan.name ? nil : $0.scan.patient }, { "patient \($0.scan.patient)" }),
-      ({ $0.profile?.unorderedHash ?? $0.imageHash }, { _ in "one image" }),
+    let rule = "keep all scans of a patient on one side."
+    let keys: [(of: (CaseFacts) -> AnyHashable?, what: (CaseFacts) -> String, isError: Bool, advice: String)] = [
+      ({ [$0.scan.site, $0.scan.patient] }, { "patient \($0.scan.patient) of \($0.scan.site)" }, true, rule),
+      ({ $0.profile?.unorderedHash ?? $0.imageHash }, { _ in "one image" }, true, rule),
+      // Sites number their patients by themselves, but some patients go to two.
+      (
+        { $0.scan.patient == $0.scan.name ? nil : $0.scan.patient }, { "patient \($0.scan.patient)" }, false,
+        "if this is one person at two sites, " + rule
+      ),
     ]
     var seen: Set<String> = []
     return keys.flatMap { key in
@@ -59,9 +65,9 @@ public struct SplitSides: Sendable {
           return nil
         }
         return .init(
-          .error, .split,
+          key.isError ? .error : .warning, .split,
           "\(place): \(key.what(fact)) is in \(one.name) (\(listed(same.map(\.identifier)))) and in \(other.name) "
-            + "(\(fact.identifier)); keep all scans of a patient on one side.",
+            + "(\(fact.identifier)); \(key.advice)",
           cases: same.map(\.identifier) + [fact.identifier], files: [file])
       }
     }
