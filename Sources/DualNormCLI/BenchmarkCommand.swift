@@ -25,8 +25,7 @@ struct BenchmarkCommand: ParsableCommand {
     help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…")
   )
   var dualBlocks: BlockList?
-  @Option(help: "Of convolutions: float32, tf32, or bfloat16.")
-  var precision = Precision.float32
+  @Option(help: "Of convolutions: float32, tf32, or bfloat16. (default: as train takes)") var precision: Precision?
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)")
@@ -54,6 +53,7 @@ struct BenchmarkCommand: ParsableCommand {
       classes: classes, width: width, dualBlocks: dualBlocks?.blocks ?? [.inc, .down1, .down2, .down3], size: size)
     let device = try self.device.resolved()
     if let warning = device.warning { printError(warning) }
+    let precision = precision ?? .standard(on: device)
     let bench = try Benchmark(
       configuration, batchSize: batchSize, size: size, precision: precision, fused: !plain, device: device)
     func memory() -> Int { device == .cpu ? peakMemory() : device.peakMemory }
@@ -66,6 +66,7 @@ struct BenchmarkCommand: ParsableCommand {
         fflush(nil)
       }
     } else {
+      print(row("precision", precision.rawValue))
       for task in Benchmark.Task.allCases {
         _ = bench.time(of: task)
         let times = (0..<repetitions).map { _ in bench.time(of: task) }.sorted()

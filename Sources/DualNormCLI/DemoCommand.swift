@@ -68,6 +68,7 @@ struct DemoCommand: ParsableCommand {
     configuration.iterations = iterations.values
     configuration.batchSize = 6
     configuration.seed = seed
+    configuration.precision = .float32  // the README has its numbers
     let session = try TrainingSession(starting: runFolder, configuration: configuration, report: say)
     let trainer = try session.trainer()
     say("Training: \(description(of: trainer.stages))")

@@ -70,7 +70,7 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Iterations between validations. (default: a tenth of the stage)") var validateEvery: Int?
   @Option(
     help:
-      "Of convolutions: float32, tf32 (faster on GPUs), or bfloat16 (faster where the hardware has it). (default: float32)"
+      "Of convolutions: float32, tf32 (faster on GPUs), or bfloat16. (default: bfloat16 where the hardware has it)"
   )
   var precision: Precision?
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto. (default: cpu)", valueName: "device"))

@@ -8,6 +8,11 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
   case tf32
   /// Convolutions round their inputs to bfloat16 and add up in float32 (PyTorch's autocast).
   case bfloat16
+
+  /// The fastest in which networks learn as well (docs/performance.md): bfloat16 where the hardware multiplies it.
+  public static func standard(on device: Device) -> Precision {
+    ct_has_bfloat16(device.code) ? .bfloat16 : .float32
+  }
 }
 
 /// Runs `body`, a forward pass on a device, in the given precision; the backward pass follows it. Whether GPUs take

@@ -7,16 +7,17 @@ import Testing
     let result = try dualnorm(tiny + ["--size", "32,48"])
     #expect(result.status == 0 && result.errors == "")
     let lines = result.output.split(separator: "\n")
-    #expect(lines.count == 5)
+    #expect(lines.count == 6)
+    #expect(["float32", "bfloat16"].contains(lines[0].dropFirst(32)) && lines[0].hasPrefix("precision"))
     let titles = [
       "training step", "prediction of a batch", "convolution of half the size", "augmenting a batch, 1 thread",
     ]
-    for (line, title) in zip(lines, titles) {
+    for (line, title) in zip(lines.dropFirst(), titles) {
       #expect(line.hasPrefix(title))
       let seconds = line.dropFirst(32).dropLast(2)
       #expect(line.hasSuffix(" s") && (Double(seconds) ?? -1) >= 0, "\(line)")
     }
-    #expect(lines[4].hasPrefix("peak memory") && lines[4].hasSuffix(" MiB"))
+    #expect(lines[5].hasPrefix("peak memory") && lines[5].hasSuffix(" MiB"))
   }
 
   @Test func threadsThatNoMachineHas() throws {

@@ -4,7 +4,7 @@ import Foundation
 /// A training of two stages that takes about a second, made once for all tests that stop or disturb others like it.
 enum Brief {
   static let options =
-    "--width 2 --iterations 14,8 --batch-size 2 --validate-every 5 --averaging 0.9 --threads 1 --quiet"
+    "--width 2 --iterations 14,8 --batch-size 2 --validate-every 5 --averaging 0.9 --precision float32 --threads 1 --quiet"
     .split(separator: " ").map(String.init)
 
   static func arguments(_ run: RunFolder, data: URL? = nil) throws -> [String] {

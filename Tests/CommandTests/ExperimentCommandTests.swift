@@ -142,7 +142,7 @@ import Testing
     var training = TrainingConfiguration()
     training.data = data.path
     (training.width, training.iterations, training.batchSize, training.validateEvery) = (2, [6, 4], 4, 3)
-    (training.threads, training.holdOut) = (1, 0.34)
+    (training.threads, training.holdOut, training.precision) = (1, 0.34, .float32)
     var options = ExperimentConfiguration(.matrix, methods: [try ExperimentMethod("bn")], training: training)
     options.seeds = 1
     // The experiment itself would keep its folder locked.

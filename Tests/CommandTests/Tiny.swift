@@ -13,12 +13,14 @@ enum Tiny {
   static let learning =
     """
     --width 4 --iterations 60,60 --batch-size 4 --learning-rate 0.02 --averaging 0.9 --augmentation none \
-    --validate-every 20 --threads 1 --quiet
+    --validate-every 20 --precision float32 --threads 1 --quiet
     """.split(separator: " ").map(String.init)
 
   /// Options of a run that ends at once.
   static let quick =
-    "--width 4 --iterations 2,2 --batch-size 2 --validate-every 2 --threads 1 --quiet".split(separator: " ")
+    "--width 4 --iterations 2,2 --batch-size 2 --validate-every 2 --precision float32 --threads 1 --quiet".split(
+      separator: " "
+    )
     .map(String.init)
 
   /// A copy of `data` to be damaged.

@@ -8,7 +8,8 @@ enum TinyExperiment {
   static var table: String { get throws { try made.get().table } }
 
   static let options =
-    "--width 2 --iterations 6,4 --batch-size 4 --validate-every 3 --threads 1".split(separator: " ").map(String.init)
+    "--width 2 --iterations 6,4 --batch-size 4 --validate-every 3 --precision float32 --threads 1".split(separator: " ")
+    .map(String.init)
 
   static func arguments(_ output: URL, methods: String = "bn,dual", _ more: String...) throws -> [String] {
     [

@@ -17,6 +17,7 @@ import Testing
     batch-size: 2
     validate-every: 2
     threads: 1
+    precision: float32
     dual-blocks: [inc, mid]
     merge-labels: [[1, 2]]
     mask: hard
@@ -102,6 +103,7 @@ import Testing
     var expected = TrainingConfiguration(.published)
     (expected.iterations, expected.schedule, expected.seed, expected.width) = ([30, 20], .cosine, 7, 16)
     (expected.data, expected.context, expected.dualBlocks) = ("/data", 3, [.inc, .down1])
+    expected.precision = .float32
     if !augments { expected.augmentation = [] }
     let read = try TrainingConfiguration(yaml: file)
     #expect(read == expected && read.loss == .published && read.weightDecay == 0 && read.averaging == 0)

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Torch
 
-/// `--init`, `--freeze-except` and `--recipe`.
+/// `--init`, `--freeze-except`, `--recipe`, and what is left to the device.
 @Suite struct TrainStartTests {
   let folder: TemporaryFolder
   private var run: RunFolder { RunFolder(folder.file("run")) }
@@ -73,6 +73,23 @@ import Torch
     #expect(!FileManager.default.fileExists(atPath: run.url.path))
   }
 
+  /// The run keeps it wherever it goes on, and the command that left it open may be given again.
+  @Test func aPrecisionLeftToTheDeviceIsWrittenDown() throws {
+    let arguments =
+      ["train", "--data", try Tiny.data.path, "--output", run.url.path]
+      + "--width 2 --dual-blocks none --iterations 2,0 --batch-size 2 --quiet".split(separator: " ").map(String.init)
+    for _ in 1...2 {
+      let result = try dualnorm(arguments)
+      #expect(result.status == 0 && result.errors == "")
+      #expect(try TrainingConfiguration(yaml: run.configuration).precision == .standard(on: .cpu))
+      #expect(try run.readDescription().precision == .standard(on: .cpu))
+    }
+    try expectRefusal(
+      "\(run.url.path): holds a run with other options (--precision is \(Precision.standard(on: .cpu)), not tf32); go on with "
+        + "it by dualnorm train --resume \(run.url.path), or give a new folder for --output.",
+      of: arguments + ["--precision", "tf32"])
+  }
+
   @Test func thePublishedRecipeIsWrittenOutAndOptionsOverrideIt() throws {
     let result = try dualnorm(arguments("--recipe", "published", "--learning-rate", "0.002"))
     #expect(result.status == 0 && result.errors == "")
@@ -81,7 +98,7 @@ import Torch
     expected.learningRate = 0.002
     (expected.width, expected.iterations, expected.batchSize) = (4, [2, 2], 2)
     (expected.validateEvery, expected.threads, expected.context) = (2, 1, 3)
-    expected.data = try Tiny.data.path
+    (expected.data, expected.precision) = (try Tiny.data.path, .float32)
     #expect(configuration == expected)
     #expect(configuration.recipe == .published && configuration.loss == .published)
     #expect(configuration.schedule == .plateau)

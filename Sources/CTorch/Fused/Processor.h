@@ -22,6 +22,7 @@ inline bool library_has_bfloat16() { return has_avx512(); }
 #else
 
 inline bool library_has_bfloat16() { return true; }  // unknown: left to the library
+inline bool has_bfloat16_vectors() { return false; }
 inline bool has_bfloat16_tiles() { return false; }
 
 #endif

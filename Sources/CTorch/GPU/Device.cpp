@@ -3,6 +3,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <unistd.h>
+#include "../Fused/Processor.h"
 #include "../Guard.h"
 #include "Runtime.h"
 
@@ -35,6 +36,11 @@ ptrdiff_t ct_gpu_count(void) {
     const auto &hooks = at::detail::getCUDAHooks();
     return hooks.hasCUDA() ? hooks.deviceCount() : 0;
   });
+}
+
+bool ct_has_bfloat16(int32_t index) {
+  if (index == CTDeviceCPU) return processor::has_bfloat16_vectors() || processor::has_bfloat16_tiles();
+  return guard(false, [&] { return gpu::has_bfloat16(index); });
 }
 
 int32_t ct_device(const CTTensor *x) {

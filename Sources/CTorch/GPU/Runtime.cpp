@@ -183,6 +183,8 @@ const char *gpu::failure(int32_t device) {
   return place->second.empty() ? nullptr : place->second.c_str();
 }
 
+bool gpu::has_bfloat16(int32_t device) { return attribute(device, 75) >= 8; }  // of the compute capability
+
 int64_t gpu::fitting_blocks(const at::Tensor &x, int64_t work, int64_t least, int share) {
   int64_t most = x.is_cuda() ? share * multiprocessors(x.get_device()) : 3;
   return std::clamp<int64_t>((work + least - 1) / least, 1, most);

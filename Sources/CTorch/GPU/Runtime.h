@@ -13,6 +13,9 @@ bool takes(const at::Tensor &x);
 /// Null if kernels can be compiled for and run on this GPU, or else why not.
 const char *failure(int32_t device);
 
+/// Whether it multiplies bfloat16 on units of their own.
+bool has_bfloat16(int32_t device);
+
 enum class Source { norm, class_sums, adam };
 
 /// A source and what its constants are.

@@ -52,6 +52,7 @@ enum { CTDeviceCPU = -1 };
 /// Loads LibTorch's CUDA half, from beside its CPU half or where the system looks; once, before any use of a GPU.
 bool ct_load_cuda(void);
 ptrdiff_t ct_gpu_count(void);  // 0 before ct_load_cuda
+bool ct_has_bfloat16(int32_t device);  // and multiplies it faster than float
 int32_t ct_device(const CTTensor *tensor);
 CTTensor *_Nullable ct_to_device(const CTTensor *tensor, int32_t device);
 /// Why the fused operations below cannot run on this device; null if they can.

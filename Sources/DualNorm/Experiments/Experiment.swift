@@ -34,11 +34,13 @@ public struct Experiment: Sendable {
       let recorded = try ExperimentConfiguration(contentsOf: folder)
       try recorded.requireCores(place: folder.path)
       asked.training.threads = asked.training.threads ?? recorded.training.threads
+      asked.training.precision = asked.training.precision ?? recorded.training.precision
       asked = try recorded.extended(by: asked, place: folder.path)
     } else if FileManager.default.fileExists(atPath: folder.path) {
       try makeEmptyFolder(folder, option: "--output", beside: remains)
     }
     asked.training.threads = asked.training.threads ?? threads
+    asked.training.precision = try asked.training.settledPrecision()
     try asked.validate()
     let dataset = try Self.dataset(asked)
     let known = exists ? try FactsFile.readIfThere(Self.factsFile(folder), for: dataset) : nil

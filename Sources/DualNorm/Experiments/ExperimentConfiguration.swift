@@ -97,6 +97,7 @@ extension ExperimentConfiguration {
   func remains(in folder: URL) -> Set<String> {
     var left = try? TrainingConfiguration(yaml: folder.appendingPathComponent(Self.trainingName))
     left?.threads = training.threads
+    left?.precision = training.precision
     left?.memory = training.memory
     return left == training ? [Self.trainingName] : []
   }

@@ -1,3 +1,5 @@
+import Torch
+
 extension TrainingConfiguration {
   /// The model that a split trains: labels, preparation and network follow from its training and validation cases alone.
   ///
@@ -12,8 +14,11 @@ extension TrainingConfiguration {
       network: network(
         labels: labels, plan: plan, modalities: data.dataset.modalities.count, sites: sites.count),
       preparation: plan, labels: labels, modalities: data.dataset.modalities, sites: sites,
-      precision: precision)
+      precision: settledPrecision())
   }
+
+  /// What `precision` says, or else the device.
+  func settledPrecision() throws -> Precision { try precision ?? .standard(on: device.resolved()) }
 
   /// The classes of the cases that train; what the options merge or exclude may be missing there, if another case has it.
   private func labels(of known: [CaseFacts], _ data: CheckedData) throws -> LabelScheme {

@@ -25,7 +25,7 @@ struct StageStart {
   func network(of stage: Stage, from source: Source) throws -> DualNormUNet {
     let network = try DualNormUNet(
       description.network(of: stage), seed: configuration.seed, device: configuration.device.resolved())
-    network.precision = configuration.precision
+    network.precision = description.precision
     switch source {
     case .initial: _ = try initialize(network)
     case .plain(let file):
@@ -39,8 +39,8 @@ struct StageStart {
   /// Finds what would stop the run at its start.
   ///
   /// - Returns: sentences on what fits of `--init`, and on a GPU that will be slow.
-  /// - Throws: `InputError` for a `--device` that is not there, names in `--freeze-except` that no parameter contains or that leave a stage nothing to
-  ///   train, or `--init` of which nothing fits.
+  /// - Throws: `InputError` for a `--device` that is not there, names in `--freeze-except` that no parameter contains or that
+  ///   leave a stage nothing to train, or `--init` of which nothing fits.
   func check() throws -> [String] {
     var notes = try [configuration.device.resolved().warning]
     let stages = configuration.stages(of: description.network).map(\.stage)

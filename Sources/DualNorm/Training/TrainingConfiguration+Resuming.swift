@@ -28,15 +28,15 @@ extension TrainingConfiguration {
   }
 
   /// Refuses to go on with a run that was started with other options than these. How much memory it takes changes no bit, and
-  /// what the options leave to the data was decided then.
+  /// what the options leave to the data and the device was decided then.
   ///
   /// - Parameter run: the folder whose options these are.
   /// - Throws: `InputError` naming the options that differ.
   public func requireSame(as asked: TrainingConfiguration, in run: RunFolder) throws {
     let (here, there) = (try Yams.compose(yaml: yaml()), try Yams.compose(yaml: asked.yaml()))
     let differing = CodingKeys.allCases.filter { key in
-      let isLeftToTheData = key == .context && asked.context == nil
-      return key != .memory && !isLeftToTheData && here?[key.rawValue] != there?[key.rawValue]
+      let isLeftOpen = key == .context && asked.context == nil || key == .precision && asked.precision == nil
+      return key != .memory && !isLeftOpen && here?[key.rawValue] != there?[key.rawValue]
     }
     guard let first = differing.first else { return }
     let more = differing.count > 1 ? ", and \(counted(differing.count - 1, "other option"))" : ""

@@ -70,8 +70,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var weightedCrossEntropy = false
   /// Iterations between two validations; without it a tenth of the stage.
   public var validateEvery: Int?
-  /// Of the convolutions.
-  public var precision = Precision.float32
+  /// Of the convolutions; without it the standard of where the network runs.
+  public var precision: Precision?
   /// Where the network runs.
   public var device = DeviceChoice.cpu
   /// A run folder or a file of weights to start from.
@@ -235,6 +235,7 @@ func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
   case .augmentation: return "[rotation, scale]"
   case .context: return "3"
   case .device: return "cuda"
+  case .precision: return "bfloat16"
   case .holdOut: return "0.2"
   case .zoom: return "1.5"
   default:

@@ -17,6 +17,7 @@ extension TrainingConfiguration {
     guard recipe == .published else { return }
     (iterations, learningRate, schedule) = ([9000, 9000], 1e-3, .plateau)
     (loss, deepSupervision, foregroundShare, whitening) = (.published, false, 0, .volume)
+    precision = .tf32  // PyTorch's float32
   }
 
   /// The defaults of the version before there were recipes, whose `augmentation` was true or false.
@@ -24,7 +25,7 @@ extension TrainingConfiguration {
     var result = TrainingConfiguration(.published)
     let standard = TrainingConfiguration()
     (result.iterations, result.schedule) = (standard.iterations, standard.schedule)
-    result.context = 3
+    (result.context, result.precision) = (3, .float32)
     return result
   }
 }

@@ -65,9 +65,10 @@ public struct TrainingSession: Sendable {
     let known = data.facts(of: split.training + split.validation)
     if let memory = configuration.memory { try MemoryBudget(gigabytes: memory).requireRoom(for: known) }
     let description = try configuration.description(of: split, data: data)
-    // What it resolves to is a fact of the run, whatever the data come to hold.
+    // What they resolve to are facts of the run, whatever the data come to hold and wherever it goes on.
     var configuration = configuration
     configuration.context = description.preparation.contextSlices
+    configuration.precision = description.precision
     self.configuration = configuration
     self.description = description
     self.split = split

@@ -41,7 +41,7 @@ import Torch
     let plan = try PreparationPlan(networkSize: ImageSize(height: 32, width: 32))
     let description = ModelDescription(
       network: try configuration.network(labels: labels, plan: plan, modalities: 1, sites: 2), preparation: plan,
-      labels: labels, modalities: ["image"], sites: ["A", "B"], precision: configuration.precision)
+      labels: labels, modalities: ["image"], sites: ["A", "B"], precision: configuration.precision ?? .float32)
     let trainer = try Trainer(
       run: run, configuration: configuration, description: description,
       training: [prepared(0, site: "B"), prepared(1, site: "A"), prepared(2, site: "A")],
