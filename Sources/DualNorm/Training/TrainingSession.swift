@@ -30,6 +30,7 @@ public struct TrainingSession: Sendable {
     }
     // Nobody waits for the data check to hear of what is in the way.
     try run.requireEmpty()
+    _ = try configuration.device.resolved()
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     let split = try configuration.split(of: dataset.cases)
     let check = try DataCheck(
