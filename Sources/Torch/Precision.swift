@@ -9,7 +9,7 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
   /// Convolutions round their inputs to bfloat16 and add up in float32 (PyTorch's autocast).
   case bfloat16
 
-  /// The fastest in which networks learn as well (docs/performance.md): bfloat16 where the hardware multiplies it.
+  /// bfloat16 where the hardware multiplies it, or else float32. docs/performance.md has what it costs.
   public static func standard(on device: Device) -> Precision {
     ct_has_bfloat16(device.code) ? .bfloat16 : .float32
   }
