@@ -75,16 +75,10 @@ public final class ScratchFolder {
   }
 }
 
-/// Calls `body`, and returns the seconds of this thread's work in it if those are more than any file may take.
+/// Calls `body`, and returns the seconds it took if those are more than any file may take.
 public func hang(_ body: () -> Void, atMost seconds: Double = 5) -> Double? {
-  let start = secondsOfThread()
+  let start = DispatchTime.now().uptimeNanoseconds
   body()
-  let taken = secondsOfThread() - start
+  let taken = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
   return taken > seconds ? taken : nil
-}
-
-private func secondsOfThread() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
