@@ -73,6 +73,27 @@ import Testing
     #expect(kept[0, 0, 0] == 3 && kept[1, 1, 1] == 3 && kept[4, 2, 1] == 0)
   }
 
+  @Test func whereLabelsLieMakesNoDifferenceToTheirComponents() {
+    func labels(size: SIMD3<Int>, from corner: Int) -> LabelMap {
+      var labels = LabelMap(repeating: 0, geometry: Geometry(size: size))
+      func set(_ x: Int, _ y: Int, _ z: Int, _ label: UInt8) { labels[corner + x, corner + y, corner + z] = label }
+      for place in [(0, 0, 0), (1, 0, 0), (3, 1, 2), (3, 2, 2), (3, 2, 1)] { set(place.0, place.1, place.2, 4) }
+      for place in [(1, 0, 1), (0, 3, 2), (0, 3, 1)] { set(place.0, place.1, place.2, 7) }
+      return labels
+    }
+    let tight = labels(size: [4, 4, 3], from: 0).keepingLargestComponents()
+    let loose = labels(size: [9, 10, 8], from: 3).keepingLargestComponents()
+    for z in 0..<8 {
+      for y in 0..<10 {
+        for x in 0..<9 {
+          let isInside = (3..<7).contains(x) && (3..<7).contains(y) && (3..<6).contains(z)
+          #expect(loose[x, y, z] == (isInside ? tight[x - 3, y - 3, z - 3] : 0))
+        }
+      }
+    }
+    #expect(tight.voxels.count { $0 == 4 } == 3 && tight.voxels.count { $0 == 7 } == 2)
+  }
+
   @Test func emptyStaysEmpty() {
     let empty = LabelMap(repeating: 0, geometry: Geometry(size: [3, 3, 3]))
     #expect(empty.keepingLargestComponents() == empty)

@@ -12,6 +12,7 @@ struct PreparationPlacement: Equatable, Sendable {
 
   /// D×H×W of the volume to D×H×W of the network; where there is no voxel, `padding`, or if nil the nearest one.
   func placed<Voxel>(_ voxels: [Voxel], padding: Voxel?) -> [Voxel] {
+    if volume == network { return voxels }
     let depth = voxels.count / (volume.height * volume.width)
     var result: [Voxel] = []
     result.reserveCapacity(depth * network.height * network.width)

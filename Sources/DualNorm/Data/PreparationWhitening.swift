@@ -62,11 +62,15 @@ extension PreparationPlan {
     if let window {
       let low = Float(window.low)
       let high = Float(window.high)
-      result.voxels = image.voxels.map { min(max($0, low), high) }
+      result.voxels.withUnsafeMutableBufferPointer { voxels in
+        for index in voxels.indices { voxels[index] = min(max(voxels[index], low), high) }
+      }
     }
     let (mean, variance) = moments(of: result.voxels)
     let scale = 1 / variance.squareRoot()
-    result.voxels = result.voxels.map { Float((Double($0) - mean) * scale) }
+    result.voxels.withUnsafeMutableBufferPointer { voxels in
+      for index in voxels.indices { voxels[index] = Float((Double(voxels[index]) - mean) * scale) }
+    }
     return result
   }
 

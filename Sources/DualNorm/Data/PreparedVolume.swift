@@ -45,7 +45,8 @@ public struct PreparedVolume: Sendable {
       let whitened =
         try constant.contains(index) ? Image(repeating: 0, geometry: geometry) : plan.whitened(image, name: name)
       let resampled = plan.resampling == .none ? whitened : whitened.resampled(onto: grid, interpolation: .linear)
-      channels += placement.placed(resampled.voxels, padding: nil)
+      let placed = placement.placed(resampled.voxels, padding: nil)
+      if index == 0 { channels = placed } else { channels += placed }  // one modality is not copied
     }
     intensities = StoredValues(channels)
     classes = labels.map { labels in
