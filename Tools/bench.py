@@ -2,7 +2,8 @@
 
     python3 Tools/bench.py DUALNORM ORACLE_FOLDER [--device cpu --size 384 --batch 4 --width 32 --pairs 5 --threads N]
 
-With --device cuda on the GPU, where PyTorch is also compiled with CUDA graphs (mode "reduce-overhead").
+With --device cuda on the GPU, where PyTorch is also compiled with CUDA graphs (mode "reduce-overhead"). On processors that
+LibTorch convolves bfloat16 on number by number (without AVX-512), all of it is float32.
 
 Needs torch 2.11 (`make bench` gets it). Every contestant is a process that waits while another one runs; what is
 compared is the median of steps taken in turn, so that a slower minute of the machine slows all of them.
@@ -18,14 +19,14 @@ import resource, sys, time
 sys.path.insert(0, sys.argv[1])
 import torch
 import dualnorm_torch as oracle
-mode, width, size, batch, threads, device = sys.argv[2], *map(int, sys.argv[3:7]), sys.argv[7]
+mode, width, size, batch, threads, device, tuned = sys.argv[2], *map(int, sys.argv[3:7]), *sys.argv[7:9]
 torch.set_num_threads(threads)
 torch.set_flush_denormal(True)  # as dualnorm does: numbers below 1e-38 would slow every contestant
-torch.backends.cudnn.benchmark = mode != "float32"
+torch.backends.cudnn.benchmark = mode != "published"
 torch.manual_seed(1)
 network = oracle.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3")).to(device)
 images = (torch.rand(batch, 3, size, size) * 2 - 1).to(device)
-if mode != "float32":
+if mode != "published":
     network = network.to(memory_format=torch.channels_last)
     images = images.to(memory_format=torch.channels_last)
 labels = (torch.arange(batch * size * size) // 64 % 2).view(batch, size, size).to(device)
@@ -34,7 +35,7 @@ run = network
 if mode in ("compiled", "graphs"):
     run = torch.compile(network, mode="reduce-overhead" if mode == "graphs" else None)
     run.classes, run.dual_blocks = network.classes, network.dual_blocks
-precision = torch.autocast(device, torch.bfloat16, enabled=mode != "float32")
+precision = torch.autocast(device, torch.bfloat16, enabled=mode != "published" and tuned == "bfloat16")
 
 def memory():
     if device == "cuda":
@@ -126,10 +127,12 @@ def main():
     a = parser.parse_args()
     if not os.path.exists(os.path.join(a.oracle, "dualnorm_torch.py")):
         sys.exit(f"bench: {a.oracle} holds no dualnorm_torch.py; give the reference network's folder (make bench ORACLE=DIR).")
+    tuned = "bfloat16" if a.device == "cuda" or convolves_bfloat16() else "float32"
     shape = [str(a.width), str(a.size), str(a.batch), str(a.threads)]
 
     def torch(name, mode):
-        return Contestant(name, [sys.executable, "-c", ORACLE, a.oracle, mode, *shape, a.device], says_ready=True)
+        command = [sys.executable, "-c", ORACLE, a.oracle, mode, *shape, a.device, tuned]
+        return Contestant(name, command, says_ready=True)
 
     def ours(precision):
         return Contestant(f"dualnorm, {precision}", [
@@ -137,19 +140,29 @@ def main():
             "--batch-size", str(a.batch), "--precision", precision, "--threads", str(a.threads), "--device", a.device])
 
     contestants = [
-        torch("PyTorch, float32, as published", "float32"), torch("PyTorch, bfloat16, channels-last", "bfloat16")]
+        torch("PyTorch, float32, as published", "published"), torch(f"PyTorch, {tuned}, channels-last", "tuned")]
     if not a.no_compile:
         contestants.append(torch("PyTorch, the same, compiled", "compiled"))
         if a.device == "cuda":
             contestants.append(torch("PyTorch, the same, compiled with CUDA graphs", "graphs"))
-    contestants += [ours(p) for p in (["float32", "bfloat16"] if a.device == "cpu" else ["float32", "tf32", "bfloat16"])]
+    precisions = ["float32", "tf32", "bfloat16"] if a.device == "cuda" else ["float32", "bfloat16"]
+    contestants += [ours(p) for p in precisions[:precisions.index(tuned) + 1]]
     warm_up(contestants, at_once=a.device == "cuda")
     for task in TASKS:
         print(f"bench: timing {task}", file=sys.stderr, flush=True)
         for _ in range(a.pairs):
             for contestant in contestants:
                 contestant.time(task)
-    report(a, contestants)
+    report(a, contestants, tuned)
+
+
+def convolves_bfloat16():
+    """Whether LibTorch convolves bfloat16 on this processor's vectors: with AVX-512, or unknown."""
+    try:
+        flags = [line for line in open("/proc/cpuinfo") if line.startswith("flags")]
+    except OSError:
+        flags = []
+    return not flags or "avx512bw" in flags[0].split()
 
 
 def warm_up(contestants, at_once):
@@ -172,7 +185,7 @@ def warm_up(contestants, at_once):
             contestants.remove(contestant)
 
 
-def report(a, contestants):
+def report(a, contestants, precision):
     fastest = contestants[-1]
     augment = statistics.median(fastest.ask("augment") for _ in range(20)) / a.batch
     rate = min(fastest.ask("convolve") for _ in range(20))
@@ -186,11 +199,11 @@ def report(a, contestants):
         train, predict = c.median("train"), c.median("predict")
         print(f"| {c.name} | {train:{digits(train)}} | {train / fastest.median('train'):.2f} | {predict:{digits(predict)}} | "
               f"{predict / fastest.median('predict'):.2f} | {c.memory / 1e9:.2f} |")
-    print(f"\nConvolutions alone reach {probe / 1e9:,.0f} GFLOP/s in bfloat16 (3×3, {2 * a.width} channels, half the size); "
+    print(f"\nConvolutions alone reach {probe / 1e9:,.0f} GFLOP/s in {precision} (3×3, {2 * a.width} channels, half the size); "
           f"dualnorm's training step {3 * (plain + final) / fastest.median('train') / 1e9:,.0f}, "
           f"its prediction {(plain + final) / fastest.median('predict') / 1e9:,.0f}.")
     print(f"One thread augments {1 / augment:.0f} slices a second with all there is; a training step takes "
-          f"{a.batch / fastest.median('train'):.0f}.")
+          f"{a.batch / fastest.median('train'):.1f}.")
 
 
 def digits(seconds):
