@@ -117,6 +117,8 @@ func isCopied(_ url: URL) -> Bool {
 extension DataRepair.Summary {
   var lines: [String] {
     let rows = changes.map { "  \($0.identifier): \($0.message)" }
-    return ["\(folder): \(rows.isEmpty ? "a plain copy, since nothing needed a repair." : "a repaired copy.")"] + rows
+    return [
+      "\(folder): \(rows.isEmpty ? "a plain copy, since nothing was found that a copy can repair." : "a repaired copy.")"
+    ] + rows
   }
 }

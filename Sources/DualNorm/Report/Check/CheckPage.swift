@@ -70,7 +70,7 @@ struct CheckPage {
 
   private func repaired(_ repair: DataRepair.Summary) -> Markup {
     guard !repair.changes.isEmpty else {
-      return paragraph("\(repair.folder): a plain copy, since nothing needed a repair.")
+      return paragraph("\(repair.folder): a plain copy, since nothing was found that a copy can repair.")
     }
     let rows = repair.changes.map { [$0.identifier, $0.message] }
     let table = ReportTable(nameCount: 2, header: ["case", "what"], rows: rows)
