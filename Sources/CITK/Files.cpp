@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdarg>
+#include <cstring>
 #include <mutex>
 #include <stdexcept>
 #include <vector>
@@ -65,9 +66,18 @@ void read_as(ImageIOBase &io, Voxel *voxels) {
   if constexpr (std::is_same_v<Stored, Voxel>) {
     io.Read(voxels);
   } else {
-    std::vector<Stored> stored(size_t(io.GetImageSizeInComponents()));
-    io.Read(stored.data());
-    std::transform(stored.begin(), stored.end(), voxels, [](Stored value) { return Voxel(value); });
+    const auto count = size_t(io.GetImageSizeInComponents());
+    // Smaller ones come to the end of the voxels' own memory, where none is overwritten before it is read.
+    const bool fits = sizeof(Stored) <= sizeof(Voxel);
+    std::vector<Stored> own(fits ? 0 : count);
+    auto *stored = fits ? reinterpret_cast<char *>(voxels + count) - count * sizeof(Stored)
+                        : reinterpret_cast<char *>(own.data());
+    io.Read(stored);
+    for (size_t index = 0; index < count; ++index) {
+      Stored value;
+      std::memcpy(&value, stored + index * sizeof(Stored), sizeof(Stored));
+      voxels[index] = Voxel(value);
+    }
   }
 }
 

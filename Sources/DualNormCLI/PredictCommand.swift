@@ -101,9 +101,10 @@ struct PredictCommand: ParsableCommand {
       }
       reading = place + 1 < jobs.count ? read(jobs[place + 1]) : nil
       let site = site ?? job.site
+      let statistics = try adapter.statistics(for: item, site: site)
       let results = model.segment(
-        item, passes: passes, site: site, statistics: try adapter.statistics(for: item, site: site),
-        largestComponent: largestComponent, keepsProbabilities: probabilities)
+        consume item, passes: passes, site: site, statistics: statistics, largestComponent: largestComponent,
+        keepsProbabilities: probabilities)
       try finishWriting()
       if !quiet, results[0].isCropped {
         progress.clear()

@@ -41,9 +41,9 @@ extension Volume where Voxel == UInt8 {
   /// Keeps of each label above 0 its largest connected part (26 neighbours); the rest becomes 0.
   ///
   /// Of parts of equal size the one that comes first in memory stays. A label that is absent stays absent.
-  public func keepingLargestComponents() -> LabelMap {
-    var result = self
-    expected(citk_keep_largest_components(&result.voxels, geometry.sizeArray))
-    return result
+  public consuming func keepingLargestComponents() -> LabelMap {
+    let size = geometry.sizeArray
+    expected(citk_keep_largest_components(&voxels, size))
+    return self
   }
 }

@@ -141,9 +141,12 @@ extension LabelScheme {
   }
 
   /// The way back: the values that `classes` have in files.
-  public func fileValues(of classes: LabelMap) -> LabelMap {
+  public func fileValues(of classes: consuming LabelMap) -> LabelMap {
     let table = (0..<classCount).map(fileValue)
-    return LabelMap(voxels: classes.voxels.map { table[Int($0)] }, geometry: classes.geometry)
+    classes.voxels.withUnsafeMutableBufferPointer { voxels in
+      for index in voxels.indices { voxels[index] = table[Int(voxels[index])] }
+    }
+    return classes
   }
 
   /// `0, 1 and 2`

@@ -11,15 +11,11 @@ public struct PreparedVolume: Sendable {
   public let depth: Int
   public let height: Int
   public let width: Int
-  /// As the network sees it.
-  public let geometry: Geometry
-  /// Of the files; another one than `geometry` where the volume was turned.
-  public let storedGeometry: Geometry
+  /// Where it lies, and the way back to the files' own grid.
+  public let grid: PreparedGrid
 
   private var intensities: StoredValues<Float>
   private var classes: StoredValues<UInt8>?
-  private let grid: Geometry
-  private let placement: PreparationPlacement
 
   /// Prepares a case that has been read.
   ///
@@ -39,33 +35,34 @@ public struct PreparedVolume: Sendable {
     let size = try plan.checkedSize(of: geometry, name: names[0])
     let network = plan.networkSize ?? size.paddedForNetwork
     let placement = PreparationPlacement(volume: size, network: network)
-    let grid = plan.resampling == .none ? geometry : geometry.inPlane(size: [size.width, size.height])
+    let resampledGeometry =
+      plan.resampling == .none ? geometry : geometry.inPlane(size: [size.width, size.height])
     var channels: [Float] = []
     for (index, (image, name)) in zip(images, names).enumerated() {
       let whitened =
         try constant.contains(index) ? Image(repeating: 0, geometry: geometry) : plan.whitened(image, name: name)
-      let resampled = plan.resampling == .none ? whitened : whitened.resampled(onto: grid, interpolation: .linear)
+      let resampled =
+        plan.resampling == .none ? whitened : whitened.resampled(onto: resampledGeometry, interpolation: .linear)
       let placed = placement.placed(resampled.voxels, padding: nil)
       if index == 0 { channels = placed } else { channels += placed }  // one modality is not copied
     }
     intensities = StoredValues(channels)
     classes = labels.map { labels in
       let aligned = LabelMap(voxels: labels.voxels, geometry: geometry)  // equal up to rounding
-      let resampled = plan.resampling == .none ? aligned : aligned.resampled(onto: grid)
+      let resampled = plan.resampling == .none ? aligned : aligned.resampled(onto: resampledGeometry)
       return StoredValues(placement.placed(resampled.voxels, padding: 0))
     }
-    self.geometry = geometry
-    self.storedGeometry = storedGeometry ?? geometry
-    self.grid = grid
-    self.placement = placement
+    grid = PreparedGrid(
+      geometry: geometry, storedGeometry: storedGeometry ?? geometry, resampledGeometry: resampledGeometry,
+      placement: placement)
     modalityCount = images.count
     depth = geometry.size.z
     height = network.height
     width = network.width
   }
 
-  /// Whether the network's size leaves out some of the volume, which is then never segmented.
-  public var isCropped: Bool { placement.isCropped }
+  /// As the network sees it.
+  public var geometry: Geometry { grid.geometry }
 
   /// The network's input for slice `z`: C × H × W with C = modalities × `context`, modality by modality and in each the
   /// slices z − k … z + k, k = (context − 1) / 2; beyond the first and last slice these are repeated.
@@ -127,35 +124,5 @@ public struct PreparedVolume: Sendable {
     result.intensities = try intensities.inFile(in: folder)
     result.classes = try classes?.inFile(in: folder)
     return result
-  }
-}
-
-extension PreparedVolume {
-  /// A volume on the grid that the network sees, turned back onto that of the files.
-  func turnedBack<Voxel>(_ volume: Volume<Voxel>) -> Volume<Voxel> {
-    Volume(voxels: volume.reoriented(to: storedGeometry.orientation).voxels, geometry: storedGeometry)
-  }
-
-  /// Maps of some slices on the network's grid (each slices × H × W, such as the probabilities of one class) brought back
-  /// to the original one: bit by bit where nothing is resampled, otherwise linearly interpolated in plane.
-  ///
-  /// - Parameters:
-  ///   - slices: nil for all.
-  ///   - outside: what each map is where the network never saw the volume, such as 1 for background's probability.
-  public func restored(_ maps: [[Float]], slices: Range<Int>? = nil, outside: [Float]) -> [Image] {
-    let slices = slices ?? 0..<depth
-    precondition(maps.count == outside.count, "\(maps.count) maps and \(outside.count) values outside")
-    let (source, target) = (grid.slices(slices), geometry.slices(slices))
-    return zip(maps, outside).map { map, outside in
-      precondition(map.count == slices.count * height * width, "a map of \(map.count) voxels for slices \(slices)")
-      let image = Image(voxels: placement.restored(map, outside: outside), geometry: source)
-      return grid == geometry ? image : image.resampled(onto: target, interpolation: .linear)
-    }
-  }
-
-  /// Classes on the network's grid brought back to the original one; background where the network never saw it. Nil where
-  /// slices are resampled: then probabilities are, and decide.
-  func restored(classes: [UInt8]) -> [UInt8]? {
-    grid == geometry ? placement.restored(classes, outside: 0) : nil
   }
 }

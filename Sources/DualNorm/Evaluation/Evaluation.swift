@@ -35,12 +35,12 @@ public struct Evaluation {
       try progress(scan)
       let reference = try Self.reference(of: scan, scheme)
       let item = try model.prepared(scan, excluding: scheme.excluded)
-      if let difference = item.volume.storedGeometry.mismatch(with: reference.geometry) {
+      if let difference = item.volume.grid.storedGeometry.mismatch(with: reference.geometry) {
         throw InputError(
           "\(scan.mask!.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the "
             + "mask onto the image or correct the wrong header.")
       }
-      if item.volume.isCropped { cropped.append(scan.identifier) }
+      if item.volume.grid.isCropped { cropped.append(scan.identifier) }
       let statistics = try adapter.statistics(for: item, site: scan.site)
       let results = model.evaluationPasses(of: item, adaptedTo: statistics, largestComponent: largestComponent)
       for result in results {

@@ -88,41 +88,71 @@ public final class SegmentationModel {
   /// Segments every slice of a case.
   ///
   /// - Parameters:
+  ///   - item: is let go as soon as the network has seen it, so that a caller that does not keep it needs less memory.
   ///   - site: chooses the branch of domain-specific batch norm; nil or a site that was not trained on: the mean of the
   ///     class probabilities of all branches, in the first pass, whose mean is the mask, and in the final one.
   ///   - statistics: takes the place of the batch norms' own.
   ///   - largestComponent: keep only the largest connected component of each class.
   ///   - keepsProbabilities: which takes 4 bytes a voxel, class and pass.
   public func segment(
-    _ item: PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
+    _ item: consuming PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
     largestComponent: Bool = true, keepsProbabilities: Bool = false
   ) -> [Segmentation] {
-    let volume = item.volume
+    let grid = item.volume.grid
+    var found = results(
+      of: item.volume, passes, site: site, statistics: statistics, keepsProbabilities: keepsProbabilities)
+    _ = consume item  // its intensities leave room for the search for components
+    return Pass.allCases.filter(passes.contains).map { pass in
+      let result = found.removeValue(forKey: pass)!
+      let probabilities = result.probabilities
+      var labels = LabelMap(voxels: (consume result).classes, geometry: grid.geometry)
+      if largestComponent { labels = (consume labels).keepingLargestComponents() }
+      return Segmentation(
+        pass: pass, labels: grid.turnedBack(description.labels.fileValues(of: consume labels)),
+        probabilities: probabilities.map { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) },
+        isCropped: grid.isCropped)
+    }
+  }
+
+  /// Classes and, if they are kept, probabilities of all voxels, turned as the network sees them.
+  private func results(
+    of volume: PreparedVolume, _ passes: Set<Pass>, site: String?, statistics: BatchStatistics?,
+    keepsProbabilities: Bool
+  ) -> [Pass: PassResult] {
+    let grid = volume.grid
     let outside: [Float] = [1] + Array(repeating: 0, count: description.labels.groups.count)
-    var classes: [Pass: [UInt8]] = [:]
-    var kept: [Pass: ClassProbabilities] = [:]
+    var found = Dictionary(
+      uniqueKeysWithValues: passes.map {
+        ($0, PassResult(voxelCount: grid.geometry.voxelCount, maps: keepsProbabilities ? outside.count : 0))
+      })
     func predict() {
       network.forEachSlab(of: volume, passes: passes, site: description.branch(ofSite: site)) { pass, slices, logits in
-        let decided = volume.restored(classes: logits.largestChannel().values(UInt8.self))
-        if let decided { classes[pass, default: []] += decided }
+        let decided = grid.restored(classes: logits.largestChannel().values(UInt8.self))
+        if let decided { found[pass]!.classes += decided }
         guard keepsProbabilities || decided == nil else { return }
-        let maps = volume.restored(logits.probabilitiesByClass, slices: slices, outside: outside).map(\.voxels)
-        if decided == nil { classes[pass, default: []] += mostProbableClasses(maps) }
+        let maps = grid.restored(logits.probabilitiesByClass, slices: slices, outside: outside).map(\.voxels)
+        if decided == nil { found[pass]!.classes += mostProbableClasses(maps) }
         guard keepsProbabilities else { return }
-        for (index, map) in maps.enumerated() {
-          kept[pass, default: ClassProbabilities(repeating: [], count: maps.count)][index] += map
-        }
+        for (index, map) in maps.enumerated() { found[pass]!.probabilities[index] += map }
       }
     }
     if let statistics { statistics.applied(predict) } else { predict() }
-    return Pass.allCases.filter(passes.contains).map { pass in
-      let labels = LabelMap(voxels: classes[pass]!, geometry: volume.geometry)
-      return Segmentation(
-        pass: pass,
-        labels: volume.turnedBack(
-          description.labels.fileValues(of: largestComponent ? labels.keepingLargestComponents() : labels)),
-        probabilities: (kept[pass] ?? []).map { volume.turnedBack(Image(voxels: $0, geometry: volume.geometry)) },
-        isCropped: volume.isCropped)
+    return found
+  }
+}
+
+/// What a pass finds in the slices of a volume, as they come.
+private struct PassResult {
+  var classes: [UInt8] = []
+  var probabilities: ClassProbabilities
+
+  /// With room for all of them: growing would copy them.
+  init(voxelCount: Int, maps: Int) {
+    classes.reserveCapacity(voxelCount)
+    probabilities = (0..<maps).map { _ in
+      var map: [Float] = []
+      map.reserveCapacity(voxelCount)
+      return map
     }
   }
 }

@@ -26,7 +26,7 @@ struct DualMapSection {
     let mask = try scan.mask.map { try LabelMap(contentsOf: $0).reoriented(to: geometry.orientation) }
     let fullest = mask.map(SheetRow.fullestSlice) ?? geometry.size.z / 2
     // Of a volume that was turned, the file's slices are not those that the network sees.
-    let isTurned = geometry.orientation != item.volume.storedGeometry.orientation
+    let isTurned = geometry.orientation != item.volume.grid.storedGeometry.orientation
     z = min((isTurned ? nil : slice) ?? fullest, geometry.size.z - 1)
     view = SliceView(direction: geometry.direction)
     // Of the network's pixels, which resampling may have changed.

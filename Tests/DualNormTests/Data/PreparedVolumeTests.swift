@@ -52,7 +52,7 @@ import Testing
     let ramp = image([9, 20, 1]) { x, y, _ in Float(100 * y + x) }
     let prepared = try prepare(
       ramp, labels: labels, plan: PreparationPlan(networkSize: ImageSize(height: 16, width: 16)))
-    #expect((prepared.depth, prepared.height, prepared.width) == (1, 16, 16) && prepared.isCropped)
+    #expect((prepared.depth, prepared.height, prepared.width) == (1, 16, 16) && prepared.grid.isCropped)
     let first = try #require(prepared.labels?[..<16])
     #expect(Array(first) == [0, 0, 0] + (20...28) + [0, 0, 0, 0])
     #expect(prepared.labels?[15 * 16 + 3] == 170)
@@ -74,12 +74,12 @@ import Testing
     let prepared = try prepare(original, labels: labels, plan: PreparationPlan(networkSize: network))
     let whole = try prepare(original, plan: PreparationPlan(networkSize: ImageSize(height: 96, width: 96)))
 
-    let back = prepared.restored([prepared.channels], outside: [-99])[0]
-    let reference = whole.restored([whole.channels], outside: [-99])[0]
-    #expect(back.geometry == geometry && !whole.isCropped && !reference.voxels.contains(-99))
+    let back = prepared.grid.restored([prepared.channels], outside: [-99])[0]
+    let reference = whole.grid.restored([whole.channels], outside: [-99])[0]
+    #expect(back.geometry == geometry && !whole.grid.isCropped && !reference.voxels.contains(-99))
     let lost = back.voxels.count { $0 == -99 }
     let kept = min(size.x, prepared.width) * min(size.y, prepared.height) * size.z
-    #expect(lost == geometry.voxelCount - kept && prepared.isCropped == (lost > 0))
+    #expect(lost == geometry.voxelCount - kept && prepared.grid.isCropped == (lost > 0))
     #expect(zip(back.voxels, reference.voxels).allSatisfy { $0 == $1 || $0 == -99 })
 
     let backLabels = prepared.restored(labels: try #require(prepared.labels))
@@ -118,9 +118,9 @@ import Testing
     let ramp: Image = volume(geometry) { x, y, z in Float(2 * Double(x) + 3 * Double(y) + 50 * Double(z)) }
     let prepared = try prepare(ramp, plan: PreparationPlan(resampling: resampling))
     let whitened = try prepare(ramp, plan: PreparationPlan(networkSize: ImageSize(height: 32, width: 48)))
-    let expected = whitened.restored([whitened.channels], outside: [0])[0]
-    let back = prepared.restored([prepared.channels], outside: [-99])[0]
-    #expect(back.geometry == geometry && !prepared.isCropped)
+    let expected = whitened.grid.restored([whitened.channels], outside: [0])[0]
+    let back = prepared.grid.restored([prepared.channels], outside: [-99])[0]
+    #expect(back.geometry == geometry && !prepared.grid.isCropped)
     var worst: Float = 0
     for z in 0..<3 {
       for y in 3..<27 {
@@ -150,7 +150,7 @@ import Testing
     let prepared = try prepare(noise(geometry, seed: 4), plan: plan)
     var generator = SeededGenerator(seed: 5)
     let foreground = (0..<2 * 256).map { _ in Float(generator.uniform()) }
-    let maps = prepared.restored([foreground.map { 1 - $0 }, foreground], outside: [1, 0])
+    let maps = prepared.grid.restored([foreground.map { 1 - $0 }, foreground], outside: [1, 0])
     #expect(zip(maps[0].voxels, maps[1].voxels).allSatisfy { abs($0 + $1 - 1) < 1e-6 })
     #expect(maps[1][0, 30, 0] == 0 && maps[0][59, 59, 1] == 1)
     #expect(maps[1].voxels.contains { $0 > 0.5 })

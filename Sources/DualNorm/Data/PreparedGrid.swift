@@ -1,0 +1,43 @@
+import MedicalImaging
+
+/// Where a prepared volume lies in its files, and the way back; without the intensities, which can go before the masks.
+public struct PreparedGrid: Equatable, Sendable {
+  /// As the network sees the volume.
+  public let geometry: Geometry
+  /// Of the files; another one than `geometry` where the volume was turned.
+  public let storedGeometry: Geometry
+  let resampledGeometry: Geometry
+  let placement: PreparationPlacement
+
+  /// Whether the network's size leaves out some of the volume, which is then never segmented.
+  public var isCropped: Bool { placement.isCropped }
+
+  /// A volume on the grid that the network sees, turned back onto that of the files.
+  func turnedBack<Voxel>(_ volume: Volume<Voxel>) -> Volume<Voxel> {
+    Volume(voxels: volume.reoriented(to: storedGeometry.orientation).voxels, geometry: storedGeometry)
+  }
+
+  /// Maps of some slices on the network's grid (each slices × H × W, such as the probabilities of one class) brought back
+  /// to the original one: bit by bit where nothing is resampled, otherwise linearly interpolated in plane.
+  ///
+  /// - Parameters:
+  ///   - slices: nil for all.
+  ///   - outside: what each map is where the network never saw the volume, such as 1 for background's probability.
+  public func restored(_ maps: [[Float]], slices: Range<Int>? = nil, outside: [Float]) -> [Image] {
+    let slices = slices ?? 0..<geometry.size.z
+    precondition(maps.count == outside.count, "\(maps.count) maps and \(outside.count) values outside")
+    let (source, target) = (resampledGeometry.slices(slices), geometry.slices(slices))
+    let count = slices.count * placement.network.height * placement.network.width
+    return zip(maps, outside).map { map, outside in
+      precondition(map.count == count, "a map of \(map.count) voxels for slices \(slices)")
+      let image = Image(voxels: placement.restored(map, outside: outside), geometry: source)
+      return source == target ? image : image.resampled(onto: target, interpolation: .linear)
+    }
+  }
+
+  /// Classes on the network's grid brought back to the original one; background where the network never saw it. Nil where
+  /// slices are resampled: then probabilities are, and decide.
+  func restored(classes: [UInt8]) -> [UInt8]? {
+    resampledGeometry == geometry ? placement.restored(classes, outside: 0) : nil
+  }
+}
