@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import sys
 
+from processor import convolves_bfloat16
+
 ORACLE = r"""
 import resource, sys, time
 sys.path.insert(0, sys.argv[1])
@@ -154,15 +156,6 @@ def main():
             for contestant in contestants:
                 contestant.time(task)
     report(a, contestants, tuned)
-
-
-def convolves_bfloat16():
-    """Whether LibTorch convolves bfloat16 on this processor's vectors: with AVX-512, or unknown."""
-    try:
-        flags = [line for line in open("/proc/cpuinfo") if line.startswith("flags")]
-    except OSError:
-        flags = []
-    return not flags or "avx512bw" in flags[0].split()
 
 
 def warm_up(contestants, at_once):

@@ -2,6 +2,8 @@
 
     python3 Tools/bench_files.py DUALNORM ORACLE_FOLDER [--slices 40 --size 384 --repetitions 3]
 
+On processors that LibTorch convolves bfloat16 on number by number (without AVX-512), all of it is float32.
+
 Needs torch 2.11, scipy, nibabel, medpy and monai (`make bench-files` gets them). Every time is the median of runs taken
 in turn, each in a process of its own; times without start-up are said to be so.
 """
@@ -13,6 +15,10 @@ import sys
 import tempfile
 import time
 
+from processor import convolves_bfloat16
+
+PRECISION = "bfloat16" if convolves_bfloat16() else "float32"
+
 # The published evaluation: a volume from NIfTI, whitened, slices with their neighbours through both passes, the largest
 # component of each class, a NIfTI mask.
 PUBLISHED = r"""
@@ -21,25 +27,23 @@ start = time.perf_counter()
 sys.path.insert(0, sys.argv[1])
 import nibabel, numpy, scipy.ndimage, torch
 import dualnorm_torch as oracle
-weights, source, target, width, batch, mode = *sys.argv[2:5], *map(int, sys.argv[5:7]), sys.argv[7]
+weights, source, target, width, batch, precision, layout = *sys.argv[2:5], *map(int, sys.argv[5:7]), *sys.argv[7:]
+memory_format = torch.channels_last if layout == "channels-last" else torch.contiguous_format
 network = oracle.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3"))
 network.load_state_dict(torch.load(weights))
-network.eval()
-if mode != "float32":
-    network = network.to(memory_format=torch.channels_last)
+network = network.eval().to(memory_format=memory_format)
 loaded = time.perf_counter()
 file = nibabel.load(source)
 volume = file.get_fdata(dtype=numpy.float32)
 volume = (volume - volume.mean()) / volume.std()
 depth = volume.shape[2]
 mask = numpy.zeros(volume.shape, numpy.uint8)
-with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=mode != "float32"):
+with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
     for first in range(0, depth, batch):
         slices = range(first, min(first + batch, depth))
         stack = [[volume[:, :, min(max(z + k, 0), depth - 1)] for k in (-1, 0, 1)] for z in slices]
         images = torch.from_numpy(numpy.ascontiguousarray(numpy.stack(stack).transpose(0, 1, 3, 2)))
-        if mode != "float32":
-            images = images.to(memory_format=torch.channels_last)
+        images = images.to(memory_format=memory_format)
         classes = oracle.predict(network, images)[1].argmax(1).numpy().astype(numpy.uint8)
         for index, z in enumerate(slices):
             mask[:, :, z] = classes[index].T
@@ -91,7 +95,7 @@ print(time.perf_counter() - start)
 
 
 def run(command, environment=None):
-    """Seconds, standard output and peak memory in bytes of a command."""
+    """Seconds and standard output of a command."""
     start = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
@@ -142,27 +146,32 @@ def main():
         start_up(a)
 
 
-def predict(a, folder, model, slices, precision="bfloat16"):
+def predict(a, folder, model, slices, precision=PRECISION):
     return [a.dualnorm, "predict", "--model", model, "--input", f"{folder}/{slices}.nii.gz", "--output",
             folder + "/mask.nii.gz", "--precision", precision, "--quiet"]
 
 
 def volumes(a, folder, model):
-    def published(mode, batch):
+    def published(precision, batch, layout):
         return lambda: run([sys.executable, "-c", PUBLISHED, a.oracle, folder + "/weights.pth",
-                            f"{folder}/{a.slices}.nii.gz", folder + "/theirs.nii.gz", str(a.width), str(batch), mode])[0]
-    times = medians({
-        "PyTorch, float32, slice by slice": published("float32", 1),
-        "PyTorch, float32, batches of 4": published("float32", 4),
-        "PyTorch, bfloat16, channels-last, batches of 4": published("bfloat16", 4),
-        "dualnorm predict, float32": lambda: run(predict(a, folder, model, a.slices, "float32"))[0],
-        "dualnorm predict, bfloat16": lambda: run(predict(a, folder, model, a.slices))[0]}, a.repetitions)
-    ours = times["dualnorm predict, bfloat16"]
+                            f"{folder}/{a.slices}.nii.gz", folder + "/theirs.nii.gz", str(a.width), str(batch), precision,
+                            layout])[0]
+
+    def ours(precision):
+        return lambda: run(predict(a, folder, model, a.slices, precision))[0]
+    contestants = {
+        "PyTorch, float32, slice by slice": published("float32", 1, "default"),
+        "PyTorch, float32, batches of 4": published("float32", 4, "default"),
+        f"PyTorch, {PRECISION}, channels-last, batches of 4": published(PRECISION, 4, "channels-last"),
+        "dualnorm predict, float32": ours("float32")}
+    fastest = f"dualnorm predict, {PRECISION}"
+    contestants[fastest] = ours(PRECISION)
+    times = medians(contestants, a.repetitions)
     print(f"A volume of {a.size}×{a.size}×{a.slices}, file to file, start-up included; medians of {a.repetitions}\n")
     row("", "s", "times dualnorm's")
     row("---", "---", "---")
     for name, seconds in times.items():
-        row(name, f"{seconds:.1f}", f"{seconds / ours:.2f}")
+        row(name, f"{seconds:.1f}", f"{seconds / times[fastest]:.2f}")
 
 
 def linear(a, folder, model, many):
@@ -177,11 +186,11 @@ def linear(a, folder, model, many):
 
 
 def sizes(a):
-    print("\nA batch of 4 in memory by size, bfloat16\n")
+    print(f"\nA batch of 4 in memory by size, {PRECISION}\n")
     row("size", "training step, s", "µs a pixel", "prediction, s", "µs a pixel")
     row(*["---"] * 5)
     for size in (96, 192, 384):
-        lines = run([a.dualnorm, "benchmark", "--size", f"{size},{size}", "--width", str(a.width), "--precision", "bfloat16",
+        lines = run([a.dualnorm, "benchmark", "--size", f"{size},{size}", "--width", str(a.width), "--precision", PRECISION,
                      "--repetitions", str(a.repetitions)])[1].splitlines()
         train, predict = (float(line.split()[-2]) for line in lines[:2])
         pixels = 4 * size * size
