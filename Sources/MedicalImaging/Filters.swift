@@ -37,13 +37,4 @@ extension Volume where Voxel == UInt8 {
         voxels, geometry.sizeArray, geometry.frame, &result.voxels, target.sizeArray, target.frame))
     return result
   }
-
-  /// Keeps of each label above 0 its largest connected part (26 neighbours); the rest becomes 0.
-  ///
-  /// Of parts of equal size the one that comes first in memory stays. A label that is absent stays absent.
-  public consuming func keepingLargestComponents() -> LabelMap {
-    let size = geometry.sizeArray
-    expected(citk_keep_largest_components(&voxels, size))
-    return self
-  }
 }

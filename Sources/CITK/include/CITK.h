@@ -94,8 +94,6 @@ bool citk_resample_uint8(
     const double *output_frame);
 // Squared Euclidean distance (mm²) from each voxel's centre to the nearest nonzero one's; the mask must have one.
 bool citk_squared_distance(const uint8_t *mask, const ptrdiff_t *size, const double *frame, double *output);
-// Sets to 0 what is not in its label's largest 26-connected component.
-bool citk_keep_largest_components(uint8_t *labels, const ptrdiff_t *size);
 bool citk_smooth(float *voxels, const ptrdiff_t *size, const double *frame, double sigma_mm);
 
 #if __has_feature(nullability)
