@@ -190,9 +190,11 @@ def sizes(a):
     row("size", "training step, s", "µs a pixel", "prediction, s", "µs a pixel")
     row(*["---"] * 5)
     for size in (96, 192, 384):
-        lines = run([a.dualnorm, "benchmark", "--size", f"{size},{size}", "--width", str(a.width), "--precision", PRECISION,
-                     "--repetitions", str(a.repetitions)])[1].splitlines()
-        train, predict = (float(line.split()[-2]) for line in lines[:2])
+        output = run([a.dualnorm, "benchmark", "--size", f"{size},{size}", "--width", str(a.width), "--precision", PRECISION,
+                     "--repetitions", str(a.repetitions)])[1]
+        train, predict = (
+            float(line.split()[-2]) for line in output.splitlines()
+            if line.startswith(("training step ", "prediction of a batch ")))
         pixels = 4 * size * size
         row(f"{size}×{size}", f"{train:.3f}", f"{train / pixels * 1e6:.2f}", f"{predict:.3f}", f"{predict / pixels * 1e6:.2f}")
 
