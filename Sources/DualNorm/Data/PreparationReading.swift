@@ -23,18 +23,22 @@ extension PreparedVolume {
   /// - Parameter scheme: the classes of the mask's values; nil leaves the mask unread.
   /// - Throws: `ImagingError` for files that cannot be read, `InputError` for those that cannot be used.
   public init(reading scan: Case, scheme: LabelScheme?, plan: PreparationPlan) throws {
-    let (stored, names, constant) = try scan.channels()
+    var (images, names, constant) = try scan.channels()
+    let storedGeometry = images[0].geometry
     var labels: LabelMap?
     if let scheme, let mask = scan.mask {
       let values = try LabelMap(contentsOf: mask)
-      let fault = mismatch(mask: mask, values.geometry, image: scan.images[0], stored[0].geometry)
+      let fault = mismatch(mask: mask, values.geometry, image: scan.images[0], storedGeometry)
       if let fault { throw InputError(fault) }
       labels = try scheme.classes(of: values, file: mask.path)
     }
     let turn = scan.isPicture ? nil : plan.orientation
+    if let turn {
+      for index in images.indices { images[index] = images[index].reoriented(to: turn) }  // one at a time
+      labels = labels?.reoriented(to: turn)
+    }
     try self.init(
-      images: turn.map { turn in stored.map { $0.reoriented(to: turn) } } ?? stored,
-      labels: turn.flatMap { labels?.reoriented(to: $0) } ?? labels, plan: plan, names: names,
-      storedGeometry: stored[0].geometry, constant: constant)
+      images: consume images, labels: labels, plan: plan, names: names, storedGeometry: storedGeometry,
+      constant: constant)
   }
 }

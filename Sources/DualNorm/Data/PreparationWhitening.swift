@@ -53,25 +53,24 @@ extension PreparationPlan {
   /// deviation are those of the voxels that `whitening` names.
   ///
   /// - Throws: `InputError` for an image that is constant, also after clipping, or holds NaN or infinite voxels.
-  func whitened(_ image: Image, name: String) throws -> Image {
+  func whitened(_ image: consuming Image, name: String) throws -> Image {
     let statistics = IntensityStatistics(image.voxels)
     if let fault = statistics.fault(name) ?? statistics.range.flatMap({ clippingFault($0, name: name) }) {
       throw InputError(fault)
     }
-    var result = image
     if let window {
       let low = Float(window.low)
       let high = Float(window.high)
-      result.voxels.withUnsafeMutableBufferPointer { voxels in
+      image.voxels.withUnsafeMutableBufferPointer { voxels in
         for index in voxels.indices { voxels[index] = min(max(voxels[index], low), high) }
       }
     }
-    let (mean, variance) = moments(of: result.voxels)
+    let (mean, variance) = moments(of: image.voxels)
     let scale = 1 / variance.squareRoot()
-    result.voxels.withUnsafeMutableBufferPointer { voxels in
+    image.voxels.withUnsafeMutableBufferPointer { voxels in
       for index in voxels.indices { voxels[index] = Float((Double(voxels[index]) - mean) * scale) }
     }
-    return result
+    return image
   }
 
   /// Share of the whole's variance that the foreground's must have to be used: where the brighter voxels are a nearly

@@ -27,8 +27,8 @@ public struct PreparedVolume: Sendable {
   ///   - constant: the images that may be constant, which become 0: colours that a picture does not use.
   /// - Throws: `InputError` for an image that cannot be whitened or whose slices the network cannot take.
   public init(
-    images: [Image], labels: LabelMap?, plan: PreparationPlan, names: [String], storedGeometry: Geometry? = nil,
-    constant: Set<Int> = []
+    images: consuming [Image], labels: LabelMap?, plan: PreparationPlan, names: [String],
+    storedGeometry: Geometry? = nil, constant: Set<Int> = []
   ) throws {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
     let geometry = images[0].geometry
@@ -38,9 +38,12 @@ public struct PreparedVolume: Sendable {
     let resampledGeometry =
       plan.resampling == .none ? geometry : geometry.inPlane(size: [size.width, size.height])
     var channels: [Float] = []
-    for (index, (image, name)) in zip(images, names).enumerated() {
+    modalityCount = images.count
+    for (index, name) in names.enumerated() {
+      let image = images.removeFirst()  // unless the caller keeps it, it is whitened where it lies
       let whitened =
-        try constant.contains(index) ? Image(repeating: 0, geometry: geometry) : plan.whitened(image, name: name)
+        try constant.contains(index)
+        ? Image(repeating: 0, geometry: geometry) : plan.whitened(consume image, name: name)
       let resampled =
         plan.resampling == .none ? whitened : whitened.resampled(onto: resampledGeometry, interpolation: .linear)
       let placed = placement.placed(resampled.voxels, padding: nil)
@@ -55,7 +58,6 @@ public struct PreparedVolume: Sendable {
     grid = PreparedGrid(
       geometry: geometry, storedGeometry: storedGeometry ?? geometry, resampledGeometry: resampledGeometry,
       placement: placement)
-    modalityCount = images.count
     depth = geometry.size.z
     height = network.height
     width = network.width
