@@ -67,14 +67,14 @@ let package = Package(
       resources: [.embedInCode("Recipes"), .embedInCode("Report/Assets")]),
     .executableTarget(
       name: "DualNormCLI",
-      dependencies: ["DualNorm", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["DualNorm", "Files", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
     .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"]),
-    .testTarget(name: "DualNormTests", dependencies: ["DualNorm", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["DualNorm", "DualNormCLI", "TestSupport"]),
+    .testTarget(name: "DualNormTests", dependencies: ["DualNorm", "Files", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["DualNorm", "Files", "DualNormCLI", "TestSupport"]),
   ],
   cxxLanguageStandard: .cxx20
 )

@@ -40,7 +40,9 @@ struct CheckCommand: ParsableCommand {
       valueName: "dir"), completion: .directory)
   var fix: String?
   @Flag(help: "With --fix: leave out cases that equal another one in image, grid and mask.") var dropDuplicates = false
-  @Flag(help: "No progress and no messages but errors; the report is still printed.") var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
+
+  private var quiet: Bool { messages.quiet }
 
   func validate() throws {
     try validatePage(report, option: "--report")
@@ -51,6 +53,7 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     Interruption.listen()
+    Messages.begin(messages)
     let page = try report.map { try writablePage($0, option: "--report") }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     let output = fix.map { URL(fileURLWithPath: $0) }
@@ -71,7 +74,7 @@ struct CheckCommand: ParsableCommand {
     var found = DataReport(check, of: dataset)
     if let output { found.repair = try repair(dataset, check, output) }
     print(format == .json ? try found.json() : found.description, terminator: format == .json ? "" : "\n")
-    if let page { try write(try Report(of: found, command: words(dataset)), to: page, quiet: quiet) }
+    if let page { try write(try Report(of: found, command: words(dataset)), to: page) }
     guard found.isSound else {
       let errors = found.count(.error)
       throw InputError(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 import Torch
 
@@ -21,8 +22,8 @@ extension Adaptation: ExpressibleByArgument {}
 func warnOfIdleAdaptation(_ adaptation: Adaptation, _ model: SegmentationModel) {
   let network = model.description.network
   guard adaptation != .none, !network.usesBatchNorm else { return }
-  printError(
-    "Warning: --adapt \(adaptation.rawValue) changes nothing: the model's norm is \(network.norm.rawValue), without "
+  Warnings.report(
+    "--adapt \(adaptation.rawValue) changes nothing: the model's norm is \(network.norm.rawValue), without "
       + "batch statistics.")
 }
 

@@ -21,7 +21,9 @@ struct DemoCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Iterations of the plain and of the dual stage.", valueName: "plain,dual"))
   var iterations = NumberList(values: [500, 300])
   @Option(help: "Patients of each hospital to train on, 2 to 200; a quarter as many are tested on.") var cases = 16
-  @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
+
+  private var quiet: Bool { messages.quiet }
 
   private var folder: URL { URL(fileURLWithPath: output) }
   private var marker: URL { folder.appendingPathComponent(".dualnorm-demo") }
@@ -33,6 +35,7 @@ struct DemoCommand: ParsableCommand {
 
   func run() throws {
     Interruption.listen()
+    Messages.begin(messages)
     try makeFolder()
     let unseen = PhantomSite.unseen(index: 3)
     let sites = PhantomSite.training(count: 3, seed: seed)
@@ -43,10 +46,7 @@ struct DemoCommand: ParsableCommand {
     let passes = [Pass.first.rawValue, Pass.final.rawValue, Pass.final.rawValue + Adaptation.passSuffix]
     print(table.overview(of: passes, unseen: [unseen.name]), terminator: "")
     print("final+adapt: with batch statistics of the unlabelled patient at hand (--adapt case) in place of training's.")
-    if !quiet {
-      printError(
-        "Look at \(output)/evaluation/sheet.png. The model is \(output)/run, the data \(output)/data and test.")
-    }
+    say("Look at \(output)/evaluation/sheet.png. The model is \(output)/run, the data \(output)/data and test.")
   }
 
   private func makeFolder() throws {
@@ -102,6 +102,6 @@ struct DemoCommand: ParsableCommand {
   }
 
   private func say(_ message: String) {
-    if !quiet { printError(message) }
+    Messages.say(message)
   }
 }

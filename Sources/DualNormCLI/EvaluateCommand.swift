@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 import Torch
 
@@ -39,7 +40,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
-  @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
+
+  private var quiet: Bool { messages.quiet }
 
   func validate() throws {
     try validateTolerances(tolerance)
@@ -47,6 +50,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     Interruption.listen()
+    Messages.begin(messages)
     try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
     let model = try SegmentationModel(
@@ -54,11 +58,11 @@ struct EvaluateCommand: ParsableCommand {
     if maskSource != nil, model.description.network.dualBlocks.isEmpty {
       throw InputError("\(run.url.path): has no dual blocks that could see a mask; leave --mask-source out.")
     }
-    if !quiet { warnOfIdleAdaptation(adapt, model) }
-    if !quiet, let warning = model.network.device.warning { printError(warning) }
+    warnOfIdleAdaptation(adapt, model)
+    if let warning = model.network.device.warning { Messages.say(warning) }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
     let cases = try chosen(of: dataset, run)
-    if !quiet, let warning = dataset.warning(ofTestsOn: cases.map(\.identifier)) { printError(warning) }
+    if let warning = dataset.warning(ofTestsOn: cases.map(\.identifier)) { Warnings.report(warning) }
     let scoring = try model.description.labels.regrouped(
       merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [])
     let folder = URL(fileURLWithPath: output)
@@ -82,14 +86,14 @@ struct EvaluateCommand: ParsableCommand {
     }
     progress.advance()
     progress.clear()
-    if !quiet, !evaluation.croppedCases.isEmpty {
-      printError(
-        "Warning: larger than the network's size, so that their border is background: "
+    if !evaluation.croppedCases.isEmpty {
+      Warnings.report(
+        "larger than the network's size, so that their border is background: "
           + evaluation.croppedCases.joined(separator: ", ") + ".")
     }
     try evaluation.write(to: folder, classNames: scoring.names)
     print(evaluation.table.text, terminator: "")
-    if !quiet { printError("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).") }
+    Messages.say("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).")
   }
 
   private func chosen(of dataset: Dataset, _ run: RunFolder) throws -> [Case] {

@@ -19,7 +19,7 @@ struct ExperimentOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
   var largestComponent = true
   @Flag(help: "Keep the masks that each network predicts, and a picture.") var keepMasks = false
-  @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
   @OptionGroup(title: "Training options (all networks share them; those that --methods names are refused)")
   var training: TrainOptions
 
@@ -56,6 +56,7 @@ struct ExperimentOptions: ParsableArguments {
   /// - Parameter complete: sets what the kind of experiment has of its own.
   func run(_ kind: ExperimentConfiguration.Kind, complete: (inout ExperimentConfiguration) -> Void) throws {
     Interruption.listen()
+    Messages.begin(messages)
     let shared = try training.resolved()
     try requireNothingOfMethods(in: shared)
     var asked = ExperimentConfiguration(kind, methods: try ExperimentMethod.list(methods.names), training: shared)
@@ -73,17 +74,17 @@ struct ExperimentOptions: ParsableArguments {
       let recorded = try? ExperimentConfiguration(contentsOf: folder)
       _ = try ExperimentReport.baseline(baseline, among: (recorded?.methods ?? []) + asked.methods)
     }
-    let checking = ThreadSafeProgress("cases checked", quiet: quiet)
+    let checking = ThreadSafeProgress("cases checked", quiet: messages.quiet)
     let experiment = try Experiment(
       in: folder, asked,
       threads: max(1, ProcessInfo.processInfo.activeProcessorCount / jobs),
       report: { message in
         checking.clear()
-        if !quiet { printError(message) }
+        Messages.say(message)
       }, checking: checking.update)
     checking.clear()
     let report = try ExperimentReport(experiment, baseline: baseline)
-    let failed = try ExperimentRunner(experiment, jobs: jobs, keepMasks: keepMasks, quiet: quiet).run()
+    let failed = try ExperimentRunner(experiment, jobs: jobs, keepMasks: keepMasks, quiet: messages.quiet).run()
     try report.publish()
     if failed > 0 { throw ExitCode.failure }
   }

@@ -7,7 +7,6 @@ final class ExperimentRunner {
   private let experiment: Experiment
   private let jobs: Int
   private let keepMasks: Bool
-  private let quiet: Bool
   private var waiting: [ExperimentCell]
   private var running: [CellProcess] = []
   private var finished: Int
@@ -18,7 +17,6 @@ final class ExperimentRunner {
     self.experiment = experiment
     self.jobs = jobs
     self.keepMasks = keepMasks
-    self.quiet = quiet
     waiting = experiment.cells.filter { !$0.isFinished }
     finished = experiment.cells.count - waiting.count
     let total = experiment.cells.reduce(0) { $0 + $1.steps }
@@ -47,9 +45,8 @@ final class ExperimentRunner {
   }
 
   private func sayWhatIsAhead() {
-    guard !quiet else { return }
     let threads = experiment.configuration.training.threads ?? 1
-    printError(
+    Messages.say(
       "\(experiment.cells.count) cells of \(experiment.configuration.methods.count) methods"
         + (finished > 0 ? ", \(finished) of them finished" : "") + "; \(jobs) at a time with \(threads) thread"
         + (threads == 1 ? "." : "s each."))
@@ -98,7 +95,7 @@ final class ExperimentRunner {
       // The last case it tested is not told of.
       progress.advance(by: cell.steps - process.steps)
       progress.clear()
-      if !quiet { printError("Finished \(cell.name) (\(finished) of \(experiment.cells.count))") }
+      Messages.say("Finished \(cell.name) (\(finished) of \(experiment.cells.count))")
     } else if !process.wasStopped || !Interruption.isRequested {
       fail(cell, process.failure, undone: cell.steps - process.steps)
     }

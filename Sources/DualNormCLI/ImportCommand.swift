@@ -32,9 +32,11 @@ struct ImportCommand: ParsableCommand {
       valueName: "code"))
   var orientation: Orientation?
   @OptionGroup var preparation: PreparationOptions
-  @Flag(help: "No messages but errors.") var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
+
 
   func run() throws {
+    Messages.begin(messages)
     let state = try WeightFile(URL(fileURLWithPath: file)).state
     var inferred = try UNetConfiguration(inferredFrom: state, maskKind: mask, file: file)
     inferred.localStatistics = localStatistics
@@ -74,7 +76,7 @@ struct ImportCommand: ParsableCommand {
     try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.model)
     try run.write(options)
     try run.write(description)
-    if !quiet { printError("Imported \(network.parameters.entries.count) tensors to \(output).") }
+    Messages.say("Imported \(network.parameters.entries.count) tensors to \(output).")
     print(description.summary)
   }
 }

@@ -30,10 +30,9 @@ func writablePage(_ path: String, option: String) throws -> URL {
   return url
 }
 
-/// - Parameter notices: what to say of it before its size, unless `quiet`.
-func write(_ report: Report, to file: URL, notices: [String] = [], quiet: Bool) throws {
+/// - Parameter notices: what to say of it before its size.
+func write(_ report: Report, to file: URL, notices: [String] = []) throws {
   try report.write(to: file)
-  guard !quiet else { return }
-  for notice in notices { printError(notice) }
-  printError("Wrote \(file.path) (\(String(format: "%.1f", Double(report.html.utf8.count) / 1e6)) MB).")
+  for notice in notices { Messages.say(notice) }
+  Messages.say("Wrote \(file.path) (\(String(format: "%.1f", Double(report.html.utf8.count) / 1e6)) MB).")
 }

@@ -35,10 +35,10 @@ struct PhantomCommand: ParsableCommand {
   @Flag(help: "Add one more hospital, far from all others.")
   var unseen = false
 
-  @Flag(help: "No progress.")
-  var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
 
   func run() throws {
+    Messages.begin(messages)
     let most = PhantomSite.maximumCount - (unseen ? 1 : 0)
     guard 1...most ~= sites else {
       throw InputError("--sites is 1 to \(most)\(unseen ? " with --unseen" : ""), not \(sites).")
@@ -50,7 +50,7 @@ struct PhantomCommand: ParsableCommand {
     let phantom = try Phantom(
       PhantomConfiguration(
         sites: list, cases: 0..<cases, size: size.voxels, foregroundClasses: classes, seed: seed))
-    let progress = ThreadSafeProgress("cases", quiet: quiet)
+    let progress = ThreadSafeProgress("cases", quiet: messages.quiet)
     try phantom.write(to: URL(fileURLWithPath: output)) { _, ordinal, count in progress.update(ordinal, of: count) }
     progress.clear()
     print(output)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 import MedicalImaging
 import Torch
@@ -49,10 +50,13 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
-  @Flag(help: "No messages but errors.") var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
+
+  private var quiet: Bool { messages.quiet }
 
   func run() throws {
     Interruption.listen()
+    Messages.begin(messages)
     try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
     let model = try SegmentationModel(contentsOf: run, precision: precision, device: device.resolved())
@@ -62,8 +66,8 @@ struct PredictCommand: ParsableCommand {
           + "not have; use dualnorm evaluate, or a model trained with --mask-source prediction.")
     }
     if let site { try model.description.requireSite(site, option: "--site") }
-    if !quiet { warnOfIdleAdaptation(adapt, model) }
-    if !quiet, let warning = model.network.device.warning { printError(warning) }
+    warnOfIdleAdaptation(adapt, model)
+    if let warning = model.network.device.warning { Messages.say(warning) }
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
       modalities: model.description.modalities.count)
@@ -106,9 +110,8 @@ struct PredictCommand: ParsableCommand {
         consume item, passes: passes, site: site, statistics: statistics, largestComponent: largestComponent,
         keepsProbabilities: probabilities)
       try finishWriting()
-      if !quiet, results[0].isCropped {
-        progress.clear()
-        printError("Warning: \(job.scan.images[0].path): is larger than the network's size; its border is background.")
+      if results[0].isCropped {
+        Warnings.report("\(job.scan.images[0].path): is larger than the network's size; its border is background.")
       }
       writing = (job, Future { try write(results, of: job, segments: segments) })
     }

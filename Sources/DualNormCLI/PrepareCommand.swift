@@ -26,10 +26,13 @@ struct PrepareCommand: ParsableCommand {
   @Flag(help: "Crop to the labelled slices and the recipe's margin. For cases that are never tested on.")
   var training = false
   @Flag(help: "Leave out images without a mask and masks without an image.") var skipUnpaired = false
-  @Flag(help: "No messages but errors; the table is still printed.") var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
+
+  private var quiet: Bool { messages.quiet }
 
   func run() throws {
     Interruption.listen()
+    Messages.begin(messages)
     let preparation = try SitePreparation(
       recipe: recipe, images: URL(fileURLWithPath: images), labels: URL(fileURLWithPath: labels), site: site,
       output: URL(fileURLWithPath: output), training: training, skipUnpaired: skipUnpaired,
@@ -44,6 +47,6 @@ struct PrepareCommand: ParsableCommand {
     progress.advance()
     progress.clear()
     print(prepared)
-    if !quiet { printError("Wrote \(output)/\(site). Next: dualnorm train --data \(output) --output RUN") }
+    Messages.say("Wrote \(output)/\(site). Next: dualnorm train --data \(output) --output RUN")
   }
 }

@@ -57,6 +57,18 @@ final class Progress {
   }
 
   private func show(_ detail: String) {
+    Messages.lock.withLock {
+      guard Messages.format == .text else {
+        let line = LogLine(
+          unit: unit, detail: detail.isEmpty ? nil : detail, done: done, total: total, rate: rate,
+          secondsLeft: secondsLeft)
+        return Messages.print(nil, line)
+      }
+      showText(detail)
+    }
+  }
+
+  private func showText(_ detail: String) {
     let rate = rate
     var line = "\(done)/\(total) \(unit)"
     if rate > 0 {
@@ -69,6 +81,7 @@ final class Progress {
       line = String(line.prefix(Self.terminalWidth - 1))
       let padding = String(repeating: " ", count: max(0, lastWidth - line.count))
       lastWidth = line.count
+      Messages.shown = self
       printError("\r" + line + padding, terminator: "")
     } else {
       printError(line)
@@ -77,9 +90,11 @@ final class Progress {
 
   /// Clears the terminal's line, so that something else can be printed.
   func clear() {
-    guard isShown, isTerminal, lastWidth > 0 else { return }
-    printError("\r" + String(repeating: " ", count: lastWidth) + "\r", terminator: "")
-    lastWidth = 0
+    Messages.lock.withLock {
+      guard isShown, isTerminal, lastWidth > 0 else { return }
+      printError("\r" + String(repeating: " ", count: lastWidth) + "\r", terminator: "")
+      lastWidth = 0
+    }
   }
 
   private static var terminalWidth: Int {

@@ -31,17 +31,19 @@ struct ReportCommand: ParsableCommand {
     completion: .directory)
   var model: String?
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
-  @Flag(help: "No messages but errors.") var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
+
 
   func validate() throws {
     try validatePage(output, option: "--output")
   }
 
   func run() throws {
+    Messages.begin(messages)
     try useThreads(threads)
     let folder = URL(fileURLWithPath: folder)
     let file = output.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("report.html")
     let report = try Report(of: folder, data: data, model: model)
-    try write(report, to: file, notices: report.notices, quiet: quiet)
+    try write(report, to: file, notices: report.notices)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 
 struct ScoreCommand: ParsableCommand {
@@ -47,8 +48,9 @@ struct ScoreCommand: ParsableCommand {
   @Flag(help: "Score a reference without prediction as if the prediction were empty.")
   var allowMissing = false
 
-  @Flag(help: "No progress and no table; needs --output.")
-  var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
+
+  private var quiet: Bool { messages.quiet }
 
   func validate() throws {
     if quiet, output == nil {
@@ -76,11 +78,12 @@ struct ScoreCommand: ParsableCommand {
   }
 
   func run() throws {
+    Messages.begin(messages)
     let convention = try convention()
     let found = try ScorePairs(
       prediction: URL(fileURLWithPath: prediction), reference: URL(fileURLWithPath: reference),
       allowMissing: allowMissing)
-    for sentence in found.warnings { printError("Warning: \(sentence)") }
+    for sentence in found.warnings { Warnings.report(sentence) }
     let progress = ThreadSafeProgress("files read", quiet: quiet)
     defer { progress.clear() }
     let table = try ScoreTable(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 
 struct TrainCommand: ParsableCommand {
@@ -30,12 +31,9 @@ struct TrainCommand: ParsableCommand {
     completion: .directory)
   var resume: String?
   @OptionGroup(title: "Training options") var options: TrainOptions
-  @Option(
-    help: ArgumentHelp(
-      "Of the messages on standard error: text, or json for machines, an object a line (docs/runs.md).",
-      valueName: "text|json"))
-  var logFormat = TrainingMessages.Format.text
-  @Flag(help: "No messages but errors.") var quiet = false
+  @OptionGroup(title: "Messages") var messages: MessageOptions
+
+  private var quiet: Bool { messages.quiet }
 
   func validate() throws {
     if resume != nil {
@@ -56,17 +54,18 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     Interruption.listen()
-    let messages = TrainingMessages(logFormat, quiet: quiet)
+    Messages.begin(messages)
+    let said = TrainingMessages(quiet: quiet)
     let run = RunFolder(URL(fileURLWithPath: resume ?? output!))
     do {
-      let session = try resume == nil ? begin(run, messages) : goOn(run, messages)
-      let preparing = ThreadSafeProgress("cases prepared", quiet: messages.silencesOthers)
+      let session = try resume == nil ? begin(run, said) : goOn(run, said)
+      let preparing = ThreadSafeProgress("cases prepared", quiet: quiet)
       defer { preparing.clear() }
       let trainer = try session.trainer(preparing: preparing.update, shouldStop: Interruption.requested)
       preparing.clear()
       let wasFinished = trainer.isFinished
-      try Self.train(trainer, run, messages)
-      messages.say(whatIsNext(run, wasFinished: wasFinished))
+      try Self.train(trainer, run, said)
+      said.say(whatIsNext(run, wasFinished: wasFinished))
     } catch is StopRequested {
       try Self.stop(run)
     }
@@ -98,7 +97,7 @@ struct TrainCommand: ParsableCommand {
   private func start(
     _ run: RunFolder, _ configuration: TrainingConfiguration, _ messages: TrainingMessages
   ) throws -> TrainingSession {
-    let checking = ThreadSafeProgress("cases checked", quiet: messages.silencesOthers)
+    let checking = ThreadSafeProgress("cases checked", quiet: quiet)
     defer { checking.clear() }
     return try TrainingSession(
       starting: run, configuration: configuration,
@@ -119,8 +118,8 @@ struct TrainCommand: ParsableCommand {
     messages.clear()
     guard isFinished else { return try stop(run) }
     if !unfound.isEmpty {
-      messages.say(
-        "Warning: \(unfound.joined(separator: ", ")) was found in no validation case; train longer (--iterations), with a "
+      Warnings.report(
+        "\(unfound.joined(separator: ", ")) was found in no validation case; train longer (--iterations), with a "
           + "larger --width, or with another --seed.")
     }
   }
@@ -136,5 +135,3 @@ extension TrainCommand {
     throw ExitCode(Interruption.exitCode)
   }
 }
-
-extension TrainingMessages.Format: ExpressibleByArgument {}

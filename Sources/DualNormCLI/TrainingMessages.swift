@@ -1,31 +1,15 @@
 import DualNorm
 import Foundation
 
-/// What `train` says on standard error: sentences and progress, or all of it as lines of JSON.
+/// What `train` says on standard error beside warnings: sentences and progress, or all of it as lines of JSON.
 final class TrainingMessages {
-  enum Format: String, CaseIterable { case text, json }
-
-  let format: Format
   private let quiet: Bool
   private var progress: Progress?
   private var validation: ValidationScore?
 
-  init(_ format: Format = .text, quiet: Bool) {
-    self.format = format
-    self.quiet = quiet
-  }
+  init(quiet: Bool) { self.quiet = quiet }
 
-  /// Whether other progress, such as that of reading files, is to be silent.
-  var silencesOthers: Bool { quiet || format == .json }
-
-  func say(_ message: String) {
-    guard !quiet else { return }
-    progress?.clear()
-    switch format {
-    case .text: printError(message)
-    case .json: printJSON(Line(message: message))
-    }
-  }
+  func say(_ message: String) { Messages.say(message) }
 
   /// Begins the progress of a training.
   func begin(_ trainer: Trainer) {
@@ -37,7 +21,7 @@ final class TrainingMessages {
   func advance(_ report: TrainingProgress) {
     guard let progress else { return }
     validation = report.validation ?? validation
-    switch format {
+    switch Messages.format {
     case .text:
       progress.advance(report.summary(validation))
       guard report.validation != nil else { return }
@@ -45,24 +29,16 @@ final class TrainingMessages {
     case .json:
       let isDue = progress.count()
       guard !quiet, isDue || report.validation != nil else { return }
-      printJSON(Line(report, validation, progress))
+      Messages.print(nil, Line(report, validation, progress))
     }
   }
 
   func clear() { progress?.clear() }
 
-  private func printJSON(_ line: Line) {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(line) else { return }
-    printError(String(decoding: data, as: UTF8.self))
-  }
 }
 
 /// A line of JSON; keys without a value are left out.
 private struct Line: Encodable {
-  var message: String?
   var stage: Stage?
   var iteration, iterations, done, total: Int?
   var rate, secondsLeft, learningRate, lossFirst, lossFinal, validationDice: Double?
@@ -72,8 +48,6 @@ private struct Line: Encodable {
     let site: String
     let dice: Double
   }
-
-  init(message: String) { self.message = message }
 
   /// - Parameter validation: the last one, which may be of an earlier iteration.
   init(_ report: TrainingProgress, _ validation: ValidationScore?, _ progress: Progress) {

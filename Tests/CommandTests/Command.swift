@@ -94,3 +94,9 @@ extension Trait where Self == TimeLimitTrait {
   /// For tests that could wait forever. Many run beside them, on machines of any speed: what is slow must not fail.
   static var endsSomeTime: Self { .timeLimit(.minutes(20)) }
 }
+
+/// Lines on standard error but warnings, which a network that has hardly trained deserves even under `--quiet`.
+func messagesBesideWarnings(_ errors: String) -> String {
+  errors.split(separator: "\n", omittingEmptySubsequences: false)
+    .filter { !$0.hasPrefix("Warning: ") && !$0.hasPrefix(#"{"warning":"#) }.joined(separator: "\n")
+}

@@ -26,7 +26,7 @@ import Testing
 
   @Test func json() throws {
     let result = try dualnorm(arguments + ["--log-format", "json"])
-    let lines = try result.errors.split(separator: "\n").map {
+    let lines = try messagesBesideWarnings(result.errors).split(separator: "\n").map {
       try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
     }
     #expect(result.status == 0 && result.output == "")
@@ -49,7 +49,7 @@ import Testing
 
   @Test func quietIsSilentInBothFormats() throws {
     let result = try dualnorm(Brief.arguments(run) + ["--log-format", "json"])
-    #expect(result.status == 0 && result.output == "" && result.errors == "")
+    #expect(result.status == 0 && result.output == "" && messagesBesideWarnings(result.errors) == "")
   }
 
   /// Also of a run that was killed between two checkpoints: what it had told of later iterations is told anew.

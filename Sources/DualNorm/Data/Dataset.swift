@@ -144,7 +144,7 @@ extension Dataset {
     let cropped = croppedSites.filter(sites.contains)
     guard !cropped.isEmpty else { return nil }
     return
-      "Warning: cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
+      "cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
       + cropped.joined(separator: ", ") + "."
   }
 

@@ -48,7 +48,7 @@ public struct Experiment: Sendable {
     let facts = try known ?? Self.check(dataset, asked, report: report, checking: checking)
     try self.init(folder, asked, CheckedData(dataset: dataset, facts: facts), folds)
     try plan()
-    if let warning = dataset.warning(ofTestsOn: folds.folds.flatMap(\.test)) { report(warning) }
+    if let warning = dataset.warning(ofTestsOn: folds.folds.flatMap(\.test)) { Warnings.report(warning) }
     self.lock = try lock ?? Self.makeFolder(folder, beside: remains)
     try removePartialFiles(in: folder)
     // First, so that a folder that has anything of the experiment can be taken up.

@@ -78,7 +78,7 @@ public struct TrainingSession: Sendable {
       "Split: \(split.training.count) cases train, \(split.validation.count) choose the best checkpoint, "
         + "\(split.test.count) are held out.")
     report("Preparation: \(description.preparation).")
-    if let warning = dataset.warning(ofTestsOn: split.test) { report(warning) }
+    if let warning = dataset.warning(ofTestsOn: split.test) { Warnings.report(warning) }
     try StageStart(configuration, description).check().forEach(report)
     self.lock = try lock ?? run.create()
     try removePartialFiles(in: run.url)

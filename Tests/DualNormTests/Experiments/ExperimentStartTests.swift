@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 import Testing
@@ -59,17 +60,15 @@ extension ExperimentTests {
        "pairedByNumber": [], "unpaired": [], "cases": []}
       """, to: "data/Site-B/prepared.json")
     let warning =
-      "Warning: cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
+      "cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
       + "Site-B."
-    var said: [String] = []
-    _ = try Experiment(in: output, options(.leaveOneSiteOut), threads: 1, report: { said.append($0) })
+    let (_, said) = try Warnings.collecting { try Experiment(in: output, options(.leaveOneSiteOut), threads: 1, report: { _ in }) }
     #expect(said.filter { $0 == warning }.count == 1)
     let run = RunFolder(folder.url.appendingPathComponent("run"))
     var training = try options(.leaveOneSiteOut).training
     for (holdOut, count) in [(0, 0), (0.34, 1)] {
       training.holdOut = holdOut
-      said = []
-      _ = try TrainingSession(starting: run, configuration: training, report: { said.append($0) })
+      let (_, said) = try Warnings.collecting { try TrainingSession(starting: run, configuration: training, report: { _ in }) }
       #expect(said.filter { $0 == warning }.count == count)
       try FileManager.default.removeItem(at: run.url)
     }
