@@ -34,7 +34,6 @@ struct ImportCommand: ParsableCommand {
   @OptionGroup var preparation: PreparationOptions
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
-
   func run() throws {
     Messages.begin(messages)
     let state = try WeightFile(URL(fileURLWithPath: file)).state

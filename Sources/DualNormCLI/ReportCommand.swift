@@ -33,7 +33,6 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
-
   func validate() throws {
     try validatePage(output, option: "--output")
   }

@@ -62,13 +62,17 @@ extension ExperimentTests {
     let warning =
       "cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
       + "Site-B."
-    let (_, said) = try Warnings.collecting { try Experiment(in: output, options(.leaveOneSiteOut), threads: 1, report: { _ in }) }
+    let (_, said) = try Warnings.collecting {
+      try Experiment(in: output, options(.leaveOneSiteOut), threads: 1, report: { _ in })
+    }
     #expect(said.filter { $0 == warning }.count == 1)
     let run = RunFolder(folder.url.appendingPathComponent("run"))
     var training = try options(.leaveOneSiteOut).training
     for (holdOut, count) in [(0, 0), (0.34, 1)] {
       training.holdOut = holdOut
-      let (_, said) = try Warnings.collecting { try TrainingSession(starting: run, configuration: training, report: { _ in }) }
+      let (_, said) = try Warnings.collecting {
+        try TrainingSession(starting: run, configuration: training, report: { _ in })
+      }
       #expect(said.filter { $0 == warning }.count == count)
       try FileManager.default.removeItem(at: run.url)
     }
