@@ -1,0 +1,39 @@
+import Foundation
+
+/// What a file's name says about reading it.
+public enum ImageNameKind: Equatable, Sendable {
+  /// A format that is read.
+  case read
+  /// Voxels whose header lies beside them: the header is what is read.
+  case voxels
+  /// An image of a format that is not read.
+  case unread
+  case other
+}
+
+private let headersOfVoxels = [
+  ".img": [".hdr"], ".img.gz": [".hdr", ".hdr.gz"], ".raw": [".mhd", ".nhdr"], ".zraw": [".mhd"],
+  ".raw.gz": [".nhdr"],
+]
+
+/// Compressed otherwise than NIfTI is, then volumes of other programs, then pictures.
+private let unreadEndings =
+  [".bz2", ".xz", ".zst", ".lz4", ".z", ".zip"].map { ".nii" + $0 } + [".mha.gz", ".nrrd.gz", ".hdr.gz"]
+  + [
+    ".hdr", ".img", ".img.gz", ".mgz", ".mgh", ".mnc", ".mif", ".mif.gz", ".mih", ".gipl", ".gipl.gz", ".nia", ".vti",
+    ".head", ".brik", ".brik.gz", ".par", ".rec", ".dcm", ".ima", ".npy",
+  ] + [".bmp", ".gif", ".webp", ".jp2", ".j2k", ".heic", ".ppm", ".pgm", ".svs", ".ndpi"]
+
+/// Whether a file is read as an image, looks like one that is not read, or neither; by its name and those beside it.
+public func imageNameKind(_ url: URL) -> ImageNameKind {
+  let name = url.lastPathComponent.lowercased()
+  guard !name.hasPrefix(".") else { return .other }
+  if readableEndings.contains(where: name.hasSuffix) { return .read }
+  for (ending, headers) in headersOfVoxels where name.hasSuffix(ending) {
+    let stem = url.path.dropLast(ending.count)
+    if headers.contains(where: { readableEndings.contains($0) && FileManager.default.fileExists(atPath: stem + $0) }) {
+      return .voxels
+    }
+  }
+  return unreadEndings.contains(where: name.hasSuffix) ? .unread : .other
+}
