@@ -42,7 +42,7 @@ struct DemoCommand: ParsableCommand {
     try write(sites, cases: 0..<cases, to: "data")
     try write(sites + [unseen], cases: cases..<cases + max(cases / 4, 1), to: "test")
     try train()
-    let table = try evaluate()
+    let table = try evaluate(unseen: [unseen.name])
     let passes = [Pass.first.rawValue, Pass.final.rawValue, Pass.final.rawValue + Adaptation.passSuffix]
     print(table.overview(of: passes, unseen: [unseen.name]), terminator: "")
     print("final+adapt: with batch statistics of the unlabelled patient at hand (--adapt case) in place of training's.")
@@ -75,7 +75,7 @@ struct DemoCommand: ParsableCommand {
     try TrainCommand.train(trainer, runFolder, TrainingMessages(quiet: quiet))
   }
 
-  private func evaluate() throws -> ScoreTable {
+  private func evaluate(unseen: Set<String>) throws -> ScoreTable {
     let dataset = try Dataset(contentsOf: folder.appendingPathComponent("test"))
     say("Evaluating on \(dataset.cases.count) patients that training has not seen")
     let output = folder.appendingPathComponent("evaluation")
@@ -93,7 +93,7 @@ struct DemoCommand: ParsableCommand {
       progress.advance(scan.identifier)
     }
     progress.clear()
-    try evaluation.write(to: output, classNames: model.description.labels.names, picture: .median)
+    try evaluation.write(to: output, classNames: model.description.labels.names, picture: .median(andWorstOf: unseen))
     return evaluation.table
   }
 

@@ -45,7 +45,8 @@ struct ExperimentReport {
     let isMatrix = experiment.configuration.kind == .matrix
     func summary(of metric: Metric) throws -> ExperimentSummary {
       try ExperimentSummary(
-        results, metric: metric, baseline: compared, separatingTrainSites: isMatrix ? true : nil)
+        results, metric: metric, baseline: compared, separatingTrainSites: isMatrix ? true : nil,
+        lengthUnit: experiment.lengthUnit)
     }
     let dice = try summary(of: .dice)
     let printed = metric == .dice ? dice : try summary(of: metric)

@@ -22,21 +22,6 @@ extension Volume where Voxel == Float {
     try isPicture(url) && PictureFile(url).componentCount > 2 ? 3 : 1
   }
 
-  /// The brightness of a file's channels: of red, green and blue 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), of one
-  /// itself.
-  ///
-  /// - Precondition: 1 or 3 channels of one size.
-  public static func luminance(of channels: [Image]) -> Image {
-    guard channels.count != 1 else { return channels[0] }
-    precondition(channels.count == 3, "\(channels.count) channels have no luminance")
-    var result = channels[0]
-    for index in result.voxels.indices {
-      result.voxels[index] =
-        0.299 * channels[0].voxels[index] + 0.587 * channels[1].voxels[index] + 0.114 * channels[2].voxels[index]
-    }
-    return result
-  }
-
   static func grey(contentsOf url: URL) throws -> Image {
     let channels = try channels(contentsOf: url)
     guard channels.count == 1 else {

@@ -44,13 +44,6 @@ import Testing
     #expect(try Image.channelCount(contentsOf: url) == 1)
   }
 
-  @Test func luminanceWeighsTheColours() throws {
-    let geometry = Geometry(size: [2, 1, 1])
-    let colours = [[100, 0], [10, 0], [200, 0]].map { Image(voxels: $0, geometry: geometry) }
-    #expect(abs(Image.luminance(of: colours).voxels[0] - (29.9 + 5.87 + 22.8)) < 1e-4)
-    #expect(Image.luminance(of: [colours[2]]) == colours[2])
-  }
-
   @Test func pngComesBackAsWritten() throws {
     try withFolder { folder in
       let url = folder.appendingPathComponent("deep/mask.PNG")

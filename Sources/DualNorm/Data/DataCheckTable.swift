@@ -11,6 +11,8 @@ public struct SiteSummary: Equatable, Sendable {
   public let slices: ClosedRange<Int>
   /// Along the image's x, y and z axes.
   public let spacingsMM: [ClosedRange<Double>]
+  /// Whether all cases are pictures, whose pixels have no known size.
+  public let arePictures: Bool
   public let intensities: ClosedRange<Float>?
   /// The share of each foreground value in all voxels of the site's masks, from 0 to 1.
   public let labelShares: [UInt8: Double]
@@ -28,6 +30,7 @@ public struct SiteSummary: Equatable, Sendable {
     widths = span(geometries.map(\.size.x))
     heights = span(geometries.map(\.size.y))
     slices = span(geometries.map(\.size.z))
+    arePictures = facts.allSatisfy(\.scan.isPicture)
     spacingsMM = (0..<3).map { axis in span(geometries.map { $0.spacingMM[axis] }) }
     let ranges = facts.flatMap(\.intensities)
     intensities = ranges.isEmpty ? nil : span(ranges.map(\.lowerBound) + ranges.map(\.upperBound))
@@ -45,8 +48,9 @@ private func span<Bound: Comparable>(_ values: [Bound]) -> ClosedRange<Bound> {
 }
 
 extension SiteSummary {
+  fileprivate static let spacingTitle = "spacing in mm x, y, z"
   fileprivate static let header = [
-    "site", "cases", "slice H×W", "slices", "spacing in mm x, y, z", "intensity", "labels (share of voxels)",
+    "site", "cases", "slice H×W", "slices", spacingTitle, "intensity", "labels (share of voxels)",
     "empty masks",
   ]
 
@@ -69,16 +73,21 @@ extension SiteSummary {
 
 extension SiteSummary {
   /// A row a site.
-  static func table(of facts: [CaseFacts]) -> ReportTable {
-    ReportTable(nameCount: 1, header: header, rows: summaries(of: facts).map(\.row))
+  static func table(of facts: [CaseFacts]) -> ReportTable { table(of: summaries(of: facts)) }
+
+  /// Without spacings where all are pictures.
+  fileprivate static func table(of sites: [SiteSummary]) -> ReportTable {
+    let shown = header.indices.filter { header[$0] != spacingTitle || !sites.allSatisfy(\.arePictures) }
+    func cells(_ row: [String]) -> [String] { shown.map { row[$0] } }
+    return ReportTable(nameCount: 1, header: cells(header), rows: sites.map(\.row).map(cells))
   }
 }
 
 extension DataCheck: CustomStringConvertible {
   /// A table of the sites, then the findings, one a line.
   public var description: String {
-    let rows = [SiteSummary.header] + sites.map(\.row)
-    let table = alignedColumns(rows)
+    let sites = SiteSummary.table(of: sites)
+    let table = alignedColumns([sites.header] + sites.rows)
     let lines = findings.map { "\($0.severity.rawValue): \($0.message)" }
     return (table + (lines.isEmpty ? ["Nothing to report."] : lines)).joined(separator: "\n")
   }

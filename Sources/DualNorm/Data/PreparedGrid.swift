@@ -12,6 +12,13 @@ public struct PreparedGrid: Equatable, Sendable {
   /// Whether the network's size leaves out some of the volume, which is then never segmented.
   public var isCropped: Bool { placement.isCropped }
 
+  /// The voxels of an image on `geometry` as they lie in the network's slices; 0 where there are none.
+  func placed(_ image: Image) -> [Float] {
+    let resampled =
+      resampledGeometry == geometry ? image : image.resampled(onto: resampledGeometry, interpolation: .linear)
+    return placement.placed(resampled.voxels, padding: 0)
+  }
+
   /// A volume on the grid that the network sees, turned back onto that of the files.
   func turnedBack<Voxel>(_ volume: Volume<Voxel>) -> Volume<Voxel> {
     Volume(voxels: volume.reoriented(to: storedGeometry.orientation).voxels, geometry: storedGeometry)

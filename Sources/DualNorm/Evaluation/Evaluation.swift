@@ -54,7 +54,8 @@ public struct Evaluation {
       }
       if output != nil { rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: scheme)) }
     }
-    table = ScoreTable(scores, tolerancesMM: tolerancesMM)
+    table = ScoreTable(
+      scores, tolerancesMM: tolerancesMM, lengthUnit: LengthUnit(arePictures: cases.map(\.isPicture)))
     sheetRows = rows
     croppedCases = cropped
   }
@@ -69,26 +70,30 @@ public struct Evaluation {
   private static func sheetRow(
     of scan: Case, _ reference: LabelMap, _ results: [EvaluationPass], _ scores: [CaseScore], scheme: LabelScheme
   ) throws -> SheetRow {
-    func note(_ pass: Pass) -> String {
-      let dice = scores.filter { $0.site == scan.site && $0.caseName == scan.name && $0.pass == pass.rawValue }
-        .compactMap { $0[.dice] }
-      return dice.isEmpty ? "" : "Dice " + fixed(dice.reduce(0, +) / Double(dice.count), decimals: 3)
+    func dice(_ pass: String) -> Double? {
+      let own = scores.filter { $0.site == scan.site && $0.caseName == scan.name && $0.pass == pass }
+      return Statistic(own.compactMap { $0[.dice] }).mean
     }
-    func classes(_ labels: LabelMap) throws -> LabelMap { try scheme.classes(of: labels, file: scan.identifier) }
-    let first = results.first { $0.name == Pass.first.rawValue }
-    let final = results.first { $0.name == Pass.final.rawValue }
+    func note(_ pass: String) -> String { dice(pass).map { "Dice " + fixed($0, decimals: 3) } ?? "" }
+    func classes(_ pass: String) throws -> LabelMap? {
+      try results.first { $0.name == pass }.map { try scheme.classes(of: $0.labels, file: scan.identifier) }
+    }
+    let (first, final) = (Pass.first.rawValue, Pass.final.rawValue)
+    let adapted = (results.contains { $0.name == final } ? final : first) + Adaptation.passSuffix
     var row = SheetRow(
-      title: scan.identifier, image: .luminance(of: try Image.channels(contentsOf: scan.images[0])),
-      z: SheetRow.fullestSlice(of: reference),
-      reference: try classes(reference), firstPass: try first.map { try classes($0.labels) },
-      finalPass: try final.map { try classes($0.labels) })
-    (row.firstNote, row.finalNote) = (note(.first), note(.final))
+      title: scan.identifier, channels: try Image.channels(contentsOf: scan.images[0]),
+      z: SheetRow.fullestSlice(of: reference), reference: try scheme.classes(of: reference, file: scan.identifier),
+      firstPass: try classes(first), finalPass: try classes(final), adaptedPass: try classes(adapted))
+    (row.firstNote, row.finalNote, row.adaptedNote) = (note(first), note(final), note(adapted))
+    row.dice = results.last.flatMap { dice($0.name) }
     return row
   }
 
-  /// Which cases of a site its picture shows.
+  /// Which cases of a site its picture shows, by the Dice of the last pass.
   public enum Picture {
-    case worstMedianAndBest, median
+    case worstMedianAndBest
+    /// The median; of some sites the worst too.
+    case median(andWorstOf: Set<String>)
   }
 
   /// Writes `scores.csv`, `scores.json` and, unless `picture` is nil or no masks were kept, `sheet.png`.
@@ -97,9 +102,7 @@ public struct Evaluation {
     try table.write(to: output.appendingPathComponent("scores.json"))
     guard let picture, !sheetRows.isEmpty else { return }
     let chosen = table.sites.flatMap { site -> [SheetRow] in
-      let ranked = sheetRows.filter { $0.title.hasPrefix(site + "/") }.sorted { $0.rank < $1.rank }
-      let places = picture == .median ? [ranked.count / 2] : Set([0, ranked.count / 2, ranked.count - 1])
-      return places.sorted().map { ranked[$0] }
+      picture.chosen(among: sheetRows.filter { $0.title.hasPrefix(site + "/") }, of: site)
     }
     try SliceSheet(rows: chosen, classNames: classNames).render().write(to: output.appendingPathComponent("sheet.png"))
   }
@@ -131,7 +134,22 @@ extension SegmentationModel {
   }
 }
 
-extension SheetRow {
-  /// Worse rows first.
-  fileprivate var rank: String { (finalNote.isEmpty ? firstNote : finalNote) + title }
+extension Evaluation.Picture {
+  /// The worst first; cases without a Dice only where no case has one.
+  func chosen(among rows: [SheetRow], of site: String) -> [SheetRow] {
+    let scored = rows.filter { $0.dice != nil }
+    let ranked = (scored.isEmpty ? rows : scored).sorted {
+      ($0.dice ?? 0) == ($1.dice ?? 0) ? comesBefore($0.title, $1.title) : ($0.dice ?? 0) < ($1.dice ?? 0)
+    }
+    let (worst, median, best) = (0, medianPlace(of: ranked.count), ranked.count - 1)
+    let places: Set<Int> =
+      switch self {
+      case .worstMedianAndBest: [worst, median, best]
+      case .median(let sites): sites.contains(site) ? [worst, median] : [median]
+      }
+    return places.sorted().map { ranked[$0] }
+  }
 }
+
+/// Where the median is among so many ranked cases, the lower of two.
+func medianPlace(of count: Int) -> Int { (count - 1) / 2 }

@@ -8,6 +8,8 @@ public struct Experiment: Sendable {
   public let folder: URL
   public let configuration: ExperimentConfiguration
   public let data: CheckedData
+  /// Of its scores.
+  public var lengthUnit: LengthUnit { LengthUnit(arePictures: data.dataset.cases.map(\.isPicture)) }
   /// The first seed of everything, then the next, so that what is done at any time compares all methods.
   public let cells: [ExperimentCell]
   /// Of the folder, while cells are run.

@@ -33,10 +33,13 @@ extension ExperimentSummary {
     }
   }
 
+  /// Of the metric.
+  var title: String { metric.title(in: lengthUnit) }
+
   /// The tables with their titles and captions.
   func parts(bestAre mark: String) -> [(title: String, table: ReportTable?, caption: String)] {
     var parts: [(String, ReportTable?, String)] = []
-    parts.append(("\(metric.title) by test site", scoreTable, scoreCaption(bestAre: mark)))
+    parts.append(("\(title) by test site", scoreTable, scoreCaption(bestAre: mark)))
     parts.append(("Misses and false alarms", outcomeTable, outcomeCaption))
     if let comparisonTable { parts.append(("Comparison with \(baseline)", comparisonTable, comparisonCaption)) }
     return parts
@@ -48,7 +51,7 @@ extension ExperimentSummary {
       + (manySites ? "; mean of sites: ± over the sites' means; worst site: each row's own" : "")
       + ". sd between seeds: of the seeds' means\(manySites ? " of sites" : ""). Best means \(mark) ("
       + (metric.lowerIsBetter == true ? "lower" : "higher")
-      + " is better). \(metric.title): \(metric.dualNormDefinition). "
+      + " is better). \(title): \(metric.dualNormDefinition). "
       + "\(counted(caseCounts.values.reduce(0, +), "case")) of \(counted(testSites.count, "site")); "
       + "\(counted(seeds.count, "seed")) (\(listed(seeds.map(String.init), atMost: 10))); "
       + "\(passes.count == 1 ? "pass" : "passes"): \(listed(passes))."
@@ -95,7 +98,7 @@ extension ExperimentSummary {
       }
       let valued = arm.allCases.overCases.count
       if valued < arm.caseCount {
-        notes.append("\(title): \(metric.title) is undefined in \(arm.caseCount - valued) of \(arm.caseCount) cases.")
+        notes.append("\(title): \(self.title) is undefined in \(arm.caseCount - valued) of \(arm.caseCount) cases.")
       }
       return notes
     }
@@ -115,6 +118,6 @@ extension Metric {
     var tolerances: [Double] = []
     if case .nsd(let tolerance) = self { tolerances = [tolerance] }
     let columns = Convention.dualnorm.rules.columns(tolerancesMM: tolerances)
-    return columns.first { $0.metric == self }?.definition ?? title
+    return columns.first { $0.metric == self }?.definition ?? rawValue
   }
 }

@@ -2,6 +2,7 @@
 /// docs/conventions.md ("Experiments") states it to the formula.
 public struct ExperimentSummary: Equatable, Encodable, Sendable {
   public let metric: Metric
+  public let lengthUnit: LengthUnit
   /// By method as in the table, train sites, and pass.
   public let arms: [ArmSummary]
   public let baseline: String
@@ -19,11 +20,12 @@ public struct ExperimentSummary: Equatable, Encodable, Sendable {
   ///     its last where it has none.
   ///   - separatingTrainSites: whether sets of train sites are arms of their own; nil: where a seed of a method tests some
   ///     case after training on different sets (a matrix).
+  ///   - lengthUnit: of the metric, if it is a length.
   ///   - resamples: of each bootstrap interval, all from the same `seed`.
   /// - Throws: `InputError` for a metric that cannot be compared or is not in the table, or an unknown baseline or pass.
   public init(
     _ table: ResultTable, metric: Metric = .dice, baseline: String? = nil, baselinePass: String? = nil,
-    separatingTrainSites: Bool? = nil, resamples: Int = 10_000, seed: UInt64 = 0
+    separatingTrainSites: Bool? = nil, lengthUnit: LengthUnit = .mm, resamples: Int = 10_000, seed: UInt64 = 0
   ) throws {
     guard let lowerIsBetter = metric.lowerIsBetter else {
       throw InputError(
@@ -47,7 +49,7 @@ public struct ExperimentSummary: Equatable, Encodable, Sendable {
       comparisons[index].adjustedP = p
     }
     let cases = Set(rows.map { CaseKey(site: $0.testSite, name: $0.caseName) })
-    self.metric = metric
+    (self.metric, self.lengthUnit) = (metric, lengthUnit)
     self.arms = arms.map { ArmSummary($0.arm, $0.values, lowerIsBetter: lowerIsBetter) }
     self.baseline = matching.method
     self.comparisons = comparisons

@@ -46,8 +46,9 @@ struct CaseScores {
         })
     }
     let of = className.map { " of \($0)" } ?? (table.classes.count > 1 ? ", mean over the classes of a case" : "")
+    let title = metric.title(in: table.lengthUnit)
     return BoxPlot(
-      title: "\(metric.title)\(of)", xTitle: metric.title, groups: groups, decimals: metric.decimals
+      title: "\(title)\(of)", xTitle: title, groups: groups, decimals: metric.decimals
     ).html
   }
 
@@ -61,7 +62,7 @@ struct CaseScores {
       case 0: []
       case 1: [("only", 0)]
       case 2: [("worst", 0), ("best", 1)]
-      default: [("worst", 0), ("median", ranked.count / 2), ("best", ranked.count - 1)]
+      default: [("worst", 0), ("median", medianPlace(of: ranked.count)), ("best", ranked.count - 1)]
       }
     return places.map { title, place in
       (title: title, key: ranked[place].key, dice: ranked[place].dice)

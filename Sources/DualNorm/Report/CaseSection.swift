@@ -104,10 +104,11 @@ private struct CaseMaps {
 
   /// - Throws: `ImagingError` or `InputError` naming the file that cannot be read or does not lie on the image.
   init(_ scan: Case, _ labels: LabelScheme, first: URL?, final: URL?) throws {
-    let image = Image.luminance(of: try Image.channels(contentsOf: scan.images[0]))
+    let channels = try Image.channels(contentsOf: scan.images[0])
+    let geometry = channels[0].geometry
     func classes(_ url: URL) throws -> LabelMap {
       let mask = try LabelMap(contentsOf: url)
-      if let difference = mask.geometry.mismatch(with: image.geometry) {
+      if let difference = mask.geometry.mismatch(with: geometry) {
         throw InputError(
           "\(url.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); give the data that "
             + "were evaluated with --data.")
@@ -115,8 +116,8 @@ private struct CaseMaps {
       return try labels.classes(of: mask, file: url.path)
     }
     let (truth, first, final) = (try scan.mask.map(classes), try first.map(classes), try final.map(classes))
-    rows = (0..<image.geometry.size.z).map { z in
-      SheetRow(title: scan.identifier, image: image, z: z, reference: truth, firstPass: first, finalPass: final)
+    rows = (0..<geometry.size.z).map { z in
+      SheetRow(title: scan.identifier, channels: channels, z: z, reference: truth, firstPass: first, finalPass: final)
     }
   }
 }

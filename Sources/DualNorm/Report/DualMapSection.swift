@@ -68,12 +68,12 @@ struct DualMapSection {
   /// What the network sees, and the mask that the dual layers see.
   private func input(_ map: DualMap, _ name: String) throws -> Markup {
     let (height, width) = (item.volume.height, item.volume.width)
-    let slice = view.applied(
-      to: item.volume.input(slice: z, context: 1).prefixArray(height * width), width: width, height: height)
+    let channels = try item.shownChannels(slice: z).map { view.applied(to: $0, width: width, height: height) }
     let (columns, rows) = view.isTransposed ? (height, width) : (width, height)
     let reduction = max(1, (max(columns, rows) + 255) / 256)
-    let source = try Picture.grey(
-      slice, width: columns, height: rows, window: SheetPanel.window(of: slice), reduction: reduction)
+    let row = SheetRow(title: name, width: columns, height: rows, channels: channels)
+    let source = try Picture.slice(
+      channels, width: columns, height: rows, window: SliceWindow(of: [row]), reduction: reduction)
     let regions = self.regions(of: map)
     let scale = 1 << map.block.level
     let outline = LabelOutline(
@@ -189,8 +189,4 @@ extension DualMap {
   fileprivate var title: String {
     "\(block.rawValue), \(index == 0 ? "first" : "second") layer (\(size.height)×\(size.width))"
   }
-}
-
-extension [Float] {
-  fileprivate func prefixArray(_ count: Int) -> [Float] { Array(prefix(count)) }
 }

@@ -55,7 +55,8 @@ struct ExperimentContents {
   func summary(of metric: Metric) throws -> ExperimentSummary? {
     guard let results, results.metrics.contains(metric) else { return nil }
     return try ExperimentSummary(
-      results, metric: metric, separatingTrainSites: configuration.kind == .matrix ? true : nil)
+      results, metric: metric, separatingTrainSites: configuration.kind == .matrix ? true : nil,
+      lengthUnit: LengthUnit(arePictures: (facts ?? []).map(\.scan.isPicture)))
   }
 
   /// The words of the command that makes the experiment again.

@@ -62,7 +62,7 @@ struct ExperimentPage {
   private func otherScores() throws -> Markup {
     let others = (contents.results?.metrics ?? []).filter { $0 != .dice && $0.lowerIsBetter != nil }
     return try others.compactMap { metric in
-      try contents.summary(of: metric).map { folded(metric.title, tables($0)) }
+      try contents.summary(of: metric).map { folded($0.title, tables($0)) }
     }.joined()
   }
 
@@ -93,11 +93,11 @@ struct ExperimentPage {
         Self.row(arm.0, arm.1, site: site, color: color)
       }
       return BoxPlot(
-        title: "\(metric.title), \(site)", xTitle: metric.title, groups: [BoxPlot.Group(name: site, rows: boxes)],
+        title: "\(summary.title), \(site)", xTitle: summary.title, groups: [BoxPlot.Group(name: site, rows: boxes)],
         decimals: metric.decimals, range: range
       ).html
     }
-    return "<h3>\(metric.title)</h3>\n<div class=\"charts\">\(charts)</div>\n"
+    return "<h3>\(summary.title)</h3>\n<div class=\"charts\">\(charts)</div>\n"
   }
 
   private static func row(_ arm: Arm, _ values: CaseValues, site: String, color: Int) -> BoxPlot.Row {

@@ -29,7 +29,7 @@ struct ScoreSection {
   var table: Markup {
     let rules = scores.table.convention.rules
     let definitions = rules.columns(tolerancesMM: scores.table.tolerancesMM).map { column in
-      (name: column.metric.title, value: "\(column.definition)" as Markup)
+      (name: column.metric.title(in: scores.table.lengthUnit), value: "\(column.definition)" as Markup)
     }
     let outcomes = Outcome.allCases.compactMap { outcome in
       rules.outcomes[outcome].map { (name: outcome.title, value: "\($0)" as Markup) }

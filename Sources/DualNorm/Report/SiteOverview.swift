@@ -17,7 +17,9 @@ extension ScoreTable {
       let misses = ofPass.map { "\($0.reduce(0) { $0 + $1.count(.miss) + $1.count(.falseAlarm) })" }
       return mean(.dice, 3) + mean(.assd, 2) + misses
     }
-    let titles = ["Dice", "ASSD mm", "wrong"].flatMap { [$0] + passes.dropFirst().map { _ in "" } }
+    let titles = [Metric.dice.title(in: lengthUnit), Metric.assd.title(in: lengthUnit), "wrong"].flatMap {
+      [$0] + passes.dropFirst().map { _ in "" }
+    }
     let header = [["", ""] + titles, ["site", "cases"] + passes + passes + passes]
     let rows = sites.map { site in
       let cases = Set(scores.filter { $0.site == site }.map(\.caseName)).count

@@ -1,6 +1,7 @@
 import MedicalImaging
 
-/// A picture of slices with outlines: a row a case; columns image, truth, first pass and final pass.
+/// A picture of slices with outlines: a row a case; columns image, truth, first pass, final pass, and the final pass with
+/// adapted batch statistics.
 ///
 /// Outlines have a colour a class; in the passes the truth is dashed black and white beneath the prediction, so that it
 /// shows only where they differ. Columns that no row has are left out.
@@ -35,6 +36,7 @@ public struct SliceSheet: Sendable {
     case image, truth
     case firstPass = "first pass"
     case finalPass = "final pass"
+    case adaptedPass = "final pass, adapted"
 
     func labels(of row: SheetRow) -> [UInt8]? {
       switch self {
@@ -42,6 +44,7 @@ public struct SliceSheet: Sendable {
       case .truth: row.reference
       case .firstPass: row.firstPass
       case .finalPass: row.finalPass
+      case .adaptedPass: row.adaptedPass
       }
     }
 
@@ -51,6 +54,7 @@ public struct SliceSheet: Sendable {
       case .truth: ""
       case .firstPass: row.firstNote
       case .finalPass: row.finalNote
+      case .adaptedPass: row.adaptedNote
       }
     }
   }

@@ -15,13 +15,14 @@ enum SheetPalette {
 }
 
 extension RGBImage {
-  /// Draws grey pixels from left to right; all must be inside.
-  mutating func draw(_ greys: [UInt8], x: Int, y: Int) {
-    precondition(0..<height ~= y && x >= 0 && x + greys.count <= width, "greys beyond \(width)×\(height)")
+  /// Draws pixels from left to right, of one grey channel or of red, green and blue; all must be inside.
+  mutating func draw(_ channels: [[UInt8]], x: Int, y: Int) {
+    let (red, green, blue) = (channels[0], channels[channels.count / 2], channels[channels.count - 1])
+    precondition(0..<height ~= y && x >= 0 && x + red.count <= width, "pixels beyond \(width)×\(height)")
     var place = 3 * (y * width + x)
     pixels.withUnsafeMutableBufferPointer { pixels in
-      for grey in greys {
-        (pixels[place], pixels[place + 1], pixels[place + 2]) = (grey, grey, grey)
+      for index in red.indices {
+        (pixels[place], pixels[place + 1], pixels[place + 2]) = (red[index], green[index], blue[index])
         place += 3
       }
     }

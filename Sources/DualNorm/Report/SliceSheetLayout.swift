@@ -72,7 +72,7 @@ struct SheetLayout {
     var texts: [(String, SIMD3<UInt8>?)] = sheet.classNames.enumerated().map {
       ($1, SheetPalette.color(ofClass: $0 + 1))
     }
-    if columns.contains(.truth), columns.contains(.firstPass) || columns.contains(.finalPass) {
+    if columns.contains(.truth), columns.count > 2 {
       texts.append(("truth, where a pass differs", nil))
     }
     return texts

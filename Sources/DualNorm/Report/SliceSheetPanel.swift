@@ -17,25 +17,23 @@ struct SheetPanel {
   /// Thickness of an outline, in canvas pixels.
   private var thickness: Int { scale >= 3 ? 2 : 1 }
 
-  /// The image in grey, its 1st to 99th percentile from black to white, bilinear between pixels' centres.
+  /// The image in grey or in its colours, bilinear between pixels' centres.
   func drawImage(on canvas: inout RGBImage) {
-    let (low, high) = SheetPanel.window(of: row.image)
-    let span = max(high - low, .leastNormalMagnitude)
+    let window = SliceWindow(of: [row])
     let (width, columns) = (width, row.width)
     let places = (0..<width).map { SheetPanel.neighbours($0, of: width, in: columns) }
-    row.image.withUnsafeBufferPointer { image in
-      for v in 0..<height {
-        let (top, bottom, down) = SheetPanel.neighbours(v, of: height, in: row.height)
-        var greys: [UInt8] = []
-        greys.reserveCapacity(width)
-        for (left, right, across) in places {
-          let above = mix(image[top * columns + left], image[top * columns + right], across)
-          let below = mix(image[bottom * columns + left], image[bottom * columns + right], across)
-          let shade = (mix(above, below, down) - low) / span
-          greys.append(UInt8((255 * min(max(shade.isFinite ? shade : 0, 0), 1)).rounded()))
+    for v in 0..<height {
+      let (top, bottom, down) = SheetPanel.neighbours(v, of: height, in: row.height)
+      let shades = row.channels.map { channel in
+        channel.withUnsafeBufferPointer { channel in
+          places.map { left, right, across in
+            let above = mix(channel[top * columns + left], channel[top * columns + right], across)
+            let below = mix(channel[bottom * columns + left], channel[bottom * columns + right], across)
+            return window.shade(mix(above, below, down))
+          }
         }
-        canvas.draw(greys, x: x, y: y + v)
       }
+      canvas.draw(shades, x: x, y: y + v)
     }
   }
 
@@ -94,11 +92,4 @@ struct SheetPanel {
   }
 
   private func mix(_ a: Float, _ b: Float, _ weight: Float) -> Float { a + (b - a) * weight }
-
-  /// The 1st and 99th percentile of the finite values, by nearest rank; (0, 0) without any.
-  static func window(of image: [Float]) -> (low: Float, high: Float) {
-    let sorted = image.filter(\.isFinite).sorted()
-    guard let last = sorted.indices.last else { return (0, 0) }
-    return (sorted[Int((0.01 * Double(last)).rounded())], sorted[Int((0.99 * Double(last)).rounded())])
-  }
 }

@@ -7,31 +7,40 @@ public struct SheetRow: Sendable {
   public var width, height: Int
   /// Height of a pixel over its width.
   public var pixelAspect = 1.0
-  public var image: [Float]
-  public var reference, firstPass, finalPass: [UInt8]?
+  /// One of a grey slice; red, green and blue of a colour picture.
+  public var channels: [[Float]]
+  public var reference, firstPass, finalPass, adaptedPass: [UInt8]?
   /// Shown over the pass, for example `Dice 0.93`.
   public var firstNote = ""
   public var finalNote = ""
+  public var adaptedNote = ""
+  /// Of the last pass, mean over the classes, by which rows are ranked; nil where it is undefined.
+  public var dice: Double?
 
   public init(
-    title: String, width: Int, height: Int, image: [Float], reference: [UInt8]? = nil, firstPass: [UInt8]? = nil,
-    finalPass: [UInt8]? = nil
+    title: String, width: Int, height: Int, channels: [[Float]], reference: [UInt8]? = nil, firstPass: [UInt8]? = nil,
+    finalPass: [UInt8]? = nil, adaptedPass: [UInt8]? = nil
   ) {
     precondition(width > 0 && height > 0, "a slice of \(width)×\(height) has no pixels")
-    for count in [image.count, reference?.count, firstPass?.count, finalPass?.count] {
-      precondition(count == nil || count == width * height, "\(count ?? 0) pixels do not fill \(width)×\(height)")
+    precondition([1, 3].contains(channels.count), "\(channels.count) channels are neither grey nor a colour")
+    let counts = channels.map(\.count) + [reference, firstPass, finalPass, adaptedPass].compactMap { $0?.count }
+    for count in counts {
+      precondition(count == width * height, "\(count) pixels do not fill \(width)×\(height)")
     }
-    (self.title, self.width, self.height, self.image) = (title, width, height, image)
+    (self.title, self.width, self.height, self.channels) = (title, width, height, channels)
     (self.reference, self.firstPass, self.finalPass) = (reference, firstPass, finalPass)
+    self.adaptedPass = adaptedPass
   }
 
   /// Slice `z` of a volume and of its label maps (all of one size), turned as radiologists look at it: the patient's
   /// left or back on the right, the head or the front on top.
+  ///
+  /// - Parameter channels: of one file, as `Image.channels(contentsOf:)` reads them.
   public init(
-    title: String, image: Image, z: Int, reference: LabelMap? = nil, firstPass: LabelMap? = nil,
-    finalPass: LabelMap? = nil
+    title: String, channels: [Image], z: Int, reference: LabelMap? = nil, firstPass: LabelMap? = nil,
+    finalPass: LabelMap? = nil, adaptedPass: LabelMap? = nil
   ) {
-    let geometry = image.geometry
+    let geometry = channels[0].geometry
     let view = SliceView(direction: geometry.direction)
     func slice<Voxel>(_ volume: Volume<Voxel>) -> [Voxel] {
       precondition(volume.geometry.size == geometry.size, "label maps of another size than the image \(title)")
@@ -40,8 +49,9 @@ public struct SheetRow: Sendable {
     }
     self.init(
       title: title, width: view.isTransposed ? geometry.size.y : geometry.size.x,
-      height: view.isTransposed ? geometry.size.x : geometry.size.y, image: slice(image),
-      reference: reference.map(slice), firstPass: firstPass.map(slice), finalPass: finalPass.map(slice))
+      height: view.isTransposed ? geometry.size.x : geometry.size.y, channels: channels.map(slice),
+      reference: reference.map(slice), firstPass: firstPass.map(slice), finalPass: finalPass.map(slice),
+      adaptedPass: adaptedPass.map(slice))
     let aspect = geometry.spacingMM.y / geometry.spacingMM.x
     pixelAspect = view.isTransposed ? 1 / aspect : aspect
   }

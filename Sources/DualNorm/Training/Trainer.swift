@@ -60,7 +60,7 @@ public final class Trainer {
     self.digests = Dictionary(zip(prepared.map(\.source.identifier), digests)) { first, _ in first }
     if let known = resumed?.cases { try Self.requireSame(self.digests, as: known, run) }
     log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: resumed)
-    events = TrainingEvents(run.events, description, validation: validation)
+    events = try TrainingEvents(run.events, description, validation: validation)
   }
 
   /// The stages this run has, with their iterations.

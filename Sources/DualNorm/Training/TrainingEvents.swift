@@ -10,17 +10,19 @@ final class TrainingEvents {
   private var file: EventFile?
   private let description: ModelDescription
   /// A slice of each site.
-  private let shown: [(item: PreparedCase, z: Int)]
+  private let shown: [(item: PreparedCase, z: Int, channels: [[Float]])]
 
   /// - Parameter validation: cases with labels; the fullest slice of each site's first one is shown.
-  init(_ folder: URL, _ description: ModelDescription, validation: [PreparedCase]) {
+  /// - Throws: `ImagingError` for a picture that can no longer be read.
+  init(_ folder: URL, _ description: ModelDescription, validation: [PreparedCase]) throws {
     self.folder = folder
     self.description = description
     let cases = validation.sorted { $0.source.identifier < $1.source.identifier }
     let sites = Set(cases.map(\.source.site)).sorted()
-    shown = sites.map { site in
+    shown = try sites.map { site in
       let item = cases.first { $0.source.site == site }!
-      return (item, item.volume.fullestSlice)
+      let z = item.volume.fullestSlice
+      return (item, z, try item.shownChannels(slice: z))
     }
   }
 
@@ -44,23 +46,22 @@ final class TrainingEvents {
     var values = network.parameters.trainable.filter { $0.tensor.shape.count == 4 }.map {
       EventValue.histogram("weights/\($0.name)", $0.tensor.values(Float.self))
     }
-    if let (item, z) = shown.first {
+    if let (item, z, _) = shown.first {
       for map in network.dualMaps(of: item.volume, slice: z, site: description.branch(ofSite: item.source.site)) {
         values.append(.histogram("gamma/\(map.block.rawValue).norm_\(map.index)", map.gamma))
         values.append(.histogram("beta/\(map.block.rawValue).norm_\(map.index)", map.beta))
       }
     }
-    for (item, z) in shown {
-      let sheet = SliceSheet(rows: [row(item, z, by: network)], classNames: description.labels.names).render()
+    for (item, z, channels) in shown {
+      let sheet = SliceSheet(rows: [row(item, z, channels, by: network)], classNames: description.labels.names).render()
       let png = try pngData(sheet.pixels, width: sheet.width, height: sheet.height, components: 3)
       values.append(.picture("slices/\(item.source.site)", png: png, width: sheet.width, height: sheet.height))
     }
     try append(values, step: step)
   }
 
-  private func row(_ item: PreparedCase, _ z: Int, by network: DualNormUNet) -> SheetRow {
+  private func row(_ item: PreparedCase, _ z: Int, _ channels: [[Float]], by network: DualNormUNet) -> SheetRow {
     let volume = item.volume
-    let plane = volume.height * volume.width
     let branch = description.branch(ofSite: item.source.site)
     var found: [Pass: [UInt8]] = [:]
     withoutGradients {
@@ -71,8 +72,8 @@ final class TrainingEvents {
     }
     return SheetRow(
       title: "\(item.source.identifier) \(z)", width: volume.width, height: volume.height,
-      image: Array(volume.input(slice: z, context: 1).prefix(plane)), reference: volume.labels(slice: z),
-      firstPass: found[.first], finalPass: found[.final])
+      channels: channels, reference: volume.labels(slice: z), firstPass: found[.first],
+      finalPass: found[.final])
   }
 
   /// The file is made with its first event, which a resumed run has later than its first start.

@@ -47,7 +47,7 @@ import Testing
         method      A, n = 3  sd between seeds
         bn      3.00 ± 1.00                  –
         in      2.00 ± 1.00*                 –
-        Mean ± standard deviation over cases, each case averaged over its classes and over seeds first. sd between seeds: of the seeds' means. Best means with a star (lower is better). HD95 mm: the larger of the two directed 95th percentiles of distances, linear interpolation, mm; undefined unless found. 3 cases of 1 site; 1 seed (0); pass: first.
+        Mean ± standard deviation over cases, each case averaged over its classes and over seeds first. sd between seeds: of the seeds' means. Best means with a star (lower is better). HD95 mm: the larger of the two directed 95th percentiles of distances, linear interpolation; undefined unless found. 3 cases of 1 site; 1 seed (0); pass: first.
 
         Misses and false alarms
         None.

@@ -49,7 +49,7 @@ import Testing
     let label = DataReport.Label(value: 1, name: "liver", cases: 9, medianVolume: 10, volume: .init([10]))
     let plain = [DataReport.Entry](repeating: entry(10, 100), count: 8)
     func odd(_ last: DataReport.Entry) -> [CaseOddness] {
-      CaseOddness.all(of: plain + [last], labels: [label], volumeUnit: "mL")
+      CaseOddness.all(of: plain + [last], labels: [label], volumeUnit: "mL", channelNames: ["image"])
     }
     let large = odd(entry(12, 100))
     #expect(abs(large[8].distance - 4) < 1e-9 && large[0].distance == 0 && large[0].reason == nil)
@@ -57,7 +57,7 @@ import Testing
     let bright = odd(entry(12, 130))
     #expect(abs(bright[8].distance - 6) < 1e-9)
     #expect(bright[8].reason == "99th percentile of the intensities: 130, in the median of the site 100")
-    #expect(CaseOddness.all(of: [], labels: [label], volumeUnit: "mL").isEmpty)
+    #expect(CaseOddness.all(of: [], labels: [label], volumeUnit: "mL", channelNames: ["image"]).isEmpty)
   }
 
   /// Pictures have no mm and no orientation; an empty mask is counted.

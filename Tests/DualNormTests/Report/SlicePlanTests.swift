@@ -10,7 +10,8 @@ import Testing
     }
     return squares.map { truth, found in
       SheetRow(
-        title: "A", width: side, height: side, image: Array(repeating: 0, count: side * side), reference: square(truth),
+        title: "A", width: side, height: side, channels: [Array(repeating: 0, count: side * side)],
+        reference: square(truth),
         finalPass: square(found))
     }
   }

@@ -19,11 +19,17 @@ import Testing
     let geometry = Geometry(size: [3, 2, 2], spacingMM: [1, 4, 1], direction: direction)
     let image = Image(voxels: [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6], geometry: geometry)
     let labels = LabelMap(voxels: image.voxels.map(UInt8.init), geometry: geometry)
-    let row = SheetRow(title: name, image: image, z: 1, reference: labels)
-    #expect(row.image == expected.map(Float.init))
+    let row = SheetRow(title: name, channels: [image], z: 1, reference: labels)
+    #expect(row.channels == [expected.map(Float.init)])
     #expect(row.reference == expected.map(UInt8.init))
     #expect(row.width == width && row.height == 5 - width)
     #expect(row.pixelAspect == (width == 3 ? 4 : 0.25))
+  }
+
+  @Test func aColourPictureKeepsItsChannels() {
+    let geometry = Geometry(size: [2, 1, 1])
+    let colours = [[1, 2], [3, 4], [5, 6]].map { Image(voxels: $0, geometry: geometry) }
+    #expect(SheetRow(title: "", channels: colours, z: 0).channels == [[1, 2], [3, 4], [5, 6]])
   }
 
   @Test func theFullestSliceHasTheMostClassesThenVoxels() {

@@ -1,3 +1,4 @@
+import Foundation
 import MedicalImaging
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
   static func row(first: [UInt8]? = nil, final: [UInt8]? = nil) -> SheetRow {
     let image = (0..<64).map { Float($0 % 8) }
     return SheetRow(
-      title: "Site-A/Case01", width: 8, height: 8, image: image, reference: square(2...5), firstPass: first,
+      title: "Site-A/Case01", width: 8, height: 8, channels: [image], reference: square(2...5), firstPass: first,
       finalPass: final)
   }
 
@@ -83,18 +84,65 @@ import Testing
   }
 
   @Test func wideSlicesAreNotReduced() {
-    let row = SheetRow(title: "", width: 100, height: 2, image: Array(repeating: 0, count: 200))
+    let row = SheetRow(title: "", width: 100, height: 2, channels: [Array(repeating: 0, count: 200)])
     #expect(SliceSheet(rows: [row], classNames: [], panelWidth: 64).render().width == 2 * 14 + 100)
   }
 
   @Test func notANumberAndConstantImagesAreDrawnBlack() {
-    #expect(SheetPanel.window(of: [.nan, .infinity]) == (0, 0))
-    #expect(SheetPanel.window(of: (0...100).reversed().map(Float.init)) == (1, 99))
+    func window(_ values: [Float]) -> SliceWindow {
+      SliceWindow(of: [SheetRow(title: "", width: values.count, height: 1, channels: [values])])
+    }
+    #expect((window([.nan, .infinity]).low, window([.nan, .infinity]).high) == (0, 0))
+    let ramp = window((0...100).reversed().map(Float.init))
+    #expect((ramp.low, ramp.high) == (1, 99))
     for value in [Float.nan, 7] {
-      let row = SheetRow(title: "", width: 2, height: 2, image: Array(repeating: value, count: 4))
+      let row = SheetRow(title: "", width: 2, height: 2, channels: [Array(repeating: value, count: 4)])
       let image = SliceSheet(rows: [row], classNames: [], panelWidth: 64).render()
       #expect(image[14 + 30, 44 + 30] == SIMD3(0, 0, 0))
     }
+  }
+
+  /// A picture of orange pixels and a white one: every channel has one window, from 0, so that orange stays orange.
+  @Test func colourPicturesAreDrawnInTheirColours() throws {
+    let colours: [[Float]] = [[100, 100, 100, 200], [50, 50, 50, 200], [0, 0, 0, 200]]
+    let row = SheetRow(title: "", width: 4, height: 1, channels: colours)
+    let image = SliceSheet(rows: [row], classNames: [], panelWidth: 64).render()
+    #expect(image[14 + 4, 44 + 4] == SIMD3(128, 64, 0))
+    #expect(image[14 + 60, 44 + 4] == SIMD3(255, 255, 255))
+    let window = SliceWindow(of: [row])
+    #expect((window.low, window.high) == (0, 200))
+    let page = try Picture.slice(colours, width: 4, height: 1, window: window)
+    let data = try #require(Data(base64Encoded: String(page.dropFirst("data:image/png;base64,".count))))
+    let folder = try DataFolder()
+    let file = folder.url.appendingPathComponent("page.png")
+    try data.write(to: file)
+    let channels = try Image.channels(contentsOf: file)
+    #expect(channels.map { $0.voxels[0] } == [128, 64, 0])
+  }
+
+  @Test func whatAdaptedStatisticsGiveHasItsOwnColumn() {
+    var row = SliceSheetTests.row(first: SliceSheetTests.square(2...5), final: SliceSheetTests.square(2...5))
+    row.adaptedPass = SliceSheetTests.square(3...6)
+    let image = SliceSheet(rows: [row], classNames: ["organ"], panelWidth: 64).render()
+    #expect(image.width == 2 * 14 + 5 * 64 + 4 * 8)
+    #expect(image[302 + 24, 44 + 40] == organ)  // the adapted pass's left edge
+  }
+
+  /// Ranked by numbers: as text, "Dice 0.999" would come before "Dice 1.000" too, but "Dice 9e-05" after both.
+  @Test func aSitesPictureShowsItsMedianAndTheWorstWhereAskedFor() {
+    func row(_ name: String, _ dice: Double?) -> SheetRow {
+      var row = SliceSheetTests.row()
+      (row.title, row.dice) = ("A/\(name)", dice)
+      return row
+    }
+    let rows = [row("a", 1), row("b", 9e-5), row("c", nil), row("d", 0.999), row("e", 0.5)]
+    func names(_ picture: Evaluation.Picture, _ rows: [SheetRow]) -> [String] {
+      picture.chosen(among: rows, of: "A").map { String($0.title.dropFirst(2)) }
+    }
+    #expect(names(.worstMedianAndBest, rows) == ["b", "e", "a"])
+    #expect(names(.median(andWorstOf: ["B"]), rows) == ["e"])
+    #expect(names(.median(andWorstOf: ["A"]), rows) == ["b", "e"])
+    #expect(names(.worstMedianAndBest, [row("f", nil)]) == ["f"])
   }
 
   @Test func longTitlesEndBeforeTheNotes() {

@@ -32,8 +32,11 @@ extension DataReport.Site {
   }
 
   fileprivate func lines(volumeUnit: String) -> [String] {
-    var rows = [["size", size.map(\.text).joined(separator: " × ") + " voxels"]]
-    if !orientations.isEmpty {  // a picture's pixels are not known in mm
+    var rows: [[String]] = []
+    if orientations.isEmpty {  // nobody knows how large a picture's pixels are
+      rows = [["size", size.prefix(2).map(\.text).joined(separator: " × ") + " pixels"]]
+    } else {
+      rows = [["size", size.map(\.text).joined(separator: " × ") + " voxels"]]
       rows += [
         ["spacing", spacingMM.map(\.text).joined(separator: " × ") + " mm"],
         ["extent", extentMM.map(\.text).joined(separator: " × ") + " mm"],

@@ -69,6 +69,8 @@ public struct DataReport: Codable, Equatable, Sendable {
 
   public let folder: String
   public let layout: Dataset.Layout
+  /// Of spacings and extents, whatever the names of the keys say.
+  public let lengthUnit: LengthUnit
   /// Whether volumes of labels are in `mL` or `pixels`.
   public let volumeUnit: String
   /// No finding is an error.
@@ -82,14 +84,15 @@ public struct DataReport: Codable, Equatable, Sendable {
   public var repair: DataRepair.Summary?
 
   public init(_ check: DataCheck, of dataset: Dataset) {
-    let arePictures = check.facts.contains { $0.scan.isPicture }
     folder = dataset.folder.path
     layout = dataset.layout
-    volumeUnit = arePictures ? "pixels" : "mL"
+    lengthUnit = LengthUnit(arePictures: check.facts.map(\.scan.isPicture))
+    let unit = lengthUnit
+    volumeUnit = unit == .px ? "pixels" : "mL"
     isSound = check.errors.isEmpty
     unreadCases = dataset.cases.count - check.facts.count
-    sites = bySite(check.facts).map { Site($0.site, $0.facts, dataset) }
-    cases = check.facts.map(Entry.init)
+    sites = bySite(check.facts).map { Site($0.site, $0.facts, dataset, unit) }
+    cases = check.facts.map { Entry($0, unit) }
     findings = check.findings
   }
 
@@ -99,7 +102,7 @@ public struct DataReport: Codable, Equatable, Sendable {
 }
 
 extension DataReport.Site {
-  fileprivate init(_ site: String, _ facts: [CaseFacts], _ dataset: Dataset) {
+  fileprivate init(_ site: String, _ facts: [CaseFacts], _ dataset: Dataset, _ unit: LengthUnit) {
     name = site
     cases = facts.count
     patients = Set(facts.map(\.scan.patient)).count
@@ -115,7 +118,7 @@ extension DataReport.Site {
     masks = facts.count { !$0.labels.isEmpty }
     emptyMasks = facts.count { $0.hasEmptyMask() }
     labels = Set(facts.flatMap(\.labels.keys)).subtracting([0]).sorted().map { value in
-      let volumes = facts.compactMap { $0.volume(of: value) }
+      let volumes = facts.compactMap { $0.volume(of: value, unit) }
       return .init(
         value: value, name: dataset.labelNames[value], cases: volumes.count, medianVolume: median(volumes) ?? 0,
         volume: .init(volumes))
@@ -159,7 +162,7 @@ extension DataReport.Channel {
 }
 
 extension DataReport.Entry {
-  fileprivate init(_ fact: CaseFacts) {
+  fileprivate init(_ fact: CaseFacts, _ unit: LengthUnit) {
     identifier = fact.identifier
     patient = fact.scan.patient
     images = fact.scan.images.map(\.path)
@@ -168,7 +171,7 @@ extension DataReport.Entry {
     spacingMM = (0..<3).map { fact.geometry.spacingMM[$0] }
     orientation = fact.scan.isPicture ? nil : fact.geometry.orientation.code
     volumes = Dictionary(
-      uniqueKeysWithValues: fact.labels.keys.filter { $0 != 0 }.map { (String($0), fact.volume(of: $0) ?? 0) })
+      uniqueKeysWithValues: fact.labels.keys.filter { $0 != 0 }.map { (String($0), fact.volume(of: $0, unit) ?? 0) })
     percentiles = (fact.profile?.quantiles ?? []).filter { $0.count == 101 }.map { values in
       [1, 50, 99].map { Double(values[$0]) }
     }
@@ -177,11 +180,11 @@ extension DataReport.Entry {
 }
 
 extension CaseFacts {
-  /// Of a label, in mL, of pictures in pixels; nil where the mask does not hold it.
-  fileprivate func volume(of label: UInt8) -> Double? {
+  /// Of a label, in mL or pixels; nil where the mask does not hold it.
+  fileprivate func volume(of label: UInt8, _ unit: LengthUnit) -> Double? {
     labels[label].map { count in
       let spacing = geometry.spacingMM
-      return scan.isPicture ? Double(count) : Double(count) * spacing.x * spacing.y * spacing.z / 1000
+      return unit == .px ? Double(count) : Double(count) * spacing.x * spacing.y * spacing.z / 1000
     }
   }
 }

@@ -21,20 +21,21 @@ public enum Metric: Hashable, Sendable {
   case voxels(VoxelCount)
 
   /// For people: `HD95 mm`.
-  public var title: String {
-    switch self {
+  public func title(in unit: LengthUnit) -> String {
+    let length = unit.rawValue
+    return switch self {
     case .dice: "Dice"
     case .diceEmptyIsOne: "Dice (empty 1)"
     case .iou: "IoU"
-    case .assd: "ASSD mm"
-    case .asd: "ASD mm"
+    case .assd: "ASSD \(length)"
+    case .asd: "ASD \(length)"
     case .asdVoxels: "ASD voxels"
-    case .hd95: "HD95 mm"
+    case .hd95: "HD95 \(length)"
     case .hd95Voxels: "HD95 voxels"
-    case .hausdorff: "Hausdorff mm"
-    case .nsd(let tolerance): "NSD \(shortest(tolerance)) mm"
-    case .predictionVolume: "predicted mm³"
-    case .referenceVolume: "reference mm³"
+    case .hausdorff: "Hausdorff \(length)"
+    case .nsd(let tolerance): "NSD \(shortest(tolerance)) \(length)"
+    case .predictionVolume: "predicted \(unit.size)"
+    case .referenceVolume: "reference \(unit.size)"
     case .voxels(let count): count.title
     }
   }

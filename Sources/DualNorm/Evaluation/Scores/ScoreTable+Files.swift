@@ -3,15 +3,18 @@ import Foundation
 
 extension ScoreTable {
   /// One row a case, pass and class; full precision; an undefined value is an empty field; quoted as RFC 4180 says, lines
-  /// end in \n. Scores by another tool's convention have a column that names it, and carry its name in theirs.
+  /// end in \n. Scores of pictures have a column that says px, whatever the names of the others say. Scores by another tool's convention have a column that names it, and carry its name in theirs.
   public var csv: String {
     let isOurs = convention == .dualnorm
+    let isInMM = lengthUnit == .mm
     let header =
-      ["site", "case", "pass", "class", "class_name", "outcome"] + (isOurs ? [] : ["convention"])
+      ["site", "case", "pass", "class", "class_name", "outcome"] + (isInMM ? [] : ["unit"])
+      + (isOurs ? [] : ["convention"])
       + metrics.map { (isOurs ? "" : convention.rawValue + "_") + $0.rawValue }
     let rows = scores.map { score in
       [score.site, score.caseName, score.pass, String(score.classIndex), score.className, score.outcome.rawValue]
-        + (isOurs ? [] : [convention.tool]) + metrics.map { score[$0].map(shortest) ?? "" }
+        + (isInMM ? [] : [lengthUnit.rawValue]) + (isOurs ? [] : [convention.tool])
+        + metrics.map { score[$0].map(shortest) ?? "" }
     }
     return ([header] + rows).map { $0.map(quotedForCSV).joined(separator: ",") + "\n" }.joined()
   }
@@ -45,7 +48,7 @@ func quotedForCSV(_ field: String) -> String {
 }
 
 extension ScoreTable: Codable {
-  private enum Key: String, CodingKey { case convention, conventions, tolerancesMM, scores, summaries }
+  private enum Key: String, CodingKey { case convention, conventions, lengthUnit, tolerancesMM, scores, summaries }
 
   /// What a reader of the file must know to use its numbers.
   private struct Conventions: Encodable {
@@ -57,12 +60,17 @@ extension ScoreTable: Codable {
     var summaries =
       "count is the number of values behind a mean; standardDeviation is the sample's (n - 1); meanOfSites gives every site the same weight, allCases every case; without a class: the mean of the classes' means"
 
-    init(_ convention: Convention, tolerancesMM: [Double]) {
+    init(_ convention: Convention, tolerancesMM: [Double], lengthUnit: LengthUnit) {
       let rules = convention.rules
       metrics = Dictionary(
         uniqueKeysWithValues: rules.columns(tolerancesMM: tolerancesMM).map { ($0.metric, $0.definition) })
       outcomes = rules.outcomes
-      unit = rules.distanceUnit == .mm ? "mm, with the spacing of the files" : "voxels, whatever the spacing"
+      unit =
+        switch (rules.distanceUnit, lengthUnit) {
+        case (.mm, .mm): "mm, with the spacing of the files"
+        case (.mm, .px): "px, pixels of pictures; names with mm and mm3 hold px and px²"
+        default: "voxels, whatever the spacing"
+        }
       if rules.distanceUnit != nil {
         surface =
           "voxels with one of their six neighbours outside the mask (outside the image is outside); distances run between voxel centres"
@@ -75,7 +83,9 @@ extension ScoreTable: Codable {
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     if convention != .dualnorm { try container.encode(convention, forKey: .convention) }
-    try container.encode(Conventions(convention, tolerancesMM: tolerancesMM), forKey: .conventions)
+    try container.encode(
+      Conventions(convention, tolerancesMM: tolerancesMM, lengthUnit: lengthUnit), forKey: .conventions)
+    try container.encode(lengthUnit, forKey: .lengthUnit)
     try container.encode(tolerancesMM, forKey: .tolerancesMM)
     try container.encode(scores, forKey: .scores)
     try container.encode(summaries, forKey: .summaries)
@@ -86,6 +96,7 @@ extension ScoreTable: Codable {
     self.init(
       try container.decode([CaseScore].self, forKey: .scores),
       tolerancesMM: try container.decode([Double].self, forKey: .tolerancesMM),
-      convention: try container.decodeIfPresent(Convention.self, forKey: .convention) ?? .dualnorm)
+      convention: try container.decodeIfPresent(Convention.self, forKey: .convention) ?? .dualnorm,
+      lengthUnit: try container.decodeIfPresent(LengthUnit.self, forKey: .lengthUnit) ?? .mm)
   }
 }

@@ -21,7 +21,7 @@ extension ScoreTable {
     let isOurs = convention == .dualnorm
     let header =
       ["site", "class"] + (showsPass ? ["pass"] : []) + ["n", "found", "missed", "false", "empty"]
-      + shown.map { isOurs ? $0.title : "\(convention.rawValue) \($0.title)" }
+      + shown.map { (isOurs ? "" : "\(convention.rawValue) ") + $0.title(in: lengthUnit) }
     let rows = summaries.map { summary in
       let counts = [summary.scoreCount] + Outcome.allCases.map(summary.count)
       return [summary.scopeTitle(sites: sites.count), summary.className ?? "mean"]

@@ -5,12 +5,17 @@ public struct ScoreTable: Equatable, Sendable {
   public let tolerancesMM: [Double]
   /// By which the scores were made.
   public let convention: Convention
+  /// Of distances, tolerances and volumes.
+  public let lengthUnit: LengthUnit
   public let scores: [CaseScore]
   /// In the order of their first score.
   public let passes: [String]
 
-  public init(_ scores: [CaseScore], tolerancesMM: [Double], convention: Convention = .dualnorm) {
+  public init(
+    _ scores: [CaseScore], tolerancesMM: [Double], convention: Convention = .dualnorm, lengthUnit: LengthUnit = .mm
+  ) {
     self.convention = convention
+    self.lengthUnit = lengthUnit
     self.tolerancesMM = tolerancesMM
     let passes = scores.map(\.pass).firstOccurrences
     let rank = Dictionary(uniqueKeysWithValues: passes.enumerated().map { ($1, $0) })

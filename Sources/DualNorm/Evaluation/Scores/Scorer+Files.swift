@@ -45,7 +45,9 @@ extension ScoreTable {
         prediction: prediction, reference: reference, site: pair.site, caseName: pair.caseName, pass: pass,
         isPicture: isPicture(pair.reference))
     }
-    self.init(scores, tolerancesMM: tolerancesMM, convention: convention)
+    self.init(
+      scores, tolerancesMM: tolerancesMM, convention: convention,
+      lengthUnit: LengthUnit(arePictures: pairs.map { isPicture($0.reference) }))
   }
 }
 

@@ -6,9 +6,12 @@ struct CaseOddness {
   let reason: String?
 
   /// - Returns: one a case, in their order.
-  static func all(of cases: [DataReport.Entry], labels: [DataReport.Label], volumeUnit: String) -> [CaseOddness] {
+  static func all(
+    of cases: [DataReport.Entry], labels: [DataReport.Label], volumeUnit: String, channelNames: [String]
+  ) -> [CaseOddness] {
     let measures =
-      labels.compactMap { volume(of: $0, unit: volumeUnit, in: cases) } + intensities(of: cases)
+      labels.compactMap { volume(of: $0, unit: volumeUnit, in: cases) }
+      + intensities(of: cases, channelNames: channelNames)
     return cases.map { entry in
       let distances = measures.compactMap { measure -> (far: Double, text: String)? in
         guard let value = measure.value(entry) else { return nil }
@@ -42,12 +45,11 @@ struct CaseOddness {
     }
   }
 
-  private static func intensities(of cases: [DataReport.Entry]) -> [Measure] {
-    let channels = cases.map(\.percentiles.count).max() ?? 0
-    return (0..<channels).flatMap { channel -> [Measure] in
+  private static func intensities(of cases: [DataReport.Entry], channelNames: [String]) -> [Measure] {
+    channelNames.enumerated().flatMap { channel, channelName -> [Measure] in
       let known = cases.filter { $0.percentiles.count > channel }.map { $0.percentiles[channel] }
       let contrast = median(known.map { $0[2] - $0[0] }) ?? 0
-      let of = channels > 1 ? " of channel \(channel + 1)" : ""
+      let of = channelNames.count > 1 ? " in \(channelName)" : ""
       return ["1st percentile", "median", "99th percentile"].enumerated().compactMap { place, name in
         RobustSpread(known.map { $0[place] }).map { spread in
           Measure(

@@ -86,6 +86,13 @@ extension DataReport {
     return all.map(\.value).firstOccurrences.map { value in all.first { $0.value == value }! }
   }
 
+  /// Of the intensities that the cases have; by number where no site has a name for each.
+  var channelNames: [String] {
+    let count = cases.map(\.percentiles.count).max() ?? 0
+    let names = sites.lazy.map { $0.channels.map(\.name) }.first { $0.count == count }
+    return names ?? (0..<count).map { "channel \($0 + 1)" }
+  }
+
   /// The cases of a site. Their identifiers begin with its name.
   func cases(of site: Site) -> [Entry] { cases.filter { $0.identifier.hasPrefix("\(site.name)/") } }
 }

@@ -18,12 +18,15 @@ struct CheckTables {
       let lengths =
         isVolume ? [product(site.spacingMM), product(site.extentMM), site.orientationText] : ["–", "–", "–"]
       return [
-        site.name, "\(site.cases)", "\(site.patients)", "\(site.masks)", "\(site.emptyMasks)", product(site.size),
+        site.name, "\(site.cases)", "\(site.patients)", "\(site.masks)", "\(site.emptyMasks)",
+        product(hasVolumes ? site.size : Array(site.size.prefix(2))),
       ] + (hasVolumes ? lengths : [])
     }
     let about = paragraph(
-      "Sizes, spacings and extents along x, y, z as stored, from the least to the greatest case."
-        + (hasVolumes ? " Orientation: where x, y and z run to, with the number of cases." : ""))
+      hasVolumes
+        ? "Sizes, spacings and extents along x, y, z as stored, from the least to the greatest case. Orientation: where x, y "
+          + "and z run to, with the number of cases."
+        : "Widths and heights from the least to the greatest case. Nobody knows how large a picture's pixels are.")
     return ReportTable(nameCount: 1, header: header, rows: rows).html(caption: "What each site holds", isShown: false)
       + about
   }
@@ -31,26 +34,22 @@ struct CheckTables {
   /// Folded away; with the most severe finding that names the case.
   var cases: Markup {
     let labels = report.labels
-    let channels = report.cases.map(\.percentiles.count).max() ?? 0
-    let names = report.sites.lazy.map { $0.channels.map(\.name) }.first { $0.count == channels }
+    let channels = report.channelNames
     let header =
       ["case", "finding", "patient", "size"] + (hasVolumes ? ["spacing in mm", "orientation"] : [])
       + labels.map { "\($0.title), \(report.volumeUnit)" }
-      + (0..<channels).flatMap { channel in
-        let name = names?[channel] ?? "channel \(channel + 1)"
-        return [1, 50, 99].map { "\(name), \($0) %" }
-      }
+      + channels.flatMap { name in [1, 50, 99].map { "\(name), \($0) %" } }
     let severities = self.severities
     let shown = report.cases.prefix(Self.mostCases)
     let rows = shown.map { entry -> [String] in
       let volumes = labels.map { label in entry.volumes["\(label.value)"].map(fourDigits) ?? "–" }
-      let percentiles = (0..<channels).flatMap { channel in
+      let percentiles = channels.indices.flatMap { channel in
         entry.percentiles.count > channel ? entry.percentiles[channel].map(fourDigits) : ["–", "–", "–"]
       }
       let placed = [entry.spacingMM.map(fourDigits).joined(separator: " × "), entry.orientation ?? "–"]
       return [
         entry.identifier, severities[entry.identifier]?.rawValue ?? "", entry.patient,
-        entry.size.map(String.init).joined(separator: " × "),
+        entry.size.prefix(hasVolumes ? 3 : 2).map(String.init).joined(separator: " × "),
       ] + (hasVolumes ? placed : []) + volumes + percentiles
     }
     let table = ReportTable(nameCount: 3, header: header, rows: rows)

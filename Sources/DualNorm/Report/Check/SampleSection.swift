@@ -41,7 +41,8 @@ struct SampleSection {
   private func samples(of site: DataReport.Site) -> [Sample] {
     let cases = report.cases(of: site)
     guard cases.count > 2 else { return cases.map { Sample(title: $0.name, entry: $0, note: "") } }
-    let odd = CaseOddness.all(of: cases, labels: report.labels, volumeUnit: report.volumeUnit)
+    let odd = CaseOddness.all(
+      of: cases, labels: report.labels, volumeUnit: report.volumeUnit, channelNames: report.channelNames)
     let named = cases.map { entry in
       report.findings.first { $0.severity != .note && $0.cases.contains(entry.identifier) }
     }
@@ -63,15 +64,14 @@ struct SampleSection {
 
   private func article(_ sample: Sample, id: String) throws -> Markup {
     let channels = try Image.channels(contentsOf: URL(fileURLWithPath: sample.entry.images[0]))
-    let image = Image.luminance(of: channels)
     let mask = try sample.entry.mask.map { try LabelMap(contentsOf: URL(fileURLWithPath: $0)) }
-    let isPlaced = mask.map { $0.geometry.mismatch(with: image.geometry) == nil } ?? false
+    let isPlaced = mask.map { $0.geometry.mismatch(with: channels[0].geometry) == nil } ?? false
     let shown = isPlaced ? mask.map(ranked) : nil
-    let slice = shown.map(SheetRow.fullestSlice) ?? image.geometry.size.z / 2
-    let row = SheetRow(title: sample.title, image: image, z: slice, reference: shown)
+    let slice = shown.map(SheetRow.fullestSlice) ?? channels[0].geometry.size.z / 2
+    let row = SheetRow(title: sample.title, channels: channels, z: slice, reference: shown)
     let figure = try SliceFigure(
-      id: id, name: sample.title, number: slice + 1, of: image.geometry.size.z, row: row,
-      classCount: report.labels.count, window: SheetPanel.window(of: row.image),
+      id: id, name: sample.title, number: slice + 1, of: channels[0].geometry.size.z, row: row,
+      classCount: report.labels.count, window: SliceWindow(of: [row]),
       reduction: (max(row.width, row.height) + Self.largestSide - 1) / Self.largestSide, referenceName: "mask"
     ).html(isStart: true)
     let absence = mask == nil || isPlaced ? "" : " Its mask does not lie on the voxels of the image."

@@ -3,28 +3,30 @@ import MedicalImaging
 
 /// A picture as part of a page's text.
 enum Picture {
-  /// Grey levels of a slice from `window.low` to `window.high`, each the mean over a square of `reduction` pixels.
-  static func grey(_ image: [Float], width: Int, height: Int, window: (low: Float, high: Float), reduction: Int = 1)
+  /// A slice in grey or in its colours, each pixel the mean over a square of `reduction` pixels.
+  ///
+  /// - Parameter channels: one, or red, green and blue.
+  static func slice(_ channels: [[Float]], width: Int, height: Int, window: SliceWindow, reduction: Int = 1)
     throws -> String
   {
     let (columns, rows) = ((width + reduction - 1) / reduction, (height + reduction - 1) / reduction)
     var pixels: [UInt8] = []
-    pixels.reserveCapacity(columns * rows)
-    let span = max(window.high - window.low, .leastNormalMagnitude)
+    pixels.reserveCapacity(columns * rows * channels.count)
     for row in 0..<rows {
       for column in 0..<columns {
-        var (sum, count): (Float, Float) = (0, 0)
-        for y in row * reduction..<min((row + 1) * reduction, height) {
-          for x in column * reduction..<min((column + 1) * reduction, width) {
-            sum += image[y * width + x]
-            count += 1
+        for channel in channels {
+          var (sum, count): (Float, Float) = (0, 0)
+          for y in row * reduction..<min((row + 1) * reduction, height) {
+            for x in column * reduction..<min((column + 1) * reduction, width) {
+              sum += channel[y * width + x]
+              count += 1
+            }
           }
+          pixels.append(window.shade(sum / count))
         }
-        let shade = (sum / count - window.low) / span
-        pixels.append(UInt8((255 * min(max(shade.isFinite ? shade : 0, 0), 1)).rounded()))
       }
     }
-    return try dataURI(pixels, width: columns, height: rows, components: 1)
+    return try dataURI(pixels, width: columns, height: rows, components: channels.count)
   }
 
   /// Values from −`limit` (blue) over 0 (white) to `limit` (red).

@@ -21,7 +21,7 @@ struct SliceBrowser {
 
   func html() throws -> Markup {
     let shown = plan.slices.map { (z: $0, row: rows[$0].cropped(columns: plan.columns, rows: plan.rows)) }
-    let window = SheetPanel.window(of: shown.flatMap(\.row.image))
+    let window = SliceWindow(of: shown.map(\.row))
     let slices = try shown.map { z, row in
       try SliceFigure(
         id: "\(id)-\(z)", name: title, number: z + 1, of: rows.count, row: row, classCount: classNames.count,

@@ -4,7 +4,7 @@ struct SliceFigure {
   private let number, count: Int
   private let row: SheetRow
   private let classCount: Int
-  private let window: (low: Float, high: Float)
+  private let window: SliceWindow
   private let reduction: Int
   private let referenceName: String
   private let counts: Counts
@@ -16,7 +16,7 @@ struct SliceFigure {
   ///   - referenceName: what its reference is.
   init(
     id: String, name: String, number: Int, of count: Int, row: SheetRow, classCount: Int,
-    window: (low: Float, high: Float), reduction: Int, referenceName: String = "truth"
+    window: SliceWindow, reduction: Int, referenceName: String = "truth"
   ) {
     (self.id, self.name, self.number, self.count) = (id, name, number, count)
     (self.row, self.classCount, self.window, self.reduction) = (row, classCount, window, reduction)
@@ -25,8 +25,8 @@ struct SliceFigure {
   }
 
   func html(isStart: Bool) throws -> Markup {
-    let source = try Picture.grey(
-      row.image, width: row.width, height: row.height, window: window, reduction: reduction)
+    let source = try Picture.slice(
+      row.channels, width: row.width, height: row.height, window: window, reduction: reduction)
     let size: Markup = "width=\"\(row.width)\" height=\"\(position(height))\""
     let image: Markup = "<image id=\"\(id)-i\" \(size) preserveAspectRatio=\"none\" href=\"\(source)\"/>"
     let place = "slice \(number) of \(count)"

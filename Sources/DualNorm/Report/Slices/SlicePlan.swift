@@ -22,6 +22,7 @@ struct SlicePlan: Equatable {
   ///   - rows: every slice of the case, in order.
   ///   - pixels: the most that its pictures may have together.
   init(_ rows: [SheetRow], pixels: Int) {
+    let pixels = pixels / rows[0].channels.count  // each takes as much
     let labelled = rows.map(\.labelledCount)
     let different = rows.map(\.disagreement)
     let shown = rows.indices.filter { labelled[$0] > 0 }
@@ -76,7 +77,7 @@ extension SheetRow {
   /// Pixels that truth or last pass label.
   fileprivate var labelledCount: Int {
     let maps = labelMaps
-    return image.indices.count { index in maps.contains { $0[index] != 0 } }
+    return channels[0].indices.count { index in maps.contains { $0[index] != 0 } }
   }
 
   /// Pixels where the last pass is not the truth.
@@ -91,8 +92,8 @@ extension SheetRow {
       rows.flatMap { y in pixels[y * width + columns.lowerBound..<y * width + columns.upperBound] }
     }
     var result = SheetRow(
-      title: title, width: columns.count, height: rows.count, image: part(image), reference: reference.map(part),
-      firstPass: firstPass.map(part), finalPass: finalPass.map(part))
+      title: title, width: columns.count, height: rows.count, channels: channels.map(part),
+      reference: reference.map(part), firstPass: firstPass.map(part), finalPass: finalPass.map(part))
     result.pixelAspect = pixelAspect
     return result
   }

@@ -9,21 +9,21 @@ struct DualNormConvention: ConventionRules {
         .dice, "2 |P and R| / (|P| + |R|), voxels; a miss or a false alarm is 0, both empty is undefined"
       ) { $0.dice },
       ConventionColumn(
-        .assd, "mean of the distances from both surfaces to the other one, pooled, mm; undefined unless found"
+        .assd, "mean of the distances from both surfaces to the other one, pooled; undefined unless found"
       ) { $0.distances?.averageSymmetricMM },
       ConventionColumn(
         .hd95,
-        "the larger of the two directed 95th percentiles of distances, linear interpolation, mm; undefined unless found"
+        "the larger of the two directed 95th percentiles of distances, linear interpolation; undefined unless found"
       ) { $0.distances?.hausdorffMM(percentile: 95) },
       ConventionColumn(
-        .hausdorff, "the largest distance of both directions, mm; undefined unless found", isShown: false
+        .hausdorff, "the largest distance of both directions; undefined unless found", isShown: false
       ) { $0.distances?.hausdorffMM() },
     ] + tolerancesMM.map(nsd) + [
       ConventionColumn(
-        .predictionVolume, "voxels of the prediction times the volume of a voxel, mm³", isShown: false
+        .predictionVolume, "voxels of the prediction times the size of a voxel", isShown: false
       ) { Double($0.region.predictionCount) * $0.voxelMM3 },
       ConventionColumn(
-        .referenceVolume, "voxels of the reference times the volume of a voxel, mm³", isShown: false
+        .referenceVolume, "voxels of the reference times the size of a voxel", isShown: false
       ) { Double($0.region.referenceCount) * $0.voxelMM3 },
     ]
   }
@@ -31,7 +31,7 @@ struct DualNormConvention: ConventionRules {
   private func nsd(toleranceMM: Double) -> ConventionColumn {
     ConventionColumn(
       .nsd(toleranceMM: toleranceMM),
-      "share of both surfaces' voxels at most \(shortest(toleranceMM)) mm from the other surface; a miss or a false alarm is 0, both empty is undefined"
+      "share of both surfaces' voxels at most the tolerance from the other surface; a miss or a false alarm is 0, both empty is undefined"
     ) { comparison in
       // A structure that only one of the two has is wrong to the last voxel, at every tolerance.
       comparison.distances?.nsd(toleranceMM: toleranceMM) ?? (comparison.outcome == .bothEmpty ? nil : 0)

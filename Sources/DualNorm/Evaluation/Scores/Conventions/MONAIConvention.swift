@@ -21,18 +21,18 @@ struct MONAIConvention: ConventionRules {
 
   private let surfaces = [
     ConventionColumn(
-      .assd, "SurfaceDistanceMetric(symmetric=True): mean of both directions, pooled, mm; infinite unless found"
+      .assd, "SurfaceDistanceMetric(symmetric=True): mean of both directions, pooled; infinite unless found"
     ) { orInfinite($0) { $0.averageSymmetricMM } },
     ConventionColumn(
-      .asd, "SurfaceDistanceMetric(): mean from the prediction's surface, mm; infinite unless found", isShown: false
+      .asd, "SurfaceDistanceMetric(): mean from the prediction's surface; infinite unless found", isShown: false
     ) { orInfinite($0) { $0.averageFromPredictionMM } },
     // torch.quantile interpolates between two infinities, which is NaN.
     ConventionColumn(
       .hd95,
-      "HausdorffDistanceMetric(percentile=95): the larger of the two directed 95th percentiles, mm; NaN unless found"
+      "HausdorffDistanceMetric(percentile=95): the larger of the two directed 95th percentiles; NaN unless found"
     ) { $0.distances?.hausdorffMM(percentile: 95) },
     ConventionColumn(
-      .hausdorff, "HausdorffDistanceMetric(): the largest distance, mm; infinite unless found", isShown: false
+      .hausdorff, "HausdorffDistanceMetric(): the largest distance; infinite unless found", isShown: false
     ) { orInfinite($0) { $0.hausdorffMM() } },
   ]
 

@@ -28,24 +28,24 @@ struct MedPyConvention: ConventionRules {
 
   private var distances: [ConventionColumn] {
     [
-      ConventionColumn(.hausdorff, "hd: the largest distance of both directions, mm; undefined unless found") {
+      ConventionColumn(.hausdorff, "hd: the largest distance of both directions; undefined unless found") {
         $0.distances?.hausdorffMM()
       },
       ConventionColumn(
-        .hd95, "hd95: 95th percentile of the distances of both directions, pooled, mm; undefined unless found"
+        .hd95, "hd95: 95th percentile of the distances of both directions, pooled; undefined unless found"
       ) { $0.distances?.pooledPercentileMM(95) },
       ConventionColumn(
-        .asd, "asd: mean of the distances from the prediction's surface to the reference's, mm; undefined unless found"
+        .asd, "asd: mean of the distances from the prediction's surface to the reference's; undefined unless found"
       ) { $0.distances?.averageFromPredictionMM },
     ]
   }
 
   private let assd = ConventionColumn(
-    .assd, "assd: mean of the distances of both directions, pooled, mm; undefined unless found"
+    .assd, "assd: mean of the distances of both directions, pooled; undefined unless found"
   ) { $0.distances?.averageSymmetricMM }
 
   private let assd04 = ConventionColumn(
-    .assd, "assd: mean of the two directed means, mm; undefined unless found"
+    .assd, "assd: mean of the two directed means; undefined unless found"
   ) { comparison in
     comparison.distances.map { ($0.averageFromPredictionMM + $0.averageFromReferenceMM) / 2 }
   }
