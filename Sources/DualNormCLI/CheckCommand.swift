@@ -68,7 +68,7 @@ struct CheckCommand: ParsableCommand {
       progress.clear()
     } catch is StopRequested {
       progress.clear()
-      printError("Stopped; nothing was checked.")
+      Messages.show("Stopped; nothing was checked.")
       throw ExitCode(Interruption.exitCode)
     }
     var found = DataReport(check, of: dataset)

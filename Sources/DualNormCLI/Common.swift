@@ -42,8 +42,26 @@ func showMeasuring(_ remains: String, quiet: Bool) -> (Int, Int) throws -> Void 
 func stopIfInterrupted(_ progress: Progress, _ remains: String) throws {
   guard Interruption.isRequested else { return }
   progress.clear()
-  printError("Stopped; \(remains).")
+  Messages.show("Stopped; \(remains).")
   throw ExitCode(Interruption.exitCode)
+}
+
+/// Lists the cases of a batch that failed, with their reasons.
+func showFailures(_ failures: [CaseFailure], of total: Int, _ unit: String) {
+  guard !failures.isEmpty else { return }
+  let reasons = failures.map(\.reason)
+  let summary = "\(failures.count) of \(total) \(unit) failed"
+  Messages.print(
+    Messages.format == .text ? "Error: \(summary):\n  " + reasons.joined(separator: "\n  ") : nil,
+    LogLine(error: summary, reasons: reasons))
+}
+
+/// Ends a command whose batch went on after failures. Where there was nothing else to do, the reason is the error.
+func endWithFailures(_ failures: [CaseFailure], of total: Int, _ unit: String) throws {
+  guard !failures.isEmpty else { return }
+  guard total > 1 else { throw InputError(failures[0].reason) }
+  showFailures(failures, of: total, unit)
+  throw ExitCode.failure
 }
 
 /// A word as a shell takes it.

@@ -54,10 +54,10 @@ struct ExperimentReport {
     try dice.write(to: experiment.folder.appendingPathComponent("summary.md"))
     print(printed.text, terminator: "")
     if compared != baseline {
-      printError("\(baseline) has no results yet, so the others are compared with \(compared).")
+      Messages.show("\(baseline) has no results yet, so the others are compared with \(compared).")
     }
     if !missing.isEmpty {
-      printError(
+      Messages.show(
         "Incomplete: \(missing.count) of \(experiment.cells.count) cells are missing: "
           + missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? " and \(missing.count - 5) more." : "."))
     }

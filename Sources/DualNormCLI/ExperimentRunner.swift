@@ -40,7 +40,7 @@ final class ExperimentRunner {
     }
     progress.clear()
     guard isStopping else { return failed }
-    printError("Stopped; continue with: \(Self.commandLine)")
+    Messages.show("Stopped; continue with: \(Self.commandLine)")
     throw ExitCode(Interruption.exitCode)
   }
 
@@ -63,7 +63,8 @@ final class ExperimentRunner {
   private func fail(_ cell: ExperimentCell, _ reason: String, undone: Int) {
     failed += 1
     progress.clear()
-    printError("\(cell.name) failed: \(reason)")
+    let sentence = "\(cell.name) failed: \(reason)"
+    Messages.print(Messages.format == .text ? sentence : nil, LogLine(error: sentence))
     progress.skip(undone)
   }
 

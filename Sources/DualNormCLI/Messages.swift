@@ -45,8 +45,14 @@ enum Messages {
   /// A message that `--quiet` silences.
   static func say(_ message: String) {
     guard !lock.withLock({ options.quiet }) else { return }
-    print(format == .text ? message : nil, LogLine(message: message))
+    show(message)
   }
+
+  /// A message that `--quiet` does not silence.
+  static func show(_ message: String) { print(format == .text ? message : nil, LogLine(message: message)) }
+
+  /// An error that does not end the command at once.
+  static func show(error: String) { print(format == .text ? "Error: \(error)" : nil, LogLine(error: error)) }
 
   /// A message that only `--verbose` shows.
   static func detail(_ message: @autoclosure () -> String) {
@@ -72,7 +78,9 @@ enum Messages {
 
 /// A line of JSON; keys without a value are left out.
 struct LogLine: Encodable {
-  var message, warning: String?
+  var message, warning, error: String?
+  /// What is wrong with each case of a batch.
+  var reasons: [String]?
   /// What is counted, in the plural, and the one at hand.
   var unit, detail: String?
   var done, total: Int?

@@ -21,9 +21,11 @@ struct PredictCommand: ParsableCommand {
       mean over its sites.
       """)
 
-  @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run"), completion: .directory)
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The run folder of the model.", valueName: "run"), completion: .directory)
   var model: String
   @Option(
+    name: .shortAndLong,
     help: ArgumentHelp(
       "A volume, a DICOM series' folder or a folder of volumes; once a modality for single cases.",
       valueName: "file|dir"), completion: .file())
@@ -34,12 +36,15 @@ struct PredictCommand: ParsableCommand {
       valueName: "number|uid"))
   var series: [String] = []
   @Option(
+    name: .shortAndLong,
     help: ArgumentHelp(
       "A .nii, .nii.gz, .dcm (of a DICOM series) or .png (of a picture) file for one input, otherwise a folder.",
       valueName: "file|dir"), completion: .file())
   var output: String
+  @Flag(help: "Leave out inputs whose results are all there, as after an interrupted batch.") var skipExisting = false
   @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
+  @Flag(help: "Also write NAME_preview.png: the slice with the most foreground, outlined.") var preview = false
   @Option(help: ArgumentHelp("The site that the volumes are from, for models with norm dsbn.", valueName: "name"))
   var site: String?
   @Option(help: "Take batch statistics on the volume, or on all of its folder: none, case or site.")
@@ -53,85 +58,68 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }
+  private var outputs: PredictionOutputs {
+    PredictionOutputs(firstPass: firstPass, probabilities: probabilities, preview: preview)
+  }
 
   func run() throws {
     Interruption.listen()
     Messages.begin(messages)
     try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
+    let description = try run.readDescription()
+    if let site { try description.requireSite(site, option: "--site") }
+    let jobs = try PredictionJob.jobs(
+      input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
+      modalities: description.modalities.count)
+    try PredictionJob.requireUsable(jobs, outputs)
+    let open = remaining(of: jobs)
+    guard !open.isEmpty else { return }
+    let model = try readModel(run)
+    let adapter = Adapter(
+      model, adapt, cases: jobs.map(\.scan), progress: showMeasuring("some volumes are done", quiet: quiet))
+    let batch = PredictionBatch(
+      model, adapter, site: site, largestComponent: largestComponent, outputs: outputs,
+      progress: Progress("volumes", of: open.count, quiet: quiet))
+    do {
+      try batch.run(open)
+    } catch {
+      showFailures(batch.failures, of: open.count, "inputs")
+      throw error
+    }
+    if !quiet, !batch.found.isEmpty {
+      let table = FoundVolumes.table(
+        of: batch.found, failed: batch.failures.map(\.caseName), classNames: description.labels.names,
+        seconds: messages.verbose)
+      print(table, terminator: "")
+    }
+    try endWithFailures(batch.failures, of: open.count, "inputs")
+  }
+
+  /// Says which masks there are already.
+  private func remaining(of jobs: [PredictionJob]) -> [PredictionJob] {
+    let done = jobs.filter { $0.isDone(outputs) }
+    if skipExisting {
+      if !done.isEmpty { Messages.say("Skipping \(done.count) of \(jobs.count) inputs, whose results are there.") }
+      return jobs.filter { !$0.isDone(outputs) }
+    }
+    let overwritten = jobs.count { $0.isDone(PredictionOutputs()) }
+    if overwritten > 0 {
+      let masks = overwritten == 1 ? "1 mask" : "\(overwritten) masks"
+      Messages.say("Overwriting \(masks) of an earlier prediction in \(output); --skip-existing keeps them.")
+    }
+    return jobs
+  }
+
+  private func readModel(_ run: RunFolder) throws -> SegmentationModel {
     let model = try SegmentationModel(contentsOf: run, precision: precision, device: device.resolved())
     guard !model.needsReference else {
       throw InputError(
         "\(run.url.path): its final pass sees the true mask (mask-source reference), which a volume to be segmented does "
           + "not have; use dualnorm evaluate, or a model trained with --mask-source prediction.")
     }
-    if let site { try model.description.requireSite(site, option: "--site") }
     warnOfIdleAdaptation(adapt, model)
     if let warning = model.network.device.warning { Messages.say(warning) }
-    let jobs = try PredictionJob.jobs(
-      input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
-      modalities: model.description.modalities.count)
-    try PredictionJob.requireInputsKept(jobs, probabilities: probabilities, firstPass: firstPass)
-    let adapter = Adapter(
-      model, adapt, cases: jobs.map(\.scan), progress: showMeasuring("some volumes are done", quiet: quiet))
-    try segment(jobs, with: model, adapter)
-  }
-
-  /// While a volume is segmented, the next one is read and the last one's masks are written.
-  private func segment(_ jobs: [PredictionJob], with model: SegmentationModel, _ adapter: Adapter) throws {
-    let passes: Set<Pass> = firstPass ? [.first, .final] : [.final]
-    let segments = model.description.labels.dicomSegments
-    let progress = Progress("volumes", of: jobs.count, quiet: quiet)
-    nonisolated(unsafe) let model = model  // reading takes no more of it than its description
-    func read(_ job: PredictionJob) -> Future<PreparedCase> { Future { try model.prepared(job.scan) } }
-    var reading = jobs.first.map(read)
-    var writing: (job: PredictionJob, done: Future<Void>)?
-    // Nothing runs on when an error ends the command, and what was segmented is written.
-    defer {
-      _ = try? reading?.value()
-      do { try writing?.done.value() } catch { printError("Error: \(error)") }
-    }
-    func finishWriting() throws {
-      guard let (job, done) = writing else { return }
-      writing = nil
-      try done.value()
-      progress.advance(job.scan.identifier)
-    }
-    for (place, job) in jobs.enumerated() {
-      let item = try reading!.value()
-      if Interruption.isRequested {
-        try finishWriting()
-        try stopIfInterrupted(progress, "\(progress.done) of \(jobs.count) volumes are done")
-      }
-      reading = place + 1 < jobs.count ? read(jobs[place + 1]) : nil
-      let site = site ?? job.site
-      let statistics = try adapter.statistics(for: item, site: site)
-      let results = model.segment(
-        consume item, passes: passes, site: site, statistics: statistics, largestComponent: largestComponent,
-        keepsProbabilities: probabilities)
-      try finishWriting()
-      if results[0].isCropped {
-        Warnings.report("\(job.scan.images[0].path): is larger than the network's size; its border is background.")
-      }
-      writing = (job, Future { try write(results, of: job, segments: segments) })
-    }
-    try finishWriting()
-    progress.clear()
-  }
-
-  private func write(
-    _ results: [SegmentationModel.Segmentation], of job: PredictionJob, segments: [DICOMSegment]
-  ) throws {
-    for result in results {
-      let suffix = result.pass == .first ? "_first" : ""
-      if let series = job.series {
-        try result.labels.writeSegmentation(
-          to: job.file(suffix), of: series, segments: segments,
-          softwareVersion: DualNormCommand.configuration.version)
-      } else {
-        try result.labels.write(to: job.file(suffix))
-      }
-      if probabilities { try writeChannels(result.probabilities, to: job.probabilities(suffix)) }
-    }
+    return model
   }
 }

@@ -11,7 +11,12 @@ struct PredictionJob {
   private(set) var series: DICOMSeries?
   private let folder: URL
   private let name: String
+  /// Whether other sites' masks are in folders beside.
+  private var isOfSites = false
   private let ending: String
+
+  /// As tables and messages name it.
+  var title: String { isOfSites ? "\(scan.site)/\(name)" : name }
 
   /// The mask's file with a suffix to its name.
   func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
@@ -22,22 +27,13 @@ struct PredictionJob {
     return folder.appendingPathComponent(name + suffix + "_probabilities" + (isNIfTI ? ending : ".nii.gz"))
   }
 
-  /// - Throws: `InputError` if a mask would take the place of a volume to be segmented.
-  static func requireInputsKept(_ jobs: [PredictionJob], probabilities: Bool, firstPass: Bool) throws {
-    let passes = firstPass ? ["", "_first"] : [""]
-    let inputs = Set(jobs.flatMap { ($0.scan.images + ($0.series?.files ?? [])).map(\.resolved) })
-    let files = jobs.flatMap { job in passes.map(job.file) + (probabilities ? passes.map(job.probabilities) : []) }
-    for file in files where inputs.contains(file.resolved) {
-      throw InputError("\(file.path): is an input that --output would overwrite; give another --output.")
-    }
-  }
+  /// The picture beside the mask.
+  var previewFile: URL { folder.appendingPathComponent(name + "_preview.png") }
 
   static func jobs(
     input: [URL], series: [String] = [], output: URL, modalities: Int
   ) throws -> [PredictionJob] {
-    for url in input where !FileManager.default.fileExists(atPath: url.path) {
-      throw InputError("\(url.path): there is no such file or folder; check --input.")
-    }
+    try input.forEach(requireReadable)
     let isSeries = input.map(holdsDICOM)
     try require(series, for: input, isSeries)
     if zip(input, isSeries).contains(where: { $0.isFolder && !$1 }) {
@@ -50,7 +46,7 @@ struct PredictionJob {
       throw InputError(
         "--input names \(input.count) files, and the model takes \(modalities); give one a modality, in order.")
     }
-    let name = isSeries[0] ? input[0].standardizedFileURL.lastPathComponent : input[0].volumeName
+    let name = isSeries[0] ? input[0].standardizedFileURL.lastPathComponent : withoutChannel(input[0].volumeName)
     let scan = Case(name: name, site: "input", images: input, mask: nil, series: series)
     guard let ending = output.maskEnding else {
       try requireFolder(output, scan, isSeries[0])
@@ -107,10 +103,12 @@ struct PredictionJob {
       }
     }
     let dataset = try Dataset(contentsOf: input, requireMasks: false, modalityCount: modalities)
-    return dataset.cases.map { scan in
-      let folder = dataset.layout == .sites ? output.appendingPathComponent(scan.site) : output
+    let isOfSites = dataset.layout == .sites
+    let names = resultNames(of: dataset.cases)
+    return zip(dataset.cases, names).map { scan, name in
+      let folder = isOfSites ? output.appendingPathComponent(scan.site) : output
       return PredictionJob(
-        scan: scan, site: scan.site, folder: folder, name: scan.name, ending: scan.maskEnding)
+        scan: scan, site: scan.site, folder: folder, name: name, isOfSites: isOfSites, ending: scan.maskEnding)
     }
   }
 
@@ -118,6 +116,10 @@ struct PredictionJob {
   private static func foldersOfSeries(in folder: URL) throws -> [URL] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     let entries = names.filter { !$0.hasPrefix(".") }.sorted().map { folder.appendingPathComponent($0) }
+    guard !entries.isEmpty else {
+      throw InputError(
+        "\(folder.path): is an empty folder; give one of volumes, pictures or DICOM series, or a single file.")
+    }
     let series = entries.filter(holdsDICOM)
     if let first = series.first, let volume = entries.first(where: { volumeStem($0) != nil && !$0.isFolder }) {
       throw InputError(
@@ -129,9 +131,6 @@ struct PredictionJob {
 }
 
 extension URL {
-  /// The same for every path to the same file.
-  fileprivate var resolved: String { standardizedFileURL.resolvingSymlinksInPath().path }
-
   fileprivate var isFolder: Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue

@@ -128,7 +128,7 @@ struct TrainCommand: ParsableCommand {
 extension TrainCommand {
   /// Ends the command after Ctrl-C, saying how to go on.
   static func stop(_ run: RunFolder) throws {
-    printError(
+    Messages.show(
       run.isBegun || run.isCutShort
         ? "Stopped; continue with: dualnorm train --resume \(shellQuoted(run.url.path))"
         : "Stopped before the training began; there is nothing to go on with.")

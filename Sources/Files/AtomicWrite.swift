@@ -110,6 +110,25 @@ public func requireRoom(for bytes: Int, of url: URL, at temporary: URL) throws {
   #endif
 }
 
+/// Finds out, without making anything, whether a file could be written.
+///
+/// - Throws: `FileError` where a folder has its name, its folder could not be made, or that may not be written to.
+public func requireWritable(_ file: URL) throws {
+  var isFolder: ObjCBool = false
+  let manager = FileManager.default
+  if manager.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue {
+    throw unwritable(file, EISDIR)
+  }
+  var folder = file.deletingLastPathComponent().standardizedFileURL
+  while !manager.fileExists(atPath: folder.path, isDirectory: &isFolder), folder.path != "/" {
+    folder.deleteLastPathComponent()
+  }
+  guard isFolder.boolValue else {
+    throw FileError("\(folder.path): this folder cannot be made\(phrase(EEXIST)).")
+  }
+  guard access(folder.path, W_OK | X_OK) == 0 else { throw unwritable(folder, errno) }
+}
+
 /// Makes a folder, with those that it lies in, or finds it there.
 ///
 /// - Throws: `FileError` if it cannot be made.

@@ -104,25 +104,65 @@ import Testing
     }
   }
 
-  @Test func anInputInTheMiddleOfAFolder() throws {
-    let scans = folder.file("scans")
-    try Image(contentsOf: scan).write(to: scans.appendingPathComponent("a.nii.gz"))
-    try Data("damaged".utf8).write(to: scans.appendingPathComponent("b.nii.gz"))
-    let out = folder.file("out")
-    try expectRefusal(
-      "\(scans.path)/b.nii.gz: its name ends in .gz but it is not gzip data; rename it to .nii or compress it.",
-      of: arguments(input: scans, output: out))
-    #expect(contents(of: out) == ["a.nii.gz", "a_probabilities.nii.gz"])
-  }
-
   @Test func outputInTheWay() throws {
     try Data("mine".utf8).write(to: folder.file("out"))
-    let result = try dualnorm(arguments())
-    #expect(result.status == 1 && result.output == "")
-    #expect(result.errors.hasPrefix("Error: \(folder.path)/out: this folder cannot be made ("))
-    #expect(result.errors.hasSuffix("; choose another output.\n"))
+    // Before the model's weights are read.
+    try expectRefusal(
+      "\(folder.path)/out: this folder cannot be made (File exists); choose another output.",
+      of: arguments(model: modelWithoutWeights()))
     #expect(try String(contentsOf: folder.file("out"), encoding: .utf8) == "mine")
-    #expect(contents(of: folder.url) == ["out"])
+    #expect(contents(of: folder.url) == ["model", "model/model.json", "out"])
+  }
+
+  @Test func aFolderWithTheMasksName() throws {
+    try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+    try expectRefusal(
+      "\(output.path): cannot be written (Is a directory); choose another output.",
+      of: arguments(model: modelWithoutWeights()))
+  }
+
+  /// Those who may write everywhere are not told.
+  @Test(.enabled(if: geteuid() != 0)) func permissions() throws {
+    let closed = folder.file("closed")
+    let copy = closed.appendingPathComponent("scan.nii.gz")
+    try Image(contentsOf: scan).write(to: copy)
+    let manager = FileManager.default
+    try manager.setAttributes([.posixPermissions: 0o555], ofItemAtPath: closed.path)
+    try expectRefusal(
+      "\(closed.path): cannot be written (Permission denied); choose another output.",
+      of: arguments(model: modelWithoutWeights(), output: closed.appendingPathComponent("mask.nii.gz")))
+    try manager.setAttributes([.posixPermissions: 0], ofItemAtPath: copy.path)
+    try expectRefusal(
+      "\(copy.path): may not be read, by its permissions or those of a folder it is in; change them.",
+      of: arguments(input: copy))
+    try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: closed.path)
+  }
+
+  private func modelWithoutWeights() throws -> URL {
+    let model = folder.file("model")
+    try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: Tiny.run.appendingPathComponent("model.json"), to: model.appendingPathComponent("model.json"))
+    return model
+  }
+
+  @Test func anEmptyFolder() throws {
+    let empty = folder.file("empty")
+    try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
+    try expectRefusal(
+      "\(empty.path): is an empty folder; give one of volumes, pictures or DICOM series, or a single file.",
+      of: arguments(input: empty, output: folder.file("out")))
+  }
+
+  @Test func twoResultsOfOneName() throws {
+    let scans = folder.file("scans")
+    for name in ["a", "a_first"] {
+      try Image(contentsOf: scan).write(to: scans.appendingPathComponent("\(name).nii.gz"))
+    }
+    let out = folder.file("out")
+    try expectRefusal(
+      "\(out.path)/a_first.nii.gz: would be a result of both a and a_first; rename one of the inputs.",
+      of: arguments(input: scans, output: out) + ["--first-pass"])
   }
 
   @Test func outputThatIsNoNIfTIOrNoFolder() throws {

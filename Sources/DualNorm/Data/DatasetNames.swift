@@ -25,7 +25,7 @@ func caseNameOfMask(_ stem: String) -> String? {
 }
 
 /// nnU-Net's channel suffix: (`Case`, 1) of `Case_0001`; nil without one.
-func channelOfImage(_ stem: String) -> (name: String, channel: Int)? {
+public func channelOfImage(_ stem: String) -> (name: String, channel: Int)? {
   let digits = stem.suffix(4)
   guard stem.utf8.count > 5, stem.dropLast(4).hasSuffix("_"), digits.utf8.count == 4,
     digits.utf8.allSatisfy({ (48...57).contains($0) }), let channel = Int(digits)

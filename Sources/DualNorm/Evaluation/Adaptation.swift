@@ -88,7 +88,9 @@ public final class Adapter {
     case .case: return try statistics(of: [item], site: site)
     case .site:
       if let ofSite, ofSite.name == item.source.site { return ofSite.statistics }
-      let others = try cases.filter { $0.site == item.source.site }.map { try model.prepared($0, excluding: excluded) }
+      // Those that cannot be read fail when it is their turn.
+      let others = cases.filter { $0.site == item.source.site }
+        .compactMap { try? model.prepared($0, excluding: excluded) }
       let found = try statistics(of: others, site: site, progress)
       ofSite = (item.source.site, found)
       return found

@@ -1,0 +1,106 @@
+import DualNorm
+import Files
+import Foundation
+import MedicalImaging
+
+/// What is written of a volume beside the mask.
+struct PredictionOutputs {
+  var firstPass = false
+  var probabilities = false
+  var preview = false
+
+  var passes: Set<Pass> { firstPass ? [.first, .final] : [.final] }
+}
+
+extension Pass {
+  /// Of its files' names.
+  fileprivate var suffix: String { self == .first ? "_first" : "" }
+}
+
+extension PredictionJob {
+  private func files(_ outputs: PredictionOutputs) -> [URL] {
+    outputs.passes.flatMap { pass in
+      [file(pass.suffix)] + (outputs.probabilities ? [probabilities(pass.suffix)] : [])
+    } + (outputs.preview ? [previewFile] : [])
+  }
+
+  /// Whether every file is there; each is whole, as it got its name last.
+  func isDone(_ outputs: PredictionOutputs) -> Bool {
+    files(outputs).allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
+  }
+
+  /// - Throws: `InputError` if a result would take the place of an input or of another result; `FileError` where one could
+  ///   not be written.
+  static func requireUsable(_ jobs: [PredictionJob], _ outputs: PredictionOutputs) throws {
+    let inputs = Set(jobs.flatMap { ($0.scan.images + ($0.series?.files ?? [])).map(\.resolved) })
+    var owners: [String: String] = [:]
+    for job in jobs {
+      for file in job.files(outputs) {
+        guard !inputs.contains(file.resolved) else {
+          throw InputError("\(file.path): is an input that --output would overwrite; give another --output.")
+        }
+        if let other = owners.updateValue(job.title, forKey: file.path) {
+          throw InputError(
+            "\(file.path): would be a result of both \(other) and \(job.title); rename one of the inputs.")
+        }
+        try requireWritable(file)
+      }
+    }
+  }
+
+  /// Writes all results of a volume.
+  func write(
+    _ results: [SegmentationModel.Segmentation], _ outputs: PredictionOutputs, labels: LabelScheme
+  ) throws {
+    for result in results {
+      let suffix = result.pass.suffix
+      if let series {
+        try result.labels.writeSegmentation(
+          to: file(suffix), of: series, segments: labels.dicomSegments,
+          softwareVersion: DualNormCommand.configuration.version)
+      } else {
+        try result.labels.write(to: file(suffix))
+      }
+      if outputs.probabilities { try writeChannels(result.probabilities, to: probabilities(suffix)) }
+    }
+    guard outputs.preview else { return }
+    let final = results.last!.labels
+    try SliceSheet.preview(
+      of: scan, named: title, labels: final, firstPass: results.count > 1 ? results[0].labels : nil, scheme: labels
+    ).render().write(to: previewFile)
+  }
+}
+
+extension URL {
+  /// The same for every path to the same file.
+  fileprivate var resolved: String { standardizedFileURL.resolvingSymlinksInPath().path }
+}
+
+/// A name without nnU-Net's suffix of the first channel, which no mask has.
+func withoutChannel(_ stem: String) -> String {
+  channelOfImage(stem).flatMap { $0.channel == 0 ? $0.name : nil } ?? stem
+}
+
+/// Names of the cases' results: without `_0000`, unless a case beside has that name or another number, as frames have.
+func resultNames(of cases: [Case]) -> [String] {
+  let taken = Set(cases.map(\.identifier))
+  let numbered = Dictionary(grouping: cases.compactMap { scan in channelOfImage(scan.identifier)?.name }) { $0 }
+  return cases.map { scan in
+    let (short, identifier) = (withoutChannel(scan.name), withoutChannel(scan.identifier))
+    guard short != scan.name, numbered[identifier]?.count == 1 else { return scan.name }
+    guard !taken.contains(identifier) else {
+      Messages.say("\(scan.identifier) keeps its _0000 in the result's name, since \(identifier) is another input.")
+      return scan.name
+    }
+    return short
+  }
+}
+
+/// - Throws: `InputError` for an input that is not there or may not be read.
+func requireReadable(_ url: URL) throws {
+  guard access(url.path, R_OK) != 0 else { return }
+  guard errno == EACCES else {
+    throw InputError("\(url.path): there is no such file or folder; check --input.")
+  }
+  throw InputError("\(url.path): may not be read, by its permissions or those of a folder it is in; change them.")
+}
