@@ -11,9 +11,9 @@ extension SliceSheet {
     of scan: Case, named name: String, labels: LabelMap, firstPass: LabelMap? = nil, scheme: LabelScheme
   ) throws -> SliceSheet {
     func classes(_ labels: LabelMap) throws -> LabelMap { try scheme.classes(of: labels, file: name) }
-    let channels = try Image.channels(contentsOf: scan.images[0], series: scan.series.first ?? nil)
     let row = SheetRow(
-      title: name, image: .luminance(of: channels), z: SheetRow.fullestSlice(of: labels),
+      title: name, channels: try Image.channels(contentsOf: scan.images[0], series: scan.series.first ?? nil),
+      z: SheetRow.fullestSlice(of: labels),
       firstPass: try firstPass.map(classes), finalPass: try classes(labels))
     return SliceSheet(rows: [row], classNames: scheme.names)
   }
