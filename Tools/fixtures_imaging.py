@@ -101,6 +101,86 @@ def write_others():
             affines[name] = affine(OBLIQUE)[:3].ravel().tolist()
 
 
+def sitk_affine(path):
+    image = SimpleITK.ReadImage(str(path))
+    result = np.eye(4)
+    result[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) @ np.diag(image.GetSpacing())
+    result[:3, 3] = image.GetOrigin()
+    return np.diag([-1, -1, 1, 1]) @ result
+
+
+NRRD_SPACES = (
+    "right-anterior-superior left-anterior-superior left-posterior-superior RAS LAS LPS scanner-xyz 3D-right-handed "
+    "3D-left-handed"
+).split()
+
+
+def write_spaces():
+    """NRRD by its text: SimpleITK says where each lies, but for the spaces with time, which it leaves unturned."""
+    bytes_ = VALUES.transpose(2, 1, 0).astype("u1").tobytes()
+    vectors = [" ".join(f"({','.join(f'{value:.17g}' for value in (*axis, *more))})" for axis in affine(OBLIQUE)[:3, :3].T)
+               for more in ((), (0,))]
+    for name in NRRD_SPACES + ["right-anterior-superior-time", "LAST"]:
+        has_time = name not in NRRD_SPACES
+        path = FOLDER / f"space-{name}.nrrd"
+        path.write_bytes(
+            f"NRRD0004\ntype: uint8\ndimension: {4 if has_time else 3}\nspace: {name}\nsizes: 5 4 3{' 1' * has_time}\n"
+            f"space directions: {vectors[has_time]}{' (0,0,0,1)' * has_time}\nencoding: raw\n"
+            f"space origin: (11.1,-22.2,33.3{',0' * has_time})\nspace:=not this one\n\n".encode() + bytes_)
+        turn = {"right-anterior-superior-time": [1, 1, 1, 1], "LAST": [-1, 1, 1, 1]}
+        place = np.diag(turn[name]) @ affine(OBLIQUE) if has_time else sitk_affine(path)
+        affines[path.name] = place[:3].ravel().tolist()
+
+
+def write_meta_headers():
+    """MetaImage's names for one thing: SimpleITK says where each lies."""
+    turn = " ".join(f"{value:.17g}" for value in OBLIQUE.T.ravel())
+    headers = dict(
+        anatomical=f"TransformMatrix = {turn}\nOffset = 1 2 3\nAnatomicalOrientation = LPI\nElementSpacing = 0.7 0.9 3.1\n",
+        rotation=f"Rotation = {turn}\nPosition = 1 2 3\nElementSpacing = 0.7 0.9 3.1\n",
+        size=f"Orientation = {turn}\nOrigin = 1 2 3\nElementSize = 0.7 0.9 3.1\n",
+        centre=f"TransformMatrix = {turn}\nOffset = 1 2 3\nCenterOfRotation = 4 5 6\nElementSize = 1 1 1\n"
+        "ElementSpacing = 0.7 0.9 3.1\n")
+    for name, header in headers.items():
+        path = FOLDER / f"meta-{name}.mha"
+        path.write_bytes(
+            f"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n{header}DimSize = 5 4 3\n"
+            "ElementType = MET_UCHAR\nElementDataFile = LOCAL\n".encode() + VALUES.transpose(2, 1, 0).astype("u1").tobytes())
+        affines[path.name] = sitk_affine(path)[:3].ravel().tolist()
+
+
+def write_pairs():
+    for name, kind, dtype in (("two-files", nibabel.Nifti1Pair, "<i2"), ("analyze", nibabel.AnalyzeImage, ">i2")):
+        header = kind.header_class(endianness=dtype[0])
+        header.set_data_dtype(dtype)
+        matrix = affine(OBLIQUE) if name == "two-files" else np.diag([-0.7, 0.9, 3.1, 1])
+        nibabel.save(kind(VALUES.astype(dtype), matrix, header), FOLDER / f"{name}.img")
+    for part in ("hdr", "img"):
+        path = FOLDER / f"packed.{part}.gz"
+        path.write_bytes(gzip.compress((FOLDER / f"two-files.{part}").read_bytes(), mtime=0))
+    affines["two-files.hdr"] = nibabel.load(FOLDER / "two-files.hdr").affine[:3].ravel().tolist()
+    affines["packed.hdr.gz"] = affines["two-files.hdr"]
+    affines["analyze.hdr"] = sitk_affine(FOLDER / "analyze.img")[:3].ravel().tolist()
+
+
+def write_places():
+    half_turn = rotation(2, np.pi / 2) @ np.diag([1, -1, -1])
+    save("half-turn.nii.gz", matrix=affine(half_turn), sform=0)
+    save("no-form.nii.gz", sform=0, qform=0, edit=lambda header: header.set_xyzt_units("micron", "sec"))
+    affines["no-form.nii.gz"] = (np.diag([-1, -1, 1]) @ np.diag(SPACING) / 1000 @ np.eye(3, 4)).ravel().tolist()
+    # The same image with a qform of its own and a sform of its own, and the mask that ITK writes for it.
+    save("two-forms.nii.gz", dtype="u1", sform=2, qmatrix=affine(rotation(2, 0.3), (1, 2, 3)))
+    image = SimpleITK.ReadImage(str(FOLDER / "two-forms.nii.gz"))
+    SimpleITK.WriteImage(image, str(FOLDER / "two-forms-mask.nii.gz"))
+    rgb = np.zeros((5, 4, 3), [(channel, "u1") for channel in "RGB"])
+    rgb["G"] = VALUES
+    nibabel.save(nibabel.Nifti1Image(rgb, np.eye(4)), FOLDER / "rgb.nii.gz")
+    nearly = VALUES.astype("f4")
+    nearly[1, 0, 0], nearly[2, 0, 0] = 1.0000153, 1.9991
+    save("nearly-labels.nii.gz", nearly, dtype="f4")
+    save("many-labels.nii.gz", VALUES * 10, dtype="i2")
+
+
 def distances():
     random = np.random.default_rng(3)
     masks = {"one": np.zeros((6, 5, 4), bool), "scattered": random.random((6, 5, 4)) < 0.06, "block": np.zeros((6, 5, 4), bool)}
@@ -145,6 +225,10 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_nifti()
     write_others()
+    write_spaces()
+    write_meta_headers()
+    write_pairs()
+    write_places()
     reference = dict(affines=affines, distances=list(distances()), resampling=resampling(), smoothing=smoothing())
     rounded = json.loads(json.dumps(reference), parse_float=lambda text: float(f"{float(text):.12g}"))
     (FOLDER / "reference.json").write_text(json.dumps(rounded, separators=(",", ":")) + "\n")

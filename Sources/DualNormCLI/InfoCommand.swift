@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 import Torch
 
@@ -16,6 +17,7 @@ struct InfoCommand: ParsableCommand {
 
   func run() throws {
     let url = URL(fileURLWithPath: path)
+    try requireAccess(to: url)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw InputError("\(path): there is no such file or folder; check the path.")

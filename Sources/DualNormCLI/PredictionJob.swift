@@ -1,4 +1,5 @@
 import DualNorm
+import Files
 import Foundation
 import MedicalImaging
 

@@ -98,9 +98,8 @@ func resultNames(of cases: [Case]) -> [String] {
 
 /// - Throws: `InputError` for an input that is not there or may not be read.
 func requireReadable(_ url: URL) throws {
-  guard access(url.path, R_OK) != 0 else { return }
-  guard errno == EACCES else {
+  try requireAccess(to: url)
+  guard FileManager.default.fileExists(atPath: url.path) else {
     throw InputError("\(url.path): there is no such file or folder; check --input.")
   }
-  throw InputError("\(url.path): may not be read, by its permissions or those of a folder it is in; change them.")
 }

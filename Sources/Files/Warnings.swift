@@ -4,9 +4,11 @@ import Foundation
 ///
 /// A front end shows each once with `listen`; whatever is written of the work (JSON, tables, pages) takes `reported`.
 public enum Warnings {
-  // `lock` guards both.
+  // `lock` guards all.
   private static let lock = NSLock()
   nonisolated(unsafe) private static var sentences = OrderedSentences()
+  nonisolated(unsafe) private static var filesOfKind: [String: Set<String>] = [:]
+  private static let mostOfAKind = 5
   nonisolated(unsafe) private static var listener: (@Sendable (String) -> Void)?
 
   /// The collector of this task, which then gets its warnings alone.
@@ -23,6 +25,23 @@ public enum Warnings {
     }
     let show = lock.withLock { () -> (@Sendable (String) -> Void)? in sentences.insert(sentence) ? listener : nil }
     show?(sentence)
+  }
+
+  /// Reports a doubt about a file. The first few of a kind are shown one by one, then once that there are more; a collector
+  /// gets them all.
+  ///
+  /// - Parameters:
+  ///   - doubt: what was found and what to do: the sentence's end.
+  ///   - kind: completes "more files": `in the format Analyze 7.5`.
+  public static func report(_ file: URL, _ doubt: String, kind: String) {
+    let sentence = "\(file.path): \(doubt)"
+    guard collector == nil else { return report(sentence) }
+    let isShown = lock.withLock { () -> Bool in
+      let shown = filesOfKind[kind, default: []]
+      if shown.count < mostOfAKind { filesOfKind[kind, default: []].insert(sentence) }
+      return shown.count < mostOfAKind || shown.contains(sentence)
+    }
+    report(isShown ? sentence : "There are more files \(kind).")
   }
 
   /// All of this process, in the order of their report.

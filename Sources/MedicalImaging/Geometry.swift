@@ -8,6 +8,8 @@ public struct Geometry: Equatable, Sendable {
   public var originMM: SIMD3<Double>
   /// The axes' unit vectors as the columns of a 3×3 matrix, row by row (9 values), as ITK prints it.
   public var direction: [Double]
+  /// The NIfTI fields that it was read from, to be written as they were; no part of `==`, and void once the grid is another.
+  var nifti: NIfTIGeometry?
 
   public static let identityDirection: [Double] = [1, 0, 0, 0, 1, 0, 0, 0, 1]
 
@@ -22,6 +24,10 @@ public struct Geometry: Equatable, Sendable {
     self.spacingMM = spacingMM
     self.originMM = originMM
     self.direction = direction
+  }
+
+  public static func == (a: Geometry, b: Geometry) -> Bool {
+    a.size == b.size && a.spacingMM == b.spacingMM && a.originMM == b.originMM && a.direction == b.direction
   }
 
   public var voxelCount: Int { size.x * size.y * size.z }

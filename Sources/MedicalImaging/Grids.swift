@@ -31,8 +31,42 @@ extension Geometry {
   /// Spacings may differ by 1/1000; the first voxel may move by 5 % of a voxel; and turning the axes may move no
   /// corner by more than 20 %: a quaternion near a half turn, kept in 32 bits as NIfTI does, is right to 3e-4, which is
   /// 14 % of a voxel over 400 of them. A grid shifted by half a voxel is a mismatch.
+  ///
+  /// Where the sform and qform of a NIfTI file differ, it is enough that one of them fits: programs differ in which they
+  /// take, and give it to the masks that they write.
   /// - Returns: For example "size 48×48×40 against 48×48×41" or "origin differs by 3.2 mm along x".
   public func mismatch(with other: Geometry) -> String? {
+    guard let difference = difference(from: other) else { return nil }
+    let fits = size == other.size && pairs(with: other).contains { $0.difference(from: $1) == nil }
+    return fits ? nil : difference
+  }
+
+  /// Each reading of this grid with each of another.
+  private func pairs(with other: Geometry) -> [(Geometry, Geometry)] {
+    let others = other.readings
+    return readings.flatMap { own in others.map { (own, $0) } }
+  }
+
+  /// How far apart the two grids are where they are farthest, in voxels along the axis where that is most, by the forms that
+  /// fit best; nil for other sizes.
+  public func largestMove(to other: Geometry) -> Double? {
+    guard size == other.size else { return nil }
+    let pairs = difference(from: other) == nil ? [(self, other)] : pairs(with: other)
+    return pairs.map { own, other in
+      own.corners.map { own.largestMove(other.positionMM(ofIndex: $0) - own.positionMM(ofIndex: $0)) }.max()!
+    }.min()
+  }
+
+  /// How far apart the corners of two grids of one size are at most.
+  func farthestMM(to other: Geometry) -> Double {
+    corners.map { corner in
+      let offset = other.positionMM(ofIndex: corner) - positionMM(ofIndex: corner)
+      return (offset * offset).sum().squareRoot()
+    }.max()!
+  }
+
+  /// As `mismatch`, of these two grids alone.
+  func difference(from other: Geometry) -> String? {
     guard size == other.size else { return "size \(shape(size)) against \(shape(other.size))" }
     guard (0..<3).allSatisfy({ abs(spacingMM[$0] - other.spacingMM[$0]) <= 1e-3 * spacingMM[$0] }) else {
       return "spacing \(shape(spacingMM)) mm against \(shape(other.spacingMM)) mm"
@@ -42,15 +76,15 @@ extension Geometry {
       let axis = (0..<3).max { abs(shift[$0]) < abs(shift[$1]) }!
       return "origin differs by \(short(abs(shift[axis]))) mm along \(["x", "y", "z"][axis])"
     }
-    guard corners.allSatisfy({ largestMove(other.turned($0) - turned($0)) <= 0.2 }) else {
+    guard corners.allSatisfy({ largestMove(other.turned($0 * spacingMM) - turned($0 * spacingMM)) <= 0.2 }) else {
       return "axes differ by \(short(largestAngle(to: other)))°"
     }
     return nil
   }
 
-  /// The corner voxels' offsets from the first, in mm along the axes.
+  /// The corner voxels' indices.
   private var corners: [SIMD3<Double>] {
-    let far = SIMD3<Double>(size &- 1) * spacingMM
+    let far = SIMD3<Double>(size &- 1)
     return (0..<8).map { far * SIMD3(Double($0 & 1), Double($0 >> 1 & 1), Double($0 >> 2)) }
   }
 

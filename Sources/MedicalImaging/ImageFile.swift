@@ -1,4 +1,5 @@
 import CITK
+import Files
 import Foundation
 
 /// A volume's file whose header has been read and judged, and whose voxels, all there, are still on disk.
@@ -52,7 +53,9 @@ final class ITKFile {
         "\(url.path): its header has no CompressedDataSize, which compressed voxels need; export it again as NIfTI.")
     }
     handle = try open(url, as: format == .meta ? citk_meta : citk_nrrd)
-    geometry = try judgedGeometry(of: handle, url)
+    var grid = try judgedGeometry(of: handle, url)
+    if format == .nrrd { NRRDSpace(header, url)?.place(&grid, header) }
+    geometry = grid
     try requireVoxels(of: url, data, header, size: geometry.size, voxelBytes: citk_file_component_bytes(handle))
   }
 
@@ -73,6 +76,7 @@ private func open(_ url: URL, as format: citk_format) throws -> OpaquePointer {
 private func judgedGeometry(of handle: OpaquePointer, _ url: URL) throws -> Geometry {
   let size = try volumeSize((0..<citk_file_dimension_count(handle)).map { citk_file_dimension(handle, $0) }, of: url)
   let components = citk_file_components(handle)
+  guard ![3, 4].contains(components) else { throw colours(url, "\(components) numbers each") }
   guard components == 1 else {
     throw ImagingError("\(url.path): it has \(components) numbers a voxel; expected one: split it into one file each.")
   }
@@ -89,6 +93,7 @@ extension TextHeader {
     guard fields["binarydata"]?.lowercased() != "false" else {
       throw ImagingError("\(url.path): its voxels are stored as text; expected bytes: export it again as NIfTI.")
     }
+    if let denial = accessDenial(of: dataFile) { throw ImagingError(denial) }
     guard FileManager.default.fileExists(atPath: dataFile.path) else {
       throw ImagingError("\(url.path): its voxels' file \(dataFile.path) is missing; copy both files together.")
     }

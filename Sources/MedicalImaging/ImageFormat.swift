@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The formats that images are read from, told apart by the file's name.
@@ -5,8 +6,9 @@ enum ImageFormat {
   case nifti, nrrd, meta, png, jpeg, tiff
 
   static let endings: [(text: String, format: ImageFormat)] = [
-    (".nii.gz", .nifti), (".nii", .nifti), (".nrrd", .nrrd), (".nhdr", .nrrd), (".mha", .meta), (".mhd", .meta),
-    (".png", .png), (".jpg", .jpeg), (".jpeg", .jpeg), (".tif", .tiff), (".tiff", .tiff),
+    (".nii.gz", .nifti), (".nii", .nifti), (".hdr.gz", .nifti), (".hdr", .nifti), (".nrrd", .nrrd), (".nhdr", .nrrd),
+    (".mha", .meta), (".mhd", .meta), (".png", .png), (".jpg", .jpeg), (".jpeg", .jpeg), (".tif", .tiff),
+    (".tiff", .tiff),
   ]
 
   init(of url: URL) throws {
@@ -14,8 +16,11 @@ enum ImageFormat {
       if isDICOM(url) {
         throw ImagingError("\(url.path): a single DICOM file; give the folder of its series, or a mask as NIfTI.")
       }
+      if imageNameKind(url) == .voxels {
+        throw ImagingError("\(url.path): these are voxels without their header; give the header beside them.")
+      }
       throw ImagingError(
-        "\(url.path): not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, "
+        "\(url.path): not an image format by its name; expected .nii.gz, .nii, .hdr, .nrrd, .nhdr, .mha or .mhd for a volume, "
           + ".png, .jpg or .tif for a picture.")
     }
     self = format
@@ -39,15 +44,13 @@ public func isPicture(_ url: URL) -> Bool { (try? ImageFormat(of: url))?.isPictu
 
 /// Throws unless `url` is a file with something in it.
 func requireContents(of url: URL) throws {
+  if let denial = accessDenial(of: url) { throw ImagingError(denial) }
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
     throw ImagingError("\(url.path): there is no such file; check the path.")
   }
   guard !isFolder.boolValue else {
     throw ImagingError("\(url.path): this is a folder; expected a volume's file.")
-  }
-  guard FileManager.default.isReadableFile(atPath: url.path) else {
-    throw ImagingError("\(url.path): this file may not be read; change its permissions.")
   }
   guard fileSize(url) > 0 else {
     throw ImagingError("\(url.path): the file is empty; copy it again from its source.")
@@ -60,21 +63,20 @@ func fileSize(_ url: URL) -> Int {
   return ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
 }
 
-/// The first three axes of a 3-D file; longer ones pass if the other axes have length 1.
+/// The first three axes of a file: a 2-D one is one slice, and further axes than three must have length 1.
 func volumeSize(_ dimensions: [Int], of url: URL) throws -> SIMD3<Int> {
   let shape = dimensions.map(String.init).joined(separator: "×")
   guard dimensions.allSatisfy({ $0 > 0 }) else {
     throw ImagingError("\(url.path): its header gives the size \(shape); each axis must be at least 1 voxel long.")
   }
-  guard dimensions.count >= 3 else {
-    throw ImagingError(
-      "\(url.path): a \(dimensions.count)-D image (\(shape)); expected a 3-D volume: stack the slices into one file.")
+  guard dimensions.count >= 2 else {
+    throw ImagingError("\(url.path): a row of \(shape) voxels; expected a volume or a slice: export it again as NIfTI.")
   }
-  guard dimensions[3...].allSatisfy({ $0 == 1 }) else {
+  guard dimensions.dropFirst(3).allSatisfy({ $0 == 1 }) else {
     throw ImagingError(
       "\(url.path): a \(dimensions.count)-D file (\(shape)); expected a 3-D volume: split it into one file a channel.")
   }
-  return SIMD3(dimensions[0], dimensions[1], dimensions[2])
+  return SIMD3(dimensions[0], dimensions[1], dimensions.count > 2 ? dimensions[2] : 1)
 }
 
 /// Bytes of all voxels; a count that does not fit an `Int` becomes the largest one, which no file can hold.

@@ -18,9 +18,9 @@ private let headersOfVoxels = [
 
 /// Compressed otherwise than NIfTI is, then volumes of other programs, then pictures.
 private let unreadEndings =
-  [".bz2", ".xz", ".zst", ".lz4", ".z", ".zip"].map { ".nii" + $0 } + [".mha.gz", ".nrrd.gz", ".hdr.gz"]
+  [".bz2", ".xz", ".zst", ".lz4", ".z", ".zip"].map { ".nii" + $0 } + [".mha.gz", ".nrrd.gz"]
   + [
-    ".hdr", ".img", ".img.gz", ".mgz", ".mgh", ".mnc", ".mif", ".mif.gz", ".mih", ".gipl", ".gipl.gz", ".nia", ".vti",
+    ".img", ".img.gz", ".mgz", ".mgh", ".mnc", ".mif", ".mif.gz", ".mih", ".gipl", ".gipl.gz", ".nia", ".vti",
     ".head", ".brik", ".brik.gz", ".par", ".rec", ".dcm", ".ima", ".npy",
   ] + [".bmp", ".gif", ".webp", ".jp2", ".j2k", ".heic", ".ppm", ".pgm", ".svs", ".ndpi"]
 

@@ -1,11 +1,12 @@
+import Files
 import Foundation
 
 extension Volume where Voxel == Float {
-  /// Reads a 3-D NIfTI (`.nii`, `.nii.gz`), NRRD (`.nrrd`, `.nhdr`) or MetaImage (`.mha`, `.mhd`) of any voxel type, a
-  /// folder's DICOM series, or a grey picture; see `channels(contentsOf:)` for colour.
+  /// Reads NIfTI (`.nii`, `.nii.gz`; `.hdr` with its `.img`, Analyze 7.5 too), NRRD (`.nrrd`, `.nhdr`) or MetaImage
+  /// (`.mha`, `.mhd`) of any voxel type, a folder's DICOM series, or a grey picture; see `channels(contentsOf:)` for colour.
   ///
-  /// Intensities are the stored values times the file's slope plus its intercept, NaN included. Further axes of
-  /// length 1 are dropped. Where a NIfTI file's sform and qform differ, its sform counts.
+  /// Intensities are the stored values times the file's slope plus its intercept, NaN included. A 2-D file is one slice;
+  /// further axes of length 1 are dropped. Where a NIfTI file's sform and qform differ, its sform counts, with a warning.
   /// - Parameter series: which one of a DICOM folder, as `DICOMSeries` takes it.
   /// - Throws: `ImagingError` where the file is missing, damaged, of another format, not 3-D or in colour.
   public init(contentsOf url: URL, series: String? = nil) throws {
@@ -27,8 +28,8 @@ extension Volume where Voxel == UInt8 {
   /// Reads labels from the formats that `Image.init(contentsOf:)` reads, whatever their voxel type; of a picture its grey
   /// values or its palette's indices.
   ///
-  /// - Throws: as for images, and `ImagingError` where a value is not a whole number from 0 to 255, or for a picture that
-  ///   is a JPEG or in colour.
+  /// - Throws: as for images, and `ImagingError` where a value is not a whole number from 0 to 255, up to rounding, or for
+  ///   a picture that is a JPEG or in colour.
   public init(contentsOf url: URL) throws {
     let geometry: Geometry
     var values: [Double]
@@ -43,20 +44,46 @@ extension Volume where Voxel == UInt8 {
       try file.read(into: &values)
     }
     self.init(repeating: 0, geometry: geometry)
+    try take(values, from: url)
+  }
+
+  /// What hand-made scalings and 32-bit floats leave of a whole number.
+  private static var largestRounding: Double { 1e-3 }
+
+  /// Fills in values, of which those that are nearly whole are rounded with a warning.
+  private mutating func take(_ values: [Double], from url: URL) throws {
+    var (rounded, example) = (0, 0.0)
     let wrong = values.withUnsafeBufferPointer { values in
       voxels.withUnsafeMutableBufferPointer { labels in
         values.indices.first { index in
-          guard let label = UInt8(exactly: values[index]) else { return true }
+          let value = values[index]
+          if let label = UInt8(exactly: value) {
+            labels[index] = label
+            return false
+          }
+          let whole = value.rounded()
+          guard let label = UInt8(exactly: whole), abs(value - whole) <= Self.largestRounding else { return true }
           labels[index] = label
+          (rounded, example) = (rounded + 1, value)
           return false
         }
       }
     }
     if let wrong {
       let (x, y) = (wrong % geometry.size.x, wrong / geometry.size.x % geometry.size.y)
+      let place = "voxel (\(x), \(y), \(wrong / geometry.sliceCount)) is"
+      if let label = Int(exactly: values[wrong]), label > 255 {
+        throw ImagingError(
+          "\(url.path): \(place) \(label), and labels above 255 are not read; give each class a number from 0 to 255, or "
+            + "is this an image?")
+      }
       throw ImagingError(
-        "\(url.path): voxel (\(x), \(y), \(wrong / geometry.sliceCount)) is \(values[wrong]); "
-          + "labels must be whole numbers from 0 to 255: is this an image?")
+        "\(url.path): \(place) \(values[wrong]); labels must be whole numbers from 0 to 255: is this an image?")
     }
+    guard rounded > 0 else { return }
+    Warnings.report(
+      url,
+      "\(rounded) of its voxels are not whole numbers, such as \(example), and were rounded; save the labels as integers.",
+      kind: "of labels that were rounded")
   }
 }

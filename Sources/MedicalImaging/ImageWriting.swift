@@ -3,7 +3,8 @@ import Files
 import Foundation
 
 extension Volume where Voxel == Float {
-  /// Writes float32 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, in mm, as both sform and qform.
+  /// Writes float32 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry: as its NIfTI file had it or, of another
+  /// source, in mm as both sform and qform.
   ///
   /// - Throws: `ImagingError` for another extension, `FileError` for a full disk or a folder that cannot be written.
   public func write(to url: URL) throws {
@@ -20,8 +21,8 @@ extension Volume where Voxel == Float {
 }
 
 extension Volume where Voxel == UInt8 {
-  /// Writes uint8 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, in mm, as both sform and qform; or, of one
-  /// slice, an 8-bit grey `.png`, which keeps no geometry.
+  /// Writes uint8 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, as images are written; or, of one slice, an
+  /// 8-bit grey `.png`, which keeps no geometry.
   ///
   /// - Throws: `ImagingError` for another extension or more slices than a PNG holds, `FileError` for a full disk or a folder
   ///   that cannot be written.
@@ -90,7 +91,7 @@ private func writeNIfTI<Voxel>(
     guard written, fileSize(plain) == count else {
       throw ImagingError(written ? "not all bytes arrived" : lastITKError())
     }
-    try storeSform(of: geometry, in: plain)
+    try storePlace(of: geometry, channels: size.count > 3, in: plain)
     if name.hasSuffix(".gz") {
       try checked(citk_gzip(plain.path, temporary.path)) { $0 }
     } else {
@@ -106,18 +107,32 @@ private func unwritten(_ url: URL, _ reason: any Error) -> ImagingError {
   ImagingError("\(url.path): cannot be written (\(reason)); check its disk, or choose another output.")
 }
 
-/// ITK makes the axes it writes exactly perpendicular; the sform keeps the ones that were read, to the last bit.
-private func storeSform(of geometry: Geometry, in file: URL) throws {
-  var rows = Data()
-  for row in 0..<3 {
-    let toRAS = row < 2 ? -1.0 : 1.0
-    let values = (0..<3).map { geometry.axis($0)[row] * geometry.spacingMM[$0] } + [geometry.originMM[row]]
-    for value in values {
-      withUnsafeBytes(of: Float(0 + toRAS * value).bitPattern) { rows.append(contentsOf: $0) }
-    }
-  }
+/// Overwrites what ITK wrote of a place: where the file was read as NIfTI, by its own fields to the last bit; else the sform,
+/// since ITK makes the axes exactly perpendicular.
+private func storePlace(of geometry: Geometry, channels: Bool, in file: URL) throws {
   let handle = try FileHandle(forUpdating: file)
   defer { try? handle.close() }
-  try handle.seek(toOffset: 280)
-  try handle.write(contentsOf: rows)
+  func store(_ bytes: Data, at offset: UInt64) throws {
+    try handle.seek(toOffset: offset)
+    try handle.write(contentsOf: bytes)
+  }
+  guard let fields = geometry.storedForms else {
+    let rows = (0..<3).flatMap { row in
+      let toRAS = row < 2 ? -1.0 : 1.0
+      let values = (0..<3).map { geometry.axis($0)[row] * geometry.spacingMM[$0] } + [geometry.originMM[row]]
+      return values.map { 0 + toRAS * $0 }
+    }
+    return try store(floats(rows), at: 280)
+  }
+  var pixdim = fields.pixdim
+  if channels { pixdim[4] = 1 }  // ITK reads no file with a spacing of 0
+  try store(floats(pixdim), at: 76)
+  try store(Data([fields.units]), at: 123)
+  let codes = [fields.qformCode, fields.sformCode].map { UInt16(bitPattern: Int16(clamping: $0)) }
+  try store(Data(codes.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }), at: 252)
+  try store(floats(fields.quaternion + fields.offset + fields.sform), at: 256)
+}
+
+private func floats(_ values: [Double]) -> Data {
+  Data(values.flatMap { value in withUnsafeBytes(of: Float(value).bitPattern.littleEndian) { Array($0) } })
 }

@@ -1,57 +1,75 @@
 import CITK
+import Files
 import Foundation
 
 /// Deflate's largest ratio: so many bytes can come of one compressed byte.
 let largestInflation = 1032
 
-/// A NIfTI file (version 1 or 2, gzipped or not) whose header has been judged.
+/// A NIfTI file (version 1 or 2, gzipped or not), or a pair of header and voxels, whose header has been judged.
 struct NIfTIFile {
   let url: URL
+  /// Holds the voxels.
+  private let data: URL
   let header: NIfTIHeader
   let geometry: Geometry
 
   init(_ url: URL) throws {
     self.url = url
-    let isCompressed = try compression(of: url)
+    _ = try compression(of: url)
     header = try niftiHeader(of: url)
+    data = try header.kind == .single ? url : voxels(of: url)
+    let isCompressed = try compression(of: data)
     let size = try volumeSize(header.dimensions, of: url)
+    guard !header.isColour else { throw colours(url, "NIfTI data type \(header.datatype)") }
     guard let voxelBytes = header.bytesPerVoxel else {
       throw ImagingError(
         "\(url.path): its voxels are of NIfTI data type \(header.datatype); expected one integer or float a voxel.")
     }
     geometry = header.geometry.geometry(size: size)
     try requireVoxels(isCompressed, voxelBytes: voxelBytes)
+    reportDoubts(size)
+  }
+
+  private func reportDoubts(_ size: SIMD3<Int>) {
+    if let doubt = header.geometry.doubt(size: size) {
+      Warnings.report(url, doubt, kind: "whose sform and qform differ")
+    }
+    guard header.kind == .analyze else { return }
+    Warnings.report(
+      url,
+      "Analyze 7.5 does not say where the patient's left is; x was taken to run to the left, y to the back and z up: check "
+        + "where it lies, or convert it to NIfTI.", kind: "in the format Analyze 7.5")
   }
 
   /// Throws unless the file holds all voxels, before memory is taken for them.
   private func requireVoxels(_ isCompressed: Bool, voxelBytes: Int) throws {
     let (end, overflow) = byteCount(geometry.size, voxelBytes: voxelBytes)
       .addingReportingOverflow(header.dataOffset)
-    var held = fileSize(url) * (isCompressed ? largestInflation : 1)
-    if isCompressed, !overflow, end <= held, try gzipTrailer(of: url) != UInt32(truncatingIfNeeded: end) {
-      _ = citk_inflated_count(url.path, 0, &held)  // cut short, of several members, or with something after the voxels
+    var held = fileSize(data) * (isCompressed ? largestInflation : 1)
+    if isCompressed, !overflow, end <= held, try gzipTrailer(of: data) != UInt32(truncatingIfNeeded: end) {
+      _ = citk_inflated_count(data.path, 0, &held)  // cut short, of several members, or with something after the voxels
     }
-    guard header.dataOffset >= 352, !overflow, end <= held else {
-      throw cutShort(url, size: geometry.size, voxelBytes: voxelBytes, found: max(0, held - max(0, header.dataOffset)))
+    guard header.dataOffset >= (header.kind == .single ? 352 : 0), !overflow, end <= held else {
+      throw cutShort(data, size: geometry.size, voxelBytes: voxelBytes, found: max(0, held - max(0, header.dataOffset)))
     }
   }
 
   func read(into voxels: inout [Float]) throws {
     try require(
       citk_read_nifti_float(
-        url.path, Int32(header.datatype), header.dataOffset, header.isSwapped, header.slope, header.intercept, &voxels,
+        data.path, Int32(header.datatype), header.dataOffset, header.isSwapped, header.slope, header.intercept, &voxels,
         voxels.count))
   }
 
   func read(into voxels: inout [Double]) throws {
     try require(
       citk_read_nifti_double(
-        url.path, Int32(header.datatype), header.dataOffset, header.isSwapped, header.slope, header.intercept, &voxels,
+        data.path, Int32(header.datatype), header.dataOffset, header.isSwapped, header.slope, header.intercept, &voxels,
         voxels.count))
   }
 
   private func require(_ success: Bool) throws {
-    guard success else { throw damaged(url) }
+    guard success else { throw damaged(data) }
   }
 }
 
@@ -61,10 +79,13 @@ private func compression(of url: URL) throws -> Bool {
   let isCompressed = start == Data([0x1f, 0x8b])
   let saysCompressed = url.pathExtension.lowercased() == "gz"
   guard isCompressed || !saysCompressed else {
-    throw ImagingError("\(url.path): its name ends in .gz but it is not gzip data; rename it to .nii or compress it.")
+    let plain = url.deletingPathExtension().pathExtension
+    throw ImagingError(
+      "\(url.path): its name ends in .gz but it is not gzip data; rename it to .\(plain) or compress it.")
   }
   guard saysCompressed || !isCompressed else {
-    throw ImagingError("\(url.path): its name ends in .nii but it is gzip data; rename it to .nii.gz.")
+    let ending = url.pathExtension
+    throw ImagingError("\(url.path): its name ends in .\(ending) but it is gzip data; rename it to .\(ending).gz.")
   }
   return isCompressed
 }
@@ -72,10 +93,37 @@ private func compression(of url: URL) throws -> Bool {
 private func niftiHeader(of url: URL) throws -> NIfTIHeader {
   var bytes = [UInt8](repeating: 0, count: NIfTIHeader.length)
   bytes.removeLast(bytes.count - citk_inflate_head(url.path, &bytes, bytes.count))
-  guard let header = NIfTIHeader(bytes) else {
-    throw ImagingError("\(url.path): it does not begin with a NIfTI-1 or NIfTI-2 header; export it again as NIfTI.")
+  let isPair = stemOfPair(url) != nil
+  guard let header = NIfTIHeader(bytes), isPair || header.kind == .single && bytes.count >= 352 else {
+    throw ImagingError(
+      "\(url.path): it does not begin with a NIfTI-1\(isPair ? ", NIfTI-2 or Analyze" : " or NIfTI-2") header; export it "
+        + "again as NIfTI.")
   }
   return header
+}
+
+/// The path of a pair's header without its ending; nil where the name is no such header's.
+private func stemOfPair(_ url: URL) -> String? {
+  [".hdr", ".hdr.gz"].first { url.path.lowercased().hasSuffix($0) }.map { String(url.path.dropLast($0.count)) }
+}
+
+/// The file of a pair's voxels.
+private func voxels(of header: URL) throws -> URL {
+  let stem = stemOfPair(header) ?? header.path
+  let paths = [".img", ".img.gz", ".IMG", ".IMG.GZ"].map { stem + $0 }
+  guard let path = paths.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+    throw ImagingError("\(header.path): its voxels' file \(paths[0]) is missing; copy both files together.")
+  }
+  let data = URL(fileURLWithPath: path)
+  if let denial = accessDenial(of: data) { throw ImagingError(denial) }
+  return data
+}
+
+/// The refusal of a volume in colour, whether it was meant as a mask or as an image.
+func colours(_ url: URL, _ type: String) -> ImagingError {
+  ImagingError(
+    "\(url.path): its voxels are colours (\(type)); expected one number a voxel: of a mask, give each colour a number from "
+      + "0 to 255; of an image, save each channel as a file of its own.")
 }
 
 /// The count of decompressed bytes, modulo 2³², that ends a gzip file of one member.

@@ -61,18 +61,6 @@ extension Geometry {
     let cosines = (0..<3).map { (axis($0) * other.axis($0)).sum() }
     return acos(max(-1, min(1, cosines.min()!))) * 180 / .pi
   }
-
-  /// How far apart the two grids are where they are farthest, in voxels along the axis where that is most; nil for other
-  /// sizes.
-  public func largestMove(to other: Geometry) -> Double? {
-    guard size == other.size else { return nil }
-    let far = SIMD3<Double>(size &- 1)
-    return (0..<8).map { corner in
-      let index = far * SIMD3(Double(corner & 1), Double(corner >> 1 & 1), Double(corner >> 2))
-      let offset = other.positionMM(ofIndex: index) - positionMM(ofIndex: index)
-      return (0..<3).map { abs((axis($0) * offset).sum()) / spacingMM[$0] }.max()!
-    }.max()
-  }
 }
 
 extension Volume {

@@ -28,7 +28,7 @@ struct TextHeader {
       if line.trimmingCharacters(in: .whitespaces).isEmpty { break }  // ends an NRRD header
       let parts = line.split(separator: separator, maxSplits: 1)
         .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
-      guard parts.count == 2 else { continue }
+      guard parts.count == 2, separator == "=" || !parts[1].hasPrefix("=") else { continue }  // NRRD's own "key:=value"
       let key = parts[0].lowercased().filter { $0 != " " }
       fields[key] = parts[1]
       if key == "elementdatafile" { break }  // ends a MetaImage header

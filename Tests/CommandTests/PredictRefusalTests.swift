@@ -55,7 +55,7 @@ import Testing
     case .text:
       return (
         try write(Data("not a scan".utf8), "scan.txt"),
-        "not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, .png, .jpg or "
+        "not an image format by its name; expected .nii.gz, .nii, .hdr, .nrrd, .nhdr, .mha or .mhd for a volume, .png, .jpg or "
           + ".tif for a picture."
       )
     case .truncated:
@@ -66,10 +66,10 @@ import Testing
       )
     case .flat:
       var data = good
-      data[40] = 2
+      data[40] = 1
       return (
         try write(data, "scan.nii"),
-        "a 2-D image (32×48); expected a 3-D volume: stack the slices into one file."
+        "a row of 32 voxels; expected a volume or a slice: export it again as NIfTI."
       )
     case .fourDimensional:
       let volume = try Image(contentsOf: scan)
@@ -98,7 +98,7 @@ import Testing
     case .anotherFormat:
       return (
         try write(Data("NRRD0004".utf8), "scan.gipl"),
-        "not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, .png, .jpg or "
+        "not an image format by its name; expected .nii.gz, .nii, .hdr, .nrrd, .nhdr, .mha or .mhd for a volume, .png, .jpg or "
           + ".tif for a picture."
       )
     }
@@ -133,7 +133,7 @@ import Testing
       of: arguments(model: modelWithoutWeights(), output: closed.appendingPathComponent("mask.nii.gz")))
     try manager.setAttributes([.posixPermissions: 0], ofItemAtPath: copy.path)
     try expectRefusal(
-      "\(copy.path): may not be read, by its permissions or those of a folder it is in; change them.",
+      "\(copy.path): may not be read (Permission denied); change its permissions.",
       of: arguments(input: copy))
     try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: closed.path)
   }

@@ -1,7 +1,20 @@
 import Files
+import Foundation
 import Testing
 
-@Suite struct WarningsTests {
+@Suite(.serialized) struct WarningsTests {
+  @Test func ofManyFilesOfAKindTheFirstAreNamed() {
+    let files = (1...8).map { URL(fileURLWithPath: "/none/\($0).nii") }
+    func report() { for file in files { Warnings.report(file, "is odd.", kind: "that are odd") } }
+    #expect(Warnings.collecting(report).warnings == files.map { "\($0.path): is odd." })
+    let before = Warnings.reported.count
+    report()
+    report()
+    #expect(
+      Array(Warnings.reported[before...]) == files.prefix(5).map { "\($0.path): is odd." }
+        + ["There are more files that are odd."])
+  }
+
   @Test func aWarningCountsOnceAndBelongsToItsCollector() {
     let before = Warnings.reported
     let (value, warnings) = Warnings.collecting {

@@ -5,7 +5,9 @@ import Testing
 @Suite struct ImageNamesTests {
   @Test func namesTellWhatIsRead() {
     func kind(_ name: String) -> ImageNameKind { imageNameKind(URL(fileURLWithPath: "/none/\(name)")) }
-    for name in ["a.nii", "A.NII.GZ", "a.nrrd", "a.mhd", "a.png", "a.tiff"] { #expect(kind(name) == .read, "\(name)") }
+    for name in ["a.nii", "A.NII.GZ", "a.nrrd", "a.mhd", "a.hdr", "a.png", "a.tiff"] {
+      #expect(kind(name) == .read, "\(name)")
+    }
     for name in ["a.nii.bz2", "a.MGZ", "a.mgh", "a.img", "a.img.gz", "a.dcm", "a.bmp"] {
       #expect(kind(name) == .unread, "\(name)")
     }
@@ -18,6 +20,8 @@ import Testing
     try withFolder { folder in
       for name in ["a.mhd", "a.raw", "b.raw"] { try Data([1]).write(to: folder.appendingPathComponent(name)) }
       #expect(imageNameKind(folder.appendingPathComponent("a.raw")) == .voxels)
+      #expect(imageNameKind(Fixtures.url("two-files.img")) == .voxels)
+      #expect(imageNameKind(Fixtures.url("packed.img.gz")) == .voxels)
       #expect(imageNameKind(folder.appendingPathComponent("b.raw")) == .other)
     }
   }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 import Testing
@@ -12,7 +13,15 @@ import Testing
     typed.filter { $0.hasPrefix("type-u") } + [
       "sform-only.nii.gz", "qform-only.nii.gz", "sform-differs.nii.gz", "rounded-sform.nii.gz",
       "sheared-with-qform.nii.gz", "flipped.nii.gz", "permuted.nii.gz", "extra-axes.nii.gz", "metres.nii.gz",
+      "two-forms.nii.gz", "two-forms-mask.nii.gz", "half-turn.nii.gz", "no-form.nii.gz", "two-files.hdr",
+      "packed.hdr.gz", "analyze.hdr",
     ]
+  /// Each space that NRRD has (three with time), and MetaImage's names for a place, as SimpleITK reads them.
+  static let texts =
+    [
+      "right-anterior-superior", "left-anterior-superior", "left-posterior-superior", "RAS", "LAS", "LPS",
+      "scanner-xyz", "3D-right-handed", "3D-left-handed", "right-anterior-superior-time", "LAST",
+    ].map { "space-\($0).nrrd" } + ["anatomical", "rotation", "size", "centre"].map { "meta-\($0).mha" }
 
   @Test(arguments: signed) func readsSignedTypes(name: String) throws {
     try expect(name, Fixtures.values.map { $0 - 30 })
@@ -20,6 +29,30 @@ import Testing
 
   @Test(arguments: unsigned) func readsPositions(name: String) throws {
     try expect(name, Fixtures.values)
+  }
+
+  @Test(arguments: texts) func readsPlacesOfTextHeaders(name: String) throws {
+    try expect(name, Fixtures.values)
+  }
+
+  @Test func readsASliceOfTwoDimensions() throws {
+    let url = Fixtures.url("two-d.nii.gz")
+    let image = try Image(contentsOf: url)
+    #expect(image.geometry.size == [5, 4, 1] && image.voxels == Array(Fixtures.values[..<20]))
+    #expect(largestDifference(image.geometry.affine, Fixtures.reference.affines["two-d.nii.gz"]!) < 1e-5)
+    #expect(try LabelMap(contentsOf: url).voxels == Array(0..<20))
+  }
+
+  @Test func roundsLabelsThatAreNearlyWhole() throws {
+    let url = Fixtures.url("nearly-labels.nii.gz")
+    let (labels, warnings) = try Warnings.collecting { try LabelMap(contentsOf: url) }
+    #expect(labels.voxels == Array(0..<60))
+    #expect(
+      warnings == [
+        "\(url.path): 2 of its voxels are not whole numbers, such as 1.9991000890731812, and were rounded; save the labels "
+          + "as integers."
+      ])
+    #expect(try Warnings.collecting { try LabelMap(contentsOf: Fixtures.url("type-u1.nii.gz")) }.warnings.isEmpty)
   }
 
   private func expect(_ name: String, _ values: [Float]) throws {

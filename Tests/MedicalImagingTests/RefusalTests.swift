@@ -15,7 +15,7 @@ import Testing
       }
       try expect(
         write(Data([1]), folder, "a.txt"),
-        "not an image format by its name; expected .nii.gz, .nii, .nrrd, .nhdr, .mha or .mhd for a volume, "
+        "not an image format by its name; expected .nii.gz, .nii, .hdr, .nrrd, .nhdr, .mha or .mhd for a volume, "
           + ".png, .jpg or .tif for a picture.")
     }
   }
@@ -101,13 +101,20 @@ import Testing
 
   @Test func refusesOtherShapes() throws {
     try expect(
-      Fixtures.url("two-d.nii.gz"), "a 2-D image (5×4); expected a 3-D volume: stack the slices into one file.")
-    try expect(
       Fixtures.url("four-d.nii.gz"), "a 4-D file (5×4×3×2); expected a 3-D volume: split it into one file a channel.")
     try expect(
       Fixtures.url("complex.nii.gz"), "its voxels are of NIfTI data type 32; expected one integer or float a voxel.")
+    try expect(
+      Fixtures.url("rgb.nii.gz"),
+      "its voxels are colours (NIfTI data type 128); expected one number a voxel: of a mask, give each colour a number from "
+        + "0 to 255; of an image, save each channel as a file of its own.")
     try withFolder { folder in
       var data = try Data(contentsOf: Fixtures.url("big-endian.nii"))
+      data[41] = 1
+      try expect(
+        write(data, folder, "row.nii"),
+        "a row of 5 voxels; expected a volume or a slice: export it again as NIfTI.")
+      data[41] = 3
       data[45] = 0
       try expect(
         write(data, folder, "a.nii"), "its header gives the size 5×0×3; each axis must be at least 1 voxel long.")
@@ -160,6 +167,27 @@ import Testing
         edited("pair.mhd", "pair.raw", "slice%03d.raw", folder),
         "its voxels are in several files; expected one: export it again as NIfTI.")
     }
+  }
+
+  @Test func refusesHalvesOfPairs() throws {
+    try withFolder { folder in
+      let (header, data) = (folder.appendingPathComponent("a.hdr"), folder.appendingPathComponent("a.img"))
+      try FileManager.default.copyItem(at: Fixtures.url("two-files.hdr"), to: header)
+      try expect(header, "its voxels' file \(data.path) is missing; copy both files together.")
+      try Data(contentsOf: Fixtures.url("two-files.img")).dropLast().write(to: data)
+      #expect(throws: ImagingError("\(data.path): \(cutShort("5×4×3", 2, 119))")) { try Image(contentsOf: header) }
+      try expect(data, "these are voxels without their header; give the header beside them.")
+      try Data(count: 400).write(to: header)
+      try expect(header, "it does not begin with a NIfTI-1, NIfTI-2 or Analyze header; export it again as NIfTI.")
+    }
+  }
+
+  @Test func refusesLabelsAbove255() {
+    let url = Fixtures.url("many-labels.nii.gz")
+    let expected =
+      "\(url.path): voxel (1, 1, 1) is 260, and labels above 255 are not read; give each class a number from 0 to 255, or "
+      + "is this an image?"
+    #expect(throws: ImagingError(expected)) { try LabelMap(contentsOf: url) }
   }
 
   @Test func refusesOtherLabels() throws {

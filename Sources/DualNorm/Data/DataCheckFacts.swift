@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 
@@ -100,7 +101,9 @@ struct CaseInspection: Sendable {
 
   private mutating func read<Contents>(_ url: URL, _ body: () throws -> Contents) -> Contents? {
     do {
-      return try body()
+      let (contents, warnings) = try Warnings.collecting(body)
+      findings += warnings.map { DataCheck.Finding(.warning, .reading, $0, cases: [scan.identifier], files: [url]) }
+      return contents
     } catch {
       report(.file, "\(error)", url)
       return nil

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 
@@ -64,6 +65,7 @@ public struct Dataset: Equatable, Sendable {
   }
 
   private static func requireFolder(_ folder: URL) throws {
+    try requireAccess(to: folder)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
       throw InputError("\(folder.path): there is no such folder; check the path of the data set.")
@@ -111,6 +113,7 @@ public struct Dataset: Equatable, Sendable {
 
   /// What lies in a folder, sorted, without hidden files.
   static func entries(of folder: URL) throws -> [URL] {
+    try requireAccess(to: folder)
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder.path)
         .filter { !$0.hasPrefix(".") }.sorted().map { folder.appendingPathComponent($0) }

@@ -105,6 +105,7 @@ struct DatasetDescription {
 
   private func existing(_ path: String, _ number: Int) throws -> URL {
     let file = resolvedPath(path, in: folder)
+    try requireAccess(to: file)
     guard FileManager.default.fileExists(atPath: file.path) else {
       throw InputError(
         "\(url.path): entry \(number) of training names \(file.path), which does not exist; correct the entry or restore "

@@ -57,6 +57,7 @@ struct CaseList {
 
   private func file(_ path: String, line: Int) throws -> URL {
     let resolved = resolvedPath(path, in: url.deletingLastPathComponent())
+    try requireAccess(to: resolved)
     guard FileManager.default.fileExists(atPath: resolved.path) else {
       throw InputError(
         "\(url.path), line \(line): \(resolved.path) does not exist; correct the entry or restore the file.")

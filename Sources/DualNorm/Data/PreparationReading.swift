@@ -17,6 +17,13 @@ func mismatch(modality: URL, _ geometry: Geometry, first: URL, _ firstGeometry: 
   }
 }
 
+extension Volume {
+  /// The same voxels under another header, where they lie on its voxels, perhaps by another form than the one that was read.
+  func onVoxels(of grid: Geometry) -> Volume {
+    geometry.mismatch(with: grid) == nil ? Volume(voxels: voxels, geometry: grid) : self
+  }
+}
+
 extension PreparedVolume {
   /// Reads and prepares a case.
   ///
@@ -30,7 +37,7 @@ extension PreparedVolume {
       let values = try LabelMap(contentsOf: mask)
       let fault = mismatch(mask: mask, values.geometry, image: scan.images[0], storedGeometry)
       if let fault { throw InputError(fault) }
-      labels = try scheme.classes(of: values, file: mask.path)
+      labels = try scheme.classes(of: values.onVoxels(of: storedGeometry), file: mask.path)
     }
     let turn = scan.isPicture ? nil : plan.orientation
     if let turn {

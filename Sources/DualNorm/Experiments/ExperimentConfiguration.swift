@@ -115,6 +115,7 @@ extension ExperimentConfiguration {
   /// - Throws: `InputError` if the folder holds no experiment, or a damaged one.
   public init(contentsOf folder: URL) throws {
     let file = folder.appendingPathComponent(Self.recordName)
+    for url in [folder, file] { try requireAccess(to: url) }
     guard FileManager.default.fileExists(atPath: file.path) else {
       throw InputError(
         "\(folder.path): has no \(Self.recordName), so no experiment was started there; check the folder.")

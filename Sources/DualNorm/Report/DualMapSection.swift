@@ -23,10 +23,13 @@ struct DualMapSection {
     (self.model, self.scan) = (model, scan)
     item = try model.prepared(scan)
     let geometry = item.volume.geometry
-    let mask = try scan.mask.map { try LabelMap(contentsOf: $0).reoriented(to: geometry.orientation) }
+    let stored = item.volume.grid.storedGeometry
+    let mask = try scan.mask.map {
+      try LabelMap(contentsOf: $0).onVoxels(of: stored).reoriented(to: geometry.orientation)
+    }
     let fullest = mask.map(SheetRow.fullestSlice) ?? geometry.size.z / 2
     // Of a volume that was turned, the file's slices are not those that the network sees.
-    let isTurned = geometry.orientation != item.volume.grid.storedGeometry.orientation
+    let isTurned = geometry.orientation != stored.orientation
     z = min((isTurned ? nil : slice) ?? fullest, geometry.size.z - 1)
     view = SliceView(direction: geometry.direction)
     // Of the network's pixels, which resampling may have changed.

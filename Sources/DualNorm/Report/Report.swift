@@ -14,6 +14,7 @@ public struct Report: Sendable {
 
     /// - Throws: `InputError` for a folder that is none of them.
     init(of folder: URL) throws {
+      try requireAccess(to: folder)
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
         throw InputError("\(folder.path): there is no such folder; check the path.")

@@ -45,6 +45,7 @@ public struct RunFolder: Sendable {
 
   /// - Throws: `InputError` if the folder has no readable `model.json`.
   public func readDescription() throws -> ModelDescription {
+    for file in [url, description] { try requireAccess(to: file) }
     guard let data = contents(ofRegularFile: description) else {
       throw InputError(
         "\(url.path): has no model.json, so it is not a run folder; give the folder that train or import wrote.")

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Torch
 
@@ -11,6 +12,7 @@ public struct WeightFile {
 
   /// - Throws: `InputError` or `WeightsError` naming what cannot be read.
   public init(_ url: URL) throws {
+    try requireAccess(to: url)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
       throw InputError("\(url.path): there is no such file or folder; give a run folder or a file of weights.")

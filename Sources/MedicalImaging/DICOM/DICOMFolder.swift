@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Whether a folder holds DICOM files, not counting those in the folders in it.
@@ -19,7 +20,10 @@ struct DICOMFolder {
   init(_ url: URL) throws {
     self.url = url
     // A DICOMDIR lists the other files.
-    let names = try files(in: url).filter { isDICOM($0) && $0.lastPathComponent.uppercased() != "DICOMDIR" }
+    let names = try files(in: url).filter { file in
+      if let denial = accessDenial(of: file) { throw ImagingError(denial) }
+      return isDICOM(file) && file.lastPathComponent.uppercased() != "DICOMDIR"
+    }
     let slices = try names.map(DICOMSlice.init)
     let all = Dictionary(grouping: slices, by: \.series).values.sorted {
       ($0[0].seriesNumber ?? .max, $0[0].series) < ($1[0].seriesNumber ?? .max, $1[0].series)

@@ -14,6 +14,8 @@ extension DataCheck {
   public enum Rule: String, Codable, CaseIterable, Sendable {
     /// A file cannot be read.
     case file
+    /// A file was read, but where it lies or what its values are is in doubt.
+    case reading
     /// A mask or modality does not lie on the voxels of its image.
     case grid
     /// NaN, infinite or constant voxels.

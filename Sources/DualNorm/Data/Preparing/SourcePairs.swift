@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 
@@ -67,6 +68,7 @@ public struct SourcePairs: Equatable, Sendable {
   private static func volumes(
     in folder: URL, _ option: String, withSeries: Bool = false
   ) throws -> [(url: URL, stem: String)] {
+    try requireAccess(to: folder)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
       throw InputError("\(folder.path): there is no such folder; check \(option).")

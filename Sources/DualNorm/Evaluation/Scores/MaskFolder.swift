@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The masks of a folder by site and case, whatever the layout: `Site-X/CaseNN_segmentation.nii.gz` beside its image
@@ -38,6 +39,7 @@ struct MaskFolder {
 
   /// The volumes of each site in the order of their paths, hidden files and folders of images left out.
   private static func volumes(in folder: URL) throws -> [(site: String, files: [(url: URL, stem: String)])] {
+    try requireAccess(to: folder)
     guard let paths = try? FileManager.default.subpathsOfDirectory(atPath: folder.path) else {
       throw InputError("\(folder.path): this folder cannot be read; check that it exists and its permissions.")
     }

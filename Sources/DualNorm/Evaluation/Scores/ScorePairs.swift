@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 
@@ -102,6 +103,7 @@ public struct ScorePairs: Equatable, Sendable {
 }
 
 private func isFolder(_ url: URL, _ option: String) throws -> Bool {
+  try requireAccess(to: url)
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
     throw InputError("\(url.path): there is no such file or folder; check \(option).")

@@ -1,0 +1,120 @@
+import Foundation
+import MedicalImaging
+import Testing
+
+/// Volumes whose headers say in two ways where they lie, or not at all.
+@Suite struct PlaceCommandTests {
+  let folder: TemporaryFolder
+  private let scan: URL
+  private let doubt: String
+
+  /// A site of three cases. The first image has a qform 20 mm to the right of its sform, and the mask that a program makes
+  /// which follows the qform.
+  init() throws {
+    folder = try TemporaryFolder()
+    let site = folder.file("data/Site-A")
+    try FileManager.default.createDirectory(at: folder.file("data"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(at: Tiny.data.appendingPathComponent("Site-A"), to: site)
+    let packed = site.appendingPathComponent("Case00.nii.gz")
+    scan = site.appendingPathComponent("Case00.nii")
+    try Image(contentsOf: packed).write(to: scan)
+    try FileManager.default.removeItem(at: packed)
+    var bytes = try Data(contentsOf: scan)
+    bytes[254] = 2
+    let offset = bytes[268..<272].withUnsafeBytes { $0.loadUnaligned(as: Float.self) } + 20
+    bytes.replaceSubrange(268..<272, with: withUnsafeBytes(of: offset) { Data($0) })
+    try bytes.write(to: scan)
+    try move(mask: site.appendingPathComponent("Case00_segmentation.nii.gz"), byMM: [-20, 0, 0])
+    doubt =
+      "\(scan.path): its sform and qform lie up to 20 mm apart; its sform was used, and what is written keeps both: make them "
+      + "agree, or check where it lies."
+  }
+
+  private var data: String { folder.file("data").path }
+
+  @Test func masksAndProbabilitiesKeepBothForms() throws {
+    let mask = folder.file("mask.nii")
+    let result = try dualnorm(
+      "predict", "--model", Tiny.run.path, "--input", scan.path, "--output", mask.path, "--probabilities", "--quiet")
+    #expect(result.status == 0)
+    #expect(result.errors.contains("Warning: \(doubt)\n"))
+    let (before, after) = (try Data(contentsOf: scan), try Data(contentsOf: mask))
+    for field in [76..<108, 123..<124, 252..<328] { #expect(after[field] == before[field], "\(field)") }
+    let maps = try Data(contentsOf: folder.file("mask_probabilities.nii"))
+    #expect(maps[252..<328] == before[252..<328])
+    let json = try dualnorm(
+      "predict", "--model", Tiny.run.path, "--input", scan.path, "--output", mask.path, "--log-format", "json")
+    #expect(json.errors.contains(#""warning":"#) && json.errors.contains("lie up to 20 mm apart"))
+  }
+
+  @Test func aMaskByEitherFormIsRight() throws {
+    let check = try dualnorm("check", data)
+    #expect(check.status == 0)
+    #expect((check.output + check.errors).contains("lie up to 20 mm apart"))
+    let run = folder.file("run").path
+    let training = try dualnorm(["train", "--data", data, "--output", run] + Tiny.quick)
+    #expect(training.status == 0)
+    #expect(training.errors.contains("lie up to 20 mm apart"))
+    let evaluation = try dualnorm(
+      "evaluate", "--model", Tiny.run.path, "--data", data, "--output", folder.file("evaluation").path, "--quiet")
+    #expect(evaluation.status == 0 && evaluation.errors.contains("Warning: \(doubt)\n"))
+    let mask = folder.file("data/Site-A/Case00_segmentation.nii.gz")
+    let onImage = folder.file("on-image.nii")
+    let grid = try Image(contentsOf: scan).geometry
+    try LabelMap(voxels: LabelMap(contentsOf: mask).voxels, geometry: grid).write(to: onImage)
+    let score = try dualnorm("score", "--prediction", mask.path, "--reference", onImage.path, "--format", "csv")
+    #expect(score.status == 0 && score.output.contains("1.0"))
+  }
+
+  @Test func pairsOfHeaderAndVoxelsAreRead() throws {
+    let scans = folder.file("scans")
+    try FileManager.default.createDirectory(at: scans, withIntermediateDirectories: true)
+    var header = try Data(contentsOf: scan).prefix(352)
+    try Data(contentsOf: scan).dropFirst(352).write(to: scans.appendingPathComponent("b.img"))
+    header.replaceSubrange(108..<112, with: Data(count: 4))  // voxels from the start
+    header.replaceSubrange(344..<348, with: Data("ni1\0".utf8))
+    try header.write(to: scans.appendingPathComponent("b.hdr"))
+    let output = folder.file("out")
+    let result = try dualnorm(
+      "predict", "--model", Tiny.run.path, "--input", scans.path, "--output", output.path, "--quiet")
+    #expect(result.status == 0 && contents(of: output) == ["b.nii.gz"])
+    let single = folder.file("single.nii.gz")
+    _ = try dualnorm("predict", "--model", Tiny.run.path, "--input", scan.path, "--output", single.path, "--quiet")
+    #expect(try LabelMap(contentsOf: output.appendingPathComponent("b.nii.gz")) == LabelMap(contentsOf: single))
+  }
+
+  /// As another user, where this one may read everything.
+  @Test func whatMayNotBeReadIsSaidToBeDenied() throws {
+    let secret = folder.file("secret")
+    try FileManager.default.moveItem(at: folder.file("data"), to: secret)
+    let file = secret.appendingPathComponent("Site-A/Case00.nii")
+    for url in [folder.url, secret.appendingPathComponent("Site-A")] { try allow(url, 0o755) }
+    func refusal(_ arguments: String...) throws -> String {
+      let result = try dualnorm(
+        arguments,
+        limits: #"{ test $(id -u) -ne 0 || exec setpriv --reuid 65534 --regid 65534 --clear-groups "$0" "$@"; }"#)
+      #expect(result.status == 1)
+      return result.errors
+    }
+    try allow(file, 0o000)
+    try allow(secret, 0o755)
+    #expect(
+      try refusal("score", "--prediction", file.path, "--reference", file.path)
+        == "Error: \(file.path): may not be read (Permission denied); change its permissions.\n")
+    try allow(secret, 0o700)
+    #expect(
+      try refusal("check", secret.path)
+        == "Error: \(secret.path): may not be read (Permission denied); change its permissions.\n")
+    #expect(
+      try refusal("score", "--prediction", file.path, "--reference", file.path)
+        == "Error: \(file.path): may not be read (Permission denied); change the permissions of the folders that it lies "
+        + "in.\n")
+    #expect(
+      try refusal("info", secret.path)
+        == "Error: \(secret.path): may not be read (Permission denied); change its permissions.\n")
+  }
+
+  private func allow(_ url: URL, _ permissions: Int) throws {
+    try FileManager.default.setAttributes([.posixPermissions: permissions], ofItemAtPath: url.path)
+  }
+}
