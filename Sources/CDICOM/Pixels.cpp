@@ -41,9 +41,9 @@ void decode(const cdicom_file *file, DcmPixelData *data, size_t bytes, std::vect
       &file->dataset(), 0, fragment, words.data(), Uint32(words.size() * 2), colour_model));
 }
 
-// The stored bits of each pixel, sign extended, through the slope and intercept.
+// The stored bits of each pixel, sign extended, through the slope and intercept; and whether they are padding.
 template <typename Word>
-void scale(const std::vector<Uint16> &words, const cdicom_pixels &pixels, float *values) {
+void scale(const std::vector<Uint16> &words, const cdicom_pixels &pixels, float *values, bool *no_data) {
   const auto *stored = reinterpret_cast<const Word *>(words.data());
   const auto shift = pixels.high_bit + 1 - pixels.bits_stored;
   const int32_t mask = (int32_t(1) << pixels.bits_stored) - 1, sign = int32_t(1) << (pixels.bits_stored - 1);
@@ -51,6 +51,7 @@ void scale(const std::vector<Uint16> &words, const cdicom_pixels &pixels, float 
     int32_t value = (stored[index] >> shift) & mask;
     if (pixels.is_signed && (value & sign)) value -= mask + 1;
     values[index] = float(value * pixels.slope + pixels.intercept);
+    no_data[index] = pixels.padding_low <= value && value <= pixels.padding_high;
   }
 }
 
@@ -95,7 +96,7 @@ bool cdicom_can_decode(const cdicom_file *file) {
   }
 }
 
-bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, float *values) {
+bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, float *values, bool *no_data) {
   return cdicom::guard(false, [&] {
     DcmPixelData *data = pixel_data(file);
     cdicom::require(data != nullptr, "there are no pixels");
@@ -110,8 +111,8 @@ bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, fl
     } else {
       decode(file, data, bytes, words);
     }
-    if (pixels->bits_allocated == 8) scale<uint8_t>(words, *pixels, values);
-    else scale<uint16_t>(words, *pixels, values);
+    if (pixels->bits_allocated == 8) scale<uint8_t>(words, *pixels, values, no_data);
+    else scale<uint16_t>(words, *pixels, values, no_data);
     return true;
   });
 }

@@ -96,14 +96,17 @@ extension Volume {
     }
     grid.originMM = geometry.positionMM(ofIndex: SIMD3<Double>(first))
     let start = (first &* strides).wrappedSum()
-    var moved: [Voxel] = []
-    moved.reserveCapacity(voxels.count)
-    for z in 0..<grid.size.z {
-      for y in 0..<grid.size.y {
-        let row = start + z * steps.z + y * steps.y
-        for x in 0..<grid.size.x { moved.append(voxels[row + x * steps.x]) }
+    func moved<Value>(_ values: [Value]) -> [Value] {
+      var result: [Value] = []
+      result.reserveCapacity(values.count)
+      for z in 0..<grid.size.z {
+        for y in 0..<grid.size.y {
+          let row = start + z * steps.z + y * steps.y
+          for x in 0..<grid.size.x { result.append(values[row + x * steps.x]) }
+        }
       }
+      return result
     }
-    return Volume(voxels: moved, geometry: grid)
+    return Volume(voxels: moved(voxels), geometry: grid, noData: noData.map(moved))
   }
 }

@@ -23,26 +23,32 @@ extension Volume {
   /// The rows (y) of each slice in reverse order, geometry included: every voxel keeps its place in the patient.
   public func withRowsReversed() -> Volume {
     let (width, height) = (geometry.size.x, geometry.size.y)
-    var reversed: [Voxel] = []
-    reversed.reserveCapacity(voxels.count)
-    for z in 0..<geometry.size.z {
-      for y in (0..<height).reversed() {
-        let row = (z * height + y) * width
-        reversed.append(contentsOf: voxels[row..<row + width])
+    func reversed<Value>(_ values: [Value]) -> [Value] {
+      var result: [Value] = []
+      result.reserveCapacity(values.count)
+      for z in 0..<geometry.size.z {
+        for y in (0..<height).reversed() {
+          let row = (z * height + y) * width
+          result.append(contentsOf: values[row..<row + width])
+        }
       }
+      return result
     }
-    return Volume(voxels: reversed, geometry: geometry.rowsReversed)
+    return Volume(voxels: reversed(voxels), geometry: geometry.rowsReversed, noData: noData.map(reversed))
   }
 
   /// Every `step`th of these slices (z), the first included, where they are in the patient.
   public func slices(_ range: Range<Int>, step: Int = 1) -> Volume {
     let grid = geometry.slices(range, step: step)
     if range == 0..<geometry.size.z, step == 1 { return self }
-    var kept: [Voxel] = []
-    kept.reserveCapacity(grid.voxelCount)
-    for z in stride(from: range.lowerBound, to: range.upperBound, by: step) {
-      kept.append(contentsOf: voxels[z * geometry.sliceCount..<(z + 1) * geometry.sliceCount])
+    func kept<Value>(_ values: [Value]) -> [Value] {
+      var result: [Value] = []
+      result.reserveCapacity(grid.voxelCount)
+      for z in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+        result.append(contentsOf: values[z * geometry.sliceCount..<(z + 1) * geometry.sliceCount])
+      }
+      return result
     }
-    return Volume(voxels: kept, geometry: grid)
+    return Volume(voxels: kept(voxels), geometry: grid, noData: noData.map(kept))
   }
 }

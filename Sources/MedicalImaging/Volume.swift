@@ -2,17 +2,31 @@
 public struct Volume<Voxel: Sendable>: Sendable {
   public var voxels: [Voxel]
   public let geometry: Geometry
+  /// Which voxels were never measured, such as DICOM's pixel padding; nil where all were. Statistics leave them out.
+  public var noData: [Bool]?
 
-  public init(voxels: [Voxel], geometry: Geometry) {
+  public init(voxels: [Voxel], geometry: Geometry, noData: [Bool]? = nil) {
     precondition(
       voxels.count == geometry.voxelCount,
       "\(voxels.count) voxels do not fill \(geometry.size.x)×\(geometry.size.y)×\(geometry.size.z)")
+    precondition(noData.map { $0.count == voxels.count } ?? true, "no data of another size than its volume")
     self.voxels = voxels
     self.geometry = geometry
+    self.noData = noData
   }
 
   public init(repeating voxel: Voxel, geometry: Geometry) {
     self.init(voxels: Array(repeating: voxel, count: geometry.voxelCount), geometry: geometry)
+  }
+
+  /// Visits the voxels that were measured, with their places in memory.
+  @inlinable
+  public func forEachMeasured(_ body: (Int, Voxel) -> Void) {
+    guard let noData else {
+      voxels.withUnsafeBufferPointer { for index in $0.indices { body(index, $0[index]) } }
+      return
+    }
+    for index in voxels.indices where !noData[index] { body(index, voxels[index]) }
   }
 
   public subscript(x: Int, y: Int, z: Int) -> Voxel {

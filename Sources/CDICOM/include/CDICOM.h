@@ -44,10 +44,11 @@ typedef struct {
   ptrdiff_t high_bit;
   bool is_signed;
   double slope, intercept;
+  int32_t padding_low, padding_high;  // the stored values that are no data; none where low is above high
 } cdicom_pixels;
 
-// The one frame of a grey image as stored value × slope + intercept; `values` holds columns × rows.
-bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, float *values);
+// The one frame of a grey image as stored value × slope + intercept; `values` and `no_data` hold columns × rows.
+bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, float *values, bool *no_data);
 
 // Writing a segmentation: create, add segments, add frames, save.
 

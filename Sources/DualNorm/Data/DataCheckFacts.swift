@@ -61,7 +61,7 @@ struct CaseInspection: Sendable {
         rounding = CaseInspection.rounding(rounding, fault, channels[0].geometry, first.geometry)
       }
       first = first ?? channels[0]
-      let statistics = channels.map { IntensityStatistics($0.voxels) }
+      let statistics = channels.map(IntensityStatistics.init)
       let blank = blankChannels(statistics)
       for (index, name) in channelNames(of: url, count: channels.count).enumerated() where !blank.contains(index) {
         report(.voxels, statistics[index].fault(name), url)
@@ -69,8 +69,7 @@ struct CaseInspection: Sendable {
       intensities += statistics.compactMap(\.range)
       for (channel, statistics) in zip(channels, statistics) {
         hash.combine(channel)
-        quantiles.append(
-          DualNorm.quantiles(of: channel.voxels, range: statistics.range, rowLength: channel.geometry.size.x))
+        quantiles.append(DualNorm.quantiles(of: channel, range: statistics.range))
       }
     }
     guard let first else { return }

@@ -64,7 +64,7 @@ extension Case {
         let fault = mismatch(modality: url, channels[0].geometry, first: images[0], first.geometry)
         if let fault { throw InputError(fault) }
       }
-      let blank = blankChannels(channels.map { IntensityStatistics($0.voxels) })
+      let blank = blankChannels(channels.map(IntensityStatistics.init))
       constant.formUnion(blank.map { all.count + $0 })
       names += channelNames(of: url, count: channels.count)
       all += channels

@@ -2,16 +2,16 @@ import MedicalImaging
 
 /// What whitening and the data check need to know of a modality's intensities.
 struct IntensityStatistics {
-  /// Of the finite voxels; nil where there are none.
+  /// Of the finite voxels that were measured; nil where there are none.
   let range: ClosedRange<Float>?
   /// Voxels that are NaN or infinite.
   let nonFiniteCount: Int
 
-  init(_ voxels: [Float]) {
+  init(_ image: borrowing Image) {
     var low = Float.infinity
     var high = -Float.infinity
     var nonFinite = 0
-    for value in voxels {
+    image.forEachMeasured { _, value in
       if value.isFinite {
         low = min(low, value)
         high = max(high, value)
@@ -50,11 +50,11 @@ extension PreparationPlan {
   }
 
   /// The voxels clipped to the window, minus their mean, divided by their population standard deviation; mean and
-  /// deviation are those of the voxels that `whitening` names.
+  /// deviation are those of the measured voxels that `whitening` names.
   ///
   /// - Throws: `InputError` for an image that is constant, also after clipping, or holds NaN or infinite voxels.
   func whitened(_ image: consuming Image, name: String) throws -> Image {
-    let statistics = IntensityStatistics(image.voxels)
+    let statistics = IntensityStatistics(image)
     if let fault = statistics.fault(name) ?? statistics.range.flatMap({ clippingFault($0, name: name) }) {
       throw InputError(fault)
     }
@@ -65,7 +65,7 @@ extension PreparationPlan {
         for index in voxels.indices { voxels[index] = min(max(voxels[index], low), high) }
       }
     }
-    let (mean, variance) = moments(of: image.voxels)
+    let (mean, variance) = moments(of: image)
     let scale = 1 / variance.squareRoot()
     image.voxels.withUnsafeMutableBufferPointer { voxels in
       for index in voxels.indices { voxels[index] = Float((Double(voxels[index]) - mean) * scale) }
@@ -77,24 +77,27 @@ extension PreparationPlan {
   /// constant background, or all the same, dividing by their deviation would blow up the rest.
   private static let leastForegroundVariance = 0.01
 
-  private func moments(of voxels: [Float]) -> (mean: Double, variance: Double) {
-    let all = Self.moments(voxels) { _ in true }
+  private func moments(of image: Image) -> (mean: Double, variance: Double) {
+    let all = Self.moments(image) { _ in true }
     guard whitening == .foreground else { return all }
-    let foreground = Self.moments(voxels) { Double($0) > all.mean }
+    let foreground = Self.moments(image) { Double($0) > all.mean }
     return foreground.variance >= Self.leastForegroundVariance * all.variance ? foreground : all
   }
 
   private static func moments(
-    _ voxels: [Float], where isCounted: (Float) -> Bool
+    _ image: Image, where isCounted: (Float) -> Bool
   ) -> (mean: Double, variance: Double) {
     var (count, sum) = (0.0, 0.0)
-    for value in voxels where isCounted(value) {
+    image.forEachMeasured { _, value in
+      guard isCounted(value) else { return }
       count += 1
       sum += Double(value)
     }
     let mean = sum / count
     var squares = 0.0
-    for value in voxels where isCounted(value) { squares += (Double(value) - mean) * (Double(value) - mean) }
+    image.forEachMeasured { _, value in
+      if isCounted(value) { squares += (Double(value) - mean) * (Double(value) - mean) }
+    }
     return (mean, squares / count)
   }
 }

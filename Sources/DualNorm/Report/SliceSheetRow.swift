@@ -33,7 +33,8 @@ public struct SheetRow: Sendable {
   }
 
   /// Slice `z` of a volume and of its label maps (all of one size), turned as radiologists look at it: the patient's
-  /// left or back on the right, the head or the front on top.
+  /// left or back on the right, the head or the front on top. Pixels that were never measured become NaN, which no window
+  /// counts and which is drawn black.
   ///
   /// - Parameter channels: of one file, as `Image.channels(contentsOf:)` reads them.
   public init(
@@ -47,9 +48,13 @@ public struct SheetRow: Sendable {
       let voxels = volume.voxels[(z * geometry.sliceCount)..<((z + 1) * geometry.sliceCount)]
       return view.applied(to: Array(voxels), width: geometry.size.x, height: geometry.size.y)
     }
+    func measured(_ image: Image) -> [Float] {
+      guard let noData = image.noData else { return slice(image) }
+      return zip(slice(image), slice(Volume(voxels: noData, geometry: geometry))).map { $1 ? .nan : $0 }
+    }
     self.init(
       title: title, width: view.isTransposed ? geometry.size.y : geometry.size.x,
-      height: view.isTransposed ? geometry.size.x : geometry.size.y, channels: channels.map(slice),
+      height: view.isTransposed ? geometry.size.x : geometry.size.y, channels: channels.map(measured),
       reference: reference.map(slice), firstPass: firstPass.map(slice), finalPass: finalPass.map(slice),
       adaptedPass: adaptedPass.map(slice))
     let aspect = geometry.spacingMM.y / geometry.spacingMM.x

@@ -73,6 +73,8 @@ enum DICOMTag: UInt32 {
   case bitsStored = 0x0028_0101
   case highBit = 0x0028_0102
   case isSigned = 0x0028_0103
+  case padding = 0x0028_0120
+  case paddingLimit = 0x0028_0121
   case intercept = 0x0028_1052
   case slope = 0x0028_1053
   case modalityTable = 0x0028_3000

@@ -29,15 +29,29 @@ public struct DICOMSeries: Sendable {
 
   /// Reads the pixels: stored values times slope plus intercept of each slice. MONOCHROME1 does not turn them around.
   ///
-  /// - Throws: `ImagingError` for pixels that cannot be decoded.
+  /// Pixels whose stored value is the slice's Pixel Padding Value, or lies between it and Pixel Padding Range Limit, are
+  /// no data: they get the least value of all others.
+  /// - Throws: `ImagingError` for pixels that cannot be decoded, and where none holds data.
   public func image() throws -> Image {
     var image = Image(repeating: 0, geometry: geometry)
+    var marks = slices.contains(where: \.hasPadding) ? [Bool](repeating: false, count: geometry.voxelCount) : []
     try image.voxels.withUnsafeMutableBufferPointer { voxels in
       for (z, slice) in slices.enumerated() {
-        try slice.read(
-          into: UnsafeMutableBufferPointer(rebasing: voxels[z * geometry.sliceCount..<(z + 1) * geometry.sliceCount]))
+        let place = z * geometry.sliceCount..<(z + 1) * geometry.sliceCount
+        let found = try slice.read(into: UnsafeMutableBufferPointer(rebasing: voxels[place]))
+        if slice.hasPadding { marks.replaceSubrange(place, with: found) }
       }
     }
+    guard marks.contains(true) else { return image }
+    image.noData = marks
+    var least = Float.infinity
+    image.forEachMeasured { _, value in least = min(least, value) }
+    guard least < .infinity else {
+      throw ImagingError(
+        "\(folder.path): every pixel is padding (Pixel Padding Value (0028,0120)), so the series holds no data; correct "
+          + "its headers, or choose another series.")
+    }
+    for index in marks.indices where marks[index] { image.voxels[index] = least }
     return image
   }
 }

@@ -26,6 +26,8 @@ struct DICOMSlice: Sendable {
   /// Thickness or distance of slices by the header, in mm; for series of a single one.
   let thicknessMM: Double?
   private let pixels: cdicom_pixels
+  /// Whether some stored values say that nothing was measured there (Pixel Padding Value).
+  var hasPadding: Bool { pixels.padding_low <= pixels.padding_high }
 
   /// - Throws: `ImagingError` for a file that cannot be read as DICOM or belongs to no series.
   init(_ url: URL) throws {
@@ -45,10 +47,13 @@ struct DICOMSlice: Sendable {
     size = SIMD2(file.integer(.columns) ?? 0, file.integer(.rows) ?? 0)
     let allocated = file.integer(.bitsAllocated) ?? 0
     let stored = file.integer(.bitsStored) ?? allocated
+    let isSigned = file.integer(.isSigned) == 1
+    let padding = paddingValues(of: file, isSigned: isSigned)
     pixels = cdicom_pixels(
       columns: size.x, rows: size.y, bits_allocated: allocated, bits_stored: stored,
-      high_bit: file.integer(.highBit) ?? stored - 1, is_signed: file.integer(.isSigned) == 1,
-      slope: file.number(.slope) ?? 1, intercept: file.number(.intercept) ?? 0)
+      high_bit: file.integer(.highBit) ?? stored - 1, is_signed: isSigned,
+      slope: file.number(.slope) ?? 1, intercept: file.number(.intercept) ?? 0,
+      padding_low: padding?.lowerBound ?? 1, padding_high: padding?.upperBound ?? 0)
     let spacing = file.numbers(.pixelSpacing, 2)  // of rows, then of columns
     spacingMM = spacing.map { SIMD2($0[1], $0[0]) } ?? .zero
     let position = file.numbers(.position, 3)
@@ -66,17 +71,33 @@ struct DICOMSlice: Sendable {
           + "Image Orientation and Pixel Spacing); it is no slice of a volume: choose another series.")
   }
 
-  /// Reads the stored values times slope plus intercept, `size.x` × `size.y`.
-  func read(into values: UnsafeMutableBufferPointer<Float>) throws {
+  /// Reads the stored values times slope plus intercept, `size.x` × `size.y`, and which of them are no data.
+  func read(into values: UnsafeMutableBufferPointer<Float>) throws -> [Bool] {
     precondition(values.count == size.x * size.y, "\(values.count) values for a slice of \(size.x)×\(size.y)")
+    var noData = [Bool](repeating: false, count: values.count)
     let file = try DICOMFile(url)
     var pixels = pixels
-    guard cdicom_read_pixels(file.handle, &pixels, values.baseAddress!) else {
+    guard cdicom_read_pixels(file.handle, &pixels, values.baseAddress!, &noData) else {
       throw ImagingError(
         "\(url.path): its pixels cannot be read (\(lastDICOMError())); it is cut short or damaged: copy it again from its "
           + "source.")
     }
+    return noData
   }
+}
+
+/// The stored values from Pixel Padding Value to Pixel Padding Range Limit; nil where the file names none.
+///
+/// Writers often give the 16 bits of a signed value as an unsigned number, and the other way around.
+private func paddingValues(of file: DICOMFile, isSigned: Bool) -> ClosedRange<Int32>? {
+  func stored(_ tag: DICOMTag) -> Int32? {
+    guard let value = file.integer(tag) else { return nil }
+    let bits = UInt16(truncatingIfNeeded: value)
+    return isSigned ? Int32(Int16(bitPattern: bits)) : Int32(bits)
+  }
+  guard let value = stored(.padding) else { return nil }
+  let limit = stored(.paddingLimit) ?? value
+  return min(value, limit)...max(value, limit)
 }
 
 /// The kinds of objects that are no grey slice.

@@ -54,13 +54,18 @@ import Testing
   }
 
   @Test func quantilesAreThoseOfTheVoxels() {
+    func image(_ voxels: [Float], rowLength: Int = 1, noData: [Bool]? = nil) -> Image {
+      Image(voxels: voxels, geometry: Geometry(size: [rowLength, voxels.count / rowLength, 1]), noData: noData)
+    }
     let values = (0..<1001).map { Float(1000 - $0) }
-    let found = quantiles(of: values + [.nan], range: 0...1000, rowLength: 7)
+    let found = quantiles(of: image(values + [.nan]), range: 0...1000)
     #expect(found.count == 101 && found[0] == 0 && found[50] == 500 && found[99] == 990 && found[100] == 1000)
-    #expect(quantiles(of: [.nan], range: nil, rowLength: 1).isEmpty)
+    #expect(quantiles(of: image([.nan]), range: nil).isEmpty)
+    let padded = image(values + [-2000], noData: values.map { _ in false } + [true])
+    #expect(quantiles(of: padded, range: 0...1000) == found)
     // A dark and a bright column by turns: a step of even length would see one of them only.
     let columns = (0..<200_000).map { Float($0 % 2) }
-    let thinned = quantiles(of: columns, range: 0...1, rowLength: 2)
+    let thinned = quantiles(of: image(columns, rowLength: 2), range: 0...1)
     #expect(thinned[25] == 0 && thinned[75] == 1)
   }
 }

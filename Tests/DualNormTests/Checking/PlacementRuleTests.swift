@@ -84,7 +84,7 @@ import Testing
     let geometry = Geometry(size: [20, 10, 4], direction: [-1, 0, 0, 0, 1, 0, 0, 0, 1])
     func isInside(_ x: Int, _ y: Int) -> Bool { (2..<6).contains(x) && (3..<7).contains(y) }
     let image = volume(geometry) { x, y, _ in isInside(x, y) ? 100 : 0 } as Image
-    let sorted = quantiles(of: image.voxels, range: 0...100, rowLength: 20)
+    let sorted = quantiles(of: image, range: 0...100)
     let mask = volume(geometry) { x, y, _ in isInside(x, y) ? 3 : 0 } as LabelMap
     let placed = try #require(MaskPlacement(of: mask, on: image, quantiles: sorted))
     #expect(placed.centre == [0.8, 0.5, 0.5] && placed.backgroundShare == 0)

@@ -27,14 +27,18 @@ public struct CaseProfile: Equatable, Sendable {
   }
 }
 
-/// 101 quantiles of the finite voxels. The least and the greatest are exact; those between are of about 16,384 voxels
-/// that are spread evenly over the image.
-func quantiles(of voxels: [Float], range: ClosedRange<Float>?, rowLength: Int) -> [Float] {
+/// 101 quantiles of the finite voxels that were measured. The least and the greatest are exact; those between are of
+/// about 16,384 voxels that are spread evenly over the image.
+func quantiles(of image: Image, range: ClosedRange<Float>?) -> [Float] {
   guard let range else { return [] }
+  let (voxels, noData) = (image.voxels, image.noData)
   var step = max(1, voxels.count / 16_384)
   // A step that shares a factor with the row would see some columns only.
-  while step > 1, greatestCommonDivisor(step, rowLength) > 1 { step += 1 }
-  var sample = stride(from: 0, to: voxels.count, by: step).map { voxels[$0] }.filter(\.isFinite)
+  while step > 1, greatestCommonDivisor(step, image.geometry.size.x) > 1 { step += 1 }
+  var sample: [Float] = []
+  for index in stride(from: 0, to: voxels.count, by: step) where voxels[index].isFinite && noData?[index] != true {
+    sample.append(voxels[index])
+  }
   if sample.isEmpty { sample = [range.lowerBound] }
   sample.sort()
   var result = (0...100).map { sample[($0 * (sample.count - 1) + 50) / 100] }

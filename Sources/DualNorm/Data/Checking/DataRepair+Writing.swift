@@ -55,7 +55,7 @@ extension DataRepair {
         try copy(url, to: target)
         continue
       }
-      if let grid = step.grid { image = Image(voxels: image.voxels, geometry: grid) }
+      if let grid = step.grid { image = Image(voxels: image.voxels, geometry: grid, noData: image.noData) }
       if let turn = step.turn { image = image.reoriented(to: turn) }
       try image.writeCompactly(to: target.appendingPathExtension("nii.gz"))
     }

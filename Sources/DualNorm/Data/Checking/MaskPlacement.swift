@@ -28,6 +28,8 @@ public struct MaskPlacement: Codable, Equatable, Sendable {
     self.mirroredSpread = mirroredSpread
   }
 
+  /// Leaves out the voxels of the image that were never measured.
+  ///
   /// - Parameter quantiles: of the image, as in `CaseProfile`.
   /// - Precondition: mask and image have equal sizes.
   init?(of mask: LabelMap, on image: Image, quantiles: [Float]) {
@@ -42,6 +44,7 @@ public struct MaskPlacement: Codable, Equatable, Sendable {
     var dark = 0
     mask.voxels.withUnsafeBufferPointer { labels in
       image.voxels.withUnsafeBufferPointer { values in
+        func value(_ index: Int) -> Float { image.noData?[index] == true ? .nan : values[index] }
         for z in 0..<size.z {
           for y in 0..<size.y {
             let row = (z * size.y + y) * size.x
@@ -49,11 +52,11 @@ public struct MaskPlacement: Codable, Equatable, Sendable {
               let label = Int(labels[row + x])
               sum &+= SIMD3(x, y, z)
               count += 1
-              if values[row + x] <= background { dark += 1 }
-              given.add(values[row + x], label)
-              mirrored[0].add(values[row + size.x - 1 - x], label)
-              mirrored[1].add(values[(z * size.y + size.y - 1 - y) * size.x + x], label)
-              mirrored[2].add(values[((size.z - 1 - z) * size.y + y) * size.x + x], label)
+              if value(row + x) <= background { dark += 1 }
+              given.add(value(row + x), label)
+              mirrored[0].add(value(row + size.x - 1 - x), label)
+              mirrored[1].add(value((z * size.y + size.y - 1 - y) * size.x + x), label)
+              mirrored[2].add(value(((size.z - 1 - z) * size.y + y) * size.x + x), label)
             }
           }
         }

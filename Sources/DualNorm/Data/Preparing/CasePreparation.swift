@@ -40,7 +40,7 @@ extension DataRecipe {
     guard let file = scan.mask else { throw InputError("\(scan.images[0].path): has no mask; give it one.") }
     var images = try scan.images.map { url in
       let image = try Image(contentsOf: url)
-      let fault = IntensityStatistics(image.voxels).fault(url.path)
+      let fault = IntensityStatistics(image).fault(url.path)
       if let fault { throw InputError(fault) }
       return flipYVoxels.contains(.images) ? image.withRowsOnlyReversed() : image
     }
@@ -57,7 +57,7 @@ extension DataRecipe {
       if let fault { throw InputError(fault) }
     }
     let geometry = headerFrom == .labels ? labels.geometry : images[0].geometry
-    images = images.map { Image(voxels: $0.voxels, geometry: geometry) }
+    images = images.map { Image(voxels: $0.voxels, geometry: geometry, noData: $0.noData) }
     labels = LabelMap(voxels: labels.voxels, geometry: geometry)
     if headerFrom != nil { try requireRowsInOrder(labels, images[0], file: file.path) }
     return (images, labels)
@@ -82,9 +82,9 @@ extension DataRecipe {
     guard let window else { return }
     let (low, high) = (Float(window[0]), Float(window[1]))
     image.voxels = image.voxels.map { min(max($0, low), high) }
-    if let first = image.voxels.first, image.voxels.allSatisfy({ $0 == first }) {
+    if let range = IntensityStatistics(image).range, range.lowerBound == range.upperBound {
       throw InputError(
-        "\(name): every voxel is \(short(Double(first))) after clipping to \(short(window[0]))…\(short(window[1])); give "
+        "\(name): every voxel is \(short(Double(range.lowerBound))) after clipping to \(short(window[0]))…\(short(window[1])); give "
           + "the recipe a window that holds the image's intensities (CT in HU?).")
     }
   }
@@ -93,6 +93,7 @@ extension DataRecipe {
 extension Volume {
   /// The rows in reverse order under the same header.
   fileprivate func withRowsOnlyReversed() -> Volume {
-    Volume(voxels: withRowsReversed().voxels, geometry: geometry)
+    let reversed = withRowsReversed()
+    return Volume(voxels: reversed.voxels, geometry: geometry, noData: reversed.noData)
   }
 }

@@ -23,7 +23,9 @@ extension DataRecipe {
     let low = Float(window?[0] ?? -.infinity)
     let high = Float(window?[1] ?? .infinity)
     var (count, sum, squares) = ([Double](repeating: 0, count: 256), [Double](repeating: 0, count: 256), 0.0)
-    for (label, value) in zip(labels.voxels, image.voxels) where label != 0 {
+    image.forEachMeasured { index, value in
+      let label = labels.voxels[index]
+      guard label != 0 else { return }
       let value = Double(min(max(value, low), high))
       count[Int(label)] += 1
       sum[Int(label)] += value
