@@ -44,7 +44,7 @@ struct DemoCommand: ParsableCommand {
     try train()
     let table = try evaluate(unseen: [unseen.name])
     let passes = [Pass.first.rawValue, Pass.final.rawValue, Pass.final.rawValue + Adaptation.passSuffix]
-    print(table.overview(of: passes, unseen: [unseen.name]), terminator: "")
+    print(table.overview(of: passes), terminator: "")
     print("final+adapt: with batch statistics of the unlabelled patient at hand (--adapt case) in place of training's.")
     say("Look at \(output)/evaluation/sheet.png. The model is \(output)/run, the data \(output)/data and test.")
   }

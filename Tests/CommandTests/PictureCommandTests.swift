@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test func fromTrainingToScores() throws {
-    #expect(report.contains("1 slice an input."))
+    #expect(report.contains("1 slice an input.") && !report.contains(" mm"))
     let description = try RunFolder(run).readDescription()
     #expect(description.modalities == ["red", "green", "blue"])
     #expect(description.network.inputChannels == 3 && description.preparation.contextSlices == 1)
@@ -67,7 +67,7 @@ import Testing
     for pass in ["predictions", "first-pass"] {
       #expect(contents(of: output.appendingPathComponent("\(pass)/Site-A")) == (0..<6).map { "Case0\($0).png" })
     }
-    #expect(try Image.channels(contentsOf: output.appendingPathComponent("sheet.png")).count == 3)
+    try isInColourAndPixels(output)
     let scored = try dualnorm(
       "score", "--prediction", output.appendingPathComponent("predictions").path, "--reference", data.path, "--output",
       folder.file("scores.csv").path, "--quiet")
@@ -79,6 +79,25 @@ import Testing
     // The class has another name there: its value.
     let dice = { (row: Substring) in row.split(separator: ",", omittingEmptySubsequences: false).dropFirst(5) }
     #expect(Set(final.map(dice)) == Set(again.map(dice)))
+  }
+
+  /// The sheet's and the page's pictures are in colour, and no length is in mm.
+  private func isInColourAndPixels(_ evaluation: URL) throws {
+    let sheet = try Image.channels(contentsOf: evaluation.appendingPathComponent("sheet.png")).map(\.voxels)
+    // Of the blue ground, which has 60, 90 and 120 in the files.
+    #expect(sheet[0].indices.count { sheet[2][$0] > sheet[1][$0] + 20 && sheet[1][$0] > sheet[0][$0] + 20 } > 10_000)
+    let page = folder.file("page.html")
+    #expect(
+      try dualnorm("report", evaluation.path, "--output", page.path, "--threads", "1", "--quiet").status == 0)
+    let html = try String(contentsOf: page, encoding: .utf8)
+    #expect(html.contains("ASSD px") && html.contains("NSD 2 px") && !html.contains(" mm"))
+    let pictures = html.matches(of: #/data:image\/png;base64,([^"]+)/#).compactMap { Data(base64Encoded: String($0.1)) }
+    let isColour = pictures.map { $0[25] == 2 }  // the colour type of a PNG's header
+    #expect(isColour.count > 6 && isColour.prefix(6).allSatisfy { $0 })
+    let check = try dualnorm("check", data.path, "--report", page.path, "--quiet")
+    #expect(check.status == 0 && check.output.contains("size   32 × 32 pixels") && !check.output.contains(" mm"))
+    #expect(try !String(contentsOf: page, encoding: .utf8).contains(" mm"))
+    #expect(try dualnorm("check", data.path, "--format", "json").output.contains("\"lengthUnit\" : \"px\""))
   }
 
   private func predicts() throws {

@@ -68,6 +68,24 @@ import Testing
     try withoutItsData(evaluation)
   }
 
+  @Test func aSiteThatTheModelHasNotSeenIsMarked() throws {
+    let evaluation = try Unseen.evaluation(in: folder)
+    #expect(evaluation.output.contains("Site-X (unseen)  label 1") && !evaluation.output.contains("Site-A (unseen)"))
+    let page = try page(of: evaluation.folder)
+    #expect(page.text.contains("Site-X (unseen)") && !page.text.contains("Site-A (unseen)"))
+    let html = try String(contentsOf: file, encoding: .utf8)
+    for place in ["<h3>Site-X (unseen)</h3>", "<th scope=\"row\">Site-X (unseen)</th>", "<dd>Site-X</dd>"] {
+      #expect(html.contains(place), "\(place)")
+    }
+    #expect(html.contains("class=\"group\"") && html.contains(">Site-X (unseen)</text>"))
+    // Scores of a program that did not mark them.
+    let scores = evaluation.folder.appendingPathComponent("scores.json")
+    let old = try String(contentsOf: scores, encoding: .utf8).replacing(
+      #/  "unseenSites" : \[\s*"Site-X"\s*\],?\n?/#, with: "")
+    try Data(old.utf8).write(to: scores)
+    #expect(try self.page(of: evaluation.folder).text.contains("Site-X (unseen)"))
+  }
+
   /// The page says what it lacks; and what is given on the command line takes the place of what was recorded.
   private func withoutItsData(_ evaluation: URL) throws {
     let name = evaluation.appendingPathComponent("evaluation.json")

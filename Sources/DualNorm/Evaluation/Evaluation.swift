@@ -54,8 +54,10 @@ public struct Evaluation {
       }
       if output != nil { rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: scheme)) }
     }
-    table = ScoreTable(
+    var table = ScoreTable(
       scores, tolerancesMM: tolerancesMM, lengthUnit: LengthUnit(arePictures: cases.map(\.isPicture)))
+    table.markSites(unseenBy: model.description)
+    self.table = table
     sheetRows = rows
     croppedCases = cropped
   }

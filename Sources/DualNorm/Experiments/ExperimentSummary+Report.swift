@@ -33,6 +33,9 @@ extension ExperimentSummary {
     }
   }
 
+  /// Its name, with what is to be known of it: `Site-D (unseen)`.
+  func title(ofSite site: String) -> String { site + (unseenSites.contains(site) ? " (unseen)" : "") }
+
   /// Of the metric.
   var title: String { metric.title(in: lengthUnit) }
 
@@ -49,6 +52,7 @@ extension ExperimentSummary {
     let manySites = testSites.count > 1
     return "Mean ± standard deviation over cases, each case averaged over its classes and over seeds first"
       + (manySites ? "; mean of sites: ± over the sites' means; worst site: each row's own" : "")
+      + (arms.contains { $0.arm.trainSites != nil } ? "; a row has not seen the sites that it was not trained on" : "")
       + ". sd between seeds: of the seeds' means\(manySites ? " of sites" : ""). Best means \(mark) ("
       + (metric.lowerIsBetter == true ? "lower" : "higher")
       + " is better). \(title): \(metric.dualNormDefinition). "

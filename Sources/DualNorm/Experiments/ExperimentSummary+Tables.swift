@@ -8,7 +8,7 @@ extension ExperimentSummary {
     if manySites { columns += [arms.map(\.meanOfSites), arms.map(\.worstSite?.spread)] }
     var table = ReportTable(
       nameCount: names.count,
-      header: names + testSites.map { "\($0), n = \(caseCounts[$0] ?? 0)" }
+      header: names + testSites.map { "\(title(ofSite: $0)), n = \(caseCounts[$0] ?? 0)" }
         + (manySites ? ["mean of \(testSites.count) sites", "worst site"] : []) + ["sd between seeds"],
       rows: [])
     table.rows = arms.indices.map { index in
@@ -30,7 +30,8 @@ extension ExperimentSummary {
   /// Misses and false alarms of every arm, in all and by site; nil where there are none.
   var outcomeTable: ReportTable? {
     guard arms.contains(where: { $0.count(.miss) + $0.count(.falseAlarm) > 0 }) else { return nil }
-    let header = names + ["structures", "missed", "false alarms"] + testSites.map { "\($0), missed / false" }
+    let header =
+      names + ["structures", "missed", "false alarms"] + testSites.map { "\(title(ofSite: $0)), missed / false" }
     let rows = arms.map { arm -> [String] in
       let counts = [arm.structureCount, arm.count(.miss), arm.count(.falseAlarm)].map { "\($0)" }
       let bySite = testSites.map { name -> String in

@@ -8,6 +8,8 @@ public struct ExperimentSummary: Equatable, Encodable, Sendable {
   public let baseline: String
   public let comparisons: [ArmComparison]
   public let testSites: [String]
+  /// Those of the test sites that no network was trained on which is tested there; they are marked.
+  public let unseenSites: [String]
   /// All cases that some arm was scored on, by test site.
   public let caseCounts: [String: Int]
   public let seeds: [UInt64]
@@ -54,6 +56,8 @@ public struct ExperimentSummary: Equatable, Encodable, Sendable {
     self.baseline = matching.method
     self.comparisons = comparisons
     testSites = Set(rows.map(\.testSite)).sorted(by: comesBefore)
+    let seen = Set(rows.filter { $0.trainSites.contains($0.testSite) }.map(\.testSite))
+    unseenSites = testSites.filter { !seen.contains($0) }
     caseCounts = Dictionary(grouping: cases, by: \.site).mapValues(\.count)
     seeds = Set(rows.map(\.seed)).sorted()
   }

@@ -36,7 +36,7 @@ struct CaseScores {
   func boxes(of metric: Metric, classIndex: Int? = nil, className: String? = nil) -> Markup? {
     let groups = table.sites.map { site in
       BoxPlot.Group(
-        name: site,
+        name: table.title(ofSite: site),
         rows: table.passes.enumerated().map { color, pass in
           let cases = keys.filter { $0.site == site }
           let values = cases.compactMap { key in
@@ -76,7 +76,7 @@ struct CaseScores {
       ["site", "case"]
       + table.passes.flatMap { pass in classes.map { table.passes.count > 1 ? "\($0.name), \(pass)" : $0.name } }
     let rows = keys.map { key in
-      [key.site, key.name]
+      [table.title(ofSite: key.site), key.name]
         + table.passes.flatMap { pass in
           classes.map { index, _ in
             value(.dice, of: key, pass: pass, classIndex: index).map { fixed($0, decimals: 3) } ?? "–"

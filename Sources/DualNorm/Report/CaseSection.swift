@@ -30,7 +30,7 @@ struct CaseSection {
     var worst: (scan: Case, slice: Int, dice: Double)?
     for (number, entry) in chosen.cases.enumerated() {
       if entry.key.site != (number > 0 ? chosen.cases[number - 1].key.site : nil) {
-        content += "<h3>\(entry.key.site)</h3>\n"
+        content += "<h3>\(scores.table.title(ofSite: entry.key.site))</h3>\n"
       }
       switch try browser(entry, number: number, of: chosen.cases.count, labels) {
       case .browser(let browser, let scan):

@@ -15,8 +15,10 @@ struct EvaluationPage {
   init(_ folder: URL, data: String?, modelFolder: String?) throws {
     self.folder = folder
     record = try EvaluationRecord(contentsOf: folder)
-    scores = try Self.scores(in: folder).map(CaseScores.init)
     model = try EvaluatedModel(given: modelFolder, record: record, beside: folder)
+    var table = try Self.scores(in: folder)
+    if let description = model.contents?.description { table?.markSites(unseenBy: description) }
+    scores = table.map(CaseScores.init)
     images = try ReportImages(
       given: data, recorded: record?.data ?? model.contents?.configuration?.data,
       modalityCount: model.contents?.description?.modalities.count ?? 1)
@@ -78,6 +80,7 @@ struct EvaluationPage {
     add("model", model.path)
     add("data set", record?.data)
     add("cases", scores.map { "\($0.keys.count)" } ?? record.map { "\($0.cases.count)" })
+    add("sites the model has not seen", scores.flatMap { unseenSites($0.table) })
     add("side of the split", record?.split)
     add(
       "classes",
@@ -94,6 +97,10 @@ struct EvaluationPage {
     let again: Markup =
       record.map { "<p>The same evaluation again:</p>\n" + command($0.command(output: "AGAIN")) } ?? ""
     return (scores.map { ScoreSection(scores: $0).keyNumbers } ?? "") + factList(facts) + again
+  }
+
+  private func unseenSites(_ table: ScoreTable) -> String? {
+    table.unseenSites.isEmpty ? nil : listed(table.unseenSites, atMost: 20)
   }
 
   /// Of the worst case, where it differs most from the truth.

@@ -92,8 +92,9 @@ struct ExperimentPage {
       let boxes = zip(arms, values).enumerated().map { color, arm in
         Self.row(arm.0, arm.1, site: site, color: color)
       }
+      let name = summary.title(ofSite: site)
       return BoxPlot(
-        title: "\(summary.title), \(site)", xTitle: summary.title, groups: [BoxPlot.Group(name: site, rows: boxes)],
+        title: "\(summary.title), \(name)", xTitle: summary.title, groups: [BoxPlot.Group(name: name, rows: boxes)],
         decimals: metric.decimals, range: range
       ).html
     }

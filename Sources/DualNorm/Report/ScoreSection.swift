@@ -18,7 +18,9 @@ struct ScoreSection {
         "Dice of the \(scores.lastPass) pass" + (sites.count > 1 ? ", mean of \(sites.count) sites" : "")
       )
     ]
-    if sites.count > 1, let worst { numbers.append((text(worst.mean), "of the worst site, \(worst.site)")) }
+    if sites.count > 1, let worst {
+      numbers.append((text(worst.mean), "of the worst site, \(scores.table.title(ofSite: worst.site))"))
+    }
     numbers.append(("\(sites.reduce(0) { $0 + $1.count(.miss) })", "structures missed"))
     numbers.append(("\(sites.reduce(0) { $0 + $1.count(.falseAlarm) })", "falsely found"))
     let items = numbers.map { "<li><b>\($0.0)</b><span>\($0.1)</span></li>" as Markup }

@@ -1,10 +1,9 @@
 extension ScoreTable {
-  /// Dice and ASSD of each site in each pass, means over classes and cases, with what was missed: the demo's table.
+  /// Dice and ASSD of each site in each pass, means over classes and cases, with what was missed: the demo's table. Unseen
+  /// sites are left out of the mean.
   ///
-  /// - Parameters:
-  ///   - shown: the passes to show; those that the table has no scores of are left out.
-  ///   - unseen: sites that training did not see; they are marked and left out of the mean.
-  public func overview(of shown: [String], unseen: Set<String>) -> String {
+  /// - Parameter shown: the passes to show; those that the table has no scores of are left out.
+  public func overview(of shown: [String]) -> String {
     let passes = shown.filter(self.passes.contains)
     let means = summaries.filter { $0.scope == .site && ($0.classIndex == nil || classes.count == 1) }
     func cells(_ sites: [String]) -> [String] {
@@ -23,9 +22,9 @@ extension ScoreTable {
     let header = [["", ""] + titles, ["site", "cases"] + passes + passes + passes]
     let rows = sites.map { site in
       let cases = Set(scores.filter { $0.site == site }.map(\.caseName)).count
-      return [site + (unseen.contains(site) ? " (unseen)" : ""), "\(cases)"] + cells([site])
+      return [title(ofSite: site), "\(cases)"] + cells([site])
     }
-    let seen = sites.filter { !unseen.contains($0) }
+    let seen = sites.filter { !unseenSites.contains($0) }
     return fixedWidth(header + rows + [["mean of \(seen.count) sites", ""] + cells(seen)], leftAligned: 1)
       + "Means over cases and classes. Dice of a missed structure is 0; ASSD is over the found ones. "
       + "wrong: structures missed or falsely found.\n"

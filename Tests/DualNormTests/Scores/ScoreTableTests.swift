@@ -54,6 +54,45 @@ import Testing
         """#)
   }
 
+  /// Keys and names of metrics are the same everywhere; a field beside them says what they are in.
+  @Test func lengthsOfPicturesAreInPixels() throws {
+    let table = ScoreTable(
+      [Self.score("A", "Case1", .found, dice: 1, assd: 2)], tolerancesMM: [1.5], lengthUnit: .px)
+    let header = try #require(table.text.split(separator: "\n").first)
+    #expect(header.contains("ASSD px") && header.contains("NSD 1.5 px") && !table.text.contains("mm"))
+    #expect(Metric.predictionVolume.title(in: .px) == "predicted px²")
+    #expect(
+      table.csv == """
+        site,case,pass,class,class_name,outcome,unit,dice,assd_mm,hd95_mm,hausdorff_mm,nsd_1.5mm,prediction_mm3,reference_mm3
+        A,Case1,final,1,organ,found,px,1,2,2,2,1,8,12.5
+
+        """)
+    let json = String(decoding: try table.json(), as: UTF8.self)
+    #expect(json.contains("\"lengthUnit\" : \"px\"") && json.contains("\"unit\" : \"px, pixels of pictures; "))
+    #expect(try JSONDecoder().decode(ScoreTable.self, from: table.json()) == table)
+    #expect(LengthUnit(arePictures: [true, true]) == .px && LengthUnit(arePictures: [true, false]) == .mm)
+    #expect(LengthUnit(arePictures: []) == .mm)
+  }
+
+  @Test func sitesThatTheModelHasNotSeenAreMarked() throws {
+    func marked(_ sites: [String]) throws -> ScoreTable {
+      var table = Self.table
+      try table.markSites(
+        unseenBy: ModelDescription(
+          network: UNetConfiguration(inputChannels: 1, classes: 2), labels: LabelScheme(values: [1]),
+          preparation: PreparationPlan(contextSlices: 1), modalities: ["image"], sites: sites))
+      return table
+    }
+    let table = try marked(["A", "C"])
+    #expect(table.unseenSites == ["B"] && table.text.contains("B (unseen)  ") && !table.text.contains("A (unseen)"))
+    #expect(try JSONDecoder().decode(ScoreTable.self, from: table.json()) == table)
+    let overview = table.overview(of: ["final"])
+    #expect(overview.contains("B (unseen)") && overview.contains("mean of 1 sites"))
+    #expect(try marked(["A"]).unseenSites == ["B"])
+    // A folder of another name need not be another hospital.
+    #expect(try marked(["training"]).unseenSites.isEmpty && marked([]).unseenSites.isEmpty)
+  }
+
   @Test func textCountsWhatTheMeansLeaveOut() {
     #expect(
       Self.table.text == """

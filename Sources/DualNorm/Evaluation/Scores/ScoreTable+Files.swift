@@ -48,7 +48,9 @@ func quotedForCSV(_ field: String) -> String {
 }
 
 extension ScoreTable: Codable {
-  private enum Key: String, CodingKey { case convention, conventions, lengthUnit, tolerancesMM, scores, summaries }
+  private enum Key: String, CodingKey {
+    case convention, conventions, lengthUnit, unseenSites, tolerancesMM, scores, summaries
+  }
 
   /// What a reader of the file must know to use its numbers.
   private struct Conventions: Encodable {
@@ -86,6 +88,7 @@ extension ScoreTable: Codable {
     try container.encode(
       Conventions(convention, tolerancesMM: tolerancesMM, lengthUnit: lengthUnit), forKey: .conventions)
     try container.encode(lengthUnit, forKey: .lengthUnit)
+    try container.encode(unseenSites, forKey: .unseenSites)
     try container.encode(tolerancesMM, forKey: .tolerancesMM)
     try container.encode(scores, forKey: .scores)
     try container.encode(summaries, forKey: .summaries)
@@ -98,5 +101,6 @@ extension ScoreTable: Codable {
       tolerancesMM: try container.decode([Double].self, forKey: .tolerancesMM),
       convention: try container.decodeIfPresent(Convention.self, forKey: .convention) ?? .dualnorm,
       lengthUnit: try container.decodeIfPresent(LengthUnit.self, forKey: .lengthUnit) ?? .mm)
+    unseenSites = try container.decodeIfPresent([String].self, forKey: .unseenSites) ?? []
   }
 }

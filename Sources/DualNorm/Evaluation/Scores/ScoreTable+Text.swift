@@ -24,11 +24,19 @@ extension ScoreTable {
       + shown.map { (isOurs ? "" : "\(convention.rawValue) ") + $0.title(in: lengthUnit) }
     let rows = summaries.map { summary in
       let counts = [summary.scoreCount] + Outcome.allCases.map(summary.count)
-      return [summary.scopeTitle(sites: sites.count), summary.className ?? "mean"]
+      return [title(of: summary), summary.className ?? "mean"]
         + (showsPass ? [summary.pass] : []) + counts.map(String.init)
         + shown.map { metric in summary.statistics[metric]?.text(decimals: metric.decimals) ?? undefinedText }
     }
     return ReportTable(nameCount: showsPass ? 3 : 2, header: header, rows: rows)
+  }
+
+  private func title(of summary: ScoreSummary) -> String {
+    switch summary.scope {
+    case .site: summary.site.map(title(ofSite:)) ?? undefinedText
+    case .meanOfSites: "mean of \(sites.count) sites"
+    case .allCases: "all cases"
+    }
   }
 
   /// Nothing that a mean leaves out, or takes in, goes unsaid.
@@ -73,16 +81,6 @@ extension ScoreTable {
 }
 
 private let undefinedText = "-"
-
-extension ScoreSummary {
-  fileprivate func scopeTitle(sites: Int) -> String {
-    switch scope {
-    case .site: site ?? undefinedText
-    case .meanOfSites: "mean of \(sites) sites"
-    case .allCases: "all cases"
-    }
-  }
-}
 
 extension Statistic {
   fileprivate func text(decimals: Int) -> String {

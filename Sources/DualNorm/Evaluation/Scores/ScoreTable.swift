@@ -10,6 +10,8 @@ public struct ScoreTable: Equatable, Sendable {
   public let scores: [CaseScore]
   /// In the order of their first score.
   public let passes: [String]
+  /// Those that the model was not trained on, which are marked.
+  public var unseenSites: [String] = []
 
   public init(
     _ scores: [CaseScore], tolerancesMM: [Double], convention: Convention = .dualnorm, lengthUnit: LengthUnit = .mm
@@ -30,6 +32,17 @@ public struct ScoreTable: Equatable, Sendable {
   public var metrics: [Metric] { convention.metrics(tolerancesMM: tolerancesMM) }
 
   public var sites: [String] { scores.map(\.site).firstOccurrences }
+
+  /// Its name, with what is to be known of it: `Site-D (unseen)`.
+  func title(ofSite site: String) -> String { site + (unseenSites.contains(site) ? " (unseen)" : "") }
+
+  /// Marks the sites that a model has not seen. Nothing is marked where it was trained on one folder and none of these
+  /// sites has its name: folders of one hospital have many names.
+  mutating func markSites(unseenBy description: ModelDescription) {
+    let known = description.sites
+    guard known.count > 1 || sites.contains(where: known.contains) else { return }
+    unseenSites = sites.filter { !known.contains($0) }
+  }
 
   /// Index and name of every scored class, by index.
   public var classes: [(index: Int, name: String)] {

@@ -25,6 +25,17 @@ for (const browser of document.querySelectorAll(".browser")) {
   browser.querySelector(".controls").hidden = slices.length === 1;
   show(Number(slider.value));
 }
+const tables = document.querySelectorAll(".scroll");
+const mark = (table) => {
+  const hidden = table.scrollWidth - table.clientWidth;
+  table.classList.toggle("wide", hidden > 2);
+  table.classList.toggle("end", table.scrollLeft > hidden - 2);
+};
+const sizes = new ResizeObserver((entries) => { for (const entry of entries) mark(entry.target); });
+for (const table of tables) {
+  sizes.observe(table);
+  table.addEventListener("scroll", () => mark(table), { passive: true });
+}
 let opened = [];
 window.addEventListener("beforeprint", () => {
   opened = Array.from(document.querySelectorAll("details:not([open])"));

@@ -35,9 +35,12 @@ extension ReportTable {
       }
       return "<tr>\(cells)</tr>\n"
     }
+    // Short names stay in one line.
+    let isShort = rows.allSatisfy { $0.prefix(nameCount).allSatisfy { $0.count <= 24 } }
+    let names: Markup = isShort ? " class=\"short\"" : ""
     return """
-      <div class="scroll" tabindex="0" role="region" aria-label="\(caption)"><table>
-      <caption\(isShown ? "" : " class=\"unseen\"" as Markup)>\(caption)</caption>
+      <div class="scroll" tabindex="0" role="region" aria-label="\(caption)"><table\(names)>
+      <caption\(isShown ? "" : " class=\"unseen\"" as Markup)><span>\(caption)</span></caption>
       <thead><tr>\(head)</tr></thead>
       <tbody>\(lines)</tbody>
       </table></div>

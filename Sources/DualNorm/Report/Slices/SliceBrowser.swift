@@ -50,14 +50,14 @@ struct SliceBrowser {
   /// What is not shown.
   private var limits: String {
     let whole = plan.columns.count == rows[0].width && plan.rows.count == rows[0].height
-    var parts = ["\(counted(plan.slices.count, "slice")) of \(rows.count)"]
+    var parts = rows.count > 1 ? ["\(counted(plan.slices.count, "slice")) of \(rows.count)"] : []
     if plan.step > 1 { parts.append("every \(plan.step)th slice with a label") }
     if !whole {
       parts.append(
         "\(plan.columns.count)×\(plan.rows.count) of \(rows[0].width)×\(rows[0].height) pixels, around the labels")
     }
     if plan.reduction > 1 { parts.append("the image reduced \(plan.reduction) times") }
-    return "Shown: \(parts.joined(separator: "; "))."
+    return parts.isEmpty ? "" : "Shown: \(parts.joined(separator: "; "))."
   }
 }
 

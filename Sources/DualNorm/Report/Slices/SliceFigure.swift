@@ -48,11 +48,17 @@ struct SliceFigure {
     }
     return """
       <section class="slice\(isStart ? " start" : "")" aria-label="\(place)">
-      <p class="place">Slice \(number) of \(count)\(counts.map == nil ? "" : ": " + counts.sentence)</p>
+      <p class="place">\(heading)</p>
       <div class="panels">\(panels)</div>
       </section>
 
       """
+  }
+
+  /// A picture has no number.
+  private var heading: String {
+    [count > 1 ? "Slice \(number) of \(count)" : nil, counts.map == nil ? nil : counts.sentence]
+      .compactMap { $0 }.joined(separator: ": ")
   }
 
   private var height: Double { Double(row.height) * row.pixelAspect }
