@@ -11,19 +11,24 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Example: dualnorm evaluate --model RUN --data DATA --output EVALUATION
 
-      Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz (.png for pictures), scores.csv, \
+      Where the data are those of the model's training, in whatever folder, only the held-out cases are evaluated unless \
+      --split says otherwise. Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz (.png for pictures), scores.csv, \
       scores.json, sheet.png and evaluation.json (what was asked), and prints the table of scores. With --adapt the passes first+adapt and final+adapt are \
       scored beside, and the last one's masks are in predictions-adapted.
       """)
 
-  enum Side: String, ExpressibleByArgument, CaseIterable { case all, training, validation, test }
-
-  @Option(help: ArgumentHelp("The run folder of the model.", valueName: "run"), completion: .directory)
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The run folder of the model.", valueName: "run"), completion: .directory)
   var model: String
   @Option(help: ArgumentHelp("The data set, with masks.", valueName: "dir"), completion: .directory) var data: String
-  @Option(help: ArgumentHelp("A new folder for the results.", valueName: "dir"), completion: .directory)
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("A new folder for the results.", valueName: "dir"), completion: .directory)
   var output: String
-  @Option(help: "Only the cases on this side of the run's splits.json.") var split = Side.all
+  @Option(
+    help:
+      "Only the cases on this side of the run's splits.json, or all with their side beside. (default: test for the run's own data, all for others)"
+  )
+  var split: EvaluatedCases.Choice?
   @Option(help: "Also with batch statistics taken on the unlabelled case or site: none, case or site.")
   var adapt = Adaptation.none
   @Option(help: "What dual blocks see: prediction, reference or uniform. (default: the model's)")
@@ -52,7 +57,31 @@ struct EvaluateCommand: ParsableCommand {
     Interruption.listen()
     Messages.begin(messages)
     try useThreads(threads)
+    let folder = URL(fileURLWithPath: output)
+    try requireNewFolder(folder, option: "--output")
     let run = RunFolder(URL(fileURLWithPath: model))
+    let model = try readModel(run)
+    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
+    let scoring = try model.description.labels.regrouped(
+      merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [])
+    let chosen = try chosenCases(of: dataset, run)
+    try makeEmptyFolder(folder, option: "--output")
+    var record = record(run, chosen, scoring)
+    try record.write(to: folder)
+    var evaluation = try evaluate(model, chosen, scoring, writingTo: folder)
+    let failures = evaluation.table.failures
+    evaluation.table.warnings = Warnings.reported
+    (record.failures, record.warnings) = (failures, Warnings.reported)
+    try record.write(to: folder)
+    if failures.count < chosen.cases.count {
+      try evaluation.write(to: folder, classNames: scoring.names)
+      print(evaluation.table.text, terminator: "")
+      Messages.say("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).")
+    }
+    try endWithFailures(failures, of: chosen.cases.count, "cases")
+  }
+
+  private func readModel(_ run: RunFolder) throws -> SegmentationModel {
     let model = try SegmentationModel(
       contentsOf: run, maskSource: maskSource, precision: precision, device: device.resolved())
     if maskSource != nil, model.description.network.dualBlocks.isEmpty {
@@ -60,25 +89,43 @@ struct EvaluateCommand: ParsableCommand {
     }
     warnOfIdleAdaptation(adapt, model)
     if let warning = model.network.device.warning { Messages.say(warning) }
-    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
-    let cases = try chosen(of: dataset, run)
-    if let warning = dataset.warning(ofTestsOn: cases.map(\.identifier)) { Warnings.report(warning) }
-    let scoring = try model.description.labels.regrouped(
-      merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [])
-    let folder = URL(fileURLWithPath: output)
-    try makeEmptyFolder(folder, option: "--output")
-    try EvaluationRecord(
-      model: run.url, data: URL(fileURLWithPath: data), split: split.rawValue, adaptation: adapt,
-      maskSource: maskSource,
-      precision: precision, device: device, largestComponent: largestComponent, tolerancesMM: tolerance.values,
-      mergeLabels: mergeLabels.map(\.values), excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: cases
-    ).write(to: folder)
-    let progress = Progress("cases", of: cases.count, quiet: quiet)
+    return model
+  }
+
+  private func chosenCases(of dataset: Dataset, _ run: RunFolder) throws -> EvaluatedCases {
+    let chosen = try EvaluatedCases(of: dataset, run: run, choice: split)
+    let leftOut = chosen.leftOut(of: dataset)
+    if split == nil, leftOut > 0 {
+      Messages.say(
+        "The data are those of the training: its \(chosen.cases.count) held-out cases are evaluated, and \(leftOut) others "
+          + "are not; --split all takes them too.")
+    }
+    if let warning = chosen.warning { Warnings.report(warning) }
+    if let warning = dataset.warning(ofTestsOn: chosen.cases.map(\.identifier)) { Warnings.report(warning) }
+    return chosen
+  }
+
+  private func record(_ run: RunFolder, _ chosen: EvaluatedCases, _ scoring: LabelScheme) -> EvaluationRecord {
+    var record = EvaluationRecord(
+      model: run.url, data: URL(fileURLWithPath: data), split: chosen.choice.rawValue, adaptation: adapt,
+      maskSource: maskSource, precision: precision, device: device, largestComponent: largestComponent,
+      tolerancesMM: tolerance.values, mergeLabels: mergeLabels.map(\.values),
+      excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: chosen.cases)
+    let wanted = Set(record.cases)
+    if !chosen.marks.isEmpty { record.sides = chosen.marks.filter { wanted.contains($0.key) } }
+    return record
+  }
+
+  private func evaluate(
+    _ model: SegmentationModel, _ chosen: EvaluatedCases, _ scoring: LabelScheme, writingTo folder: URL
+  ) throws -> Evaluation {
+    let progress = Progress("cases", of: chosen.cases.count, quiet: quiet)
     let remains = "the cases done so far are in \(folder.path)/predictions"
     var isFirst = true
     let evaluation = try Evaluation(
-      of: model, on: cases, scoring: scoring, adaptation: adapt, writingTo: folder, tolerancesMM: tolerance.values,
-      largestComponent: largestComponent, measuring: showMeasuring(remains, quiet: quiet)
+      of: model, on: chosen.cases, sides: chosen.marks, scoring: scoring, adaptation: adapt, writingTo: folder,
+      tolerancesMM: tolerance.values, largestComponent: largestComponent, goesOn: true,
+      measuring: showMeasuring(remains, quiet: quiet)
     ) { scan in
       try stopIfInterrupted(progress, remains)
       if !isFirst { progress.advance(scan.identifier) }
@@ -91,24 +138,8 @@ struct EvaluateCommand: ParsableCommand {
         "larger than the network's size, so that their border is background: "
           + evaluation.croppedCases.joined(separator: ", ") + ".")
     }
-    try evaluation.write(to: folder, classNames: scoring.names)
-    print(evaluation.table.text, terminator: "")
-    Messages.say("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).")
-  }
-
-  private func chosen(of dataset: Dataset, _ run: RunFolder) throws -> [Case] {
-    guard split != .all else { return dataset.cases }
-    guard FileManager.default.fileExists(atPath: run.splits.path) else {
-      throw InputError(
-        "\(run.splits.path): is missing, so the run names no \(split.rawValue) cases; leave --split out.")
-    }
-    let sides = try Split(contentsOf: run.splits, cases: dataset.cases)
-    let wanted = Set(split == .training ? sides.training : split == .validation ? sides.validation : sides.test)
-    guard !wanted.isEmpty else {
-      throw InputError(
-        "\(run.splits.path): has no \(split.rawValue) cases; train with "
-          + "\(split == .test ? "--hold-out 0.2" : "--validation-fraction 0.15") or evaluate another side.")
-    }
-    return dataset.cases.filter { wanted.contains($0.identifier) }
+    return evaluation
   }
 }
+
+extension EvaluatedCases.Choice: ExpressibleByArgument {}

@@ -65,17 +65,27 @@ struct TrainCommand: ParsableCommand {
       preparing.clear()
       let wasFinished = trainer.isFinished
       try Self.train(trainer, run, said)
-      said.say(whatIsNext(run, wasFinished: wasFinished))
+      said.say(whatIsNext(run, session, wasFinished: wasFinished))
     } catch is StopRequested {
       try Self.stop(run)
     }
   }
 
-  private func whatIsNext(_ run: RunFolder, wasFinished: Bool) -> String {
+  private func whatIsNext(_ run: RunFolder, _ session: TrainingSession, wasFinished: Bool) -> String {
     let path = shellQuoted(run.url.path)
-    return wasFinished
-      ? "\(run.url.path) was finished before. To train longer: dualnorm train --resume \(path) --iterations PLAIN,DUAL"
-      : "Trained \(run.url.path). Next: dualnorm evaluate --model \(path) --data DIR --output DIR"
+    guard !wasFinished else {
+      return
+        "\(run.url.path) was finished before. To train longer: dualnorm train --resume \(path) --iterations PLAIN,DUAL"
+    }
+    func evaluate(_ data: String) -> String {
+      "dualnorm evaluate --model \(path) --data \(data) --output \(shellQuoted(run.url.path + "-evaluation"))"
+    }
+    let heldOut = session.split.test.count
+    guard heldOut > 0, let data = session.configuration.data else {
+      return "Trained \(run.url.path). No case was held out. Next, with data of other patients: " + evaluate("DIR")
+    }
+    return
+      "Trained \(run.url.path). Next, on the held-out cases (\(heldOut)): \(evaluate(shellQuoted(data))) --split test"
   }
 
   /// Starts a run, or goes on with the one that the same command has started.

@@ -14,7 +14,7 @@ import Testing
     let result = try dualnorm(
       [
         "evaluate", "--model", run?.path ?? Tiny.run.path, "--data", Tiny.data.path, "--output", output.path,
-        "--threads", "1", "--quiet",
+        "--threads", "1", "--quiet", "--split", "all",
       ] + options)
     #expect(result.status == 0 && result.errors == "")
     return output

@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func writesPredictionsScoresAndASheet() throws {
-    let result = try dualnorm(arguments())
+    let result = try dualnorm(arguments(["--split", "all"]))
     #expect(result.status == 0)
     #expect(result.errors == "Wrote predictions, scores.csv, scores.json and sheet.png to \(output.path).\n")
     let cases = ["A", "B"].flatMap { site in
@@ -27,9 +27,12 @@ import Testing
     #expect(try Data(contentsOf: output.appendingPathComponent("sheet.png")).starts(with: [0x89, 0x50, 0x4E, 0x47]))
     try scoresAreThoseOfTheWrittenMasks()
     let lines = result.output.split(separator: "\n")
-    #expect(lines[0].hasPrefix("site             class    pass    n  found  missed  false  empty"))
-    for row in ["Site-A           mean     first   6 ", "Site-B           label 2  final   3 "] {
-      #expect(lines.contains { $0.hasPrefix(row) })
+    #expect(lines[0].hasPrefix("site             class    split       pass   n  found  missed  false  empty"))
+    for row in [
+      "Site-A           mean     training    first  4 ", "Site-B           label 2  validation  final  1 ",
+      "mean of 2 sites  mean     validation  final  4 ",
+    ] {
+      #expect(lines.contains { $0.hasPrefix(row) }, "\(result.output)")
     }
   }
 
@@ -43,7 +46,8 @@ import Testing
     func rows(_ url: URL, pass: String) throws -> [[Substring]] {
       try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
         .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-        .filter { $0.contains(Substring(pass)) }.map { row in row.filter { $0 != Substring(pass) } }
+        .filter { $0.contains(Substring(pass)) }
+        .map { row in row.filter { ![Substring(pass), "training", "validation"].contains($0) } }
     }
     let final = try rows(output.appendingPathComponent("scores.csv"), pass: "final")
     #expect(final.count == 12)
@@ -90,17 +94,16 @@ import Testing
     let data = try Tiny.copyOfData(to: folder.file("data"))
     let mask = data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz")
     try change(mask: mask) { $0[0] = 9 }
-    try expectRefusal(
+    try expectFailure(
       "\(mask.path): holds label 9, expected 0, 1 and 2; correct the mask, leave the label out (--exclude-labels), or train with it as a class or merged "
-        + "into one (--merge-labels).", of: arguments(data: data))
-    #expect(!contents(of: output).contains { $0.hasPrefix("scores") })
+        + "into one (--merge-labels).", data)
   }
 
   /// Such a label is background also where the true mask is what the dual blocks see.
   @Test func excludedLabelsMayBeInTheMaskThatIsSeen() throws {
     let data = try Tiny.copyOfData(to: folder.file("data"))
     try change(mask: data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz")) { $0[0] = 9 }
-    let options = ["--mask-source", "reference", "--adapt", "site", "--quiet"]
+    let options = ["--mask-source", "reference", "--adapt", "site", "--split", "all", "--quiet"]
     let result = try dualnorm(arguments(options + ["--exclude-labels", "9"], data: data))
     #expect(result.status == 0 && result.errors == "")
     #expect(result.output.contains("final+adapt") && !result.output.contains("label 9"))
@@ -110,9 +113,26 @@ import Testing
     let data = try Tiny.copyOfData(to: folder.file("data"))
     let mask = data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz")
     try move(mask: mask, byMM: [0, 0, -4])
-    try expectRefusal(
+    try expectFailure(
       "\(mask.path): does not lie on the voxels of its image \(data.path)/Site-A/Case00.nii.gz: origin differs by 4 mm "
-        + "along z; resample the mask onto the image or correct the wrong header.", of: arguments(data: data))
+        + "along z; resample the mask onto the image or correct the wrong header.", data)
+  }
+
+  /// The other five cases are scored, and everything that is written says that one is not.
+  private func expectFailure(_ reason: String, _ data: URL) throws {
+    let result = try dualnorm(arguments(["--split", "all"], data: data))
+    #expect(result.status == 1)
+    #expect(result.errors.hasSuffix("Error: 1 of 6 cases failed:\n  \(reason)\n"))
+    let note = "1 of 6 cases failed and are in no mean: Site-A/Case00."
+    #expect(result.output.contains("\n\(note)\n"))
+    let table = try JSONDecoder().decode(
+      ScoreTable.self, from: Data(contentsOf: output.appendingPathComponent("scores.json")))
+    #expect(Set(table.scores.map { "\($0.site)/\($0.caseName)" }).count == 5)
+    #expect(table.failures.map(\.caseName) == ["Site-A/Case00"] && table.failures.map(\.reason) == [reason])
+    #expect(try EvaluationRecord(contentsOf: output)?.failures == table.failures)
+    let page = folder.file("page.html")
+    #expect(try dualnorm("report", output.path, "--output", page.path, "--quiet").status == 0)
+    #expect(try String(contentsOf: page, encoding: .utf8).contains(note))
   }
 
   @Test func outputMustBeNew() throws {

@@ -97,7 +97,7 @@ import Testing
       let result = try dualnorm(
         [
           "evaluate", "--model", try Tiny.run.path, "--data", try Tiny.data.path, "--output", folder.file(name).path,
-          "--quiet",
+          "--quiet", "--split", "all",
         ]
           + options)
       #expect(result.status == 0 && result.errors == "")

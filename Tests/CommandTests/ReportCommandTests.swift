@@ -26,7 +26,8 @@ import Testing
   private func evaluate(_ run: URL, _ data: URL) throws -> URL {
     let output = folder.file("evaluation")
     let result = try dualnorm(
-      "evaluate", "--model", run.path, "--data", data.path, "--output", output.path, "--threads", "1", "--quiet")
+      "evaluate", "--model", run.path, "--data", data.path, "--output", output.path, "--threads", "1", "--split", "all",
+      "--quiet")
     #expect(result.status == 0 && result.errors == "")
     return output
   }

@@ -72,7 +72,10 @@ import Testing
         "Preparation: whiten per volume by its brighter voxels, no resampling, crop or pad to 32×32 (H×W), 3 slices an input."
       ))
     #expect(lines.contains { $0.hasPrefix("dual 2/2: validation Dice 0.") })
-    #expect(lines.last == "Trained \(run). Next: dualnorm evaluate --model \(run) --data DIR --output DIR")
+    #expect(
+      lines.last
+        == "Trained \(run). No case was held out. Next, with data of other patients: dualnorm evaluate --model \(run) "
+        + "--data DIR --output \(run)-evaluation")
   }
 
   @Test func mergedLabelsAreOneClass() throws {

@@ -21,7 +21,7 @@ import Testing
       lines.contains {
         $0.wholeMatch(of: /plain 10\/14: validation Dice 0\.\d+ \(Site-A 0\.\d+, Site-B 0\.\d+\)/) != nil
       })
-    #expect(lines.last?.hasPrefix("Trained \(run.url.path). Next: dualnorm evaluate") == true)
+    #expect(lines.last?.hasPrefix("Trained \(run.url.path). No case was held out. Next") == true)
   }
 
   @Test func json() throws {

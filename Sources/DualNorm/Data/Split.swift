@@ -65,6 +65,12 @@ extension Split {
   /// - Throws: `InputError` for a file that is no split, names a case that is not there or names it twice, has nothing
   ///   to train on, or puts a patient on two sides.
   public init(contentsOf url: URL, cases: [Case]) throws {
+    self = try Split(recordedIn: url)
+    try check(cases, url)
+  }
+
+  /// Reads `splits.json` as it is, whether or not the data are still there.
+  init(recordedIn url: URL) throws {
     guard let data = contents(ofRegularFile: url) else {
       throw InputError(
         "\(url.path): cannot be read; check the path, or leave the file out to draw a new split.")
@@ -75,7 +81,6 @@ extension Split {
           + "site/case names.")
     }
     self = Split(training: split.training, validation: split.validation, test: split.test)
-    try check(cases, url)
   }
 
   private func check(_ cases: [Case], _ url: URL) throws {

@@ -5,90 +5,52 @@ import Torch
 /// What `dualnorm evaluate` does: segment every case in both passes, keep the masks, and score them.
 public struct Evaluation {
   /// Both passes of all cases; adapted ones beside them as the passes `first+adapt` and `final+adapt`.
-  public let table: ScoreTable
+  public var table: ScoreTable
   /// One row a case, where masks are kept: the slice with the most foreground, outlined.
   public let sheetRows: [SheetRow]
   /// Cases larger than the network's size: their border is background.
-  public let croppedCases: [String]
+  public private(set) var croppedCases: [String] = []
 
   /// - Parameters:
   ///   - cases: with masks.
+  ///   - sides: what the cases were to the model's training, by `Case.identifier`; every score gets its case's.
   ///   - scoring: the classes to score, of the model's values; nil: the model's own.
   ///   - adaptation: which batch statistics to score both passes with, beside the model's own.
   ///   - output: gets `predictions/SITE/CASE.nii.gz` (`.png` for pictures), the first pass in `first-pass` and the last
   ///     adapted pass in `predictions-adapted`; nil keeps neither masks nor rows for a picture.
+  ///   - goesOn: a case that cannot be used is one of the table's failures, unless there is no other case.
   ///   - measuring: told the batches done, of how many, while the statistics of a site are taken.
   ///   - progress: told each case before it is segmented.
   /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
   public init(
-    of model: SegmentationModel, on cases: [Case], scoring: LabelScheme? = nil, adaptation: Adaptation = .none,
-    writingTo output: URL?, tolerancesMM: [Double], largestComponent: Bool,
-    measuring: @escaping (Int, Int) throws -> Void = { _, _ in }, progress: (Case) throws -> Void
+    of model: SegmentationModel, on cases: [Case], sides: [String: EvaluatedCases.Side] = [:],
+    scoring: LabelScheme? = nil, adaptation: Adaptation = .none, writingTo output: URL?, tolerancesMM: [Double],
+    largestComponent: Bool, goesOn: Bool = false, measuring: @escaping (Int, Int) throws -> Void = { _, _ in },
+    progress: (Case) throws -> Void
   ) throws {
     let scheme = scoring ?? model.description.labels
-    let scorer = Scorer(scheme: scheme, tolerancesMM: tolerancesMM)
     let adapter = Adapter(model, adaptation, cases: cases, excluding: scheme.excluded, progress: measuring)
-    var scores: [CaseScore] = []
-    var rows: [SheetRow] = []
-    var cropped: [String] = []
+    let work = CaseEvaluation(
+      model: model, adapter: adapter, scheme: scheme, scorer: Scorer(scheme: scheme, tolerancesMM: tolerancesMM),
+      largestComponent: largestComponent, output: output)
+    var (scores, rows, failures): ([CaseScore], [SheetRow], [CaseFailure]) = ([], [], [])
     for scan in cases {
       try progress(scan)
-      let reference = try Self.reference(of: scan, scheme)
-      let item = try model.prepared(scan, excluding: scheme.excluded)
-      if let difference = item.volume.grid.storedGeometry.mismatch(with: reference.geometry) {
-        throw InputError(
-          "\(scan.mask!.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the "
-            + "mask onto the image or correct the wrong header.")
+      do {
+        let result = try work.result(of: scan, side: sides[scan.identifier])
+        scores += result.scores
+        if let row = result.row { rows.append(row) }
+        if result.isCropped { croppedCases.append(scan.identifier) }
+      } catch  where goesOn && cases.count > 1 && CaseFailure.isOfOneCase(error) {
+        failures.append(CaseFailure(scan.identifier, error))
       }
-      if item.volume.grid.isCropped { cropped.append(scan.identifier) }
-      let statistics = try adapter.statistics(for: item, site: scan.site)
-      let results = model.evaluationPasses(of: item, adaptedTo: statistics, largestComponent: largestComponent)
-      for result in results {
-        if let output, let folder = result.folder {
-          try result.labels.write(
-            to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name)\(scan.maskEnding)"))
-        }
-        scores += scorer.scores(
-          prediction: result.labels, reference: reference, site: scan.site, caseName: scan.name, pass: result.name,
-          isPicture: scan.isPicture)
-      }
-      if output != nil { rows.append(try Self.sheetRow(of: scan, reference, results, scores, scheme: scheme)) }
     }
     var table = ScoreTable(
       scores, tolerancesMM: tolerancesMM, lengthUnit: LengthUnit(arePictures: cases.map(\.isPicture)))
     table.markSites(unseenBy: model.description)
+    table.failures = failures
     self.table = table
     sheetRows = rows
-    croppedCases = cropped
-  }
-
-  private static func reference(of scan: Case, _ scheme: LabelScheme) throws -> LabelMap {
-    guard let mask = scan.mask else { throw InputError("\(scan.images[0].path): has no mask to be scored against.") }
-    let reference = try LabelMap(contentsOf: mask)
-    _ = try scheme.classes(of: reference, file: mask.path)
-    return reference
-  }
-
-  private static func sheetRow(
-    of scan: Case, _ reference: LabelMap, _ results: [EvaluationPass], _ scores: [CaseScore], scheme: LabelScheme
-  ) throws -> SheetRow {
-    func dice(_ pass: String) -> Double? {
-      let own = scores.filter { $0.site == scan.site && $0.caseName == scan.name && $0.pass == pass }
-      return Statistic(own.compactMap { $0[.dice] }).mean
-    }
-    func note(_ pass: String) -> String { dice(pass).map { "Dice " + fixed($0, decimals: 3) } ?? "" }
-    func classes(_ pass: String) throws -> LabelMap? {
-      try results.first { $0.name == pass }.map { try scheme.classes(of: $0.labels, file: scan.identifier) }
-    }
-    let (first, final) = (Pass.first.rawValue, Pass.final.rawValue)
-    let adapted = (results.contains { $0.name == final } ? final : first) + Adaptation.passSuffix
-    var row = SheetRow(
-      title: scan.identifier, channels: try Image.channels(contentsOf: scan.images[0]),
-      z: SheetRow.fullestSlice(of: reference), reference: try scheme.classes(of: reference, file: scan.identifier),
-      firstPass: try classes(first), finalPass: try classes(final), adaptedPass: try classes(adapted))
-    (row.firstNote, row.finalNote, row.adaptedNote) = (note(first), note(final), note(adapted))
-    row.dice = results.last.flatMap { dice($0.name) }
-    return row
   }
 
   /// Which cases of a site its picture shows, by the Dice of the last pass.
@@ -107,32 +69,6 @@ public struct Evaluation {
       picture.chosen(among: sheetRows.filter { $0.title.hasPrefix(site + "/") }, of: site)
     }
     try SliceSheet(rows: chosen, classNames: classNames).render().write(to: output.appendingPathComponent("sheet.png"))
-  }
-}
-
-/// One row of an evaluation's table for a case.
-private struct EvaluationPass {
-  let name: String
-  /// Where its masks are kept, if they are.
-  let folder: String?
-  let labels: LabelMap
-}
-
-extension SegmentationModel {
-  /// The passes of the network, then the same with other batch statistics, where there are any.
-  fileprivate func evaluationPasses(
-    of item: PreparedCase, adaptedTo statistics: BatchStatistics?, largestComponent: Bool
-  ) -> [EvaluationPass] {
-    func passes(_ statistics: BatchStatistics?, suffix: String, _ folder: (Pass) -> String?) -> [EvaluationPass] {
-      segment(
-        item, passes: Set(network.passes), site: item.source.site, statistics: statistics,
-        largestComponent: largestComponent
-      ).map { EvaluationPass(name: $0.pass.rawValue + suffix, folder: folder($0.pass), labels: $0.labels) }
-    }
-    let last = network.passes.last
-    let own = passes(nil, suffix: "") { $0 == last ? "predictions" : "first-pass" }
-    guard let statistics else { return own }
-    return own + passes(statistics, suffix: Adaptation.passSuffix) { $0 == last ? "predictions-adapted" : nil }
   }
 }
 

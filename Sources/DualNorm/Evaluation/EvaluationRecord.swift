@@ -2,7 +2,8 @@ import Files
 import Foundation
 import Torch
 
-/// What an evaluation was asked to do: `evaluation.json`, written before the first case is segmented.
+/// What an evaluation was asked to do: `evaluation.json`, written before the first case is segmented, and after the last
+/// with what went wrong.
 public struct EvaluationRecord: Codable, Equatable, Sendable {
   /// Of the program.
   public var version = programVersion
@@ -25,6 +26,12 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
   public var labels: LabelScheme
   /// The cases to segment, by `Case.identifier`.
   public var cases: [String]
+  /// What each case was to the model's training; nil where the data are others.
+  public var sides: [String: EvaluatedCases.Side]?
+  /// Cases without scores; nil before the end and in files of earlier versions.
+  public var failures: [CaseFailure]?
+  /// What was reported; nil like `failures`.
+  public var warnings: [String]?
 
   public init(
     model: URL, data: URL, split: String = "all", adaptation: Adaptation = .none, maskSource: MaskSource? = nil,
@@ -72,7 +79,7 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
   /// The words of the command that does the same again.
   func command(output: String) -> [String] {
     var words = ["dualnorm", "evaluate", "--model", model, "--data", data, "--output", output]
-    if split != "all" { words += ["--split", split] }
+    words += ["--split", split]
     if adaptation != Adaptation.none.rawValue { words += ["--adapt", adaptation] }
     if let maskSource { words += ["--mask-source", maskSource.rawValue] }
     if let precision { words += ["--precision", precision.rawValue] }

@@ -15,6 +15,14 @@ struct CaseScores {
   /// What the network says in the end.
   var lastPass: String { ownPasses.last ?? table.passes.last ?? "" }
 
+  /// Cases of a site that were the same to the training.
+  private struct Place: Hashable {
+    let site: String
+    let side: EvaluatedCases.Side?
+  }
+
+  private func side(of key: Key) -> EvaluatedCases.Side? { byCase[key]?.first?.side }
+
   /// In the table's order.
   let keys: [Key]
 
@@ -34,11 +42,12 @@ struct CaseScores {
 
   /// Boxes of every site and pass; nil where no case has a value.
   func boxes(of metric: Metric, classIndex: Int? = nil, className: String? = nil) -> Markup? {
-    let groups = table.sites.map { site in
+    let places = table.scores.map { Place(site: $0.site, side: $0.side) }.firstOccurrences
+    let groups = places.map { place in
       BoxPlot.Group(
-        name: table.title(ofSite: site),
+        name: table.title(ofSite: place.site) + (place.side.map { ", \($0.rawValue)" } ?? ""),
         rows: table.passes.enumerated().map { color, pass in
-          let cases = keys.filter { $0.site == site }
+          let cases = keys.filter { $0.site == place.site && side(of: $0) == place.side }
           let values = cases.compactMap { key in
             value(metric, of: key, pass: pass, classIndex: classIndex).map { (name: key.name, value: $0) }
           }
@@ -73,16 +82,16 @@ struct CaseScores {
   var caseTable: ReportTable {
     let classes = table.classes
     let header =
-      ["site", "case"]
+      ["site", "case"] + (table.sides.isEmpty ? [] : ["split"])
       + table.passes.flatMap { pass in classes.map { table.passes.count > 1 ? "\($0.name), \(pass)" : $0.name } }
     let rows = keys.map { key in
-      [table.title(ofSite: key.site), key.name]
+      [table.title(ofSite: key.site), key.name] + (table.sides.isEmpty ? [] : [side(of: key)?.rawValue ?? "–"])
         + table.passes.flatMap { pass in
           classes.map { index, _ in
             value(.dice, of: key, pass: pass, classIndex: index).map { fixed($0, decimals: 3) } ?? "–"
           }
         }
     }
-    return ReportTable(nameCount: 2, header: header, rows: rows)
+    return ReportTable(nameCount: table.sides.isEmpty ? 2 : 3, header: header, rows: rows)
   }
 }

@@ -45,6 +45,7 @@ struct EvaluationPage {
       lead: "Scores of \(model.path.map { "the model \($0)" } ?? "a model")\(data).")
     page.notices += [unfinished, model.absence, model.contents.flatMap { $0.isFinished ? nil : $0.unfinished }]
       .compactMap { $0 }
+    page.notices += record?.warnings ?? []
     page.add("what", "What was evaluated", overview)
     if let scores {
       page.add("scores", "Scores", ScoreSection(scores: scores).table)

@@ -4,8 +4,11 @@ struct ScoreSection {
 
   /// What a reader wants to know first.
   var keyNumbers: Markup {
+    // Of cases that training did not see, where there are some.
+    let sides = scores.table.sides
+    let side = sides.first { $0 == .test } ?? sides.last
     let summaries = scores.table.summaries.filter {
-      $0.pass == scores.lastPass && ($0.classIndex == nil || scores.table.classes.count == 1)
+      $0.pass == scores.lastPass && $0.side == side && ($0.classIndex == nil || scores.table.classes.count == 1)
     }
     let sites = summaries.filter { $0.scope == .site }
     let overall = summaries.first { $0.scope == .meanOfSites } ?? sites.first
@@ -15,7 +18,8 @@ struct ScoreSection {
     var numbers: [(String, String)] = [
       (
         text(overall?.statistics[.dice]?.mean),
-        "Dice of the \(scores.lastPass) pass" + (sites.count > 1 ? ", mean of \(sites.count) sites" : "")
+        "Dice of the \(scores.lastPass) pass" + (side.map { ", \($0.rawValue) cases" } ?? "")
+          + (sites.count > 1 ? ", mean of \(sites.count) sites" : "")
       )
     ]
     if sites.count > 1, let worst {
@@ -40,9 +44,8 @@ struct ScoreSection {
     let hasClasses = table.classes.count > 1
     // Passes side by side, so that they can be compared.
     let means = table.summaries.filter { $0.classIndex == nil || !hasClasses }
-    let bySite = means.map { [$0.scope.rawValue, $0.site ?? ""] }.firstOccurrences.flatMap { place in
-      means.filter { [$0.scope.rawValue, $0.site ?? ""] == place }
-    }
+    func place(_ mean: ScoreSummary) -> [String] { [mean.side?.rawValue ?? "", mean.scope.rawValue, mean.site ?? ""] }
+    let bySite = means.map(place).firstOccurrences.flatMap { own in means.filter { place($0) == own } }
     let all: Markup? =
       hasClasses ? folded("Each class alone", table.summaryTable.html(caption: "Scores by pass, site and class")) : nil
     return table.table(of: bySite).withScoresFirst.html(

@@ -124,6 +124,18 @@ public func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []
   }
 }
 
+/// Finds out, without making anything, whether `makeEmptyFolder` could make a folder for results.
+///
+/// - Throws: as that does.
+public func requireNewFolder(_ url: URL, option: String) throws {
+  try requireEmptyFolder(url, option: option, beside: [])
+  do {
+    try requireWritable(url.appendingPathComponent("file"))
+  } catch {
+    throw InputError("\(url.path): cannot be made or written to; give a folder for \(option) that you may write to.")
+  }
+}
+
 /// - Throws: as `makeEmptyFolder` for what is there.
 func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>) throws {
   let manager = FileManager.default

@@ -16,7 +16,7 @@ import Testing
     #expect(record.model == "/run" && record.cases == ["Site-A/Case00"])
     #expect(
       record.command(output: "OUT") == [
-        "dualnorm", "evaluate", "--model", "/run", "--data", "/data", "--output", "OUT",
+        "dualnorm", "evaluate", "--model", "/run", "--data", "/data", "--output", "OUT", "--split", "all",
       ])
     try record.write(to: folder)
     #expect(try EvaluationRecord(contentsOf: folder) == record)
@@ -28,6 +28,9 @@ import Testing
       "--split test --adapt site --mask-source uniform --precision bfloat16 --device cuda:1 --no-largest-component --tolerance 1.5,3 "
       + "--merge-labels 1,2 --merge-labels 4,5 --exclude-labels 3"
     #expect(record.command(output: "OUT").dropFirst(8).joined(separator: " ") == words)
+    record.sides = ["Site-A/Case00": .validation]
+    record.failures = [CaseFailure("Site-A/Case00", InputError("a.nii.gz: is empty."))]
+    record.warnings = ["a.nii.gz: is odd."]
     try record.write(to: folder)
     #expect(try EvaluationRecord(contentsOf: folder) == record)
   }

@@ -30,6 +30,8 @@ public struct CaseScore: Codable, Equatable, Sendable {
   public let classIndex: Int
   public let className: String
   public let outcome: Outcome
+  /// What the case was to the training; nil where that is not known, or the data are others.
+  public var side: EvaluatedCases.Side?
   /// One entry a metric; nil where the outcome leaves it undefined.
   public let metrics: [Metric: Double?]
 
@@ -44,6 +46,11 @@ public struct CaseScore: Codable, Equatable, Sendable {
     self.className = className
     self.outcome = outcome
     self.metrics = metrics
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case site, caseName, pass, classIndex, className, outcome, metrics
+    case side = "split"
   }
 
   /// The value of a metric, nil where it is undefined.

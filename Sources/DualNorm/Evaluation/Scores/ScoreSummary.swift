@@ -12,6 +12,8 @@ public struct ScoreSummary: Codable, Equatable, Sendable {
   /// nil where the scope is not one site.
   public let site: String?
   public let pass: String
+  /// nil where the scores have none.
+  public var side: EvaluatedCases.Side?
   /// nil for the mean of the classes' means.
   public let classIndex: Int?
   public let className: String?
@@ -23,12 +25,28 @@ public struct ScoreSummary: Codable, Equatable, Sendable {
   public func count(_ outcome: Outcome) -> Int { outcomes[outcome] ?? 0 }
 
   public var scoreCount: Int { outcomes.values.reduce(0, +) }
+
+  private enum CodingKeys: String, CodingKey {
+    case scope, site, pass, classIndex, className, outcomes, statistics
+    case side = "split"
+  }
 }
 
 extension ScoreTable {
-  /// By pass, then site, mean of sites and all cases (both only where there are several sites), then class, and the mean
+  /// By side of the split, where the scores have sides, since no mean is over cases that trained the model and others;
+  /// then by pass, then site, mean of sites and all cases (both only where there are several sites), then class, and the mean
   /// of the classes where there are several.
-  public var summaries: [ScoreSummary] { passes.flatMap(summaries(ofPass:)) }
+  public var summaries: [ScoreSummary] {
+    guard !sides.isEmpty else { return passes.flatMap(summaries(ofPass:)) }
+    return sides.flatMap { side in
+      let part = containing { $0.side == side }
+      return part.passes.flatMap(part.summaries(ofPass:)).map { summary in
+        var summary = summary
+        summary.side = side
+        return summary
+      }
+    }
+  }
 
   private func summaries(ofPass pass: String) -> [ScoreSummary] {
     let rows = scores.filter { $0.pass == pass }
@@ -95,6 +113,7 @@ extension ScoreSummary {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(scope, forKey: .scope)
     try container.encode(site, forKey: .site)
+    try container.encodeIfPresent(side, forKey: .side)
     try container.encode(pass, forKey: .pass)
     try container.encode(classIndex, forKey: .classIndex)
     try container.encode(className, forKey: .className)

@@ -3,16 +3,19 @@ import Foundation
 
 extension ScoreTable {
   /// One row a case, pass and class; full precision; an undefined value is an empty field; quoted as RFC 4180 says, lines
-  /// end in \n. Scores of pictures have a column that says px, whatever the names of the others say. Scores by another tool's convention have a column that names it, and carry its name in theirs.
+  /// end in \n. Where the data are those of the model's training, the column split says what each case was to it. Scores of pictures have a column that says px, whatever the names of the others say. Scores by another tool's convention have a column that names it, and carry its name in theirs.
   public var csv: String {
     let isOurs = convention == .dualnorm
     let isInMM = lengthUnit == .mm
+    let hasSides = !sides.isEmpty
     let header =
-      ["site", "case", "pass", "class", "class_name", "outcome"] + (isInMM ? [] : ["unit"])
+      ["site", "case"] + (hasSides ? ["split"] : []) + ["pass", "class", "class_name", "outcome"]
+      + (isInMM ? [] : ["unit"])
       + (isOurs ? [] : ["convention"])
       + metrics.map { (isOurs ? "" : convention.rawValue + "_") + $0.rawValue }
     let rows = scores.map { score in
-      [score.site, score.caseName, score.pass, String(score.classIndex), score.className, score.outcome.rawValue]
+      [score.site, score.caseName] + (hasSides ? [score.side?.rawValue ?? ""] : [])
+        + [score.pass, String(score.classIndex), score.className, score.outcome.rawValue]
         + (isInMM ? [] : [lengthUnit.rawValue]) + (isOurs ? [] : [convention.tool])
         + metrics.map { score[$0].map(shortest) ?? "" }
     }
@@ -49,7 +52,7 @@ func quotedForCSV(_ field: String) -> String {
 
 extension ScoreTable: Codable {
   private enum Key: String, CodingKey {
-    case convention, conventions, lengthUnit, unseenSites, tolerancesMM, scores, summaries
+    case convention, conventions, lengthUnit, unseenSites, tolerancesMM, scores, summaries, failures, warnings
   }
 
   /// What a reader of the file must know to use its numbers.
@@ -92,6 +95,8 @@ extension ScoreTable: Codable {
     try container.encode(tolerancesMM, forKey: .tolerancesMM)
     try container.encode(scores, forKey: .scores)
     try container.encode(summaries, forKey: .summaries)
+    if !failures.isEmpty { try container.encode(failures, forKey: .failures) }
+    if !warnings.isEmpty { try container.encode(warnings, forKey: .warnings) }
   }
 
   public init(from decoder: any Decoder) throws {
@@ -102,5 +107,7 @@ extension ScoreTable: Codable {
       convention: try container.decodeIfPresent(Convention.self, forKey: .convention) ?? .dualnorm,
       lengthUnit: try container.decodeIfPresent(LengthUnit.self, forKey: .lengthUnit) ?? .mm)
     unseenSites = try container.decodeIfPresent([String].self, forKey: .unseenSites) ?? []
+    failures = try container.decodeIfPresent([CaseFailure].self, forKey: .failures) ?? []
+    warnings = try container.decodeIfPresent([String].self, forKey: .warnings) ?? []
   }
 }

@@ -19,22 +19,30 @@ extension ScoreTable {
     let shown = convention.rules.columns(tolerancesMM: tolerancesMM).filter(\.isShown).map(\.metric)
     let showsPass = passes.count > 1
     let isOurs = convention == .dualnorm
+    let showsSide = !sides.isEmpty
     let header =
-      ["site", "class"] + (showsPass ? ["pass"] : []) + ["n", "found", "missed", "false", "empty"]
+      ["site", "class"] + (showsSide ? ["split"] : []) + (showsPass ? ["pass"] : []) + [
+        "n", "found", "missed", "false", "empty",
+      ]
       + shown.map { (isOurs ? "" : "\(convention.rawValue) ") + $0.title(in: lengthUnit) }
     let rows = summaries.map { summary in
       let counts = [summary.scoreCount] + Outcome.allCases.map(summary.count)
       return [title(of: summary), summary.className ?? "mean"]
+        + (showsSide ? [summary.side?.rawValue ?? undefinedText] : [])
         + (showsPass ? [summary.pass] : []) + counts.map(String.init)
         + shown.map { metric in summary.statistics[metric]?.text(decimals: metric.decimals) ?? undefinedText }
     }
-    return ReportTable(nameCount: showsPass ? 3 : 2, header: header, rows: rows)
+    return ReportTable(nameCount: 2 + (showsSide ? 1 : 0) + (showsPass ? 1 : 0), header: header, rows: rows)
+  }
+
+  private func count(ofSitesWith side: EvaluatedCases.Side?) -> Int {
+    Set(scores.filter { $0.side == side }.map(\.site)).count
   }
 
   private func title(of summary: ScoreSummary) -> String {
     switch summary.scope {
     case .site: summary.site.map(title(ofSite:)) ?? undefinedText
-    case .meanOfSites: "mean of \(sites.count) sites"
+    case .meanOfSites: "mean of \(count(ofSitesWith: summary.side)) sites"
     case .allCases: "all cases"
     }
   }
@@ -46,9 +54,17 @@ extension ScoreTable {
     let names = [list(.miss, "Missed"), list(.falseAlarm, "False alarms")]
     let lines =
       convention == .dualnorm
-      ? [means, nothingWrong ?? wrongNote] + names + [emptyNote]
+      ? [failureNote, means, nothingWrong ?? wrongNote] + names + [emptyNote]
       : [means, convention.rules.meansNote, nothingWrong] + outcomeNotes + names
     return lines.compactMap { $0 }
+  }
+
+  /// A mean over fewer cases says so.
+  private var failureNote: String? {
+    let total = Set(scores.map { [$0.site, $0.caseName] }).count + failures.count
+    return failures.isEmpty
+      ? nil
+      : "\(failures.count) of \(total) cases failed and are in no mean: \(listed(failures.map(\.caseName), atMost: 5))."
   }
 
   private var wrongNote: String {

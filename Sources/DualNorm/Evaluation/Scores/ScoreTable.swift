@@ -12,6 +12,10 @@ public struct ScoreTable: Equatable, Sendable {
   public let passes: [String]
   /// Those that the model was not trained on, which are marked.
   public var unseenSites: [String] = []
+  /// Cases that have no scores, as they could not be segmented or compared.
+  public var failures: [CaseFailure] = []
+  /// What was reported while the scores were made.
+  public var warnings: [String] = []
 
   public init(
     _ scores: [CaseScore], tolerancesMM: [Double], convention: Convention = .dualnorm, lengthUnit: LengthUnit = .mm
@@ -30,6 +34,18 @@ public struct ScoreTable: Equatable, Sendable {
   }
 
   public var metrics: [Metric] { convention.metrics(tolerancesMM: tolerancesMM) }
+
+  /// The sides of a split that the cases were on; empty where that is not known, or the data are others.
+  public var sides: [EvaluatedCases.Side] {
+    let found = Set(scores.compactMap(\.side))
+    return EvaluatedCases.Side.allCases.filter(found.contains)
+  }
+
+  /// Some of the scores.
+  func containing(_ isKept: (CaseScore) -> Bool) -> ScoreTable {
+    ScoreTable(
+      scores.filter(isKept), tolerancesMM: tolerancesMM, convention: convention, lengthUnit: lengthUnit)
+  }
 
   public var sites: [String] { scores.map(\.site).firstOccurrences }
 

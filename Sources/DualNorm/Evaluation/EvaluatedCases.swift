@@ -1,0 +1,140 @@
+import Files
+import Foundation
+import MedicalImaging
+
+/// The cases of a data set that a run's model is evaluated on, and on which side of its training each was.
+public struct EvaluatedCases {
+  /// What a case was to the training.
+  public enum Side: String, CaseIterable, Codable, Sendable {
+    case training, validation, test
+    /// Not there.
+    case new
+  }
+
+  /// Which cases to evaluate on.
+  public enum Choice: String, CaseIterable, Sendable { case all, training, validation, test }
+
+  public let cases: [Case]
+  public let choice: Choice
+  /// By `Case.identifier`; empty where the data are not the run's own.
+  public let sides: [String: Side]
+  /// Why the scores may be better than on new patients; nil where the choice was given, or nothing was trained on.
+  public let warning: String?
+
+  /// - Parameter given: nil takes the held-out cases where the data are the run's own and some were held out, else all.
+  /// - Throws: `InputError` where the side that was asked for has no cases.
+  public init(of dataset: Dataset, run: RunFolder, choice given: Choice?) throws {
+    let own = try RunSides(run)?.sides(of: dataset) ?? [:]
+    guard let given else {
+      let isHeldOut = own.values.contains(.test)
+      choice = isHeldOut ? .test : .all
+      sides = own
+      cases = isHeldOut ? dataset.cases.filter { own[$0.identifier] == .test } : dataset.cases
+      warning = isHeldOut ? nil : Self.warning(own, dataset, run)
+      return
+    }
+    (choice, warning) = (given, nil)
+    guard given != .all else {
+      (sides, cases) = (own, dataset.cases)
+      return
+    }
+    guard FileManager.default.fileExists(atPath: run.splits.path) else {
+      throw InputError(
+        "\(run.splits.path): is missing, so the run names no \(given.rawValue) cases; leave --split out.")
+    }
+    sides = own.isEmpty ? try Split(contentsOf: run.splits, cases: dataset.cases).sides : own
+    let wanted = Side(rawValue: given.rawValue)
+    let (all, known) = (dataset.cases, sides)
+    cases = all.filter { known[$0.identifier] == wanted }
+    guard !cases.isEmpty else {
+      throw InputError(
+        "\(run.splits.path): has no \(given.rawValue) cases; train with "
+          + "\(given == .test ? "--hold-out 0.2" : "--validation-fraction 0.15") or evaluate another side.")
+    }
+  }
+
+  private static func warning(_ sides: [String: Side], _ dataset: Dataset, _ run: RunFolder) -> String? {
+    func count(_ side: Side) -> Int { sides.values.count { $0 == side } }
+    let known = count(.training) + count(.validation)
+    guard known > 0 else { return nil }
+    return
+      "\(dataset.folder.path): \(known) of \(counted(dataset.cases.count, "case")) trained the model of \(run.url.path) or "
+      + "chose its checkpoint, and none was held out, so the scores are better than on new patients; evaluate on other "
+      + "data, or train with --hold-out 0.2."
+  }
+
+  /// The sides that scores are marked with: held-out cases need no mark.
+  public var marks: [String: Side] { choice == .test ? [:] : sides }
+
+  /// How many cases of the data set the choice leaves out.
+  public func leftOut(of dataset: Dataset) -> Int { dataset.cases.count - cases.count }
+}
+
+extension Split {
+  fileprivate var sides: [String: EvaluatedCases.Side] {
+    let all: [(EvaluatedCases.Side, [String])] = [(.test, test), (.validation, validation), (.training, training)]
+    // What trained is never taken for anything else.
+    return Dictionary(all.flatMap { side, names in names.map { ($0, side) } }) { $1 }
+  }
+}
+
+/// What a run's folder tells of the cases it saw.
+private struct RunSides {
+  private let run: RunFolder
+  private let sides: [String: EvaluatedCases.Side]
+
+  /// nil where no split was written.
+  init?(_ run: RunFolder) throws {
+    guard FileManager.default.fileExists(atPath: run.splits.path) else { return nil }
+    (self.run, sides) = (run, try Split(recordedIn: run.splits).sides)
+  }
+
+  /// By `Case.identifier`; empty for other data.
+  ///
+  /// In the folder that the run was trained on, names tell the cases. Elsewhere their voxels do, since other patients
+  /// may have the same names, and a folder may have been moved.
+  func sides(of dataset: Dataset) throws -> [String: EvaluatedCases.Side] {
+    let named = dataset.cases.filter { sides[$0.identifier] != nil }
+    if isFolderOfTraining(dataset.folder) { return named.isEmpty ? [:] : filled(dataset, by: sides) }
+    guard FileManager.default.fileExists(atPath: run.facts.path) else {
+      if named.count == dataset.cases.count {
+        Warnings.report(
+          "\(dataset.folder.path): its cases have the names of those of the run \(run.url.path), which does not say whether "
+            + "they are the same; if they are, choose a side with --split.")
+      }
+      return [:]
+    }
+    let facts = try FactsFile.recorded(in: run.facts)
+    let names = Set(facts.map(\.scan.name))
+    let sideOfHash = Dictionary(facts.map { ($0.imageHash, sides[$0.scan.identifier] ?? .new) }) { first, other in
+      [.training, .validation, .test].first { $0 == first || $0 == other } ?? first
+    }
+    var found: [String: EvaluatedCases.Side] = [:]
+    for scan in dataset.cases where names.contains(scan.name) {
+      found[scan.identifier] = imageHash(of: scan).flatMap { sideOfHash[$0] }
+    }
+    return found.isEmpty ? [:] : filled(dataset, by: found)
+  }
+
+  private func filled(
+    _ dataset: Dataset, by known: [String: EvaluatedCases.Side]
+  ) -> [String: EvaluatedCases.Side] {
+    Dictionary(uniqueKeysWithValues: dataset.cases.map { ($0.identifier, known[$0.identifier] ?? .new) })
+  }
+
+  private func isFolderOfTraining(_ folder: URL) -> Bool {
+    guard let data = (try? TrainingConfiguration(yaml: run.configuration))?.data else { return false }
+    return URL(fileURLWithPath: data).standardizedFileURL.resolvingSymlinksInPath().path
+      == folder.standardizedFileURL.resolvingSymlinksInPath().path
+  }
+
+  /// As the data check makes it; nil where a file cannot be read, which is for the evaluation to say.
+  private func imageHash(of scan: Case) -> UInt64? {
+    var hash = VoxelHash()
+    for url in scan.images {
+      guard let channels = try? Image.channels(contentsOf: url) else { return nil }
+      for channel in channels { hash.combine(channel) }
+    }
+    return hash.value
+  }
+}

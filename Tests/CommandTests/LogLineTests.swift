@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+/// With `--log-format json` each line of standard error is an object, whatever the verb has to say.
+@Suite struct LogLineTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func expectObjects(_ arguments: [String], status: Int32 = 0) throws {
+    let result = try dualnorm(arguments + ["--log-format", "json"])
+    #expect(result.status == status, "\(result.errors)")
+    let lines = result.errors.split(separator: "\n")
+    #expect(!lines.isEmpty, "\(arguments[0]) says something")
+    for line in lines {
+      let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      #expect(object?.isEmpty == false, "\(arguments[0]): \(line)")
+    }
+  }
+
+  @Test func predictAndEvaluate() throws {
+    let scans = folder.file("scans")
+    try FileManager.default.createDirectory(at: scans, withIntermediateDirectories: true)
+    for name in ["a", "b"] {
+      try FileManager.default.copyItem(
+        at: Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz"), to: scans.appendingPathComponent("\(name).nii.gz")
+      )
+    }
+    try Data("damaged".utf8).write(to: scans.appendingPathComponent("c.nii.gz"))
+    let predict = [
+      "predict", "-m", try Tiny.run.path, "-i", scans.path, "-o", folder.file("out").path, "--threads", "1",
+    ]
+    try expectObjects(predict, status: 1)
+    try expectObjects(predict + ["--skip-existing", "-v", "--preview"], status: 1)
+    try expectObjects([
+      "evaluate", "-m", try Tiny.run.path, "--data", try Tiny.data.path, "-o", folder.file("evaluation").path,
+      "--threads", "1",
+    ])
+  }
+
+  @Test func trainAndExperiment() throws {
+    try expectObjects(
+      ["train", "--data", Tiny.data.path, "--output", folder.file("run").path] + Tiny.quick.filter { $0 != "--quiet" })
+  }
+
+  @Test func phantomPrepareAndScore() throws {
+    let data = folder.file("data").path
+    try expectObjects(["phantom", "--output", data, "--size", "32x32x4", "--cases", "2", "--sites", "2"])
+    let scores = folder.file("scores.csv").path
+    try expectObjects(["score", "--prediction", data, "--reference", data, "--output", scores])
+  }
+}
