@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Makes Tests/Fixtures/like/cases.json: what other people's tools gave for small label maps.
+"""Makes Tests/Fixtures/like/cases.json and slices.json: what other people's tools gave for small label maps, the latter
+for arrays of two axes, which are grids of one slice here.
 
-    python Tools/fixtures_like.py MEDPY_0_4_BINARY_PY
+    python Tools/fixtures_like.py MEDPY_0_4_BINARY_PY [slices]
+
+With `slices`, slices.json alone, for which nnunetv2 is not needed: nnU-Net has no surface distances.
 
 Needs medpy 0.5.2, monai 1.6.1 with torch, nnunetv2 2.8.1 and batchgenerators (both --no-deps), NumPy 2.0 to 2.2 (from
 2.3 on, MedPy's dc of two empty masks is NaN by accident: its ZeroDivisionError never comes), and the file
@@ -72,6 +75,38 @@ def cases():
         yield f"blobs {number}", spacing, *pair
 
 
+def slices():
+    """As `cases`, but arrays and spacings (x, y) of two axes."""
+    shape = (11, 12)
+    spacing = (1.2, 0.85)  # MONAI's own tests of anisotropic pictures have this one
+    one, two = box(shape, 1, (2, 8), (2, 8)), box(shape, 2, (5, 10), (8, 12))
+    shifted = np.roll(one, (1, -1), (0, 1))
+    yield "overlap", spacing, np.maximum(shifted, np.roll(two, -1, 0)), np.maximum(one, two)
+    edge = box(shape, 1, (0, 11), (0, 5))
+    yield "touches the border", (1, 1), edge | box(shape, 2, (6, 11), (5, 12)), edge[::-1, ::-1] | two
+    islands = np.maximum(one, box(shape, 1, (9, 11), (0, 2)))
+    islands[8, 8] = 1  # touches the larger part by a corner
+    yield "two components", (0.3, 2.5), np.maximum(islands, two), np.maximum(np.roll(one, 1, 1), two)
+    yield "miss", spacing, one, np.maximum(one, two)
+    yield "false alarm", spacing, np.maximum(shifted, two), one
+    yield "both empty", (1.5, 0.5), shifted, one
+    yield "identical", (0.7, 0.9), np.maximum(one, two), np.maximum(one, two)
+    yield "single pixels", (0.5, 1.5), box(shape, 1, (2, 3), (3, 4)) | box(shape, 2, (10, 11), (11, 12)), box(
+        shape, 1, (0, 1), (6, 7)) | box(shape, 2, (0, 1), (0, 1))
+    yield "nothing predicted", (1.1, 1.3), np.zeros(shape, np.uint8), np.maximum(one, two)
+    y, x = np.ogrid[:40, :40]
+    discs = [((y - 20) * 0.85) ** 2 + ((x - column) * 1.2) ** 2 <= 12 ** 2 for column in (18, 20)]
+    yield "discs", spacing, *(disc.astype(np.uint8) for disc in discs)
+    generator = np.random.default_rng(4)
+    for number, spacing in enumerate([(0.9, 0.7), (0.3, 0.3), spacing]):
+        pair = []
+        for _ in range(2):
+            labels = blob(generator, (26, 28), 0.3).astype(np.uint8)
+            labels[blob(generator, labels.shape, 0.2)] = 2
+            pair.append(labels)
+        yield f"blobs {number}", spacing, *pair
+
+
 def attempt(function, *arguments, **options):
     """The number, or NaN where the tool raises what it raises for empty masks."""
     try:
@@ -101,7 +136,7 @@ def with_transunet(p, r):
 
 
 def with_published(p, r):
-    parts, count = ndimage.label(p, np.ones((3, 3, 3)))
+    parts, count = ndimage.label(p, np.ones((3,) * p.ndim))
     p = parts == 1 + np.argmax(np.bincount(parts.ravel())[1:]) if count else np.ones_like(p)
     distance = math.nan
     if r.any():
@@ -192,12 +227,43 @@ def written(value):
     return value
 
 
+def with_tools(p, r, spacing, medpy04, monai):
+    """What each tool but nnU-Net gives, by class."""
+    binary = {str(c): (p == c, r == c) for c in CLASSES}
+    return {
+        "medpy": {c: with_medpy(medpy, *pair, spacing) for c, pair in binary.items()},
+        "medpy-0.4": {c: with_medpy(medpy04, *pair, spacing) for c, pair in binary.items()},
+        "monai": monai.add(p, r, spacing),
+        "transunet": {c: with_transunet(*pair) for c, pair in binary.items()},
+        "published": {c: with_published(*pair) for c, pair in binary.items()},
+    }
+
+
+def entry(name, spacing, p, r, expected):
+    size, spacing = list(p.shape[::-1]) + [1] * (3 - p.ndim), [float(s) for s in spacing] + [1.0] * (3 - p.ndim)
+    return {
+        "name": name, "size": size, "spacingMM": spacing, "prediction": runs(p), "reference": runs(r),
+        "expected": expected,
+    }
+
+
+def write(name, content):
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(written(content), separators=(",", ":"), allow_nan=False)
+    (FOLDER / name).write_text(text.replace('{"name"', '\n{"name"').replace('"means"', '\n"means"') + "\n")
+
+
 def main():
     assert isinstance(np.count_nonzero(np.zeros(1)), int), "NumPy before 2.3 is needed, see above"
     specification = importlib.util.spec_from_file_location("medpy04", sys.argv[1])
     medpy04 = importlib.util.module_from_spec(specification)
     warnings.simplefilter("ignore")
     specification.loader.exec_module(medpy04)
+    flat = Monai("mean_batch")
+    write("slices.json", {
+        "cases": [entry(*case, with_tools(*case[2:], case[1], medpy04, flat)) for case in slices()], "means": {}})
+    if sys.argv[2:] == ["slices"]:
+        return
     by_class, overall = Monai("mean_batch"), Monai("mean")
     fixtures = []
     with tempfile.TemporaryDirectory() as folder:
@@ -207,18 +273,7 @@ def main():
             np.save(f"{folder}/p/{index:02}.npy", p)
             np.save(f"{folder}/r/{index:02}.npy", r)
             overall.add(p, r, spacing)
-            binary = {str(c): (p == c, r == c) for c in CLASSES}
-            fixtures.append({
-                "name": name, "size": list(p.shape[::-1]), "spacingMM": [float(s) for s in spacing],
-                "prediction": runs(p), "reference": runs(r),
-                "expected": {
-                    "medpy": {c: with_medpy(medpy, *pair, spacing) for c, pair in binary.items()},
-                    "medpy-0.4": {c: with_medpy(medpy04, *pair, spacing) for c, pair in binary.items()},
-                    "monai": by_class.add(p, r, spacing),
-                    "transunet": {c: with_transunet(*pair) for c, pair in binary.items()},
-                    "published": {c: with_published(*pair) for c, pair in binary.items()},
-                },
-            })
+            fixtures.append(entry(name, spacing, p, r, with_tools(p, r, spacing, medpy04, by_class)))
         per_case, nnunet_means = nnunet(folder, [f"{i:02}" for i in range(len(fixtures))])
     for index, fixture in enumerate(fixtures):
         fixture["expected"]["nnunet"] = per_case[f"{index:02}"]
@@ -233,9 +288,7 @@ def main():
     transunet_means = {str(c): dict(zip(names, map(float, row))) for c, row in zip(CLASSES, transunet)}
     transunet_means["mean"] = dict(zip(names, map(float, transunet.mean(0))))
     means = {"monai": monai_means, "nnunet": nnunet_means, "transunet": transunet_means}
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(written({"cases": fixtures, "means": means}), separators=(",", ":"), allow_nan=False)
-    (FOLDER / "cases.json").write_text(text.replace('{"name"', '\n{"name"').replace('"means"', '\n"means"') + "\n")
+    write("cases.json", {"cases": fixtures, "means": means})
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes Tests/Fixtures/scores/surface_distances.json: surface metrics of masks by numpy and scipy alone.
 
-Surface: voxels with one of six neighbours outside the mask (the image's outside included). Axes of arrays are z, y, x;
-spacings are written x, y, z, as in the Swift code.
+Surface: voxels with one of six neighbours outside the mask (the image's outside included), in one slice one of four.
+Axes of arrays are z, y, x; spacings are written x, y, z, as in the Swift code.
 """
 import json
 import pathlib
@@ -11,11 +11,10 @@ import numpy as np
 from scipy import ndimage
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Fixtures" / "scores"
-SIX = ndimage.generate_binary_structure(3, 1)
 
 
 def surface(mask):
-    return mask & ~ndimage.binary_erosion(mask, SIX, border_value=0)
+    return mask & ~ndimage.binary_erosion(mask, border_value=0)
 
 
 def directed(a, b, spacing_xyz):
@@ -25,6 +24,8 @@ def directed(a, b, spacing_xyz):
 
 
 def metrics(prediction, reference, spacing_xyz, tolerances):
+    if len(prediction) == 1:
+        prediction, reference, spacing_xyz = prediction[0], reference[0], spacing_xyz[:2]
     ab, ba = directed(prediction, reference, spacing_xyz), directed(reference, prediction, spacing_xyz)
     pooled = np.concatenate([ab, ba])
     return {

@@ -5,9 +5,9 @@ import Foundation
 import Torch
 
 func validateTolerances(_ tolerance: NumberList<Double>) throws {
-  guard tolerance.values.allSatisfy({ $0 > 0 && $0.isFinite }), Set(tolerance.values).count == tolerance.values.count
+  guard tolerance.values.allSatisfy({ $0.sign == .plus && $0.isFinite }), Set(tolerance.values).count == tolerance.values.count
   else {
-    throw ValidationError("--tolerance \(tolerance): tolerances are different lengths above 0 mm, such as 1,2.")
+    throw ValidationError("--tolerance \(tolerance): tolerances are different lengths from 0 mm on, such as 0,1,2.")
   }
 }
 

@@ -11,7 +11,8 @@ struct ScoreCommand: ParsableCommand {
       Example: dualnorm score --prediction MASKS --reference DATA --output scores.csv
 
       Folders are paired by their files' paths; sub-folders are sites. Site-X/CaseNN.nii.gz matches the reference \
-      Site-X/CaseNN_segmentation.nii.gz (or _seg, _mask, _label), labelsTr/CaseNN.nii.gz matches CaseNN.nii.gz. \
+      Site-X/CaseNN_segmentation.nii.gz (or _seg, _mask, _label), labelsTr/CaseNN.nii.gz matches CaseNN.nii.gz and \
+      CaseNN_0000.nii.gz. \
       docs/conventions.md states every metric.
       """)
 
@@ -92,6 +93,7 @@ struct ScoreCommand: ParsableCommand {
       labelNames: LabelNames.found(beside: URL(fileURLWithPath: reference)), tolerancesMM: tolerance.values,
       convention: convention
     ) { done, total, _ in progress.update(done, of: total) }
+    if let sentence = table.warningOfLabels { Warnings.report(sentence) }
     if let output { try table.write(to: URL(fileURLWithPath: output)) }
     if !quiet { print(table.text, terminator: "") }
   }

@@ -84,8 +84,35 @@ import Testing
     #expect(result.output == "" && result.errors == "" && result.status == 0)
     let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
     #expect(lines.count == 3)
-    #expect(lines[1] == "Site-A,Case01,prediction,1,label 1+2,found,1,0,0,0,1,1,24,24")
-    #expect(lines[2].hasPrefix("Site-B,Case01,prediction,1,label 1+2,found,0.4,"))
+    #expect(lines[1] == "Site-A,Case01,prediction,1,1+2,label 1+2,found,1,0,0,0,1,1,24,24")
+    #expect(lines[2].hasPrefix("Site-B,Case01,prediction,1,1+2,label 1+2,found,0.4,"))
+  }
+
+  /// At 0 mm only surface voxels that both have count: 1 of 2 in the reference, 1 of 1 in the prediction.
+  @Test func aToleranceOfZeroIsExact() throws {
+    let file = folder.file("zero.csv")
+    let result = try dualnorm(
+      "score", "--prediction", predictions, "--reference", references, "--labels", "1", "--tolerance", "0,2", "--output",
+      file.path)
+    #expect(result.status == 0 && result.output.contains("NSD 0 mm"))
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map { $0.split(separator: ",") }
+    #expect(lines[0][11...12] == ["nsd_0mm", "nsd_2mm"])
+    #expect(lines[1][11...12] == ["1", "1"] && lines[2][11...12] == ["\(2.0 / 3)", "1"])
+  }
+
+  /// A mask as pictures have it, 0 and 255, against 0 and 1.
+  @Test func labelsOfAnotherKindAreNamed() throws {
+    let (reference, prediction) = (folder.file("one.nii.gz"), folder.file("two.nii.gz"))
+    try labelMap([0, 1, 1, 0]).write(to: reference)
+    try labelMap([0, 255, 255, 0]).write(to: prediction)
+    let files = ["score", "--prediction", prediction.path, "--reference", reference.path]
+    let result = try dualnorm(files)
+    #expect(
+      result.errors
+        == "Warning: The references hold 1 and the predictions 255, so no label is in common and every structure counts as missed; where both mean one structure, give --merge-labels 1,255.\n"
+    )
+    let merged = try dualnorm(files + ["--merge-labels", "1,255"])
+    #expect(merged.errors == "" && merged.output.contains("1.000"))
   }
 
   @Test func oneFileAgainstAnother() throws {
@@ -159,7 +186,7 @@ import Testing
     (
       ["--output", "scores.txt"], "--output scores.txt: scores are written as .csv or .json; give one of these endings."
     ),
-    (["--tolerance", "1,0"], "--tolerance 1,0: tolerances are different lengths above 0 mm, such as 1,2."),
+    (["--tolerance", "1,-1"], "--tolerance 1,-1: tolerances are different lengths from 0 mm on, such as 0,1,2."),
     (["--tolerance", "one"], "The value 'one' is invalid for '--tolerance <mm,…>'"),
     (["--labels", "0,1"], "--labels 0,1: 0 is background and is not scored; leave it out."),
     (["--labels", "1,300"], "The value '1,300' is invalid for '--labels <label,…>'"),

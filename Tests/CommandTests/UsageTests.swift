@@ -39,8 +39,8 @@ import Testing
     ("Missing expected argument '--output <file|dir>'", ["predict", "--model", "RUN", "--input", "SCANS"]),
     ("Missing expected argument '--output <dir>'", ["evaluate", "--model", "RUN", "--data", "DATA"]),
     (
-      "--tolerance 0: tolerances are different lengths above 0 mm, such as 1,2.",
-      ["evaluate", "--model", "RUN", "--data", "DATA", "--output", "OUT", "--tolerance", "0"]
+      "--tolerance 1,1: tolerances are different lengths from 0 mm on, such as 0,1,2.",
+      ["evaluate", "--model", "RUN", "--data", "DATA", "--output", "OUT", "--tolerance", "1,1"]
     ),
     ("Missing expected argument '<file>'", ["import", "--output", "RUN"]),
     ("Missing expected argument '<run|file>'", ["info"]),

@@ -67,10 +67,13 @@ extension LabelScheme {
   /// `liver`, `peripheral zone + central gland`, or without names `label 1+2`.
   static func name(of group: [UInt8], _ labelNames: [UInt8: String]) -> String {
     guard group.contains(where: { labelNames[$0] != nil }) else {
-      return "label \(group.map(String.init).joined(separator: "+"))"
+      return "label \(valuesText(group))"
     }
     return group.map { labelNames[$0] ?? "label \($0)" }.joined(separator: " + ")
   }
+
+  /// `1+2`
+  static func valuesText(_ group: [UInt8]) -> String { group.map(String.init).joined(separator: "+") }
 
   /// A name for each value, given or made; none where no value has a given one.
   static func names(of values: Set<UInt8>, _ labelNames: [UInt8: String]) -> [UInt8: String] {

@@ -34,8 +34,7 @@ struct CaseEvaluation {
           to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name)\(scan.maskEnding)"))
       }
       result.scores += scorer.scores(
-        prediction: pass.labels, reference: reference, site: scan.site, caseName: scan.name, pass: pass.name,
-        isPicture: scan.isPicture)
+        prediction: pass.labels, reference: reference, site: scan.site, caseName: scan.name, pass: pass.name)
     }
     for index in result.scores.indices { result.scores[index].side = side }
     if output != nil { result.row = try sheetRow(of: scan, reference, passes, result.scores) }

@@ -87,7 +87,7 @@ struct CaseScores {
     let rows = keys.map { key in
       [table.title(ofSite: key.site), key.name] + (table.sides.isEmpty ? [] : [side(of: key)?.rawValue ?? "–"])
         + table.passes.flatMap { pass in
-          classes.map { index, _ in
+          classes.map { index, _, _ in
             value(.dice, of: key, pass: pass, classIndex: index).map { fixed($0, decimals: 3) } ?? "–"
           }
         }

@@ -203,7 +203,7 @@ import Testing
       volume(geometry) { x, y, _ in range.contains(x) && range.contains(y) ? 255 : 0 }
     }
     let scores = Scorer(scheme: LabelScheme(groups: [[255]])).scores(
-      prediction: square(5...14), reference: square(4...15), site: "A", caseName: "a", pass: "final", isPicture: true)
+      prediction: square(5...14), reference: square(4...15), site: "A", caseName: "a", pass: "final")
     // 36 and 44 contour pixels; each is 1 from the other's, but for the outer corners.
     #expect(abs((scores[0][.assd] ?? 0) - (36 + 40 + 4 * 2.0.squareRoot()) / 80) < 1e-12)
     #expect(scores[0][.hausdorff] == 2.0.squareRoot())

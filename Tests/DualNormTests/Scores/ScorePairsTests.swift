@@ -54,6 +54,32 @@ import Testing
     #expect(files.described(try files.pairs("p", "task/labelsTr")) == ["task/a: p/a.nii.gz - task/labelsTr/a.nii.gz"])
   }
 
+  /// nnU-Net's suffix on one side, and a name whose own number looks like one.
+  @Test func theFirstChannelsSuffixDoesNotMatter() throws {
+    let files = try Files([
+      "p/a_0000.nii.gz", "r/a.nii.gz", "p/b.nii.gz", "r/b_0000.nii.gz", "p/img_0001_0000.nii.gz", "r/img_0001.nii.gz",
+      "p/S/a_0000.nii.gz", "r/S/a_seg.nii.gz",
+    ])
+    let pairs = try files.pairs()
+    #expect(
+      files.described(pairs) == [
+        "S/a: p/S/a_0000.nii.gz - r/S/a_seg.nii.gz", "r/a: p/a_0000.nii.gz - r/a.nii.gz",
+        "r/b_0000: p/b.nii.gz - r/b_0000.nii.gz", "r/img_0001: p/img_0001_0000.nii.gz - r/img_0001.nii.gz",
+      ])
+    #expect(pairs.predictionsWithoutReference.isEmpty)
+  }
+
+  /// The exact name wins, and several channels are images.
+  @Test func anAmbiguousSuffixIsNotPaired() throws {
+    let files = try Files([
+      "p/a.nii.gz", "p/a_0000.nii.gz", "r/a.nii.gz", "p/b_0000.nii.gz", "p/b_0001.nii.gz", "r/b.nii.gz",
+    ])
+    let pairs = try files.pairs(allowMissing: true)
+    #expect(files.described(pairs) == ["r/a: p/a.nii.gz - r/a.nii.gz", "r/b: none - r/b.nii.gz"])
+    #expect(
+      pairs.predictionsWithoutReference.map(files.path) == ["p/a_0000.nii.gz", "p/b_0000.nii.gz", "p/b_0001.nii.gz"])
+  }
+
   @Test func samePathsWithoutSuffix() throws {
     let files = try Files(["p/x.nii.gz", "p/deep/er/y.mha", "r/x.nii.gz", "r/deep/er/y.mha"])
     #expect(

@@ -6,10 +6,11 @@ import Testing
 @Suite struct ScoreTableTests {
   static func score(
     _ site: String, _ name: String, _ outcome: Outcome, dice: Double?, assd: Double? = nil, pass: String = "final",
-    classIndex: Int = 1, className: String = "organ"
+    classIndex: Int = 1, className: String = "organ", label: String? = nil
   ) -> CaseScore {
     CaseScore(
-      site: site, caseName: name, pass: pass, classIndex: classIndex, className: className, outcome: outcome,
+      site: site, caseName: name, pass: pass, classIndex: classIndex, className: className, label: label,
+      outcome: outcome,
       metrics: [
         .dice: dice, .assd: assd, .hd95: assd, .hausdorff: assd, .nsd(toleranceMM: 1.5): dice, .predictionVolume: 8,
         .referenceVolume: 12.5,
@@ -41,15 +42,15 @@ import Testing
   @Test func csvToTheLetter() {
     let table = ScoreTable(
       [
-        Self.score("A, \"old\"", "Case1", .found, dice: 1.0 / 3, assd: 2, className: "left\nlobe"),
+        Self.score("A, \"old\"", "Case1", .found, dice: 1.0 / 3, assd: 2, className: "left\nlobe", label: "1+2"),
         Self.score("B", "Case1", .bothEmpty, dice: nil),
       ], tolerancesMM: [1.5])
     #expect(
       table.csv == #"""
-        site,case,pass,class,class_name,outcome,dice,assd_mm,hd95_mm,hausdorff_mm,nsd_1.5mm,prediction_mm3,reference_mm3
-        "A, ""old""",Case1,final,1,"left
+        site,case,pass,class,label,class_name,outcome,dice,assd_mm,hd95_mm,hausdorff_mm,nsd_1.5mm,prediction_mm3,reference_mm3
+        "A, ""old""",Case1,final,1,1+2,"left
         lobe",found,0.3333333333333333,2,2,2,0.3333333333333333,8,12.5
-        B,Case1,final,1,organ,bothEmpty,,,,,,8,12.5
+        B,Case1,final,1,,organ,bothEmpty,,,,,,8,12.5
 
         """#)
   }
@@ -63,8 +64,8 @@ import Testing
     #expect(Metric.predictionVolume.title(in: .px) == "predicted px²")
     #expect(
       table.csv == """
-        site,case,pass,class,class_name,outcome,unit,dice,assd_mm,hd95_mm,hausdorff_mm,nsd_1.5mm,prediction_mm3,reference_mm3
-        A,Case1,final,1,organ,found,px,1,2,2,2,1,8,12.5
+        site,case,pass,class,label,class_name,outcome,unit,dice,assd_mm,hd95_mm,hausdorff_mm,nsd_1.5mm,prediction_mm3,reference_mm3
+        A,Case1,final,1,,organ,found,px,1,2,2,2,1,8,12.5
 
         """)
     let json = String(decoding: try table.json(), as: UTF8.self)
@@ -91,6 +92,26 @@ import Testing
     #expect(try marked(["A"]).unseenSites == ["B"])
     // A folder of another name need not be another hospital.
     #expect(try marked(["training"]).unseenSites.isEmpty && marked([]).unseenSites.isEmpty)
+  }
+
+  /// Masks of pictures hold 255 where others hold 1.
+  @Test func labelsWithoutACommonOneAreNamedWithTheRemedy() {
+    func table(_ outcomes: [(Outcome, String)]) -> ScoreTable {
+      ScoreTable(
+        outcomes.enumerated().map { index, score in
+          Self.score("A", "C", score.0, dice: 0, classIndex: index + 1, className: "x\(score.1)", label: score.1)
+        }, tolerancesMM: [1.5])
+    }
+    #expect(
+      table([(.miss, "1"), (.falseAlarm, "255")]).warningOfLabels
+        == "The references hold 1 and the predictions 255, so no label is in common and every structure counts as missed; where both mean one structure, give --merge-labels 1,255."
+    )
+    #expect(
+      table([(.falseAlarm, "1"), (.miss, "2"), (.miss, "3")]).warningOfLabels
+        == "The references hold 2 and 3 and the predictions 1, so no label is in common and every structure counts as missed; write both with the same values, or join what means the same with --merge-labels."
+    )
+    #expect(table([(.miss, "1"), (.miss, "2")]).warningOfLabels == nil)
+    #expect(table([(.miss, "1"), (.falseAlarm, "2"), (.found, "3")]).warningOfLabels == nil)
   }
 
   @Test func textCountsWhatTheMeansLeaveOut() {

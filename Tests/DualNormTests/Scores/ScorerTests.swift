@@ -19,6 +19,7 @@ import Testing
     let twoThirds: Double? = 2.0 / 3
     #expect(scores.map(\.className) == ["one", "two or three", "four"])
     #expect(scores.map(\.classIndex) == [1, 2, 3])
+    #expect(scores.map(\.label) == ["1", "2+3", "4"])
     #expect(scores.map(\.outcome) == [.found, .found, .miss])
     #expect(scores.map { $0[.dice] } == [twoThirds, twoThirds, 0])
     #expect(scores.map { $0[.assd] } == [twoThirds, twoThirds, nil])

@@ -57,6 +57,47 @@ import Testing
     expectClose([distances.hausdorffMM()], [expected.maxima.max()!])
   }
 
+  /// The pictures of MONAI's own test of the surface Dice with a spacing of 0.85 by 1.2, and the values of MONAI 1.6.1:
+  /// all but the first 50 columns of 480 × 640 pixels against all but the first 60, and the columns that are left.
+  @Test func shiftedHalvesOfAPicture() throws {
+    let geometry = Geometry(size: [640, 480, 1], spacingMM: [1.2, 0.85, 7])
+    func half(_ belongs: (Int) -> Bool) -> Mask {
+      Mask(voxels: (0..<480).flatMap { _ in (0..<640).map(belongs) }, geometry: geometry)
+    }
+    let right = try #require(SurfaceDistances(prediction: half { $0 >= 50 }, reference: half { $0 >= 60 }))
+    let left = try #require(SurfaceDistances(prediction: half { $0 < 50 }, reference: half { $0 < 60 }))
+    func nsd(_ distances: SurfaceDistances) -> [Double] {
+      [0, 1, 9, 10, 11, 12, 13].map { distances.nsd(toleranceMM: $0) }
+    }
+    let perimeters = (left: Double(480 * 4 + 48 * 2 + 58 * 2), right: Double(480 * 4 + 588 * 2 + 578 * 2))
+    #expect(nsd(left)[0] == 1 - (478 + 480 + 9 * 2) / perimeters.left)
+    #expect(abs(nsd(right)[0] - (1 - (478 + 480 + 9 * 2) / perimeters.right)) < 1e-15)
+    expectClose(
+      nsd(left), [0.5422138571739197, 0.5431519746780396, 0.5581613779, 0.5600374937, 0.5619136691, 1, 1], within: 1e-7)
+    expectClose(
+      nsd(right), [0.7704609632492065, 0.7709313035, 0.7784572244, 0.7793979049, 0.780338645, 1, 1], within: 1e-7)
+    expectClose(
+      [left, right].flatMap { [$0.averageSymmetricMM, $0.hausdorffMM(percentile: 95), $0.hausdorffMM()] },
+      [5.368902206420898, 12, 12, 2.6920273303985596, 12, 12])
+  }
+
+  /// One slice is one slice whichever axis it lies across.
+  @Test(arguments: [[0, 1, 2], [0, 2, 1], [1, 2, 0]]) func theGridDecidesWhatIsASlice(place: [Int]) throws {
+    func mask(_ columns: Range<Int>) -> Mask {
+      var (size, spacing) = (SIMD3(1, 1, 1), SIMD3<Double>(repeating: 5))
+      (size[place[0]], size[place[1]]) = (9, 8)
+      (spacing[place[0]], spacing[place[1]]) = (0.5, 2)
+      return Mask(
+        voxels: (0..<8).flatMap { y in (0..<9).map { columns.contains($0) && (1..<7).contains(y) } },
+        geometry: Geometry(size: size, spacingMM: spacing))
+    }
+    let distances = try #require(SurfaceDistances(prediction: mask(1..<7), reference: mask(2..<8)))
+    #expect(distances.predictionToReferenceMM.count == 20)
+    // The contours share 10 pixels of 20; the others are one column apart.
+    expectClose([distances.averageSymmetricMM, distances.hausdorffMM()], [0.25, 0.5], within: 1e-15)
+    #expect(distances.nsd(toleranceMM: 0) == 0.5)
+  }
+
   @Test func shiftedSpheres() throws {
     let distances = try #require(
       SurfaceDistances(

@@ -29,6 +29,8 @@ public struct CaseScore: Codable, Equatable, Sendable {
   /// From 1; 0 is background, which is not scored.
   public let classIndex: Int
   public let className: String
+  /// The values that the class has in masks, `1+2` of a merged one; nil in tables of earlier versions.
+  public let label: String?
   public let outcome: Outcome
   /// What the case was to the training; nil where that is not known, or the data are others.
   public var side: EvaluatedCases.Side?
@@ -36,14 +38,15 @@ public struct CaseScore: Codable, Equatable, Sendable {
   public let metrics: [Metric: Double?]
 
   public init(
-    site: String, caseName: String, pass: String, classIndex: Int, className: String, outcome: Outcome,
-    metrics: [Metric: Double?]
+    site: String, caseName: String, pass: String, classIndex: Int, className: String, label: String? = nil,
+    outcome: Outcome, metrics: [Metric: Double?]
   ) {
     self.site = site
     self.caseName = caseName
     self.pass = pass
     self.classIndex = classIndex
     self.className = className
+    self.label = label
     self.outcome = outcome
     self.metrics = metrics
   }

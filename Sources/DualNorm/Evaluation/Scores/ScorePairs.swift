@@ -47,6 +47,7 @@ public struct ScorePairs: Equatable, Sendable {
 
   /// Pairs two files, or two folders by their files' paths in them: sub-folders are sites; endings and suffixes of masks
   /// (`_segmentation`, `_seg`, `_mask`, `_label`) do not matter, and an image beside a reference is not taken for it.
+  /// nnU-Net's `_0000` does not matter either, where no other file can be meant.
   ///
   /// - Throws: `InputError` where a path does not exist, a folder meets a file, no file matches, or (unless `allowMissing`)
   ///   a reference has no prediction.
@@ -78,11 +79,14 @@ public struct ScorePairs: Equatable, Sendable {
     let predicted = try MaskFolder(predictions, holdsReferences: false).masks
     let expected = try MaskFolder(references, holdsReferences: true).masks
     let site = MaskFolder.siteName(of: references)
+    let partners = Self.partners(of: Set(expected.keys), among: Set(predicted.keys))
     pairs = expected.map { key, url in
       ScorePair(
-        site: key.site.isEmpty ? site : key.site, caseName: key.caseName, prediction: predicted[key], reference: url)
+        site: key.site.isEmpty ? site : key.site, caseName: key.caseName,
+        prediction: partners[key].flatMap { predicted[$0] }, reference: url)
     }.sorted { ($0.site, $0.caseName) < ($1.site, $1.caseName) }
-    predictionsWithoutReference = predicted.filter { expected[$0.key] == nil }.map(\.value)
+    let paired = Set(partners.values)
+    predictionsWithoutReference = predicted.filter { !paired.contains($0.key) }.map(\.value)
       .sorted { $0.path < $1.path }
     guard !pairs.isEmpty else {
       throw InputError(
@@ -100,6 +104,36 @@ public struct ScorePairs: Equatable, Sendable {
           + "(\(listed(missing.map(\.identifier)))); add them, or give --allow-missing to score them as misses.")
     }
   }
+}
+
+extension ScorePairs {
+  /// The prediction of each reference: that of its name or, where there is none, that of its name with or without the
+  /// suffix of nnU-Net's first channel.
+  private static func partners(
+    of references: Set<MaskFolder.Key>, among predictions: Set<MaskFolder.Key>
+  ) -> [MaskFolder.Key: MaskFolder.Key] {
+    let free = predictions.subtracting(references)
+    let all = predictions.union(references)
+    var partners: [MaskFolder.Key: MaskFolder.Key] = [:]
+    for key in references {
+      if predictions.contains(key) {
+        partners[key] = key
+        continue
+      }
+      let part = channelOfImage(key.caseName)
+      let plain = part?.channel == 0 ? part?.name : nil
+      partners[key] = [(name: key.caseName, partner: key.caseName + "_0000"), plain.map { (name: $0, partner: $0) }]
+        .compactMap { $0 }
+        // A second channel would show that these are images, not masks.
+        .filter { !all.contains(key.named($0.name + "_0001")) }
+        .map { key.named($0.partner) }.first(where: free.contains)
+    }
+    return partners
+  }
+}
+
+extension MaskFolder.Key {
+  fileprivate func named(_ caseName: String) -> Self { Self(site: site, caseName: caseName) }
 }
 
 private func isFolder(_ url: URL, _ option: String) throws -> Bool {

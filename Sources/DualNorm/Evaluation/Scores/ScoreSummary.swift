@@ -17,6 +17,8 @@ public struct ScoreSummary: Codable, Equatable, Sendable {
   /// nil for the mean of the classes' means.
   public let classIndex: Int?
   public let className: String?
+  /// As in `CaseScore`.
+  public let label: String?
   /// How many scores have which outcome; together the number of cases times classes.
   public let outcomes: [Outcome: Int]
   /// `count` is how many cases (sites, classes) are behind the mean: those where the metric is defined.
@@ -66,11 +68,12 @@ extension ScoreTable {
   /// One summary a class, and one of their mean where there are several.
   private func summaries(of rows: [CaseScore], scope: ScoreSummary.Scope, site: String?) -> [ScoreSummary] {
     guard let pass = rows.first?.pass else { return [] }
-    let byClass = classes.map { index, name in
+    let byClass = classes.map { index, name, label in
       let ofClass = rows.filter { $0.classIndex == index }
       let statistics = metrics.map { metric in (metric, convention.rules.mean(of: ofClass.map { $0[metric] })) }
       return ScoreSummary(
-        scope: scope, site: site, pass: pass, classIndex: index, className: name, outcomes: count(ofClass),
+        scope: scope, site: site, pass: pass, classIndex: index, className: name, label: label,
+        outcomes: count(ofClass),
         statistics: Dictionary(uniqueKeysWithValues: statistics))
     }
     guard byClass.count > 1 else { return byClass }
@@ -79,7 +82,7 @@ extension ScoreTable {
       (metric, convention.rules.classMean(of: byCase.map { $0.map { $0?[metric] } }))
     }
     let mean = ScoreSummary(
-      scope: scope, site: site, pass: pass, classIndex: nil, className: nil, outcomes: count(rows),
+      scope: scope, site: site, pass: pass, classIndex: nil, className: nil, label: nil, outcomes: count(rows),
       statistics: Dictionary(uniqueKeysWithValues: statistics))
     return byClass + [mean]
   }
@@ -117,13 +120,15 @@ extension ScoreSummary {
     try container.encode(pass, forKey: .pass)
     try container.encode(classIndex, forKey: .classIndex)
     try container.encode(className, forKey: .className)
+    try container.encode(label, forKey: .label)
     try container.encode(outcomes, forKey: .outcomes)
     try container.encode(statistics, forKey: .statistics)
   }
 
   fileprivate func replacing(scope: Scope, _ statistic: (Metric) -> Statistic) -> ScoreSummary {
     ScoreSummary(
-      scope: scope, site: nil, pass: pass, classIndex: classIndex, className: className, outcomes: outcomes,
+      scope: scope, site: nil, pass: pass, classIndex: classIndex, className: className, label: label,
+      outcomes: outcomes,
       statistics: Dictionary(uniqueKeysWithValues: statistics.keys.map { ($0, statistic($0)) }))
   }
 }

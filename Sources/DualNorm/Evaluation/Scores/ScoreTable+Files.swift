@@ -3,19 +3,21 @@ import Foundation
 
 extension ScoreTable {
   /// One row a case, pass and class; full precision; an undefined value is an empty field; quoted as RFC 4180 says, lines
-  /// end in \n. Where the data are those of the model's training, the column split says what each case was to it. Scores of pictures have a column that says px, whatever the names of the others say. Scores by another tool's convention have a column that names it, and carry its name in theirs.
+  /// end in \n. Where the data are the run's own, the column split says what each case was to the training. Scores of
+  /// pictures have a column that says px, whatever the names of the others say. Scores by another tool's convention have a
+  /// column that names it, and carry its name in theirs.
   public var csv: String {
     let isOurs = convention == .dualnorm
     let isInMM = lengthUnit == .mm
     let hasSides = !sides.isEmpty
     let header =
-      ["site", "case"] + (hasSides ? ["split"] : []) + ["pass", "class", "class_name", "outcome"]
+      ["site", "case"] + (hasSides ? ["split"] : []) + ["pass", "class", "label", "class_name", "outcome"]
       + (isInMM ? [] : ["unit"])
       + (isOurs ? [] : ["convention"])
       + metrics.map { (isOurs ? "" : convention.rawValue + "_") + $0.rawValue }
     let rows = scores.map { score in
       [score.site, score.caseName] + (hasSides ? [score.side?.rawValue ?? ""] : [])
-        + [score.pass, String(score.classIndex), score.className, score.outcome.rawValue]
+        + [score.pass, String(score.classIndex), score.label ?? "", score.className, score.outcome.rawValue]
         + (isInMM ? [] : [lengthUnit.rawValue]) + (isOurs ? [] : [convention.tool])
         + metrics.map { score[$0].map(shortest) ?? "" }
     }
@@ -78,7 +80,7 @@ extension ScoreTable: Codable {
         }
       if rules.distanceUnit != nil {
         surface =
-          "voxels with one of their six neighbours outside the mask (outside the image is outside); distances run between voxel centres"
+          "voxels with one of their six neighbours outside the mask (outside the image is outside), in a grid of one slice one of the four in it; distances run between voxel centres"
       }
       if convention != .dualnorm { tool = rules.tool }
       if let note = rules.meansNote { summaries += ". " + note }

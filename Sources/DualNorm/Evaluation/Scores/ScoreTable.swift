@@ -60,10 +60,30 @@ public struct ScoreTable: Equatable, Sendable {
     unseenSites = sites.filter { !known.contains($0) }
   }
 
-  /// Index and name of every scored class, by index.
-  public var classes: [(index: Int, name: String)] {
-    let names = Dictionary(scores.map { ($0.classIndex, $0.className) }, uniquingKeysWith: { first, _ in first })
-    return names.sorted { $0.key < $1.key }.map { (index: $0.key, name: $0.value) }
+  /// Index, name and mask values of every scored class, by index.
+  public var classes: [(index: Int, name: String, label: String?)] {
+    let first = Dictionary(scores.map { ($0.classIndex, $0) }, uniquingKeysWith: { first, _ in first })
+    return first.sorted { $0.key < $1.key }.map { (index: $0.key, name: $0.value.className, label: $0.value.label) }
+  }
+}
+
+extension ScoreTable {
+  /// What to say where predictions and references have labels, and none in common; nil elsewhere.
+  public var warningOfLabels: String? {
+    func labels(_ outcome: Outcome) -> [String] {
+      let found = Set(scores.filter { $0.outcome == outcome }.map(\.classIndex))
+      return classes.filter { found.contains($0.index) }.map { $0.label ?? $0.name }
+    }
+    let (expected, predicted) = (labels(.miss), labels(.falseAlarm))
+    guard labels(.found).isEmpty, !expected.isEmpty, !predicted.isEmpty, Set(expected).isDisjoint(with: predicted)
+    else { return nil }
+    let remedy =
+      expected.count == 1 && predicted.count == 1
+      ? "where both mean one structure, give --merge-labels \((expected + predicted).sorted(by: comesBefore).joined(separator: ","))"
+      : "write both with the same values, or join what means the same with --merge-labels"
+    return
+      "The references hold \(listed(expected, atMost: 5)) and the predictions \(listed(predicted, atMost: 5)), so no label is "
+      + "in common and every structure counts as missed; \(remedy)."
   }
 }
 

@@ -42,8 +42,7 @@ extension ScoreTable {
       progress(total - pairs.count + index, total, pair)
       let (prediction, reference) = try pair.read()
       scores += scorer.scores(
-        prediction: prediction, reference: reference, site: pair.site, caseName: pair.caseName, pass: pass,
-        isPicture: isPicture(pair.reference))
+        prediction: prediction, reference: reference, site: pair.site, caseName: pair.caseName, pass: pass)
     }
     self.init(
       scores, tolerancesMM: tolerancesMM, convention: convention,

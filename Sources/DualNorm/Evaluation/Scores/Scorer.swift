@@ -18,10 +18,8 @@ public struct Scorer: Sendable {
   }
 
   /// One score for each foreground class. Both maps hold file values and have one geometry; a prediction of nil is empty.
-  ///
-  /// - Parameter isPicture: whether surfaces are the contours of a 2-D picture.
   public func scores(
-    prediction: LabelMap?, reference: LabelMap, site: String, caseName: String, pass: String, isPicture: Bool = false
+    prediction: LabelMap?, reference: LabelMap, site: String, caseName: String, pass: String
   ) -> [CaseScore] {
     let rules = convention.rules
     let columns = rules.columns(tolerancesMM: tolerancesMM)
@@ -31,10 +29,10 @@ public struct Scorer: Sendable {
     return scheme.groups.indices.map { index in
       let comparison = ClassComparison(
         regions[index + 1], values: scheme.groups[index], prediction: prediction, reference: reference,
-        rules: rules, isPicture: isPicture)
+        rules: rules)
       return CaseScore(
         site: site, caseName: caseName, pass: pass, classIndex: index + 1, className: scheme.names[index],
-        outcome: regions[index + 1].outcome,
+        label: LabelScheme.valuesText(scheme.groups[index]), outcome: regions[index + 1].outcome,
         metrics: Dictionary(uniqueKeysWithValues: columns.map { ($0.metric, $0.value(comparison)) }))
     }
   }

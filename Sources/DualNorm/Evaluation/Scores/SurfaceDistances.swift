@@ -3,8 +3,9 @@ import MedicalImaging
 /// The distances between the surfaces of a prediction and its reference, both ways: all that the surface metrics of any
 /// convention need.
 ///
-/// A surface is the voxels with one of their six neighbours outside the mask, the image's outside included; distances run
-/// from voxel centre to voxel centre, in mm (in voxels where the masks' spacing is 1).
+/// A surface is the voxels with one of their six neighbours outside the mask, the image's outside included. In a grid of
+/// one slice it is the contour: one of the four neighbours in the slice. Distances run from voxel centre to voxel centre,
+/// in mm (in voxels where the masks' spacing is 1).
 public struct SurfaceDistances: Equatable, Sendable {
   /// From each surface voxel of the prediction to the nearest of the reference, ascending.
   public let predictionToReferenceMM: [Double]
@@ -12,14 +13,18 @@ public struct SurfaceDistances: Equatable, Sendable {
   public let referenceToPredictionMM: [Double]
 
   /// nil where a mask is empty: there are no distances then. Both masks have one geometry.
-  ///
-  /// - Parameter inPlane: whether the masks are of a 2-D picture, where only the four neighbours in it count.
-  public init?(prediction: Mask, reference: Mask, inPlane: Bool = false) {
+  public init?(prediction: Mask, reference: Mask) {
+    self.init(prediction: prediction, reference: reference, flatAxis: prediction.geometry.flatAxis)
+  }
+
+  /// - Parameter flatAxis: of the grid that the masks were cut from, which is one slice thick along it.
+  init?(prediction: Mask, reference: Mask, flatAxis: Int?) {
     precondition(prediction.geometry.size == reference.geometry.size, "masks of one size are compared")
     // Outside the box there is no voxel of either mask, so cutting it off changes no surface and no distance.
     guard let box = VoxelBox(ofTrueIn: prediction, or: reference) else { return nil }
-    let predictionSurface = prediction.cropped(to: box).surface(inPlane: inPlane)
-    let referenceSurface = reference.cropped(to: box).surface(inPlane: inPlane)
+    let (predictionSurface, referenceSurface) = (
+      prediction.cropped(to: box).surface(flatAxis: flatAxis), reference.cropped(to: box).surface(flatAxis: flatAxis)
+    )
     guard predictionSurface.voxels.contains(true), referenceSurface.voxels.contains(true) else { return nil }
     predictionToReferenceMM = distances(from: predictionSurface, to: referenceSurface)
     referenceToPredictionMM = distances(from: referenceSurface, to: predictionSurface)
@@ -61,6 +66,25 @@ public struct SurfaceDistances: Equatable, Sendable {
   }
 
   private var count: Int { predictionToReferenceMM.count + referenceToPredictionMM.count }
+}
+
+extension Geometry {
+  /// The axis along which the grid is one slice thick, the last of several; nil of a volume.
+  var flatAxis: Int? { (0..<3).last { size[$0] == 1 } }
+}
+
+extension Mask {
+  /// The surface, or the contour in a slice across `flatAxis`.
+  fileprivate func surface(flatAxis: Int?) -> Mask {
+    guard let flatAxis else { return surface() }
+    // An axis of length 1 can become the last one without moving a voxel.
+    let axes = (0..<3).filter { $0 != flatAxis } + [flatAxis]
+    let (size, spacing) = (geometry.size, geometry.spacingMM)
+    let slice = Geometry(
+      size: SIMD3(size[axes[0]], size[axes[1]], 1),
+      spacingMM: SIMD3(spacing[axes[0]], spacing[axes[1]], spacing[flatAxis]))
+    return Mask(voxels: voxels, geometry: slice).surface(inPlane: true)
+  }
 }
 
 private func distances(from surface: Mask, to other: Mask) -> [Double] {

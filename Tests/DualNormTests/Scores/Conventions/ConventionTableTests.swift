@@ -31,10 +31,10 @@ import Testing
     let lines = fixture.table(.transunet).csv.split(separator: "\n").map(String.init)
     #expect(
       lines[0]
-        == "site,case,pass,class,class_name,outcome,convention,transunet_dice,transunet_hd95_voxels")
+        == "site,case,pass,class,label,class_name,outcome,convention,transunet_dice,transunet_hd95_voxels")
     #expect(
       lines.contains(
-        "S,false alarm,prediction,2,label 2,falseAlarm,TransUNet's calculate_metric_percase,1,0"))
+        "S,false alarm,prediction,2,2,label 2,falseAlarm,TransUNet's calculate_metric_percase,1,0"))
     #expect(fixture.table(.monai).csv.contains(",miss,MONAI 1.6.1,0,0,inf,inf,,inf,0,0\n"))
   }
 

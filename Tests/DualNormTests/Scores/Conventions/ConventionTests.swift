@@ -16,9 +16,17 @@ import Testing
   }
 
   @Test(arguments: others) func everyValueIsTheTools(_ convention: Convention) throws {
-    let fixture = try LikeFixture.load()
+    try expectValues(convention, of: LikeFixture.load(), count: 11)
+  }
+
+  /// A volume of one slice is what the tools take as an array of two axes, with its spacing. nnU-Net has no distances.
+  @Test(arguments: others.filter { $0 != .nnunet }) func everyValueOfOneSliceIsTheTools(_ convention: Convention) throws {
+    try expectValues(convention, of: LikeFixture.load("slices"), count: 13)
+  }
+
+  private func expectValues(_ convention: Convention, of fixture: LikeFixture, count: Int) throws {
     let table = fixture.table(convention)
-    #expect(table.scores.count == 2 * fixture.cases.count && fixture.cases.count == 11)
+    #expect(table.scores.count == 2 * fixture.cases.count && fixture.cases.count == count)
     for score in table.scores {
       let fixtureCase = try #require(fixture.cases.first { $0.name == score.caseName })
       let expected = try #require(fixtureCase.expected[convention.rawValue]?["\(score.classIndex)"])

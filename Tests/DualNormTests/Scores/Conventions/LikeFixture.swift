@@ -45,9 +45,10 @@ struct LikeFixture: Decodable {
   /// By convention, class (or `mean`) and metric: the tool's own means over all cases.
   let means: [String: [String: [String: Value]]]
 
-  static func load() throws -> LikeFixture {
+  /// - Parameter name: `slices` for arrays of two axes, `cases` for volumes.
+  static func load(_ name: String = "cases") throws -> LikeFixture {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../../Fixtures/like/cases.json")
+      .appendingPathComponent("../../../Fixtures/like/\(name).json")
     return try JSONDecoder().decode(LikeFixture.self, from: Data(contentsOf: file))
   }
 

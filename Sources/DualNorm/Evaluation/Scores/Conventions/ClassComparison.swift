@@ -17,8 +17,7 @@ struct ClassComparison {
 
   /// Both maps hold file values, the prediction as the convention prepared it.
   init(
-    _ region: ClassRegion, values: [UInt8], prediction: LabelMap, reference: LabelMap, rules: any ConventionRules,
-    isPicture: Bool = false
+    _ region: ClassRegion, values: [UInt8], prediction: LabelMap, reference: LabelMap, rules: any ConventionRules
   ) {
     let geometry = reference.geometry
     let fills = rules.fillsEmptyPredictions && region.predictionCount == 0
@@ -34,7 +33,7 @@ struct ClassComparison {
       let mask = labels.cropped(to: region.box) { values.contains($0) || (fills && index == 0) }
       return unit == .mm ? mask : Mask(voxels: mask.voxels, geometry: Geometry(size: mask.geometry.size))
     }
-    distances = SurfaceDistances(prediction: masks[0], reference: masks[1], inPlane: isPicture)
+    distances = SurfaceDistances(prediction: masks[0], reference: masks[1], flatAxis: geometry.flatAxis)
   }
 }
 
