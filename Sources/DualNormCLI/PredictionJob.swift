@@ -98,6 +98,8 @@ struct PredictionJob {
     }
     let series = try foldersOfSeries(in: input)
     guard series.isEmpty else {
+      UnreadImages(in: input, among: try FileManager.default.contentsOfDirectory(at: input, includingPropertiesForKeys: nil))
+        .report()
       return series.map { url in
         let scan = Case(name: url.lastPathComponent, site: "input", images: [url], mask: nil)
         return PredictionJob(scan: scan, site: nil, folder: output, name: scan.name, ending: scan.maskEnding)

@@ -10,3 +10,9 @@ public func contents(ofRegularFile url: URL) -> Data? {
   guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
   do { return try file.readToEnd() ?? Data() } catch { return nil }
 }
+
+/// Whether a path cannot be looked at since a folder on the way may not be entered, so that nobody knows if it is there.
+public func mayNotBeReached(_ url: URL) -> Bool {
+  var status = stat()
+  return stat(url.path, &status) != 0 && errno == EACCES
+}

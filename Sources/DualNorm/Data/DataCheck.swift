@@ -1,4 +1,5 @@
 import Dispatch
+import Files
 import Foundation
 
 /// What is wrong with a data set, what each site looks like, and the facts that planning needs; every file is read once.
@@ -46,20 +47,26 @@ public struct DataCheck: Sendable {
     of dataset: Dataset, _ inspections: [CaseInspection], merge: [[UInt8]], exclude: [UInt8], splits: SplitSides?
   ) {
     facts = inspections.compactMap(\.facts)
+    let exchanged = Set(inspections.filter(\.isExchanged).map(\.scan.identifier))
+    let comparable = facts.filter { !exchanged.contains($0.scan.identifier) }
     let rules = DataCheckRules(
-      facts: facts, labelNames: dataset.labelNames, namesFile: dataset.labelNamesFile, merge: merge,
+      facts: comparable, labelNames: dataset.labelNames, namesFile: dataset.labelNamesFile, merge: merge,
       exclude: Set(exclude))
-    let comparison = CaseComparison(facts)
+    let comparison = CaseComparison(comparable)
     let all =
-      inspections.flatMap(\.findings) + rules.findings() + comparison.findings() + (splits?.findings(facts) ?? [])
+      inspections.filter { !$0.isExchanged }.flatMap(\.findings)
+      + DataCheckRules.exchanged(inspections, in: dataset) + DataCheckRules.unread(in: dataset) + rules.findings() + comparison.findings() + (splits?.findings(comparable) ?? [])
     findings = [Severity.error, .warning, .note].flatMap { severity in all.filter { $0.severity == severity } }
     sites = SiteSummary.summaries(of: facts)
   }
 
   public var errors: [Finding] { findings.filter { $0.severity == .error } }
 
+  /// Reports what makes a network wrong though it can be trained.
+  ///
   /// - Throws: `InputError` with the first error, if there is one, and how many more there are.
   public func requireNoErrors() throws {
+    for finding in findings where [.labelValues, .greyEdges].contains(finding.rule) { Warnings.report(finding.message) }
     guard let first = errors.first else { return }
     let more = errors.count > 1 ? " (The check found \(counted(errors.count - 1, "more error")).)" : ""
     throw InputError(first.message + more)

@@ -13,18 +13,21 @@ public struct CaseFacts: Equatable, Sendable {
   public let labels: [UInt8: Int]
   /// Equal for cases whose images have equal sizes and voxels.
   public let imageHash: UInt64
+  /// Where the mask's values between its extremes lie on edges only; nil elsewhere, and where facts were kept in a file.
+  public let greyEdges: GreyEdges?
   /// What cases are compared by; nil where the facts were kept in a file.
   public let profile: CaseProfile?
 
   public init(
     scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>] = [], labels: [UInt8: Int] = [:],
-    imageHash: UInt64 = 0, profile: CaseProfile? = nil
+    imageHash: UInt64 = 0, greyEdges: GreyEdges? = nil, profile: CaseProfile? = nil
   ) {
     self.scan = scan
     self.geometry = geometry
     self.intensities = intensities
     self.labels = labels
     self.imageHash = imageHash
+    self.greyEdges = greyEdges
     self.profile = profile
   }
 
@@ -41,7 +44,9 @@ public struct CaseFacts: Equatable, Sendable {
 
 /// One case read once: its facts (nil where a file could not be read) and what is wrong with it alone.
 struct CaseInspection: Sendable {
-  private let scan: Case
+  let scan: Case
+  /// Whether image and mask are likely exchanged.
+  private(set) var isExchanged = false
   private(set) var facts: CaseFacts?
   private(set) var findings: [DataCheck.Finding] = []
 
@@ -73,9 +78,13 @@ struct CaseInspection: Sendable {
       }
     }
     guard let first else { return }
+    if let mask = scan.mask, scan.images.count == 1, intensities.count == 1 {
+      isExchanged = MaskLikeness.areExchanged(image: first, mask: mask)
+    }
     var labels: [UInt8: Int] = [:]
     var maskHash = VoxelHash()
     var placement: MaskPlacement?
+    var greyEdges: GreyEdges?
     if let url = scan.mask {
       guard let mask = read(url, { try LabelMap(contentsOf: url) }) else { return }
       let fault = mismatch(mask: url, mask.geometry, image: scan.images[0], first.geometry)
@@ -83,10 +92,12 @@ struct CaseInspection: Sendable {
       rounding = CaseInspection.rounding(rounding, fault, mask.geometry, first.geometry)
       labels = CaseInspection.histogram(mask)
       maskHash.combine(mask)
+      greyEdges = GreyEdges(mask)
       if fault == nil { placement = MaskPlacement(of: mask, on: first, quantiles: quantiles[0]) }
     }
     facts = CaseFacts(
       scan: scan, geometry: first.geometry, intensities: intensities, labels: labels, imageHash: hash.value,
+      greyEdges: greyEdges,
       profile: CaseProfile(
         quantiles: quantiles, unorderedHash: hash.unordered, maskHash: maskHash.value, placement: placement,
         rounding: rounding))

@@ -11,10 +11,10 @@ struct DataCheckRules {
   let exclude: Set<UInt8>
 
   /// More values than this in one mask are intensities rather than labels, unless `dataset.json` names them.
-  private static let mostUnnamedLabels = 20
+  static let mostUnnamedLabels = 20
 
   func findings() -> [DataCheck.Finding] {
-    facts.compactMap(unexpectedLabels) + labelSets() + missingClasses() + loneLabels() + emptyMasks() + duplicates()
+    facts.compactMap(unexpectedLabels) + greyEdges() + (labelValues().map { [$0] } ?? labelSets()) + missingClasses() + loneLabels() + emptyMasks() + duplicates()
       + pixelSizes()
   }
 
@@ -35,12 +35,22 @@ struct DataCheckRules {
         cases: [fact.scan.identifier], files: [mask])
     }
     guard found.count > DataCheckRules.mostUnnamedLabels else { return nil }
+    if let edges = fact.greyEdges {
+      return .init(
+        .error, .greyEdges,
+        "\(mask.path): holds \(found.count) different values, all but \(edges.least) and \(edges.greatest) along edges only, "
+          + "as smoothed (antialiased) masks and JPEG do; threshold it at \(edges.threshold).",
+        cases: [fact.scan.identifier], files: [mask])
+    }
     return .init(
       .error, .labels,
       "\(mask.path): holds \(found.count) different values, which look like intensities, expected at most "
         + "\(DataCheckRules.mostUnnamedLabels) labels; check that it is a mask, or name its labels in a dataset.json.",
       cases: [fact.scan.identifier], files: [mask])
   }
+
+  /// The foreground labels of a case after merging.
+  func foreground(_ fact: CaseFacts) -> Set<UInt8> { labels([fact]) }
 
   /// The foreground labels of a site after merging.
   private func labels(_ facts: [CaseFacts]) -> Set<UInt8> {

@@ -88,7 +88,7 @@ extension DataCheck: CustomStringConvertible {
   public var description: String {
     let sites = SiteSummary.table(of: sites)
     let table = alignedColumns([sites.header] + sites.rows)
-    let lines = findings.map { "\($0.severity.rawValue): \($0.message)" }
+    let lines = FindingGroup.groups(of: findings).map(\.line)
     return (table + (lines.isEmpty ? ["Nothing to report."] : lines)).joined(separator: "\n")
   }
 }

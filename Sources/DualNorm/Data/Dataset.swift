@@ -24,6 +24,8 @@ public struct Dataset: Equatable, Sendable {
   public let croppedSites: [String]
   /// One name an image channel; every case has as many images, in this order, or a colour picture that holds all three.
   public let modalities: [String]
+  /// Files beside the cases that look like images and are not read.
+  public let unreadImages: UnreadImages
 
   /// Where the labels' names are from.
   var labelNamesFile: String { layout == .description ? "dataset.json" : PreparedSite.fileName }
@@ -37,20 +39,24 @@ public struct Dataset: Equatable, Sendable {
   ///   - requireMasks: whether an image without a mask is an error (training) or a case (prediction).
   ///   - modalityCount: images a case, where no mask or `dataset.json` tells: above 1, `Case_0000.nii.gz` and
   ///     `Case_0001.nii.gz` are one case.
+  /// Reports files that look like images and are not read.
+  ///
   /// - Throws: `InputError` for a folder or list that holds no usable cases.
   public init(contentsOf folder: URL, requireMasks: Bool = true, modalityCount: Int = 1) throws {
     try Dataset.requireFolder(folder)
+    if requireMasks { try Dataset.requireWhole(folder) }
     let rule = PairingRule(requireMasks: requireMasks, groupsChannels: modalityCount > 1)
     self.folder = folder
     if FileManager.default.fileExists(atPath: folder.appendingPathComponent("dataset.json").path) {
       let description = try DatasetDescription(contentsOf: folder)
       layout = .description
       cases = try description.cases(requireMasks: requireMasks).sorted(by: Dataset.inOrder)
+      unreadImages = try description.unreadImages()
       labelNames = description.labelNames
       croppedSites = []
       modalities = try Dataset.colours(of: cases, named: description.modalities, in: folder) ?? description.modalities
     } else {
-      (layout, cases) = try Dataset.folderCases(in: folder, rule)
+      (layout, cases, unreadImages) = try Dataset.folderCases(in: folder, rule)
       let sites = Set(cases.map(\.site)).sorted()
       let prepared = try PreparedSite.all(
         in: layout == .flat ? [folder] : sites.map { folder.appendingPathComponent($0) })
@@ -62,24 +68,46 @@ public struct Dataset: Equatable, Sendable {
         ?? (count == 1 ? ["image"] : (0..<count).map { "modality \($0)" })
     }
     try validate()
+    unreadImages.report()
   }
 
   private static func requireFolder(_ folder: URL) throws {
     try requireAccess(to: folder)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
-      throw InputError("\(folder.path): there is no such folder; check the path of the data set.")
+      throw InputError(
+        mayNotBeReached(folder)
+          ? "\(folder.path): a folder on the way may not be entered; change its permissions."
+          : "\(folder.path): there is no such folder; check the path of the data set.")
     }
     guard isFolder.boolValue else {
       throw InputError("\(folder.path): this is a file; give the folder of the data set.")
     }
   }
 
+  /// Throws where the folder is one of the two that a data set with `dataset.json` has.
+  private static func requireWhole(_ folder: URL) throws {
+    let folder = folder.standardizedFileURL
+    let parts = ["imagesTr": "labelsTr", "labelsTr": "imagesTr"]
+    let parent = folder.deletingLastPathComponent()
+    guard let other = parts[folder.lastPathComponent],
+      FileManager.default.fileExists(atPath: parent.appendingPathComponent(other).path)
+    else { return }
+    throw InputError(
+      "\(folder.path): is one half of a data set, and \(other) beside it the other; give the folder above, \(parent.path)."
+    )
+  }
+
   /// Layouts `sites` and `flat`: pairs in `folder` itself, or in the folders in it.
-  private static func folderCases(in folder: URL, _ rule: PairingRule) throws -> (Layout, [Case]) {
+  private static func folderCases(
+    in folder: URL, _ rule: PairingRule
+  ) throws -> (Layout, [Case], UnreadImages) {
     let name = folder.standardizedFileURL.lastPathComponent
     let own = try PairFolder(folder)
-    var inside = try subfolders(of: folder).map(PairFolder.init).filter { !$0.isEmpty }
+    let all = try subfolders(of: folder).map(PairFolder.init)
+    var unread = UnreadImages(in: folder)
+    for part in [own] + all { unread.add(part.unreadImages) }
+    var inside = all.filter { !$0.isEmpty }
     // Where there are volumes, folders of pictures are overviews; beside folders of pairs, pictures without masks are.
     let hasVolumes = own.holdsVolumes || inside.contains(where: \.holdsVolumes)
     if hasVolumes { inside.removeAll(where: \.holdsOnlyPictures) }
@@ -93,7 +121,7 @@ public struct Dataset: Equatable, Sendable {
     }
     if ownIsNothing {
       let cases = try inside.flatMap { try $0.cases(site: $0.url.lastPathComponent, rule) }
-      return (.sites, cases.sorted(by: inOrder))
+      return (.sites, cases.sorted(by: inOrder), unread)
     }
     let sites = inside.filter(\.holdsPairs).map(\.url.lastPathComponent)
     guard sites.isEmpty else {
@@ -101,7 +129,7 @@ public struct Dataset: Equatable, Sendable {
         "\(folder.path): holds cases itself and in \(listed(sites)); keep either folders of sites or one folder of pairs."
       )
     }
-    return (.flat, try own.cases(site: name, rule).sorted(by: inOrder))
+    return (.flat, try own.cases(site: name, rule).sorted(by: inOrder), unread)
   }
 
   private static func subfolders(of folder: URL) throws -> [URL] {
@@ -148,7 +176,7 @@ extension Dataset {
     guard !cropped.isEmpty else { return nil }
     return
       "cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
-      + cropped.joined(separator: ", ") + "."
+      + listed(cropped, atMost: 5) + "."
   }
 
   private init(_ whole: Dataset, cases: [Case]) {
@@ -157,6 +185,7 @@ extension Dataset {
     labelNames = whole.labelNames
     croppedSites = whole.croppedSites.filter { site in cases.contains { $0.site == site } }
     modalities = whole.modalities
+    unreadImages = whole.unreadImages
     self.cases = cases
   }
 
@@ -170,7 +199,8 @@ extension Dataset {
       }
       throw InputError(
         "\(folder.path): no cases were found; expected folders of sites with Case.nii.gz + Case_segmentation.nii.gz pairs "
-          + "(or an all_list.txt), a dataset.json with imagesTr and labelsTr, or one folder of such pairs.")
+          + "(or an all_list.txt), a dataset.json with imagesTr and labelsTr, or one folder of such pairs."
+          + (unreadImages.sentence.map { " \($0)" } ?? ""))
     }
     for (earlier, later) in zip(cases, cases.dropFirst()) where earlier.identifier == later.identifier {
       throw InputError(

@@ -66,6 +66,20 @@ struct DatasetDescription {
     return try pairing.cases(site: site, rule)
   }
 
+  /// In both folders, those of another ending than `file_ending` too. A list of cases says itself which files it is about.
+  func unreadImages() throws -> UnreadImages {
+    var unread = UnreadImages(in: folder)
+    guard training.isEmpty else { return unread }
+    for name in ["imagesTr", "labelsTr"] {
+      let inside = folder.appendingPathComponent(name)
+      guard FileManager.default.fileExists(atPath: inside.path) else { continue }
+      let files = try Dataset.entries(of: inside)
+      unread.add(UnreadImages(in: folder, among: files))
+      if let fileEnding { unread.add(UnreadImages(in: folder, otherThan: fileEnding, among: files)) }
+    }
+    return unread
+  }
+
   private func volumes(in name: String, required: Bool) throws -> [(url: URL, stem: String)] {
     let inside = folder.appendingPathComponent(name)
     if !required, !FileManager.default.fileExists(atPath: inside.path) { return [] }

@@ -16,9 +16,11 @@ public struct Split: Codable, Equatable, Sendable {
   /// Draws the sides by patient within each site; the order of `cases` and the other sites make no difference.
   ///
   /// Each fraction is of a site's patients, rounded, at least one: a site of two patients keeps one for validation (for
-  /// the test, where `testFraction` is above 0), a site of three or more has every side. A single patient trains.
+  /// the test, where `testFraction` is above 0), a site of three or more has every side. A single patient trains, which is
+  /// reported where some were to be held out.
   ///
-  /// - Throws: `InputError` for fractions that are negative or leave nothing to train on.
+  /// - Throws: `InputError` for fractions that are negative or leave nothing to train on, and where patients were to be
+  ///   held out and no site has two.
   public static func make(
     cases: [Case], validationFraction: Double = 0.15, testFraction: Double = 0, seed: UInt64
   ) throws -> Split {
@@ -27,6 +29,7 @@ public struct Split: Codable, Equatable, Sendable {
         "The validation fraction \(validationFraction) and the test fraction \(testFraction) must be at least 0 and their "
           + "sum below 1.")
     }
+    if testFraction > 0 { try requirePatients(cases, testFraction) }
     var sides: [[Case]] = [[], [], []]
     for (site, members) in Dictionary(grouping: cases, by: \.site) {
       let scans = Dictionary(grouping: members, by: \.patient)
@@ -42,6 +45,21 @@ public struct Split: Codable, Equatable, Sendable {
     }
     let names = sides.map { $0.map(\.identifier) }
     return Split(training: names[0], validation: names[1], test: names[2])
+  }
+
+  /// Reports the sites that cannot hold a patient out, and throws where none can.
+  private static func requirePatients(_ cases: [Case], _ testFraction: Double) throws {
+    let patients = Dictionary(grouping: cases, by: \.site).mapValues { Set($0.map(\.patient)).count }
+    let single = patients.filter { $0.value < 2 }.keys.sorted()
+    guard !single.isEmpty else { return }
+    let option = "--hold-out \(shortest(testFraction)): \(listed(single, atMost: 5)) \(single.count == 1 ? "has" : "have")"
+    guard single.count < patients.count else {
+      throw InputError(
+        "\(option) a single patient\(single.count == 1 ? "" : " each"), so none can be held out; add patients, or leave "
+          + "--hold-out out and test on other data.")
+    }
+    Warnings.report(
+      "\(option) a single patient\(single.count == 1 ? "" : " each"), who trains: none is held out there.")
   }
 
   /// How many of `count` patients make up `fraction`.

@@ -1,4 +1,5 @@
 import DualNorm
+import Files
 import Foundation
 import Testing
 
@@ -10,6 +11,22 @@ import Testing
         Case(name: "P\(patient)S\(scan)", site: site, patient: "P\(patient)", images: [], mask: nil)
       }
     }
+  }
+
+  /// A site of one patient holds none out, which is said; where no site can, `--hold-out` is refused.
+  @Test func aSinglePatientIsNotHeldOut() throws {
+    let single = cases("A", patients: 1, scans: 2) + cases("B", patients: 1)
+    #expect(
+      sentence { try Split.make(cases: single, testFraction: 0.2, seed: 0) }
+        == "--hold-out 0.2: A and B have a single patient each, so none can be held out; add patients, or leave --hold-out out and test on other data."
+    )
+    let (split, warnings) = try Warnings.collecting {
+      try Split.make(cases: single + cases("C", patients: 4), testFraction: 0.25, seed: 0)
+    }
+    #expect(
+      warnings == ["--hold-out 0.25: A and B have a single patient each, who trains: none is held out there."])
+    #expect(split.test.count == 1 && split.test[0].hasPrefix("C/"))
+    #expect(try Warnings.collecting { try Split.make(cases: single, seed: 0) }.warnings.isEmpty)
   }
 
   @Test func sidesFollowTheFractionsInEverySite() throws {
@@ -43,7 +60,7 @@ import Testing
   /// (patients, test fraction) to cases of (training, validation, test).
   @Test(
     arguments: [
-      (1, 0, [1, 0, 0]), (2, 0, [1, 1, 0]), (3, 0, [2, 1, 0]), (1, 0.2, [1, 0, 0]), (2, 0.2, [1, 0, 1]),
+      (1, 0, [1, 0, 0]), (2, 0, [1, 1, 0]), (3, 0, [2, 1, 0]), (2, 0.2, [1, 0, 1]),
       (3, 0.2, [1, 1, 1]), (3, 0.8, [1, 1, 1]),
     ] as [(Int, Double, [Int])])
   func smallSitesAlwaysTrain(_ patients: Int, _ testFraction: Double, _ counts: [Int]) throws {

@@ -9,7 +9,7 @@ extension DataReport: CustomStringConvertible {
       let verb = unreadCases == 1 ? "is" : "are"
       lines += ["\(counted(unreadCases, "case")) could not be read and \(verb) not in the numbers above.", ""]
     }
-    lines += findings.map { "\($0.severity.rawValue): \($0.message)" }
+    lines += FindingGroup.groups(of: findings).map(\.line)
     if findings.isEmpty { lines.append("Nothing is odd.") }
     if let repair { lines += [""] + repair.lines }
     lines += ["", verdict]

@@ -110,8 +110,8 @@ extension DataReport.Site {
       (0..<3).map { axis in .init(facts.map { value($0)[axis] }) }
     }
     size = spans { SIMD3<Double>($0.geometry.size) }
-    spacingMM = spans { $0.geometry.spacingMM }
-    extentMM = spans(\.extentMM)
+    spacingMM = spans(\.writtenSpacingMM)
+    extentMM = spans { SIMD3<Double>($0.geometry.size) * $0.writtenSpacingMM }
     let volumes = facts.filter { !$0.scan.isPicture }
     orientations = Dictionary(grouping: volumes) { $0.geometry.orientation.code }.mapValues(\.count)
     channels = dataset.modalities.indices.compactMap { .init($0, dataset.modalities[$0], facts) }
@@ -168,7 +168,7 @@ extension DataReport.Entry {
     images = fact.scan.images.map(\.path)
     mask = fact.scan.mask?.path
     size = (0..<3).map { fact.geometry.size[$0] }
-    spacingMM = (0..<3).map { fact.geometry.spacingMM[$0] }
+    spacingMM = (0..<3).map { fact.writtenSpacingMM[$0] }
     orientation = fact.scan.isPicture ? nil : fact.geometry.orientation.code
     volumes = Dictionary(
       uniqueKeysWithValues: fact.labels.keys.filter { $0 != 0 }.map { (String($0), fact.volume(of: $0, unit) ?? 0) })
@@ -180,6 +180,16 @@ extension DataReport.Entry {
 }
 
 extension CaseFacts {
+  /// With as many digits as say which 32-bit number a file holds: 0.8, not 0.800000011920929.
+  fileprivate var writtenSpacingMM: SIMD3<Double> {
+    SIMD3(
+      (0..<3).map { axis in
+        let value = geometry.spacingMM[axis]
+        let float = Float(value)
+        return Double(float) == value ? Double("\(float)") ?? value : value
+      })
+  }
+
   /// Of a label, in mL or pixels; nil where the mask does not hold it.
   fileprivate func volume(of label: UInt8, _ unit: LengthUnit) -> Double? {
     labels[label].map { count in

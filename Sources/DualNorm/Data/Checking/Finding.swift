@@ -22,6 +22,14 @@ extension DataCheck {
     case voxels
     /// Label values that are unnamed, or not the same everywhere.
     case labels
+    /// One structure under two values, such as 1 and 255.
+    case labelValues = "label-values"
+    /// Masks with greys along their edges.
+    case greyEdges = "grey-edges"
+    /// Files that look like images and are not read.
+    case unread
+    /// Images that look like masks, with masks that do not.
+    case exchanged
     case emptyMask = "empty-mask"
     /// One image in several cases.
     case duplicate

@@ -73,7 +73,8 @@ public struct SourcePairs: Equatable, Sendable {
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
       throw InputError("\(folder.path): there is no such folder; check \(option).")
     }
-    let found = try Dataset.entries(of: folder).filter { !isPicture($0) }.compactMap { url in
+    let entries = try Dataset.entries(of: folder)
+    let found = entries.filter { !isPicture($0) }.compactMap { url in
       withSeries && holdsDICOM(url)
         ? (url: url, stem: url.lastPathComponent) : volumeStem(url).map { (url: url, stem: $0) }
     }
@@ -84,6 +85,7 @@ public struct SourcePairs: Equatable, Sendable {
           : "\(folder.path): holds no volumes; expected NIfTI, NRRD or MetaImage files\(withSeries ? ", or folders of DICOM files," : "") "
             + "for \(option).")
     }
+    UnreadImages(in: folder, among: entries).report()
     return found
   }
 }

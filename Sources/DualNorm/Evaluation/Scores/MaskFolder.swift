@@ -43,16 +43,20 @@ struct MaskFolder {
     guard let paths = try? FileManager.default.subpathsOfDirectory(atPath: folder.path) else {
       throw InputError("\(folder.path): this folder cannot be read; check that it exists and its permissions.")
     }
+    var unread: [URL] = []
     var bySite: [String: [(url: URL, stem: String)]] = [:]
     for path in paths.sorted() {
       let parts = path.split(separator: "/").map(String.init)
       let folders = parts.dropLast()
       let url = folder.appendingPathComponent(path)
-      guard !parts.contains(where: { $0.hasPrefix(".") }), !folders.contains(where: holdsImages),
-        let stem = volumeStem(url)
-      else { continue }
+      guard !parts.contains(where: { $0.hasPrefix(".") }), !folders.contains(where: holdsImages) else { continue }
+      guard let stem = volumeStem(url) else {
+        unread.append(url)
+        continue
+      }
       bySite[folders.filter { !holdsLabels($0) }.joined(separator: "/"), default: []].append((url, stem))
     }
+    UnreadImages(in: folder, among: unread).report()
     return bySite.sorted { $0.key < $1.key }.map { (site: $0.key, files: withoutSnapshots($0.value)) }
   }
 

@@ -15,7 +15,8 @@ struct FindingList {
   private func part(_ severity: DataCheck.Severity) -> Markup {
     let own = findings.filter { $0.severity == severity }
     guard !own.isEmpty else { return "" }
-    let (shown, more) = (own.prefix(Self.mostShown), own.dropFirst(Self.mostShown))
+    let groups = FindingGroup.groups(of: own)
+    let (shown, more) = (groups.prefix(Self.mostShown), groups.dropFirst(Self.mostShown))
     let name = severity.rawValue
     return """
       <h3>\(counted(own.count, name.capitalized))</h3>
@@ -23,17 +24,21 @@ struct FindingList {
       """
   }
 
-  private func list(_ findings: ArraySlice<DataCheck.Finding>) -> Markup {
-    "<ul class=\"findings\">\n\(findings.map(item))</ul>\n"
+  private func list(_ groups: ArraySlice<FindingGroup>) -> Markup {
+    "<ul class=\"findings\">\n\(groups.map { item($0.first, $0.others) })</ul>\n"
   }
 
-  private func item(_ finding: DataCheck.Finding) -> Markup {
+  /// - Parameter others: findings that say the same of other cases, folded away.
+  private func item(_ finding: DataCheck.Finding, _ others: [DataCheck.Finding]) -> Markup {
     let isFolded = finding.cases.count > Self.mostCases
     let cases = finding.cases.isEmpty ? "the whole data set" : listed(finding.cases, atMost: Self.mostCases)
     let all = isFolded ? folded("All \(finding.cases.count) cases", paragraph(listed(finding.cases, atMost: .max))) : ""
+    let likewise =
+      others.isEmpty
+      ? "" : folded("Likewise \(others.count) more", "<ul>\n\(others.map { "<li>\($0.message)</li>\n" as Markup })</ul>\n")
     return """
       <li class="\(finding.severity.rawValue)"><p class="place"><b>\(finding.rule.rawValue)</b> · \(cases)</p>
-      \(paragraph(finding.message))\(all)</li>
+      \(paragraph(finding.message))\(all)\(likewise)</li>
 
       """
   }

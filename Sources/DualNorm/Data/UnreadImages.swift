@@ -1,0 +1,44 @@
+import Files
+import Foundation
+import MedicalImaging
+
+/// Files of a folder that look like images and are not read, so that nobody takes what is read for all there is.
+public struct UnreadImages: Equatable, Sendable {
+  public let folder: URL
+  public private(set) var files: [URL]
+
+  /// - Parameter candidates: files in the folder, or in folders in it, that a reader was to look at.
+  public init(in folder: URL, among candidates: [URL] = []) {
+    self.folder = folder
+    files = candidates.filter { imageNameKind($0) == .unread }
+  }
+
+  /// Images that could be read but for their ending, pictures aside, which may be overviews.
+  init(in folder: URL, otherThan ending: String, among candidates: [URL]) {
+    self.folder = folder
+    files = candidates.filter { file in
+      imageNameKind(file) == .read && !file.lastPathComponent.hasSuffix(ending) && !isPicture(file)
+    }
+  }
+
+  mutating func add(_ others: UnreadImages) { files += others.files }
+
+  /// Names the first of them and what to do; nil without any.
+  public var sentence: String? {
+    guard !files.isEmpty else { return nil }
+    let folder = folder.standardizedFileURL.path
+    let names = files.map { file in
+      let path = file.standardizedFileURL.path
+      return path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
+    }
+    let what = counted(files.count, "file looks like an image and is", plural: "files look like images and are")
+    let them = files.count == 1 ? "it" : "them"
+    return
+      "\(self.folder.path): \(what) not read (\(listed(names.sorted()))); convert \(them) to NIfTI (.nii.gz), or move \(them) "
+      + "away."
+  }
+
+  public func report() {
+    if let sentence { Warnings.report(sentence) }
+  }
+}
