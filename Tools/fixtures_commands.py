@@ -1,4 +1,4 @@
-"""Makes Tests/Fixtures/commands: a checkpoint by PyTorch, two volumes, and what the reference network says of them.
+"""Makes Tests/Fixtures/commands: a checkpoint by PyTorch, three volumes, and what the reference network says of them.
 
 python3 with torch 2.11, numpy, safetensors and nibabel; run from the repository's root with the folder of
 dualnorm_torch.py: python3 Tools/fixtures_commands.py ../shared/oracle
@@ -37,11 +37,11 @@ def scan(x, y, z):
     return voxels.astype(np.float32), bright
 
 
-def network_input(voxels):
-    """[z, 3, H, W] as the network takes it: whitened, padded to multiples of 16 and in z by repeating the edge."""
+def network_input(voxels, multiple=1):
+    """[z, 3, H, W] as the network takes it: whitened, padded to multiples and in z by repeating the edge."""
     voxels = voxels.astype(np.float64)
     white = (voxels - voxels.mean()) / voxels.std()
-    margins = [(missing // 2, missing - missing // 2) for missing in (-side % 16 for side in voxels.shape[1:])]
+    margins = [(missing // 2, missing - missing // 2) for missing in (-side % multiple for side in voxels.shape[1:])]
     padded = np.pad(white, [(1, 1), *margins], mode="edge")
     stacks = np.stack([padded[:-2], padded[1:-1], padded[2:]], axis=1)
     return torch.from_numpy(stacks.astype(np.float32)), margins
@@ -53,18 +53,16 @@ def trained(volumes):
     optimizer = torch.optim.Adam(net.parameters(), lr=2e-2)
     for _ in range(12):
         for voxels, truth in volumes:
-            images, margins = network_input(voxels)
+            images, margins = network_input(voxels, multiple=16)
             labels = torch.from_numpy(np.pad(truth, [(0, 0), *margins]).astype(np.int64))
             oracle.train_step(net, optimizer, images, labels)
     return net
 
 
 def probabilities(net, voxels):
-    """Of the foreground, first and final pass, [2, z, y, x]."""
-    images, ((top, _), (left, _)) = network_input(voxels)
-    _, height, width = voxels.shape
-    passes = [p[:, 1, top:top + height, left:left + width] for p in oracle.predict(net, images)]
-    return torch.stack(passes).contiguous()
+    """Of the foreground, first and final pass, [2, z, y, x], of slices as they are."""
+    images, _ = network_input(voxels)
+    return torch.stack([p[:, 1] for p in oracle.predict(net, images)]).contiguous()
 
 
 def write_nifti(name, voxels, spacing, angles):
@@ -84,11 +82,13 @@ def write_nifti(name, voxels, spacing, angles):
 
 volumes = {"even": scan(32, 48, 5), "odd": scan(37, 45, 4)}
 net = trained(volumes.values())
+volumes["large"] = scan(52, 71, 3)
 buffer = io.BytesIO()
 torch.save(net.state_dict(), buffer)
 (folder / "reference.pth").write_bytes(buffer.getvalue())
 write_nifti("even.nii", volumes["even"][0], (0.625, 0.8, 3.6), (11, 7))
 write_nifti("odd.nii.gz", volumes["odd"][0], (1.1, 0.9, 2.5), (-23, 4))
+write_nifti("large.nii.gz", volumes["large"][0], (0.9, 0.9, 3), (0, 0))
 expected = {name: probabilities(net, voxels) for name, (voxels, _) in volumes.items()}
 safetensors.torch.save_file(expected, folder / "expected.safetensors")
 (folder / "expected.safetensors").chmod(0o644)

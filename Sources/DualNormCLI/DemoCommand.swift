@@ -81,13 +81,13 @@ struct DemoCommand: ParsableCommand {
     let output = folder.appendingPathComponent("evaluation")
     let model = try SegmentationModel(contentsOf: runFolder)
     try EvaluationRecord(
-      model: runFolder.url, data: dataset.folder, adaptation: .case, labels: model.description.labels,
+      model: runFolder.url, data: dataset.folder, adaptation: .case,
+      largestComponentClasses: model.description.largestComponentNames(), labels: model.description.labels,
       cases: dataset.cases
     ).write(to: output)
     let progress = Progress("cases", of: dataset.cases.count, quiet: quiet)
     let evaluation = try Evaluation(
-      of: model, on: dataset.cases, adaptation: .case, writingTo: output, tolerancesMM: Scorer.defaultTolerancesMM,
-      largestComponent: true
+      of: model, on: dataset.cases, adaptation: .case, writingTo: output, tolerancesMM: Scorer.defaultTolerancesMM
     ) { scan in
       try stopIfInterrupted(progress, "run dualnorm demo again to start over")
       progress.advance(scan.identifier)

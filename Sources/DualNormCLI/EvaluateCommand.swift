@@ -39,8 +39,7 @@ struct EvaluateCommand: ParsableCommand {
   var mergeLabels: [NumberList<UInt8>] = []
   @Option(help: ArgumentHelp("Do not score these labels; in the references they are background.", valueName: "label,…"))
   var excludeLabels: NumberList<UInt8>?
-  @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
-  var largestComponent = true
+  @OptionGroup var components: LargestComponentOption
   @Option(help: "Of convolutions: float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
@@ -66,7 +65,7 @@ struct EvaluateCommand: ParsableCommand {
       merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [])
     let chosen = try chosenCases(of: dataset, run)
     try makeEmptyFolder(folder, option: "--output")
-    var record = record(run, chosen, scoring)
+    var record = record(run, model.description, chosen, scoring)
     try record.write(to: folder)
     var evaluation = try evaluate(model, chosen, scoring, writingTo: folder)
     let failures = evaluation.table.failures
@@ -89,6 +88,7 @@ struct EvaluateCommand: ParsableCommand {
     }
     warnOfIdleAdaptation(adapt, model)
     if let warning = model.network.device.warning { Messages.say(warning) }
+    components.tell(model)
     return model
   }
 
@@ -105,10 +105,13 @@ struct EvaluateCommand: ParsableCommand {
     return chosen
   }
 
-  private func record(_ run: RunFolder, _ chosen: EvaluatedCases, _ scoring: LabelScheme) -> EvaluationRecord {
+  private func record(
+    _ run: RunFolder, _ description: ModelDescription, _ chosen: EvaluatedCases, _ scoring: LabelScheme
+  ) -> EvaluationRecord {
     var record = EvaluationRecord(
       model: run.url, data: URL(fileURLWithPath: data), split: chosen.choice.rawValue, adaptation: adapt,
-      maskSource: maskSource, precision: precision, device: device, largestComponent: largestComponent,
+      maskSource: maskSource, precision: precision, device: device, largestComponent: components.choice,
+      largestComponentClasses: description.largestComponentNames(components.choice),
       tolerancesMM: tolerance.values, mergeLabels: mergeLabels.map(\.values),
       excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: chosen.cases)
     let wanted = Set(record.cases)
@@ -124,7 +127,7 @@ struct EvaluateCommand: ParsableCommand {
     var isFirst = true
     let evaluation = try Evaluation(
       of: model, on: chosen.cases, sides: chosen.marks, scoring: scoring, adaptation: adapt, writingTo: folder,
-      tolerancesMM: tolerance.values, largestComponent: largestComponent, goesOn: true,
+      tolerancesMM: tolerance.values, largestComponent: components.choice, goesOn: true,
       measuring: showMeasuring(remains, quiet: quiet)
     ) { scan in
       try stopIfInterrupted(progress, remains)
@@ -133,11 +136,6 @@ struct EvaluateCommand: ParsableCommand {
     }
     progress.advance()
     progress.clear()
-    if !evaluation.croppedCases.isEmpty {
-      Warnings.report(
-        "larger than the network's size, so that their border is background: "
-          + evaluation.croppedCases.joined(separator: ", ") + ".")
-    }
     return evaluation
   }
 }

@@ -16,8 +16,7 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: "The method that others are compared with. (default: the first)") var baseline: String?
   @Option(help: "Also test with batch statistics taken on the unlabelled case or site: none, case or site.")
   var adapt = Adaptation.none
-  @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
-  var largestComponent = true
+  @OptionGroup var components: LargestComponentOption
   @Flag(help: "Keep the masks that each network predicts, and a picture.") var keepMasks = false
   @OptionGroup(title: "Messages") var messages: MessageOptions
   @OptionGroup(title: "Training options (all networks share them; those that --methods names are refused)")
@@ -64,7 +63,7 @@ struct ExperimentOptions: ParsableArguments {
     asked.seeds = seeds
     asked.sites = sites?.names.sorted()
     asked.adaptation = adapt
-    asked.largestComponent = largestComponent
+    asked.largestComponent = components.choice
     if jobs > 1, asked.training.memory == nil {
       asked.training.memory = TrainingConfiguration.defaultMemory / Double(jobs)
     }

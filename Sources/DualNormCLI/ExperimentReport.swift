@@ -43,10 +43,13 @@ struct ExperimentReport {
     let compared = results.methods.contains(baseline) ? baseline : results.methods[0]
     // A matrix whose cells are not all finished is one nonetheless.
     let isMatrix = experiment.configuration.kind == .matrix
+    let remarks = try experiment.remarks()
     func summary(of metric: Metric) throws -> ExperimentSummary {
-      try ExperimentSummary(
+      var summary = try ExperimentSummary(
         results, metric: metric, baseline: compared, separatingTrainSites: isMatrix ? true : nil,
         lengthUnit: experiment.lengthUnit)
+      summary.remarks = remarks
+      return summary
     }
     let dice = try summary(of: .dice)
     let printed = metric == .dice ? dice : try summary(of: metric)

@@ -65,7 +65,7 @@ struct ImportCommand: ParsableCommand {
       network: inferred, preparation: try options.plan(orientation: orientation),
       labels: LabelScheme(groups: values.map { [$0] }),
       modalities: modalities == 1 ? ["image"] : (0..<modalities).map { "modality \($0)" },
-      sites: inferred.norm == .dsbn ? (1...inferred.sites).map { "site \($0)" } : [])
+      sites: inferred.norm == .dsbn ? (1...inferred.sites).map { "site \($0)" } : [], largestComponents: .published)
     try description.validate(file: file)
     let network = try DualNormUNet(inferred, seed: 0)
     try network.parameters.load(state, file: file)

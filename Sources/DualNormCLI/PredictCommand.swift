@@ -49,8 +49,7 @@ struct PredictCommand: ParsableCommand {
   var site: String?
   @Option(help: "Take batch statistics on the volume, or on all of its folder: none, case or site.")
   var adapt = Adaptation.none
-  @Flag(inversion: .prefixedNo, help: "Keep only the largest connected component of each class.")
-  var largestComponent = true
+  @OptionGroup var components: LargestComponentOption
   @Option(help: "Of convolutions: float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
@@ -79,7 +78,7 @@ struct PredictCommand: ParsableCommand {
     let adapter = Adapter(
       model, adapt, cases: jobs.map(\.scan), progress: showMeasuring("some volumes are done", quiet: quiet))
     let batch = PredictionBatch(
-      model, adapter, site: site, largestComponent: largestComponent, outputs: outputs,
+      model, adapter, site: site, largestComponent: components.choice, outputs: outputs,
       progress: Progress("volumes", of: open.count, quiet: quiet))
     do {
       try batch.run(open)
@@ -120,6 +119,7 @@ struct PredictCommand: ParsableCommand {
     }
     warnOfIdleAdaptation(adapt, model)
     if let warning = model.network.device.warning { Messages.say(warning) }
+    components.tell(model)
     return model
   }
 }

@@ -14,18 +14,20 @@ final class PredictionBatch {
   nonisolated(unsafe) private let model: SegmentationModel
   private let adapter: Adapter
   private let site: String?
-  private let largestComponent: Bool
+  private let largestComponent: LargestComponentChoice
   private let outputs: PredictionOutputs
   private let progress: Progress
+  private var far: FarVolumes
   private var reading: Future<PreparedCase>?
   private var writing: (job: PredictionJob, done: Future<FoundVolumes>)?
 
   /// - Parameter site: takes the place of the folders' names.
   init(
-    _ model: SegmentationModel, _ adapter: Adapter, site: String?, largestComponent: Bool, outputs: PredictionOutputs,
-    progress: Progress
+    _ model: SegmentationModel, _ adapter: Adapter, site: String?, largestComponent: LargestComponentChoice,
+    outputs: PredictionOutputs, progress: Progress
   ) {
     (self.model, self.adapter, self.site) = (model, adapter, site)
+    far = FarVolumes(model.description)
     (self.largestComponent, self.outputs, self.progress) = (largestComponent, outputs, progress)
   }
 
@@ -36,10 +38,12 @@ final class PredictionBatch {
       _ = try? reading?.value()
       do { try finishWriting() } catch { Messages.show(error: "\(error)") }
     }
+    defer { far.report() }
     reading = jobs.first.map(read)
     for (place, job) in jobs.enumerated() {
       do {
         let item = try next(then: place + 1 < jobs.count ? jobs[place + 1] : nil)
+        far.add(item)
         let start = Date()
         let results = try segment(consume item, of: job)
         try finishWriting()
@@ -74,13 +78,9 @@ final class PredictionBatch {
   {
     let site = site ?? job.site
     let statistics = try adapter.statistics(for: item, site: site)
-    let results = model.segment(
+    return model.segment(
       consume item, passes: outputs.passes, site: site, statistics: statistics, largestComponent: largestComponent,
       keepsProbabilities: outputs.probabilities)
-    if results[0].isCropped {
-      Warnings.report("\(job.scan.images[0].path): is larger than the network's size; its border is background.")
-    }
-    return results
   }
 
   private func write(_ results: [SegmentationModel.Segmentation], of job: PredictionJob, seconds: Double) {

@@ -127,6 +127,7 @@ struct TrainCommand: ParsableCommand {
     }
     messages.clear()
     guard isFinished else { return try stop(run) }
+    messages.say("Largest component: \(try run.readDescription().largestComponentSummary()).")
     if !unfound.isEmpty {
       Warnings.report(
         "\(unfound.joined(separator: ", ")) was found in no validation case; train longer (--iterations), with a "

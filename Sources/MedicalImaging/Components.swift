@@ -2,8 +2,11 @@ extension Volume where Voxel == UInt8 {
   /// Keeps of each label above 0 its largest connected part (26 neighbours); the rest becomes 0.
   ///
   /// Of parts of equal size the one that comes first in memory stays. A label that is absent stays absent.
-  public consuming func keepingLargestComponents() -> LabelMap {
-    let components = Components(of: voxels, size: geometry.size)
+  ///
+  /// - Parameter labels: the only ones that are changed; nil for all.
+  public consuming func keepingLargestComponents(of labels: Set<UInt8>? = nil) -> LabelMap {
+    if labels?.isEmpty == true { return self }
+    let components = Components(of: voxels, size: geometry.size, labels: labels ?? Set(1...255))
     let width = geometry.size.x
     voxels.withUnsafeMutableBufferPointer { voxels in
       components.forEachRunOutsideTheLargest { row, run in
@@ -30,12 +33,13 @@ private struct Components {
   /// The first of each row, and the end.
   private var rows: [Int] = [0]
 
-  init(of voxels: [UInt8], size: SIMD3<Int>) {
+  init(of voxels: [UInt8], size: SIMD3<Int>, labels: Set<UInt8>) {
+    let isWanted = (0...255).map { $0 > 0 && labels.contains(UInt8($0)) }
     rows.reserveCapacity(size.y * size.z + 1)
     for z in 0..<size.z {
       for y in 0..<size.y {
         let row = z * size.y + y
-        addRuns(of: voxels, from: row * size.x, width: size.x)
+        addRuns(of: voxels, from: row * size.x, width: size.x, where: isWanted)
         if y > 0 { join(row, with: row - 1) }
         guard z > 0 else { continue }
         for other in max(y - 1, 0)...min(y + 1, size.y - 1) { join(row, with: row - size.y + other - y) }
@@ -44,13 +48,14 @@ private struct Components {
     for index in runs.indices { runs[index].parent = Int32(first(of: index)) }
   }
 
-  private mutating func addRuns(of voxels: [UInt8], from origin: Int, width: Int) {
+  private mutating func addRuns(of voxels: [UInt8], from origin: Int, width: Int, where isWanted: [Bool]) {
     voxels.withUnsafeBufferPointer { voxels in
       var x = 0
       while x < width {
         let (start, label) = (x, voxels[origin + x])
         while x < width, voxels[origin + x] == label { x += 1 }
-        if label > 0 { runs.append(Run(start: Int32(start), end: Int32(x), label: label, parent: Int32(runs.count))) }
+        guard isWanted[Int(label)] else { continue }
+        runs.append(Run(start: Int32(start), end: Int32(x), label: label, parent: Int32(runs.count)))
       }
     }
     rows.append(runs.count)

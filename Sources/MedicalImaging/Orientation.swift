@@ -56,6 +56,33 @@ public struct Orientation: Hashable, Sendable {
 extension Geometry {
   public var orientation: Orientation { Orientation(of: self) }
 
+  /// The grid of a volume that was turned; see `Volume.reoriented`.
+  public func reoriented(to target: Orientation) -> Geometry { turn(to: target).grid }
+
+  /// The turned grid, the old index of its first voxel, and the old axis and direction of each of its axes.
+  fileprivate func turn(
+    to target: Orientation
+  ) -> (grid: Geometry, first: SIMD3<Int>, axes: [(old: Int, turns: Bool)]) {
+    let own = orientation
+    var grid = self
+    var first = SIMD3<Int>.zero
+    let axes = (0..<3).map { new in
+      let old = (0..<3).first { own.patientAxes[$0] == target.patientAxes[new] }!
+      return (old: old, turns: own.runsForward[old] != target.runsForward[new])
+    }
+    for (new, (old, turns)) in axes.enumerated() {
+      grid.size[new] = size[old]
+      grid.spacingMM[new] = spacingMM[old]
+      for row in 0..<3 {
+        let value = direction[3 * row + old]
+        grid.direction[3 * row + new] = turns ? 0 - value : value
+      }
+      if turns { first[old] = size[old] - 1 }
+    }
+    grid.originMM = positionMM(ofIndex: SIMD3<Double>(first))
+    return (grid, first, axes)
+  }
+
   /// The largest angle between an axis of this grid and the same one of another, from 0° to 180°.
   public func largestAngle(to other: Geometry) -> Double {
     let cosines = (0..<3).map { (axis($0) * other.axis($0)).sum() }
@@ -75,34 +102,19 @@ extension Volume {
   /// The same voxels with the axes in another order and direction, geometry included: every voxel keeps its place in
   /// the patient.
   public func reoriented(to target: Orientation) -> Volume {
-    let own = geometry.orientation
-    guard own != target else { return self }
+    guard geometry.orientation != target else { return self }
     let size = geometry.size
     let strides = SIMD3(1, size.x, size.x * size.y)
-    var grid = geometry
-    var first = SIMD3<Int>.zero  // the old index of the new first voxel
-    var steps = SIMD3<Int>.zero  // in memory, for one voxel along each new axis
-    for new in 0..<3 {
-      let old = (0..<3).first { own.patientAxes[$0] == target.patientAxes[new] }!
-      let turns = own.runsForward[old] != target.runsForward[new]
-      grid.size[new] = size[old]
-      grid.spacingMM[new] = geometry.spacingMM[old]
-      for row in 0..<3 {
-        let value = geometry.direction[3 * row + old]
-        grid.direction[3 * row + new] = turns ? 0 - value : value
-      }
-      if turns { first[old] = size[old] - 1 }
-      steps[new] = turns ? -strides[old] : strides[old]
-    }
-    grid.originMM = geometry.positionMM(ofIndex: SIMD3<Double>(first))
+    let (grid, first, axes) = geometry.turn(to: target)
+    let steps = axes.map { $0.turns ? -strides[$0.old] : strides[$0.old] }  // in memory, along x, y and z
     let start = (first &* strides).wrappedSum()
     func moved<Value>(_ values: [Value]) -> [Value] {
       var result: [Value] = []
       result.reserveCapacity(values.count)
       for z in 0..<grid.size.z {
         for y in 0..<grid.size.y {
-          let row = start + z * steps.z + y * steps.y
-          for x in 0..<grid.size.x { result.append(values[row + x * steps.x]) }
+          let row = start + z * steps[2] + y * steps[1]
+          for x in 0..<grid.size.x { result.append(values[row + x * steps[0]]) }
         }
       }
       return result

@@ -103,7 +103,7 @@ import Testing
     try Image(voxels: (0..<256).map(Float.init), geometry: Geometry(size: [16, 16, 1])).write(to: scan)
     let run = try train("--size", "16,16", "--iterations", "1,0")
     try expectRefusal(
-      "\(scan.path): is a single slice of 16×16 pixels, of which --adapt cannot take statistics; leave --adapt out.",
+      "\(scan.path): is a single slice of 16×16 pixels (H×W), of which --adapt cannot take statistics; leave --adapt out.",
       of: [
         "predict", "--model", run.path, "--input", scan.path, "--output", folder.file("mask.nii.gz").path, "--adapt",
         "case",

@@ -1,3 +1,4 @@
+import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
@@ -103,7 +104,8 @@ import Testing
     }
     let inputs = channels.flatMap { ["--input", $0.path] }
     let one = try dualnorm(
-      ["predict", "--model", run.path, "--output", folder.file("one.nii.gz").path, "--threads", "1"] + inputs)
+      ["predict", "--model", run.path, "--output", folder.file("one.nii.gz").path, "--threads", "1", "--quiet"] + inputs
+    )
     #expect(one.status == 0 && one.errors == "")
     try predict("--input", folder.file("scans").path, "--output", folder.file("out").path, model: run)
     #expect(contents(of: folder.file("out")) == ["Case.nii.gz"])
@@ -113,15 +115,53 @@ import Testing
       of: ["predict", "--model", run.path, "--input", channels[0].path, "--output", folder.file("two").path])
   }
 
-  @Test func aVolumeLargerThanTheNetworkIsWarnedOf() throws {
+  /// The volume, and the same in the middle of one twice as wide and high as the network's size.
+  @Test func aVolumeLargerThanTheNetworkIsSegmentedToItsBorder() throws {
+    let volume = try Image(contentsOf: scan)
+    let size = volume.geometry.size
+    var geometry = volume.geometry
+    (geometry.size.x, geometry.size.y) = (2 * size.x, 2 * size.y)
+    let voxels = (0..<geometry.voxelCount).map { index -> Float in
+      let (x, y, z) = (index % (2 * size.x), index / (2 * size.x) % (2 * size.y), index / (4 * size.x * size.y))
+      return volume[x % size.x, y % size.y, z]
+    }
+    try Image(voxels: voxels, geometry: geometry).write(to: folder.file("tiled.nii.gz"))
+    try predict(
+      "--input", folder.file("tiled.nii.gz").path, "--output", folder.file("mask.nii").path, "--no-largest-component")
+    let mask = try LabelMap(contentsOf: folder.file("mask.nii"))
+    #expect(mask.geometry.size == geometry.size)
+    // Each of the four copies has its organs, also those that lie in a corner.
+    for corner in [SIMD2(0, 0), [1, 0], [0, 1], [1, 1]] {
+      var count = 0
+      for z in 0..<size.z {
+        for y in 0..<size.y {
+          for x in 0..<size.x where mask[corner.x * size.x + x, corner.y * size.y + y, z] > 0 { count += 1 }
+        }
+      }
+      #expect(count > 100, "\(corner)")
+    }
+  }
+
+  @Test func aVolumeUnlikeThoseOfTheTrainingIsWarnedOf() throws {
     let input = fixtures.appendingPathComponent("commands/even.nii").path
     let result = try dualnorm(
-      "predict", "--model", Tiny.run.path, "--input", input, "--output", folder.file("mask.nii").path)
+      "predict", "--model", Tiny.run.path, "--input", input, "--output", folder.file("mask.nii").path, "--quiet")
     #expect(result.status == 0)
-    #expect(result.errors == "Warning: \(input): is larger than the network's size; its border is background.\n")
-    let mask = try LabelMap(contentsOf: folder.file("mask.nii"))
-    #expect(mask.geometry.size == [32, 48, 5])
-    #expect(mask.voxels.prefix(32 * 8).allSatisfy { $0 == 0 })
+    #expect(
+      result.errors
+        == "Warning: \(input): far from what the model learnt from, spacing of pixels 0.63 to 0.8 mm where training had 5; "
+        + "look whether the mask can be right.\n")
+  }
+
+  @Test func saysOfWhichClassesTheLargestComponentIsKept() throws {
+    let rule = try RunFolder(Tiny.run).readDescription().largestComponentSummary()
+    #expect(rule.hasSuffix(" validation cases"))
+    for (option, said) in [([], rule), (["--largest-component"], "kept of all classes, as asked")] {
+      let output = folder.file("mask\(said.count).nii").path
+      let result = try dualnorm(
+        ["predict", "--model", Tiny.run.path, "--input", scan.path, "--output", output] + option)
+      #expect(result.status == 0 && result.errors.contains("Largest component: \(said).\n"))
+    }
   }
 
   /// Field by field, as bytes of the two headers.

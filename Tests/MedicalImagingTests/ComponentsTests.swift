@@ -21,6 +21,13 @@ import Testing
     #expect(labels.keepingLargestComponents().voxels == kept.flatMap { $0 })
   }
 
+  @Test func othersThanTheNamedLabelsStayAsTheyAre() {
+    let labels = LabelMap(voxels: [1, 0, 1, 1, 0, 2, 0, 2, 2, 3], geometry: Geometry(size: [10, 1, 1]))
+    #expect(labels.keepingLargestComponents(of: [2]).voxels == [1, 0, 1, 1, 0, 0, 0, 2, 2, 3])
+    #expect(labels.keepingLargestComponents(of: [1, 3]).voxels == [0, 0, 1, 1, 0, 2, 0, 2, 2, 3])
+    #expect(labels.keepingLargestComponents(of: []) == labels)
+  }
+
   @Test func cornersConnectAcrossSlices() {
     var labels = LabelMap(repeating: 0, geometry: Geometry(size: [5, 3, 2]))
     labels[0, 0, 0] = 3

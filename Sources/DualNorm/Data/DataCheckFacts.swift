@@ -15,6 +15,8 @@ public struct CaseFacts: Equatable, Sendable {
   public let imageHash: UInt64
   /// Where the mask's values between its extremes lie on edges only; nil elsewhere, and where facts were kept in a file.
   public let greyEdges: GreyEdges?
+  /// Of each modality or colour; empty where the facts were kept in a file of an earlier version.
+  let percentiles: [IntensityPercentiles]
   /// What cases are compared by; nil where the facts were kept in a file.
   public let profile: CaseProfile?
 
@@ -28,12 +30,30 @@ public struct CaseFacts: Equatable, Sendable {
     self.labels = labels
     self.imageHash = imageHash
     self.greyEdges = greyEdges
+    percentiles = profile?.quantiles.compactMap(IntensityPercentiles.init) ?? []
     self.profile = profile
+  }
+
+  /// What a file keeps, or what training plans with.
+  init(
+    scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>], labels: [UInt8: Int], imageHash: UInt64,
+    percentiles: [IntensityPercentiles]
+  ) {
+    self.scan = scan
+    self.geometry = geometry
+    self.intensities = intensities
+    self.labels = labels
+    self.imageHash = imageHash
+    self.percentiles = percentiles
+    greyEdges = nil
+    profile = nil
   }
 
   /// What training plans with.
   var withoutProfile: CaseFacts {
-    CaseFacts(scan: scan, geometry: geometry, intensities: intensities, labels: labels, imageHash: imageHash)
+    CaseFacts(
+      scan: scan, geometry: geometry, intensities: intensities, labels: labels, imageHash: imageHash,
+      percentiles: percentiles)
   }
 
   /// Whether there is a mask and it holds background only, or nothing but these labels besides.

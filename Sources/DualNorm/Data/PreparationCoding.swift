@@ -10,6 +10,7 @@ extension PreparationPlan: Codable {
     case networkSize = "network_size"
     case contextSlices = "context_slices"
     case whitening, orientation
+    case padsSlices = "pads_slices"
   }
 
   /// - Throws: `DecodingError` for another structure, `InputError` for values that no plan can have.
@@ -41,7 +42,7 @@ extension PreparationPlan: Codable {
       networkSize: pair(.networkSize, Int.self).map { ImageSize(height: $0.0, width: $0.1) },
       contextSlices: container.decode(Int.self, forKey: .contextSlices),
       whitening: container.decodeIfPresent(Whitening.self, forKey: .whitening) ?? .volume,
-      orientation: orientation)
+      orientation: orientation, padsSlices: container.decodeIfPresent(Bool.self, forKey: .padsSlices) ?? true)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -56,5 +57,6 @@ extension PreparationPlan: Codable {
     try container.encode(contextSlices, forKey: .contextSlices)
     if whitening != .volume { try container.encode(whitening, forKey: .whitening) }
     try container.encodeIfPresent(orientation?.code, forKey: .orientation)
+    if !padsSlices { try container.encode(padsSlices, forKey: .padsSlices) }
   }
 }

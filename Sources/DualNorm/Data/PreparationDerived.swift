@@ -11,11 +11,13 @@ extension PreparationPlan {
   /// - Parameters:
   ///   - facts: the cases to train on, and no others.
   ///   - networkSize: crops or pads to this size instead.
+  ///   - padsSlices: see `PreparationPlan.padsSlices`.
   /// - Throws: `InputError` for no cases, options that contradict each other, a window that holds none of
   ///   an image's intensities, or slices too small for the network.
   public static func derived(
     from facts: [CaseFacts], window: IntensityWindow? = nil, resampling: Resampling? = nil,
-    networkSize: ImageSize? = nil, contextSlices: Int = 3, whitening: Whitening = .volume
+    networkSize: ImageSize? = nil, contextSlices: Int = 3, whitening: Whitening = .volume,
+    padsSlices: Bool = true
   ) throws -> PreparationPlan {
     guard !facts.isEmpty else {
       throw InputError("There are no cases to derive the preparation from; check the split.")
@@ -41,7 +43,7 @@ extension PreparationPlan {
     return try PreparationPlan(
       window: window, resampling: plan.resampling, networkSize: networkSize ?? largest.paddedForNetwork,
       contextSlices: contextSlices, whitening: whitening,
-      orientation: orientations.count == 1 ? orientations.first : nil)
+      orientation: orientations.count == 1 ? orientations.first : nil, padsSlices: padsSlices)
   }
 
   private static func commonSpacing(_ geometries: [Geometry]) -> Resampling {

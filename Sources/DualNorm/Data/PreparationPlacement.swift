@@ -1,4 +1,5 @@
-/// How the slices of a volume lie in the network's, around the same centre: padded, cropped, or each in one direction.
+/// How the slices of a volume lie in the network's, around the same centre: padded, cropped (in training only), or each in
+/// one direction.
 struct PreparationPlacement: Equatable, Sendable {
   let volume: ImageSize
   let network: ImageSize
@@ -6,9 +7,6 @@ struct PreparationPlacement: Equatable, Sendable {
   /// The network's row and column of the volume's first pixel; negative where it is cropped.
   private var top: Int { (network.height - volume.height) >> 1 }
   private var left: Int { (network.width - volume.width) >> 1 }
-
-  /// Whether pixels of the volume never reach the network.
-  var isCropped: Bool { network.height < volume.height || network.width < volume.width }
 
   /// D×H×W of the volume to D×H×W of the network; where there is no voxel, `padding`, or if nil the nearest one.
   func placed<Voxel>(_ voxels: [Voxel], padding: Voxel?) -> [Voxel] {
@@ -38,17 +36,17 @@ struct PreparationPlacement: Equatable, Sendable {
       contentsOf: repeatElement(padding ?? row[row.endIndex - 1], count: network.width - before - kept.count))
   }
 
-  /// The way back; voxels that the network never saw are `outside`.
-  func restored<Voxel>(_ values: [Voxel], outside: Voxel) -> [Voxel] {
+  /// The way back, of a volume that was not cropped.
+  func restored<Voxel>(_ values: [Voxel]) -> [Voxel] {
+    precondition(network.height >= volume.height && network.width >= volume.width, "a window is not the whole")
+    if volume == network { return values }
     let depth = values.count / (network.height * network.width)
-    var result = [Voxel](repeating: outside, count: depth * volume.height * volume.width)
-    let rows = max(0, -top)..<min(volume.height, network.height - top)
-    let columns = max(0, -left)..<min(volume.width, network.width - left)
+    var result: [Voxel] = []
+    result.reserveCapacity(depth * volume.height * volume.width)
     for z in 0..<depth {
-      for y in rows {
-        let target = (z * volume.height + y) * volume.width
-        let source = (z * network.height + y + top) * network.width + left
-        for x in columns { result[target + x] = values[source + x] }
+      for y in 0..<volume.height {
+        let start = (z * network.height + y + top) * network.width + left
+        result.append(contentsOf: values[start..<start + volume.width])
       }
     }
     return result

@@ -3,7 +3,7 @@ import MedicalImaging
 /// How a volume becomes the network's input; saved in `model.json`, so that prediction prepares as training did.
 ///
 /// In this order: clip to `window`, whiten per volume and modality (subtract the mean, divide by the population standard
-/// deviation), resample in plane, crop or pad around the centre to `networkSize`.
+/// deviation), resample in plane, and crop or pad around the centre: see `inputSize`.
 public struct PreparationPlan: Equatable, Sendable {
   /// What happens to the pixels of a slice; the distance of slices stays as it is.
   public enum Resampling: Equatable, Sendable {
@@ -17,8 +17,11 @@ public struct PreparationPlan: Equatable, Sendable {
   /// Intensities are clipped to it before whitening; nil keeps them.
   public let window: IntensityWindow?
   public let resampling: Resampling
-  /// Height and width of every input, multiples of 16; nil pads each volume's own size to the next multiples.
+  /// Height and width of the windows that training sees, multiples of 16, and the least that is padded to; nil leaves each
+  /// volume its own size.
   public let networkSize: ImageSize?
+  /// Whether slices are padded in prediction. Networks of the published recipe see them as they are.
+  public let padsSlices: Bool
   /// Slices of one input: its own and its neighbours, odd.
   public let contextSlices: Int
   /// Which voxels give the mean and standard deviation of whitening.
@@ -38,7 +41,7 @@ public struct PreparationPlan: Equatable, Sendable {
   /// - Throws: `InputError` for values that no network can take.
   public init(
     window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: ImageSize? = nil,
-    contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil
+    contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil, padsSlices: Bool = true
   ) throws {
     self.window = window
     self.resampling = resampling
@@ -46,6 +49,7 @@ public struct PreparationPlan: Equatable, Sendable {
     self.contextSlices = contextSlices
     self.whitening = whitening
     self.orientation = orientation
+    self.padsSlices = padsSlices
     try validate()
   }
 }
@@ -77,7 +81,28 @@ public struct ImageSize: Equatable, Hashable, Sendable {
   }
 }
 
+/// What a volume is prepared for.
+public enum PreparationPurpose: Sendable {
+  /// Batches hold windows of one size.
+  case training
+  /// The network sees whole slices.
+  case prediction
+}
+
 extension PreparationPlan {
+  /// The input that the network gets of a slice, after resampling.
+  func inputSize(of slice: ImageSize, for purpose: PreparationPurpose) -> ImageSize {
+    let padded = slice.paddedForNetwork
+    switch (purpose, networkSize) {
+    case (.training, let size): return size ?? padded
+    // Halved four times, less would be nothing.
+    case (.prediction, _) where !padsSlices:
+      return ImageSize(height: max(slice.height, 16), width: max(slice.width, 16))
+    case (.prediction, let size):
+      return ImageSize(height: max(padded.height, size?.height ?? 0), width: max(padded.width, size?.width ?? 0))
+    }
+  }
+
   /// Pixels a side that a slice must have after resampling: half of the smallest input, 16×16, or more would be padding.
   public static let smallestSide = 8
   /// Pixels a side that a plan, or a prepared slice, may have.
@@ -151,10 +176,11 @@ extension PreparationPlan: CustomStringConvertible {
     case .spacingMM(let x, let y): steps.append("resample in plane to \(short(x))×\(short(y)) mm")
     case .size(let height, let width): steps.append("resample in plane to \(height)×\(width) pixels (H×W)")
     }
-    if let networkSize {
-      steps.append("crop or pad to \(networkSize.height)×\(networkSize.width) (H×W)")
-    } else {
-      steps.append("pad to multiples of 16")
+    let size = networkSize.map { "crop or pad to \($0.height)×\($0.width) (H×W) in training, " }
+    switch (size, padsSlices) {
+    case (let size?, true): steps.append(size + "pad in prediction")
+    case (nil, true): steps.append("pad to multiples of 16")
+    case (let size, false): steps.append((size ?? "") + "slices as they are" + (size == nil ? "" : " in prediction"))
     }
     steps.append(counted(contextSlices, "slice") + " an input")
     return steps.joined(separator: ", ")

@@ -27,9 +27,13 @@ extension Volume {
 extension PreparedVolume {
   /// Reads and prepares a case.
   ///
-  /// - Parameter scheme: the classes of the mask's values; nil leaves the mask unread.
+  /// - Parameters:
+  ///   - scheme: the classes of the mask's values; nil leaves the mask unread.
+  ///   - purpose: prediction sees whole slices, training windows of the plan's size.
   /// - Throws: `ImagingError` for files that cannot be read, `InputError` for those that cannot be used.
-  public init(reading scan: Case, scheme: LabelScheme?, plan: PreparationPlan) throws {
+  public init(
+    reading scan: Case, scheme: LabelScheme?, plan: PreparationPlan, for purpose: PreparationPurpose = .prediction
+  ) throws {
     var (images, names, constant) = try scan.channels()
     let storedGeometry = images[0].geometry
     var labels: LabelMap?
@@ -46,6 +50,6 @@ extension PreparedVolume {
     }
     try self.init(
       images: consume images, labels: labels, plan: plan, names: names, storedGeometry: storedGeometry,
-      constant: constant)
+      constant: constant, for: purpose)
   }
 }

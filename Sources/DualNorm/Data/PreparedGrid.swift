@@ -9,8 +9,8 @@ public struct PreparedGrid: Equatable, Sendable {
   let resampledGeometry: Geometry
   let placement: PreparationPlacement
 
-  /// Whether the network's size leaves out some of the volume, which is then never segmented.
-  public var isCropped: Bool { placement.isCropped }
+  /// The slices as the network gets them, before they are cropped or padded.
+  var sliceSize: ImageSize { placement.volume }
 
   /// The voxels of an image on `geometry` as they lie in the network's slices; 0 where there are none.
   func placed(_ image: Image) -> [Float] {
@@ -27,24 +27,21 @@ public struct PreparedGrid: Equatable, Sendable {
   /// Maps of some slices on the network's grid (each slices × H × W, such as the probabilities of one class) brought back
   /// to the original one: bit by bit where nothing is resampled, otherwise linearly interpolated in plane.
   ///
-  /// - Parameters:
-  ///   - slices: nil for all.
-  ///   - outside: what each map is where the network never saw the volume, such as 1 for background's probability.
-  public func restored(_ maps: [[Float]], slices: Range<Int>? = nil, outside: [Float]) -> [Image] {
+  /// - Parameter slices: nil for all.
+  public func restored(_ maps: [[Float]], slices: Range<Int>? = nil) -> [Image] {
     let slices = slices ?? 0..<geometry.size.z
-    precondition(maps.count == outside.count, "\(maps.count) maps and \(outside.count) values outside")
     let (source, target) = (resampledGeometry.slices(slices), geometry.slices(slices))
     let count = slices.count * placement.network.height * placement.network.width
-    return zip(maps, outside).map { map, outside in
+    return maps.map { map in
       precondition(map.count == count, "a map of \(map.count) voxels for slices \(slices)")
-      let image = Image(voxels: placement.restored(map, outside: outside), geometry: source)
+      let image = Image(voxels: placement.restored(map), geometry: source)
       return source == target ? image : image.resampled(onto: target, interpolation: .linear)
     }
   }
 
-  /// Classes on the network's grid brought back to the original one; background where the network never saw it. Nil where
-  /// slices are resampled: then probabilities are, and decide.
+  /// Classes on the network's grid brought back to the original one. Nil where slices are resampled: then probabilities are,
+  /// and decide.
   func restored(classes: [UInt8]) -> [UInt8]? {
-    resampledGeometry == geometry ? placement.restored(classes, outside: 0) : nil
+    resampledGeometry == geometry ? placement.restored(classes) : nil
   }
 }

@@ -13,6 +13,8 @@ public struct PreparedVolume: Sendable {
   public let width: Int
   /// Where it lies, and the way back to the files' own grid.
   public let grid: PreparedGrid
+  /// Of each image as it was read.
+  let percentiles: [IntensityPercentiles]
 
   private var intensities: StoredValues<Float>
   private var classes: StoredValues<UInt8>?
@@ -25,20 +27,22 @@ public struct PreparedVolume: Sendable {
   ///   - names: the images' files, for messages; one an image.
   ///   - storedGeometry: of the files, where the images were turned.
   ///   - constant: the images that may be constant, which become 0: colours that a picture does not use.
+  ///   - purpose: prediction sees whole slices, training windows of the plan's size.
   /// - Throws: `InputError` for an image that cannot be whitened or whose slices the network cannot take.
   public init(
     images: consuming [Image], labels: LabelMap?, plan: PreparationPlan, names: [String],
-    storedGeometry: Geometry? = nil, constant: Set<Int> = []
+    storedGeometry: Geometry? = nil, constant: Set<Int> = [], for purpose: PreparationPurpose = .prediction
   ) throws {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
     let geometry = images[0].geometry
     let size = try plan.checkedSize(of: geometry, name: names[0])
-    let network = plan.networkSize ?? size.paddedForNetwork
+    let network = plan.inputSize(of: size, for: purpose)
     let placement = PreparationPlacement(volume: size, network: network)
     let resampledGeometry =
       plan.resampling == .none ? geometry : geometry.inPlane(size: [size.width, size.height])
     var channels: [Float] = []
     modalityCount = images.count
+    percentiles = images.map { IntensityPercentiles(of: $0) }
     for (index, name) in names.enumerated() {
       let image = images.removeFirst()  // unless the caller keeps it, it is whitened where it lies
       let whitened =

@@ -104,7 +104,8 @@ public final class Adapter {
       of: items.map(\.volume), site: model.description.branch(ofSite: site), progress: progress)
     guard statistics.smallestCount ?? 2 >= 2 else {
       throw InputError(
-        "\(items[0].source.images[0].path): is a single slice of 16×16 pixels, of which --adapt cannot take statistics; "
+        "\(items[0].source.images[0].path): is a single slice of \(items[0].volume.height)×\(items[0].volume.width) pixels "
+          + "(H×W), of which --adapt cannot take statistics; "
           + "leave --adapt out.")
     }
     return statistics

@@ -7,17 +7,18 @@ struct CaseEvaluation {
   let adapter: Adapter
   let scheme: LabelScheme
   let scorer: Scorer
-  let largestComponent: Bool
+  let largestComponent: LargestComponentChoice
   /// nil keeps no masks and makes no rows.
   let output: URL?
+  /// The volumes unlike those of the training.
+  var far: FarVolumes
 
   struct Result {
     var scores: [CaseScore] = []
     var row: SheetRow?
-    var isCropped = false
   }
 
-  func result(of scan: Case, side: EvaluatedCases.Side?) throws -> Result {
+  mutating func result(of scan: Case, side: EvaluatedCases.Side?) throws -> Result {
     let reference = try reference(of: scan)
     let item = try model.prepared(scan, excluding: scheme.excluded)
     if let difference = item.volume.grid.storedGeometry.mismatch(with: reference.geometry) {
@@ -25,7 +26,8 @@ struct CaseEvaluation {
         "\(scan.mask!.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the "
           + "mask onto the image or correct the wrong header.")
     }
-    var result = Result(isCropped: item.volume.grid.isCropped)
+    far.add(item)
+    var result = Result()
     let statistics = try adapter.statistics(for: item, site: scan.site)
     let passes = model.evaluationPasses(of: item, adaptedTo: statistics, largestComponent: largestComponent)
     for pass in passes {
@@ -82,7 +84,7 @@ private struct EvaluationPass {
 extension SegmentationModel {
   /// The passes of the network, then the same with other batch statistics, where there are any.
   fileprivate func evaluationPasses(
-    of item: PreparedCase, adaptedTo statistics: BatchStatistics?, largestComponent: Bool
+    of item: PreparedCase, adaptedTo statistics: BatchStatistics?, largestComponent: LargestComponentChoice
   ) -> [EvaluationPass] {
     func passes(_ statistics: BatchStatistics?, suffix: String, _ folder: (Pass) -> String?) -> [EvaluationPass] {
       segment(

@@ -8,8 +8,6 @@ public struct Evaluation {
   public var table: ScoreTable
   /// One row a case, where masks are kept: the slice with the most foreground, outlined.
   public let sheetRows: [SheetRow]
-  /// Cases larger than the network's size: their border is background.
-  public private(set) var croppedCases: [String] = []
 
   /// - Parameters:
   ///   - cases: with masks.
@@ -19,20 +17,22 @@ public struct Evaluation {
   ///   - output: gets `predictions/SITE/CASE.nii.gz` (`.png` for pictures), the first pass in `first-pass` and the last
   ///     adapted pass in `predictions-adapted`; nil keeps neither masks nor rows for a picture.
   ///   - goesOn: a case that cannot be used is one of the table's failures, unless there is no other case.
+  ///   - largestComponent: which classes keep only their largest connected component.
   ///   - measuring: told the batches done, of how many, while the statistics of a site are taken.
   ///   - progress: told each case before it is segmented.
   /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
   public init(
     of model: SegmentationModel, on cases: [Case], sides: [String: EvaluatedCases.Side] = [:],
     scoring: LabelScheme? = nil, adaptation: Adaptation = .none, writingTo output: URL?, tolerancesMM: [Double],
-    largestComponent: Bool, goesOn: Bool = false, measuring: @escaping (Int, Int) throws -> Void = { _, _ in },
-    progress: (Case) throws -> Void
+    largestComponent: LargestComponentChoice = .asInModel, goesOn: Bool = false,
+    measuring: @escaping (Int, Int) throws -> Void = { _, _ in }, progress: (Case) throws -> Void
   ) throws {
     let scheme = scoring ?? model.description.labels
     let adapter = Adapter(model, adaptation, cases: cases, excluding: scheme.excluded, progress: measuring)
-    let work = CaseEvaluation(
+    var work = CaseEvaluation(
       model: model, adapter: adapter, scheme: scheme, scorer: Scorer(scheme: scheme, tolerancesMM: tolerancesMM),
-      largestComponent: largestComponent, output: output)
+      largestComponent: largestComponent, output: output, far: FarVolumes(model.description))
+    defer { work.far.report() }
     var (scores, rows, failures): ([CaseScore], [SheetRow], [CaseFailure]) = ([], [], [])
     for scan in cases {
       try progress(scan)
@@ -40,7 +40,6 @@ public struct Evaluation {
         let result = try work.result(of: scan, side: sides[scan.identifier])
         scores += result.scores
         if let row = result.row { rows.append(row) }
-        if result.isCropped { croppedCases.append(scan.identifier) }
       } catch  where goesOn && cases.count > 1 && CaseFailure.isOfOneCase(error) {
         failures.append(CaseFailure(scan.identifier, error))
       }

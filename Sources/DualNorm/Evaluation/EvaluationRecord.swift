@@ -17,7 +17,9 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
   public var precision: Precision?
   /// nil: the CPU.
   public var device: DeviceChoice?
-  public var largestComponent: Bool
+  public var largestComponent: LargestComponentChoice
+  /// The classes that kept only their largest component; nil in a file of an earlier version.
+  public var largestComponentClasses: [String]?
   public var tolerancesMM: [Double]
   /// As on the command line.
   public var mergeLabels: [[UInt8]]
@@ -35,7 +37,8 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
 
   public init(
     model: URL, data: URL, split: String = "all", adaptation: Adaptation = .none, maskSource: MaskSource? = nil,
-    precision: Precision? = nil, device: DeviceChoice? = nil, largestComponent: Bool = true,
+    precision: Precision? = nil, device: DeviceChoice? = nil, largestComponent: LargestComponentChoice = .asInModel,
+    largestComponentClasses: [String]? = nil,
     tolerancesMM: [Double] = Scorer.defaultTolerancesMM, mergeLabels: [[UInt8]] = [], excludeLabels: [UInt8] = [],
     labels: LabelScheme, cases: [Case]
   ) {
@@ -47,6 +50,7 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
     self.precision = precision
     self.device = device == .cpu ? nil : device
     self.largestComponent = largestComponent
+    self.largestComponentClasses = largestComponentClasses
     self.tolerancesMM = tolerancesMM
     self.mergeLabels = mergeLabels
     self.excludeLabels = excludeLabels
@@ -84,7 +88,7 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
     if let maskSource { words += ["--mask-source", maskSource.rawValue] }
     if let precision { words += ["--precision", precision.rawValue] }
     if let device { words += ["--device", device.rawValue] }
-    if !largestComponent { words.append("--no-largest-component") }
+    words += largestComponent.words
     if tolerancesMM != Scorer.defaultTolerancesMM {
       words += ["--tolerance", tolerancesMM.map(shortest).joined(separator: ",")]
     }

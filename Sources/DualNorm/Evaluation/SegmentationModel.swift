@@ -44,8 +44,6 @@ public final class SegmentationModel {
     public let labels: LabelMap
     /// One image a class, background first; they add up to 1 in each voxel. Empty unless asked for.
     public let probabilities: [Image]
-    /// Whether the network's size left out the volume's border, which then is background.
-    public let isCropped: Bool
   }
 
   /// Throws where the case has other channels than the network takes.
@@ -78,11 +76,11 @@ public final class SegmentationModel {
         "\(scan.images[0].path): has no mask, and the model's final pass sees the true one (mask-source reference); add it, "
           + "or take another --mask-source.")
     }
-    return try PreparedCase(
-      source: scan,
-      volume: PreparedVolume(
-        reading: scan, scheme: needsReference ? description.labels.excluding(excluded) : nil,
-        plan: description.preparation))
+    let volume = try PreparedVolume(
+      reading: scan, scheme: needsReference ? description.labels.excluding(excluded) : nil,
+      plan: description.preparation)
+    try description.requireWhole(volume.grid.sliceSize, file: scan.images[0].path)
+    return PreparedCase(source: scan, volume: volume)
   }
 
   /// Segments every slice of a case.
@@ -92,25 +90,25 @@ public final class SegmentationModel {
   ///   - site: chooses the branch of domain-specific batch norm; nil or a site that was not trained on: the mean of the
   ///     class probabilities of all branches, in the first pass, whose mean is the mask, and in the final one.
   ///   - statistics: takes the place of the batch norms' own.
-  ///   - largestComponent: keep only the largest connected component of each class.
+  ///   - largestComponent: which classes keep only their largest connected component.
   ///   - keepsProbabilities: which takes 4 bytes a voxel, class and pass.
   public func segment(
     _ item: consuming PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
-    largestComponent: Bool = true, keepsProbabilities: Bool = false
+    largestComponent: LargestComponentChoice = .asInModel, keepsProbabilities: Bool = false
   ) -> [Segmentation] {
     let grid = item.volume.grid
+    let reduced = description.largestComponentClasses(largestComponent)
     var found = results(
       of: item.volume, passes, site: site, statistics: statistics, keepsProbabilities: keepsProbabilities)
     _ = consume item  // its intensities leave room for the search for components
     return Pass.allCases.filter(passes.contains).map { pass in
       let result = found.removeValue(forKey: pass)!
       let probabilities = result.probabilities
-      var labels = LabelMap(voxels: (consume result).classes, geometry: grid.geometry)
-      if largestComponent { labels = (consume labels).keepingLargestComponents() }
+      let labels = LabelMap(voxels: (consume result).classes, geometry: grid.geometry).keepingLargestComponents(
+        of: reduced)
       return Segmentation(
         pass: pass, labels: grid.turnedBack(description.labels.fileValues(of: consume labels)),
-        probabilities: probabilities.map { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) },
-        isCropped: grid.isCropped)
+        probabilities: probabilities.map { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) })
     }
   }
 
@@ -120,17 +118,19 @@ public final class SegmentationModel {
     keepsProbabilities: Bool
   ) -> [Pass: PassResult] {
     let grid = volume.grid
-    let outside: [Float] = [1] + Array(repeating: 0, count: description.labels.groups.count)
     var found = Dictionary(
       uniqueKeysWithValues: passes.map {
-        ($0, PassResult(voxelCount: grid.geometry.voxelCount, maps: keepsProbabilities ? outside.count : 0))
+        (
+          $0,
+          PassResult(voxelCount: grid.geometry.voxelCount, maps: keepsProbabilities ? description.labels.classCount : 0)
+        )
       })
     func predict() {
       network.forEachSlab(of: volume, passes: passes, site: description.branch(ofSite: site)) { pass, slices, logits in
         let decided = grid.restored(classes: logits.largestChannel().values(UInt8.self))
         if let decided { found[pass]!.classes += decided }
         guard keepsProbabilities || decided == nil else { return }
-        let maps = grid.restored(logits.probabilitiesByClass, slices: slices, outside: outside).map(\.voxels)
+        let maps = grid.restored(logits.probabilitiesByClass, slices: slices).map(\.voxels)
         if decided == nil { found[pass]!.classes += mostProbableClasses(maps) }
         guard keepsProbabilities else { return }
         for (index, map) in maps.enumerated() { found[pass]!.probabilities[index] += map }

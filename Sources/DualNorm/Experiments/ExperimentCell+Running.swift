@@ -98,9 +98,6 @@ extension Experiment {
     } catch is Stopped {
       return false
     }
-    if !evaluation.croppedCases.isEmpty {
-      report(.message("Larger than the network's size: \(listed(evaluation.croppedCases, atMost: 5))."))
-    }
     try evaluation.write(
       to: cell.evaluation, classNames: model.description.labels.names, picture: keepMasks ? .worstMedianAndBest : nil)
     try ResultTable(

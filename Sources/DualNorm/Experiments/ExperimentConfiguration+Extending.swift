@@ -41,7 +41,8 @@ extension ExperimentConfiguration {
     }
     if folds != other.folds { return ("folds", text(folds), text(other.folds)) }
     if adaptation != other.adaptation { return ("adapt", adaptation.rawValue, other.adaptation.rawValue) }
-    if largestComponent != other.largestComponent {
+    // An experiment of an earlier version names its rule, which was the default then.
+    if largestComponent != other.largestComponent, other.largestComponent != .asInModel || largestComponent != .ofAll {
       return ("largest-component", text(largestComponent), text(other.largestComponent))
     }
     let (here, there) = (try Yams.compose(yaml: training.yaml()), try Yams.compose(yaml: other.training.yaml()))

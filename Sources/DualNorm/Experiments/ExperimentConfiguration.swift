@@ -23,7 +23,8 @@ public struct ExperimentConfiguration: Equatable, Sendable {
   public var folds: Int?
   /// Batch statistics that every case is also tested with, beside those of the training.
   public var adaptation = Adaptation.none
-  public var largestComponent = true
+  /// Which classes keep only their largest connected component.
+  public var largestComponent = LargestComponentChoice.asInModel
   /// What all cells share: data, network, preparation, iterations, the first seed.
   public var training: TrainingConfiguration
 
@@ -78,7 +79,7 @@ extension ExperimentConfiguration {
     let sites: [String]?
     let folds: Int?
     let adapt: String
-    let largestComponent: Bool
+    let largestComponent: LargestComponentChoice
 
     enum CodingKeys: String, CodingKey, CaseIterable {
       case experiment, methods, seeds, sites, folds, adapt

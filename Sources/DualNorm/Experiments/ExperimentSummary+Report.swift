@@ -112,7 +112,7 @@ extension ExperimentSummary {
         "With \(counted(count, "difference")) other than zero, p cannot be below "
           + "\(shortest(WilcoxonTest.smallestP(count: count))).")
     }
-    return notes
+    return notes + remarks
   }
 }
 

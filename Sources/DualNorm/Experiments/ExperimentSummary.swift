@@ -13,6 +13,8 @@ public struct ExperimentSummary: Equatable, Encodable, Sendable {
   /// All cases that some arm was scored on, by test site.
   public let caseCounts: [String: Int]
   public let seeds: [UInt64]
+  /// Sentences on how the results came about, for below the tables.
+  public var remarks: [String] = []
 
   /// - Parameters:
   ///   - metric: any but the volumes, which have no better and worse.

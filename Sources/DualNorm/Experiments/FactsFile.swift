@@ -16,6 +16,8 @@ struct FactsFile: Codable {
     let greatest: [Float]
     let labels: [String: Int]
     let imageHash: UInt64
+    /// nil in files of earlier versions.
+    let percentiles: [IntensityPercentiles]?
   }
 
   private let cases: [Entry]
@@ -26,7 +28,8 @@ struct FactsFile: Codable {
         identifier: fact.scan.identifier, patient: fact.scan.patient, size: fact.geometry.size,
         spacingMM: fact.geometry.spacingMM, originMM: fact.geometry.originMM, direction: fact.geometry.direction,
         least: fact.intensities.map(\.lowerBound), greatest: fact.intensities.map(\.upperBound),
-        labels: Dictionary(uniqueKeysWithValues: fact.labels.map { (String($0), $1) }), imageHash: fact.imageHash)
+        labels: Dictionary(uniqueKeysWithValues: fact.labels.map { (String($0), $1) }), imageHash: fact.imageHash,
+        percentiles: fact.percentiles)
     }
   }
 
@@ -96,6 +99,6 @@ extension FactsFile.Entry {
       scan: scan, geometry: Geometry(size: size, spacingMM: spacingMM, originMM: originMM, direction: direction),
       intensities: zip(least, greatest).map { min($0, $1)...max($0, $1) },
       labels: Dictionary(uniqueKeysWithValues: labels.compactMap { key, count in UInt8(key).map { ($0, count) } }),
-      imageHash: imageHash)
+      imageHash: imageHash, percentiles: percentiles ?? [])
   }
 }

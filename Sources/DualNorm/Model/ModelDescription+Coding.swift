@@ -1,10 +1,15 @@
 import Torch
 
 extension ModelDescription {
-  private enum CodingKeys: String, CodingKey { case format, network, preparation, labels, modalities, sites, precision }
+  private enum CodingKeys: String, CodingKey {
+    case format, network, preparation, labels, modalities, sites, precision
+    case largestComponents = "largest_component"
+    case training = "training_data"
+  }
 
   /// The first format whose readers know all that this model uses.
   private var format: Int {
+    if largestComponentNames().count < labels.groups.count || !preparation.padsSlices { return 3 }
     let needsSecond =
       network.norm == .dsbn || network.maskSource != .prediction || network.localStatistics != .predicted
       || network.deepSupervision || preparation.whitening != .volume || preparation.orientation != nil
@@ -26,7 +31,9 @@ extension ModelDescription {
       labels: try container.decode(LabelScheme.self, forKey: .labels),
       modalities: try container.decode([String].self, forKey: .modalities),
       sites: try container.decode([String].self, forKey: .sites),
-      precision: try container.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32)
+      precision: try container.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32,
+      largestComponents: try container.decodeIfPresent(LargestComponents.self, forKey: .largestComponents),
+      training: try container.decodeIfPresent(TrainingProfile.self, forKey: .training))
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -38,5 +45,7 @@ extension ModelDescription {
     try container.encode(modalities, forKey: .modalities)
     try container.encode(sites, forKey: .sites)
     if precision != .float32 { try container.encode(precision, forKey: .precision) }
+    try container.encodeIfPresent(largestComponents, forKey: .largestComponents)
+    try container.encodeIfPresent(training, forKey: .training)
   }
 }

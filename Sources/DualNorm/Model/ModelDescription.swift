@@ -3,9 +3,9 @@ import Torch
 
 /// All that inference needs besides the weights: `model.json`.
 public struct ModelDescription: Codable, Equatable, Sendable {
-  /// The last layout of this file that is known; a reader refuses a later one. Format 2 has keys that readers of format 1
-  /// would ignore, and so segment otherwise than the model does.
-  public static let currentFormat = 2
+  /// The last layout of this file that is known; a reader refuses a later one. Formats 2 and 3 have keys that readers of
+  /// the format before would ignore, and so segment otherwise than the model does.
+  public static let currentFormat = 3
 
   public var network: UNetConfiguration
   public var preparation: PreparationPlan
@@ -16,10 +16,15 @@ public struct ModelDescription: Codable, Equatable, Sendable {
   public var sites: [String]
   /// What its convolutions calculated with in training, and do in inference unless told otherwise.
   public var precision: Precision
+  /// nil: an earlier version made the model, and all classes keep only their largest component.
+  public var largestComponents: LargestComponents?
+  /// The volumes that trained it; nil if unknown.
+  public var training: TrainingProfile?
 
   public init(
     network: UNetConfiguration, preparation: PreparationPlan, labels: LabelScheme, modalities: [String],
-    sites: [String] = [], precision: Precision = .float32
+    sites: [String] = [], precision: Precision = .float32, largestComponents: LargestComponents? = nil,
+    training: TrainingProfile? = nil
   ) {
     self.network = network
     self.preparation = preparation
@@ -27,6 +32,19 @@ public struct ModelDescription: Codable, Equatable, Sendable {
     self.modalities = modalities
     self.sites = sites
     self.precision = precision
+    self.largestComponents = largestComponents
+    self.training = training
+  }
+
+  /// - Throws: `InputError` where layer norm, which works for one size only, would leave out a part of slices.
+  func requireWhole(_ slices: ImageSize, file: String) throws {
+    guard let size = network.size, slices.height > size.height || slices.width > size.width else { return }
+    let seen = Double(min(slices.height, size.height) * min(slices.width, size.width))
+    let share = 100 * (1 - seen / Double(slices.height * slices.width))
+    throw InputError(
+      "\(file): has slices of \(slices.height)×\(slices.width) pixels (H×W), and this network's layer norm works for "
+        + "\(size.height)×\(size.width) only, which would ignore \(fixed(share, decimals: 0)) % of each; crop the volume to what "
+        + "is of interest, or take a network of another --norm.")
   }
 
   /// - Throws: `InputError` if the parts contradict each other.
@@ -40,6 +58,11 @@ public struct ModelDescription: Codable, Equatable, Sendable {
       throw InputError(
         "\(file): the network takes \(network.inputChannels) channels, and \(modalities.count) modalities in "
           + "\(preparation.contextSlices) slices make \(channels); restore the file.")
+    }
+    if case .validated(let classes, _) = largestComponents, classes.count != labels.groups.count {
+      throw InputError(
+        "\(file): says of \(counted(classes.count, "class", plural: "classes")) whether the largest component is kept, and there "
+          + "are \(labels.groups.count); restore the file.")
     }
     guard network.norm != .dsbn || network.sites == sites.count else {
       throw InputError(

@@ -31,6 +31,7 @@ extension ModelDescription {
     if !labels.excluded.isEmpty {
       lines.insert("background:   also labels \(LabelScheme.sentence(Set(labels.excluded)))", at: 3)
     }
+    lines.append("components:   the largest is \(largestComponentSummary())")
     if !sites.isEmpty { lines.append("trained on:   \(sites.joined(separator: ", "))") }
     return lines.joined(separator: "\n")
   }

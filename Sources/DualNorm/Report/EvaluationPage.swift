@@ -90,7 +90,7 @@ struct EvaluationPage {
       "batch statistics",
       record.map { $0.adaptation == "none" ? "those of the training" : "also of the \($0.adaptation)" })
     add("mask of the final pass", record?.maskSource?.rawValue)
-    add("largest component only", record.map { $0.largestComponent ? "yes" : "no" })
+    add("largest component only", record.map(\.largestComponentText))
     add("evaluated by", record.map { "dualnorm \($0.version)" })
     add(
       "last written",
@@ -118,5 +118,14 @@ struct EvaluationPage {
     let model = try SegmentationModel(
       contentsOf: contents.run, maskSource: record?.maskSource, precision: record?.precision)
     return try DualMapSection.html(model, scan: scan, slice: worst?.slice)
+  }
+}
+
+extension EvaluationRecord {
+  fileprivate var largestComponentText: String {
+    guard let names = largestComponentClasses else {
+      return largestComponent == .ofNone ? "of no class" : "of all classes"
+    }
+    return names.isEmpty ? "of no class" : "of " + listed(names, atMost: 20)
   }
 }

@@ -54,9 +54,11 @@ struct ExperimentContents {
   /// The summary of a metric against the first method that has results.
   func summary(of metric: Metric) throws -> ExperimentSummary? {
     guard let results, results.metrics.contains(metric) else { return nil }
-    return try ExperimentSummary(
+    var summary = try ExperimentSummary(
       results, metric: metric, separatingTrainSites: configuration.kind == .matrix ? true : nil,
       lengthUnit: LengthUnit(arePictures: (facts ?? []).map(\.scan.isPicture)))
+    summary.remarks = [try cells.largestComponentRemark(configuration.largestComponent)].compactMap { $0 }
+    return summary
   }
 
   /// The words of the command that makes the experiment again.
@@ -68,7 +70,6 @@ struct ExperimentContents {
     if let folds = configuration.folds { words += ["--folds", "\(folds)"] }
     if let sites = configuration.sites { words += ["--sites", sites.joined(separator: ",")] }
     if configuration.adaptation != .none { words += ["--adapt", configuration.adaptation.rawValue] }
-    if !configuration.largestComponent { words.append("--no-largest-component") }
-    return words
+    return words + configuration.largestComponent.words
   }
 }

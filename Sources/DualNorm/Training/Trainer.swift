@@ -211,11 +211,17 @@ public final class Trainer {
   /// The best weights of the last stage become the model.
   private func finish() throws {
     let last = stages.last!.stage
+    let best = try Safetensors.read(run.best(last)).tensors
     var description = description
     description.network = description.network(of: last)
+    if configuration.recipe != .published {
+      let network = try StageStart(configuration, description).network(of: last, from: .checkpoint)
+      try network.parameters.load(best, file: run.best(last).path)
+      description.largestComponents = LargestComponents(of: network, description, on: validation)
+    }
     // The model last: where it is, the training is finished.
     try run.write(description)
-    try Safetensors(tensors: Safetensors.read(run.best(last)).tensors).write(to: run.model)
+    try Safetensors(tensors: best).write(to: run.model)
   }
 }
 

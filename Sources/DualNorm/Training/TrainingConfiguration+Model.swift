@@ -5,15 +5,20 @@ extension TrainingConfiguration {
   func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
     try PreparationPlan.derived(
       from: facts, window: windowOption(), resampling: resamplingOption(), networkSize: sizeOption(),
-      contextSlices: context ?? (facts.allSatisfy { $0.geometry.size.z == 1 } ? 1 : 3), whitening: whitening)
+      contextSlices: context ?? (facts.allSatisfy { $0.geometry.size.z == 1 } ? 1 : 3), whitening: whitening,
+      padsSlices: padsSlices)
   }
 
   /// The preparation that the options give, for volumes that are not known yet.
   public func plan(orientation: Orientation? = nil) throws -> PreparationPlan {
     try PreparationPlan(
       window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(),
-      contextSlices: context ?? 3, whitening: whitening, orientation: orientation)
+      contextSlices: context ?? 3, whitening: whitening, orientation: orientation,
+      padsSlices: padsSlices)
   }
+
+  /// The published network sees slices as they are, unless a size was asked for or layer norm needs one.
+  private var padsSlices: Bool { recipe != .published || size != nil || norm == .ln }
 
   private func windowOption() throws -> IntensityWindow? {
     try pair(window, "--window", "the lowest and highest intensity, for example -125,275").map {

@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import DualNorm
 
 @Suite struct PreparationPlanTests {
   func facts(_ size: SIMD3<Int>, spacing: SIMD3<Double> = [1, 1, 1], name: String = "Case") -> CaseFacts {
@@ -16,7 +17,40 @@ import Testing
     #expect(plan.networkSize == ImageSize(height: 64, width: 48))
     #expect(plan.resampling == .none && plan.window == nil && plan.contextSlices == 3)
     #expect(
-      plan.description == "whiten per volume, no resampling, crop or pad to 64×48 (H×W), 3 slices an input")
+      plan.description
+        == "whiten per volume, no resampling, crop or pad to 64×48 (H×W) in training, pad in prediction, 3 slices an input"
+    )
+  }
+
+  /// Windows have one size, and nothing of a slice is left out in prediction.
+  @Test func predictionSeesWholeSlices() throws {
+    func input(_ plan: PreparationPlan, _ height: Int, _ width: Int, _ purpose: PreparationPurpose) -> [Int] {
+      let size = plan.inputSize(of: ImageSize(height: height, width: width), for: purpose)
+      return [size.height, size.width]
+    }
+    let padding = try PreparationPlan(networkSize: ImageSize(height: 32, width: 48))
+    #expect(input(padding, 20, 71, .training) == [32, 48] && input(padding, 20, 71, .prediction) == [32, 80])
+    #expect(input(padding, 40, 40, .prediction) == [48, 48])
+    #expect(try input(PreparationPlan(), 20, 71, .prediction) == [32, 80])
+    let exact = try PreparationPlan(networkSize: ImageSize(height: 32, width: 48), padsSlices: false)
+    #expect(input(exact, 20, 71, .training) == [32, 48] && input(exact, 20, 71, .prediction) == [20, 71])
+    #expect(input(exact, 9, 17, .prediction) == [16, 17])
+    #expect(exact.description.contains("in training, slices as they are in prediction, 3"))
+    let read = try JSONDecoder().decode(PreparationPlan.self, from: JSONEncoder().encode(exact))
+    #expect(read == exact && read != padding)
+  }
+
+  /// The authors' network sees slices as they are, and layer norm cannot.
+  @Test func thePublishedRecipePadsNothing() throws {
+    func pads(_ recipe: TrainingRecipe, _ change: (inout TrainingConfiguration) -> Void = { _ in }) throws -> Bool {
+      var configuration = TrainingConfiguration(recipe)
+      change(&configuration)
+      let planned = try configuration.plan(for: [facts([52, 71, 5])])
+      #expect(try configuration.plan().padsSlices == planned.padsSlices)
+      return planned.padsSlices
+    }
+    #expect(try pads(.standard) && !pads(.published))
+    #expect(try pads(.published) { $0.size = [64, 80] } && pads(.published) { $0.norm = .ln })
   }
 
   @Test func upTo384NothingIsResampledAndAboveEverythingFits384() throws {
@@ -41,7 +75,7 @@ import Testing
     #expect(
       spaced.description
         == "clip to -125…275, whiten per volume, resample in plane to 1×0.25 mm, crop or pad to 128×32 "
-        + "(H×W), 1 slice an input")
+        + "(H×W) in training, pad in prediction, 1 slice an input")
     let sized = try PreparationPlan.derived(from: cases, resampling: .size(height: 100, width: 90))
     #expect(sized.networkSize == ImageSize(height: 112, width: 96))
     #expect(sized.resampledSize(cases[0].geometry) == ImageSize(height: 100, width: 90))

@@ -22,7 +22,7 @@ func noise(_ geometry: Geometry, seed: UInt64) -> Image {
 extension PreparedVolume {
   /// Classes brought back to the original grid, as `grid.restored` brings maps back.
   func restored(labels: [UInt8]) -> LabelMap {
-    let map = grid.restored([labels.map(Float.init)], outside: [0])[0]
+    let map = grid.restored([labels.map(Float.init)])[0]
     return LabelMap(voxels: map.voxels.map { UInt8($0.rounded()) }, geometry: map.geometry)
   }
 }

@@ -22,7 +22,8 @@ import Testing
     #expect(try EvaluationRecord(contentsOf: folder) == record)
     record.device = .cuda(1)
     (record.split, record.adaptation, record.maskSource, record.precision) = ("test", "site", .uniform, .bfloat16)
-    (record.largestComponent, record.tolerancesMM) = (false, [1.5, 3])
+    (record.largestComponent, record.tolerancesMM) = (.ofNone, [1.5, 3])
+    record.largestComponentClasses = ["label 1"]
     (record.mergeLabels, record.excludeLabels) = ([[1, 2], [4, 5]], [3])
     let words =
       "--split test --adapt site --mask-source uniform --precision bfloat16 --device cuda:1 --no-largest-component --tolerance 1.5,3 "

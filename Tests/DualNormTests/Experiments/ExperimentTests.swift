@@ -125,6 +125,32 @@ import Testing
     #expect(try Experiment(contentsOf: output).configuration == again.configuration)
   }
 
+  /// An earlier version kept the largest component of all classes by default, and its experiments go on so.
+  @Test func anExperimentOfAnEarlierVersionKeepsItsRule() throws {
+    _ = try start(options(.leaveOneSiteOut) { $0.largestComponent = .ofAll })
+    let file = output.appendingPathComponent("experiment.yaml")
+    #expect(try String(contentsOf: file, encoding: .utf8).contains("\nlargest-component: true\n"))
+    #expect(try start(options(.leaveOneSiteOut)).configuration.largestComponent == .ofAll)
+    #expect(
+      try refusal(options(.leaveOneSiteOut) { $0.largestComponent = .ofNone })
+        .hasPrefix("\(output.path): its experiment has --largest-component true, not false; "))
+  }
+
+  /// After hours of training they could not be tested.
+  @Test func layerNormIsRefusedWhereTestCasesAreLarger() throws {
+    for index in 0..<3 {
+      let geometry = Geometry(size: [70, 60, 2])
+      try noise(geometry, seed: 1).write(to: data.appendingPathComponent("Site-C/Case0\(index).nii.gz"))
+      try volume(geometry) { x, _, _ in UInt8(x < 9 ? 1 : 0) }.write(to: mask("Site-C/Case0\(index)"))
+    }
+    let case0 = data.appendingPathComponent("Site-C/Case00.nii.gz").path
+    #expect(
+      try refusal(options(.leaveOneSiteOut, ["ln"])).hasPrefix(
+        "ln/Site-C: \(case0): has slices of 60×70 pixels (H×W), and this network's layer norm works for 32×32 only, which "
+          + "would ignore 76 % of each; "))
+    _ = try start(options(.leaveOneSiteOut, ["bn"]))
+  }
+
   @Test func anotherExperimentInTheSameFolderIsRefused() throws {
     _ = try start(options(.leaveOneSiteOut))
     let end = "give the same options to go on, or another --output."
@@ -133,7 +159,7 @@ import Testing
       ({ $0.training.iterations = [5, 5] }, "--iterations 4000,2000, not 5,5"),
       ({ $0.training.batchSize = 6 }, "--batch-size not given, not 6"),
       ({ $0.adaptation = .site }, "--adapt none, not site"),
-      ({ $0.largestComponent = false }, "--largest-component true, not false"),
+      ({ $0.largestComponent = .ofNone }, "--largest-component model, not false"),
       ({ $0.training.seed = 7 }, "--seed 1, not 7"),
       ({ $0.sites = ["Site-A", "Site-B"] }, "--sites not given, not Site-A,Site-B"),
     ] as [((inout ExperimentConfiguration) -> Void, String)] {

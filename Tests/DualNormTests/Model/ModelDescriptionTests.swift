@@ -30,12 +30,23 @@ import Testing
         description {
           ($0.network.norm, $0.network.sites, $0.sites) = (.dsbn, 2, ["A", "B"])
         }) == 2)
+    let mixed = LargestComponents.validated(classes: [.init(kept: false, gain: -0.5)], cases: 2)
+    #expect(try format(description { $0.largestComponents = mixed }) == 3)
+    #expect(try format(description { $0.largestComponents = .published }) == 1)
+    #expect(try format(description { $0.preparation = try PreparationPlan(padsSlices: false) }) == 3)
+  }
+
+  @Test func whatIsSaidOfOtherClassesIsRefused() throws {
+    let other = try description { $0.largestComponents = .undecided(classes: 2) }
+    #expect(
+      sentence { try other.validate(file: "model.json") }
+        == "model.json: says of 2 classes whether the largest component is kept, and there are 1; restore the file.")
   }
 
   @Test func aLaterFormatIsRefused() throws {
-    let json = #"{"format": 3, "network": "of another kind"}"#
+    let json = #"{"format": 4, "network": "of another kind"}"#
     #expect(
       sentence { try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8)) }
-        == "is of format 3, and this program reads up to 2; use a newer dualnorm.")
+        == "is of format 4, and this program reads up to 3; use a newer dualnorm.")
   }
 }

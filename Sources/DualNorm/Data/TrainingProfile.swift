@@ -1,0 +1,94 @@
+import MedicalImaging
+
+/// What a network sees of a volume, before its intensities are whitened: turned and resampled as the plan says.
+struct SeenVolume {
+  let isPicture: Bool
+  let geometry: Geometry
+  /// Of each modality; empty if unknown.
+  let percentiles: [IntensityPercentiles]
+
+  init(_ fact: CaseFacts, _ plan: PreparationPlan) {
+    isPicture = fact.scan.isPicture
+    let seen = plan.seenGeometry(of: fact)
+    let size = plan.resampledSize(seen)
+    geometry = seen.inPlane(size: [size.width, size.height])
+    percentiles = fact.percentiles
+  }
+
+  init(_ item: PreparedCase) {
+    isPicture = item.source.isPicture
+    geometry = item.volume.grid.resampledGeometry
+    percentiles = item.volume.percentiles
+  }
+}
+
+extension PreparationPlan {
+  /// A case's grid, turned as the plan says.
+  func seenGeometry(of fact: CaseFacts) -> Geometry {
+    guard let orientation, !fact.scan.isPicture else { return fact.geometry }
+    return fact.geometry.reoriented(to: orientation)
+  }
+}
+
+/// The volumes that a network learnt from, as ranges, so that others can be told to be far from them.
+public struct TrainingProfile: Equatable, Sendable {
+  /// Volumes.
+  let cases: Int
+  /// Whether they are pictures; nil where only some are.
+  let arePictures: Bool?
+  /// Of pixels along x and y, and of slices.
+  let pixelsMM, slicesMM: ClosedRange<Double>
+  /// Pixels along x and y, and slices.
+  let sides, depth: ClosedRange<Int>
+  /// Of each modality: the least and greatest of each percentile; empty if unknown.
+  let intensities: [Intensities]
+  /// Of each modality the ranges of `IntensityPercentiles.places`.
+  let places: [[ClosedRange<Double>]]
+
+  /// The range of each percentile over the volumes.
+  struct Intensities: Codable, Equatable, Sendable {
+    let low, median, high: ClosedRange<Float>
+  }
+}
+
+extension TrainingProfile {
+  /// - Parameter window: of the plan.
+  /// - Returns: nil without volumes.
+  init?(of volumes: [SeenVolume], window: IntensityWindow? = nil) {
+    guard let first = volumes.first else { return nil }
+    cases = volumes.count
+    arePictures = volumes.allSatisfy { $0.isPicture == first.isPicture } ? first.isPicture : nil
+    let geometries = volumes.map(\.geometry)
+    pixelsMM = geometries.flatMap { [$0.spacingMM.x, $0.spacingMM.y] }.range
+    slicesMM = geometries.map(\.spacingMM.z).range
+    sides = geometries.flatMap { [$0.size.x, $0.size.y] }.range
+    depth = geometries.map(\.size.z).range
+    let isKnown = volumes.allSatisfy { $0.percentiles.count == first.percentiles.count }
+    let modalities = (isKnown ? first.percentiles.indices : 0..<0).map { index in volumes.map { $0.percentiles[index] }
+    }
+    intensities = modalities.map {
+      Intensities(low: $0.map(\.low).range, median: $0.map(\.median).range, high: $0.map(\.high).range)
+    }
+    places = modalities.map { modality in
+      let places = modality.map { $0.places(in: window) }
+      return places[0].indices.map { index in places.map { $0[index] }.range }
+    }
+  }
+}
+
+extension Collection where Element: Comparable {
+  /// From the least to the greatest of some.
+  fileprivate var range: ClosedRange<Element> { self.min()!...self.max()! }
+}
+
+/// `{"cases": 12, "pictures": false, "pixels_mm": [0.9, 1.1], "slices_mm": [3, 3.6], "sides": [256, 320], "slices": [15, 24],
+/// "intensities": [{"low": [0, 4], "median": …, "high": …}], "places": [[[0.2, 0.4]]]}`, ranges as [least, greatest].
+extension TrainingProfile: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case cases, sides, intensities, places
+    case arePictures = "pictures"
+    case pixelsMM = "pixels_mm"
+    case slicesMM = "slices_mm"
+    case depth = "slices"
+  }
+}

@@ -1,0 +1,23 @@
+extension Collection<ExperimentCell> {
+  /// A sentence on which classes kept only their largest component in the finished cells; nil without any.
+  ///
+  /// - Throws: `InputError` for a cell without a readable `model.json`.
+  func largestComponentRemark(_ choice: LargestComponentChoice) throws -> String? {
+    let models = try filter(\.isFinished).map { try $0.run.readDescription() }
+    guard !models.isEmpty else { return nil }
+    let kept = models.flatMap { $0.largestComponentNames(choice) }
+    let classes = models.flatMap(\.labels.names).firstOccurrences.map { name in
+      "of \(name) in \(kept.count { $0 == name })"
+    }
+    let reason = choice == .asInModel ? "as each one's model.json says" : "as asked by \(choice.words[0])"
+    return "Only the largest component is kept \(classes.joined(separator: ", ")) of "
+      + "\(counted(models.count, "network")), \(reason)."
+  }
+}
+
+extension Experiment {
+  /// What the summary of its results is to say beside them.
+  public func remarks() throws -> [String] {
+    [try cells.largestComponentRemark(configuration.largestComponent)].compactMap { $0 }
+  }
+}

@@ -1,0 +1,35 @@
+import MedicalImaging
+
+extension LargestComponents {
+  /// Decides for each class by its mean Dice over cases with labels, by the last pass on the prepared grid: its largest
+  /// component alone is kept where that gains.
+  init(of network: DualNormUNet, _ description: ModelDescription, on cases: [PreparedCase]) {
+    let count = network.configuration.classes
+    var gains = [[Double]](repeating: [], count: count - 1)
+    var scored = 0
+    for item in cases {
+      guard let truth = item.volume.labels else { continue }
+      scored += 1
+      let found = network.classes(of: item.volume, site: description.branch(ofSite: item.source.site))
+      let geometry = Geometry(size: [item.volume.width, item.volume.height, item.volume.depth])
+      let all = Self.gains(LabelMap(voxels: found, geometry: geometry), truth, classes: count)
+      for (index, gain) in all.enumerated() { gains[index] += gain.map { [$0] } ?? [] }
+    }
+    let classes = gains.map { gains in
+      let gain = gains.isEmpty ? nil : gains.reduce(0, +) / Double(gains.count)
+      return Gain(kept: gain ?? 0 > 0, gain: gain)
+    }
+    self = .validated(classes: classes, cases: scored)
+  }
+
+  /// What each class's Dice gains in one case where only its largest component is kept; nil without the class.
+  static func gains(_ found: LabelMap, _ truth: [UInt8], classes: Int) -> [Double?] {
+    let whole = diceByClass(found.voxels, truth, classes: classes)
+    let largest = diceByClass(found.keepingLargestComponents().voxels, truth, classes: classes)
+    // A class that is in one of both is in the other: a largest component is never empty.
+    return zip(whole, largest).map { before, after in
+      guard let before, let after else { return nil }
+      return after - before
+    }
+  }
+}

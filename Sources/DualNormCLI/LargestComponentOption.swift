@@ -1,0 +1,18 @@
+import ArgumentParser
+import DualNorm
+
+/// Whether masks keep only the largest connected component of a class.
+struct LargestComponentOption: ParsableArguments {
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Keep only the largest connected component of each class. (default: of the classes that gain, as the model says)")
+  var largestComponent: Bool?
+
+  var choice: LargestComponentChoice { LargestComponentChoice(largestComponent) }
+
+  /// Says what will be done with the masks of a model.
+  func tell(_ model: SegmentationModel) {
+    Messages.say("Largest component: \(model.description.largestComponentSummary(choice)).")
+  }
+}
