@@ -82,18 +82,21 @@ struct OptionsFile<Options: Codable> {
   }
 }
 
-/// The candidate that takes the fewest edits to become `name` (Levenshtein).
-func nearest(to name: String, among candidates: [String]) -> String {
-  func distance(_ a: [Character], _ b: [Character]) -> Int {
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        (diagonal, row[j + 1]) = (row[j + 1], min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1)))
-      }
+/// The candidate that takes the fewest edits to become `name`.
+public func nearest(to name: String, among candidates: [String]) -> String {
+  candidates.min { editDistance(name, $0) < editDistance(name, $1) } ?? ""
+}
+
+/// How many letters must be changed, added or left out to make one word of the other (Levenshtein).
+public func editDistance(_ a: String, _ b: String) -> Int {
+  let b = Array(b)
+  var row = Array(0...b.count)
+  for (i, x) in a.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for (j, y) in b.enumerated() {
+      (diagonal, row[j + 1]) = (row[j + 1], min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1)))
     }
-    return row[b.count]
   }
-  return candidates.min { distance(Array(name), Array($0)) < distance(Array(name), Array($1)) } ?? ""
+  return row[b.count]
 }

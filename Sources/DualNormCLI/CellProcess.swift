@@ -16,6 +16,7 @@ final class CellProcess: @unchecked Sendable {
   private var advanced = 0
   private var reached = 0
   private var error: String?
+  private var warnings: [String] = []
   private var outputHasEnded = false
 
   init(_ cell: ExperimentCell, of experiment: Experiment, keepMasks: Bool) throws {
@@ -78,6 +79,14 @@ final class CellProcess: @unchecked Sendable {
     }
   }
 
+  /// Warnings since the last call.
+  func takeWarnings() -> [String] {
+    lock.withLock {
+      defer { warnings = [] }
+      return warnings
+    }
+  }
+
   private func read(_ handle: FileHandle) {
     var pending = Data()
     while case let data = handle.availableData, !data.isEmpty {
@@ -101,6 +110,7 @@ final class CellProcess: @unchecked Sendable {
         advanced += count - reached
         reached = count
       case .error(let sentence): error = sentence
+      case .warning(let sentence): warnings.append(sentence)
       }
     }
   }

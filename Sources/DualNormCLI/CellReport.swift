@@ -4,6 +4,7 @@ enum CellReport: Equatable {
   case resumed(Int)
   case done(Int)
   case error(String)
+  case warning(String)
 
   /// What a cell ends with that was asked to stop.
   static let stoppedStatus: Int32 = 130
@@ -15,6 +16,7 @@ enum CellReport: Equatable {
     case ("resumed", let count?): self = .resumed(count)
     case ("done", let count?): self = .done(count)
     case ("error", _): self = .error(words[1])
+    case ("warning", _): self = .warning(words[1])
     default: return nil
     }
   }
@@ -24,6 +26,7 @@ enum CellReport: Equatable {
     case .resumed(let count): "resumed \(count)"
     case .done(let count): "done \(count)"
     case .error(let sentence): "error " + String(sentence.map { $0.isNewline ? " " : $0 })
+    case .warning(let sentence): "warning " + String(sentence.map { $0.isNewline ? " " : $0 })
     }
   }
 }

@@ -14,6 +14,7 @@ struct DemoCommand: ParsableCommand {
       """)
 
   @Option(
+    name: .shortAndLong,
     help: ArgumentHelp("A new folder for everything; that of an earlier demo is replaced.", valueName: "dir"),
     completion: .directory)
   var output = "demo"

@@ -12,13 +12,37 @@ struct DualNormCommand: ParsableCommand {
     subcommands: [
       DemoCommand.self, PrepareCommand.self, CheckCommand.self, TrainCommand.self, EvaluateCommand.self,
       PredictCommand.self, ScoreCommand.self, ExperimentCommand.self, ReportCommand.self, ImportCommand.self,
-      InfoCommand.self, PhantomCommand.self,
-      BenchmarkCommand.self,
+      ExportCommand.self, InfoCommand.self, PhantomCommand.self, BenchmarkCommand.self,
     ])
 
   static func main() {
-    main(nil)
-    do { try requireOutput() } catch { exit(withError: error) }
+    do {
+      var command = try parsed(Array(CommandLine.arguments.dropFirst()))
+      try command.run()
+      try requireOutput()
+    } catch {
+      let (status, message) = ending(with: error)
+      if !message.isEmpty { status == 0 ? print(message) : printError(message) }
+      fflush(stdout)
+      Foundation.exit(status)
+    }
+  }
+
+  /// The command that the words ask for.
+  ///
+  /// - Throws: `WrongUsage`, or what the parser says of them; a request for help is such an error.
+  static func parsed(_ words: [String]) throws -> any ParsableCommand {
+    try CommandWords(words).check()
+    return try parseAsRoot(words)
+  }
+
+  /// What the command ends with: exit code and last message.
+  static func ending(with error: any Error) -> (status: Int32, message: String) {
+    guard let error = error as? WrongUsage else {
+      return (exitCode(for: error).rawValue, withWholeExamples(fullMessage(for: error)))
+    }
+    let help = (["dualnorm", "help"] + error.verb).joined(separator: " ")
+    return (ExitCode.validationFailure.rawValue, "Error: \(error)\n  See '\(help)' for more information.")
   }
 
   /// Nobody looks whether a result that is printed arrives: a full disk would cut it short in silence. A reader that has had

@@ -77,6 +77,7 @@ struct ExperimentTableCommand: ParsableCommand {
   @Option(help: "The method that others are compared with. (default: the first)") var baseline: String?
   @Option(help: "What the printed table is of, such as assd_mm, hd95_mm or nsd_2mm.") var metric = Metric.dice.rawValue
   @Option(
+    name: .shortAndLong,
     help: ArgumentHelp("Also write the printed table here: .md, .txt, or .json.", valueName: "file"),
     completion: .file())
   var output: String?

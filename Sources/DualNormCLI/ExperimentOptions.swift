@@ -8,7 +8,9 @@ struct ExperimentOptions: ParsableArguments {
   var data: String?
   @Option(help: ArgumentHelp("Methods to compare, such as bn,in,dual.", valueName: "method,…")) var methods: NameList
   @Option(help: "Networks of each method, with the seeds --seed, --seed + 1 and so on.") var seeds = 3
-  @Option(help: ArgumentHelp("A new folder, or one to go on in.", valueName: "dir"), completion: .directory)
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("A new folder, or one to go on in.", valueName: "dir"),
+    completion: .directory)
   var output: String
   @Option(help: ArgumentHelp("Use the cases of these sites only. (default: all)", valueName: "site,…"))
   var sites: NameList?

@@ -48,7 +48,7 @@ struct ExperimentReport {
       var summary = try ExperimentSummary(
         results, metric: metric, baseline: compared, separatingTrainSites: isMatrix ? true : nil,
         lengthUnit: experiment.lengthUnit)
-      summary.remarks = remarks
+      summary.remarks = remarks + ExperimentCell.warnings(of: experiment.cells)
       return summary
     }
     let dice = try summary(of: .dice)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 
 /// Runs the cells that are not finished, some side by side, each in a process of its own.
@@ -11,6 +12,7 @@ final class ExperimentRunner {
   private var running: [CellProcess] = []
   private var finished: Int
   private var failed = 0
+  private var warned: Set<String> = []
   private let progress: Progress
 
   init(_ experiment: Experiment, jobs: Int, keepMasks: Bool, quiet: Bool) {
@@ -81,11 +83,18 @@ final class ExperimentRunner {
   private func takeSteps() {
     var advanced = 0
     for process in running {
+      for warning in process.takeWarnings() { warn(of: process.cell, warning) }
       let told = process.takeSteps()
       progress.skip(told.resumed)
       advanced += told.advanced
     }
     if advanced > 0 { progress.advance(by: advanced, running.map(\.cell.name).joined(separator: ", ")) }
+  }
+
+  /// Once of all cells that have the same; the table counts them.
+  private func warn(of cell: ExperimentCell, _ warning: String) {
+    let sentence = cell.run.withoutPath(warning)
+    if warned.insert(sentence).inserted { Warnings.report("\(cell.name): \(sentence)") }
   }
 
   private func takeLeave(of process: CellProcess) {

@@ -16,7 +16,8 @@ struct ImportCommand: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("A .pth or .safetensors file.", valueName: "file"), completion: .file()) var file: String
-  @Option(help: ArgumentHelp("The run folder to make.", valueName: "dir"), completion: .directory) var output: String
+  @Option(name: .shortAndLong, help: ArgumentHelp("The run folder to make.", valueName: "dir"), completion: .directory)
+  var output: String
   @Option(help: "Classes, background included; checked against the file.") var classes: Int?
   @Option(help: "How its masks are resized: soft or hard.") var mask = MaskKind.soft
   @Option(help: "Whether its dual layers normalize regions by their own statistics: predicted or measured.")
@@ -36,6 +37,11 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     Messages.begin(messages)
+    let run = RunFolder(URL(fileURLWithPath: output))
+    try run.requireEmpty()
+    var options = TrainingConfiguration(.published)
+    preparation.set(in: &options)
+    _ = try options.plan()
     let state = try WeightFile(URL(fileURLWithPath: file)).state
     var inferred = try UNetConfiguration(inferredFrom: state, maskKind: mask, file: file)
     inferred.localStatistics = localStatistics
@@ -53,7 +59,6 @@ struct ImportCommand: ParsableCommand {
         "--labels names \(values.count) labels; give \(inferred.classes - 1) different ones above 0, one a foreground class."
       )
     }
-    var options = TrainingConfiguration(.published)
     (options.width, options.norm, options.dualBlocks) = (inferred.width, inferred.norm, inferred.dualBlocks)
     (options.mask, options.reduction) = (mask, inferred.reduction)
     options.deepSupervision = inferred.deepSupervision
@@ -69,7 +74,6 @@ struct ImportCommand: ParsableCommand {
     try description.validate(file: file)
     let network = try DualNormUNet(inferred, seed: 0)
     try network.parameters.load(state, file: file)
-    let run = RunFolder(URL(fileURLWithPath: output))
     let lock = try run.create()
     defer { withExtendedLifetime(lock) {} }
     try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.model)

@@ -8,10 +8,15 @@ struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract: "Say what is inside a run folder, a checkpoint or a file of weights.",
-    discussion: "Example: dualnorm info RUN")
+    discussion: """
+      Example:
+        dualnorm info RUN
+      """)
 
   @Argument(
-    help: ArgumentHelp("A run folder, or a .pth or .safetensors file.", valueName: "run|file"), completion: .file())
+    help: ArgumentHelp(
+      "A run folder, or a .pth or .safetensors file, such as one of RUN/checkpoints.", valueName: "run|file"),
+    completion: .file())
   var path: String
   @Flag(help: "Also list every tensor of a file.") var tensors = false
 
@@ -31,12 +36,16 @@ struct InfoCommand: ParsableCommand {
       print("weights:      \(count(try Safetensors.read(run.model).tensors))")
     } else {
       print("weights:      none yet; its training is not finished")
+      if let progress = run.progress { print("checkpoint:   \(progress)") }
     }
   }
 
   private func describe(file url: URL) throws {
     let weights = try WeightFile(url)
     if let key = weights.key { print("taken from:   \(key)") }
+    if let progress = weights.progress {
+      print("checkpoint:   \(progress); beside the weights it holds what the training goes on with")
+    }
     if let network = try? UNetConfiguration(inferredFrom: weights.state, maskKind: .soft, file: path) {
       print("network:      \(network.summary)")
     } else {

@@ -14,7 +14,9 @@ struct PhantomCommand: ParsableCommand {
       voxels.
       """)
 
-  @Option(help: ArgumentHelp("The folder to write: a new or an empty one.", valueName: "dir"), completion: .directory)
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The folder to write: a new or an empty one.", valueName: "dir"), completion: .directory)
   var output: String
 
   @Option(help: "Hospitals, 1 to 26 (named Site-A to Site-Z).")

@@ -20,6 +20,7 @@ struct PrepareCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The folder of their masks.", valueName: "dir"), completion: .directory) var labels: String
   @Option(help: ArgumentHelp("The name of the site to make.", valueName: "name")) var site: String
   @Option(
+    name: .shortAndLong,
     help: ArgumentHelp("The data set: a new folder, or one that holds other sites.", valueName: "dir"),
     completion: .directory)
   var output: String

@@ -3,6 +3,9 @@ import Foundation
 /// How far a long command is, on standard error, with rate and time left: one line rewritten on a terminal, a plain
 /// line every few seconds elsewhere, nothing when quiet.
 final class Progress {
+  /// Seconds between two lines that no terminal rewrites.
+  static let interval = 10.0
+
   private let unit: String
   let total: Int
   private let isShown: Bool
@@ -17,23 +20,24 @@ final class Progress {
   /// - Parameters:
   ///   - unit: what is counted, in the plural: "slices".
   ///   - done: what an earlier run did already.
-  init(_ unit: String, of total: Int, done: Int = 0, quiet: Bool) {
+  ///   - delay: seconds before the first line, where it is no terminal that shows it.
+  init(_ unit: String, of total: Int, done: Int = 0, quiet: Bool, delay: Double = interval) {
     self.unit = unit
     self.total = total
     self.done = done
     startedAt = done
     isShown = !quiet && total > 0
     // A log needs no line of a job that is done within a moment.
-    lastShown = isTerminal ? .distantPast : start
+    lastShown = isTerminal ? .distantPast : start.addingTimeInterval(delay - Self.interval)
   }
 
   /// Counts `count` more as done and shows it, but not too often.
   func advance(by count: Int = 1, _ detail: @autoclosure () -> String = "") {
-    if self.count(count, every: isTerminal ? 0.2 : 10, orAtTheEnd: isTerminal || hasShown) { show(detail()) }
+    if self.count(count, every: isTerminal ? 0.2 : Self.interval, orAtTheEnd: isTerminal || hasShown) { show(detail()) }
   }
 
   /// Counts one more as done, which somebody else shows where this says that it is time to.
-  func count() -> Bool { count(1, every: 10, orAtTheEnd: true) }
+  func count() -> Bool { count(1, every: Self.interval, orAtTheEnd: true) }
 
   private func count(_ count: Int, every seconds: Double, orAtTheEnd: Bool) -> Bool {
     done += count

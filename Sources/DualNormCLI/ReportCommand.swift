@@ -19,6 +19,7 @@ struct ReportCommand: ParsableCommand {
     completion: .directory)
   var folder: String
   @Option(
+    name: .shortAndLong,
     help: ArgumentHelp("The page to write. (default: report.html in the folder)", valueName: "file"),
     completion: .file())
   var output: String?
@@ -27,6 +28,7 @@ struct ReportCommand: ParsableCommand {
     completion: .directory)
   var data: String?
   @Option(
+    name: .shortAndLong,
     help: ArgumentHelp("The run that an evaluation is of, if no longer where it says.", valueName: "run"),
     completion: .directory)
   var model: String?
@@ -41,7 +43,8 @@ struct ReportCommand: ParsableCommand {
     Messages.begin(messages)
     try useThreads(threads)
     let folder = URL(fileURLWithPath: folder)
-    let file = output.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("report.html")
+    let page = output ?? folder.appendingPathComponent("report.html").path
+    let file = FileManager.default.fileExists(atPath: folder.path) ? try writablePage(page, option: "--output") : folder
     let report = try Report(of: folder, data: data, model: model)
     try write(report, to: file, notices: report.notices)
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 
 /// One cell of an experiment, as the process that `CellProcess` starts.
@@ -16,6 +17,10 @@ struct RunCellCommand: ParsableCommand {
   func run() throws {
     Interruption.listen()
     ParentWatch.start()
+    Warnings.listen { sentence in
+      tell(.warning(sentence))
+      printError("Warning: \(sentence)")
+    }
     do {
       try lockLog()
       guard try runCell() else { throw ExitCode(CellReport.stoppedStatus) }

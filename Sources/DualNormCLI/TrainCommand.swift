@@ -8,7 +8,8 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a network on a folder of volumes: plain norms first, then dual blocks.",
     discussion: """
-      Example: dualnorm train --data DATA --output RUN --width 16 --iterations 1200,900
+      Example:
+        dualnorm train --data DATA --output RUN --width 16 --iterations 1200,900
 
       Writes the folder RUN: model.safetensors and model.json (the model), config.yaml, splits.json, log.csv and \
       checkpoints. Ctrl-C stops after the step at hand; dualnorm train --resume RUN, or the same command again, goes on.
@@ -23,6 +24,7 @@ struct TrainCommand: ParsableCommand {
     completion: .directory)
   var data: String?
   @Option(
+    name: .shortAndLong,
     help: ArgumentHelp("The run folder to make, or to go on in with the same options.", valueName: "dir"),
     completion: .directory)
   var output: String?
@@ -63,29 +65,32 @@ struct TrainCommand: ParsableCommand {
       defer { preparing.clear() }
       let trainer = try session.trainer(preparing: preparing.update, shouldStop: Interruption.requested)
       preparing.clear()
+      try run.keep(Warnings.reported)
       let wasFinished = trainer.isFinished
+      try said.sayHowLong(trainer, session.configuration)
       try Self.train(trainer, run, said)
-      said.say(whatIsNext(run, session, wasFinished: wasFinished))
+      said.say(wasFinished ? whatIsLonger(run) : whatIsNext(run, session))
     } catch is StopRequested {
       try Self.stop(run)
     }
   }
 
-  private func whatIsNext(_ run: RunFolder, _ session: TrainingSession, wasFinished: Bool) -> String {
+  private func whatIsLonger(_ run: RunFolder) -> String {
+    "\(run.url.path) was finished before. To train longer: dualnorm train --resume \(shellQuoted(run.url.path)) "
+      + "--iterations PLAIN,DUAL"
+  }
+
+  /// A command that can be copied, on patients that the network has not seen.
+  private func whatIsNext(_ run: RunFolder, _ session: TrainingSession) -> String {
     let path = shellQuoted(run.url.path)
-    guard !wasFinished else {
-      return
-        "\(run.url.path) was finished before. To train longer: dualnorm train --resume \(path) --iterations PLAIN,DUAL"
-    }
-    func evaluate(_ data: String) -> String {
-      "dualnorm evaluate --model \(path) --data \(data) --output \(shellQuoted(run.url.path + "-evaluation"))"
-    }
-    let heldOut = session.split.test.count
-    guard heldOut > 0, let data = session.configuration.data else {
-      return "Trained \(run.url.path). No case was held out. Next, with data of other patients: " + evaluate("DIR")
+    let held = session.split.test.count
+    guard held > 0, let data = session.configuration.data else {
+      return "Trained \(run.url.path). No patient was held out, so its own data cannot test it: give dualnorm evaluate "
+        + "--model \(path) other data, or train with --hold-out 0.2."
     }
     return
-      "Trained \(run.url.path). Next, on the held-out cases (\(heldOut)): \(evaluate(shellQuoted(data))) --split test"
+      "Trained \(run.url.path). Next, on the \(held) held-out case\(held == 1 ? "" : "s"): dualnorm evaluate --model "
+      + "\(path) --data \(shellQuoted(data)) --split test --output \(shellQuoted(run.url.path + "-evaluation"))"
   }
 
   /// Starts a run, or goes on with the one that the same command has started.
@@ -120,19 +125,10 @@ struct TrainCommand: ParsableCommand {
   /// Trains with progress; after Ctrl-C says how to go on and ends the command.
   static func train(_ trainer: Trainer, _ run: RunFolder, _ messages: TrainingMessages) throws {
     messages.begin(trainer)
-    var unfound: [String] = []
-    let isFinished = try trainer.train(shouldStop: Interruption.requested) { report in
-      messages.advance(report)
-      unfound = report.validation?.unfoundClasses ?? unfound
-    }
+    let isFinished = try trainer.train(shouldStop: Interruption.requested) { messages.advance($0) }
     messages.clear()
     guard isFinished else { return try stop(run) }
     messages.say("Largest component: \(try run.readDescription().largestComponentSummary()).")
-    if !unfound.isEmpty {
-      Warnings.report(
-        "\(unfound.joined(separator: ", ")) was found in no validation case; train longer (--iterations), with a "
-          + "larger --width, or with another --seed.")
-    }
   }
 }
 

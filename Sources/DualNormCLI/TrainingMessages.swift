@@ -14,7 +14,27 @@ final class TrainingMessages {
   /// Begins the progress of a training.
   func begin(_ trainer: Trainer) {
     let total = trainer.stages.reduce(0) { $0 + $1.iterations }
-    progress = Progress("iterations", of: total, done: trainer.finishedIterations, quiet: quiet)
+    progress = Progress("iterations", of: total, done: trainer.finishedIterations, quiet: quiet, delay: 1)
+  }
+
+  /// Says how long the training will take, and what takes an hour where that is longer.
+  ///
+  /// - Parameter configuration: of the training.
+  func sayHowLong(_ trainer: Trainer, _ configuration: TrainingConfiguration) throws {
+    let total = trainer.stages.reduce(0) { $0 + $1.iterations }
+    // Timing would take as long.
+    guard !quiet, total - trainer.finishedIterations >= 20 else { return }
+    let pace = try trainer.pace()
+    let seconds = pace.seconds(of: trainer.stages, done: trainer.finishedIterations)
+    let steps = trainer.stages.compactMap { stage, _ in
+      pace.times[stage].map { String(format: "%.2g s a step of the %@ stage", $0.step, stage.rawValue) }
+    }
+    say("Time: about \(Progress.duration(seconds)) on this machine (\(steps.joined(separator: ", "))).")
+    guard seconds > 3600, trainer.finishedIterations == 0 else { return }
+    let smaller = try SmallerTraining(of: configuration, trainer.stages) { width in
+      try width == configuration.width ? pace : trainer.pace(width: width)
+    }
+    say("For a first look, \(smaller.options) takes about \(Progress.duration(smaller.seconds)).")
   }
 
   /// Shows an iteration now and then, and every validation.
@@ -35,6 +55,37 @@ final class TrainingMessages {
 
   func clear() { progress?.clear() }
 
+}
+
+/// Options with which a training ends within an hour.
+struct SmallerTraining {
+  let options: String
+  let seconds: Double
+
+  /// - Parameter pace: of networks of a width.
+  init(
+    of configuration: TrainingConfiguration, _ asked: [(stage: Stage, iterations: Int)],
+    pace: (Int) throws -> TrainingPace
+  ) rethrows {
+    let width = min(configuration.width, 16)
+    let pace = try pace(width)
+    let share = min(1, 3600 / pace.seconds(of: asked))
+    let stages = asked.map {
+      (stage: $0.stage, iterations: share < 1 ? Self.rounded(Double($0.iterations) * share) : $0.iterations)
+    }
+    let iterations = Stage.allCases.map { stage in stages.first { $0.stage == stage }?.iterations ?? 0 }
+    options = [
+      width < configuration.width ? "--width \(width)" : nil,
+      share < 1 ? "--iterations \(iterations.map(String.init).joined(separator: ","))" : nil,
+    ].compactMap { $0 }.joined(separator: " ")
+    seconds = pace.seconds(of: stages)
+  }
+
+  /// To two digits.
+  private static func rounded(_ number: Double) -> Int {
+    let unit = number < 100 ? 1 : pow(10, (log10(number)).rounded(.down) - 1)
+    return max(1, Int((number / unit).rounded(.down) * unit))
+  }
 }
 
 /// A line of JSON; keys without a value are left out.

@@ -28,7 +28,27 @@ import Testing
     try FileManager.default.removeItem(at: RunFolder(run).model)
     let result = try dualnorm("info", run.path)
     #expect(result.status == 0)
-    #expect(result.output.hasSuffix("\nweights:      none yet; its training is not finished\n"))
+    let lines = result.output.split(separator: "\n").suffix(2)
+    #expect(lines.first == "weights:      none yet; its training is not finished")
+    let reached = /checkpoint:   dual stage, 60 iterations done, best validation Dice 0\.\d{3} after (20|40|60)/
+    #expect(lines.last?.wholeMatch(of: reached) != nil)
+  }
+
+  /// Of a run's own files, `last.safetensors` holds more than weights.
+  @Test func checkpointOfARun() throws {
+    let checkpoints = RunFolder(try Tiny.run).checkpoints
+    let network =
+      "network:      width 4, 3 channels in, 3 classes out, norm bn, deep supervision, dual blocks inc down1 down2 down3 (soft masks, reduction 2)"
+    for name in ["last", "dual-best"] {
+      let result = try dualnorm("info", checkpoints.appendingPathComponent("\(name).safetensors").path)
+      let lines = result.output.split(separator: "\n").map(String.init)
+      #expect(result.status == 0 && result.errors == "")
+      #expect(lines.suffix(2) == [network, "weights:      286 tensors, 300180 numbers"])
+      #expect(lines.count == (name == "last" ? 3 : 2))
+      guard name == "last" else { continue }
+      #expect(lines[0].hasPrefix("checkpoint:   dual stage, 60 iterations done, best validation Dice 0."))
+      #expect(lines[0].hasSuffix("; beside the weights it holds what the training goes on with"))
+    }
   }
 
   @Test(arguments: ["commands/reference.pth", "weights/all_types.safetensors", "weights/training.pth"])

@@ -31,6 +31,7 @@ import Testing
 
   @Test func unfinished() throws {
     try FileManager.default.removeItem(at: run.model)
+    try FileManager.default.removeItem(at: run.checkpoints)
     try expectRefusal(
       "\(run.url.path): has no model.safetensors, so its training is not finished; continue it with dualnorm train "
         + "--resume \(run.url.path).")

@@ -27,10 +27,10 @@ private func endInItsOwnProcess(_ arguments: [String]) throws -> (status: Int32,
 /// Exit code and last message of a command that is expected not to get far.
 func endInThisProcess(_ arguments: [String]) -> (status: Int32, message: String) {
   do {
-    var command = try DualNormCommand.parseAsRoot(arguments)
+    var command = try DualNormCommand.parsed(arguments)
     try command.run()
     return (0, "")
   } catch {
-    return (DualNormCommand.exitCode(for: error).rawValue, DualNormCommand.fullMessage(for: error))
+    return DualNormCommand.ending(with: error)
   }
 }

@@ -3,6 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import DualNormCLI
+
 /// What a training tells while it runs.
 @Suite struct TrainMessagesTests {
   let folder: TemporaryFolder
@@ -17,11 +19,32 @@ import Testing
   /// Text that is no terminal's: sentences and the validations, each on its line.
   @Test func text() throws {
     let lines = try dualnorm(arguments).errors.split(separator: "\n")
+    let time =
+      /Time: about \d+ s on this machine \([0-9.e-]+ s a step of the plain stage, [0-9.e-]+ s a step of the dual stage\)\./
+    let place = try #require(lines.firstIndex { $0.wholeMatch(of: time) != nil })
+    #expect(place < lines.firstIndex { $0.hasPrefix("plain ") } ?? 0)
     #expect(
       lines.contains {
         $0.wholeMatch(of: /plain 10\/14: validation Dice 0\.\d+ \(Site-A 0\.\d+, Site-B 0\.\d+\)/) != nil
       })
-    #expect(lines.last?.hasPrefix("Trained \(run.url.path). No case was held out. Next") == true)
+    #expect(
+      lines.last == "Trained \(run.url.path). No patient was held out, so its own data cannot test it: give dualnorm "
+        + "evaluate --model \(run.url.path) other data, or train with --hold-out 0.2.")
+  }
+
+  /// What fits into an hour: a narrower network, or fewer iterations too.
+  @Test(arguments: [
+    (32, 0.5, "--width 16", 3000.0 + 20), (32, 2.0, "--width 16 --iterations 1100,590", 3400.0),
+    (16, 2.0, "--iterations 1100,590", 3400),
+  ]) func smallerTrainings(width: Int, step: Double, options: String, seconds: Double) {
+    var configuration = TrainingConfiguration()
+    configuration.width = width
+    let smaller = SmallerTraining(of: configuration, [(.plain, 4000), (.dual, 2000)]) { width in
+      #expect(width == 16)
+      return TrainingPace(
+        [.plain: .init(step: step, validation: 1), .dual: .init(step: step, validation: 1)], validateEvery: nil)
+    }
+    #expect(smaller.options == options && smaller.seconds == seconds)
   }
 
   @Test func json() throws {

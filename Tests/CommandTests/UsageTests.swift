@@ -22,7 +22,6 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Unexpected argument 'segment'", ["segment"]),
     ("Missing expected argument '--output <dir>' (or '--resume <run>')", ["train", "--data", "DATA"]),
     ("Missing expected argument '--data <dir>'", ["train", "--output", "RUN"]),
     (
@@ -33,7 +32,6 @@ import Testing
       "--resume takes all options but --iterations from the run; leave the others out.",
       ["train", "--resume", "RUN", "--width", "8"]
     ),
-    ("Unknown option '--epochs'", ["train", "--data", "DATA", "--output", "RUN", "--epochs", "3"]),
     ("The value 'wide' is invalid for '--width <width>'", ["train", "--width", "wide"]),
     ("Missing expected argument '--input <file|dir> ...'", ["predict", "--model", "RUN", "--output", "MASKS"]),
     ("Missing expected argument '--output <file|dir>'", ["predict", "--model", "RUN", "--input", "SCANS"]),

@@ -17,24 +17,19 @@ public final class SegmentationModel {
   public init(
     contentsOf run: RunFolder, maskSource: MaskSource? = nil, precision: Precision? = nil, device: Device = .cpu
   ) throws {
-    var description = try run.readDescription()
+    var (weights, description) = try run.weights(of: run.readDescription())
     if let maskSource { description.network.maskSource = maskSource }
     self.description = description
-    guard FileManager.default.fileExists(atPath: run.model.path) else {
-      throw InputError(
-        "\(run.url.path): has no model.safetensors, so its training is not finished; continue it with "
-          + "dualnorm train --resume \(run.url.path).")
-    }
-    let state = try Safetensors.read(run.model).tensors
+    let state = try Safetensors.read(weights).tensors
     let found = state.reduce(0.0) { $0 + $1.tensor.shape.reduce(1.0) { $0 * Double($1) } }
     guard found >= description.network.leastWeightCount else {
       throw InputError(
-        "\(run.model.path): holds \(Int(found)) numbers, far fewer than the network of \(run.description.path) has; restore "
+        "\(weights.path): holds \(Int(found)) numbers, far fewer than the network of \(run.description.path) has; restore "
           + "both files from the same run.")
     }
     network = try DualNormUNet(description.network, seed: 0, device: device)
     network.precision = precision ?? description.precision
-    try network.parameters.load(state, file: run.model.path)
+    try network.parameters.load(state, file: weights.path)
   }
 
   /// One pass's result on the grid of the case's files.

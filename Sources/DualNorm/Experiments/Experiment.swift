@@ -40,6 +40,8 @@ public struct Experiment: Sendable {
       asked = try recorded.extended(by: asked, place: folder.path)
     } else if FileManager.default.fileExists(atPath: folder.path) {
       try makeEmptyFolder(folder, option: "--output", beside: remains)
+    } else {
+      try requireMakeable(folder, option: "--output")
     }
     asked.training.threads = asked.training.threads ?? threads
     asked.training.precision = try asked.training.settledPrecision()

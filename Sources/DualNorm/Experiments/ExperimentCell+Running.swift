@@ -61,6 +61,7 @@ extension Experiment {
         starting: cell.run, configuration: cell.configuration, data: data, split: split(of: cell), report: say,
         lock: lock)
     let trainer = try session.trainer()
+    try cell.run.keep(Warnings.reported)
     var done = trainer.finishedIterations
     report(.steps(done, resumed: true))
     return try trainer.train(shouldStop: shouldStop) { progress in
@@ -98,6 +99,7 @@ extension Experiment {
     } catch is Stopped {
       return false
     }
+    try cell.run.keep(Warnings.reported)
     try evaluation.write(
       to: cell.evaluation, classNames: model.description.labels.names, picture: keepMasks ? .worstMedianAndBest : nil)
     try ResultTable(

@@ -47,6 +47,17 @@ public struct ExperimentCell: Sendable {
 
   public var isFinished: Bool { FileManager.default.fileExists(atPath: results.path) }
 
+  /// What the finished cells were warned of, each sentence once with the cells that it is of.
+  public static func warnings(of cells: [ExperimentCell]) -> [String] {
+    let all = cells.filter(\.isFinished).flatMap { cell in
+      cell.run.recordedWarnings().map { (sentence: $0, cell: cell) }
+    }
+    return all.map(\.sentence).firstOccurrences.map { sentence in
+      let names = all.filter { $0.sentence == sentence }.map(\.cell.name).firstOccurrences
+      return "Warning: \(listed(names)): \(sentence)"
+    }
+  }
+
   /// Of all its stages.
   var iterations: Int { configuration.iterations.reduce(0, +) }
 

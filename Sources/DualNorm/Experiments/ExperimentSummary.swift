@@ -13,7 +13,7 @@ public struct ExperimentSummary: Equatable, Encodable, Sendable {
   /// All cases that some arm was scored on, by test site.
   public let caseCounts: [String: Int]
   public let seeds: [UInt64]
-  /// Sentences on how the results came about, for below the tables.
+  /// Sentences on how the results came about and what makes them doubtful, for below the tables.
   public var remarks: [String] = []
 
   /// - Parameters:

@@ -24,6 +24,9 @@ public final class DualNormUNet {
   /// Of up3, up2 and up1, where the configuration asks for deep supervision.
   private let coarseOutputs: [Output]
 
+  /// Begins the names of the outputs that only training looks at.
+  static let coarsePrefix = "coarse"
+
   /// - Throws: `InputError` for a configuration that no network can have.
   public init(_ configuration: UNetConfiguration, seed: UInt64, device: Device = .cpu) throws {
     try configuration.validate()
@@ -46,7 +49,7 @@ public final class DualNormUNet {
     output = Output(scope / "outc", widths[0], level: 0, configuration)
     let supervised = configuration.deepSupervision ? [1, 2, 3] : []
     coarseOutputs = supervised.map { level in
-      Output(scope / "coarse\(level)", widths[level], level: level, configuration)
+      Output(scope / "\(Self.coarsePrefix)\(level)", widths[level], level: level, configuration)
     }
   }
 

@@ -2,7 +2,7 @@ import Torch
 
 extension ModelDescription {
   private enum CodingKeys: String, CodingKey {
-    case format, network, preparation, labels, modalities, sites, precision
+    case format, network, preparation, labels, modalities, sites, precision, warnings
     case largestComponents = "largest_component"
     case training = "training_data"
   }
@@ -34,6 +34,7 @@ extension ModelDescription {
       precision: try container.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32,
       largestComponents: try container.decodeIfPresent(LargestComponents.self, forKey: .largestComponents),
       training: try container.decodeIfPresent(TrainingProfile.self, forKey: .training))
+    warnings = try container.decodeIfPresent([String].self, forKey: .warnings) ?? []
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -44,6 +45,7 @@ extension ModelDescription {
     try container.encode(labels, forKey: .labels)
     try container.encode(modalities, forKey: .modalities)
     try container.encode(sites, forKey: .sites)
+    if !warnings.isEmpty { try container.encode(warnings, forKey: .warnings) }
     if precision != .float32 { try container.encode(precision, forKey: .precision) }
     try container.encodeIfPresent(largestComponents, forKey: .largestComponents)
     try container.encodeIfPresent(training, forKey: .training)

@@ -21,6 +21,9 @@ public struct ModelDescription: Codable, Equatable, Sendable {
   /// The volumes that trained it; nil if unknown.
   public var training: TrainingProfile?
 
+  /// What its training found amiss with it, a sentence each: classes that it does not find.
+  public var warnings: [String] = []
+
   public init(
     network: UNetConfiguration, preparation: PreparationPlan, labels: LabelScheme, modalities: [String],
     sites: [String] = [], precision: Precision = .float32, largestComponents: LargestComponents? = nil,

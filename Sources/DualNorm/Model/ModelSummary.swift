@@ -33,6 +33,7 @@ extension ModelDescription {
     }
     lines.append("components:   the largest is \(largestComponentSummary())")
     if !sites.isEmpty { lines.append("trained on:   \(sites.joined(separator: ", "))") }
+    lines += warnings.map { "warning:      \($0)" }
     return lines.joined(separator: "\n")
   }
 }

@@ -12,7 +12,7 @@ struct ExperimentPage {
       title: "Experiment \(contents.folder.lastTwoNames)",
       lead: "\(configuration.kind.title) of \(listed(configuration.methods.map(\.name), atMost: 10))"
         + "\(configuration.training.data.map { " on \($0)" } ?? "").")
-    page.notices = [contents.unfinished].compactMap { $0 }
+    page.notices = [contents.unfinished].compactMap { $0 } + ExperimentCell.warnings(of: contents.cells)
     page.add("what", "What was compared", overview)
     if let dice = try contents.summary(of: .dice) {
       page.add("dice", "Dice", tables(dice))

@@ -18,6 +18,7 @@ struct RunPage {
     if contents.configuration != nil || contents.description == nil {
       page.notices += [contents.unfinished].compactMap { $0 }
     }
+    page.notices += contents.run.recordedWarnings()
     page.add("what", "What was trained", contents.overview)
     Self.addTraining(contents, to: &page)
     page.add("maps", "What the dual layers do", try maps())

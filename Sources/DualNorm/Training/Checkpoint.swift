@@ -20,6 +20,10 @@ struct TrainingState: Codable, Equatable {
   /// The iteration that had it. Where it is `iteration`, the best weights are this checkpoint's, and their own file, which is
   /// written after it, may be missing. Nil in checkpoints of versions that wrote it before.
   var bestIteration: Int?
+  /// Classes that the best weights did not find in any validation case that has them; nil before a validation.
+  var unfoundInValidation: [String]?
+  /// Classes that no validation case has, and that the last weights of the run did not find in training cases.
+  var unfoundInTraining: [String]?
   /// Digests of the prepared cases by name, by which a resumed run notices others. Nil in checkpoints of versions that did
   /// not look.
   var cases: [String: String]?
@@ -45,6 +49,8 @@ struct Checkpoint {
     self.average = average?.stateDictionary ?? []
   }
 
+  static let modelPrefix = "model/"
+
   /// The state of the checkpoint in a run folder; nil where there is none yet.
   ///
   /// - Throws: as `init(contentsOf:)`.
@@ -63,13 +69,13 @@ struct Checkpoint {
       (0...1_000_000_000_000).contains(state.iteration)
     else { throw InputError("\(url.path): holds no training state; give a run folder that train wrote.") }
     self.state = state
-    model = part("model/")
+    model = part(Self.modelPrefix)
     optimizer = part("optimizer/")
     average = part("average/")
   }
 
   func write(to url: URL) throws {
-    let parts = [("model/", model), ("optimizer/", optimizer), ("average/", average)]
+    let parts = [(Self.modelPrefix, model), ("optimizer/", optimizer), ("average/", average)]
     let tensors = parts.flatMap { prefix, part in part.map { (prefix + $0.name, $0.tensor) } }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys

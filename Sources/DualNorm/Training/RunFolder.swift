@@ -17,6 +17,8 @@ public struct RunFolder: Sendable {
   public var splits: URL { url.appendingPathComponent("splits.json") }
   /// What the data check found.
   public var facts: URL { url.appendingPathComponent("facts.json") }
+  /// What the readers of its data found doubtful; where there is nothing, there is no file.
+  public var warnings: URL { url.appendingPathComponent("warnings.json") }
   public var checkpoints: URL { url.appendingPathComponent("checkpoints") }
 
   /// The weights that a stage found best on the validation cases.
@@ -24,6 +26,11 @@ public struct RunFolder: Sendable {
 
   /// Where a stopped run goes on: weights, optimizer and all else the next step depends on.
   var last: URL { checkpoints.appendingPathComponent("last.safetensors") }
+
+  var hasCheckpoint: Bool { exists(last) }
+
+  /// What an error leaves, for its sentence.
+  var whatRemains: String { hasCheckpoint ? "The last checkpoint is intact." : "There is no checkpoint yet." }
 
   public func write(_ description: ModelDescription) throws {
     try writeAtomically(prettyJSON(description), to: self.description)
@@ -80,7 +87,15 @@ public struct RunFolder: Sendable {
   }
 
   /// - Throws: `InputError` if something is in the folder that a training must not be started beside.
-  func requireEmpty() throws { try requireEmptyFolder(url, option: "--output", beside: remains) }
+  public func requireEmpty() throws { try requireEmptyFolder(url, option: "--output", beside: remains) }
+
+  /// - Throws: `InputError` for a folder that is there and cannot be read and written, which would look as if it were empty.
+  func requireAccess() throws {
+    guard access(url.path, R_OK | W_OK | X_OK) != 0, errno != ENOENT else { return }
+    throw InputError(
+      "\(url.path): cannot be read and written (\(String(cString: strerror(errno)))); get the right to, or take a copy."
+    )
+  }
 
   /// Makes the folder, or finds it empty but for `remains`, and locks it.
   ///
@@ -140,13 +155,30 @@ public func requireNewFolder(_ url: URL, option: String) throws {
 func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>) throws {
   let manager = FileManager.default
   var isFolder: ObjCBool = false
-  guard manager.fileExists(atPath: url.path, isDirectory: &isFolder) else { return }
+  guard manager.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+    return try requireMakeable(url, option: option)
+  }
   guard isFolder.boolValue else {
     throw InputError("\(url.path): is a file; give a folder for \(option).")
+  }
+  guard access(url.path, R_OK | W_OK | X_OK) == 0 else {
+    throw InputError("\(url.path): cannot be written to; give a folder for \(option) that you may write to.")
   }
   let contents = (try? manager.contentsOfDirectory(atPath: url.path)) ?? []
   guard contents.allSatisfy({ $0.hasPrefix(".") || beside.contains($0) }) else {
     throw InputError("\(url.path): is not empty; give a new folder for \(option), or delete this one first.")
+  }
+}
+
+/// - Throws: `InputError` for a folder that could not be made, since what is to hold it is a file, or not to be written to.
+public func requireMakeable(_ url: URL, option: String) throws {
+  var holder = url.standardizedFileURL.deletingLastPathComponent()
+  var isFolder: ObjCBool = false
+  while !FileManager.default.fileExists(atPath: holder.path, isDirectory: &isFolder), holder.path != "/" {
+    holder = holder.deletingLastPathComponent()
+  }
+  guard isFolder.boolValue, access(holder.path, W_OK | X_OK) == 0 else {
+    throw InputError("\(url.path): cannot be made; give a folder for \(option) that you may write to.")
   }
 }
 

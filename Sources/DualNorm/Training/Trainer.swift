@@ -12,6 +12,8 @@ public final class Trainer {
   let description: ModelDescription
   let training: [PreparedCase]
   private let validation: [PreparedCase]
+  /// Slices of all validation cases.
+  var validationSliceCount: Int { validation.reduce(0) { $0 + $1.volume.depth } }
   let sampler: SliceSampler
   let siteBatches: SiteBatches
   let batchSize: Int
@@ -97,24 +99,26 @@ public final class Trainer {
   public func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
     let checkpoint = resumed == nil ? nil : try Checkpoint(contentsOf: run.last)
     let first = checkpoint.map { point in stages.firstIndex { $0.stage == point.state.stage } ?? 0 } ?? 0
+    var state = checkpoint?.state
     for (stage, iterations) in stages[first...] {
       let resumed = checkpoint?.state.stage == stage ? checkpoint : nil
       let network = try network(for: stage, resumed: resumed != nil)
-      guard
-        try train(
-          network, stage, iterations: iterations, from: resumed, shouldStop: shouldStop, progress: progress)
-      else { return false }
+      state = try train(
+        network, stage, iterations: iterations, from: resumed, shouldStop: shouldStop, progress: progress)
+      guard state != nil else { return false }
       if stage != stages.last!.stage, shouldStop() { return false }
     }
-    try finish()
+    try finish(state?.warnings(classes: description.labels.names) ?? [])
     return true
   }
 
   /// One stage. Reads down like the recipe it is.
+  ///
+  /// - Returns: what it has reached; nil where it was stopped before its end.
   private func train(
     _ network: DualNormUNet, _ stage: Stage, iterations: Int, from checkpoint: Checkpoint?, shouldStop: () -> Bool,
     progress: (TrainingProgress) throws -> Void
-  ) throws -> Bool {
+  ) throws -> TrainingState? {
     let optimizer = Adam(
       network.parameters, learningRate: configuration.learningRate, weightDecay: configuration.weightDecay)
     let average =
@@ -129,7 +133,7 @@ public final class Trainer {
     state.cases = digests
     let loader = loader(for: stage, batches: state.iteration..<max(iterations, state.iteration))
     defer { loader.close() }
-    let validateEvery = configuration.validateEvery ?? max(50, (iterations + 9) / 10)
+    let validateEvery = TrainingConfiguration.iterationsBetweenValidations(configuration.validateEvery, of: iterations)
 
     let steps = TrainingSteps(
       network, optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
@@ -157,7 +161,7 @@ public final class Trainer {
         try requireNumbers(network, after: state.iteration, of: stage)
         report.validation = try saver.averaged {
           try events.append(network, step: offset(of: stage) + state.iteration)
-          return validate(network, &state)
+          return validate(network, &state, isEnd: isLast && stage == stages.last?.stage)
         }
       }
       try log.append(report)
@@ -168,18 +172,20 @@ public final class Trainer {
         try requireNumbers(network, after: state.iteration, of: stage)
         try saver.save(state)
       }
-      if stops && !isLast { return false }
+      if stops && !isLast { return nil }
     }
-    return true
+    return state
   }
 
   /// Validates, and notes whether no weights were better. Of equals the later ones win, so that a stage in which nothing is
   /// found yet still hands on what it has learnt.
-  private func validate(_ network: DualNormUNet, _ state: inout TrainingState) -> ValidationScore {
+  private func validate(_ network: DualNormUNet, _ state: inout TrainingState, isEnd: Bool) -> ValidationScore {
     let score = ValidationScore(of: network, description, on: validation)
     if score.dice == nil || score.dice! >= state.bestDice ?? 0 {
       (state.bestDice, state.bestIteration) = (score.dice, state.iteration)
+      state.unfoundInValidation = score.unfoundClasses
     }
+    if isEnd { state.unfoundInTraining = unfoundInTraining(network, besides: score) }
     return score
   }
 
@@ -195,8 +201,7 @@ public final class Trainer {
     guard !losses.allSatisfy({ $0.value.isFinite }) else { return }
     throw InputError(
       "The loss is no longer a number at iteration \(iteration + 1) of the \(stage.rawValue) stage, on slices of "
-        + "\(cases(of: stage, batch: iteration)); check these cases or lower --learning-rate. "
-        + "The last checkpoint is intact.")
+        + "\(cases(of: stage, batch: iteration)); check these cases or lower --learning-rate. \(run.whatRemains)")
   }
 
   /// Finite losses may have infinite gradients, and such weights must not get into a checkpoint.
@@ -204,12 +209,11 @@ public final class Trainer {
     guard let name = network.parameters.firstWithoutNumbers else { return }
     throw InputError(
       "The weights (\(name)) are no longer numbers after iteration \(iteration) of the \(stage.rawValue) stage, on slices of "
-        + "\(cases(of: stage, batch: iteration - 1)); check these cases or lower --learning-rate. "
-        + "The last checkpoint is intact.")
+        + "\(cases(of: stage, batch: iteration - 1)); check these cases or lower --learning-rate. \(run.whatRemains)")
   }
 
   /// The best weights of the last stage become the model.
-  private func finish() throws {
+  private func finish(_ warnings: [String]) throws {
     let last = stages.last!.stage
     let best = try Safetensors.read(run.best(last)).tensors
     var description = description
@@ -219,6 +223,8 @@ public final class Trainer {
       try network.parameters.load(best, file: run.best(last).path)
       description.largestComponents = LargestComponents(of: network, description, on: validation)
     }
+    description.warnings = warnings
+    for warning in warnings { Warnings.report("\(run.url.path): \(warning)") }
     // The model last: where it is, the training is finished.
     try run.write(description)
     try Safetensors(tensors: best).write(to: run.model)

@@ -20,6 +20,16 @@ extension TrainingConfiguration {
   /// The published network sees slices as they are, unless a size was asked for or layer norm needs one.
   private var padsSlices: Bool { recipe != .published || size != nil || norm == .ln }
 
+  /// Refuses sizes and widths that fit no data, before any are read.
+  func requireWorkable() throws {
+    _ = try plan()
+    let smallest = ImageSize(height: 16, width: 16)
+    try UNetConfiguration(
+      classes: 2, width: width, norm: norm, dualBlocks: dualBlocks, reduction: reduction,
+      size: norm == .ln ? smallest : nil
+    ).validate()
+  }
+
   private func windowOption() throws -> IntensityWindow? {
     try pair(window, "--window", "the lowest and highest intensity, for example -125,275").map {
       IntensityWindow(low: $0.0, high: $0.1)

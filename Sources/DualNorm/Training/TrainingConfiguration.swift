@@ -156,6 +156,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     try requireThreads(threads)
     try require(
       memory.map { $0 > 0 && $0.isFinite } ?? true, "--memory is \(memory ?? 0); give gigabytes above 0, such as 8.")
+    try requireWorkable()
     for group in mergeLabels {
       try require(
         group.count >= 2 && !group.contains(0) && Set(group).count == group.count,

@@ -83,7 +83,8 @@ final class TrainingEvents {
       self.file = file
       try file.append(values, step: step)
     } catch let error as FileError {
-      throw FileError("\(error.description.dropLast()) (the last checkpoint is intact).")
+      let remark = RunFolder(folder.deletingLastPathComponent()).hasCheckpoint ? " (the last checkpoint is intact)" : ""
+      throw FileError("\(error.description.dropLast())\(remark).")
     }
   }
 }

@@ -52,13 +52,16 @@ final class TrainingLog {
     row += progress.validation?.dice.map { "\($0)" } ?? ""
     for site in sites { row += "," + (progress.validation?.diceBySite[site].map { "\($0)" } ?? "") }
     let isWritten = Data((row + "\n").utf8).withUnsafeBytes { writeAll($0, to: file.fileDescriptor) }
-    guard isWritten else { throw unwritable(url, errno, remark: "the last checkpoint is intact") }
+    guard isWritten else { throw unwritten(errno) }
   }
 
   /// Waits until all rows are on the disk, as those that a checkpoint counts on must be.
   func sync() throws {
-    guard fsync(file.fileDescriptor) == 0 else {
-      throw unwritable(url, errno, remark: "the last checkpoint is intact")
-    }
+    guard fsync(file.fileDescriptor) == 0 else { throw unwritten(errno) }
+  }
+
+  private func unwritten(_ code: Int32) -> FileError {
+    let run = RunFolder(url.deletingLastPathComponent())
+    return unwritable(url, code, remark: run.hasCheckpoint ? "the last checkpoint is intact" : nil)
   }
 }

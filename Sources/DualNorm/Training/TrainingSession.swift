@@ -30,6 +30,7 @@ public struct TrainingSession: Sendable {
     }
     // Nobody waits for the data check to hear of what is in the way.
     try run.requireEmpty()
+    if let initial = configuration.initial { _ = try WeightFile(URL(fileURLWithPath: initial)) }
     _ = try configuration.device.resolved()
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     let split = try configuration.split(of: dataset.cases)
@@ -98,6 +99,7 @@ public struct TrainingSession: Sendable {
   /// - Throws: `InputError` if the folder holds no run that train started, `FileError` if another process works in it.
   public init(resuming run: RunFolder, iterations: [Int]? = nil, lock: FolderLock? = nil) throws {
     self.run = run
+    try run.requireAccess()
     guard run.hasConfiguration else {
       throw InputError("\(run.url.path): has no config.yaml, so no training was started there; check --resume.")
     }
@@ -114,6 +116,7 @@ public struct TrainingSession: Sendable {
     }
     dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     split = try Split(contentsOf: run.splits, cases: dataset.cases)
+    if let warning = dataset.warning(ofTestsOn: split.test) { Warnings.report(warning) }
     if configuration != recorded { try run.write(configuration) }
   }
 

@@ -15,6 +15,8 @@ public struct ValidationScore: Equatable, Sendable {
   public let diceBySite: [String: Double]
   /// Names of the classes that some case has, and of which no voxel was found in any.
   public let unfoundClasses: [String]
+  /// Classes that some case has.
+  let presentClasses: Set<UInt8>
 
   /// Mean of the sites; nil without a case that has any class.
   public var dice: Double? {
@@ -36,6 +38,7 @@ public struct ValidationScore: Equatable, Sendable {
       let scores = byClass.compactMap { $0 }
       if !scores.isEmpty { bySite[item.source.site, default: []].append(scores.reduce(0, +) / Double(scores.count)) }
     }
+    presentClasses = present.subtracting([0])
     diceBySite = bySite.mapValues { $0.reduce(0, +) / Double($0.count) }
     unfoundClasses = present.subtracting(hit).filter { $0 > 0 }.sorted().map {
       description.labels.names[Int($0) - 1]

@@ -9,6 +9,8 @@ public struct WeightFile {
   public let file: String
   /// Where in a PyTorch file they were, if not at the top.
   public let key: String?
+  /// How far the training was, if this is the checkpoint of a run.
+  public let progress: String?
 
   /// - Throws: `InputError` or `WeightsError` naming what cannot be read.
   public init(_ url: URL) throws {
@@ -24,10 +26,17 @@ public struct WeightFile {
     }
     let isZip = (try? FileHandle(forReadingFrom: source).read(upToCount: 2)) == Data("PK".utf8)
     if !isZip, source.pathExtension == "safetensors" {
-      (state, key) = (try Safetensors.read(source).tensors, nil)
+      let file = try Safetensors.read(source)
+      // A run's own checkpoint has weights, moments and averages.
+      let own = file.tensors.filter { $0.name.hasPrefix(Checkpoint.modelPrefix) }
+      let isCheckpoint = file.metadata["state"] != nil && !own.isEmpty
+      state =
+        isCheckpoint ? own.map { (String($0.name.dropFirst(Checkpoint.modelPrefix.count)), $0.tensor) } : file.tensors
+      key = nil
+      progress = isCheckpoint ? try Checkpoint(contentsOf: source).state.progress : nil
     } else {
       let checkpoint = try TorchCheckpoint.read(source)
-      (state, key) = (checkpoint.tensors, checkpoint.key)
+      (state, key, progress) = (checkpoint.tensors, checkpoint.key, nil)
     }
   }
 }

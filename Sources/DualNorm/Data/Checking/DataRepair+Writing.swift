@@ -11,6 +11,7 @@ extension DataRepair {
         "--fix \(output.path): lies in the data set \(data.path), which is never changed; give a folder outside of it.")
     }
     var isFolder: ObjCBool = false
+    try requireMakeable(output, option: "--fix")
     guard FileManager.default.fileExists(atPath: output.path, isDirectory: &isFolder) else { return }
     guard isFolder.boolValue else { throw InputError("\(output.path): is a file; give a folder for --fix.") }
     guard try FileManager.default.contentsOfDirectory(atPath: output.path).isEmpty else {

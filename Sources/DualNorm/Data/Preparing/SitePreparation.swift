@@ -48,8 +48,13 @@ public struct SitePreparation: Sendable {
   private static func requireRoom(in output: URL, for site: String, _ recipe: DataRecipe) throws {
     let manager = FileManager.default
     var isFolder: ObjCBool = false
-    guard manager.fileExists(atPath: output.path, isDirectory: &isFolder) else { return }
+    guard manager.fileExists(atPath: output.path, isDirectory: &isFolder) else {
+      return try requireMakeable(output, option: "--output")
+    }
     guard isFolder.boolValue else { throw InputError("\(output.path): is a file; give a folder for --output.") }
+    guard manager.isWritableFile(atPath: output.path) else {
+      throw InputError("\(output.path): cannot be written to; give a folder for --output that you may write to.")
+    }
     guard !manager.fileExists(atPath: output.appendingPathComponent(site).path) else {
       throw InputError(
         "\(output.appendingPathComponent(site).path): is there already; give another --site, or delete this one first.")

@@ -1,0 +1,94 @@
+import Torch
+
+/// How long a training takes on this machine, by steps that were timed.
+public struct TrainingPace: Sendable {
+  /// Seconds of a step and of a validation.
+  public struct Times: Equatable, Sendable {
+    public let step: Double
+    public let validation: Double
+
+    public init(step: Double, validation: Double) { (self.step, self.validation) = (step, validation) }
+  }
+
+  public let times: [Stage: Times]
+  private let validateEvery: Int?
+
+  public init(_ times: [Stage: Times], validateEvery: Int?) {
+    (self.times, self.validateEvery) = (times, validateEvery)
+  }
+
+  /// Seconds of stages of so many iterations.
+  ///
+  /// - Parameter done: iterations of all that are over.
+  public func seconds(of stages: [(stage: Stage, iterations: Int)], done: Int = 0) -> Double {
+    var (seconds, over) = (0.0, done)
+    for (stage, iterations) in stages {
+      let left = max(0, iterations - over)
+      over = max(0, over - iterations)
+      guard let time = times[stage] else { continue }
+      let every = TrainingConfiguration.iterationsBetweenValidations(validateEvery, of: iterations)
+      seconds += Double(left) * time.step + Double((left + every - 1) / every) * time.validation
+    }
+    return seconds
+  }
+}
+
+extension TrainingConfiguration {
+  /// What `--validate-every` says, or else a tenth of a stage, but at least 50.
+  static func iterationsBetweenValidations(_ given: Int?, of iterations: Int) -> Int {
+    given ?? max(50, (iterations + 9) / 10)
+  }
+}
+
+extension Trainer {
+  /// Times a few steps of each stage that is ahead on networks that are thrown away, so that nothing of the training changes.
+  ///
+  /// - Parameter width: takes the place of the options'.
+  public func pace(width: Int? = nil) throws -> TrainingPace {
+    var description = description
+    description.network.width = width ?? description.network.width
+    var (times, over) = ([Stage: TrainingPace.Times](), finishedIterations)
+    for (stage, iterations) in stages {
+      if over < iterations { times[stage] = try self.times(of: stage, description) }
+      over = max(0, over - iterations)
+    }
+    return TrainingPace(times, validateEvery: configuration.validateEvery)
+  }
+
+  private func times(of stage: Stage, _ description: ModelDescription) throws -> TrainingPace.Times {
+    let network = try StageStart(configuration, description).network(of: stage, from: .checkpoint)
+    let loader = loader(for: stage, batches: 0..<1)
+    defer { loader.close() }
+    guard let batch = try loader.next() else { return .init(step: 0, validation: 0) }
+    let sites = siteBatches.rows(slices(of: stage, batch: 0))
+    let optimizer = Adam(network.parameters, learningRate: configuration.learningRate)
+    let steps = TrainingSteps(
+      network, optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
+    func time(of count: Int, _ slices: [TrainingSlice]) -> Double {
+      let (images, labels) = tensors(of: slices, on: network.device)
+      return (0..<count).map { _ in
+        Self.seconds(on: network.device) { _ = steps.take(images: images, labels: labels, sites: sites) }
+      }.last!
+    }
+    // Two slices tell at once whether eight take long. A GPU needs a few steps before it takes them as a graph.
+    let isScaled = network.device == .cpu && sites == nil && batch.count > 2
+    let few = isScaled ? Array(batch.prefix(2)) : batch
+    var seconds = time(of: network.device == .cpu ? 2 : 5, few) * Double(batch.count) / Double(few.count)
+    if isScaled, seconds < 1 { seconds = time(of: 2, batch) }
+    let validated = validationSliceCount
+    guard validated > 0 else { return .init(step: seconds, validation: 0) }
+    let (images, labels) = tensors(of: few, on: network.device)
+    let prediction = Self.seconds(on: network.device) {
+      withoutGradients { network.forEachPass(over: images, sites: sites, reference: labels, .evaluation) { _, _ in } }
+    }
+    return .init(step: seconds, validation: prediction / Double(few.count) * Double(validated))
+  }
+
+  private static func seconds(on device: Device, _ body: () -> Void) -> Double {
+    let duration = ContinuousClock().measure {
+      body()
+      device.synchronize()
+    }
+    return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+}

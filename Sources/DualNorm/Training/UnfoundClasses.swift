@@ -1,0 +1,41 @@
+import Files
+
+extension Trainer {
+  /// Of the classes that no validation case has, those of which the network finds nothing in training cases that have them.
+  ///
+  /// - Parameter score: of the validation, which judged the other classes.
+  func unfoundInTraining(_ network: DualNormUNet, besides score: ValidationScore) -> [String] {
+    let unjudged = Set((1..<UInt8(clamping: description.network.classes))).subtracting(score.presentClasses)
+    guard !unjudged.isEmpty else { return [] }
+    let having = training.filter { item in item.volume.labels?.contains(where: unjudged.contains) ?? false }
+    let names = Set(unjudged.map { description.labels.names[Int($0) - 1] })
+    return ValidationScore(of: network, description, on: spread(having, atMost: 8)).unfoundClasses.filter(
+      names.contains)
+  }
+
+  private func spread(_ cases: [PreparedCase], atMost count: Int) -> [PreparedCase] {
+    cases.count <= count ? cases : (0..<count).map { cases[$0 * cases.count / count] }
+  }
+}
+
+extension TrainingState {
+  /// What makes the model useless, in part or as a whole: classes that it does not find where they are.
+  ///
+  /// - Parameter classes: all names.
+  func warnings(classes: [String]) -> [String] {
+    let remedy = "train longer (--iterations), with a larger --width, or with another --seed."
+    func sentence(_ names: [String]?, _ place: String, everyPlace: String) -> String? {
+      guard let names, !names.isEmpty else { return nil }
+      guard names != classes || classes.count == 1 else {
+        return "nothing was found in \(everyPlace), so the model finds no class at all; \(remedy)"
+      }
+      return "\(names.joined(separator: ", ")) was found in \(place); \(remedy)"
+    }
+    return [
+      sentence(unfoundInValidation, "no validation case", everyPlace: "any validation case"),
+      sentence(
+        unfoundInTraining, "no training case that was tried, and no validation case has it",
+        everyPlace: "any training case that was tried, and there is no validation case"),
+    ].compactMap { $0 }
+  }
+}
