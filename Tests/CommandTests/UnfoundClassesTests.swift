@@ -38,7 +38,7 @@ import Torch
     #expect(try dualnorm("info", run.url.path).output.contains("\nwarning:      \(sentence)\n"))
     let page = folder.file("page.html")
     #expect(try dualnorm("report", run.url.path, "--output", page.path, "--quiet").status == 0)
-    #expect(try ParsedPage(contentsOf: page).text.contains(sentence))
+    #expect(try ParsedPage(Data(contentsOf: page)).text.contains(sentence))
     // The same command again ends with it too.
     let again = try dualnorm(
       ["train", "--data", Tiny.data.path, "--output", run.url.path] + options(bias: [100, -100, -100])
@@ -83,6 +83,6 @@ import Torch
     #expect(try String(contentsOf: log, encoding: .utf8).contains("Warning: "))
     let page = folder.file("page.html")
     #expect(try dualnorm("report", output.path, "--output", page.path, "--quiet").status == 0)
-    #expect(try ParsedPage(contentsOf: page).text.contains(sentence))
+    #expect(try ParsedPage(Data(contentsOf: page)).text.contains(sentence))
   }
 }

@@ -4,7 +4,7 @@ import MedicalImaging
 struct IntensityPercentiles: Codable, Equatable, Sendable {
   let low, median, high: Float
 
-  /// - Parameter quantiles: of `quantiles(of:range:rowLength:)`; nil where no voxel is finite.
+  /// - Parameter quantiles: of `quantiles(of:range:)`; nil where no voxel is finite.
   init?(_ quantiles: [Float]) {
     guard quantiles.count == 101 else { return nil }
     (low, median, high) = (quantiles[1], quantiles[50], quantiles[99])
@@ -12,8 +12,7 @@ struct IntensityPercentiles: Codable, Equatable, Sendable {
 
   /// All zero where no voxel is finite.
   init(of image: Image) {
-    let range = IntensityStatistics(image.voxels).range
-    let all = quantiles(of: image.voxels, range: range, rowLength: image.geometry.size.x)
+    let all = quantiles(of: image, range: IntensityStatistics(image).range)
     self = Self(all) ?? Self(Array(repeating: 0, count: 101))!
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import MedicalImaging
+import Torch
 
 /// Segments, keeps and scores one case after the other of an evaluation.
 struct CaseEvaluation {

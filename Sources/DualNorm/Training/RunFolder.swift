@@ -90,7 +90,7 @@ public struct RunFolder: Sendable {
   public func requireEmpty() throws { try requireEmptyFolder(url, option: "--output", beside: remains) }
 
   /// - Throws: `InputError` for a folder that is there and cannot be read and written, which would look as if it were empty.
-  func requireAccess() throws {
+  func requireReadAndWriteAccess() throws {
     guard access(url.path, R_OK | W_OK | X_OK) != 0, errno != ENOENT else { return }
     throw InputError(
       "\(url.path): cannot be read and written (\(String(cString: strerror(errno)))); get the right to, or take a copy."

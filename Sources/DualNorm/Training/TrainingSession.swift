@@ -99,7 +99,7 @@ public struct TrainingSession: Sendable {
   /// - Throws: `InputError` if the folder holds no run that train started, `FileError` if another process works in it.
   public init(resuming run: RunFolder, iterations: [Int]? = nil, lock: FolderLock? = nil) throws {
     self.run = run
-    try run.requireAccess()
+    try run.requireReadAndWriteAccess()
     guard run.hasConfiguration else {
       throw InputError("\(run.url.path): has no config.yaml, so no training was started there; check --resume.")
     }

@@ -77,7 +77,7 @@ import Testing
     #expect(prepared.height % 16 == 0 && prepared.height >= max(size.y, network?.height ?? 0))
     #expect(prepared.width % 16 == 0 && prepared.width >= max(size.x, network?.width ?? 0))
     let exact = try prepare(original, plan: PreparationPlan(networkSize: network, padsSlices: false))
-    #expect([exact.height, exact.width] == [max(size.y, 16), max(size.x, 16)])
+    #expect(exact.height == max(size.y, 16) && exact.width == max(size.x, 16))
 
     let back = prepared.grid.restored([prepared.channels])[0]
     #expect(back.geometry == geometry && back == exact.grid.restored([exact.channels])[0])

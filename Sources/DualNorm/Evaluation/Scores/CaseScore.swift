@@ -52,7 +52,7 @@ public struct CaseScore: Codable, Equatable, Sendable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case site, caseName, pass, classIndex, className, outcome, metrics
+    case site, caseName, pass, classIndex, className, label, outcome, metrics
     case side = "split"
   }
 

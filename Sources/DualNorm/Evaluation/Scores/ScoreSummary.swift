@@ -29,7 +29,7 @@ public struct ScoreSummary: Codable, Equatable, Sendable {
   public var scoreCount: Int { outcomes.values.reduce(0, +) }
 
   private enum CodingKeys: String, CodingKey {
-    case scope, site, pass, classIndex, className, outcomes, statistics
+    case scope, site, pass, classIndex, className, label, outcomes, statistics
     case side = "split"
   }
 }

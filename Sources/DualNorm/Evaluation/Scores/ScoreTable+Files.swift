@@ -10,16 +10,20 @@ extension ScoreTable {
     let isOurs = convention == .dualnorm
     let isInMM = lengthUnit == .mm
     let hasSides = !sides.isEmpty
-    let header =
-      ["site", "case"] + (hasSides ? ["split"] : []) + ["pass", "class", "label", "class_name", "outcome"]
-      + (isInMM ? [] : ["unit"])
-      + (isOurs ? [] : ["convention"])
-      + metrics.map { (isOurs ? "" : convention.rawValue + "_") + $0.rawValue }
-    let rows = scores.map { score in
-      [score.site, score.caseName] + (hasSides ? [score.side?.rawValue ?? ""] : [])
-        + [score.pass, String(score.classIndex), score.label ?? "", score.className, score.outcome.rawValue]
-        + (isInMM ? [] : [lengthUnit.rawValue]) + (isOurs ? [] : [convention.tool])
-        + metrics.map { score[$0].map(shortest) ?? "" }
+    let prefix = isOurs ? "" : convention.rawValue + "_"
+    var header = ["site", "case"]
+    if hasSides { header.append("split") }
+    header += ["pass", "class", "label", "class_name", "outcome"]
+    if !isInMM { header.append("unit") }
+    if !isOurs { header.append("convention") }
+    header += metrics.map { prefix + $0.rawValue }
+    let rows = scores.map { score -> [String] in
+      var row = [score.site, score.caseName]
+      if hasSides { row.append(score.side?.rawValue ?? "") }
+      row += [score.pass, String(score.classIndex), score.label ?? "", score.className, score.outcome.rawValue]
+      if !isInMM { row.append(lengthUnit.rawValue) }
+      if !isOurs { row.append(convention.tool) }
+      return row + metrics.map { score[$0].map(shortest) ?? "" }
     }
     return ([header] + rows).map { $0.map(quotedForCSV).joined(separator: ",") + "\n" }.joined()
   }
