@@ -43,7 +43,7 @@ struct CommandWords {
     let known = command.configuration.subcommands
     func name(_ command: any ParsableCommand.Type) -> String { command.configuration.commandName ?? "" }
     if let found = known.first(where: { name($0) == word }) { return found }
-    let names = known.filter(\.configuration.shouldDisplay).map(name)
+    let names = known.filter { $0.configuration.shouldDisplay }.map(name)
     let meant = Self.verbsElsewhere[word].flatMap { names.contains($0) ? $0 : nil } ?? near(word, among: names)
     throw WrongUsage(
       "\"\(word)\" is no verb of \((["dualnorm"] + verb).joined(separator: " "))"
@@ -200,9 +200,9 @@ private struct VerbOptions {
   ]
 }
 
-/// The nearest of some words, if it is near enough to be meant.
+/// The word that is meant, of some: one that begins so, or the nearest if it is near enough.
 private func near(_ word: String, among candidates: [String]) -> String? {
+  if word.count > 2, let longer = candidates.first(where: { $0.hasPrefix(word) }) { return longer }
   let nearest = nearest(to: word, among: candidates)
-  let isNear = editDistance(word, nearest) <= max(1, min(word.count, nearest.count) / 3)
-  return !nearest.isEmpty && (isNear || (word.count > 2 && nearest.hasPrefix(word))) ? nearest : nil
+  return !nearest.isEmpty && editDistance(word, nearest) <= max(1, min(word.count, nearest.count) / 3) ? nearest : nil
 }

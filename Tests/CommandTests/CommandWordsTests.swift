@@ -10,6 +10,9 @@ import Testing
     ("\"segment\" is no verb of dualnorm; did you mean predict?", "segment"),
     ("\"nope\" is no verb of dualnorm; it has demo, prepare, check, train, ", "help nope"),
     ("\"martix\" is no verb of dualnorm experiment; did you mean matrix?", "experiment martix --data DATA"),
+    (
+      "\"cross\" is no verb of dualnorm experiment; did you mean cross-validate?", "experiment cross --data DATA"
+    ),
     ("--epochs is no option of dualnorm train; did you mean --iterations?", "train --data DATA --epochs 3"),
     ("--lr is no option of dualnorm train; did you mean --learning-rate?", "train --lr 0.1"),
     ("--learning_rate is no option of dualnorm train; did you mean --learning-rate?", "train --learning_rate=0.1"),

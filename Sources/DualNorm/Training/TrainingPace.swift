@@ -68,13 +68,13 @@ extension Trainer {
       let (images, labels) = tensors(of: slices, on: network.device)
       return (0..<count).map { _ in
         Self.seconds(on: network.device) { _ = steps.take(images: images, labels: labels, sites: sites) }
-      }.last!
+      }.min()!  // other programs may take the cores for a while
     }
     // Two slices tell at once whether eight take long. A GPU needs a few steps before it takes them as a graph.
     let isScaled = network.device == .cpu && sites == nil && batch.count > 2
     let few = isScaled ? Array(batch.prefix(2)) : batch
-    var seconds = time(of: network.device == .cpu ? 2 : 5, few) * Double(batch.count) / Double(few.count)
-    if isScaled, seconds < 1 { seconds = time(of: 2, batch) }
+    var seconds = time(of: network.device == .cpu ? 3 : 5, few) * Double(batch.count) / Double(few.count)
+    if isScaled, seconds < 1 { seconds = time(of: 3, batch) }
     let validated = validationSliceCount
     guard validated > 0 else { return .init(step: seconds, validation: 0) }
     let (images, labels) = tensors(of: few, on: network.device)
