@@ -29,7 +29,7 @@ import Testing
     }
     let end = try dualnorm(TinyExperiment.arguments(output, "--quiet"))
     let whole = try TinyExperiment.finished
-    #expect(end.status == 0 && end.errors == "")
+    #expect(end.status == 0 && messagesBesideWarnings(end.errors) == "")
     #expect(try end.output == TinyExperiment.table)
     for name in ["results.csv", "summary.md"] {
       #expect(
@@ -79,7 +79,7 @@ import Testing
     for line in processes(naming: output.path) { kill(try #require(pid_t(line.split(separator: " ")[0])), SIGTERM) }
     let result = try command.finish()
     #expect(result.status == 1 && result.output == "")
-    let lines = Set(result.errors.split(separator: "\n").map(String.init))
+    let lines = Set(messagesBesideWarnings(result.errors).split(separator: "\n").map(String.init))
     for site in ["A", "B"] {
       let sentence = "failed: a signal stopped it; the same command again goes on with it"
       #expect(lines.contains("bn/Site-\(site)/seed-1 \(sentence)"))

@@ -22,7 +22,9 @@ enum TinyExperiment {
   private static let made = Result {
     let folder = try Tiny.data.deletingLastPathComponent().appendingPathComponent("experiment")
     let result = try dualnorm(arguments(folder, "--quiet"))
-    guard result.status == 0, result.errors == "" else { throw Failed(description: result.errors) }
+    guard result.status == 0, messagesBesideWarnings(result.errors) == "" else {
+      throw Failed(description: result.errors)
+    }
     return (folder: folder, table: result.output)
   }
 
