@@ -82,15 +82,16 @@ struct TrainCommand: ParsableCommand {
 
   /// A command that can be copied, on patients that the network has not seen.
   private func whatIsNext(_ run: RunFolder, _ session: TrainingSession) -> String {
-    let path = shellQuoted(run.url.path)
-    let held = session.split.test.count
-    guard held > 0, let data = session.configuration.data else {
-      return "Trained \(run.url.path). No patient was held out, so its own data cannot test it: give dualnorm evaluate "
-        + "--model \(path) other data, or train with --hold-out 0.2."
+    func evaluate(_ data: String) -> String {
+      "dualnorm evaluate --model \(shellQuoted(run.url.path)) --data \(data) --output "
+        + shellQuoted(run.url.path + "-evaluation")
+    }
+    let heldOut = session.split.test.count
+    guard heldOut > 0, let data = session.configuration.data else {
+      return "Trained \(run.url.path). No case was held out. Next, with data of other patients: " + evaluate("DIR")
     }
     return
-      "Trained \(run.url.path). Next, on the \(held) held-out case\(held == 1 ? "" : "s"): dualnorm evaluate --model "
-      + "\(path) --data \(shellQuoted(data)) --split test --output \(shellQuoted(run.url.path + "-evaluation"))"
+      "Trained \(run.url.path). Next, on the held-out cases (\(heldOut)): \(evaluate(shellQuoted(data))) --split test"
   }
 
   /// Starts a run, or goes on with the one that the same command has started.
