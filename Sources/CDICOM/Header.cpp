@@ -23,6 +23,35 @@ void set_up() {
 
 }  // namespace cdicom
 
+namespace {
+
+DcmTagKey key(uint32_t tag) { return DcmTagKey(Uint16(tag >> 16), Uint16(tag & 0xffff)); }
+
+ptrdiff_t value(
+    DcmItem &item, const cdicom_file &file, const DcmTagKey &key, ptrdiff_t position, char *text, ptrdiff_t capacity) {
+  DcmElement *element = nullptr;
+  OFString value;
+  if (item.findAndGetElement(key, element).bad() || element->getVR() == EVR_SQ || element->getLength() == 0 ||
+      element->getOFString(value, static_cast<unsigned long>(position)).bad())
+    return -1;
+  if (element->isAffectedBySpecificCharacterSet()) {
+    OFString utf8, charset;
+    DcmSpecificCharacterSet converter;
+    if (file.dataset().findAndGetOFStringArray(DCM_SpecificCharacterSet, charset).good() &&
+        converter.selectCharacterSet(charset).good() && converter.convertString(value, utf8).good())
+      value = utf8;
+  }
+  const auto isSpace = [](char c) { return c == ' ' || c == '\0'; };
+  const char *begin = value.c_str(), *end = begin + value.size();
+  while (begin < end && isSpace(*begin)) ++begin;
+  while (begin < end && isSpace(end[-1])) --end;
+  const auto length = std::min(capacity, ptrdiff_t(end - begin));
+  std::memcpy(text, begin, size_t(length));
+  return length;
+}
+
+}  // namespace
+
 extern "C" {
 
 const char *cdicom_last_error(void) { return cdicom::last_error.c_str(); }
@@ -39,35 +68,27 @@ cdicom_file *cdicom_open(const char *path) {
 void cdicom_close(cdicom_file *file) { delete file; }
 
 ptrdiff_t cdicom_value(const cdicom_file *file, uint32_t tag, ptrdiff_t position, char *text, ptrdiff_t capacity) {
+  return cdicom::guard<ptrdiff_t>(-1, [&] {
+    const bool is_meta = tag >> 16 == 2;
+    return value(
+        is_meta ? static_cast<DcmItem &>(file->meta()) : file->dataset(), *file, key(tag), position, text, capacity);
+  });
+}
+
+ptrdiff_t cdicom_value_within(
+    const cdicom_file *file, const uint32_t *path, ptrdiff_t depth, uint32_t tag, char *text, ptrdiff_t capacity) {
   return cdicom::guard<ptrdiff_t>(-1, [&]() -> ptrdiff_t {
-    const DcmTagKey key(Uint16(tag >> 16), Uint16(tag & 0xffff));
-    DcmItem &item = key.getGroup() == 2 ? static_cast<DcmItem &>(file->meta()) : file->dataset();
-    DcmElement *element = nullptr;
-    OFString value;
-    if (item.findAndGetElement(key, element).bad() || element->getVR() == EVR_SQ || element->getLength() == 0 ||
-        element->getOFString(value, static_cast<unsigned long>(position)).bad())
-      return -1;
-    if (element->isAffectedBySpecificCharacterSet()) {
-      OFString utf8, charset;
-      DcmSpecificCharacterSet converter;
-      if (file->dataset().findAndGetOFStringArray(DCM_SpecificCharacterSet, charset).good() &&
-          converter.selectCharacterSet(charset).good() && converter.convertString(value, utf8).good())
-        value = utf8;
-    }
-    const auto isSpace = [](char c) { return c == ' ' || c == '\0'; };
-    const char *begin = value.c_str(), *end = begin + value.size();
-    while (begin < end && isSpace(*begin)) ++begin;
-    while (begin < end && isSpace(end[-1])) --end;
-    const auto length = std::min(capacity, ptrdiff_t(end - begin));
-    std::memcpy(text, begin, size_t(length));
-    return length;
+    DcmItem *item = &file->dataset();
+    for (ptrdiff_t level = 0; level < depth; ++level)
+      if (item->findAndGetSequenceItem(key(path[level]), item).bad()) return -1;
+    return value(*item, *file, key(tag), 0, text, capacity);
   });
 }
 
 bool cdicom_has_sequence(const cdicom_file *file, uint32_t tag) {
   return cdicom::guard(false, [&] {
     DcmItem *item = nullptr;
-    return file->dataset().findAndGetSequenceItem(DcmTagKey(Uint16(tag >> 16), Uint16(tag & 0xffff)), item).good();
+    return file->dataset().findAndGetSequenceItem(key(tag), item).good();
   });
 }
 

@@ -1,14 +1,16 @@
-#include "Support.h"
+#include "Inherited.h"
 
 #include <dcmtk/dcmfg/fgderimg.h>
 #include <dcmtk/dcmfg/fgfracon.h>
 #include <dcmtk/dcmfg/fgpixmsr.h>
 #include <dcmtk/dcmfg/fgplanor.h>
 #include <dcmtk/dcmfg/fgplanpo.h>
+#include <dcmtk/dcmiod/cielabutil.h>
 #include <dcmtk/dcmiod/iodreferences.h>
 #include <dcmtk/dcmseg/segdoc.h>
 #include <dcmtk/dcmseg/segment.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -18,6 +20,7 @@ struct cdicom_segmentation {
   std::unique_ptr<DcmSegmentation> document;
   std::string patient, study, series;
   IODReferences references;
+  cdicom::UIDs uids;
   std::vector<std::string> labels;  // put in at the end, as DCMTK refuses all but ASCII
   std::vector<Uint8> bits;  // of all frames, without gaps
   size_t bit_count = 0;
@@ -103,6 +106,11 @@ void put_labels(DcmDataset &dataset, const std::vector<std::string> &labels) {
   }
 }
 
+// DCMTK 3.6.7 does not know the element: a voxel has one class.
+void put_overlap(DcmDataset &dataset) {
+  cdicom::require(dataset.putAndInsertString(DcmTag(DCM_SegmentsOverlap, EVR_CS), "NO"));
+}
+
 void put_pixels(DcmDataset &dataset, std::vector<Uint8> &bits) {
   bits.resize((bits.size() + 1) / 2 * 2, 0);
   auto pixels = std::make_unique<DcmPixelData>(DcmTag(DCM_PixelData, EVR_OB));
@@ -121,6 +129,15 @@ void preserve_locations(DcmDataset &dataset) {
   }
 }
 
+// All that a file of it holds.
+void write(cdicom_segmentation &segmentation, DcmDataset &dataset) {
+  cdicom::require(segmentation.document->writeDataset(dataset));
+  preserve_locations(dataset);
+  put_labels(dataset, segmentation.labels);
+  put_overlap(dataset);
+  segmentation.uids.restore(dataset);
+}
+
 }  // namespace
 
 extern "C" {
@@ -130,6 +147,8 @@ cdicom_segmentation *cdicom_segmentation_create(
     const double *orientation) {
   return cdicom::guard<cdicom_segmentation *>(nullptr, [&] {
     cdicom::set_up();
+    auto result = std::make_unique<cdicom_segmentation>();
+    cdicom::keep_valid_elements(*source, result->uids);
     if (needs_utf8) cdicom::require(source->dataset().convertToUTF8());
     Uint16 rows = 0, columns = 0;
     cdicom::require(source->dataset().findAndGetUint16(DCM_Rows, rows));
@@ -141,7 +160,6 @@ cdicom_segmentation *cdicom_segmentation_create(
     const IODGeneralEquipmentModule::EquipmentInfo equipment("DualNorm", "dualnorm", "1", software_version);
     DcmSegmentation *document = nullptr;
     cdicom::require(DcmSegmentation::createBinarySegmentation(document, rows, columns, equipment, *content));
-    auto result = std::make_unique<cdicom_segmentation>();
     result->document.reset(document);
     result->pixels = size_t(rows) * columns;
     cdicom::require(document->importFromSourceImage(source->dataset()));
@@ -160,13 +178,17 @@ void cdicom_segmentation_free(cdicom_segmentation *segmentation) { delete segmen
 
 bool cdicom_segmentation_add_segment(
     cdicom_segmentation *segmentation, const char *label, cdicom_code category, cdicom_code type,
-    const cdicom_code *modifier) {
+    const cdicom_code *modifier, const uint8_t *colour) {
   return cdicom::guard(false, [&] {
     DcmSegment *segment = nullptr;
     cdicom::require(
         DcmSegment::create(segment, "segment", code(category), code(type), DcmSegTypes::SAT_AUTOMATIC, "DualNorm"));
     std::unique_ptr<DcmSegment> owned(segment);
     if (modifier) segment->getSegmentedPropertyTypeModifierCode().push_back(new CodeSequenceMacro(code(*modifier)));
+    double L = 0, a = 0, b = 0;
+    IODCIELabUtil::rgb2DicomLab(L, a, b, colour[0] / 255.0, colour[1] / 255.0, colour[2] / 255.0);
+    cdicom::require(segment->setRecommendedDisplayCIELabValue(
+        Uint16(std::lround(L)), Uint16(std::lround(a)), Uint16(std::lround(b))));
     Uint16 number = 0;
     cdicom::require(segmentation->document->addSegment(segment, number));
     owned.release();
@@ -188,7 +210,7 @@ bool cdicom_segmentation_add_frame(
       cdicom::require(content.setDimensionIndexValues(indices[index], index));
     ImageSOPInstanceReferenceMacro reference;
     cdicom::require(reference.setReferencedSOPClassUID(source_class));
-    cdicom::require(reference.setReferencedSOPInstanceUID(source_instance));
+    cdicom::require(reference.setReferencedSOPInstanceUID(segmentation->uids.valid(source_instance)));
     OFVector<ImageSOPInstanceReferenceMacro> sources;
     sources.push_back(reference);
     const std::unique_ptr<FGDerivationImage> derivation(
@@ -209,9 +231,17 @@ bool cdicom_segmentation_add_reference(
   return cdicom::guard(false, [&] {
     auto reference = std::make_unique<IODImageReference>(
         segmentation->patient.c_str(), segmentation->study.c_str(), segmentation->series.c_str(),
-        source_instance, source_class);
+        segmentation->uids.valid(source_instance).c_str(), source_class);
     cdicom::require(segmentation->references.add(reference.get()), "its source cannot be referred to");
     reference.release();
+    return true;
+  });
+}
+
+bool cdicom_segmentation_check(cdicom_segmentation *segmentation) {
+  return cdicom::guard(false, [&] {
+    DcmDataset dataset;
+    write(*segmentation, dataset);
     return true;
   });
 }
@@ -221,9 +251,7 @@ bool cdicom_segmentation_save(cdicom_segmentation *segmentation, const char *pat
     DcmSegmentation &document = *segmentation->document;
     document.getCommonInstanceReference().addReferences(segmentation->references, segmentation->study.c_str());
     DcmFileFormat format;
-    cdicom::require(document.writeDataset(*format.getDataset()));
-    preserve_locations(*format.getDataset());
-    put_labels(*format.getDataset(), segmentation->labels);
+    write(*segmentation, *format.getDataset());
     put_pixels(*format.getDataset(), segmentation->bits);
     cdicom::require(format.saveFile(path, EXS_LittleEndianExplicit));
     return true;

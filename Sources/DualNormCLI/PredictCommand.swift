@@ -41,6 +41,9 @@ struct PredictCommand: ParsableCommand {
       "A .nii, .nii.gz, .dcm (of a DICOM series) or .png (of a picture) file for one input, otherwise a folder.",
       valueName: "file|dir"), completion: .file())
   var output: String
+  @Option(
+    help: ArgumentHelp("What masks in a folder are written as; dicom for DICOM series only.", valueName: "nifti|dicom"))
+  var format: MaskFormat?
   @Flag(help: "Leave out inputs whose results are all there, as after an interrupted batch.") var skipExisting = false
   @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
@@ -70,7 +73,7 @@ struct PredictCommand: ParsableCommand {
     if let site { try description.requireSite(site, option: "--site") }
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
-      modalities: description.modalities.count)
+      format: format, modalities: description.modalities.count)
     try PredictionJob.requireUsable(jobs, outputs)
     let open = remaining(of: jobs)
     guard !open.isEmpty else { return }

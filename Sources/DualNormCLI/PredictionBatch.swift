@@ -58,7 +58,10 @@ final class PredictionBatch {
 
   private func read(_ job: PredictionJob) -> Future<PreparedCase> {
     nonisolated(unsafe) let model = model
-    return Future { try model.prepared(job.scan) }
+    return Future {
+      try job.requireSegmentable(model.description.labels)
+      return try model.prepared(job.scan)
+    }
   }
 
   /// The volume that was read meanwhile. The one of `job` is read from now on.

@@ -1,15 +1,19 @@
+import ArgumentParser
 import DualNorm
 import Files
 import Foundation
 import MedicalImaging
+
+/// What masks are written as, where their names do not say it.
+enum MaskFormat: String, CaseIterable, ExpressibleByArgument {
+  case nifti, dicom
+}
 
 /// One volume and where its mask goes.
 struct PredictionJob {
   let scan: Case
   /// As its folder names it; nil for single files.
   let site: String?
-  /// What the mask is written as a DICOM segmentation of; nil for other files.
-  private(set) var series: DICOMSeries?
   private let folder: URL
   private let name: String
   /// Whether other sites' masks are in folders beside.
@@ -18,6 +22,14 @@ struct PredictionJob {
 
   /// As tables and messages name it.
   var title: String { isOfSites ? "\(scan.site)/\(name)" : name }
+
+  /// The series that the mask is written as a DICOM segmentation of; nil for other files.
+  ///
+  /// - Throws: `ImagingError` for files that are no series.
+  func series() throws -> DICOMSeries? {
+    guard ending == ".dcm" else { return nil }
+    return try DICOMSeries(contentsOf: scan.images[0], series: scan.series.first ?? nil)
+  }
 
   /// The mask's file with a suffix to its name.
   func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
@@ -32,16 +44,23 @@ struct PredictionJob {
   var previewFile: URL { folder.appendingPathComponent(name + "_preview.png") }
 
   static func jobs(
-    input: [URL], series: [String] = [], output: URL, modalities: Int
+    input: [URL], series: [String] = [], output: URL, format: MaskFormat? = nil, modalities: Int
   ) throws -> [PredictionJob] {
-    try input.forEach(requireReadable)
+    for url in input {
+      try requireReadable(url)
+      if let fault = faultOfSingleDICOM(url) { throw InputError(fault) }
+    }
+    if let format, let ending = output.maskEnding, ending.hasPrefix(".nii") ? format != .nifti : ending != format.ending
+    {
+      throw InputError("--format \(format.rawValue): \(output.path) is named \(ending); leave --format out.")
+    }
     let isSeries = input.map(holdsDICOM)
     try require(series, for: input, isSeries)
     if zip(input, isSeries).contains(where: { $0.isFolder && !$1 }) {
       guard input.count == 1 else {
         throw InputError("--input names \(input.count) folders or files; give one folder, or one file a modality.")
       }
-      return try jobs(in: input[0], output: output, modalities: modalities)
+      return try jobs(in: input[0], output: output, format: format, modalities: modalities)
     }
     guard input.count == modalities || input.count == 1 && isPicture(input[0]) else {
       throw InputError(
@@ -51,22 +70,33 @@ struct PredictionJob {
     let scan = Case(name: name, site: "input", images: input, mask: nil, series: series)
     guard let ending = output.maskEnding else {
       try requireFolder(output, scan, isSeries[0])
-      return [PredictionJob(scan: scan, site: nil, folder: output, name: name, ending: scan.maskEnding)]
+      return [
+        PredictionJob(scan: scan, site: nil, folder: output, name: name, ending: try maskEnding(of: scan, format))
+      ]
     }
     guard ending != ".png" || scan.isPicture else {
       throw InputError("\(output.path): masks of volumes are written as NIfTI; name the output .nii.gz or .nii.")
     }
-    var job = PredictionJob(
-      scan: scan, site: nil, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
-    if ending == ".dcm" {
-      guard isSeries[0] else {
-        throw InputError(
-          "\(output.path): a DICOM segmentation refers to the DICOM images it was made from, and \(input[0].path) is not "
-            + "of DICOM; name the output \(scan.isPicture ? ".png" : ".nii.gz or .nii").")
-      }
-      job.series = try DICOMSeries(contentsOf: input[0], series: series.first)
+    guard ending != ".dcm" || isSeries[0] else {
+      throw InputError(
+        "\(output.path): a DICOM segmentation refers to the DICOM images it was made from, and \(input[0].path) is not "
+          + "of DICOM; name the output \(scan.isPicture ? ".png" : ".nii.gz or .nii").")
     }
-    return [job]
+    return [
+      PredictionJob(
+        scan: scan, site: nil, folder: output.deletingLastPathComponent(), name: output.volumeName, ending: ending)
+    ]
+  }
+
+  /// - Throws: `InputError` where masks of such an input are not written in a format.
+  private static func maskEnding(of scan: Case, _ format: MaskFormat?) throws -> String {
+    guard let format else { return scan.maskEnding }
+    guard format != .dicom || holdsDICOM(scan.images[0]) else {
+      throw InputError(
+        "--format dicom: a segmentation refers to the DICOM images it was made from, and \(scan.images[0].path) is not of "
+          + "DICOM; leave --format out.")
+    }
+    return format.ending
   }
 
   /// Throws where `--series` does not say for each input which series it is.
@@ -92,26 +122,30 @@ struct PredictionJob {
     throw InputError("\(output.path): masks are written as \(formats) .nii.gz or .nii, or give a folder.")
   }
 
-  private static func jobs(in input: URL, output: URL, modalities: Int) throws -> [PredictionJob] {
+  private static func jobs(
+    in input: URL, output: URL, format: MaskFormat?, modalities: Int
+  ) throws -> [PredictionJob] {
     guard output.maskEnding == nil else {
       throw InputError("\(output.path): is a file, and --input is a folder; give a folder for --output.")
     }
     let series = try foldersOfSeries(in: input)
     guard series.isEmpty else {
-      UnreadImages(in: input, among: try FileManager.default.contentsOfDirectory(at: input, includingPropertiesForKeys: nil))
-        .report()
-      return series.map { url in
+      let entries = try FileManager.default.contentsOfDirectory(at: input, includingPropertiesForKeys: nil)
+      UnreadImages(in: input, among: entries).report()
+      return try series.map { url in
         let scan = Case(name: url.lastPathComponent, site: "input", images: [url], mask: nil)
-        return PredictionJob(scan: scan, site: nil, folder: output, name: scan.name, ending: scan.maskEnding)
+        return PredictionJob(
+          scan: scan, site: nil, folder: output, name: scan.name, ending: try maskEnding(of: scan, format))
       }
     }
     let dataset = try Dataset(contentsOf: input, requireMasks: false, modalityCount: modalities)
     let isOfSites = dataset.layout == .sites
     let names = resultNames(of: dataset.cases)
-    return zip(dataset.cases, names).map { scan, name in
+    return try zip(dataset.cases, names).map { scan, name in
       let folder = isOfSites ? output.appendingPathComponent(scan.site) : output
       return PredictionJob(
-        scan: scan, site: scan.site, folder: folder, name: name, isOfSites: isOfSites, ending: scan.maskEnding)
+        scan: scan, site: scan.site, folder: folder, name: name, isOfSites: isOfSites,
+        ending: try maskEnding(of: scan, format))
     }
   }
 
@@ -131,6 +165,10 @@ struct PredictionJob {
     }
     return series
   }
+}
+
+extension MaskFormat {
+  fileprivate var ending: String { self == .nifti ? ".nii.gz" : ".dcm" }
 }
 
 extension URL {

@@ -24,6 +24,16 @@ extension PredictionJob {
     } + (outputs.preview ? [previewFile] : [])
   }
 
+  /// The files of the input where it is a series in the folder that the mask goes to.
+  private var slicesBesideMask: Set<String> {
+    let folder = file("").deletingLastPathComponent().resolved
+    guard scan.images.contains(where: { $0.resolved == folder }) else { return [] }
+    return Set((try? series())?.files.map(\.resolved) ?? [])
+  }
+
+  /// - Throws: `ImagingError` where the mask is to be a segmentation and the headers of the series do not make one.
+  func requireSegmentable(_ labels: LabelScheme) throws { try series()?.requireSegmentable(as: labels.dicomSegments) }
+
   /// Whether every file is there; each is whole, as it got its name last.
   func isDone(_ outputs: PredictionOutputs) -> Bool {
     files(outputs).allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
@@ -32,11 +42,12 @@ extension PredictionJob {
   /// - Throws: `InputError` if a result would take the place of an input or of another result; `FileError` where one could
   ///   not be written.
   static func requireUsable(_ jobs: [PredictionJob], _ outputs: PredictionOutputs) throws {
-    let inputs = Set(jobs.flatMap { ($0.scan.images + ($0.series?.files ?? [])).map(\.resolved) })
+    let inputs = Set(jobs.flatMap { $0.scan.images.map(\.resolved) })
     var owners: [String: String] = [:]
     for job in jobs {
+      let slices = job.slicesBesideMask
       for file in job.files(outputs) {
-        guard !inputs.contains(file.resolved) else {
+        guard !inputs.contains(file.resolved), !slices.contains(file.resolved) else {
           throw InputError("\(file.path): is an input that --output would overwrite; give another --output.")
         }
         if let other = owners.updateValue(job.title, forKey: file.path) {
@@ -52,6 +63,7 @@ extension PredictionJob {
   func write(
     _ results: [SegmentationModel.Segmentation], _ outputs: PredictionOutputs, labels: LabelScheme
   ) throws {
+    let series = try series()
     for result in results {
       let suffix = result.pass.suffix
       if let series {

@@ -101,6 +101,53 @@ import Testing
       of: arguments(study, "mixed"))
   }
 
+  @Test func foldersOfSeriesAsSegmentations() throws {
+    let study = folder.file("study")
+    try FileManager.default.createDirectory(at: study, withIntermediateDirectories: true)
+    for name in ["T1", "T2"] {
+      try FileManager.default.copyItem(at: oblique, to: study.appendingPathComponent(name))
+    }
+    try predict(arguments(study, "masks", "--format", "dicom"))
+    #expect(contents(of: folder.file("masks")) == ["T1.dcm", "T2.dcm"])
+    let text = String(decoding: try Data(contentsOf: folder.file("masks/T2.dcm")), as: UTF8.self)
+    #expect(text.contains("SEGMENTATION") && text.contains("label 1"))
+    try predict(arguments(oblique, "single", "--format", "dicom"))
+    #expect(contents(of: folder.file("single")) == ["oblique.dcm"])
+    try predict(arguments(study, "volumes", "--format", "nifti"))
+    #expect(contents(of: folder.file("volumes")) == ["T1.nii.gz", "T2.nii.gz"])
+    try expectRefusal(
+      "\(study.path)/T1/b.dcm: is an input that --output would overwrite; give another --output.",
+      of: arguments(study.appendingPathComponent("T1"), "study/T1/b.dcm"))
+  }
+
+  /// A series whose header makes no segmentation is a failure of its own, and takes no time of the network.
+  @Test func headersAreJudgedBeforeTheNetworkRuns() throws {
+    let study = folder.file("study")
+    for name in ["age", "frame"] {
+      let series = study.appendingPathComponent(name)
+      try FileManager.default.createDirectory(at: series, withIntermediateDirectories: true)
+      for file in contents(of: oblique) {
+        var bytes = try Data(contentsOf: oblique.appendingPathComponent(file))
+        let valid = Data("1.2.826.0.1.3680043.10.1234.8".utf8)
+        let wrong = Data("1.2.826.0.1.3680043.10.1234.x".utf8)
+        if name == "frame", let place = bytes.range(of: valid) { bytes.replaceSubrange(place, with: wrong) }
+        if name == "age", let place = bytes.range(of: Data("20200102".utf8)) {
+          bytes.replaceSubrange(place, with: Data("2020-1-2".utf8))
+        }
+        try bytes.write(to: series.appendingPathComponent(file))
+      }
+    }
+    let result = try dualnorm(arguments(study, "masks", "--format", "dicom", "--quiet"))
+    #expect(result.status == 1 && contents(of: folder.file("masks")) == ["age.dcm"])
+    #expect(result.errors.contains("Warning: \(study.path)/age/"))
+    #expect(
+      result.errors.contains(
+        "its Study Date (0008,0020) \"2020-1-2\" is not valid, so the segmentation leaves it out; correct the header to keep "
+          + "it."))
+    #expect(
+      result.errors.contains("its Frame of Reference UID (0020,0052) \"1.2.826.0.1.3680043.10.1234.x\" is not valid"))
+  }
+
   @Test func refusals() throws {
     let root = "1.2.826.0.1.3680043.10.1234"
     let list = "number 5 \"T1 über 5\" (MR, 5 slices, UID \(root).5), number 6 (MR, 3 slices, UID \(root).6)"
@@ -125,8 +172,19 @@ import Testing
       "\(folder.path)/mask.mha: masks are written as NIfTI or DICOM; name the output .dcm, .nii.gz or .nii, or give a folder.",
       of: arguments(oblique, "mask.mha"))
     try expectRefusal(
-      "\(oblique.path)/b.dcm: a single DICOM file; give the folder of its series, or a mask as NIfTI.",
-      of: arguments(oblique.appendingPathComponent("b.dcm"), "mask.nii.gz"))
+      "\(oblique.path)/b.dcm: is one file of a DICOM series; give its folder, \(oblique.path).",
+      of: arguments(oblique.appendingPathComponent("b.dcm"), "mask.dcm"))
+    for output in ["mask.nii.gz", "mask.png"] {
+      try expectRefusal(
+        "--format dicom: \(folder.path)/\(output) is named \(output.dropFirst(4)); leave --format out.",
+        of: arguments(oblique, output, "--format", "dicom"))
+    }
+    try expectRefusal(
+      "--format nifti: \(folder.path)/mask.dcm is named .dcm; leave --format out.",
+      of: arguments(oblique, "mask.dcm", "--format", "nifti"))
+    try expectRefusal(
+      "--format dicom: a segmentation refers to the DICOM images it was made from, and \(nifti.path) is not of DICOM; leave "
+        + "--format out.", of: arguments(nifti, "masks", "--format", "dicom"))
     #expect(contents(of: folder.url) == [])
   }
 

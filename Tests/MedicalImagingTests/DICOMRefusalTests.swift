@@ -168,6 +168,35 @@ import Testing
     }
   }
 
+  /// Its place is in functional groups.
+  @Test func anEnhancedImageOfOneFrame() throws {
+    try withFolder { folder in
+      var slice = DICOMSliceFile([1, 2], columns: 2, rows: 1, position: .zero)
+      for tag: UInt32 in [0x0020_0032, 0x0020_0037, 0x0028_0030] { slice.texts[tag] = nil }
+      slice.texts[0x0028_0008] = ("IS", "1")
+      slice.raw[0x5200_9229] = slice.encoded(0x5200_9229, "SQ", [0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0])
+      let file = folder.appendingPathComponent("a.dcm")
+      try slice.write(to: file)
+      try expect(
+        folder,
+        "\(file.path): is an enhanced image, whose place is in functional groups, which are not read; convert it to NIfTI, "
+          + "for example by dcm2niix.")
+    }
+  }
+
+  /// The one that differs from most is named, though it comes first.
+  @Test func theOddSliceIsNamed() throws {
+    try withFolder { folder in
+      try makeSeries(in: folder) {
+        if $0 == 0 { ($1.words[0x0028_0010], $1.words[0x0028_0011]) = (3, 2) }
+      }
+      try expect(
+        folder,
+        "\(folder.path)/0.dcm: its size is 2×3, and 3×2 in 1.dcm of the same series; the slices of a volume are alike: take "
+          + "those that are not out of the folder.")
+    }
+  }
+
   @Test func refusesCompressionsThatAreNotRead() throws {
     let sentences = [
       "jpeg-2000":

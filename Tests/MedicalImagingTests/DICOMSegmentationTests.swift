@@ -55,6 +55,22 @@ import Testing
     #expect(segments.map { $0[0x0062_0003].text(0x0008_0100) } == ["91723000", "85756007"])
     #expect(segments.map { $0[0x0062_000f].text(0x0008_0100) } == ["64033007", "85756007"])
     #expect(segments[0][0x0062_000f][0x0062_0011].text(0x0008_0104) == "Left")
+    #expect(file.text(0x0062_0013) == "NO")
+  }
+
+  /// Red in CIELab is 53.2, 80.1, 67.2 (of 100, and from −128 to 127), of 65535 each.
+  @Test func segmentsHaveColours() throws {
+    let (file, _) = try written([
+      DICOMSegment(value: 4, name: "a", color: [255, 0, 0]), DICOMSegment(value: 2, name: "b", color: [0, 0, 0]),
+    ])
+    let colours = (file.sequences[0x0062_0002] ?? []).map { segment in
+      segment.integers(0x0062_000d, as: UInt16.self).map(Double.init)
+    }
+    let expected = [[53.24 / 100, (80.09 + 128) / 255, (67.2 + 128) / 255], [0, 128.0 / 255, 128.0 / 255]]
+    for (found, expected) in zip(colours, expected) {
+      #expect(zip(found, expected).allSatisfy { abs($0 / 65535 - $1) < 1e-3 }, "\(found)")
+    }
+    #expect(colours.map(\.count) == [3, 3])
   }
 
   @Test func namesOfAnyLanguageAndLength() throws {
@@ -111,21 +127,6 @@ import Testing
         to: file, of: series, segments: [DICOMSegment(value: 9, name: "x")], softwareVersion: "1")
       let bytes = try DICOMElements(contentsOf: file).values[0x7fe0_0010] ?? []
       #expect(bits(of: bytes).prefix(45) == mask.voxels.map { $0 / 9 }[...])
-    }
-  }
-
-  @Test func aSourceWithoutIdentityIsRefused() throws {
-    try withFolder { folder in
-      try makeSeries(in: folder) { $1.texts[0x0008_0018] = nil }
-      let series = try DICOMSeries(contentsOf: folder)
-      let file = folder.appendingPathComponent("out/mask.dcm")
-      let mask = LabelMap(repeating: 1, geometry: series.geometry)
-      let error = #expect(throws: ImagingError.self) {
-        try mask.writeSegmentation(
-          to: file, of: series, segments: [DICOMSegment(value: 1, name: "x")], softwareVersion: "1")
-      }
-      #expect(error?.description.hasPrefix("\(file.path): cannot be written as a DICOM segmentation (") == true)
-      #expect(!FileManager.default.fileExists(atPath: file.path))
     }
   }
 }

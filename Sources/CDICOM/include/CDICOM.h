@@ -29,6 +29,9 @@ void cdicom_close(cdicom_file *file);
 // A value of the data set, or of the meta header (group 2), as text of at most `capacity` bytes, without the spaces
 // around it: `tag` is group << 16 | element, `position` counts from 0. Returns its length, −1 where there is none.
 ptrdiff_t cdicom_value(const cdicom_file *file, uint32_t tag, ptrdiff_t position, char *text, ptrdiff_t capacity);
+// The same of the first item of a sequence, or of sequences in it: `path` holds their tags from the outside to the inside.
+ptrdiff_t cdicom_value_within(
+    const cdicom_file *file, const uint32_t *path, ptrdiff_t depth, uint32_t tag, char *text, ptrdiff_t capacity);
 // Whether there is a sequence with something in it.
 bool cdicom_has_sequence(const cdicom_file *file, uint32_t tag);
 // Bytes that the pixels take in the file, compressed or not; −1 where there are none.
@@ -50,7 +53,23 @@ typedef struct {
 // The one frame of a grey image as stored value × slope + intercept; `values` and `no_data` hold columns × rows.
 bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, float *values, bool *no_data);
 
-// Writing a segmentation: create, add segments, add frames, save.
+// What a segmentation takes over from its source, judged one element after the other.
+
+typedef struct {
+  uint32_t tag;
+  bool is_required;  // by the segmentation
+  bool is_missing;   // or else not valid
+  bool is_kept;      // a UID that is not valid by its leading zeros alone, which many old files have
+  char keyword[64];
+  char value[128];
+} cdicom_fault;
+
+// The fault of the lowest tag above `after`; false where there are no more.
+bool cdicom_next_fault(const cdicom_file *source, uint32_t after, cdicom_fault *fault);
+// Whether a UID is valid, or would be without the leading zeros of its parts.
+bool cdicom_is_uid(const char *uid);
+
+// Writing a segmentation: create, add segments, add frames, check or save.
 
 typedef struct cdicom_segmentation cdicom_segmentation;
 
@@ -63,17 +82,18 @@ typedef struct {
   const char *instance, *series, *dimension_organization;
 } cdicom_uids;
 
-// `source` is a file whose patient, study and frame of reference the segmentation has. `spacing` is the distance of
+// `source` is a file whose patient, study and frame of reference the segmentation has; elements of these that are not
+// valid are left out, so that the file is changed in memory. `spacing` is the distance of
 // rows, of columns and of slices in mm; `orientation` the direction cosines of a row and of a column. With `needs_utf8`
 // the source's text is converted to UTF-8, which labels then may be in; otherwise they are ASCII.
 cdicom_segmentation *_Nullable cdicom_segmentation_create(
     cdicom_file *source, cdicom_uids uids, const char *software_version, bool needs_utf8, const double *spacing,
     const double *orientation);
 void cdicom_segmentation_free(cdicom_segmentation *segmentation);
-// The first segment gets number 1. `modifier` is null or narrows `type`, such as left.
+// The first segment gets number 1. `modifier` is null or narrows `type`, such as left. `colour` is red, green and blue.
 bool cdicom_segmentation_add_segment(
     cdicom_segmentation *segmentation, const char *label, cdicom_code category, cdicom_code type,
-    const cdicom_code *_Nullable modifier);
+    const cdicom_code *_Nullable modifier, const uint8_t *colour);
 // `mask` holds columns × rows of the source, nonzero where the segment is; `position` is that of its first pixel, in mm,
 // `place` the slice's number from 1.
 bool cdicom_segmentation_add_frame(
@@ -82,6 +102,8 @@ bool cdicom_segmentation_add_frame(
 // Also refers to an image of the source's series as a whole.
 bool cdicom_segmentation_add_reference(
     cdicom_segmentation *segmentation, const char *source_class, const char *source_instance);
+// Whether what there is so far could be saved.
+bool cdicom_segmentation_check(cdicom_segmentation *segmentation);
 bool cdicom_segmentation_save(cdicom_segmentation *segmentation, const char *path);
 
 #if __has_feature(nullability)

@@ -20,7 +20,7 @@ func mismatch(modality: URL, _ geometry: Geometry, first: URL, _ firstGeometry: 
 extension Volume {
   /// The same voxels under another header, where they lie on its voxels, perhaps by another form than the one that was read.
   func onVoxels(of grid: Geometry) -> Volume {
-    geometry.mismatch(with: grid) == nil ? Volume(voxels: voxels, geometry: grid) : self
+    geometry.mismatch(with: grid) == nil ? Volume(voxels: voxels, geometry: grid, noData: noData) : self
   }
 }
 

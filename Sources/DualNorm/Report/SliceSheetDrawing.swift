@@ -9,6 +9,9 @@ enum SheetPalette {
   /// Okabe and Ito's palette (2008), told apart with every common colour blindness; it repeats after seven classes.
   static func color(ofClass label: Int) -> SIMD3<UInt8> { classes[(label - 1) % classes.count] }
 
+  /// Colours before it repeats.
+  static var count: Int { classes.count }
+
   private static let classes: [SIMD3<UInt8>] = [
     [230, 159, 0], [86, 180, 233], [240, 228, 66], [204, 121, 167], [0, 158, 115], [213, 94, 0], [0, 114, 178],
   ]

@@ -33,6 +33,17 @@ final class DICOMFile {
     return String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// The same of the first item of sequences within each other, the outermost first.
+  func text(_ tag: DICOMTag, within path: [DICOMTag]) -> String? {
+    var bytes = [CChar](repeating: 0, count: 1024)
+    let length = cdicom_value_within(handle, path.map(\.rawValue), path.count, tag.rawValue, &bytes, bytes.count)
+    guard length > 0 else { return nil }
+    return String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Whether there is a sequence with something in it.
+  func has(_ sequence: DICOMTag) -> Bool { cdicom_has_sequence(handle, sequence.rawValue) }
+
   func number(_ tag: DICOMTag, at position: Int = 0) -> Double? {
     text(tag, at: position).flatMap(Double.init).flatMap { $0.isFinite ? $0 : nil }
   }
@@ -78,6 +89,9 @@ enum DICOMTag: UInt32 {
   case intercept = 0x0028_1052
   case slope = 0x0028_1053
   case modalityTable = 0x0028_3000
+  case pixelValueTransformation = 0x0028_9145
+  case sharedGroups = 0x5200_9229
+  case frameGroups = 0x5200_9230
 }
 
 /// DCMTK's words for this thread's last failure.

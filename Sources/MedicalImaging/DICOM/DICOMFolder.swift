@@ -10,6 +10,19 @@ public func holdsDICOM(_ folder: URL) -> Bool {
   return ((try? files(in: folder)) ?? []).contains(where: isDICOM)
 }
 
+/// Why a single DICOM file is no volume, one sentence; nil for folders and other files.
+public func faultOfSingleDICOM(_ url: URL) -> String? {
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue, isDICOM(url)
+  else { return nil }
+  do {
+    if let fault = try DICOMSlice(url).fault { return "\(url.path): \(fault)" }
+  } catch {
+    return "\(error)"
+  }
+  return "\(url.path): is one file of a DICOM series; give its folder, \(url.deletingLastPathComponent().path)."
+}
+
 /// The series that the files of a folder belong to.
 struct DICOMFolder {
   let url: URL

@@ -12,8 +12,8 @@ struct DICOMGrid {
   /// - Throws: `ImagingError` naming the file or folder that keeps them from being a volume.
   init(_ unsorted: [DICOMSlice], folder: URL) throws {
     if let (slice, fault) = unsorted.firstFault { throw ImagingError("\(slice.url.path): \(fault)") }
-    let first = unsorted[0]
-    for slice in unsorted.dropFirst() { try requireLike(first, slice) }
+    let first = mostCommon(unsorted)
+    if let (slice, fault) = unsorted.firstUnlike(first) { throw ImagingError("\(slice.url.path): \(fault)") }
     let normal = cross(first.row, first.column)
     func height(_ slice: DICOMSlice) -> Double { (slice.positionMM * normal).sum() }
     slices = unsorted.sorted { (height($0), $0.url.path) < (height($1), $1.url.path) }
@@ -37,28 +37,47 @@ extension [DICOMSlice] {
     for slice in self { if let fault = slice.fault { return (slice, fault) } }
     return nil
   }
+
+  fileprivate func firstUnlike(_ usual: DICOMSlice) -> (DICOMSlice, String)? {
+    for slice in self { if let difference = unlikeness(of: slice, to: usual) { return (slice, difference) } }
+    return nil
+  }
 }
 
-/// Throws where two slices of a series do not have the same pixels.
-private func requireLike(_ first: DICOMSlice, _ other: DICOMSlice) throws {
-  func refuse(_ what: String, _ found: String, _ expected: String) -> ImagingError {
-    ImagingError(
-      "\(other.url.path): its \(what) is \(found), and \(expected) in \(first.url.lastPathComponent) of the same series; "
-        + "the slices of a volume are alike: take those that are not out of the folder.")
+/// The first of those slices that are most in number among slices that are alike.
+private func mostCommon(_ slices: [DICOMSlice]) -> DICOMSlice {
+  var kinds: [(slice: DICOMSlice, count: Int)] = []
+  for slice in slices {
+    if let place = kinds.firstIndex(where: { unlikeness(of: slice, to: $0.slice) == nil }) {
+      kinds[place].count += 1
+    } else {
+      kinds.append((slice, 1))
+    }
+  }
+  let most = kinds.map { $0.count }.max()
+  return kinds.first { $0.count == most }!.slice
+}
+
+/// What keeps two slices of a series from having the same pixels, one sentence; nil for nothing.
+private func unlikeness(of other: DICOMSlice, to first: DICOMSlice) -> String? {
+  func refuse(_ what: String, _ found: String, _ expected: String) -> String {
+    "its \(what) is \(found), and \(expected) in \(first.url.lastPathComponent) of the same series; the slices of a "
+      + "volume are alike: take those that are not out of the folder."
   }
   guard other.size == first.size else {
-    throw refuse("size", "\(other.size.x)×\(other.size.y)", "\(first.size.x)×\(first.size.y)")
+    return refuse("size", "\(other.size.x)×\(other.size.y)", "\(first.size.x)×\(first.size.y)")
   }
   let turn = [other.row - first.row, other.column - first.column].flatMap { [$0.x, $0.y, $0.z] }
   guard turn.allSatisfy({ abs($0) <= DICOMGrid.cosineTolerance }) else {
-    throw refuse("orientation", orientation(other), orientation(first))
+    return refuse("orientation", orientation(other), orientation(first))
   }
   guard (0..<2).allSatisfy({ abs(other.spacingMM[$0] - first.spacingMM[$0]) <= 1e-3 * first.spacingMM[$0] }) else {
-    throw refuse("pixel spacing", "\(spacing(other)) mm", "\(spacing(first)) mm")
+    return refuse("pixel spacing", "\(spacing(other)) mm", "\(spacing(first)) mm")
   }
   guard other.frameOfReference == first.frameOfReference else {
-    throw refuse("frame of reference", inOneLine(other.frameOfReference), inOneLine(first.frameOfReference))
+    return refuse("frame of reference", inOneLine(other.frameOfReference), inOneLine(first.frameOfReference))
   }
+  return nil
 }
 
 /// The vector at right angles to both.

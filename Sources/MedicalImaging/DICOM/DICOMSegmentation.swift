@@ -8,10 +8,13 @@ public struct DICOMSegment: Equatable, Sendable {
   public let value: UInt8
   /// For people; also chooses its SNOMED code where it is one that `SegmentCode` knows.
   public let name: String
+  /// Red, green and blue, in which viewers show it.
+  public let color: SIMD3<UInt8>
 
-  public init(value: UInt8, name: String) {
+  public init(value: UInt8, name: String, color: SIMD3<UInt8> = [255, 0, 0]) {
     self.value = value
     self.name = name
+    self.color = color
   }
 }
 
@@ -28,7 +31,7 @@ extension Volume where Voxel == UInt8 {
     to url: URL, of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String
   ) throws {
     precondition(geometry.size == series.geometry.size, "a mask of another size than its series")
-    let writer = try SegmentationWriter(of: series, segments: segments, softwareVersion: softwareVersion, url: url)
+    let writer = try SegmentationWriter(of: series, segments: segments, softwareVersion: softwareVersion)
     for (index, segment) in segments.enumerated() {
       let slices = (0..<geometry.size.z).filter { z in slice(z).contains(segment.value) }
       for z in slices.isEmpty ? [0] : slices {
@@ -43,16 +46,28 @@ extension Volume where Voxel == UInt8 {
   }
 }
 
+extension DICOMSeries {
+  /// Judges, before there is a mask, whether these headers make a segmentation, and warns of what it leaves out of them.
+  ///
+  /// - Throws: `ImagingError` naming the element that is missing or not valid.
+  public func requireSegmentable(as segments: [DICOMSegment]) throws {
+    let writer = try SegmentationWriter(of: self, segments: segments, softwareVersion: "1")
+    let nothing = [UInt8](repeating: 0, count: geometry.sliceCount)
+    for index in segments.indices { try writer.add(nothing, of: index, in: 0) }
+    try writer.check()
+  }
+}
+
 /// DCMTK's segmentation while it is put together.
 private final class SegmentationWriter {
   private let handle: OpaquePointer
   private let series: DICOMSeries
-  private let url: URL
 
-  init(of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String, url: URL) throws {
+  init(of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String) throws {
     self.series = series
-    self.url = url
     let source = try DICOMFile(series.files[0])
+    try source.requireInheritable()
+    for slice in series.slices { try slice.requireIdentity() }
     let first = series.slices[0]
     let spacing = [first.spacingMM.y, first.spacingMM.x, series.geometry.spacingMM.z]
     let orientation = [first.row, first.column].flatMap { [$0.x, $0.y, $0.z] }
@@ -64,9 +79,9 @@ private final class SegmentationWriter {
         source.handle, cdicom_uids(instance: uids[0], series: uids[1], dimension_organization: uids[2]),
         softwareVersion, needsUTF8, spacing, orientation)
     }
-    guard let made else { throw SegmentationWriter.fault(url) }
+    guard let made else { throw SegmentationWriter.fault(series) }
     handle = made
-    for (segment, label) in zip(segments, labels) { try add(label, SegmentCode(of: segment.name)) }
+    for (segment, label) in zip(segments, labels) { try add(label, SegmentCode(of: segment.name), segment.color) }
     for slice in series.slices {
       try require(cdicom_segmentation_add_reference(handle, slice.sopClass, slice.sopInstance))
     }
@@ -74,15 +89,16 @@ private final class SegmentationWriter {
 
   deinit { cdicom_segmentation_free(handle) }
 
-  private func add(_ label: String, _ code: SegmentCode) throws {
+  private func add(_ label: String, _ code: SegmentCode, _ color: SIMD3<UInt8>) throws {
     let codes = [code.category, code.type] + (code.side.map { [$0] } ?? [])
     try require(
       withCStrings(codes.flatMap { [$0.value, "SCT", $0.meaning] }) { texts in
         var all = codes.indices.map {
           cdicom_code(value: texts[3 * $0], scheme: texts[3 * $0 + 1], meaning: texts[3 * $0 + 2])
         }
-        guard all.count > 2 else { return cdicom_segmentation_add_segment(handle, label, all[0], all[1], nil) }
-        return cdicom_segmentation_add_segment(handle, label, all[0], all[1], &all[2])
+        let colour = (0..<3).map { color[$0] }
+        guard all.count > 2 else { return cdicom_segmentation_add_segment(handle, label, all[0], all[1], nil, colour) }
+        return cdicom_segmentation_add_segment(handle, label, all[0], all[1], &all[2], colour)
       })
   }
 
@@ -94,14 +110,16 @@ private final class SegmentationWriter {
         handle, segment + 1, z + 1, mask, position, slice.sopClass, slice.sopInstance))
   }
 
+  func check() throws { try require(cdicom_segmentation_check(handle)) }
+
   func save(to file: URL) throws { try require(cdicom_segmentation_save(handle, file.path)) }
 
-  private func require(_ success: Bool) throws { if !success { throw SegmentationWriter.fault(url) } }
+  private func require(_ success: Bool) throws { if !success { throw SegmentationWriter.fault(series) } }
 
-  private static func fault(_ url: URL) -> ImagingError {
+  private static func fault(_ series: DICOMSeries) -> ImagingError {
     ImagingError(
-      "\(url.path): cannot be written as a DICOM segmentation (\(lastDICOMError())); correct the series' header, or name the "
-        + "output .nii.gz to write NIfTI.")
+      "\(series.files[0].path): makes no DICOM segmentation (\(lastDICOMError())); correct the series' header, or name "
+        + "the output .nii.gz to write NIfTI.")
   }
 }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The slices of one DICOM series in order, judged by their headers; the pixels are still on disk.
@@ -19,7 +20,7 @@ public struct DICOMSeries: Sendable {
   ///   one frame, or compressed in a way that is not read; where sizes, orientations or spacings differ; and where places
   ///   are missing, taken twice, unevenly spaced or not stacked along the normal.
   public init(contentsOf folder: URL, series: String? = nil) throws {
-    let chosen = try DICOMFolder(folder).chosen(series)
+    let chosen = withoutLocalizers(try DICOMFolder(folder).chosen(series), in: folder)
     let grid = try DICOMGrid(chosen, folder: folder)
     self.folder = folder
     uid = chosen[0].series
@@ -54,4 +55,16 @@ public struct DICOMSeries: Sendable {
     for index in marks.indices where marks[index] { image.voxels[index] = least }
     return image
   }
+}
+
+/// Leaves out overviews among other images, and says so.
+private func withoutLocalizers(_ slices: [DICOMSlice], in folder: URL) -> [DICOMSlice] {
+  let localizers = slices.filter(\.isLocalizer)
+  guard !localizers.isEmpty, localizers.count < slices.count else { return slices }
+  let names = localizers.prefix(3).map(\.url.lastPathComponent).joined(separator: ", ")
+  let more = localizers.count > 3 ? " and \(localizers.count - 3) more" : ""
+  Warnings.report(
+    "\(folder.path): \(names)\(more): localizers by their Image Type, which are no slices of the volume; they are left "
+      + "out.")
+  return slices.filter { !$0.isLocalizer }
 }

@@ -13,6 +13,8 @@ struct DICOMSlice: Sendable {
   let frameOfReference: String
   /// What makes it no slice of a volume, one sentence; nil for one that can be read.
   let fault: String?
+  /// Whether it is an overview to plan other images on, which often shares their series.
+  let isLocalizer: Bool
   /// Whether there are pixels, and no segmentation of others.
   let isImage: Bool
   /// Pixels along x and y.
@@ -44,6 +46,7 @@ struct DICOMSlice: Sendable {
     sopInstance = file.text(.sopInstance) ?? ""
     frameOfReference = file.text(.frameOfReference) ?? ""
     isImage = cdicom_pixel_bytes(file.handle) >= 0 && modality != "SEG"
+    isLocalizer = (2..<16).contains { file.text(.imageType, at: $0) == "LOCALIZER" }
     size = SIMD2(file.integer(.columns) ?? 0, file.integer(.rows) ?? 0)
     let allocated = file.integer(.bitsAllocated) ?? 0
     let stored = file.integer(.bitsStored) ?? allocated
@@ -52,7 +55,8 @@ struct DICOMSlice: Sendable {
     pixels = cdicom_pixels(
       columns: size.x, rows: size.y, bits_allocated: allocated, bits_stored: stored,
       high_bit: file.integer(.highBit) ?? stored - 1, is_signed: isSigned,
-      slope: file.number(.slope) ?? 1, intercept: file.number(.intercept) ?? 0,
+      slope: rescaling(.slope, of: file).first.flatMap(Double.init) ?? 1,
+      intercept: rescaling(.intercept, of: file).first.flatMap(Double.init) ?? 0,
       padding_low: padding?.lowerBound ?? 1, padding_high: padding?.upperBound ?? 0)
     let spacing = file.numbers(.pixelSpacing, 2)  // of rows, then of columns
     spacingMM = spacing.map { SIMD2($0[1], $0[0]) } ?? .zero
@@ -67,8 +71,7 @@ struct DICOMSlice: Sendable {
       faultOfKind(of: file) ?? faultOfPixels(pixels, of: file)
       ?? (isPlaced
         ? faultOfPlace(positionMM, spacingMM, row, column)
-        : "does not say where it lies in the patient (Image Position, "
-          + "Image Orientation and Pixel Spacing); it is no slice of a volume: choose another series.")
+        : faultOfUnplaced(file))
   }
 
   /// Reads the stored values times slope plus intercept, `size.x` × `size.y`, and which of them are no data.
@@ -84,6 +87,38 @@ struct DICOMSlice: Sendable {
     }
     return noData
   }
+}
+
+/// What a file says of its slope or intercept: itself, and in its functional groups, where enhanced objects have it. Real
+/// World Value Mapping is another thing, for other units, and is not applied.
+private func rescaling(_ tag: DICOMTag, of file: DICOMFile) -> [String] {
+  let groups = [DICOMTag.sharedGroups, .frameGroups]
+  return [file.text(tag)].compactMap { $0 }
+    + groups.compactMap { file.text(tag, within: [$0, .pixelValueTransformation]) }
+}
+
+private func faultOfRescaling(of file: DICOMFile) -> String? {
+  for (tag, name) in [(DICOMTag.slope, "Slope"), (.intercept, "Intercept")] {
+    let texts = rescaling(tag, of: file)
+    let values = texts.map { Double($0) ?? .nan }
+    if let place = values.firstIndex(where: { !$0.isFinite }) {
+      return "its Rescale \(name) is \"\(inOneLine(texts[place]))\", which is no number; correct the header."
+    }
+    if let other = values.first(where: { $0 != values[0] }) {
+      return "its Rescale \(name) is \(short(values[0])) and, in its functional groups, \(short(other)); correct the "
+        + "header."
+    }
+  }
+  return nil
+}
+
+private func faultOfUnplaced(_ file: DICOMFile) -> String {
+  guard !file.has(.sharedGroups), !file.has(.frameGroups) else {
+    return "is an enhanced image, whose place is in functional groups, which are not read; convert it to NIfTI, for "
+      + "example by dcm2niix."
+  }
+  return "does not say where it lies in the patient (Image Position, Image Orientation and Pixel Spacing); it is no "
+    + "slice of a volume: choose another series."
 }
 
 /// The stored values from Pixel Padding Value to Pixel Padding Range Limit; nil where the file names none.
@@ -123,13 +158,10 @@ private func faultOfKind(of file: DICOMFile) -> String? {
       "is in colour (\(inOneLine(photometric)), \(samples == 1 ? "1 number" : "\(samples) numbers") a pixel); expected "
       + "grey: choose another series."
   }
-  guard file.text(.modalityTable) == nil, !cdicom_has_sequence(file.handle, DICOMTag.modalityTable.rawValue) else {
+  guard file.text(.modalityTable) == nil, !file.has(.modalityTable) else {
     return "turns stored values into intensities by a table (Modality LUT), which is not read; convert it to NIfTI."
   }
-  for (tag, name) in [(DICOMTag.slope, "Slope"), (.intercept, "Intercept")] {
-    guard let text = file.text(tag), file.number(tag) == nil else { continue }
-    return "its Rescale \(name) is \"\(inOneLine(text))\", which is no number; correct the header."
-  }
+  if let fault = faultOfRescaling(of: file) { return fault }
   guard cdicom_can_decode(file.handle) else {
     return
       "its pixels are compressed as \(DICOMSyntax.name(inOneLine(file.text(.transferSyntax) ?? ""))), which is not "

@@ -16,6 +16,14 @@ import Testing
     #expect(scheme.fileValues(of: classes).voxels == [0, 7, 3, 7])
   }
 
+  /// The colours of pictures, and no two alike.
+  @Test func segmentsHaveColoursOfTheirOwn() throws {
+    let segments = try LabelScheme(values: (0...60).map { UInt8($0) }).dicomSegments
+    #expect(segments.count == 60 && Set(segments.map(\.color)).count == 60)
+    #expect(segments[0] == DICOMSegment(value: 1, name: "label 1", color: [230, 159, 0]))
+    #expect(segments[6].color == [0, 114, 178] && segments[7].color != segments[0].color)
+  }
+
   @Test func mergedValuesKeepTheirNames() throws {
     let names: [UInt8: String] = [0: "background", 1: "peripheral zone", 2: "central gland", 5: "lesion", 6: "cyst"]
     let scheme = try LabelScheme(values: [1], labelNames: names, merge: [[6, 5], [2, 1]])

@@ -26,6 +26,20 @@ import Testing
     #expect(abs(Double(windowed.channels[255]) - ((1 - p) / p).squareRoot()) < 1e-6)
   }
 
+  /// Voxels without data count in nothing: not in the mean, not in the deviation, not in what is foreground.
+  @Test(arguments: [PreparationPlan.Whitening.volume, .foreground])
+  func whiteningLeavesOutWhatWasNotMeasured(whitening: PreparationPlan.Whitening) throws {
+    let plan = try PreparationPlan(whitening: whitening)
+    let measured = image([16, 16, 1]) { x, y, _ in Float(x + 16 * y) }
+    var padded = image([16, 16, 2]) { x, y, z in z == 0 ? Float(x + 16 * y) : -2000 }
+    padded.noData = (0..<512).map { $0 >= 256 }
+    let expected = try prepare(measured, plan: plan).channels
+    #expect(try Array(prepare(padded, plan: plan).channels[..<256]) == expected)
+    var constant = padded
+    for index in 0..<256 { constant.voxels[index] = 7 }
+    #expect(throws: InputError.self) { try prepare(constant, plan: plan) }
+  }
+
   /// As on a film before a lamp: the brighter voxels are a nearly constant background.
   @Test func aBrightConstantBackgroundIsNoForeground() throws {
     func whitened(_ image: Image, _ whitening: PreparationPlan.Whitening) throws -> [Float] {

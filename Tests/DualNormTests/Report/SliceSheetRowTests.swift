@@ -4,6 +4,15 @@ import Testing
 @testable import DualNorm
 
 @Suite struct SliceSheetRowTests {
+  @Test func pixelsWithoutDataAreNoNumbers() {
+    let geometry = Geometry(size: [2, 2, 1])
+    let image = Image(voxels: [1, 2, 3, 4], geometry: geometry, noData: [true, false, false, false])
+    let row = SheetRow(title: "", channels: [image], z: 0)
+    #expect(row.channels[0].filter(\.isNaN).count == 1 && row.channels[0].filter(\.isFinite).sorted() == [2, 3, 4])
+    let measured = SheetRow(title: "", width: 3, height: 1, channels: [[2, 3, 4]])
+    #expect(SliceWindow(of: [row]) == SliceWindow(of: [measured]))
+  }
+
   /// Directions (row by row) and what becomes of the slice 1 2 3 / 4 5 6.
   @Test(arguments: [
     ("axial, LPS", [1.0, 0, 0, 0, 1, 0, 0, 0, 1], 3, [1, 2, 3, 4, 5, 6]),
