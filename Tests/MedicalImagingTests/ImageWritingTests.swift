@@ -22,9 +22,9 @@ import Testing
     }
   }
 
-  @Test func sformAndQformAgree() throws {
+  @Test func sformAndQformOfAnotherFormatAgree() throws {
     try withFolder { folder in
-      let image = try Image(contentsOf: Fixtures.url("sform-only.nii.gz"))
+      let image = try Image(contentsOf: Fixtures.url("type-u1.nrrd"))
       let url = folder.appendingPathComponent("out.nii")
       try image.write(to: url)
       var bytes = try Data(contentsOf: url)

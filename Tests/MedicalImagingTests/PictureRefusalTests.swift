@@ -49,7 +49,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("mask300.png", "voxel (9, 5, 0) is 300.0; labels must be whole numbers from 0 to 255: is this an image?"),
+    (
+      "mask300.png",
+      "voxel (9, 5, 0) is 300, and labels above 255 are not read; give each class a number from 0 to 255, or is this an image?"
+    ),
     ("float.tif", "voxel (0, 0, 0) is 143.75; labels must be whole numbers from 0 to 255: is this an image?"),
     (
       "mask-coloured.png",

@@ -46,7 +46,7 @@ import Testing
     try withFolder { folder in
       let image = try Image(contentsOf: Fixtures.url("two-forms.nii.gz"))
       let part = image.slices(1..<3)
-      let turned = image.reoriented(to: try #require(Orientation(code: "RAS")))
+      let turned = image.reoriented(to: try #require(Orientation(code: "LPS")))
       for (number, changed) in [part, turned].enumerated() {
         let url = folder.appendingPathComponent("\(number).nii")
         try changed.write(to: url)
