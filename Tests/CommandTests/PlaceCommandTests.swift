@@ -62,8 +62,8 @@ import Testing
     let onImage = folder.file("on-image.nii")
     let grid = try Image(contentsOf: scan).geometry
     try LabelMap(voxels: LabelMap(contentsOf: mask).voxels, geometry: grid).write(to: onImage)
-    let score = try dualnorm("score", "--prediction", mask.path, "--reference", onImage.path, "--format", "csv")
-    #expect(score.status == 0 && score.output.contains("1.0"))
+    let score = try dualnorm("score", "--prediction", mask.path, "--reference", onImage.path)
+    #expect(score.status == 0 && score.output.contains("1.000"))
   }
 
   @Test func pairsOfHeaderAndVoxelsAreRead() throws {
