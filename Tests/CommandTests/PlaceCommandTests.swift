@@ -15,6 +15,7 @@ import Testing
     let site = folder.file("data/Site-A")
     try FileManager.default.createDirectory(at: folder.file("data"), withIntermediateDirectories: true)
     try FileManager.default.copyItem(at: Tiny.data.appendingPathComponent("Site-A"), to: site)
+    try FileManager.default.removeItem(at: site.appendingPathComponent("all_list.txt"))
     let packed = site.appendingPathComponent("Case00.nii.gz")
     scan = site.appendingPathComponent("Case00.nii")
     try Image(contentsOf: packed).write(to: scan)
