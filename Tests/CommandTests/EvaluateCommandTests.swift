@@ -17,7 +17,10 @@ import Testing
   @Test func writesPredictionsScoresAndASheet() throws {
     let result = try dualnorm(arguments(["--split", "all"]))
     #expect(result.status == 0)
-    #expect(result.errors == "Wrote predictions, scores.csv, scores.json and sheet.png to \(output.path).\n")
+    let components = try RunFolder(Tiny.run).readDescription().largestComponentSummary()
+    #expect(
+      result.errors == "Largest component: \(components).\n"
+        + "Wrote predictions, scores.csv, scores.json and sheet.png to \(output.path).\n")
     let cases = ["A", "B"].flatMap { site in
       ["Site-\(site)"] + (0..<3).map { "Site-\(site)/Case0\($0).nii.gz" }
     }

@@ -10,11 +10,12 @@ import Testing
   @Test func runFolder() throws {
     let result = try dualnorm("info", Tiny.run.path)
     #expect(
-      result.output == """
+      try result.output == """
         network:      width 4, 3 channels in, 3 classes out, norm bn, deep supervision, dual blocks inc down1 down2 down3 (soft masks, reduction 2)
         preparation:  whiten per volume by its brighter voxels, no resampling, crop or pad to 32×32 (H×W) in training, pad in prediction, 3 slices an input
         classes:      label 1 (1), label 2 (2)
         modalities:   image
+        components:   the largest is \(RunFolder(Tiny.run).readDescription().largestComponentSummary())
         trained on:   Site-A, Site-B
         weights:      286 tensors, 300180 numbers
 

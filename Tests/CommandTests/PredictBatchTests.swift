@@ -81,8 +81,8 @@ import Testing
     #expect(contents(of: out).count == 4)
     let overwritten = try predict()
     #expect(
-      overwritten.errors
-        == "Overwriting 2 masks of an earlier prediction in \(out.path); --skip-existing keeps them.\n")
+      overwritten.errors.hasPrefix(
+        "Overwriting 2 masks of an earlier prediction in \(out.path); --skip-existing keeps them.\n"))
     #expect(try LabelMap(contentsOf: out.appendingPathComponent("a.nii.gz")).voxels.contains(1))
   }
 
@@ -127,7 +127,9 @@ import Testing
   @Test func namesThatWouldCollideKeepIt() throws {
     for name in ["a", "a_0000", "frame_0000", "frame_0001"] { try copyScan("\(name).nii.gz") }
     let result = try predict()
-    #expect(result.errors == "scans/a_0000 keeps its _0000 in the result's name, since scans/a is another input.\n")
+    #expect(
+      result.errors.contains(
+        "scans/a_0000 keeps its _0000 in the result's name, since scans/a is another input.\n"))
     #expect(contents(of: out) == ["a", "a_0000", "frame_0000", "frame_0001"].map { $0 + ".nii.gz" })
   }
 }

@@ -92,7 +92,8 @@ import Testing
   @Test func aToleranceOfZeroIsExact() throws {
     let file = folder.file("zero.csv")
     let result = try dualnorm(
-      "score", "--prediction", predictions, "--reference", references, "--labels", "1", "--tolerance", "0,2", "--output",
+      "score", "--prediction", predictions, "--reference", references, "--labels", "1", "--tolerance", "0,2",
+      "--output",
       file.path)
     #expect(result.status == 0 && result.output.contains("NSD 0 mm"))
     let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map { $0.split(separator: ",") }

@@ -46,7 +46,9 @@ import Testing
       "imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz", "imagesTr/b_0000.mgz", "labelsTr/c.nrrd", "imagesTr/view.png")
     try folder.write(#"{"labels": {"background": 0, "x": 1}, "file_ending": ".nii.gz"}"#, to: "dataset.json")
     #expect(
-      try warnings { try Dataset(contentsOf: folder.url) } == [sentence("imagesTr/b_0000.mgz and labelsTr/c.nrrd", of: 2)])
+      try warnings { try Dataset(contentsOf: folder.url) } == [
+        sentence("imagesTr/b_0000.mgz and labelsTr/c.nrrd", of: 2)
+      ])
   }
 
   @Test func ofAFolderWithNothingElse() throws {
@@ -73,7 +75,9 @@ import Testing
       try SourcePairs(
         images: folder.url.appendingPathComponent("i"), labels: folder.url.appendingPathComponent("l"), site: "A")
     }
-    #expect(found.count == 1 && found[0].hasPrefix("\(folder.path)/i: 1 file looks like an image and is not read (img2.nii.bz2);"))
+    #expect(
+      found.count == 1
+        && found[0].hasPrefix("\(folder.path)/i: 1 file looks like an image and is not read (img2.nii.bz2);"))
   }
 
   /// `check` and `train` on one half of a data set.

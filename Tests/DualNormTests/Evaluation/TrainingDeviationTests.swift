@@ -45,7 +45,7 @@ import Testing
     #expect(
       try texts(facts(median: 0.02), training) == [
         "median intensity at 2 % between dark and bright where training had 40 to 50"
-      ] || texts(facts(median: 0.02), training).count == 1)
+      ])
     #expect(try texts(facts(ending: "png"), training) == ["pictures where training had volumes"])
   }
 
@@ -55,7 +55,7 @@ import Testing
     #expect(try texts(facts([16, 12, 20], spacing: [4, 4, 3]), [facts()], resampling) == [])
     let lps = Geometry(size: [64, 20, 48], spacingMM: [1, 3, 1], direction: [1, 0, 0, 0, 0, 1, 0, 1, 0])
     let turned = CaseFacts(scan: facts().scan, geometry: lps)
-    #expect(try texts(turned, [facts()]).count == 1)
+    #expect(try texts(turned, [facts()]).count == 3)
     #expect(try texts(turned, [facts()], PreparationPlan(orientation: Orientation(code: "LPS"))) == [])
   }
 
