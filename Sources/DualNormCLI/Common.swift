@@ -5,8 +5,8 @@ import Foundation
 import Torch
 
 func validateTolerances(_ tolerance: NumberList<Double>) throws {
-  guard tolerance.values.allSatisfy({ $0.sign == .plus && $0.isFinite }), Set(tolerance.values).count == tolerance.values.count
-  else {
+  let values = tolerance.values
+  guard values.allSatisfy({ $0.sign == .plus && $0.isFinite }), Set(values).count == values.count else {
     throw ValidationError("--tolerance \(tolerance): tolerances are different lengths from 0 mm on, such as 0,1,2.")
   }
 }

@@ -80,7 +80,7 @@ import Testing
 
   @Test func refusesASideWithoutCases() throws {
     try expectRefusal(
-      "\(Tiny.run.path)/splits.json: has no test cases; train with --hold-out 0.2 or evaluate another side.",
+      "\(Tiny.run.path)/splits.json: has no test cases; train with --hold-out 0.2 on sites of at least two patients, or evaluate another side.",
       of: arguments(["--split", "test"]))
     let run = folder.file("run")
     #expect(

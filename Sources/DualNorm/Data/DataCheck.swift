@@ -4,7 +4,7 @@ import Foundation
 
 /// What is wrong with a data set, what each site looks like, and the facts that planning needs; every file is read once.
 public struct DataCheck: Sendable {
-  /// Of the cases that could be read, in the order of the data set.
+  /// Of the cases that could be read and whose image and mask are not exchanged, in the order of the data set.
   public let facts: [CaseFacts]
   /// Errors first, then warnings and notes.
   public let findings: [Finding]
@@ -46,16 +46,15 @@ public struct DataCheck: Sendable {
   private init(
     of dataset: Dataset, _ inspections: [CaseInspection], merge: [[UInt8]], exclude: [UInt8], splits: SplitSides?
   ) {
-    facts = inspections.compactMap(\.facts)
-    let exchanged = Set(inspections.filter(\.isExchanged).map(\.scan.identifier))
-    let comparable = facts.filter { !exchanged.contains($0.scan.identifier) }
+    facts = inspections.filter { !$0.isExchanged }.compactMap(\.facts)
     let rules = DataCheckRules(
-      facts: comparable, labelNames: dataset.labelNames, namesFile: dataset.labelNamesFile, merge: merge,
+      facts: facts, labelNames: dataset.labelNames, namesFile: dataset.labelNamesFile, merge: merge,
       exclude: Set(exclude))
-    let comparison = CaseComparison(comparable)
+    let comparison = CaseComparison(facts)
     let all =
       inspections.filter { !$0.isExchanged }.flatMap(\.findings)
-      + DataCheckRules.exchanged(inspections, in: dataset) + DataCheckRules.unread(in: dataset) + rules.findings() + comparison.findings() + (splits?.findings(comparable) ?? [])
+      + DataCheckRules.exchanged(inspections, in: dataset) + DataCheckRules.unread(in: dataset) + rules.findings()
+      + comparison.findings() + (splits?.findings(facts) ?? [])
     findings = [Severity.error, .warning, .note].flatMap { severity in all.filter { $0.severity == severity } }
     sites = SiteSummary.summaries(of: facts)
   }
@@ -66,7 +65,8 @@ public struct DataCheck: Sendable {
   ///
   /// - Throws: `InputError` with the first error, if there is one, and how many more there are.
   public func requireNoErrors() throws {
-    for finding in findings where [.labelValues, .greyEdges].contains(finding.rule) { Warnings.report(finding.message) }
+    let doubts: [Rule] = [.labelValues, .greyEdges]
+    for finding in findings where doubts.contains(finding.rule) { Warnings.report(finding.message) }
     guard let first = errors.first else { return }
     let more = errors.count > 1 ? " (The check found \(counted(errors.count - 1, "more error")).)" : ""
     throw InputError(first.message + more)

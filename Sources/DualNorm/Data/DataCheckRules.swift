@@ -14,7 +14,8 @@ struct DataCheckRules {
   static let mostUnnamedLabels = 20
 
   func findings() -> [DataCheck.Finding] {
-    facts.compactMap(unexpectedLabels) + greyEdges() + (labelValues().map { [$0] } ?? labelSets()) + missingClasses() + loneLabels() + emptyMasks() + duplicates()
+    facts.compactMap(unexpectedLabels) + greyEdges() + (labelValues().map { [$0] } ?? labelSets()) + missingClasses()
+      + loneLabels() + emptyMasks() + duplicates()
       + pixelSizes()
   }
 

@@ -52,14 +52,13 @@ public struct Split: Codable, Equatable, Sendable {
     let patients = Dictionary(grouping: cases, by: \.site).mapValues { Set($0.map(\.patient)).count }
     let single = patients.filter { $0.value < 2 }.keys.sorted()
     guard !single.isEmpty else { return }
-    let option = "--hold-out \(shortest(testFraction)): \(listed(single, atMost: 5)) \(single.count == 1 ? "has" : "have")"
+    let what = single.count == 1 ? "has a single patient" : "have a single patient each"
+    let option = "--hold-out \(shortest(testFraction)): \(listed(single, atMost: 5)) \(what)"
     guard single.count < patients.count else {
       throw InputError(
-        "\(option) a single patient\(single.count == 1 ? "" : " each"), so none can be held out; add patients, or leave "
-          + "--hold-out out and test on other data.")
+        "\(option), so none can be held out; add patients, or leave --hold-out out and test on other data.")
     }
-    Warnings.report(
-      "\(option) a single patient\(single.count == 1 ? "" : " each"), who trains: none is held out there.")
+    Warnings.report("\(option), who trains: none is held out there.")
   }
 
   /// How many of `count` patients make up `fraction`.

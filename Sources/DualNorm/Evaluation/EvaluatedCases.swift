@@ -49,7 +49,8 @@ public struct EvaluatedCases {
     guard !cases.isEmpty else {
       throw InputError(
         "\(run.splits.path): has no \(given.rawValue) cases; train with "
-          + "\(given == .test ? "--hold-out 0.2" : "--validation-fraction 0.15") or evaluate another side.")
+          + "\(given == .test ? "--hold-out 0.2" : "--validation-fraction 0.15") on sites of at least two patients, or evaluate "
+          + "another side.")
     }
   }
 

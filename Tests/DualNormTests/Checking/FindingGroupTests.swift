@@ -7,7 +7,8 @@ import Testing
 @Suite struct FindingGroupTests {
   private func finding(_ index: Int, _ text: String = "holds 7 different values") -> DataCheck.Finding {
     let file = URL(fileURLWithPath: "/data/A/c\(index)_seg.nii.gz")
-    return .init(.error, .labels, "\(file.path): \(text.replacing("7", with: "\(index)")).", cases: ["A/c\(index)"], files: [file])
+    return .init(
+      .error, .labels, "\(file.path): \(text.replacing("7", with: "\(index)")).", cases: ["A/c\(index)"], files: [file])
   }
 
   @Test func fourOfAKindBecomeOneLine() {

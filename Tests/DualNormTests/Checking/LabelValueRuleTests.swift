@@ -83,7 +83,8 @@ import Testing
     for index in 0..<6 {
       let (image, mask) = (noise(geometry, seed: UInt64(index)), disc(1, blur: 0))
       let names =
-        isDescription ? ["labelsTr/c\(index).nii.gz", "imagesTr/c\(index).nii.gz"] : ["c\(index)_seg.nii.gz", "c\(index).nii.gz"]
+        isDescription
+        ? ["labelsTr/c\(index).nii.gz", "imagesTr/c\(index).nii.gz"] : ["c\(index)_seg.nii.gz", "c\(index).nii.gz"]
       try image.write(to: file(names[0]))
       try mask.write(to: file(names[1]))
     }

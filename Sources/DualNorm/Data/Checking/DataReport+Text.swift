@@ -7,7 +7,9 @@ extension DataReport: CustomStringConvertible {
     lines += sites.flatMap { $0.lines(volumeUnit: volumeUnit) + [""] }
     if unreadCases > 0 {
       let verb = unreadCases == 1 ? "is" : "are"
-      lines += ["\(counted(unreadCases, "case")) could not be read and \(verb) not in the numbers above.", ""]
+      let isExchanged = findings.contains { $0.rule == .exchanged }
+      let why = isExchanged ? "" : "could not be read and "
+      lines += ["\(counted(unreadCases, "case")) \(why)\(verb) not in the numbers above.", ""]
     }
     lines += FindingGroup.groups(of: findings).map(\.line)
     if findings.isEmpty { lines.append("Nothing is odd.") }

@@ -29,7 +29,8 @@ struct CheckPage {
   private var unread: String? {
     guard report.unreadCases > 0 else { return nil }
     let verb = report.unreadCases == 1 ? "is" : "are"
-    return "\(counted(report.unreadCases, "case")) could not be read and \(verb) in the findings only."
+    let why = report.findings.contains { $0.rule == .exchanged } ? "" : "could not be read and "
+    return "\(counted(report.unreadCases, "case")) \(why)\(verb) in the findings only."
   }
 
   private var verdict: Markup {

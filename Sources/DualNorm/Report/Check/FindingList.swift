@@ -33,9 +33,8 @@ struct FindingList {
     let isFolded = finding.cases.count > Self.mostCases
     let cases = finding.cases.isEmpty ? "the whole data set" : listed(finding.cases, atMost: Self.mostCases)
     let all = isFolded ? folded("All \(finding.cases.count) cases", paragraph(listed(finding.cases, atMost: .max))) : ""
-    let likewise =
-      others.isEmpty
-      ? "" : folded("Likewise \(others.count) more", "<ul>\n\(others.map { "<li>\($0.message)</li>\n" as Markup })</ul>\n")
+    let rows = others.map { "<li>\($0.message)</li>\n" as Markup }
+    let likewise = others.isEmpty ? "" : folded("Likewise \(others.count) more", "<ul>\n\(rows)</ul>\n")
     return """
       <li class="\(finding.severity.rawValue)"><p class="place"><b>\(finding.rule.rawValue)</b> · \(cases)</p>
       \(paragraph(finding.message))\(all)\(likewise)</li>

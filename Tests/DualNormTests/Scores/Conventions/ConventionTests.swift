@@ -20,7 +20,8 @@ import Testing
   }
 
   /// A volume of one slice is what the tools take as an array of two axes, with its spacing. nnU-Net has no distances.
-  @Test(arguments: others.filter { $0 != .nnunet }) func everyValueOfOneSliceIsTheTools(_ convention: Convention) throws {
+  @Test(arguments: others.filter { $0 != .nnunet }) func everyValueOfOneSliceIsTheTools(_ convention: Convention) throws
+  {
     try expectValues(convention, of: LikeFixture.load("slices"), count: 13)
   }
 
