@@ -18,7 +18,7 @@ import Testing
 
   /// The colours of pictures, and no two alike.
   @Test func segmentsHaveColoursOfTheirOwn() throws {
-    let segments = try LabelScheme(values: (0...60).map { UInt8($0) }).dicomSegments
+    let segments = try LabelScheme(values: Set(0...60)).dicomSegments
     #expect(segments.count == 60 && Set(segments.map(\.color)).count == 60)
     #expect(segments[0] == DICOMSegment(value: 1, name: "label 1", color: [230, 159, 0]))
     #expect(segments[6].color == [0, 114, 178] && segments[7].color != segments[0].color)
