@@ -54,7 +54,7 @@ import Testing
     }
     try write("A/a", smooth, seed: 1)
     let found = try check().errors
-    #expect(found.map(\.rule) == [.greyEdges] && found[0].message.hasSuffix("threshold it at 124."))
+    #expect(found.map(\.rule) == [.greyEdges] && found[0].message.hasSuffix("threshold it at 125."))
   }
 
   /// Structures with an inside of their own are classes, however large their values.
