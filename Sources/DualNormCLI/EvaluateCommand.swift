@@ -33,7 +33,7 @@ struct EvaluateCommand: ParsableCommand {
   var adapt = Adaptation.none
   @Option(help: "What dual blocks see: prediction, reference or uniform. (default: the model's)")
   var maskSource: MaskSource?
-  @Option(help: ArgumentHelp("Tolerances of the NSD in mm.", valueName: "mm,…"))
+  @Option(help: ArgumentHelp("Tolerances of the NSD in mm, of pictures in pixels.", valueName: "mm,…"))
   var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
   @Option(help: ArgumentHelp("Score these labels as one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []

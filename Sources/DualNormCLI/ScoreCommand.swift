@@ -27,7 +27,7 @@ struct ScoreCommand: ParsableCommand {
     completion: .file())
   var output: String?
 
-  @Option(help: ArgumentHelp("Tolerances of the NSD in mm.", valueName: "mm,…"))
+  @Option(help: ArgumentHelp("Tolerances of the NSD in mm, of pictures in pixels.", valueName: "mm,…"))
   var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
 
   @Option(

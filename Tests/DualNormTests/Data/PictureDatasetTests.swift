@@ -149,6 +149,13 @@ import Testing
       }
     }
     #expect(Set(prepared.labels ?? []) == [0, 1])
+    // Pictures of training and of pages show the colours of the file at the same places.
+    let shown = try PreparedCase(source: scan, volume: prepared).shownChannels(slice: 0)
+    #expect(shown.count == 3)
+    for (shown, channel) in zip(shown, channels) {
+      #expect(shown.count == 256 && shown[0] == 0)
+      for (x, y) in [(0, 0), (7, 5), (12, 8)] { #expect(shown[(y + 3) * 16 + x + 1] == channel[x, y, 0]) }
+    }
   }
 
   @Test func aColourThatIsNotUsedBecomesZero() throws {

@@ -9,7 +9,7 @@ import Testing
       try ExperimentSummaryTests.summary().markdown == #"""
         **Dice by test site.** Mean ± standard deviation over cases, each case averaged over its classes and over seeds first; mean of sites: ± over the sites' means; worst site: each row's own. sd between seeds: of the seeds' means of sites. Best means in bold (higher is better). Dice: 2 |P and R| / (|P| + |R|), voxels; a miss or a false alarm is 0, both empty is undefined. 3 cases of 2 sites; 2 seeds (1 and 2); passes: first and final.
 
-        | method | pass | A, n = 2 | B, n = 1 | mean of 2 sites | worst site | sd between seeds |
+        | method | pass | A, n = 2 | B (unseen), n = 1 | mean of 2 sites | worst site | sd between seeds |
         | :--- | :--- | ---: | ---: | ---: | ---: | ---: |
         | bn | first | 0.500 ± 0.177 | 0.250 ± – | 0.375 ± 0.177 | 0.250 ± – (B) | 0.177 |
         | dual | first | 0.562 ± 0.177 | **0.312 ± –** | **0.438 ± 0.177** | **0.312 ± – (B)** | 0.177 |
@@ -17,7 +17,7 @@ import Testing
 
         **Misses and false alarms.** Structures are classes of cases, counted once a seed (and once a fold, where several networks of a seed saw the case). Missed: only the reference has it; false alarm: only the prediction has it.
 
-        | method | pass | structures | missed | false alarms | A, missed / false | B, missed / false |
+        | method | pass | structures | missed | false alarms | A, missed / false | B (unseen), missed / false |
         | :--- | :--- | ---: | ---: | ---: | ---: | ---: |
         | bn | first | 6 | 0 | 0 | 0 / 0 | 0 / 0 |
         | dual | first | 6 | 0 | 0 | 0 / 0 | 0 / 0 |
@@ -60,6 +60,22 @@ import Testing
         With 2 differences other than zero, p cannot be below 0.5.
 
         """)
+  }
+
+  /// A row of a matrix has its own unseen sites, so that no column is marked, and the caption says so.
+  @Test func unseenSitesAndUnitsAreSaid() throws {
+    let rows = ["A", "B"].flatMap { train in
+      ["A", "B"].map { resultRow("bn", $0, "1", 2, trainSites: [train], metric: .assd) }
+    }
+    func summary(_ rows: [ResultRow]) throws -> ExperimentSummary {
+      try ExperimentSummary(ResultTable(rows), metric: .assd, lengthUnit: .px, resamples: 200)
+    }
+    let matrix = try summary(rows)
+    #expect(matrix.unseenSites.isEmpty && !matrix.text.contains("(unseen)"))
+    #expect(matrix.text.contains("; a row has not seen the sites that it was not trained on. sd between seeds"))
+    #expect(matrix.text.hasPrefix("ASSD px by test site\n") && !matrix.text.contains(" mm"))
+    let other = try summary(rows.filter { $0.trainSites != [$0.testSite] })
+    #expect(other.unseenSites == ["A", "B"])
   }
 
   @Test func notesSayWhatRowsDoNotShare() throws {

@@ -43,8 +43,10 @@ public struct ScoreTable: Equatable, Sendable {
 
   /// Some of the scores.
   func containing(_ isKept: (CaseScore) -> Bool) -> ScoreTable {
-    ScoreTable(
+    var part = ScoreTable(
       scores.filter(isKept), tolerancesMM: tolerancesMM, convention: convention, lengthUnit: lengthUnit)
+    part.unseenSites = unseenSites
+    return part
   }
 
   public var sites: [String] { scores.map(\.site).firstOccurrences }
