@@ -23,7 +23,7 @@ import Testing
   @Test func threeOfAKindStayApart() {
     let findings = (1...3).map { finding($0) }
     #expect(FindingGroup.groups(of: findings).map(\.first) == findings)
-    #expect(FindingGroup.groups(of: findings).allSatisfy(\.others.isEmpty))
+    #expect(FindingGroup.groups(of: findings).allSatisfy { $0.others.isEmpty })
   }
 
   @Test func aPageFoldsThemAway() {

@@ -80,8 +80,8 @@ import Testing
       var table = Self.table
       try table.markSites(
         unseenBy: ModelDescription(
-          network: UNetConfiguration(inputChannels: 1, classes: 2), labels: LabelScheme(values: [1]),
-          preparation: PreparationPlan(contextSlices: 1), modalities: ["image"], sites: sites))
+          network: UNetConfiguration(classes: 2, inputChannels: 1), preparation: PreparationPlan(contextSlices: 1),
+          labels: LabelScheme(values: [1]), modalities: ["image"], sites: sites))
       return table
     }
     let table = try marked(["A", "C"])
