@@ -73,6 +73,7 @@ struct EvaluateCommand: ParsableCommand {
     (record.failures, record.warnings) = (failures, Warnings.reported)
     try record.write(to: folder)
     if failures.count < chosen.cases.count {
+      components.tell(model)
       try evaluation.write(to: folder, classNames: scoring.names)
       print(evaluation.table.text, terminator: "")
       Messages.say("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).")
@@ -88,7 +89,6 @@ struct EvaluateCommand: ParsableCommand {
     }
     warnOfIdleAdaptation(adapt, model)
     if let warning = model.network.device.warning { Messages.say(warning) }
-    components.tell(model)
     return model
   }
 

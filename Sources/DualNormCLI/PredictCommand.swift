@@ -90,6 +90,7 @@ struct PredictCommand: ParsableCommand {
       throw error
     }
     if !quiet, !batch.found.isEmpty {
+      components.tell(model)
       let table = FoundVolumes.table(
         of: batch.found, failed: batch.failures.map(\.caseName), classNames: description.labels.names,
         seconds: messages.verbose)
@@ -122,7 +123,6 @@ struct PredictCommand: ParsableCommand {
     }
     warnOfIdleAdaptation(adapt, model)
     if let warning = model.network.device.warning { Messages.say(warning) }
-    components.tell(model)
     return model
   }
 }

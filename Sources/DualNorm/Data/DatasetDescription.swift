@@ -26,7 +26,7 @@ struct DatasetDescription {
     fileEnding = json["file_ending"] as? String
     if let fileEnding, !readableEndings.contains(fileEnding.lowercased()) {
       throw InputError(
-        "\(url.path): file_ending is \"\(quoted(fileEnding))\", expected one of \(listed(readableEndings, atMost: 12)); "
+        "\(url.path): file_ending is \"\(quoted(fileEnding))\", expected one of \(listed(readableEndings, atMost: .max)); "
           + "convert the volumes.")
     }
   }

@@ -65,7 +65,7 @@ struct CaseList {
     guard volumeStem(resolved) != nil else {
       throw InputError(
         "\(url.path), line \(line): \(resolved.path) is not an image file; expected one of "
-          + "\(listed(readableEndings, atMost: 12)).")
+          + "\(listed(readableEndings, atMost: .max)).")
     }
     return resolved
   }

@@ -29,6 +29,8 @@ extension TrainingProfile {
   private static let (farPixels, farSlices, farSides) = (1.5, 2.0, 2.0)
   /// The same for the places of percentiles, as a difference.
   private static let farPlace = 0.25
+  /// Volumes from which on their range of places says what is usual.
+  private static let fewestForPlaces = 10
 
   /// In which ways a volume is far from those of the training.
   func deviations(of volume: SeenVolume, _ plan: PreparationPlan, modalities: [String]) -> [TrainingDeviation] {
@@ -69,7 +71,7 @@ extension TrainingProfile {
   private func intensityDeviations(
     of volume: SeenVolume, _ window: IntensityWindow?, _ modalities: [String]
   ) -> [TrainingDeviation] {
-    guard volume.percentiles.count == places.count else { return [] }
+    guard volume.percentiles.count == places.count, cases >= Self.fewestForPlaces else { return [] }
     return zip(volume.percentiles, places).enumerated().compactMap { index, pair in
       let (values, known) = (pair.0.places(in: window), pair.1)
       let far = zip(values, known).enumerated().first { _, pair in

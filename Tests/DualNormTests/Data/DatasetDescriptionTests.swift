@@ -96,7 +96,7 @@ import Testing
       ),
       (
         "{\"file_ending\": \".bmp\"}",
-        "\(file): file_ending is \".bmp\", expected one of .nii.gz, .nii, .nrrd, .nhdr, .mha, .mhd, .png, .jpg, .jpeg, .tif "
+        "\(file): file_ending is \".bmp\", expected one of .nii.gz, .nii, .hdr.gz, .hdr, .nrrd, .nhdr, .mha, .mhd, .png, .jpg, .jpeg, .tif "
           + "and .tiff; convert the volumes."
       ),
       ("{\"training\": [7]}", "\(file): entry 1 of training names no image file; expected \"image\" and \"label\"."),

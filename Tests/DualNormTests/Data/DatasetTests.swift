@@ -129,7 +129,7 @@ import Testing
       ),
       (
         "a.nii.gz,a.txt",
-        "\(list), line 1: \(folder.path)/A/a.txt is not an image file; expected one of .nii.gz, .nii, .nrrd, .nhdr, .mha, "
+        "\(list), line 1: \(folder.path)/A/a.txt is not an image file; expected one of .nii.gz, .nii, .hdr.gz, .hdr, .nrrd, .nhdr, .mha, "
           + ".mhd, .png, .jpg, .jpeg, .tif and .tiff."
       ),
       (
