@@ -57,7 +57,7 @@ import Testing
     let output = folder.file("masks")
     let result = try dualnorm(
       "predict", "--model", Tiny.run.path, "--input", Tiny.data.path, "--output", output.path, "--adapt", "case",
-      "--threads", "1")
+      "--threads", "1", "--quiet")
     #expect(result.status == 0 && messagesBesideWarnings(result.errors) == "")
     #expect(try masks(output) == after)
   }
@@ -88,7 +88,7 @@ import Testing
     let output = folder.file("evaluation")
     let result = try dualnorm(
       "evaluate", "--model", run.path, "--data", Tiny.data.path, "--output", output.path, "--adapt", "case",
-      "--threads", "1")
+      "--threads", "1", "--quiet")
     #expect(result.status == 0)
     #expect(
       result.errors.hasPrefix(

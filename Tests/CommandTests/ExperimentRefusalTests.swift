@@ -64,7 +64,7 @@ import Testing
   /// A saved configuration, which holds all options, does no harm.
   @Test func optionsOfMethodsInAFile() throws {
     let file = folder.file("options.yaml")
-    for line in ["norm: gn", "mask: hard", "mask-source: uniform", "local-statistics: measured"] {
+    for line in ["norm: in", "mask: hard", "mask-source: uniform", "local-statistics: measured"] {
       try Data("width: 2\n\(line)\n".utf8).write(to: file)
       let option = line.prefix { $0 != ":" }
       try refuse(

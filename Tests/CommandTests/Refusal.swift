@@ -21,7 +21,7 @@ func expectRefusal(
 private func endInItsOwnProcess(_ arguments: [String]) throws -> (status: Int32, message: String) {
   let result = try dualnorm(arguments)
   #expect(result.output == "" && result.errors.hasSuffix("\n"))
-  return (result.status, String(result.errors.dropLast()))
+  return (result.status, String(messagesBesideWarnings(result.errors).dropLast()))
 }
 
 /// Exit code and last message of a command that is expected not to get far.

@@ -31,7 +31,7 @@ import Torch
     let result = try dualnorm(
       [
         "predict", "--model", run.url.path, "--input", input.path, "--output", output.path, "--threads", "1",
-        "--probabilities",
+        "--probabilities", "--quiet",
       ] + options)
     #expect(result.status == 0 && messagesBesideWarnings(result.errors) == "")
     return try channel(

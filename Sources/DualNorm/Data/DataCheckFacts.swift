@@ -15,6 +15,8 @@ public struct CaseFacts: Equatable, Sendable {
   public let imageHash: UInt64
   /// Where the mask's values between its extremes lie on edges only; nil elsewhere, and where facts were kept in a file.
   public let greyEdges: GreyEdges?
+  /// Kept for where the files are gone.
+  public let isPicture: Bool
   /// Of each modality or colour; empty where the facts were kept in a file of an earlier version.
   let percentiles: [IntensityPercentiles]
   /// What cases are compared by; nil where the facts were kept in a file.
@@ -30,6 +32,7 @@ public struct CaseFacts: Equatable, Sendable {
     self.labels = labels
     self.imageHash = imageHash
     self.greyEdges = greyEdges
+    isPicture = scan.isPicture
     percentiles = profile?.quantiles.compactMap(IntensityPercentiles.init) ?? []
     self.profile = profile
   }
@@ -37,14 +40,14 @@ public struct CaseFacts: Equatable, Sendable {
   /// What a file keeps, or what training plans with.
   init(
     scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>], labels: [UInt8: Int], imageHash: UInt64,
-    percentiles: [IntensityPercentiles]
+    isPicture: Bool, percentiles: [IntensityPercentiles]
   ) {
     self.scan = scan
     self.geometry = geometry
     self.intensities = intensities
     self.labels = labels
     self.imageHash = imageHash
-    self.percentiles = percentiles
+    (self.isPicture, self.percentiles) = (isPicture, percentiles)
     greyEdges = nil
     profile = nil
   }
@@ -53,7 +56,7 @@ public struct CaseFacts: Equatable, Sendable {
   var withoutProfile: CaseFacts {
     CaseFacts(
       scan: scan, geometry: geometry, intensities: intensities, labels: labels, imageHash: imageHash,
-      percentiles: percentiles)
+      isPicture: isPicture, percentiles: percentiles)
   }
 
   /// Whether there is a mask and it holds background only, or nothing but these labels besides.

@@ -30,7 +30,7 @@ public struct SiteSummary: Equatable, Sendable {
     widths = span(geometries.map(\.size.x))
     heights = span(geometries.map(\.size.y))
     slices = span(geometries.map(\.size.z))
-    arePictures = facts.allSatisfy(\.scan.isPicture)
+    arePictures = facts.allSatisfy(\.isPicture)
     spacingsMM = (0..<3).map { axis in span(geometries.map { $0.spacingMM[axis] }) }
     let ranges = facts.flatMap(\.intensities)
     intensities = ranges.isEmpty ? nil : span(ranges.map(\.lowerBound) + ranges.map(\.upperBound))

@@ -97,14 +97,13 @@ struct PairFolder {
   let url: URL
   private let list: URL?
   private let volumes: [(url: URL, stem: String)]
-  /// None where a list names the files.
   let unreadImages: UnreadImages
 
   init(_ url: URL) throws {
     let entries = try Dataset.entries(of: url)
     self.url = url
     list = entries.first { $0.lastPathComponent == "all_list.txt" }
-    unreadImages = UnreadImages(in: url, among: list == nil ? entries : [])
+    unreadImages = UnreadImages(in: url, among: entries)
     volumes = withoutSnapshots(entries.compactMap { entry in volumeStem(entry).map { (entry, $0) } })
   }
 

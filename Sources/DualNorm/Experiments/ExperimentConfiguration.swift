@@ -44,7 +44,14 @@ public struct ExperimentConfiguration: Equatable, Sendable {
     guard training.data != nil else { throw InputError("No data set was given; name its folder with --data.") }
     guard training.fold == nil else { throw InputError("--fold has no say in an experiment; leave it out.") }
     try validateTestSets()
-    for method in methods { try method.applied(to: training).validate() }
+    try training.validate()
+    for method in methods {
+      do {
+        try method.applied(to: training).validate()
+      } catch let error as InputError {
+        throw InputError("\(method.name): \(error)")
+      }
+    }
   }
 
   private func validateTestSets() throws {

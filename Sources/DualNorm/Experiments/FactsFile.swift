@@ -16,6 +16,8 @@ struct FactsFile: Codable {
     let greatest: [Float]
     let labels: [String: Int]
     let imageHash: UInt64
+    /// nil of volumes.
+    let picture: Bool?
     /// nil in files of earlier versions.
     let percentiles: [IntensityPercentiles]?
   }
@@ -29,7 +31,7 @@ struct FactsFile: Codable {
         spacingMM: fact.geometry.spacingMM, originMM: fact.geometry.originMM, direction: fact.geometry.direction,
         least: fact.intensities.map(\.lowerBound), greatest: fact.intensities.map(\.upperBound),
         labels: Dictionary(uniqueKeysWithValues: fact.labels.map { (String($0), $1) }), imageHash: fact.imageHash,
-        percentiles: fact.percentiles)
+        picture: fact.isPicture ? true : nil, percentiles: fact.percentiles)
     }
   }
 
@@ -99,6 +101,6 @@ extension FactsFile.Entry {
       scan: scan, geometry: Geometry(size: size, spacingMM: spacingMM, originMM: originMM, direction: direction),
       intensities: zip(least, greatest).map { min($0, $1)...max($0, $1) },
       labels: Dictionary(uniqueKeysWithValues: labels.compactMap { key, count in UInt8(key).map { ($0, count) } }),
-      imageHash: imageHash, percentiles: percentiles ?? [])
+      imageHash: imageHash, isPicture: picture ?? scan.isPicture, percentiles: percentiles ?? [])
   }
 }

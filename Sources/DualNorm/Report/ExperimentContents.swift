@@ -56,7 +56,7 @@ struct ExperimentContents {
     guard let results, results.metrics.contains(metric) else { return nil }
     var summary = try ExperimentSummary(
       results, metric: metric, separatingTrainSites: configuration.kind == .matrix ? true : nil,
-      lengthUnit: LengthUnit(arePictures: (facts ?? []).map(\.scan.isPicture)))
+      lengthUnit: LengthUnit(arePictures: (facts ?? []).map(\.isPicture)))
     summary.remarks = [try cells.largestComponentRemark(configuration.largestComponent)].compactMap { $0 }
     return summary
   }

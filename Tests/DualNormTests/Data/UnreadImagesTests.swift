@@ -37,7 +37,7 @@ import Testing
     try folder.touch("b.img.gz")
     #expect(try warnings { try Dataset(contentsOf: folder.url) } == [sentence("b.img.gz", of: 1)])
     try folder.write("a.nii.gz,a_seg.nii.gz", to: "all_list.txt")
-    #expect(try warnings { try Dataset(contentsOf: folder.url) } == [])  // the list says what belongs to it
+    #expect(try warnings { try Dataset(contentsOf: folder.url) } == [sentence("b.img.gz", of: 1)])
   }
 
   /// Where `file_ending` says which files are meant, the others are named too.

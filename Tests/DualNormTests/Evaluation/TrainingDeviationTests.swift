@@ -31,7 +31,8 @@ import Testing
   }
 
   @Test func saysWhichAndHowFar() throws {
-    let training = [facts(spacing: [0.9, 0.9, 3]), facts([80, 48, 24], spacing: [1.1, 1.1, 3.6], median: 0.4)]
+    let few = [facts(spacing: [0.9, 0.9, 3]), facts([80, 48, 24], spacing: [1.1, 1.1, 3.6], median: 0.4)]
+    let training = few + few + few + few + few
     for near in training + [facts([40, 96, 9], spacing: [0.7, 1.5, 6], scale: 1e6, median: 0.6)] {
       #expect(try texts(near, training) == [])
     }
@@ -46,6 +47,8 @@ import Testing
       try texts(facts(median: 0.02), training) == [
         "median intensity at 2 % between dark and bright where training had 40 to 50"
       ])
+    // Few volumes do not tell what is usual.
+    #expect(try texts(facts(median: 0.02), few) == [])
     #expect(try texts(facts(ending: "png"), training) == ["pictures where training had volumes"])
   }
 
@@ -62,7 +65,7 @@ import Testing
   /// A window keeps the scale, as of CT.
   @Test func aWindowMakesTheScaleMatter() throws {
     let windowed = try PreparationPlan(window: IntensityWindow(low: 0, high: 100))
-    let training = [facts(scale: 100), facts(scale: 90)]
+    let training = (0..<10).map { facts(scale: $0 % 2 == 0 ? 100 : 90) }
     #expect(try texts(facts(scale: 95), training, windowed) == [])
     #expect(
       try texts(facts(scale: 1000), training, windowed, modalities: ["CT", "PET"]) == [

@@ -225,7 +225,7 @@ import Testing
     )
     #expect(
       try refusal(options(.leaveOneSiteOut, ["bn", "gn"]))
-        == "gn/Site-A: Group norm works on 16 groups, so the width must be a multiple of it, not 2.")
+        == "gn: Group norm works on 16 groups, so the width must be a multiple of it, not 2.")
     #expect(
       try refusal(options(.leaveOneSiteOut) { $0.training.holdOut = 0.2 })
         == "--hold-out has no say in leave-one-site-out, where every case is tested; leave it out.")

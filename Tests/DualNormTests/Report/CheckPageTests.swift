@@ -32,7 +32,7 @@ import Testing
       + [.init(.note, .orientation, "all", cases: cases), .init(.note, .rounding, "none")]
     let text = FindingList(findings: findings).html.text
     #expect(text.contains("<h3>30 Warnings</h3>") && text.contains("<h3>2 Notes</h3>") && !text.contains("Error"))
-    #expect(text.contains("<summary>5 more warnings</summary>"))
+    #expect(text.contains("<summary>Likewise 29 more</summary>"))
     #expect(text.contains("A/c0, A/c1, A/c2, A/c3, A/c4 and 2 more</p>"))
     #expect(text.contains("<summary>All 7 cases</summary>") && text.contains("A/c5 and A/c6</p>"))
     #expect(text.contains("<b>rounding</b> · the whole data set</p>"))

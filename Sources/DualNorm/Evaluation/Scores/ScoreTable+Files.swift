@@ -97,7 +97,7 @@ extension ScoreTable: Codable {
     try container.encode(
       Conventions(convention, tolerancesMM: tolerancesMM, lengthUnit: lengthUnit), forKey: .conventions)
     try container.encode(lengthUnit, forKey: .lengthUnit)
-    try container.encode(unseenSites, forKey: .unseenSites)
+    if !unseenSites.isEmpty { try container.encode(unseenSites, forKey: .unseenSites) }
     try container.encode(tolerancesMM, forKey: .tolerancesMM)
     try container.encode(scores, forKey: .scores)
     try container.encode(summaries, forKey: .summaries)
