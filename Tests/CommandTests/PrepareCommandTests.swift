@@ -55,7 +55,8 @@ import Testing
       "\(file.path): the option \"windw\" is unknown; the nearest one is \"window\".", of: try arguments(file.path))
     #expect(!FileManager.default.fileExists(atPath: output))
     try expectRefusal(
-      "Missing expected arguments '--recipe <name|file>', '--site <name>' and '--output <dir>'", status: 64, of: ["prepare", "--images", "A", "--labels", "B"])
+      "Missing expected arguments '--recipe <name|file>', '--site <name>' and '--output <dir>'", status: 64,
+      of: ["prepare", "--images", "A", "--labels", "B"])
   }
 
   @Test func interruptionLeavesNoSite() throws {
