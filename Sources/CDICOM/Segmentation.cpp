@@ -254,6 +254,9 @@ bool cdicom_segmentation_save(cdicom_segmentation *segmentation, const char *pat
     write(*segmentation, *format.getDataset());
     put_pixels(*format.getDataset(), segmentation->bits);
     cdicom::require(format.saveFile(path, EXS_LittleEndianExplicit));
+    // DCMTK does not notice what a full disk leaves out when the file is closed.
+    DcmFileFormat written;
+    cdicom::require(written.loadFile(path, EXS_Unknown, EGL_noChange, 0xffffffffu));
     return true;
   });
 }

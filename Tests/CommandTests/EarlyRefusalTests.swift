@@ -36,7 +36,7 @@ import Testing
 
   @Test(
     arguments: options + [
-      ("--width 20 --methods gn", "Group norm works on 16 groups, so the width must be a multiple of it, not 20.")
+      ("--width 20 --methods gn", "gn: Group norm works on 16 groups, so the width must be a multiple of it, not 20.")
     ])
   func experiment(options: String, sentence: String) throws {
     let methods = options.contains("--methods") ? [] : ["--methods", "bn"]

@@ -96,11 +96,12 @@ final class SmallDisk {
     let (start, ends) = (
       "Error: \(folder.path)/", [".\n", " (the last checkpoint is intact).\n"].map { ": " + refusal + $0 }
     )
-    let end = ends.first { result.errors.hasSuffix($0) }
-    guard let end, result.errors.hasPrefix(start) else {
+    let errors = messagesBesideWarnings(result.errors)
+    let end = ends.first { errors.hasSuffix($0) }
+    guard let end, errors.hasPrefix(start) else {
       Issue.record("\(result.errors)", sourceLocation: location)
       return nil
     }
-    return String(result.errors.dropFirst(start.count).dropLast(end.count))
+    return String(errors.dropFirst(start.count).dropLast(end.count))
   }
 }

@@ -46,8 +46,9 @@ public struct ExperimentConfiguration: Equatable, Sendable {
     try validateTestSets()
     try training.validate()
     for method in methods {
+      let own = try method.applied(to: training)
       do {
-        try method.applied(to: training).validate()
+        try own.validate()
       } catch let error as InputError {
         throw InputError("\(method.name): \(error)")
       }

@@ -131,7 +131,7 @@ import Testing
     ),
     (
       ["p/a.nii", "r/b.txt"],
-      "r: no masks were found; expected images (.nii.gz, .nii, .nrrd, .nhdr, .mha, .mhd, .png, .jpg, .jpeg, .tif, .tiff)."
+      "r: no masks were found; expected images (.nii.gz, .nii, .hdr.gz, .hdr, .nrrd, .nhdr, .mha, .mhd, .png, .jpg, .jpeg, .tif, .tiff)."
     ),
     (["p/a.nii", "r/a.nii", "r/a.mha"], "r/a.nii: a.mha is the same case; keep one of the two."),
     (["p/a.nii", "r"], "p is a folder and ROOT/r is a file; give two folders or two files."),
