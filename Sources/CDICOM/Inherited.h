@@ -1,4 +1,4 @@
-// What a segmentation takes over from a file of its source: patient, study and frame of reference.
+// Elements that a segmentation takes over from a file of its source: patient, study and frame of reference.
 #pragma once
 
 #include "Support.h"

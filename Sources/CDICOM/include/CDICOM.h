@@ -53,7 +53,7 @@ typedef struct {
 // The one frame of a grey image as stored value × slope + intercept; `values` and `no_data` hold columns × rows.
 bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, float *values, bool *no_data);
 
-// What a segmentation takes over from its source, judged one element after the other.
+// Elements that a segmentation takes over from its source, judged one element after the other.
 
 typedef struct {
   uint32_t tag;
@@ -66,7 +66,7 @@ typedef struct {
 
 // The fault of the lowest tag above `after`; false where there are no more.
 bool cdicom_next_fault(const cdicom_file *source, uint32_t after, cdicom_fault *fault);
-// Whether a UID is valid, or would be without the leading zeros of its parts.
+// Tells whether a UID is valid, or would be without the leading zeros of its parts.
 bool cdicom_is_uid(const char *uid);
 
 // Writing a segmentation: create, add segments, add frames, check or save.
@@ -102,7 +102,7 @@ bool cdicom_segmentation_add_frame(
 // Also refers to an image of the source's series as a whole.
 bool cdicom_segmentation_add_reference(
     cdicom_segmentation *segmentation, const char *source_class, const char *source_instance);
-// Whether what there is so far could be saved.
+// Tells whether what there is so far could be saved.
 bool cdicom_segmentation_check(cdicom_segmentation *segmentation);
 bool cdicom_segmentation_save(cdicom_segmentation *segmentation, const char *path);
 

@@ -4,7 +4,7 @@ import Foundation
 
 /// What is wrong with a data set, what each site looks like, and the facts that planning needs; every file is read once.
 public struct DataCheck: Sendable {
-  /// Of the cases that could be read and whose image and mask are not exchanged, in the order of the data set.
+  /// Facts of the cases that could be read and whose image and mask are not exchanged, in the order of the data set.
   public let facts: [CaseFacts]
   /// Errors first, then warnings and notes.
   public let findings: [Finding]

@@ -69,7 +69,7 @@ public struct DataReport: Codable, Equatable, Sendable {
 
   public let folder: String
   public let layout: Dataset.Layout
-  /// Of spacings and extents, whatever the names of the keys say.
+  /// Unit of spacings and extents, whatever the names of the keys say.
   public let lengthUnit: LengthUnit
   /// Whether volumes of labels are in `mL` or `pixels`.
   public let volumeUnit: String
@@ -190,7 +190,7 @@ extension CaseFacts {
       })
   }
 
-  /// Of a label, in mL or pixels; nil where the mask does not hold it.
+  /// Volume of a label, in mL or pixels; nil where the mask does not hold it.
   fileprivate func volume(of label: UInt8, _ unit: LengthUnit) -> Double? {
     labels[label].map { count in
       let spacing = geometry.spacingMM

@@ -1,7 +1,7 @@
 import Foundation
 import MedicalImaging
 
-/// Whether an image and its mask are likely exchanged: the image holds labels, and the mask does not.
+/// Tells whether an image and its mask are likely exchanged: the image holds labels, and the mask does not.
 enum MaskLikeness {
   /// More values than this are intensities.
   private static let mostLabels = 20
