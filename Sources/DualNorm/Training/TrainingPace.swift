@@ -66,22 +66,26 @@ extension Trainer {
       network, optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
     func time(of count: Int, _ slices: [TrainingSlice]) -> Double {
       let (images, labels) = tensors(of: slices, on: network.device)
-      return (0..<count).map { _ in
-        Self.seconds(on: network.device) { _ = steps.take(images: images, labels: labels, sites: sites) }
-      }.min()!  // other programs may take the cores for a while
+      return Self.least(of: count, on: network.device) { _ = steps.take(images: images, labels: labels, sites: sites) }
     }
-    // Two slices tell at once whether eight take long. A GPU needs a few steps before it takes them as a graph.
+    // Two slices tell at once whether a batch takes long: four times their time is above a batch's.
+    // A GPU needs a few steps before it takes them as a graph.
     let isScaled = network.device == .cpu && sites == nil && batch.count > 2
     let few = isScaled ? Array(batch.prefix(2)) : batch
-    var seconds = time(of: network.device == .cpu ? 3 : 5, few) * Double(batch.count) / Double(few.count)
-    if isScaled, seconds < 1 { seconds = time(of: 3, batch) }
+    var seconds = time(of: network.device == .cpu ? 2 : 5, few) * Double(batch.count) / Double(few.count)
+    if isScaled, seconds < 10 { seconds = min(seconds, time(of: 2, batch)) }
     let validated = validationSliceCount
     guard validated > 0 else { return .init(step: seconds, validation: 0) }
     let (images, labels) = tensors(of: few, on: network.device)
-    let prediction = Self.seconds(on: network.device) {
+    let prediction = Self.least(of: 2, on: network.device) {
       withoutGradients { network.forEachPass(over: images, sites: sites, reference: labels, .evaluation) { _, _ in } }
     }
     return .init(step: seconds, validation: prediction / Double(few.count) * Double(validated))
+  }
+
+  /// The least seconds of `count` calls: the first one also takes memory, and other programs may take the cores.
+  private static func least(of count: Int, on device: Device, _ body: () -> Void) -> Double {
+    (0..<count).map { _ in seconds(on: device, body) }.min()!
   }
 
   private static func seconds(on device: Device, _ body: () -> Void) -> Double {
