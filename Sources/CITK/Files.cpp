@@ -1,8 +1,6 @@
 #include "Support.h"
 
-#include <itkMetaImageIO.h>
 #include <itkNiftiImageIO.h>
-#include <itkNrrdImageIO.h>
 #include <itkTIFFImageIO.h>
 
 #include <dlfcn.h>
@@ -42,8 +40,6 @@ ImageIOBase::Pointer make_io(citk_format format) {
   });
   switch (format) {
     case citk_nifti: return itk::NiftiImageIO::New().GetPointer();
-    case citk_nrrd: return itk::NrrdImageIO::New().GetPointer();
-    case citk_meta: return itk::MetaImageIO::New().GetPointer();
     case citk_tiff: return itk::TIFFImageIO::New().GetPointer();
   }
   throw std::invalid_argument("an unknown file format");

@@ -23,12 +23,14 @@ bool is_compressed(const unsigned char *bytes, size_t count) {
 
 }  // namespace
 
-void citk::inflate_file(const char *path, ptrdiff_t offset, const Sink &sink) {
+void citk::inflate_file(const char *path, ptrdiff_t offset, Compression compression, const Sink &sink) {
   File file(fopen(path, "rb"), fclose);
   if (!file || fseek(file.get(), long(offset), SEEK_SET) != 0) throw std::runtime_error("it cannot be opened");
   std::vector<unsigned char> input(1 << 18), output(1 << 20);
   auto count = fread(input.data(), 1, input.size(), file.get());
-  if (!is_compressed(input.data(), count)) {
+  const bool is_plain = compression == Compression::none ||
+                        (compression == Compression::detect && !is_compressed(input.data(), count));
+  if (is_plain) {
     while (count > 0 && sink(input.data(), count)) count = fread(input.data(), 1, input.size(), file.get());
     return;
   }
@@ -59,7 +61,7 @@ void citk::inflate_file(const char *path, ptrdiff_t offset, const Sink &sink) {
 ptrdiff_t citk_inflate_head(const char *path, uint8_t *head, ptrdiff_t count) {
   ptrdiff_t filled = 0;
   citk::guard(false, [&] {
-    citk::inflate_file(path, 0, [&](const unsigned char *bytes, size_t available) {
+    citk::inflate_file(path, 0, citk::Compression::detect, [&](const unsigned char *bytes, size_t available) {
       const auto taken = std::min(size_t(count - filled), available);
       std::copy_n(bytes, taken, head + filled);
       filled += ptrdiff_t(taken);
@@ -70,12 +72,12 @@ ptrdiff_t citk_inflate_head(const char *path, uint8_t *head, ptrdiff_t count) {
   return filled;
 }
 
-bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t *count) {
+bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t limit, ptrdiff_t *count) {
   *count = 0;
   return citk::guard(false, [&] {
-    citk::inflate_file(path, offset, [&](const unsigned char *, size_t available) {
+    citk::inflate_file(path, offset, citk::Compression::deflate, [&](const unsigned char *, size_t available) {
       *count += ptrdiff_t(available);
-      return true;
+      return *count <= limit;
     });
     return true;
   });

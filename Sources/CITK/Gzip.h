@@ -14,8 +14,10 @@ namespace citk {
 using File = std::unique_ptr<FILE, decltype(&fclose)>;
 using Sink = std::function<bool(const unsigned char *bytes, size_t count)>;
 
+enum class Compression { none, deflate, detect };
+
 // Hands a file's bytes from `offset` on, decompressed if they are gzip or zlib, to `sink` until it returns false.
 // Throws where compressed data are damaged or cut short.
-void inflate_file(const char *path, ptrdiff_t offset, const Sink &sink);
+void inflate_file(const char *path, ptrdiff_t offset, Compression compression, const Sink &sink);
 
 }  // namespace citk

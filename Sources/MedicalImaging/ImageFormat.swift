@@ -99,6 +99,10 @@ func damaged(_ url: URL) -> ImagingError {
 }
 
 extension Geometry {
+  /// From a nanometre to a kilometre: beyond, squares and volumes of lengths leave the range of numbers in files.
+  public static let usableSpacingsMM = 1e-6...1e6
+  private static var farthestOriginMM: Double { 1e9 }
+
   /// Throws where a file's spacing, origin or directions cannot be used.
   func requireUsable(in url: URL) throws {
     guard (0..<3).allSatisfy({ spacingMM[$0].isFinite && spacingMM[$0] > 0 }) else {
@@ -106,9 +110,19 @@ extension Geometry {
         "\(url.path): its voxel spacing is \(spacingMM.x)×\(spacingMM.y)×\(spacingMM.z) mm; "
           + "each must be a positive number: correct the header.")
     }
+    guard (0..<3).allSatisfy({ Geometry.usableSpacingsMM.contains(spacingMM[$0]) }) else {
+      throw ImagingError(
+        "\(url.path): its voxel spacing is \(spacingMM.x)×\(spacingMM.y)×\(spacingMM.z) mm; "
+          + "expected 1e-06 to 1e+06 mm: correct the header.")
+    }
     guard frame.allSatisfy(\.isFinite) else {
       throw ImagingError(
         "\(url.path): its origin or direction contains a value that is not a finite number; correct the header.")
+    }
+    guard (0..<3).allSatisfy({ abs(originMM[$0]) <= Geometry.farthestOriginMM }) else {
+      throw ImagingError(
+        "\(url.path): its origin is \(originMM.x), \(originMM.y), \(originMM.z) mm; expected at most 1e+09 mm from 0: correct the "
+          + "header.")
     }
     guard axesArePerpendicular else {
       throw ImagingError(

@@ -40,6 +40,8 @@ extension Volume where Voxel == UInt8 {
     } else {
       let file = try ImageFile(url)
       geometry = file.geometry
+      let taken = MemoryLayout<Double>.size + 1
+      try VolumeMemory.requireRoom(for: geometry.size, voxelBytes: taken, of: url)
       values = [Double](repeating: 0, count: geometry.voxelCount)
       try file.read(into: &values)
     }

@@ -125,7 +125,7 @@ private func storePlace(of geometry: Geometry, channels: Bool, in file: URL) thr
     return try store(floats(rows), at: 280)
   }
   var pixdim = fields.pixdim
-  if channels { pixdim[4] = 1 }  // ITK reads no file with a spacing of 0
+  if channels { for axis in 3...4 where pixdim[axis] == 0 { pixdim[axis] = 1 } }  // ITK reads no spacing of 0
   try store(floats(pixdim), at: 76)
   try store(Data([fields.units]), at: 123)
   let codes = [fields.qformCode, fields.sformCode].map { UInt16(bitPattern: Int16(clamping: $0)) }

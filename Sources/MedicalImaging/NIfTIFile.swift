@@ -8,25 +8,30 @@ let largestInflation = 1032
 /// A NIfTI file (version 1 or 2, gzipped or not), or a pair of header and voxels, whose header has been judged.
 struct NIfTIFile {
   let url: URL
-  /// Holds the voxels.
-  private let data: URL
   let header: NIfTIHeader
   let geometry: Geometry
+  private let stored: StoredVoxels
 
   init(_ url: URL) throws {
     self.url = url
     _ = try compression(of: url)
     header = try niftiHeader(of: url)
-    data = try header.kind == .single ? url : voxels(of: url)
+    let data = try header.kind == .single ? url : voxels(of: url)
     let isCompressed = try compression(of: data)
     let size = try volumeSize(header.dimensions, of: url)
     guard !header.isColour else { throw colours(url, "NIfTI data type \(header.datatype)") }
-    guard let voxelBytes = header.bytesPerVoxel else {
+    guard let type = VoxelType(rawValue: header.datatype) else {
       throw ImagingError(
         "\(url.path): its voxels are of NIfTI data type \(header.datatype); expected one integer or float a voxel.")
     }
+    guard header.dataOffset >= (header.kind == .single ? 352 : 0) else {
+      throw ImagingError(
+        "\(url.path): its header has its voxels begin at byte \(header.dataOffset), which is in the header; expected 352 or more: "
+          + "correct the header.")
+    }
     geometry = header.geometry.geometry(size: size)
-    try requireVoxels(isCompressed, voxelBytes: voxelBytes)
+    stored = try StoredVoxels(header, url, data, type, isCompressed: isCompressed)
+    try stored.requireAll(geometry.size)
     reportDoubts(size)
   }
 
@@ -41,35 +46,16 @@ struct NIfTIFile {
         + "where it lies, or convert it to NIfTI.", kind: "in the format Analyze 7.5")
   }
 
-  /// Throws unless the file holds all voxels, before memory is taken for them.
-  private func requireVoxels(_ isCompressed: Bool, voxelBytes: Int) throws {
-    let (end, overflow) = byteCount(geometry.size, voxelBytes: voxelBytes)
-      .addingReportingOverflow(header.dataOffset)
-    var held = fileSize(data) * (isCompressed ? largestInflation : 1)
-    if isCompressed, !overflow, end <= held, try gzipTrailer(of: data) != UInt32(truncatingIfNeeded: end) {
-      _ = citk_inflated_count(data.path, 0, &held)  // cut short, of several members, or with something after the voxels
-    }
-    guard header.dataOffset >= (header.kind == .single ? 352 : 0), !overflow, end <= held else {
-      throw cutShort(data, size: geometry.size, voxelBytes: voxelBytes, found: max(0, held - max(0, header.dataOffset)))
-    }
-  }
+  func read(into voxels: inout [Float]) throws { try stored.read(into: &voxels) }
+  func read(into voxels: inout [Double]) throws { try stored.read(into: &voxels) }
+}
 
-  func read(into voxels: inout [Float]) throws {
-    try require(
-      citk_read_nifti_float(
-        data.path, Int32(header.datatype), header.dataOffset, header.isSwapped, header.slope, header.intercept, &voxels,
-        voxels.count))
-  }
-
-  func read(into voxels: inout [Double]) throws {
-    try require(
-      citk_read_nifti_double(
-        data.path, Int32(header.datatype), header.dataOffset, header.isSwapped, header.slope, header.intercept, &voxels,
-        voxels.count))
-  }
-
-  private func require(_ success: Bool) throws {
-    guard success else { throw damaged(data) }
+extension StoredVoxels {
+  fileprivate init(_ header: NIfTIHeader, _ url: URL, _ data: URL, _ type: VoxelType, isCompressed: Bool) throws {
+    self.init(
+      url: data, data: data, type: type, isSwapped: header.isSwapped, encoding: isCompressed ? .deflate : .raw,
+      offset: isCompressed ? 0 : header.dataOffset, skip: isCompressed ? header.dataOffset : 0, slope: header.slope,
+      intercept: header.intercept)
   }
 }
 
@@ -124,12 +110,4 @@ func colours(_ url: URL, _ type: String) -> ImagingError {
   ImagingError(
     "\(url.path): its voxels are colours (\(type)); expected one number a voxel: of a mask, give each colour a number from "
       + "0 to 255; of an image, save each channel as a file of its own.")
-}
-
-/// The count of decompressed bytes, modulo 2³², that ends a gzip file of one member.
-private func gzipTrailer(of url: URL) throws -> UInt32 {
-  let file = try FileHandle(forReadingFrom: url)
-  defer { try? file.close() }
-  try file.seek(toOffset: file.seekToEnd() - 4)
-  return try (file.read(upToCount: 4) ?? Data()).reversed().reduce(0) { $0 << 8 | UInt32($1) }
 }

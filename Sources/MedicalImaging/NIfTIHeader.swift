@@ -23,11 +23,6 @@ struct NIfTIHeader {
   /// Whether the byte order is not this machine's.
   var isSwapped: Bool
 
-  /// Nil where a voxel is not one integer or float of at most 64 bits (complex, colour).
-  var bytesPerVoxel: Int? {
-    [2: 1, 4: 2, 8: 4, 16: 4, 64: 8, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8][datatype]
-  }
-
   /// Whether a voxel is red, green and blue, perhaps with alpha.
   var isColour: Bool { [128, 2304].contains(datatype) }
 

@@ -1,47 +1,73 @@
 import Files
 import Foundation
 
-/// The frame in which a NRRD header gives places, from its text: ITK 5.2 turns left-anterior-superior by half a turn, and no
-/// ITK turns the spaces with time.
+/// The frame in which a NRRD header gives places: ITK 5.2 turns left-anterior-superior by half a turn, and no ITK turns the
+/// spaces with time.
 struct NRRDSpace {
-  /// By which x, y and z are multiplied in ITK's frame (LPS+).
+  private let header: TextHeader
+  /// Numbers of a vector; nil where the header names no space.
+  let dimension: Int?
+  /// Factors of x, y and z in the frame LPS+.
   private let signs: SIMD3<Double>
+  private let isPatient: Bool
 
   private static let anatomical: [(names: [String], signs: SIMD3<Double>)] = [
     (["right-anterior-superior", "ras"], [-1, -1, 1]), (["left-anterior-superior", "las"], [1, -1, 1]),
     (["left-posterior-superior", "lps"], [1, 1, 1]),
   ]
+  private static let others = ["scanner-xyz", "3d-right-handed", "3d-left-handed"]
 
-  /// Nil for a header without a space, or with one that ITK refuses.
-  init?(_ header: TextHeader, _ url: URL) {
-    guard let name = header.fields["space"]?.lowercased() else { return nil }
-    let known = Self.anatomical.first { $0.names.contains { [$0, $0 + "-time", $0 + "t"].contains(name) } }
-    signs = known?.signs ?? [1, 1, 1]
-    guard known == nil else { return }
-    Warnings.report(
-      url,
-      "its space \(header.fields["space"]!) does not say where the patient's left is; it was taken for "
-        + "left-posterior-superior: check where it lies.", kind: "in a space that is not the patient's")
-  }
-
-  /// Puts a grid where the header's origin and directions say, which need not both be there.
-  func place(_ grid: inout Geometry, _ header: TextHeader) {
-    if let origin = header.fields["spaceorigin"].map(Self.vectors)?.first { grid.originMM = 0 + signs * origin }
-    guard let axes = header.fields["spacedirections"].map(Self.vectors), axes.count >= 3 else { return }
-    for (column, axis) in axes.prefix(3).enumerated() {
-      let length = (axis * axis).sum().squareRoot()
-      grid.spacingMM[column] = length
-      for row in 0..<3 { grid.direction[3 * row + column] = 0 + signs[row] * axis[row] / length }
-    }
-  }
-
-  /// `(1,0,0) (0,1,0) none` without what is no vector; of four numbers, the last is of time.
-  private static func vectors(_ text: String) -> [SIMD3<Double>] {
-    text.matches(of: /\(([^()]*)\)/).compactMap { match in
-      let numbers = match.output.1.split(separator: ",").compactMap {
-        Double($0.trimmingCharacters(in: .whitespaces))
+  /// - Throws: `ImagingError` for a space that the format does not have.
+  init(_ header: TextHeader) throws {
+    self.header = header
+    guard let name = header.fields["space"]?.lowercased() else {
+      (signs, isPatient) = ([1, 1, 1], false)
+      guard header.fields["spacedimension"] != nil else {
+        dimension = nil
+        return
       }
-      return [3, 4].contains(numbers.count) ? SIMD3(numbers[0], numbers[1], numbers[2]) : nil
+      guard let dimension = header.integers("spacedimension", atMost: 1)?.first, (1...8).contains(dimension) else {
+        throw header.fault("spacedimension", "a number from 1 to 8")
+      }
+      self.dimension = dimension
+      return
     }
+    let spaces = Self.anatomical + [(names: Self.others, signs: SIMD3(1, 1, 1))]
+    func isNamed(_ names: [String], _ endings: [String]) -> Bool {
+      names.contains { known in endings.contains { known + $0 == name } }
+    }
+    guard let known = spaces.first(where: { isNamed($0.names, ["", "-time", "t"]) }) else {
+      throw header.fault("space", "a space such as left-posterior-superior")
+    }
+    signs = known.signs
+    dimension = isNamed(known.names, [""]) ? 3 : 4
+    isPatient = !isNamed(Self.others, ["", "-time", "t"])
+  }
+
+  /// Warns where a header does not say where the patient's left is, or measures in another unit than mm.
+  func reportDoubts() {
+    if !isPatient, header.fields["spacedirections"] != nil {
+      let name =
+        header.fields["space"].map { "its space \(printable($0)) does" } ?? "its header names no space and does"
+      Warnings.report(
+        header.url,
+        "\(name) not say where the patient's left is; it was taken for left-posterior-superior: check where it lies.",
+        kind: "in a space that is not the patient's")
+    }
+    let units = header.fields["spaceunits"].map { $0.lowercased().split(separator: "\"").map(String.init) } ?? []
+    let other = units.first {
+      !$0.allSatisfy(\.isWhitespace) && !["mm", "millimeter", "millimetre", "???", "s"].contains($0)
+    }
+    if let other {
+      Warnings.report(
+        header.url,
+        "its space units are \(printable(String(other.prefix(20)))), as its header says, and were taken for mm, as in ITK: check "
+          + "its spacing.", kind: "whose space units are not mm")
+    }
+  }
+
+  /// A vector or place in the frame LPS+.
+  func turned(_ vector: [Double]) -> SIMD3<Double> {
+    0 + signs * SIMD3(vector[0], vector.count > 1 ? vector[1] : 0, vector.count > 2 ? vector[2] : 0)
   }
 }

@@ -116,5 +116,8 @@ struct PictureFile {
         "\(url.path): its header promises \(width)×\(height) pixels, more than a file of \(size) bytes holds; it is cut "
           + "short or damaged: copy it again from its source.")
     }
+    // The numbers as they are read, and a volume a channel.
+    try VolumeMemory.requireRoom(
+      for: SIMD3(width, height, 1), voxelBytes: 2 * MemoryLayout<Float>.size * componentCount, of: url)
   }
 }

@@ -1,52 +1,91 @@
+import Files
 import Foundation
 
-/// The text that MetaImage and NRRD files begin with: what is needed to judge whether their voxels are all there.
+/// The lines of text that MetaImage and NRRD files begin with, of which nothing is believed before it is judged.
 struct TextHeader {
-  /// Keys in lower case without spaces.
-  let fields: [String: String]
-  /// Where an attached header ends.
-  let length: Int
-  /// The file of the voxels: the header's own, or the one it names; nil where it names several.
-  let dataFile: URL?
+  /// Keys in lower case without spaces; of a key that occurs twice the last value.
+  private(set) var fields: [String: String] = [:]
+  /// Bytes of the header with the line that ends it.
+  private(set) var length = 0
+  let url: URL
 
-  /// Whether the voxels follow the header in the same file.
-  let isAttached: Bool
+  /// Bytes within which a header must end. Slicer's segmentations, with a key for each segment, have some ten thousand.
+  private static let longest = 1 << 20
 
-  enum Encoding { case raw, deflate, other }
-  let encoding: Encoding
+  /// What a line says.
+  enum Line {
+    case field(key: String, value: String)
+    /// A comment, or a key of the user's own.
+    case other
+    case end
+    /// The last line, with a key of its own.
+    case last(key: String, value: String)
+    /// None of the format's.
+    case foreign
+  }
 
-  /// - Parameter separator: between key and value: "=" in MetaImage, ":" in NRRD.
-  init(_ url: URL, separator: Character) throws {
+  /// Reads lines until one ends the header.
+  ///
+  /// - Parameter judge: takes a line without its line break.
+  /// - Throws: `ImagingError` for a foreign line, or a header without an end.
+  init(_ url: URL, _ judge: (String) -> Line) throws {
+    self.url = url
     let file = try FileHandle(forReadingFrom: url)
     defer { try? file.close() }
-    let bytes = try file.read(upToCount: 1 << 16) ?? Data()
-    var fields: [String: String] = [:]
-    var start = bytes.startIndex
+    let bytes = [UInt8](try file.read(upToCount: Self.longest) ?? Data())
+    var start = 0
     while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
-      let line = String(decoding: bytes[start..<end], as: UTF8.self)
+      var line = bytes[start..<end]
+      if line.last == UInt8(ascii: "\r") { line.removeLast() }
       start = end + 1
-      if line.trimmingCharacters(in: .whitespaces).isEmpty { break }  // ends an NRRD header
-      let parts = line.split(separator: separator, maxSplits: 1)
-        .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
-      guard parts.count == 2, separator == "=" || !parts[1].hasPrefix("=") else { continue }  // NRRD's own "key:=value"
-      let key = parts[0].lowercased().filter { $0 != " " }
-      fields[key] = parts[1]
-      if key == "elementdatafile" { break }  // ends a MetaImage header
+      length = start
+      switch judge(String(decoding: line, as: UTF8.self)) {
+      case .field(let key, let value): fields[Self.plain(key)] = value
+      case .last(let key, let value):
+        fields[Self.plain(key)] = value
+        return
+      case .end: return
+      case .other: continue
+      case .foreign: throw Self.foreign(url)
+      }
     }
-    self.fields = fields
-    length = start
-    let name = fields["elementdatafile"] ?? fields["datafile"]
-    isAttached = name == nil || name == "LOCAL"
-    if let name, !isAttached {
-      let several = name.hasPrefix("LIST") || name.contains("%")
-      dataFile = several ? nil : URL(fileURLWithPath: name, relativeTo: url.deletingLastPathComponent())
-    } else {
-      dataFile = url
-    }
-    switch fields["encoding"] ?? (fields["compresseddata"]?.lowercased() == "true" ? "gzip" : "raw") {
-    case "raw": encoding = .raw
-    case "gzip", "gz": encoding = .deflate
-    default: encoding = .other
-    }
+    throw ImagingError(
+      "\(url.path): its header has no end in its first \(bytes.count) bytes; it is damaged: copy it again from its source."
+    )
   }
+
+  static func foreign(_ url: URL) -> ImagingError {
+    ImagingError(
+      "\(url.path): its header cannot be read (its header is not that of its format); export it again as NIfTI.")
+  }
+
+  private static func plain(_ key: String) -> String { key.lowercased().filter { $0 != " " } }
+
+  /// A refusal of a field by what it says.
+  func fault(_ key: String, _ expected: String) -> ImagingError {
+    let value = fields[key] ?? ""
+    let found = value.isEmpty ? "is missing" : "is \(printable(String(value.prefix(60))))"
+    return ImagingError("\(url.path): its header's \(key) \(found); expected \(expected): correct the header.")
+  }
+
+  /// The whole numbers of a field, at most so many.
+  func integers(_ key: String, atMost count: Int = 16) -> [Int]? {
+    words(key, atMost: count).flatMap { words in words.isEmpty ? nil : all(words.map { Int($0) }) }
+  }
+
+  func numbers(_ key: String, atMost count: Int = 256) -> [Double]? {
+    words(key, atMost: count).flatMap { words in words.isEmpty ? nil : all(words.map { Double($0) }) }
+  }
+
+  /// nil where there are more, or no such field.
+  private func words(_ key: String, atMost count: Int) -> [Substring]? {
+    let found = fields[key]?.split(maxSplits: count, whereSeparator: \.isWhitespace)
+    return found.flatMap { $0.count > count ? nil : $0 }
+  }
+}
+
+/// All values; nil where one is missing.
+func all<Value>(_ values: [Value?]) -> [Value]? {
+  let there = values.compactMap { $0 }
+  return there.count == values.count ? there : nil
 }

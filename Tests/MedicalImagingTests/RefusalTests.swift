@@ -148,9 +148,8 @@ import Testing
         edited("type-u1.mha", "CompressedDataSize = \(size)", "CompressedDataSize = 11", folder),
         "its header promises 11 compressed bytes, but the file holds \(size); it is damaged: copy it again from its "
           + "source.")
-      try expect(
-        edited("type-u1.mha", "CompressedDataSize = \(size)", "Comment = none", folder),
-        "its header has no CompressedDataSize, which compressed voxels need; export it again as NIfTI.")
+      let without = try edited("type-u1.mha", "CompressedDataSize = \(size)", "Comment = none", folder)
+      #expect(try Image(contentsOf: without).voxels == Image(contentsOf: Fixtures.url("type-u1.mha")).voxels)
       try expect(
         edited("type-i2.mha", "BinaryData = True", "BinaryData = False", folder),
         "its voxels are stored as text; expected bytes: export it again as NIfTI.")
@@ -176,6 +175,10 @@ import Testing
       try expect(header, "its voxels' file \(data.path) is missing; copy both files together.")
       try Data(contentsOf: Fixtures.url("two-files.img")).dropLast().write(to: data)
       #expect(throws: ImagingError("\(data.path): \(cutShort("5×4×3", 2, 119))")) { try Image(contentsOf: header) }
+      try FileManager.default.removeItem(at: data)
+      let packed = folder.appendingPathComponent("a.img.gz")
+      try Data([0x1f, 0x8b]).write(to: packed)
+      #expect(throws: ImagingError("\(packed.path): \(cutShort("5×4×3", 2, 0))")) { try Image(contentsOf: header) }
       try expect(data, "these are voxels without their header; give the header beside them.")
       try Data(count: 400).write(to: header)
       try expect(header, "it does not begin with a NIfTI-1, NIfTI-2 or Analyze header; export it again as NIfTI.")

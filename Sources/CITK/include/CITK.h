@@ -20,10 +20,11 @@ extern "C" {
 
 const char *citk_last_error(void);
 
-// Files. A MetaImage's, NRRD's or TIFF's header is read on opening, its voxels on demand.
+// Files. A TIFF's header is read on opening, its pixels on demand. (ITK 5.2's readers of MetaImage and NRRD crash on
+// damaged headers: ours are in Swift.)
 
 typedef struct citk_file citk_file;
-typedef enum { citk_nifti, citk_nrrd, citk_meta, citk_tiff } citk_format;
+typedef enum { citk_nifti, citk_tiff } citk_format;
 typedef enum { citk_uint8, citk_int16, citk_float32 } citk_component;
 
 // The pixels of a TIFF with a palette are its colours or, without `expands_palette`, its indices.
@@ -67,21 +68,29 @@ bool citk_jpeg_read(const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff
 uint8_t *_Nullable citk_png_encode(
     ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels, ptrdiff_t *count);
 
-// NIfTI's voxels, plain or gzipped: `datatype` is NIfTI's code, `offset` where they begin after decompression.
-// (ITK 5.2's own reader turns NaN into 0, reads no NIfTI-2 and does not notice files cut short.)
-bool citk_read_nifti_float(
-    const char *path, int datatype, ptrdiff_t offset, bool swapped, double slope, double intercept, float *voxels,
-    ptrdiff_t count);
-bool citk_read_nifti_double(
-    const char *path, int datatype, ptrdiff_t offset, bool swapped, double slope, double intercept, double *voxels,
-    ptrdiff_t count);
+// Voxels of NIfTI, MetaImage and NRRD.
+// (ITK 5.2's reader of NIfTI turns NaN into 0, reads no NIfTI-2 and does not notice files cut short.)
+
+typedef struct {
+  const char *path;
+  ptrdiff_t offset;    // in the file
+  bool is_compressed;  // gzip or zlib from there on
+  int datatype;        // NIfTI's code
+  ptrdiff_t skip;      // bytes before the voxels, once decompressed
+  bool swapped;        // in the other byte order
+  double slope, intercept;
+} citk_voxels;
+
+bool citk_read_voxels_float(const citk_voxels *stored, float *voxels, ptrdiff_t count);
+bool citk_read_voxels_double(const citk_voxels *stored, double *voxels, ptrdiff_t count);
 
 // Compressed data (gzip, several members too, or zlib; others count as they are).
 
 // Fills `head` with the first `count` decompressed bytes and returns how many there were.
 ptrdiff_t citk_inflate_head(const char *path, uint8_t *head, ptrdiff_t count);
-// Counts the decompressed bytes from `offset` on, up to the fault where data are damaged or cut short (false).
-bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t *count);
+// Counts the decompressed bytes from `offset` on: at most `limit` and a chunk more, so that no small file that becomes huge is
+// decompressed to its end; up to the fault where data are damaged or cut short (false).
+bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t limit, ptrdiff_t *count);
 bool citk_gzip(const char *source, const char *target);
 
 // Filters.

@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 
 /// How much memory prepared volumes may take; those that do not fit wait in files.
 final class MemoryBudget: @unchecked Sendable {
@@ -12,12 +13,7 @@ final class MemoryBudget: @unchecked Sendable {
   }
 
   /// Half of the memory of the machine, or of the container that this process is in.
-  static var defaultBytes: Int {
-    let limit = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8)).flatMap {
-      Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
-    }
-    return min(Int(ProcessInfo.processInfo.physicalMemory), limit ?? .max) / 2
-  }
+  static var defaultBytes: Int { VolumeMemory.ofMachine / 2 }
 
   /// Whether so many bytes still fit; then they are taken.
   func take(_ count: Int) -> Bool {

@@ -34,6 +34,8 @@ public struct DICOMSeries: Sendable {
   /// no data: they get the least value of all others.
   /// - Throws: `ImagingError` for pixels that cannot be decoded, and where none holds data.
   public func image() throws -> Image {
+    try geometry.requireUsable(in: folder)
+    try VolumeMemory.requireRoom(for: geometry.size, voxelBytes: MemoryLayout<Float>.size + 1, of: folder)
     var image = Image(repeating: 0, geometry: geometry)
     var marks = slices.contains(where: \.hasPadding) ? [Bool](repeating: false, count: geometry.voxelCount) : []
     try image.voxels.withUnsafeMutableBufferPointer { voxels in

@@ -1,0 +1,19 @@
+import ArgumentParser
+import MedicalImaging
+
+/// The option of verbs that read files of any size.
+struct MemoryOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Most memory that one volume may take, in GB; a larger one is refused before it is read. (default: the machine's)",
+      valueName: "GB"))
+  var memory: Double?
+
+  func validate() throws {
+    if let memory, !(memory > 0) {
+      throw ValidationError("--memory \(memory): expected a number of gigabytes above 0.")
+    }
+  }
+
+  func apply() { VolumeMemory.limit(toGigabytes: memory) }
+}

@@ -1,0 +1,57 @@
+import Files
+import Foundation
+
+/// A MetaImage or NRRD file whose header has been read and judged.
+struct TextVolume {
+  let geometry: Geometry
+  let voxels: StoredVoxels
+
+  /// - Throws: `ImagingError` for a header that is damaged, contradicts itself, or speaks of what is not one volume.
+  init(_ url: URL, _ format: ImageFormat) throws {
+    let isMeta = format == .meta
+    let header = try TextHeader(url, isMeta ? MetaImage.line : NRRD.line)
+    (geometry, voxels) = try isMeta ? MetaImage(header).volume() : NRRD(header).volume()
+    try voxels.requireAll(geometry.size)
+  }
+}
+
+extension TextHeader {
+  /// The file of the voxels, which a header names.
+  func dataFile(_ name: String) throws -> URL {
+    guard !name.uppercased().hasPrefix("LIST"), !name.contains("%") else {
+      throw ImagingError("\(url.path): its voxels are in several files; expected one: export it again as NIfTI.")
+    }
+    let data = URL(fileURLWithPath: name, relativeTo: url.deletingLastPathComponent()).absoluteURL
+    if let denial = accessDenial(of: data) { throw ImagingError(denial) }
+    guard FileManager.default.fileExists(atPath: data.path) else {
+      throw ImagingError("\(url.path): its voxels' file \(data.path) is missing; copy both files together.")
+    }
+    guard isRegularFile(data) else {
+      throw ImagingError(
+        "\(url.path): its voxels' file \(data.path) is none; expected a file of bytes: correct the header.")
+    }
+    return data
+  }
+
+  /// - Throws: `ImagingError` for several numbers a voxel.
+  func requireOneNumber(_ count: Int) throws {
+    guard ![3, 4].contains(count) else { throw colours(url, "\(count) numbers each") }
+    guard count == 1 else {
+      throw ImagingError("\(url.path): it has \(count) numbers a voxel; expected one: split it into one file each.")
+    }
+  }
+}
+
+extension Geometry {
+  /// A grid by the vectors of its axes in the frame LPS+, which need not be of length 1.
+  ///
+  /// - Parameter vectors: a step along x, y and z each, in mm; fewer for a slice.
+  init(size: SIMD3<Int>, vectors: [SIMD3<Double>], originMM: SIMD3<Double>) {
+    self.init(size: size, originMM: originMM)
+    for (column, vector) in vectors.prefix(3).enumerated() {
+      let length = (vector * vector).sum().squareRoot()
+      spacingMM[column] = length
+      for row in 0..<3 { direction[3 * row + column] = 0 + vector[row] / length }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import Files
+import Foundation
+
+/// The memory that one volume or picture may take, which is judged by its header before any is taken.
+public enum VolumeMemory {
+  private static let lock = NSLock()
+  nonisolated(unsafe) private static var given: Int?  // guarded by the lock
+
+  /// Bytes; that of the machine, or of the container that this process is in, unless `limit(toGigabytes:)` says less or more.
+  public static var limit: Int { lock.withLock { given } ?? ofMachine }
+
+  public static func limit(toGigabytes gigabytes: Double?) {
+    lock.withLock { given = gigabytes.map { Int(min($0 * 1e9, 1e18)) } }
+  }
+
+  /// Bytes of the machine's memory, or of the container's.
+  public static let ofMachine: Int = {
+    let limit = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8)).flatMap {
+      Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+    return min(Int(ProcessInfo.processInfo.physicalMemory), limit ?? .max)
+  }()
+
+  /// - Parameter voxelBytes: what a voxel takes in memory.
+  /// - Throws: `ImagingError` for a volume that takes more than the limit.
+  static func requireRoom(for size: SIMD3<Int>, voxelBytes: Int, of url: URL) throws {
+    let needed = byteCount(size, voxelBytes: voxelBytes)
+    guard needed > limit else { return }
+    func gigabytes(_ bytes: Int) -> String {
+      let value = Double(bytes) / 1e9
+      return String(format: value < 10 ? "%.2g" : "%.0f", value)
+    }
+    throw ImagingError(
+      "\(url.path): its \(size.x)×\(size.y)×\(size.z) voxels take \(gigabytes(needed)) GB, and a volume may take "
+        + "\(gigabytes(limit)) GB (--memory); crop or resample it.")
+  }
+}
