@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 
 struct CheckCommand: ParsableCommand {
@@ -40,6 +41,7 @@ struct CheckCommand: ParsableCommand {
       valueName: "dir"), completion: .directory)
   var fix: String?
   @Flag(help: "With --fix: leave out cases that equal another one in image, grid and mask.") var dropDuplicates = false
+  @OptionGroup var volumes: MemoryOption
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }
@@ -54,8 +56,10 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     Interruption.listen()
     Messages.begin(messages)
+    volumes.apply()
     let page = try report.map { try writablePage($0, option: "--report") }
-    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    // Its findings name the files that were not read.
+    let dataset = try Warnings.collecting { try Dataset(contentsOf: URL(fileURLWithPath: data)) }.value
     let output = fix.map { URL(fileURLWithPath: $0) }
     if let output { try DataRepair.requireRoom(in: output, beside: dataset.folder) }
     let sides = try splits.map { try SplitSides(contentsOf: URL(fileURLWithPath: $0), cases: dataset.cases) }
@@ -72,9 +76,12 @@ struct CheckCommand: ParsableCommand {
       throw ExitCode(Interruption.exitCode)
     }
     var found = DataReport(check, of: dataset)
-    if let output { found.repair = try repair(dataset, check, output) }
+    if let output { found.repair = try Warnings.collecting { try repair(dataset, check, output) }.value }
     print(format == .json ? try found.json() : found.description, terminator: format == .json ? "" : "\n")
-    if let page { try write(try Report(of: found, command: words(dataset)), to: page) }
+    if let page {
+      let report = try Warnings.collecting { try Report(of: found, command: words(dataset)) }.value
+      try write(report, to: page)
+    }
     guard found.isSound else {
       let errors = found.count(.error)
       throw InputError(

@@ -44,6 +44,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+  @OptionGroup var volumes: MemoryOption
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }
@@ -55,6 +56,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     Interruption.listen()
     Messages.begin(messages)
+    volumes.apply()
     try useThreads(threads)
     let folder = URL(fileURLWithPath: output)
     try requireNewFolder(folder, option: "--output")
@@ -97,8 +99,8 @@ struct EvaluateCommand: ParsableCommand {
     let leftOut = chosen.leftOut(of: dataset)
     if split == nil, leftOut > 0 {
       Messages.say(
-        "The data are those of the training: its \(chosen.cases.count) held-out cases are evaluated, and \(leftOut) others "
-          + "are not; --split all takes them too.")
+        "The training took \(leftOut) of these cases, and the other \(chosen.cases.count) are evaluated; "
+          + "--split all takes all.")
     }
     if let warning = chosen.warning { Warnings.report(warning) }
     if let warning = dataset.warning(ofTestsOn: chosen.cases.map(\.identifier)) { Warnings.report(warning) }

@@ -43,7 +43,7 @@ struct ExperimentReport {
     let compared = results.methods.contains(baseline) ? baseline : results.methods[0]
     // A matrix whose cells are not all finished is one nonetheless.
     let isMatrix = experiment.configuration.kind == .matrix
-    let remarks = try experiment.remarks()
+    let remarks = experiment.remarks()
     func summary(of metric: Metric) throws -> ExperimentSummary {
       var summary = try ExperimentSummary(
         results, metric: metric, baseline: compared, separatingTrainSites: isMatrix ? true : nil,

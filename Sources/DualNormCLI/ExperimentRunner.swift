@@ -12,7 +12,8 @@ final class ExperimentRunner {
   private var running: [CellProcess] = []
   private var finished: Int
   private var failed = 0
-  private var warned: Set<String> = []
+  /// What was reported: by this process before, or of a cell.
+  private var warned = Set(Warnings.reported)
   private let progress: Progress
 
   init(_ experiment: Experiment, jobs: Int, keepMasks: Bool, quiet: Bool) {

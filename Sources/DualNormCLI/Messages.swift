@@ -1,4 +1,5 @@
 import ArgumentParser
+import DualNorm
 import Files
 import Foundation
 
@@ -40,6 +41,14 @@ enum Messages {
     }
   }
 
+  /// A message of a library: JSON has no tables.
+  static func say(_ message: TrainingSession.Message) {
+    switch message {
+    case .sentence(let sentence): say(sentence)
+    case .table(let table): if format == .text { say(table) }
+    }
+  }
+
   static var format: Format { lock.withLock { options.format } }
 
   /// A message that `--quiet` silences.
@@ -54,11 +63,8 @@ enum Messages {
   /// An error that does not end the command at once.
   static func show(error: String) { print(format == .text ? "Error: \(error)" : nil, LogLine(error: error)) }
 
-  /// A message that only `--verbose` shows.
-  static func detail(_ message: @autoclosure () -> String) {
-    guard lock.withLock({ options.verbose }) else { return }
-    say(message())
-  }
+  /// Whether progress shows each case.
+  static var isVerbose: Bool { lock.withLock { options.verbose } }
 
   /// Prints a text or, where there is none, a line of JSON, below which progress goes on.
   static func print(_ text: String?, _ line: some Encodable) {

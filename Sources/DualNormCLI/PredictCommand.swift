@@ -57,6 +57,7 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+  @OptionGroup var volumes: MemoryOption
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }
@@ -67,6 +68,7 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     Interruption.listen()
     Messages.begin(messages)
+    volumes.apply()
     try useThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
     let description = try run.readDescription()
@@ -89,11 +91,11 @@ struct PredictCommand: ParsableCommand {
       showFailures(batch.failures, of: open.count, "inputs")
       throw error
     }
+    if let warning = FoundVolumes.warning(of: batch.found) { Warnings.report(warning) }
     if !quiet, !batch.found.isEmpty {
       components.tell(model)
       let table = FoundVolumes.table(
-        of: batch.found, failed: batch.failures.map(\.caseName), classNames: description.labels.names,
-        seconds: messages.verbose)
+        of: batch.found, classNames: description.labels.names, seconds: messages.verbose)
       print(table, terminator: "")
     }
     try endWithFailures(batch.failures, of: open.count, "inputs")

@@ -27,6 +27,7 @@ struct PrepareCommand: ParsableCommand {
   @Flag(help: "Crop to the labelled slices and the recipe's margin. For cases that are never tested on.")
   var training = false
   @Flag(help: "Leave out images without a mask and masks without an image.") var skipUnpaired = false
+  @OptionGroup var volumes: MemoryOption
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }
@@ -34,6 +35,7 @@ struct PrepareCommand: ParsableCommand {
   func run() throws {
     Interruption.listen()
     Messages.begin(messages)
+    volumes.apply()
     let preparation = try SitePreparation(
       recipe: recipe, images: URL(fileURLWithPath: images), labels: URL(fileURLWithPath: labels), site: site,
       output: URL(fileURLWithPath: output), training: training, skipUnpaired: skipUnpaired,

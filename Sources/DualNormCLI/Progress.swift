@@ -13,6 +13,7 @@ final class Progress {
   private let start = Date()
   private var startedAt: Int
   private var lastShown: Date
+  private var lastStep = Date()
   private var hasShown = false
   private var lastWidth = 0
   private(set) var done: Int
@@ -32,7 +33,10 @@ final class Progress {
   }
 
   /// Counts `count` more as done and shows it, but not too often.
+  ///
+  /// - Parameter detail: the case at hand; `--verbose` shows each, and how long it took.
   func advance(by count: Int = 1, _ detail: @autoclosure () -> String = "") {
+    if Messages.isVerbose, !detail().isEmpty { showStep(detail()) }
     if self.count(count, every: isTerminal ? 0.2 : Self.interval, orAtTheEnd: isTerminal || hasShown) { show(detail()) }
   }
 
@@ -70,6 +74,12 @@ final class Progress {
       }
       showText(detail)
     }
+  }
+
+  private func showStep(_ detail: String) {
+    let now = Date()
+    Messages.say("\(detail): \(String(format: "%.1f", now.timeIntervalSince(lastStep))) s")
+    lastStep = now
   }
 
   private func showText(_ detail: String) {

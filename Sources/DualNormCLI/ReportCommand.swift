@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 
 struct ReportCommand: ParsableCommand {
@@ -43,8 +44,12 @@ struct ReportCommand: ParsableCommand {
     Messages.begin(messages)
     try useThreads(threads)
     let folder = URL(fileURLWithPath: folder)
-    let page = output ?? folder.appendingPathComponent("report.html").path
-    let file = FileManager.default.fileExists(atPath: folder.path) ? try writablePage(page, option: "--output") : folder
+    // Nobody waits for a page to hear of what is in its way.
+    let given = try output.map { try writablePage($0, option: "--output") }
+    let file = given ?? folder.appendingPathComponent("report.html")
+    if given == nil, (try? folder.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) == true {
+      try requireWritable(file)
+    }
     let report = try Report(of: folder, data: data, model: model)
     try write(report, to: file, notices: report.notices)
   }

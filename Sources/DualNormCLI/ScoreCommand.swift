@@ -23,6 +23,7 @@ struct ScoreCommand: ParsableCommand {
   var reference: String
 
   @Option(
+    name: .shortAndLong,
     help: ArgumentHelp("Write one row a case and class to a .csv or .json file.", valueName: "file"),
     completion: .file())
   var output: String?
@@ -49,6 +50,7 @@ struct ScoreCommand: ParsableCommand {
   @Flag(help: "Score a reference without prediction as if the prediction were empty.")
   var allowMissing = false
 
+  @OptionGroup var volumes: MemoryOption
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }
@@ -80,21 +82,25 @@ struct ScoreCommand: ParsableCommand {
 
   func run() throws {
     Messages.begin(messages)
+    volumes.apply()
     let convention = try convention()
+    let output = output.map { URL(fileURLWithPath: $0) }
+    if let output { try requireWritable(output) }
     let found = try ScorePairs(
       prediction: URL(fileURLWithPath: prediction), reference: URL(fileURLWithPath: reference),
       allowMissing: allowMissing)
     for sentence in found.warnings { Warnings.report(sentence) }
     let progress = ThreadSafeProgress("files read", quiet: quiet)
     defer { progress.clear() }
-    let table = try ScoreTable(
+    var table = try ScoreTable(
       scoring: found.pairs, labels: labels?.values, merging: mergeLabels.map(\.values),
       excluding: excludeLabels?.values ?? [],
       labelNames: LabelNames.found(beside: URL(fileURLWithPath: reference)), tolerancesMM: tolerance.values,
       convention: convention
     ) { done, total, _ in progress.update(done, of: total) }
     if let sentence = table.warningOfLabels { Warnings.report(sentence) }
-    if let output { try table.write(to: URL(fileURLWithPath: output)) }
+    table.warnings = Warnings.reported
+    if let output { try table.write(to: output) }
     if !quiet { print(table.text, terminator: "") }
   }
 }

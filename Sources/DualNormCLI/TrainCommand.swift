@@ -61,6 +61,7 @@ struct TrainCommand: ParsableCommand {
     let run = RunFolder(URL(fileURLWithPath: resume ?? output!))
     do {
       let session = try resume == nil ? begin(run, said) : goOn(run, said)
+      try run.keep(Warnings.reported)
       let preparing = ThreadSafeProgress("cases prepared", quiet: quiet)
       defer { preparing.clear() }
       let trainer = try session.trainer(preparing: preparing.update, shouldStop: Interruption.requested)
@@ -119,7 +120,7 @@ struct TrainCommand: ParsableCommand {
       starting: run, configuration: configuration,
       report: { message in
         checking.clear()
-        messages.say(message)
+        Messages.say(message)
       }, checking: checking.update, shouldStop: Interruption.requested)
   }
 

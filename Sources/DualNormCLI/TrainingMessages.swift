@@ -24,7 +24,7 @@ final class TrainingMessages {
     let total = trainer.stages.reduce(0) { $0 + $1.iterations }
     // Timing would take as long.
     guard !quiet, total - trainer.finishedIterations >= 20 else { return }
-    let pace = try trainer.pace()
+    let pace = try trainer.pace(shouldStop: Interruption.requested)
     let seconds = pace.seconds(of: trainer.stages, done: trainer.finishedIterations)
     let steps = trainer.stages.compactMap { stage, _ in
       pace.times[stage].map { String(format: "%.2g s a step of the %@ stage", $0.step, stage.rawValue) }
@@ -32,7 +32,7 @@ final class TrainingMessages {
     say("Time: about \(Progress.duration(seconds)) on this machine (\(steps.joined(separator: ", "))).")
     guard seconds > 3600, trainer.finishedIterations == 0 else { return }
     let smaller = try SmallerTraining(of: configuration, trainer.stages) { width in
-      try width == configuration.width ? pace : trainer.pace(width: width)
+      try width == configuration.width ? pace : trainer.pace(width: width, shouldStop: Interruption.requested)
     }
     say("For a first look, \(smaller.options) takes about \(Progress.duration(smaller.seconds)).")
   }

@@ -15,6 +15,8 @@ import Testing
     for line in lines {
       let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       #expect(object?.isEmpty == false, "\(arguments[0]): \(line)")
+      let sentences = ["message", "warning", "error"].compactMap { object?[$0] as? String }
+      #expect(!sentences.contains { $0.contains("\n") }, "a table in \(line)")
     }
   }
 
@@ -41,6 +43,16 @@ import Testing
   @Test func train() throws {
     try expectObjects(
       ["train", "--data", Tiny.data.path, "--output", folder.file("run").path] + Tiny.quick.filter { $0 != "--quiet" })
+  }
+
+  @Test(.endsSomeTime) func experimentPrepareAndDemo() throws {
+    try expectObjects(TinyExperiment.arguments(folder.file("experiment"), methods: "bn"))
+    let source = try Tiny.data.appendingPathComponent("Site-B").path
+    try expectObjects([
+      "prepare", "--recipe", "prostate", "--images", source, "--labels", source, "--site", "Ours", "--output",
+      folder.file("prepared").path,
+    ])
+    try expectObjects(["demo", "--iterations", "2,2", "--cases", "2", "--output", folder.file("demo").path])
   }
 
   @Test func phantomCheckAndScore() throws {

@@ -55,8 +55,8 @@ import Torch
   @Test func withoutValidation() throws {
     let errors = try train(options(bias: [100, -100, -100]) + ["--validation-fraction", "0"])
     #expect(
-      errors == "Warning: \(run.url.path): nothing was found in any training case that was tried, and there is no "
-        + "validation case, so the model finds no class at all; \(Self.remedy)\n")
+      errors == "Warning: \(run.url.path): nothing was found in any training case that was tried, and no validation "
+        + "case has a class, so the model finds no class at all; \(Self.remedy)\n")
   }
 
   @Test(.endsSomeTime) func inAnExperiment() throws {

@@ -65,8 +65,7 @@ public struct DataCheck: Sendable {
   ///
   /// - Throws: `InputError` with the first error, if there is one, and how many more there are.
   public func requireNoErrors() throws {
-    let doubts: [Rule] = [.labelValues, .greyEdges]
-    for finding in findings where doubts.contains(finding.rule) { Warnings.report(finding.message) }
+    for group in FindingGroup.groups(of: findings.filter(\.makesNetworkWrong)) { Warnings.report(group.sentence) }
     guard let first = errors.first else { return }
     let more = errors.count > 1 ? " (The check found \(counted(errors.count - 1, "more error")).)" : ""
     throw InputError(first.message + more)

@@ -102,7 +102,7 @@ struct CaseInspection: Sendable {
     }
     guard let first else { return }
     if let mask = scan.mask, scan.images.count == 1, intensities.count == 1 {
-      isExchanged = MaskLikeness.areExchanged(image: first, mask: mask)
+      isExchanged = Warnings.collecting { MaskLikeness.areExchanged(image: first, mask: mask) }.value
     }
     var labels: [UInt8: Int] = [:]
     var maskHash = VoxelHash()

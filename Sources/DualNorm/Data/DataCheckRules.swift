@@ -85,8 +85,8 @@ struct DataCheckRules {
       let names = missing.sorted().map { "\($0) (\(labelNames[$0] ?? ""))" }
       return .init(
         .warning, .labels,
-        "\(site): no mask holds \(listed(names, atMost: 10)), which \(namesFile) names; the class cannot be learnt from it."
-      )
+        "\(site): no mask holds \(listed(names, atMost: 10)), which \(namesFile) names; the class cannot be learnt from it.",
+        cases: facts.map(\.scan.identifier))
     }
   }
 

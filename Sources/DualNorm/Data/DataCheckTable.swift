@@ -83,13 +83,17 @@ extension SiteSummary {
   }
 }
 
-extension DataCheck: CustomStringConvertible {
-  /// A table of the sites, then the findings, one a line.
-  public var description: String {
+extension DataCheck {
+  /// A row a site, in columns for people.
+  public var table: String {
     let sites = SiteSummary.table(of: sites)
-    let table = alignedColumns([sites.header] + sites.rows)
-    let lines = FindingGroup.groups(of: findings).map(\.line)
-    return (table + (lines.isEmpty ? ["Nothing to report."] : lines)).joined(separator: "\n")
+    return alignedColumns([sites.header] + sites.rows).joined(separator: "\n")
+  }
+
+  /// The findings that nobody else tells of, a line each: neither `requireNoErrors` nor whoever reads the files.
+  public var remarks: [String] {
+    let others = findings.filter { !$0.makesNetworkWrong && !$0.isOfReading && $0.severity != .error }
+    return findings.isEmpty ? ["Nothing to report."] : FindingGroup.groups(of: others).map(\.line)
   }
 }
 

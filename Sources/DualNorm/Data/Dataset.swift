@@ -39,8 +39,6 @@ public struct Dataset: Equatable, Sendable {
   ///   - requireMasks: whether an image without a mask is an error (training) or a case (prediction).
   ///   - modalityCount: images a case, where no mask or `dataset.json` tells: above 1, `Case_0000.nii.gz` and
   ///     `Case_0001.nii.gz` are one case.
-  /// Reports files that look like images and are not read.
-  ///
   /// - Throws: `InputError` for a folder or list that holds no usable cases.
   public init(contentsOf folder: URL, requireMasks: Bool = true, modalityCount: Int = 1) throws {
     try Dataset.requireFolder(folder)
@@ -75,10 +73,7 @@ public struct Dataset: Equatable, Sendable {
     try requireAccess(to: folder)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
-      throw InputError(
-        mayNotBeReached(folder)
-          ? "\(folder.path): a folder on the way may not be entered; change its permissions."
-          : "\(folder.path): there is no such folder; check the path of the data set.")
+      throw InputError("\(folder.path): there is no such folder; check the path of the data set.")
     }
     guard isFolder.boolValue else {
       throw InputError("\(folder.path): this is a file; give the folder of the data set.")

@@ -103,8 +103,20 @@ struct PairFolder {
     let entries = try Dataset.entries(of: url)
     self.url = url
     list = entries.first { $0.lastPathComponent == "all_list.txt" }
-    unreadImages = UnreadImages(in: url, among: entries)
-    volumes = withoutSnapshots(entries.compactMap { entry in volumeStem(entry).map { (entry, $0) } })
+    let all = entries.compactMap { entry in volumeStem(entry).map { (url: entry, stem: $0) } }
+    volumes = withoutSnapshots(all)
+    unreadImages = UnreadImages(in: url, among: entries, passedOver: Self.patients(all, otherThan: volumes))
+  }
+
+  /// Files that were dropped and look like patients of their own: no volume has their name.
+  private static func patients(
+    _ all: [(url: URL, stem: String)], otherThan kept: [(url: URL, stem: String)]
+  ) -> [URL] {
+    func name(_ stem: String) -> String { caseNameOfMask(stem) ?? stem }
+    let (paths, names) = (Set(kept.map(\.url)), kept.map { name($0.stem) })
+    return all.filter { file in
+      !paths.contains(file.url) && !names.contains { name(file.stem).hasPrefix($0) || $0.hasPrefix(name(file.stem)) }
+    }.map(\.url)
   }
 
   var isEmpty: Bool { list == nil && volumes.isEmpty }

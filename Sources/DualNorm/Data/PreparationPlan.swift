@@ -165,15 +165,20 @@ extension ImageSize {
   }
 }
 
-extension PreparationPlan: CustomStringConvertible {
-  /// One line for printing.
-  public var description: String {
+extension ModelDescription {
+  /// The preparation in one line for printing.
+  public var preparationText: String { preparation.text(training?.arePictures == true ? .px : .mm) }
+}
+
+extension PreparationPlan {
+  /// The plan in one line, with lengths in a unit: a picture's pixel counts as 1 mm.
+  func text(_ unit: LengthUnit = .mm) -> String {
     var steps: [String] = []
     if let window { steps.append("clip to \(short(window.low))…\(short(window.high))") }
     steps.append(whitening == .volume ? "whiten per volume" : "whiten per volume by its brighter voxels")
     switch resampling {
     case .none: steps.append("no resampling")
-    case .spacingMM(let x, let y): steps.append("resample in plane to \(short(x))×\(short(y)) mm")
+    case .spacingMM(let x, let y): steps.append("resample in plane to \(short(x))×\(short(y)) \(unit.rawValue)")
     case .size(let height, let width): steps.append("resample in plane to \(height)×\(width) pixels (H×W)")
     }
     let size = networkSize.map { "crop or pad to \($0.height)×\($0.width) (H×W) in training, " }

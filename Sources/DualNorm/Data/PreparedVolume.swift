@@ -42,7 +42,7 @@ public struct PreparedVolume: Sendable {
       plan.resampling == .none ? geometry : geometry.inPlane(size: [size.width, size.height])
     var channels: [Float] = []
     modalityCount = images.count
-    percentiles = images.map { IntensityPercentiles(of: $0) }
+    percentiles = purpose == .training ? [] : images.map { IntensityPercentiles(of: $0) }
     for (index, name) in names.enumerated() {
       let image = images.removeFirst()  // unless the caller keeps it, it is whitened where it lies
       let whitened =

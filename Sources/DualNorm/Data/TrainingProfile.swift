@@ -40,15 +40,8 @@ public struct TrainingProfile: Equatable, Sendable {
   let pixelsMM, slicesMM: ClosedRange<Double>
   /// Pixels along x and y, and slices.
   let sides, depth: ClosedRange<Int>
-  /// Of each modality: the least and greatest of each percentile; empty if unknown.
-  let intensities: [Intensities]
-  /// Of each modality the ranges of `IntensityPercentiles.places`.
+  /// Ranges of `IntensityPercentiles.places`, a row a modality; empty if unknown.
   let places: [[ClosedRange<Double>]]
-
-  /// The range of each percentile over the volumes.
-  struct Intensities: Codable, Equatable, Sendable {
-    let low, median, high: ClosedRange<Float>
-  }
 }
 
 extension TrainingProfile {
@@ -66,9 +59,6 @@ extension TrainingProfile {
     let isKnown = volumes.allSatisfy { $0.percentiles.count == first.percentiles.count }
     let modalities = (isKnown ? first.percentiles.indices : 0..<0).map { index in volumes.map { $0.percentiles[index] }
     }
-    intensities = modalities.map {
-      Intensities(low: $0.map(\.low).range, median: $0.map(\.median).range, high: $0.map(\.high).range)
-    }
     places = modalities.map { modality in
       let places = modality.map { $0.places(in: window) }
       return places[0].indices.map { index in places.map { $0[index] }.range }
@@ -82,10 +72,10 @@ extension Collection where Element: Comparable {
 }
 
 /// `{"cases": 12, "pictures": false, "pixels_mm": [0.9, 1.1], "slices_mm": [3, 3.6], "sides": [256, 320], "slices": [15, 24],
-/// "intensities": [{"low": [0, 4], "median": …, "high": …}], "places": [[[0.2, 0.4]]]}`, ranges as [least, greatest].
+/// "places": [[[0.2, 0.4]]]}`, ranges as [least, greatest].
 extension TrainingProfile: Codable {
   private enum CodingKeys: String, CodingKey {
-    case cases, sides, intensities, places
+    case cases, sides, places
     case arePictures = "pictures"
     case pixelsMM = "pixels_mm"
     case slicesMM = "slices_mm"

@@ -7,10 +7,12 @@ public struct UnreadImages: Equatable, Sendable {
   public let folder: URL
   public private(set) var files: [URL]
 
-  /// - Parameter candidates: files in the folder, or in folders in it, that a reader was to look at.
-  public init(in folder: URL, among candidates: [URL] = []) {
+  /// - Parameters:
+  ///   - candidates: files in the folder, or in folders in it, that a reader was to look at.
+  ///   - passedOver: more files, which the reader could have read and did not.
+  public init(in folder: URL, among candidates: [URL] = [], passedOver: [URL] = []) {
     self.folder = folder
-    files = candidates.filter { imageNameKind($0) == .unread }
+    files = candidates.filter { imageNameKind($0) == .unread } + passedOver
   }
 
   /// Images that could be read but for their ending, pictures aside, which may be overviews.

@@ -89,8 +89,14 @@ public final class Adapter {
     case .site:
       if let ofSite, ofSite.name == item.source.site { return ofSite.statistics }
       // Those that cannot be read fail when it is their turn.
-      let others = cases.filter { $0.site == item.source.site }
-        .compactMap { try? model.prepared($0, excluding: excluded) }
+      let others = try cases.filter { $0.site == item.source.site }
+        .compactMap { scan in
+          do {
+            return try model.prepared(scan, excluding: excluded)
+          } catch  where CaseFailure.isOfOneCase(error) {
+            return nil
+          }
+        }
       let found = try statistics(of: others, site: site, progress)
       ofSite = (item.source.site, found)
       return found

@@ -7,7 +7,7 @@ public struct EvaluatedCases {
   /// What a case was to the training.
   public enum Side: String, CaseIterable, Codable, Sendable {
     case training, validation, test
-    /// Not there.
+    /// A case that the training did not have.
     case new
   }
 
@@ -21,15 +21,16 @@ public struct EvaluatedCases {
   /// Why the scores may be better than on new patients; nil where the choice was given, or nothing was trained on.
   public let warning: String?
 
-  /// - Parameter given: nil takes the held-out cases where the data are the run's own and some were held out, else all.
+  /// - Parameter given: nil takes the held-out cases, and those that are new, where the data are the run's own and some were
+  ///   held out, else all.
   /// - Throws: `InputError` where the side that was asked for has no cases.
   public init(of dataset: Dataset, run: RunFolder, choice given: Choice?) throws {
     let own = try RunSides(run)?.sides(of: dataset) ?? [:]
     guard let given else {
       let isHeldOut = own.values.contains(.test)
-      choice = isHeldOut ? .test : .all
-      sides = own
-      cases = isHeldOut ? dataset.cases.filter { own[$0.identifier] == .test } : dataset.cases
+      let unseen = isHeldOut ? dataset.cases.filter { [.test, .new].contains(own[$0.identifier]) } : dataset.cases
+      choice = unseen.allSatisfy { own[$0.identifier] == .test } && isHeldOut ? .test : .all
+      (sides, cases) = (own, unseen)
       warning = isHeldOut ? nil : Self.warning(own, dataset, run)
       return
     }

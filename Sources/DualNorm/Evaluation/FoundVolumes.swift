@@ -23,17 +23,13 @@ public struct FoundVolumes: Equatable, Sendable {
   /// A table for the terminal: a row a case, a column a class; volumes and pictures apart.
   ///
   /// - Parameters:
-  ///   - failed: cases that are not in it.
   ///   - seconds: whether the last column is the time.
   public static func table(
-    of found: [FoundVolumes], failed: [String] = [], classNames: [String], seconds: Bool = false
+    of found: [FoundVolumes], classNames: [String], seconds: Bool = false
   ) -> String {
-    let tables = [false, true].map { isPicture in
+    [false, true].map { isPicture in
       table(of: found.filter { $0.isPicture == isPicture }, unit: isPicture ? "pixels" : "mL", classNames, seconds)
-    }
-    let total = found.count + failed.count
-    return tables.joined()
-      + (failed.isEmpty ? "" : "Failed, \(failed.count) of \(total): \(listed(failed, atMost: 5)).\n")
+    }.joined()
   }
 
   private static func table(of found: [FoundVolumes], unit: String, _ classNames: [String], _ seconds: Bool) -> String {
@@ -43,13 +39,17 @@ public struct FoundVolumes: Equatable, Sendable {
       [row.caseName] + row.amounts.map { text($0, isPicture: row.isPicture) }
         + (seconds ? [fixed(row.seconds, decimals: 1)] : [])
     }
-    let empty = found.filter { $0.amounts.allSatisfy { $0 == 0 } }.map(\.caseName)
-    let note =
-      empty.isEmpty ? "" : "Nothing was found in \(empty.count) of \(found.count): \(listed(empty, atMost: 5)).\n"
-    return fixedWidth([header] + rows, leftAligned: 1) + note
+    return fixedWidth([header] + rows, leftAligned: 1)
   }
 
-  /// What is there never looks like nothing.
+  /// A doubt about cases in which nothing was found; nil where something was found in each.
+  public static func warning(of found: [FoundVolumes]) -> String? {
+    let empty = found.filter { $0.amounts.allSatisfy { $0 == 0 } }.map(\.caseName)
+    guard !empty.isEmpty else { return nil }
+    return "Nothing was found in \(empty.count) of \(found.count): \(listed(empty, atMost: 5)); look at these images."
+  }
+
+  /// An amount with so many digits that a found class never reads 0.
   private static func text(_ amount: Double, isPicture: Bool) -> String {
     if isPicture || amount == 0 { return fixed(amount, decimals: 0) }
     return amount < 0.005 ? "<0.01" : fixed(amount, decimals: 2)

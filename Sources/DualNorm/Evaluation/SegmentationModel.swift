@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 import Torch
@@ -19,6 +20,7 @@ public final class SegmentationModel {
   ) throws {
     var (weights, description) = try run.weights(of: run.readDescription())
     if let maskSource { description.network.maskSource = maskSource }
+    for warning in description.warnings { Warnings.report("\(run.url.path): \(warning)") }
     self.description = description
     let state = try Safetensors.read(weights).tensors
     let found = state.reduce(0.0) { $0 + $1.tensor.shape.reduce(1.0) { $0 * Double($1) } }

@@ -25,7 +25,7 @@ public struct Experiment: Sendable {
   ///   - checking: told how many cases were checked, of how many.
   /// - Throws: `InputError` for options, data or a folder that cannot be used, `FileError` if another process works in it.
   public init(
-    in folder: URL, _ asked: ExperimentConfiguration, threads: Int, report: (String) -> Void,
+    in folder: URL, _ asked: ExperimentConfiguration, threads: Int, report: TrainingSession.Report,
     checking: (@Sendable (Int, Int) -> Void)? = nil
   ) throws {
     var asked = asked
@@ -116,13 +116,14 @@ public struct Experiment: Sendable {
   }
 
   private static func check(
-    _ dataset: Dataset, _ configuration: ExperimentConfiguration, report: (String) -> Void,
+    _ dataset: Dataset, _ configuration: ExperimentConfiguration, report: TrainingSession.Report,
     checking: (@Sendable (Int, Int) -> Void)?
   ) throws -> [CaseFacts] {
     let training = configuration.training
     let check = DataCheck(
       of: dataset, merge: training.mergeLabels, exclude: training.excludeLabels, progress: checking)
-    report(check.description)
+    report(.table(check.table))
+    for remark in check.remarks { report(.sentence(remark)) }
     try check.requireNoErrors()
     return check.facts
   }

@@ -53,7 +53,9 @@ extension Experiment {
   private func train(
     _ cell: ExperimentCell, _ lock: FolderLock, shouldStop: () -> Bool, report: (CellEvent) -> Void
   ) throws -> Bool {
-    func say(_ message: String) { report(.message(message)) }
+    func say(_ message: TrainingSession.Message) {
+      if case .sentence(let sentence) = message { report(.message(sentence)) }
+    }
     let session =
       FileManager.default.fileExists(atPath: cell.run.last.path)
       ? try TrainingSession(resuming: cell.run, lock: lock)
@@ -68,7 +70,7 @@ extension Experiment {
       done += 1
       report(.steps(done, resumed: false))
       if let validation = progress.validation {
-        say("\(progress.stage.rawValue) \(progress.iteration)/\(progress.iterations): \(validation)")
+        say(.sentence("\(progress.stage.rawValue) \(progress.iteration)/\(progress.iterations): \(validation)"))
       }
     }
   }

@@ -1,9 +1,9 @@
 extension Collection<ExperimentCell> {
   /// A sentence on which classes kept only their largest component in the finished cells; nil without any.
   ///
-  /// - Throws: `InputError` for a cell without a readable `model.json`.
-  func largestComponentRemark(_ choice: LargestComponentChoice) throws -> String? {
-    let models = try filter(\.isFinished).map { try $0.run.readDescription() }
+  /// Cells whose `model.json` is gone or cannot be read are not counted.
+  func largestComponentRemark(_ choice: LargestComponentChoice) -> String? {
+    let models = filter(\.isFinished).compactMap { try? $0.run.readDescription() }
     guard !models.isEmpty else { return nil }
     let kept = models.flatMap { $0.largestComponentNames(choice) }
     let classes = models.flatMap(\.labels.names).firstOccurrences.map { name in
@@ -17,7 +17,7 @@ extension Collection<ExperimentCell> {
 
 extension Experiment {
   /// What the summary of its results is to say beside them.
-  public func remarks() throws -> [String] {
-    [try cells.largestComponentRemark(configuration.largestComponent)].compactMap { $0 }
+  public func remarks() -> [String] {
+    [cells.largestComponentRemark(configuration.largestComponent)].compactMap { $0 }
   }
 }

@@ -25,7 +25,7 @@ extension ModelDescription {
       "\(labels.names[index]) (\(labels.groups[index].map(String.init).joined(separator: "+")))"
     }
     var lines = [
-      "network:      \(network.summary)", "preparation:  \(preparation)",
+      "network:      \(network.summary)", "preparation:  \(preparationText)",
       "classes:      \(classes.joined(separator: ", "))", "modalities:   \(modalities.joined(separator: ", "))",
     ]
     if !labels.excluded.isEmpty {

@@ -46,6 +46,7 @@ struct EvaluationPage {
     page.notices += [unfinished, model.absence, model.contents.flatMap { $0.isFinished ? nil : $0.unfinished }]
       .compactMap { $0 }
     page.notices += record?.warnings ?? []
+    page.notices += failures
     page.add("what", "What was evaluated", overview)
     if let scores {
       page.add("scores", "Scores", ScoreSection(scores: scores).table)
@@ -64,8 +65,15 @@ struct EvaluationPage {
     return page
   }
 
+  /// Why cases have no scores.
+  private var failures: [String] {
+    let all = record?.failures ?? []
+    let shown = all.prefix(10).map { "\($0.caseName) has no scores: \($0.reason)" }
+    return shown + (all.count > 10 ? ["\(all.count - 10) more cases have none; evaluation.json says why."] : [])
+  }
+
   private var unfinished: String? {
-    guard scores == nil else { return nil }
+    guard scores == nil, record?.failures == nil else { return nil }
     let done =
       (FileManager.default.enumerator(atPath: folder.appendingPathComponent("predictions").path)?.allObjects ?? [])
       .count { ($0 as? String).map { volumeStem(URL(fileURLWithPath: $0)) != nil } ?? false }
@@ -106,8 +114,11 @@ struct EvaluationPage {
 
   /// Of the worst case, where it differs most from the truth.
   private func maps(_ worst: (scan: Case, slice: Int)?) throws -> Markup {
-    guard let contents = model.contents, contents.isFinished else {
+    guard let contents = model.contents else {
       return paragraph("Without the model there is nothing to show here; say where its run folder is with --model.")
+    }
+    guard contents.isFinished else {
+      return paragraph("The model's training is not finished, so there is nothing to show here.")
     }
     // Masks that were not kept are not needed here.
     let ranked = scores.map { scores in scores.table.sites.flatMap(scores.extremes).sorted { $0.dice < $1.dice } }

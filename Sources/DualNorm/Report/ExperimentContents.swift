@@ -57,7 +57,7 @@ struct ExperimentContents {
     var summary = try ExperimentSummary(
       results, metric: metric, separatingTrainSites: configuration.kind == .matrix ? true : nil,
       lengthUnit: LengthUnit(arePictures: (facts ?? []).map(\.isPicture)))
-    summary.remarks = [try cells.largestComponentRemark(configuration.largestComponent)].compactMap { $0 }
+    summary.remarks = [cells.largestComponentRemark(configuration.largestComponent)].compactMap { $0 }
     return summary
   }
 

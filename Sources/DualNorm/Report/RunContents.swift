@@ -54,7 +54,7 @@ extension RunContents {
     add("run folder", run.url.path)
     add("data set", configuration?.data)
     add("network", description?.network.summary)
-    add("preparation", description.map { "\($0.preparation)" })
+    add("preparation", description.map(\.preparationText))
     add("classes", description.map { Self.classes($0.labels) })
     add("modalities", description?.modalities.joined(separator: ", "))
     add("sites trained on", description.flatMap { $0.sites.isEmpty ? nil : $0.sites.joined(separator: ", ") })

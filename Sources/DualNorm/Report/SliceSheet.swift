@@ -36,7 +36,7 @@ public struct SliceSheet: Sendable {
     case image, truth
     case firstPass = "first pass"
     case finalPass = "final pass"
-    case adaptedPass = "final pass, adapted"
+    case adaptedPass = "adapted"
 
     func labels(of row: SheetRow) -> [UInt8]? {
       switch self {

@@ -144,11 +144,6 @@ public func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []
 /// - Throws: as that does.
 public func requireNewFolder(_ url: URL, option: String) throws {
   try requireEmptyFolder(url, option: option, beside: [])
-  do {
-    try requireWritable(url.appendingPathComponent("file"))
-  } catch {
-    throw InputError("\(url.path): cannot be made or written to; give a folder for \(option) that you may write to.")
-  }
 }
 
 /// - Throws: as `makeEmptyFolder` for what is there.

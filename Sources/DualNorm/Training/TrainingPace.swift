@@ -43,19 +43,24 @@ extension TrainingConfiguration {
 extension Trainer {
   /// Times a few steps of each stage that is ahead on networks that are thrown away, so that nothing of the training changes.
   ///
-  /// - Parameter width: takes the place of the options'.
-  public func pace(width: Int? = nil) throws -> TrainingPace {
+  /// - Parameters:
+  ///   - width: takes the place of the options'.
+  ///   - shouldStop: asked before each step.
+  /// - Throws: `StopRequested` if `shouldStop` says so.
+  public func pace(width: Int? = nil, shouldStop: () -> Bool = { false }) throws -> TrainingPace {
     var description = description
     description.network.width = width ?? description.network.width
     var (times, over) = ([Stage: TrainingPace.Times](), finishedIterations)
     for (stage, iterations) in stages {
-      if over < iterations { times[stage] = try self.times(of: stage, description) }
+      if over < iterations { times[stage] = try self.times(of: stage, description, shouldStop) }
       over = max(0, over - iterations)
     }
     return TrainingPace(times, validateEvery: configuration.validateEvery)
   }
 
-  private func times(of stage: Stage, _ description: ModelDescription) throws -> TrainingPace.Times {
+  private func times(
+    of stage: Stage, _ description: ModelDescription, _ shouldStop: () -> Bool
+  ) throws -> TrainingPace.Times {
     let network = try StageStart(configuration, description).network(of: stage, from: .checkpoint)
     let loader = loader(for: stage, batches: 0..<1)
     defer { loader.close() }
@@ -64,28 +69,35 @@ extension Trainer {
     let optimizer = Adam(network.parameters, learningRate: configuration.learningRate)
     let steps = TrainingSteps(
       network, optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
-    func time(of count: Int, _ slices: [TrainingSlice]) -> Double {
+    func time(of count: Int, _ slices: [TrainingSlice]) throws -> Double {
       let (images, labels) = tensors(of: slices, on: network.device)
-      return Self.least(of: count, on: network.device) { _ = steps.take(images: images, labels: labels, sites: sites) }
+      return try Self.least(of: count, on: network.device, shouldStop) {
+        _ = steps.take(images: images, labels: labels, sites: sites)
+      }
     }
     // Two slices tell at once whether a batch takes long: four times their time is above a batch's.
     // A GPU needs a few steps before it takes them as a graph.
     let isScaled = network.device == .cpu && sites == nil && batch.count > 2
     let few = isScaled ? Array(batch.prefix(2)) : batch
-    var seconds = time(of: network.device == .cpu ? 2 : 5, few) * Double(batch.count) / Double(few.count)
-    if isScaled, seconds < 10 { seconds = min(seconds, time(of: 2, batch)) }
+    var seconds = try time(of: network.device == .cpu ? 2 : 5, few) * Double(batch.count) / Double(few.count)
+    if isScaled, seconds < 10 { seconds = min(seconds, try time(of: 2, batch)) }
     let validated = validationSliceCount
     guard validated > 0 else { return .init(step: seconds, validation: 0) }
     let (images, labels) = tensors(of: few, on: network.device)
-    let prediction = Self.least(of: 2, on: network.device) {
+    let prediction = try Self.least(of: 2, on: network.device, shouldStop) {
       withoutGradients { network.forEachPass(over: images, sites: sites, reference: labels, .evaluation) { _, _ in } }
     }
     return .init(step: seconds, validation: prediction / Double(few.count) * Double(validated))
   }
 
   /// The least seconds of `count` calls: the first one also takes memory, and other programs may take the cores.
-  private static func least(of count: Int, on device: Device, _ body: () -> Void) -> Double {
-    (0..<count).map { _ in seconds(on: device, body) }.min()!
+  private static func least(
+    of count: Int, on device: Device, _ shouldStop: () -> Bool, _ body: () -> Void
+  ) throws -> Double {
+    try (0..<count).map { _ in
+      if shouldStop() { throw StopRequested() }
+      return seconds(on: device, body)
+    }.min()!
   }
 
   private static func seconds(on device: Device, _ body: () -> Void) -> Double {

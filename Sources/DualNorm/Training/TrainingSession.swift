@@ -11,7 +11,14 @@ public struct TrainingSession: Sendable {
   private let lock: FolderLock
 
   /// What the user is told on the way: findings of the data check, the split, the plan.
-  public typealias Report = (String) -> Void
+  public typealias Report = (Message) -> Void
+
+  /// What a user is told while a training is planned.
+  public enum Message {
+    case sentence(String)
+    /// Lines in columns, which only people can read.
+    case table(String)
+  }
 
   /// Checks the data, splits the cases, plans the preparation and makes the run folder.
   ///
@@ -37,7 +44,8 @@ public struct TrainingSession: Sendable {
     let check = try DataCheck(
       of: dataset, merge: configuration.mergeLabels, exclude: configuration.excludeLabels, progress: checking,
       shouldStop: shouldStop)
-    report(check.description)
+    report(.table(check.table))
+    for remark in check.remarks { report(.sentence(remark)) }
     try check.requireNoErrors()
     try self.init(
       starting: run, configuration: configuration, data: CheckedData(dataset: dataset, facts: check.facts),
@@ -76,11 +84,12 @@ public struct TrainingSession: Sendable {
     self.split = split
     dataset = data.dataset
     report(
-      "Split: \(split.training.count) cases train, \(split.validation.count) choose the best checkpoint, "
-        + "\(split.test.count) are held out.")
-    report("Preparation: \(description.preparation).")
+      .sentence(
+        "Split: \(split.training.count) cases train, \(split.validation.count) choose the best checkpoint, "
+          + "\(split.test.count) are held out."))
+    report(.sentence("Preparation: \(description.preparationText)."))
     if let warning = dataset.warning(ofTestsOn: split.test) { Warnings.report(warning) }
-    try StageStart(configuration, description).check().forEach(report)
+    for remark in try StageStart(configuration, description).check() { report(.sentence(remark)) }
     self.lock = try lock ?? run.create()
     try removePartialFiles(in: run.url)
     // First, so that a folder that has anything of the run can be started in again.

@@ -1,7 +1,7 @@
 import Files
 
 extension Trainer {
-  /// Of the classes that no validation case has, those of which the network finds nothing in training cases that have them.
+  /// Classes that no validation case has, and that the network does not find in training cases that have them.
   ///
   /// - Parameter score: of the validation, which judged the other classes.
   func unfoundInTraining(_ network: DualNormUNet, besides score: ValidationScore) -> [String] {
@@ -35,7 +35,7 @@ extension TrainingState {
       sentence(unfoundInValidation, "no validation case", everyPlace: "any validation case"),
       sentence(
         unfoundInTraining, "no training case that was tried, and no validation case has it",
-        everyPlace: "any training case that was tried, and there is no validation case"),
+        everyPlace: "any training case that was tried, and no validation case has a class"),
     ].compactMap { $0 }
   }
 }

@@ -42,8 +42,8 @@ import Testing
     #expect(site.site == "A" && site.caseCount == 2 && site.heights == 16...16 && site.widths == 16...20)
     #expect(site.slices == 2...5 && site.spacingsMM == [0.75...1, 0.75...1, 1...3])
     #expect(site.labelShares[1] == 0.5 && site.maskCount == 2 && site.emptyMaskCount == 0)
-    let lines = check.description.split(separator: "\n")
-    #expect(lines.count == 4 && lines[3] == "Nothing to report.")
+    let lines = check.table.split(separator: "\n")
+    #expect(lines.count == 3 && check.remarks == ["Nothing to report."])
     #expect(lines[1].hasPrefix("A     2      16×16–20   2–5     0.75–1, 0.75–1, 1–3"))
   }
 
@@ -204,7 +204,7 @@ import Testing
   @Test func casesWithoutMasksAreChecked() throws {
     try noise(Geometry(size: [16, 16, 2]), seed: 1).write(to: file("a.nii.gz"))
     let check = try DataCheck(of: Dataset(contentsOf: folder.url, requireMasks: false))
-    #expect(check.findings.isEmpty && check.sites[0].maskCount == 0 && check.description.contains("no masks"))
+    #expect(check.findings.isEmpty && check.sites[0].maskCount == 0 && check.table.contains("no masks"))
   }
 }
 

@@ -17,7 +17,7 @@ import Testing
     #expect(plan.networkSize == ImageSize(height: 64, width: 48))
     #expect(plan.resampling == .none && plan.window == nil && plan.contextSlices == 3)
     #expect(
-      plan.description
+      plan.text()
         == "whiten per volume, no resampling, crop or pad to 64×48 (H×W) in training, pad in prediction, 3 slices an input"
     )
   }
@@ -35,7 +35,7 @@ import Testing
     let exact = try PreparationPlan(networkSize: ImageSize(height: 32, width: 48), padsSlices: false)
     #expect(input(exact, 20, 71, .training) == [32, 48] && input(exact, 20, 71, .prediction) == [20, 71])
     #expect(input(exact, 9, 17, .prediction) == [16, 17])
-    #expect(exact.description.contains("in training, slices as they are in prediction, 3"))
+    #expect(exact.text().contains("in training, slices as they are in prediction, 3"))
     let read = try JSONDecoder().decode(PreparationPlan.self, from: JSONEncoder().encode(exact))
     #expect(read == exact && read != padding)
   }
@@ -73,7 +73,7 @@ import Testing
       contextSlices: 1)
     #expect(spaced.networkSize == ImageSize(height: 128, width: 32))
     #expect(
-      spaced.description
+      spaced.text()
         == "clip to -125…275, whiten per volume, resample in plane to 1×0.25 mm, crop or pad to 128×32 "
         + "(H×W) in training, pad in prediction, 1 slice an input")
     let sized = try PreparationPlan.derived(from: cases, resampling: .size(height: 100, width: 90))

@@ -26,15 +26,16 @@ import Testing
       of: Case(name: "tiny", site: "S", images: [], mask: nil), named: "tiny", seconds: 0)
     let rows = [found([0, 1, 2, 7], "a"), found([0, 0], "nothing"), small]
     #expect(
-      FoundVolumes.table(of: rows, failed: ["b"], classNames: scheme.names) == """
+      FoundVolumes.table(of: rows, classNames: scheme.names) == """
         case     prostate, mL  lesion, mL
         a                0.20        0.10
         nothing             0           0
         tiny            <0.01           0
-        Nothing was found in 1 of 3: nothing.
-        Failed, 1 of 4: b.
 
         """)
+    #expect(
+      FoundVolumes.warning(of: rows) == "Nothing was found in 1 of 3: nothing; look at these images."
+        && FoundVolumes.warning(of: [small]) == nil)
     #expect(
       FoundVolumes.table(of: [found([0, 2], "p", isPicture: true)], classNames: scheme.names, seconds: true) == """
         case  prostate, pixels  lesion, pixels  seconds

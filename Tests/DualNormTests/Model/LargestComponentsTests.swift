@@ -28,7 +28,7 @@ import Testing
   @Test(arguments: [
     (LargestComponents?.none, "kept of all classes, because an earlier version made this model"),
     (.published, "kept of all classes, as published"),
-    (.undecided(classes: 2), "kept of no class, because no validation case shows what it gains"),
+    (.undecided(classes: 2), "kept of no class, because no validation case has shown what it gains"),
     (
       .validated(classes: [.init(kept: true, gain: 0.0124), .init(kept: false, gain: -0.25)], cases: 4),
       "kept of label 1 (Dice +0.012), not of label 2 (Dice \u{2212}0.250), by 4 validation cases"

@@ -6,7 +6,7 @@ struct FindingGroup {
   /// None where the finding is shown alone.
   private(set) var others: [DataCheck.Finding] = []
 
-  /// So many of a kind are still shown one by one.
+  /// The most findings of a kind, besides the first, that are shown one by one.
   private static let mostAlone = 3
 
   /// In the order of their first findings.
@@ -27,10 +27,13 @@ struct FindingGroup {
     }
   }
 
+  var line: String { "\(first.severity.rawValue): \(sentence)" }
+
   /// The first finding, and how many more there are of which cases.
-  var line: String {
-    "\(first.severity.rawValue): \(first.message)"
-      + (others.isEmpty ? "" : " Likewise \(others.count) more: \(listed(others.flatMap(\.cases).firstOccurrences)).")
+  var sentence: String {
+    guard !others.isEmpty else { return first.message }
+    let cases = others.flatMap(\.cases).firstOccurrences
+    return "\(first.message) Likewise \(others.count) more\(cases.isEmpty ? "" : ": \(listed(cases))")."
   }
 }
 

@@ -140,10 +140,7 @@ private func isFolder(_ url: URL, _ option: String) throws -> Bool {
   try requireAccess(to: url)
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-    throw InputError(
-      mayNotBeReached(url)
-        ? "\(url.path): a folder on the way may not be entered; change its permissions."
-        : "\(url.path): there is no such file or folder; check \(option).")
+    throw InputError("\(url.path): there is no such file or folder; check \(option).")
   }
   return isFolder.boolValue
 }

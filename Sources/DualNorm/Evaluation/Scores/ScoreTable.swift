@@ -81,7 +81,7 @@ extension ScoreTable {
     else { return nil }
     let remedy =
       expected.count == 1 && predicted.count == 1
-      ? "where both mean one structure, give --merge-labels \((expected + predicted).sorted(by: comesBefore).joined(separator: ","))"
+      ? "where both mean one structure, give --merge-labels \((expected + predicted).sorted(by: comesBefore).joined(separator: ",").replacing("+", with: ","))"
       : "write both with the same values, or join what means the same with --merge-labels"
     return
       "The references hold \(listed(expected, atMost: 5)) and the predictions \(listed(predicted, atMost: 5)), so no label is "

@@ -20,7 +20,7 @@ struct FindingList {
     let name = severity.rawValue
     return """
       <h3>\(counted(own.count, name.capitalized))</h3>
-      \(list(shown))\(more.isEmpty ? "" : folded("\(counted(more.count, "more \(name)"))", list(more)))
+      \(list(shown))\(more.isEmpty ? "" : folded("\(counted(more.reduce(0) { $0 + 1 + $1.others.count }, "more \(name)"))", list(more)))
       """
   }
 
