@@ -24,20 +24,26 @@ struct TextHeader {
     case foreign
   }
 
-  /// Reads lines until one ends the header.
+  /// Reads lines until one, or the file, ends the header.
   ///
   /// - Parameter judge: takes a line without its line break.
-  /// - Throws: `ImagingError` for a foreign line, or a header without an end.
+  /// - Throws: `ImagingError` for a foreign line, or a header that is too long.
   init(_ url: URL, _ judge: (String) -> Line) throws {
     self.url = url
     let file = try FileHandle(forReadingFrom: url)
     defer { try? file.close() }
     let bytes = [UInt8](try file.read(upToCount: Self.longest) ?? Data())
     var start = 0
-    while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      guard end < Self.longest else {
+        throw ImagingError(
+          "\(url.path): its header has no end in its first \(Self.longest) bytes; it is damaged: copy it again from its source."
+        )
+      }
       var line = bytes[start..<end]
       if line.last == UInt8(ascii: "\r") { line.removeLast() }
-      start = end + 1
+      start = min(end + 1, bytes.count)
       length = start
       switch judge(String(decoding: line, as: UTF8.self)) {
       case .field(let key, let value): fields[Self.plain(key)] = value
@@ -49,9 +55,6 @@ struct TextHeader {
       case .foreign: throw Self.foreign(url)
       }
     }
-    throw ImagingError(
-      "\(url.path): its header has no end in its first \(bytes.count) bytes; it is damaged: copy it again from its source."
-    )
   }
 
   static func foreign(_ url: URL) -> ImagingError {
