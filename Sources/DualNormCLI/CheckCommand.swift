@@ -77,7 +77,8 @@ struct CheckCommand: ParsableCommand {
     }
     var found = DataReport(check, of: dataset)
     if let output { found.repair = try Warnings.collecting { try repair(dataset, check, output) }.value }
-    print(format == .json ? try found.json() : found.description, terminator: format == .json ? "" : "\n")
+    print(
+      format == .json ? try found.json() : printableLines(found.description), terminator: format == .json ? "" : "\n")
     if let page {
       let report = try Warnings.collecting { try Report(of: found, command: words(dataset)) }.value
       try write(report, to: page)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 import MedicalImaging
 import Torch
@@ -80,7 +81,7 @@ struct ImportCommand: ParsableCommand {
     try run.write(options)
     try run.write(description)
     Messages.say("Imported \(network.parameters.entries.count) tensors to \(output).")
-    print(description.summary)
+    print(printableLines(description.summary))
   }
 }
 

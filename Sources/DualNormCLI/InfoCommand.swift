@@ -31,7 +31,7 @@ struct InfoCommand: ParsableCommand {
   }
 
   private func describe(_ run: RunFolder) throws {
-    print(try run.readDescription().summary)
+    print(printableLines(try run.readDescription().summary))
     if FileManager.default.fileExists(atPath: run.model.path) {
       print("weights:      \(count(try Safetensors.read(run.model).tensors))")
     } else {
@@ -42,7 +42,7 @@ struct InfoCommand: ParsableCommand {
 
   private func describe(file url: URL) throws {
     let weights = try WeightFile(url)
-    if let key = weights.key { print("taken from:   \(key)") }
+    if let key = weights.key { print("taken from:   \(printable(key))") }
     if let progress = weights.progress {
       print("checkpoint:   \(progress); beside the weights it holds what the training goes on with")
     }
@@ -53,7 +53,7 @@ struct InfoCommand: ParsableCommand {
     }
     print("weights:      \(count(weights.state))")
     guard tensors else { return }
-    for (name, tensor) in weights.state { print("\(name) \(tensor.dtype.rawValue) \(tensor.shape)") }
+    for (name, tensor) in weights.state { print("\(printable(name)) \(tensor.dtype.rawValue) \(tensor.shape)") }
   }
 
   private func count(_ state: StateDictionary) -> String {

@@ -70,7 +70,7 @@ enum Messages {
   static func print(_ text: String?, _ line: some Encodable) {
     lock.withLock {
       shown?.clear()
-      printError(text ?? json(line))
+      printError(text.map(printableLines) ?? json(line))
     }
   }
 
@@ -78,7 +78,7 @@ enum Messages {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    return (try? encoder.encode(line)).map { printableJSON(String(decoding: $0, as: UTF8.self)) } ?? "{}"
   }
 }
 

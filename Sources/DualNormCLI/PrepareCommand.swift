@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 
 struct PrepareCommand: ParsableCommand {
@@ -49,7 +50,7 @@ struct PrepareCommand: ParsableCommand {
     }
     progress.advance()
     progress.clear()
-    print(prepared)
+    print(printableLines("\(prepared)"))
     Messages.say("Wrote \(output)/\(site). Next: dualnorm train --data \(output) --output RUN")
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// How far a long command is, on standard error, with rate and time left: one line rewritten on a terminal, a plain
@@ -89,7 +90,7 @@ final class Progress {
       line += String(format: ", %.*f/s", rate < 10 ? 1 : 0, rate)
       if done < total { line += ", \(Self.duration(Double(total - done) / rate)) left" }
     }
-    if !detail.isEmpty { line += " · \(detail)" }
+    if !detail.isEmpty { line += " · \(printable(detail))" }
     if isTerminal {
       // A longer line would go on in the next one and stay there.
       line = String(line.prefix(Self.terminalWidth - 1))

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -38,6 +39,39 @@ import Testing
       "evaluate", "-m", try Tiny.run.path, "--data", try Tiny.data.path, "-o", folder.file("evaluation").path,
       "--threads", "1",
     ])
+  }
+
+  /// A terminal shows what a name is; a program reads the name itself.
+  @Test func marksOfDirection() throws {
+    let scans = folder.file("scans")
+    try FileManager.default.createDirectory(at: scans, withIntermediateDirectories: true)
+    let name = "scan\u{202E}gpj\u{200F}"
+    for name in [name, "other"] {
+      try Data("damaged".utf8).write(to: scans.appendingPathComponent("\(name).nii.gz"))
+    }
+    let predict = [
+      "predict", "-m", try Tiny.run.path, "-i", scans.path, "-o", folder.file("out").path, "--threads", "1", "-v",
+    ]
+    for format in ["text", "json"] {
+      let result = try dualnorm(predict + ["--log-format", format])
+      #expect(result.status == 1 && result.errors.contains("scan"))
+      #expect(!(result.output + result.errors).unicodeScalars.contains { $0.misleads && $0 != "\n" })
+      #expect(result.errors.contains("scan?gpj?.nii.gz"))
+    }
+    let data = folder.file("data")
+    try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: Tiny.data.appendingPathComponent("Site-A"), to: data.appendingPathComponent(name))
+    let check = try dualnorm("check", data.path, "--format", "json", "--log-format", "json")
+    #expect(check.output.contains(#""name" : "scan\u202egpj\u200f""#), "\(check.output.prefix(500))")
+    let report = folder.file("page.html").path
+    let text = try dualnorm("check", data.path, "--report", report)
+    #expect(text.output.contains("scan?gpj?"))
+    let page = try String(contentsOfFile: report, encoding: .utf8)
+    #expect(page.contains("scan?gpj?"))
+    for said in [check.output, check.errors, text.output, text.errors, page] {
+      #expect(!said.unicodeScalars.contains { $0.misleads && $0 != "\n" })
+    }
   }
 
   @Test func train() throws {

@@ -4,16 +4,18 @@ import Foundation
 extension ExperimentSummary {
   /// Tables and captions for a paper.
   public var markdown: String {
-    parts(bestAre: "in bold").map { title, table, caption in
+    let tables = parts(bestAre: "in bold").map { title, table, caption in
       "**\(title).** \(caption)\n" + (table.map { "\n" + $0.markdown } ?? "")
-    }.joined(separator: "\n") + (notes.isEmpty ? "" : "\n" + notes.map { "- \($0)\n" }.joined())
+    }.joined(separator: "\n")
+    return printableLines(tables + (notes.isEmpty ? "" : "\n" + notes.map { "- \($0)\n" }.joined()))
   }
 
   /// The same for the terminal.
   public var text: String {
-    parts(bestAre: "with a star").map { title, table, caption in
+    let tables = parts(bestAre: "with a star").map { title, table, caption in
       title + "\n" + (table?.text ?? "") + caption + "\n"
-    }.joined(separator: "\n") + (notes.isEmpty ? "" : "\n" + notes.map { $0 + "\n" }.joined())
+    }.joined(separator: "\n")
+    return printableLines(tables + (notes.isEmpty ? "" : "\n" + notes.map { $0 + "\n" }.joined()))
   }
 
   /// Writes `markdown`, `text` or all numbers as JSON, as the file's extension says.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MedicalImaging
 
@@ -98,7 +99,7 @@ public struct DataReport: Codable, Equatable, Sendable {
 
   public func count(_ severity: DataCheck.Severity) -> Int { findings.count { $0.severity == severity } }
 
-  public func json() throws -> String { String(decoding: try prettyJSON(self), as: UTF8.self) }
+  public func json() throws -> String { printableJSON(String(decoding: try prettyJSON(self), as: UTF8.self)) }
 }
 
 extension DataReport.Site {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension ScoreTable {
@@ -7,8 +8,9 @@ extension ScoreTable {
     let isOurs = convention == .dualnorm
     let caption = isOurs ? "" : "Scores as in \(convention.tool) (--like \(convention.rawValue)).\n\n"
     let table = summaryTable
-    return caption + fixedWidth([table.header] + table.rows, leftAligned: table.nameCount) + "\n"
-      + notes.map { $0 + "\n" }.joined()
+    return printableLines(
+      caption + fixedWidth([table.header] + table.rows, leftAligned: table.nameCount) + "\n"
+        + notes.map { $0 + "\n" }.joined())
   }
 
   /// A row a site (or all) and class, of each pass.
@@ -108,6 +110,7 @@ extension Statistic {
 
 /// Lines of columns two spaces apart, as wide as their widest cell; all but the first `leftAligned` to the right.
 func fixedWidth(_ rows: [[String]], leftAligned: Int) -> String {
+  let rows = rows.map { $0.map(printable) }
   let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
   return rows.map { row in
     let cells = zip(row, widths).enumerated().map { column, cell in

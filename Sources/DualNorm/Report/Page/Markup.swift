@@ -1,3 +1,5 @@
+import Files
+
 /// A piece of a page, as HTML that is also well-formed XML.
 ///
 /// Text and numbers that are put into a literal are escaped, other markup is not:
@@ -46,7 +48,8 @@ extension [Markup] {
 }
 
 extension String {
-  /// As text or as the value of an attribute; characters that XML cannot have become U+FFFD.
+  /// As text or as the value of an attribute; characters that XML cannot have become U+FFFD, and those that turn the
+  /// direction of writing or break a line a question mark, as in messages.
   var escapedForMarkup: String {
     guard utf8.contains(where: { $0 < 0x20 || $0 > 0x7E || "&<>\"'".utf8.contains($0) }) else { return self }
     var result = ""
@@ -60,7 +63,7 @@ extension String {
       case "'": result += "&#39;"
       case "\t", "\n": result.unicodeScalars.append(scalar)
       case "\u{0}"..<" ", "\u{7F}"..."\u{9F}", "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
-      default: result.unicodeScalars.append(scalar)
+      default: result.unicodeScalars.append(scalar.misleads ? "?" : scalar)
       }
     }
     return result
