@@ -60,8 +60,11 @@ func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
 
 /// Text of a user's file that is fit for a message: one line, at most 80 characters.
 func quoted(_ text: String) -> String {
-  let line = String(text.map { $0.isNewline || $0 == "\0" ? " " : $0 })
-  return line.count > 80 ? line.prefix(77) + "..." : line
+  // A single letter can have megabytes of accents.
+  let start = String(text.unicodeScalars.prefix(400))
+  let line = String(start.map { $0.isNewline || $0 == "\0" ? " " : $0 })
+  let isWhole = start.utf8.count == text.utf8.count
+  return line.count > 80 || !isWhole ? line.prefix(77) + "..." : line
 }
 
 /// A number for a message: up to four decimals, none from 100,000 on, powers of ten only where it is enormous.

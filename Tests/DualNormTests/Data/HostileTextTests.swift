@@ -59,6 +59,36 @@ import Testing
         == "FILE: has 300002 bytes, and a YAML file of options has at most 262144; give another.")
   }
 
+  /// The search for the name that is meant takes time by the square of their length; a letter can be as long as a name.
+  @Test(arguments: ["x", "e\u{301}", "\u{301}", "\u{1F468}\u{200D}"]) func namesOfMegabytes(part: String) throws {
+    let name = String(repeating: part, count: 3_000_000 / part.utf8.count)
+    let cases = (0..<200).map { Case(name: "Case\($0)", site: "A", patient: nil, images: [], mask: nil) }
+    let file = try folder.file(Data(#"[{"train": ["\#(name)"], "val": ["Case1"]}]"#.utf8), "splits_final.json")
+    var found = ""
+    let taken = hang { found = sentence { try Folds(contentsOf: file, cases: cases) } }
+    #expect(taken == nil)
+    #expect(found.hasPrefix("\(file.path), fold 0: train names"))
+    #expect(found.hasSuffix("..., which is not in the data; the nearest is Case0. Correct the name or add the case."))
+    #expect(found.utf8.count < 2500, "\(found.utf8.count)")
+    let split = try folder.file(
+      Data(#"{"training": ["\#(name)"], "validation": [], "test": []}"#.utf8), "splits.json")
+    #expect(hang { found = sentence { try Split(contentsOf: split, cases: cases) } } == nil)
+    #expect(found.hasSuffix("..., which is not in the data; correct the name or add the case."))
+    #expect(found.utf8.count < 2500)
+    #expect(hang { found = nearest(to: "Case7", among: [name, "Case8", name]) } == nil && found == "Case8")
+    #expect(try refusal(ofOptions: String(name.prefix(50_000)) + ": 1").utf8.count < 2500)
+  }
+
+  @Test func theNearestName() {
+    #expect(nearest(to: "kitten", among: ["sitting", "mitten", "kit", "bitten"]) == "mitten")
+    #expect(nearest(to: "", among: ["ab", "a"]) == "a" && nearest(to: "x", among: []) == "")
+    for (a, b, distance) in [
+      ("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("flaw", "lawn", 2), ("a", "a", 0),
+    ] {
+      #expect(editDistance(a, b) == distance)
+    }
+  }
+
   /// Reading these would wait for ever.
   @Test func whatIsNoFile() throws {
     let pipe = folder.url.appendingPathComponent("pipe")
