@@ -28,6 +28,43 @@ import Testing
     #expect(try Browser.title(of: page, width: 390, after: script, in: folder) == "true,true,true,true")
   }
 
+  /// The policy lets the page's own script and style through and nothing else, of neither kind.
+  @Test func theOwnScriptAndStyleAloneTakeEffect() throws {
+    let script = """
+      const root = page.documentElement;
+      const seen = [];
+      page.addEventListener("securitypolicyviolation", (event) => { seen.push(event.effectiveDirective); });
+      const live = page.querySelectorAll(".browser").length === page.querySelectorAll(".browser.live").length;
+      const styled = frame.contentWindow.getComputedStyle(page.querySelector(".skip")).position === "absolute";
+      for (const [name, text] of [["script", "document.documentElement.lang = 'script'"], ["style", "* { color: red }"]]) {
+        page.body.appendChild(page.createElement(name)).textContent = text;
+      }
+      page.body.insertAdjacentHTML("beforeend", "<p style='color: red' onclick='document.documentElement.lang = 1'>x</p>");
+      page.body.lastElementChild.click();
+      setTimeout(() => {
+        document.title = [live, page.querySelectorAll(".browser.live").length > 0, styled, root.lang,
+          ...new Set(seen.sort())].join();
+      }, 500);
+      """
+    #expect(
+      try Browser.title(of: page, width: 390, after: script, in: folder)
+        == "true,true,true,en,script-src-attr,script-src-elem,style-src-attr,style-src-elem")
+  }
+
+  /// A browser has nothing to complain of in pages with pictures of all kinds.
+  @Test func nothingOfAPageIsRefused() throws {
+    let pages = try ["check", "run"].map { folder.file("\($0).html") }
+    let check = ["check", try Tiny.data.path, "--report", pages[0].path, "--quiet"]
+    #expect([0, 1].contains(try dualnorm(check).status))
+    let report = ["report", try Tiny.run.path, "--data", try Tiny.data.path, "--output", pages[1].path]
+    #expect(try dualnorm(report + ["--threads", "1", "--quiet"]).status == 0)
+    #expect(try String(contentsOf: pages[1], encoding: .utf8).contains(#"class="pixels""#))
+    for page in pages + [page] {
+      let said = try Browser.complaints(of: page, in: folder)
+      #expect(said == [], "\(page.lastPathComponent)")
+    }
+  }
+
   /// What begins a part is not the last line of a sheet.
   @Test(.enabled(if: Browser.readsPaper, "needs pdftotext")) func headingsStayWithWhatTheyHead() throws {
     let sheets = try Browser.print(page, in: folder)
@@ -82,6 +119,18 @@ enum Browser {
     return document.firstMatch(of: #/<title>(.*?)</title>/#).map { String($0.output.1) } ?? ""
   }
 
+  /// What the browser's console says of a page: a policy that is not kept, or an error of a script. That sizes have changed
+  /// while they were looked at is neither.
+  static func complaints(of page: URL, in folder: TemporaryFolder) throws -> [String] {
+    let log = folder.file("console.log")
+    try Data().write(to: log)
+    let logging = ["--enable-logging=stderr", "--v=0", "--dump-dom", page.absoluteString]
+    _ = try run(chromium, options + logging, in: folder, errors: log)
+    return try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
+      .filter { $0.contains("CONSOLE") && !$0.contains("ResizeObserver loop completed") }
+      .map(String.init)
+  }
+
   /// The text of each sheet of paper.
   static func print(_ page: URL, in folder: TemporaryFolder) throws -> [String] {
     let paper = folder.file("page.pdf")
@@ -91,13 +140,15 @@ enum Browser {
     return text.split(separator: "\u{0C}").map(String.init)
   }
 
-  private static func run(_ program: String, _ arguments: [String], in folder: TemporaryFolder) throws -> String {
+  private static func run(
+    _ program: String, _ arguments: [String], in folder: TemporaryFolder, errors: URL? = nil
+  ) throws -> String {
     let (process, file) = (Process(), folder.file("standard-output"))
     try Data().write(to: file)
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.standardOutput = try FileHandle(forWritingTo: file)
-    process.standardError = FileHandle.nullDevice
+    process.standardError = try errors.map { try FileHandle(forWritingTo: $0) } ?? FileHandle.nullDevice
     try process.run()
     process.waitUntilExit()
     return try String(contentsOf: file, encoding: .utf8)

@@ -158,10 +158,11 @@ struct DualMapSection {
     let (width, height) = ((columns + every - 1) / every, (rows + every - 1) / every)
     let source = try Picture.diverging(kept.map { $0 - median }, width: width, height: height, limit: limit)
     func text(_ value: Float) -> String { String(format: "%.2g", value) }
-    let ratio = position(1000 * Double(width) / (Double(height) * pixelAspect))
+    let tall = position(Double(height) * pixelAspect)
     return """
-      <figure class="map"><img src="\(source)" width="\(width)" height="\(height)" style="aspect-ratio: \(ratio) / 1000" \
-      alt="\(title) of \(map.title) for \(name): from \(text(low)) to \(text(high))"/>\
+      <figure class="map"><svg viewBox="0 0 \(width) \(tall)" role="img" \
+      aria-label="\(title) of \(map.title) for \(name): from \(text(low)) to \(text(high))">\
+      <image class="pixels" href="\(source)" width="\(width)" height="\(tall)" preserveAspectRatio="none"/></svg>\
       <div class="bar"></div><div class="scale"><span>\(text(median - limit))</span><span>\(text(median))</span>\
       <span>\(text(median + limit))</span></div>\
       <figcaption>\(title): \(text(low)) to \(text(high))</figcaption></figure>
