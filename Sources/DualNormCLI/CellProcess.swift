@@ -1,4 +1,5 @@
 import DualNorm
+import Files
 import Foundation
 
 /// A cell that runs in a process of its own, a `dualnorm experiment run-cell`.
@@ -39,14 +40,16 @@ final class CellProcess: @unchecked Sendable {
   }
 
   private static func openLog(_ run: RunFolder) throws -> FileHandle {
-    do {
-      try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
-    } catch {
-      throw InputError("\(run.url.path): this folder cannot be made; check --output.")
+    let codeOfFolder = codeOfMaking(run.url)
+    guard codeOfFolder == 0 else {
+      throw InputError("\(run.url.path): this folder cannot be made\(readOnlyDisk(codeOfFolder)); check --output.")
     }
-    let descriptor = open(run.cellLog.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    // A link would have another file grow, and a pipe would wait for a reader.
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+    let descriptor = open(run.cellLog.path, flags, 0o644)
+    let code = errno
     guard descriptor >= 0 else {
-      throw InputError("\(run.cellLog.path): cannot be written (\(String(cString: strerror(errno)))); check --output.")
+      throw InputError("\(run.cellLog.path): cannot be written (\(String(cString: strerror(code)))); check --output.")
     }
     return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }

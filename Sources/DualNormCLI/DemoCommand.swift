@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 
 struct DemoCommand: ParsableCommand {
@@ -45,7 +46,7 @@ struct DemoCommand: ParsableCommand {
     try train()
     let table = try evaluate(unseen: [unseen.name])
     let passes = [Pass.first.rawValue, Pass.final.rawValue, Pass.final.rawValue + Adaptation.passSuffix]
-    print(table.overview(of: passes), terminator: "")
+    print(printableLines(table.overview(of: passes)), terminator: "")
     print("final+adapt: with batch statistics of the unlabelled patient at hand (--adapt case) in place of training's.")
     say("Look at \(output)/evaluation/sheet.png. The model is \(output)/run, the data \(output)/data and test.")
   }
@@ -53,7 +54,7 @@ struct DemoCommand: ParsableCommand {
   private func makeFolder() throws {
     if FileManager.default.fileExists(atPath: marker.path) { try FileManager.default.removeItem(at: folder) }
     try makeEmptyFolder(folder, option: "--output")
-    try Data().write(to: marker)
+    try writeAtomically(Data(), to: marker)
   }
 
   private func write(_ sites: [PhantomSite], cases: Range<Int>, to name: String) throws {

@@ -1,4 +1,5 @@
 import DualNorm
+import Files
 import Foundation
 
 /// The results of the cells that are finished: `results.csv`, `summary.md` and the printed table.
@@ -33,6 +34,7 @@ struct ExperimentReport {
 
   /// Writes the files and prints the table; says what is missing.
   func publish() throws {
+    if let file { try requireReplaceable(file) }
     let missing = experiment.cells.filter { !$0.isFinished }.map(\.name)
     guard missing.count < experiment.cells.count else {
       throw InputError("\(experiment.folder.path): no cell is finished yet, so there is no table; go on with it first.")

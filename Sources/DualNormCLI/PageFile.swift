@@ -1,5 +1,6 @@
 import ArgumentParser
 import DualNorm
+import Files
 import Foundation
 
 /// - Throws: `ValidationError` for a page with another ending than HTML's.
@@ -10,7 +11,7 @@ func validatePage(_ path: String?, option: String) throws {
 
 /// The file of a page, before the work that it is to show.
 ///
-/// - Throws: `InputError` for a place where it could not be written.
+/// - Throws: `InputError` for a place where it could not be written, `FileError` for a pipe or a device.
 func writablePage(_ path: String, option: String) throws -> URL {
   let url = URL(fileURLWithPath: path)
   let folder = url.deletingLastPathComponent()
@@ -24,9 +25,13 @@ func writablePage(_ path: String, option: String) throws -> URL {
   guard isFolder.boolValue else {
     throw InputError("\(option) \(url.path): \(folder.path) is a file; give a place in a folder.")
   }
-  guard FileManager.default.isWritableFile(atPath: folder.path) else {
-    throw InputError("\(option) \(url.path): \(folder.path) cannot be written to; give a folder that you may write to.")
+  let code = codeOfEntering(folder)
+  guard code == 0 else {
+    throw InputError(
+      "\(option) \(url.path): \(folder.path) cannot be written to\(readOnlyDisk(code)); give a folder that you may write "
+        + "to.")
   }
+  try requireReplaceable(url)
   return url
 }
 

@@ -77,6 +77,7 @@ struct PredictCommand: ParsableCommand {
       input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
       format: format, modalities: description.modalities.count)
     try PredictionJob.requireUsable(jobs, outputs)
+    PredictionJob.removeRemains(besideResultsOf: jobs)
     let open = remaining(of: jobs)
     guard !open.isEmpty else { return }
     let model = try readModel(run)
@@ -96,7 +97,7 @@ struct PredictCommand: ParsableCommand {
       components.tell(model)
       let table = FoundVolumes.table(
         of: batch.found, classNames: description.labels.names, seconds: messages.verbose)
-      print(table, terminator: "")
+      print(printableLines(table), terminator: "")
     }
     try endWithFailures(batch.failures, of: open.count, "inputs")
   }

@@ -59,6 +59,11 @@ extension PredictionJob {
     }
   }
 
+  /// Removes what killed processes left where results go, be there anything left to write or not.
+  static func removeRemains(besideResultsOf jobs: [PredictionJob]) {
+    for folder in Set(jobs.map { $0.file("").deletingLastPathComponent() }) { removePartialFiles(in: folder) }
+  }
+
   /// Writes all results of a volume.
   func write(
     _ results: [SegmentationModel.Segmentation], _ outputs: PredictionOutputs, labels: LabelScheme

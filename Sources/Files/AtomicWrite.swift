@@ -12,27 +12,14 @@ public struct FileError: Error, CustomStringConvertible, Equatable {
 ///
 /// - Throws: what `body` throws, or `FileError` if the file cannot be written.
 public func writeAtomically(to url: URL, _ body: (URL) throws -> Void) throws {
-  let folder = url.deletingLastPathComponent()
-  try makeFolder(folder)
-  let temporary = folder.appendingPathComponent(
-    "\(partialPrefix)\(ProcessInfo.processInfo.processIdentifier)-\(url.lastPathComponent)")
-  // Not by FileManager, which makes a temporary file of its own first.
-  let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
-  guard descriptor >= 0 else {
-    throw unwritable(url, errno)
-  }
-  close(descriptor)
-  do {
-    try body(temporary)
-    guard sync(temporary) else { throw unwritable(url, errno) }
-    guard rename(temporary.path, url.path) == 0 else {
-      throw unwritable(url, errno)
-    }
-  } catch {
-    try? FileManager.default.removeItem(at: temporary)
-    throw error
-  }
-  _ = sync(folder)  // makes the new name itself durable; some file systems refuse it
+  try writePartially(url) { try body($0.url) }
+}
+
+private func writePartially(_ url: URL, _ body: (PartialPath) throws -> Void) throws {
+  try requireReplaceable(url)
+  let partial = try PartialPath(file: url)
+  try body(partial)
+  try partial.rename(to: url)
 }
 
 /// `writeAtomically` for libraries that say only that they failed: a full disk is told as one.
@@ -52,12 +39,43 @@ public func writeAtomically(to url: URL, _ body: (URL) throws -> Void, refusal: 
 /// `writeAtomically` for contents at hand.
 public func writeAtomically(_ data: Data, to url: URL) throws {
   // Not Data's own, whose errors lose the system's code.
-  try writeAtomically(to: url) { temporary in
-    let descriptor = open(temporary.path, O_WRONLY)
-    guard descriptor >= 0 else { throw unwritable(url, errno) }
-    defer { close(descriptor) }
-    guard data.withUnsafeBytes({ writeAll($0, to: descriptor) }) else { throw unwritable(url, errno) }
+  try writePartially(url) { partial in
+    guard data.withUnsafeBytes(partial.write) else { throw unwritable(url, errno) }
   }
+}
+
+/// `writeAtomically` for a copy, with its permissions, of another file or of the file that a link leads to.
+///
+/// - Throws: `FileError` for a source that cannot be read, too.
+public func copyAtomically(_ source: URL, to url: URL) throws {
+  let descriptor = open(source.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+  let code = errno
+  guard descriptor >= 0 else { throw uncopied(source, url, code) }
+  defer { close(descriptor) }
+  var status = stat()
+  guard fstat(descriptor, &status) == 0 else { throw uncopied(source, url, errno) }
+  guard status.st_mode & S_IFMT == S_IFREG else {
+    throw FileError("\(source.path): is no regular file, and only such are copied; take it away, or put a file there.")
+  }
+  try writePartially(url) { partial in
+    try withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 16) { chunk in
+      while true {
+        let count = read(descriptor, chunk.baseAddress, chunk.count)
+        let code = errno
+        if count == 0 { return }
+        if count < 0, code == EINTR { continue }
+        guard count > 0 else { throw uncopied(source, url, code) }
+        guard partial.write(UnsafeRawBufferPointer(rebasing: chunk[..<count])) else { throw unwritable(url, errno) }
+      }
+    }
+    partial.setMode(status.st_mode & 0o777)
+  }
+}
+
+private func uncopied(_ source: URL, _ url: URL, _ code: Int32) -> FileError {
+  FileError(
+    "\(source.path): cannot be copied to \(url.path) (\(String(cString: strerror(code)))); check its permissions and its "
+      + "disk.")
 }
 
 /// Whether all bytes were written to an open file; else `errno` says why not.
@@ -70,77 +88,21 @@ public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> B
   return true
 }
 
-/// Removes what killed processes left of `writeAtomically` in a folder, not in the folders in it.
-public func removePartialFiles(in folder: URL) throws {
-  for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where isPartialFile(name) {
-    try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
-  }
-}
-
-/// Whether `writeAtomically` gives its temporary files such names.
-public func isPartialFile(_ name: String) -> Bool { name.hasPrefix(partialPrefix) }
-
-private let partialPrefix = ".partial-"
-
-/// Whether the file, or the names in the folder, are on the disk; else `errno` says why not.
-private func sync(_ url: URL) -> Bool {
-  let descriptor = open(url.path, O_RDONLY)
-  guard descriptor >= 0 else { return false }
-  let isSynced = fsync(descriptor) == 0
-  let code = errno
-  close(descriptor)
-  errno = code
-  return isSynced
-}
-
-/// Finds out whether a disk has room for a file, by making one of that size in the place where a library is to write it.
+/// Finds out whether a disk has room for a file, by giving that size to the one that a library is to write.
 ///
 /// - Parameters:
 ///   - url: named by the refusal.
-///   - temporary: to be removed by the caller, whatever comes of it.
+///   - temporary: is there already; its contents are lost.
 /// - Throws: `FileError` where there is none.
 public func requireRoom(for bytes: Int, of url: URL, at temporary: URL) throws {
   #if os(Linux)  // elsewhere the library finds out
-    let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+    let descriptor = open(temporary.path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { throw unwritable(url, errno) }
     defer { close(descriptor) }
     let code = posix_fallocate(descriptor, 0, off_t(bytes))
     // Other codes are of file systems that cannot tell.
     if isOfRoom(code) { throw unwritable(url, code) }
   #endif
-}
-
-/// Finds out, without making anything, whether a file could be written.
-///
-/// - Throws: `FileError` where a folder has its name, its folder could not be made, or that may not be written to.
-public func requireWritable(_ file: URL) throws {
-  var isFolder: ObjCBool = false
-  let manager = FileManager.default
-  if manager.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue {
-    throw unwritable(file, EISDIR)
-  }
-  var folder = file.deletingLastPathComponent().standardizedFileURL
-  while !manager.fileExists(atPath: folder.path, isDirectory: &isFolder), folder.path != "/" {
-    folder.deleteLastPathComponent()
-  }
-  guard isFolder.boolValue else {
-    throw FileError("\(folder.path): this folder cannot be made\(phrase(EEXIST)).")
-  }
-  guard access(folder.path, W_OK | X_OK) == 0 else { throw unwritable(folder, errno) }
-}
-
-/// Makes a folder, with those that it lies in, or finds it there.
-///
-/// - Throws: `FileError` if it cannot be made.
-public func makeFolder(_ url: URL) throws {
-  do {
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  } catch {
-    // Foundation does not always say why; the system does.
-    guard mkdir(url.path, 0o777) != 0 else { return }
-    let code = errno
-    throw FileError("\(url.path): this folder cannot be made\(phrase(systemCode(of: error) ?? code)).")
-  }
 }
 
 /// The refusal of a file that cannot be written, by the system's error code.
@@ -151,10 +113,11 @@ public func unwritable(_ url: URL, _ code: Int32, remark: String? = nil) -> File
 }
 
 /// The reason and what to do, as the end of a sentence.
-private func phrase(_ code: Int32) -> String {
+func phrase(_ code: Int32) -> String {
   let words = String(cString: strerror(code))
   switch code {
   case ENOSPC, EDQUOT: return ", since its disk is full (\(words)); make room for it on its disk"
+  case EROFS: return ", since its disk is read-only (\(words)); choose another output"
   case EFBIG: return " (\(words)); make room for it on its disk"
   default: return " (\(words)); choose another output"
   }
@@ -164,16 +127,8 @@ private func isOfRoom(_ code: Int32) -> Bool { [ENOSPC, EDQUOT, EFBIG].contains(
 
 /// The system's code for why a file cannot grow by a mebibyte, which a file that is thrown away is tried with; 0 where it can.
 private func codeOfGrowing(_ file: URL) -> Int32 {
-  let descriptor = open(file.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+  let descriptor = open(file.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
   guard descriptor >= 0 else { return errno }
   defer { close(descriptor) }
   return [UInt8](repeating: 0, count: 1 << 20).withUnsafeBytes { writeAll($0, to: descriptor) } ? 0 : errno
-}
-
-/// The system's code of an error of Foundation, which hides it two levels down.
-private func systemCode(of error: any Error) -> Int32? {
-  if let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, posix.domain == NSPOSIXErrorDomain {
-    return Int32(posix.code)
-  }
-  return (error as? POSIXError)?.code.rawValue
 }

@@ -6,7 +6,8 @@ public final class FolderLock: Sendable {
   private let file: URL
   private let descriptor: Int32
 
-  /// - Throws: `FileError` if another process, or another part of this one, works in the folder, or it cannot be written.
+  /// - Throws: `FileError` if another process, or another part of this one, works in the folder, it cannot be written, or
+  ///   `.lock` is no file of its own: what a link leads to would be overwritten.
   public init(_ folder: URL) throws {
     file = folder.appendingPathComponent(Self.fileName)
     descriptor = try Self.acquire(file, in: folder)
@@ -31,11 +32,19 @@ public final class FolderLock: Sendable {
 
   private static func acquire(_ file: URL, in folder: URL) throws -> Int32 {
     while true {
-      let descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+      let path = file.path
+      let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
+      let code = errno
       guard descriptor >= 0 else {
+        if code == ELOOP { throw notOwn(path) }
         throw FileError(
-          "\(folder.path): cannot be written to (\(String(cString: strerror(errno)))); give a folder that you may write to."
+          "\(folder.path): cannot be written to (\(String(cString: strerror(code)))); give a folder that you may write to."
         )
+      }
+      var status = stat()
+      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink < 2 else {
+        close(descriptor)
+        throw notOwn(path)
       }
       // Any other failure is that of a file system without locks.
       let isTaken = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
@@ -49,8 +58,12 @@ public final class FolderLock: Sendable {
   /// Whether the name still leads to the file that was opened.
   private static func isStill(_ file: URL, _ descriptor: Int32) -> Bool {
     var (opened, named) = (stat(), stat())
-    return fstat(descriptor, &opened) == 0 && stat(file.path, &named) == 0 && opened.st_ino == named.st_ino
+    return fstat(descriptor, &opened) == 0 && lstat(file.path, &named) == 0 && opened.st_ino == named.st_ino
       && opened.st_dev == named.st_dev
+  }
+
+  private static func notOwn(_ path: String) -> FileError {
+    FileError("\(path): is a link or no regular file, where the folder's lock is kept; delete it.")
   }
 
   private static func inUse(_ folder: URL, _ descriptor: Int32) -> FileError {

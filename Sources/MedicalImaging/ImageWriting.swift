@@ -77,12 +77,15 @@ private func writeNIfTI<Voxel>(
   if let length = size.max(), length > Int(Int16.max) {
     throw ImagingError("\(url.path): an axis of \(length) voxels; NIfTI-1 holds at most \(Int16.max).")
   }
-  // ITK writes beside the file, under a name without a second ".nii", which would lead its library astray.
-  let plain = url.deletingLastPathComponent().appendingPathComponent(".partial-\(UUID().uuidString).nii")
+  let isCompressed = name.hasSuffix(".gz")
+  try requireReplaceable(url)
+  // Where it is to be compressed, ITK writes beside it.
+  let beside = isCompressed ? try PartialPath(file: url, ending: "nii") : nil
   // Not before the refusal, which asks whether the disk is full.
-  defer { try? FileManager.default.removeItem(at: plain) }
+  defer { withExtendedLifetime(beside) {} }
   let count = 352 + MemoryLayout<Voxel>.stride * voxels.count
   try writeAtomically(to: url) { temporary in
+    let plain = beside?.url ?? temporary
     // ITK's library complains on standard error where there is none.
     try requireRoom(for: count, of: url, at: plain)
     let written = voxels.withUnsafeBytes {
@@ -92,11 +95,7 @@ private func writeNIfTI<Voxel>(
       throw ImagingError(written ? "not all bytes arrived" : lastITKError())
     }
     try storePlace(of: geometry, channels: size.count > 3, in: plain)
-    if name.hasSuffix(".gz") {
-      try checked(citk_gzip(plain.path, temporary.path)) { $0 }
-    } else {
-      guard rename(plain.path, temporary.path) == 0 else { throw ImagingError(String(cString: strerror(errno))) }
-    }
+    if isCompressed { try checked(citk_gzip(plain.path, temporary.path)) { $0 } }
   } refusal: {
     unwritten(url, $0)
   }

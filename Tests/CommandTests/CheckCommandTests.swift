@@ -1,4 +1,5 @@
 import DualNorm
+import Files
 import Foundation
 import MedicalImaging
 import Testing
@@ -160,8 +161,7 @@ import Testing
     let phantom = ["phantom", "--output", large.path, "--size", "64x64x8", "--cases", "8", "--sites", "2", "--quiet"]
     #expect(try dualnorm(phantom).status == 0)
     let command = try RunningCommand(["check", large.path, "--fix", folder.file("fixed").path, "--quiet"])
-    let partial = folder.file(".fixing-fixed").path
-    while command.isRunning, !FileManager.default.fileExists(atPath: partial) { usleep(2000) }
+    while command.isRunning, !contents(of: folder.url).contains(where: isPartialFile) { usleep(2000) }
     command.interrupt()
     let result = try command.finish()
     #expect(result.status == 130 && result.output == "")

@@ -139,7 +139,8 @@ import Testing
     guard try disk.lock() else { return print("root who may not mount may write anywhere: nothing to refuse") }
     let path = disk.file("page.html").path
     try expectRefusal(
-      "--report \(path): \(disk.folder.path) cannot be written to; give a folder that you may write to.",
+      "--report \(path): \(disk.folder.path) cannot be written to\(disk.reasonOfLock); give a folder that you may write "
+        + "to.",
       of: ["check", data.path, "--report", path])
   }
 

@@ -71,12 +71,62 @@ import Testing
       guard try disk.lock() else { continue }
       let locked = disk.file("new/run").path
       try expectRefusal(
-        "\(locked): cannot be made; give a folder for \(option) that you may write to.", of: words + [option, locked])
+        "\(locked): cannot be made\(disk.reasonOfLock); give a folder for \(option) that you may write to.",
+        of: words + [option, locked])
     }
     try expectRefusal(
       "--output \(file)/page.html: \(file) is a file; give a place in a folder.",
       of: ["report", Tiny.run.path, "--output", file + "/page.html"])
     #expect(contents(of: folder.url) == ["file"])
+  }
+
+  /// Whatever writes where the folder is there and where it is not.
+  @Test func aReadOnlyDiskIsSaidToBeOne() throws {
+    guard try disk.lock(), disk.isReal else { return print("no disk can be mounted here") }
+    let (data, scan) = try (Tiny.data.path, Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz").path)
+    let end = ", since its disk is read-only (Read-only file system); choose another output."
+    let mask = scan.replacingOccurrences(of: ".nii", with: "_segmentation.nii")
+    let score = ["score", "--prediction", mask, "--reference", mask, "--output"]
+    try expectRefusal("\(disk.folder.path)/a.csv: cannot be written\(end)", of: score + [disk.file("a.csv").path])
+    let deep = disk.file("new/deep")
+    try expectRefusal(
+      "\(deep.path): this folder cannot be made\(end)", of: score + [deep.appendingPathComponent("a.csv").path])
+    try expectRefusal(
+      "\(deep.path)/data/Site-A: this folder cannot be made\(end)",
+      of: ["phantom", "--output", deep.path + "/data", "--size", "32x32x4", "--cases", "1", "--quiet"])
+    let predict = ["predict", "-m", try Tiny.run.path, "-i", scan, "--threads", "1", "-o"]
+    for place in ["mask.nii.gz", "new/deep/mask.nii.gz"] {
+      try expectRefusal("\(disk.folder.path): cannot be written\(end)", of: predict + [disk.file(place).path])
+    }
+    try expectRefusal(
+      "\(deep.path): cannot be made, since its disk is read-only; give a folder for --output that you may "
+        + "write to.", of: ["evaluate", "-m", Tiny.run.path, "--data", data, "-o", deep.path, "--threads", "1"])
+    try expectRefusal(
+      "\(disk.folder.path): cannot be written to, since its disk is read-only; give a folder for --output that you may "
+        + "write to.", of: ["train", "--data", data, "--output", disk.folder.path] + Tiny.quick)
+    try expectRefusal(
+      "--output \(disk.folder.path)/a.html: \(disk.folder.path) cannot be written to, since its disk is read-only; give a "
+        + "folder that you may write to.", of: ["report", Tiny.run.path, "--output", disk.file("a.html").path])
+  }
+
+  /// A pipe that another program reads from is not replaced by a file.
+  @Test func pipesAsOutputs() throws {
+    let scan = try Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz").path
+    let verbs: [([String], String)] = [
+      (["score", "--prediction", "/no", "--reference", "/no", "--output"], "a.csv"),
+      (["predict", "-m", try Tiny.run.path, "-i", scan, "--threads", "1", "-o"], "a.nii.gz"),
+      (["predict", "-m", try Tiny.run.path, "-i", scan, "--threads", "1", "--skip-existing", "-o"], "a.nii"),
+      (["report", try Tiny.run.path, "--output"], "a.html"), (["check", try Tiny.data.path, "--report"], "b.html"),
+    ]
+    for (words, name) in verbs {
+      let pipe = folder.file(name).path
+      try #require(mkfifo(pipe, 0o600) == 0)
+      try expectRefusal(
+        "\(pipe): is a pipe, and only a regular file is replaced; choose another output.", of: words + [pipe])
+      var status = stat()
+      #expect(lstat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+    #expect(contents(of: folder.url) == verbs.map(\.1).sorted())
   }
 
   @Test func goingOnWhereNobodyMayWrite() throws {

@@ -4,6 +4,7 @@ import MedicalImaging
 import Testing
 
 @testable import DualNormCLI
+@testable import Files
 
 /// Several volumes at once: some that cannot be used, results that are there already, and names.
 @Suite struct PredictBatchTests {
@@ -44,6 +45,24 @@ import Testing
     try change(image: bad) { for index in 0..<72 { $0[index] = 1 } }
     #expect(try predict("--skip-existing", "--quiet").status == 0)
     #expect(contents(of: out) == ["a.nii.gz", "b.nii.gz", "c.nii.gz"])
+  }
+
+  /// What killed processes left of masks goes with the next prediction, also with one that has nothing left to write.
+  @Test(arguments: [[], ["--skip-existing"]]) func remainsOfKilledOnes(options: [String]) throws {
+    try copyScan("a.nii.gz")
+    let predict = ["predict", "-m", try Tiny.run.path, "-i", scans.path, "-o", out.path, "--threads", "1", "--quiet"]
+    let killed = try RunningCommand(predict)
+    while killed.isRunning, !contents(of: out).contains(where: isPartialFile) { usleep(100) }
+    killed.kill()
+    _ = try killed.finish()
+    #expect(try dualnorm(predict).status == 0)
+    for ending in [".nii", ".gz", ".png"] {
+      try Data("part".utf8).write(to: out.appendingPathComponent(PartialName(process: 1).text + ending))
+    }
+    let living = try PartialPath(file: out.appendingPathComponent("b.nii.gz"))
+    #expect(try dualnorm(predict + options).status == 0)
+    #expect(contents(of: out) == [living.url.lastPathComponent, "a.nii.gz"])
+    withExtendedLifetime(living) {}
   }
 
   @Test func oneBadSeriesDoesNotEndTheBatch() throws {

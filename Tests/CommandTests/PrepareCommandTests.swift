@@ -1,4 +1,5 @@
 import DualNorm
+import Files
 import Foundation
 import MedicalImaging
 import Testing
@@ -63,8 +64,7 @@ import Testing
     let recipe = folder.file("large.yaml")
     try Data("resample-size: [512, 512]\n".utf8).write(to: recipe)
     let command = try RunningCommand(try arguments(recipe.path, "--quiet"))
-    let partial = folder.file("data/.preparing-Ours").path
-    while command.isRunning, !FileManager.default.fileExists(atPath: partial) { usleep(2000) }
+    while command.isRunning, !contents(of: folder.file("data")).contains(where: isPartialFile) { usleep(2000) }
     command.interrupt()
     let result = try command.finish()
     #expect(result.status == 130)

@@ -61,6 +61,9 @@ final class SmallDisk {
     return geteuid() != 0
   }
 
+  /// What refusals say of a locked one.
+  var reasonOfLock: String { isReal ? ", since its disk is read-only" : "" }
+
   func makeRoom() throws {
     limits = nil
     if FileManager.default.fileExists(atPath: ballast.path) { try FileManager.default.removeItem(at: ballast) }

@@ -3,6 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Files
+
 /// Trainings that are stopped at any moment, as the user, the system or a power cut would.
 @Suite struct TrainInterruptionTests {
   let folder: TemporaryFolder
@@ -57,7 +59,7 @@ import Testing
   @Test(arguments: [true, false]) func aStartThatWasKilledIsMadeAgain(byResume: Bool) throws {
     try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
     try FileManager.default.copyItem(at: Brief.run.folder.configuration, to: run.configuration)
-    try Data("{".utf8).write(to: run.url.appendingPathComponent(".partial-1-model.json"))
+    try Data("{".utf8).write(to: run.url.appendingPathComponent(PartialName(process: 1).text + ".json"))
     try Data("4000000 elsewhere\n".utf8).write(to: run.url.appendingPathComponent(".lock"))
     let end = try dualnorm(byResume ? ["train", "--resume", run.url.path, "--quiet"] : Brief.arguments(run))
     #expect(end.status == 0 && messagesBesideWarnings(end.errors) == "")

@@ -30,21 +30,20 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
   func inFile(in folder: URL) throws -> StoredValues {
     guard case .memory(let values) = storage, !values.isEmpty else { return self }
     let file = folder.appendingPathComponent(".prepared-\(UUID().uuidString)")
-    let descriptor = open(file.path, O_RDWR | O_CREAT | O_EXCL, 0o600)
-    guard descriptor >= 0 else { throw refusal(of: folder) }
+    let descriptor = open(file.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw refusal(of: folder, errno) }
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     unlink(file.path)
     let isWritten = values.withUnsafeBytes { writeAll($0, to: descriptor) }
     guard isWritten, let start = mmap(nil, bytes, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
-      throw refusal(of: folder)
+      throw refusal(of: folder, errno)
     }
     return StoredValues(mapping: Data(bytesNoCopy: start, count: bytes, deallocator: .unmap), of: handle)
   }
 
-  /// Of what `errno` says.
-  private func refusal(of folder: URL) -> FileError {
+  private func refusal(of folder: URL, _ code: Int32) -> FileError {
     FileError(
-      "\(folder.path): does not take \(bytes >> 20) MiB of prepared volumes (\(String(cString: strerror(errno)))); free the "
+      "\(folder.path): does not take \(bytes >> 20) MiB of prepared volumes (\(String(cString: strerror(code)))); free the "
         + "disk, or raise --memory so that they stay in memory.")
   }
 

@@ -54,7 +54,7 @@ public struct Experiment: Sendable {
     try plan()
     if let warning = dataset.warning(ofTestsOn: folds.folds.flatMap(\.test)) { Warnings.report(warning) }
     self.lock = try lock ?? Self.makeFolder(folder, beside: remains)
-    try removePartialFiles(in: folder)
+    removePartialFiles(in: folder)
     // First, so that a folder that has anything of the experiment can be taken up.
     try configuration.write(to: folder)
     try folds.write(to: Self.foldsFile(folder), cases: dataset.cases)

@@ -19,7 +19,7 @@ extension Experiment {
     _ cell: ExperimentCell, keepMasks: Bool, shouldStop: @escaping () -> Bool, report: (CellEvent) -> Void
   ) throws -> Bool {
     if cell.isFinished { return true }
-    try FileManager.default.createDirectory(at: cell.run.url, withIntermediateDirectories: true)
+    try makeFolder(cell.run.url)
     let lock = try FolderLock(cell.run.url)
     defer { withExtendedLifetime(lock) {} }
     try removeRemains(of: cell)
@@ -40,11 +40,14 @@ extension Experiment {
     let canGoOn = [cell.run.last, cell.run.model].contains { manager.fileExists(atPath: $0.path) }
     let names = manager.enumerator(atPath: folder.path)?.allObjects.compactMap { $0 as? String } ?? []
     for name in names {
-      let isPart = isPartialFile((name as NSString).lastPathComponent)
       let url = folder.appendingPathComponent(name)
+      // A report of this run may be under way.
+      if isPartialFile(url.lastPathComponent) {
+        removePartialFile(url)
+        continue
+      }
       let stays = canGoOn || [cell.run.cellLog.lastPathComponent, FolderLock.fileName].contains(name)
-      guard isPart || !stays, manager.fileExists(atPath: url.path)
-      else { continue }
+      guard !stays, manager.fileExists(atPath: url.path) else { continue }
       try manager.removeItem(at: url)
     }
     if manager.fileExists(atPath: cell.evaluation.path) { try manager.removeItem(at: cell.evaluation) }

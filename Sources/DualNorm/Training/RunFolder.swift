@@ -91,9 +91,10 @@ public struct RunFolder: Sendable {
 
   /// - Throws: `InputError` for a folder that is there and cannot be read and written, which would look as if it were empty.
   func requireReadAndWriteAccess() throws {
-    guard access(url.path, R_OK | W_OK | X_OK) != 0, errno != ENOENT else { return }
+    let code = access(url.path, R_OK | W_OK | X_OK) == 0 ? 0 : errno
+    guard code != 0, code != ENOENT else { return }
     throw InputError(
-      "\(url.path): cannot be read and written (\(String(cString: strerror(errno)))); get the right to, or take a copy."
+      "\(url.path): cannot be read and written (\(String(cString: strerror(code)))); get the right to, or take a copy."
     )
   }
 
@@ -128,15 +129,11 @@ public func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []
   if manager.fileExists(atPath: url.path) {
     try requireEmptyFolder(url, option: option, beside: beside)
   } else {
-    do {
-      try manager.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw InputError("\(url.path): cannot be made; give a folder for \(option) that you may write to.")
-    }
+    let code = codeOfMaking(url)
+    guard code == 0 else { throw unusable(url, "cannot be made", code, option) }
   }
-  guard manager.isWritableFile(atPath: url.path) else {
-    throw InputError("\(url.path): cannot be written to; give a folder for \(option) that you may write to.")
-  }
+  let code = codeOfEntering(url)
+  guard code == 0 else { throw unusable(url, "cannot be written to", code, option) }
 }
 
 /// Finds out, without making anything, whether `makeEmptyFolder` could make a folder for results.
@@ -144,6 +141,20 @@ public func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []
 /// - Throws: as that does.
 public func requireNewFolder(_ url: URL, option: String) throws {
   try requireEmptyFolder(url, option: option, beside: [])
+}
+
+private func unusable(_ folder: URL, _ what: String, _ code: Int32, _ option: String) -> InputError {
+  InputError("\(folder.path): \(what)\(readOnlyDisk(code)); give a folder for \(option) that you may write to.")
+}
+
+/// The system's code for why a folder, or the lowest one above it that is there, may not be written to; 0 where it may.
+private func codeOfUsing(_ folder: URL) -> Int32 {
+  var holder = folder.standardizedFileURL
+  var isFolder: ObjCBool = false
+  while !FileManager.default.fileExists(atPath: holder.path, isDirectory: &isFolder), holder.path != "/" {
+    holder = holder.deletingLastPathComponent()
+  }
+  return isFolder.boolValue ? codeOfEntering(holder) : ENOTDIR
 }
 
 /// - Throws: as `makeEmptyFolder` for what is there.
@@ -156,9 +167,8 @@ func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>) throws 
   guard isFolder.boolValue else {
     throw InputError("\(url.path): is a file; give a folder for \(option).")
   }
-  guard access(url.path, R_OK | W_OK | X_OK) == 0 else {
-    throw InputError("\(url.path): cannot be written to; give a folder for \(option) that you may write to.")
-  }
+  let code = access(url.path, R_OK | W_OK | X_OK) == 0 ? 0 : errno
+  guard code == 0 else { throw unusable(url, "cannot be written to", code, option) }
   let contents = (try? manager.contentsOfDirectory(atPath: url.path)) ?? []
   guard contents.allSatisfy({ $0.hasPrefix(".") || beside.contains($0) }) else {
     throw InputError("\(url.path): is not empty; give a new folder for \(option), or delete this one first.")
@@ -167,14 +177,8 @@ func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>) throws 
 
 /// - Throws: `InputError` for a folder that could not be made, since what is to hold it is a file, or not to be written to.
 public func requireMakeable(_ url: URL, option: String) throws {
-  var holder = url.standardizedFileURL.deletingLastPathComponent()
-  var isFolder: ObjCBool = false
-  while !FileManager.default.fileExists(atPath: holder.path, isDirectory: &isFolder), holder.path != "/" {
-    holder = holder.deletingLastPathComponent()
-  }
-  guard isFolder.boolValue, access(holder.path, W_OK | X_OK) == 0 else {
-    throw InputError("\(url.path): cannot be made; give a folder for \(option) that you may write to.")
-  }
+  let code = codeOfUsing(url.standardizedFileURL.deletingLastPathComponent())
+  guard code == 0 else { throw unusable(url, "cannot be made", code, option) }
 }
 
 extension DecodingError {

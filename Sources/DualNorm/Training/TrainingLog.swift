@@ -40,8 +40,9 @@ final class TrainingLog {
       }
     }
     try writeAtomically(Data((header + kept.map { $0 + "\n" }.joined()).utf8), to: url)
-    file = try FileHandle(forWritingTo: url)
-    try file.seekToEnd()
+    let descriptor = open(url.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unwritable(url, errno) }
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   func append(_ progress: TrainingProgress) throws {

@@ -91,7 +91,7 @@ public struct TrainingSession: Sendable {
     if let warning = dataset.warning(ofTestsOn: split.test) { Warnings.report(warning) }
     for remark in try StageStart(configuration, description).check() { report(.sentence(remark)) }
     self.lock = try lock ?? run.create()
-    try removePartialFiles(in: run.url)
+    removePartialFiles(in: run.url)
     // First, so that a folder that has anything of the run can be started in again.
     try run.write(configuration)
     try run.write(description)
@@ -113,7 +113,7 @@ public struct TrainingSession: Sendable {
       throw InputError("\(run.url.path): has no config.yaml, so no training was started there; check --resume.")
     }
     self.lock = try lock ?? FolderLock(run.url)
-    for folder in [run.url, run.checkpoints] { try removePartialFiles(in: folder) }
+    for folder in [run.url, run.checkpoints] { removePartialFiles(in: folder) }
     let recorded = try run.readConfiguration()
     configuration = try iterations.map { try recorded.extended(to: $0, after: Checkpoint.state(of: run)) } ?? recorded
     var description = try run.readDescription()

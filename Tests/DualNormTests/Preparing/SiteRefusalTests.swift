@@ -3,6 +3,8 @@ import Foundation
 import MedicalImaging
 import Testing
 
+@testable import Files
+
 /// Sources and outputs that cannot be prepared; nothing may be left behind.
 @Suite struct SiteRefusalTests {
   let folder: DataFolder
@@ -159,7 +161,7 @@ import Testing
     #expect(throws: Stop.self) { try preparation.run { if $0.name == "b" { throw Stop() } } }
     #expect(try FileManager.default.contentsOfDirectory(atPath: output.path).isEmpty)
     // What a killed one left is in nobody's way.
-    try folder.write("", to: "data/.preparing-X/old.nii.gz")
+    try folder.write("", to: "data/\(PartialName(process: 1).text)/old.nii.gz")
     #expect(try preparation.run().cases.map(\.name) == ["a", "b"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: output.path) == ["X"])
   }

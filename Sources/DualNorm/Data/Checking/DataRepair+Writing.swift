@@ -28,20 +28,15 @@ extension DataRepair {
   /// - Throws: as `requireRoom`, and as the reading and writing of volumes.
   public func write(to output: URL, progress: (Case) throws -> Void = { _ in }) throws {
     try DataRepair.requireRoom(in: output, beside: dataset.folder)
-    let manager = FileManager.default
     let output = output.standardizedFileURL
-    let partial = output.deletingLastPathComponent().appendingPathComponent(".fixing-\(output.lastPathComponent)")
-    try? manager.removeItem(at: partial)  // of a run that was killed
-    defer { try? manager.removeItem(at: partial) }
+    let partial = try PartialPath(folder: output)
     for step in steps {
       try progress(step.scan)
-      try write(step, to: partial)
+      try write(step, to: partial.url)
     }
-    try dataset.layout == .description ? writeDescription(in: partial) : writeLists(in: partial)
+    try dataset.layout == .description ? writeDescription(in: partial.url) : writeLists(in: partial.url)
     _ = rmdir(output.path)  // where it is there, it is empty
-    guard rename(partial.path, output.path) == 0 else {
-      throw InputError("\(output.path): cannot be made (\(String(cString: strerror(errno)))); give another --fix.")
-    }
+    try partial.rename(to: output)
   }
 
   private func write(_ step: Step, to folder: URL) throws {
@@ -90,15 +85,7 @@ extension DataRepair {
   private func copy(_ url: URL, to target: URL) throws {
     let ending = url.lastPathComponent.dropFirst((volumeStem(url) ?? "").count)
     let target = URL(fileURLWithPath: target.path + ending)
-    try writeAtomically(to: target) { temporary in
-      do {
-        try FileManager.default.removeItem(at: temporary)
-        try FileManager.default.copyItem(at: url.resolvingSymlinksInPath(), to: temporary)
-      } catch {
-        throw FileError(
-          "\(url.path): cannot be copied to \(target.path); check its permissions and the room on the disk.")
-      }
-    }
+    try copyAtomically(url, to: target)
   }
 
   /// The lists of sites where a patient is not called like its case, or an image like a mask, and what `prepare` wrote

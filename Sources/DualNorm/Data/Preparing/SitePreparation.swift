@@ -52,8 +52,10 @@ public struct SitePreparation: Sendable {
       return try requireMakeable(output, option: "--output")
     }
     guard isFolder.boolValue else { throw InputError("\(output.path): is a file; give a folder for --output.") }
-    guard manager.isWritableFile(atPath: output.path) else {
-      throw InputError("\(output.path): cannot be written to; give a folder for --output that you may write to.")
+    let code = codeOfEntering(output)
+    guard code == 0 else {
+      throw InputError(
+        "\(output.path): cannot be written to\(readOnlyDisk(code)); give a folder for --output that you may write to.")
     }
     guard !manager.fileExists(atPath: output.appendingPathComponent(site).path) else {
       throw InputError(
@@ -80,25 +82,24 @@ public struct SitePreparation: Sendable {
   /// - Parameter progress: told each case before it is read; what it throws ends the work.
   /// - Throws: as the reading and writing of volumes, and `InputError` for a case that the recipe does not fit.
   public func run(progress: (Case) throws -> Void = { _ in }) throws -> PreparedSite {
-    let manager = FileManager.default
-    let partial = output.appendingPathComponent(".preparing-\(site)")
     let final = output.appendingPathComponent(site)
-    try? manager.removeItem(at: partial)  // of a run that was killed
-    defer { try? manager.removeItem(at: partial) }
+    var made: PartialPath?
     var facts: [PreparedCaseFacts] = []
     for scan in pairs.cases {
       try progress(scan)
       let prepared = try recipe.prepare(scan, crops: crops)
-      try write(prepared, scan.name, to: partial)
+      // Nothing is made for a recipe that does not fit.
+      let folder = try made ?? PartialPath(folder: final)
+      made = folder
+      try write(prepared, scan.name, to: folder.url)
       facts.append(prepared.facts)
     }
     let result = PreparedSite(
       version: version, site: site, recipeName: recipeName, recipe: recipe, isCroppedByLabels: crops, pairs: pairs,
       cases: facts)
-    try writeAtomically(prettyJSON(result), to: partial.appendingPathComponent(PreparedSite.fileName))
-    guard rename(partial.path, final.path) == 0 else {
-      throw InputError("\(final.path): cannot be made (\(String(cString: strerror(errno)))); give another --output.")
-    }
+    let partial = try made ?? PartialPath(folder: final)
+    try writeAtomically(prettyJSON(result), to: partial.url.appendingPathComponent(PreparedSite.fileName))
+    try partial.rename(to: final)
     return result
   }
 
