@@ -10,12 +10,7 @@ final class DICOMFile {
   init(_ url: URL) throws {
     self.url = url
     try requireContents(of: url)
-    let fault: String?
-    do {
-      fault = try Data(contentsOf: url, options: .alwaysMapped).withUnsafeBytes { DICOMStructure.fault(in: $0) }
-    } catch {
-      throw ImagingError("\(url.path): this file may not be read; change its permissions.")
-    }
+    let fault = DICOMStructure.fault(in: try DICOMBytes(url))
     guard fault == nil, let opened = cdicom_open(url.path) else {
       throw ImagingError(
         "\(url.path): cannot be read as DICOM: \(fault ?? "\(lastDICOMError()); copy it again from its source.")")

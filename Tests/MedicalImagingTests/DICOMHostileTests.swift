@@ -1,0 +1,112 @@
+import Foundation
+import MedicalImaging
+import TestSupport
+import Testing
+
+/// Files that are made to exhaust what reads them, each in a process of its own that has 5 seconds of the processor: a right
+/// result or the exact sentence, never a signal.
+@Suite struct DICOMHostileTests {
+  @Test(arguments: HostileDICOM.all.indices) func endsWell(index: Int) async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      [index = index as Int] in
+      limitTime()
+      say(try outcome(of: HostileDICOM.all[index].make()))
+    }
+    let hostile = HostileDICOM.all[index]
+    let found = said(result)
+    if let end = hostile.sentenceEnd {
+      #expect(found.hasPrefix("cannot be read as DICOM: ") && found.hasSuffix(end), "\(hostile): \(found)")
+    } else {
+      #expect(found == hostile.sentence.map { "cannot be read as DICOM: \($0)" } ?? "[1.0, 2.0]", "\(hostile)")
+    }
+  }
+
+  /// Elements, sequences, items and delimiters in any order and of any length.
+  @Test(arguments: 1...8) func anyOrder(seed: Int) async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      [seed = seed as Int] in
+      limitTime()
+      var mutator = Mutator(seed: UInt64(seed))
+      for number in 0..<100 {
+        let encoding = DICOMBuilder.Encoding.allCases[mutator.next(below: 4)]
+        let found = try outcome(of: anyFile(&mutator, DICOMBuilder(encoding: encoding)))
+        guard found == "[1.0, 2.0]" || found.hasSuffix(".") else { return say("number \(number): \(found)") }
+      }
+      say("well")
+    }
+    #expect(said(result) == "well")
+  }
+
+  /// What fuzzers find first: a byte or word changed anywhere in a file with sequences behind its pixels.
+  @Test(arguments: 1...4) func changed(seed: Int) async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      [seed = seed as Int] in
+      limitTime()
+      let builder = DICOMBuilder(encoding: [.explicit, .implicit, .bigEndian, .rle][seed % 4])
+      let item = builder.item(builder.element(0x0008_1150, "UI") + builder.nest(3) + builder.itemEnd)
+      let good = builder.file([
+        0x0008_1140: builder.element(0x0008_1140, "SQ", builder.item(builder.element(0x0008_1150, "UI"))),
+        0x7fe1_1010: builder.element(0x7fe1_1010, "SQ", item, length: DICOMBuilder.open) + builder.sequenceEnd,
+      ])
+      var mutator = Mutator(seed: UInt64(seed))
+      for number in 0..<200 {
+        let found = try outcome(of: mutator.mutated(good, in: 132..<good.count))
+        guard found.hasPrefix("[") || found.hasSuffix(".") else { return say("number \(number): \(found)") }
+      }
+      say("well")
+    }
+    #expect(said(result) == "well")
+  }
+}
+
+/// Ends this process by a signal once it has used 5 seconds of the processor, or waited for two minutes.
+private func limitTime() {
+  var limit = rlimit(rlim_cur: 5, rlim_max: 5)
+  setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit)
+  alarm(120)
+}
+
+private func say(_ text: String) { FileHandle.standardError.write(Data("\nfound: \(text)\n".utf8)) }
+
+/// What a child process said last.
+private func said(_ result: ExitTest.Result?) -> String {
+  let lines = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self).split(separator: "\n")
+  return lines.last { $0.hasPrefix("found: ") }.map { String($0.dropFirst(7)) } ?? ""
+}
+
+/// What reading a series of this one file gives: its pixels, or the sentence behind its name.
+private func outcome(of contents: Data) throws -> String {
+  let folder = try ScratchFolder()
+  let file = try folder.file(contents, "a.dcm")
+  do {
+    return "\(try Image(contentsOf: folder.url).voxels)"
+  } catch let error as ImagingError {
+    let start = "\(file.path): "
+    guard error.description.hasPrefix(start) else { return error.description }
+    return String(error.description.dropFirst(start.count))
+  }
+}
+
+private func anyFile(_ mutator: inout Mutator, _ builder: DICOMBuilder) -> Data {
+  var bytes: [UInt8] = []
+  for _ in 0..<mutator.next(below: 60) { bytes += anyPiece(&mutator, builder) }
+  let tag: UInt32 = [0x0008_1140, 0x0009_1010, 0x7fe0_0010, 0x7fe1_1010][mutator.next(below: 4)]
+  return builder.file([tag: bytes])
+}
+
+private func anyPiece(_ mutator: inout Mutator, _ builder: DICOMBuilder) -> [UInt8] {
+  let tags: [UInt32] = [0x0008_1140, 0x0008_1150, 0x0009_0010, 0x0009_1010, 0x7fe0_0010, 0x7fe1_1010, 0x0088_0200, 0]
+  let kinds = ["SQ", "SQ", "UN", "OB", "OW", "LO", "UT", "US", "??"]
+  let lengths: [UInt32?] = [nil, nil, nil, DICOMBuilder.open, 0, 4, 8, 16, 100, 0xffff, 0x7fff_ffff]
+  let length = lengths[mutator.next(below: lengths.count)]
+  let value = [UInt8](repeating: 0, count: [0, 0, 2, 4, 8, 30][mutator.next(below: 6)])
+  switch mutator.next(below: 6) {
+  case 0: return builder.item(value, length: length)
+  case 1: return builder.itemEnd
+  case 2: return builder.sequenceEnd
+  case 3: return builder.nest(1 + mutator.next(below: 60), tags[mutator.next(below: tags.count)])
+  default:
+    return builder.element(
+      tags[mutator.next(below: tags.count)], kinds[mutator.next(below: kinds.count)], value, length: length)
+  }
+}
