@@ -44,14 +44,20 @@ bool is_in_character_set(DcmElement &element, DcmDataset &dataset) {
          converter.convertString(text, utf8).good();
 }
 
+// The elements of an item, gathered at once: to reach one by its number, DCMTK steps over those before it.
+std::vector<DcmElement *> elements(DcmItem &item) {
+  std::vector<DcmElement *> found;
+  for (DcmObject *next = item.nextInContainer(nullptr); next; next = item.nextInContainer(next))
+    found.push_back(static_cast<DcmElement *>(next));
+  return found;
+}
+
 // Also of all that is in a sequence. Text that is longer than it may be is let pass, as DCMTK does.
 bool is_valid(DcmElement &element, const OFString &vm, DcmDataset &dataset) {
   if (auto *sequence = dynamic_cast<DcmSequenceOfItems *>(&element)) {
-    for (unsigned long index = 0; index < sequence->card(); ++index) {
-      DcmItem *item = sequence->getItem(index);
-      for (unsigned long place = 0; place < item->card(); ++place)
-        if (!is_valid(*item->getElement(place), "1-n", dataset)) return false;
-    }
+    for (DcmObject *item = sequence->nextInContainer(nullptr); item; item = sequence->nextInContainer(item))
+      for (DcmElement *inner : elements(*static_cast<DcmItem *>(item)))
+        if (!is_valid(*inner, "1-n", dataset)) return false;
     return true;
   }
   const OFCondition condition = element.checkValue(vm);
@@ -104,8 +110,8 @@ void keep_valid_elements(cdicom_file &source, UIDs &uids) {
   const std::map<DcmTagKey, Rule> rules = inherited();
   const DcmTagKey others[] = {DCM_Rows, DCM_Columns, DCM_SliceThickness, DCM_SeriesNumber};
   std::vector<DcmTagKey> left_out;
-  for (unsigned long index = 0; index < dataset.card(); ++index) {
-    DcmElement &element = *dataset.getElement(index);
+  for (DcmElement *next : elements(dataset)) {
+    DcmElement &element = *next;
     const DcmTagKey key = element.getTag();
     if (std::find(std::begin(others), std::end(others), key) != std::end(others)) continue;
     const auto rule = rules.find(key);

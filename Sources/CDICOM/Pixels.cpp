@@ -19,20 +19,31 @@ DcmPixelSequence *compressed(const cdicom_file *file, DcmPixelData *data) {
   return data->getEncapsulatedRepresentation(syntax, nullptr, sequence).good() ? sequence : nullptr;
 }
 
+// Without the first, which is the offset table. To reach one by its number, DCMTK steps over those before it.
+std::vector<DcmPixelItem *> pieces(DcmPixelSequence *fragments) {
+  std::vector<DcmPixelItem *> found;
+  DcmObject *next = fragments->nextInContainer(nullptr);
+  while (next && (next = fragments->nextInContainer(next))) found.push_back(static_cast<DcmPixelItem *>(next));
+  return found;
+}
+
 // The bytes of all fragments, which are those of the only frame.
 std::vector<uint8_t> joined(DcmPixelSequence *fragments) {
   std::vector<uint8_t> bytes;
-  for (unsigned long index = 1; index < fragments->card(); ++index) {  // the first is the offset table
-    DcmPixelItem *fragment = nullptr;
+  for (DcmPixelItem *fragment : pieces(fragments)) {
     Uint8 *data = nullptr;
-    cdicom::require(fragments->getItem(fragment, index));
     cdicom::require(fragment->getUint8Array(data));
     if (data) bytes.insert(bytes.end(), data, data + fragment->getLength());
   }
   return bytes;
 }
 
+// DCMTK's decoders reach each fragment by its number, in time that grows with the square of their count.
+constexpr unsigned long most_fragments = 20000;
+
 void decode(const cdicom_file *file, DcmPixelData *data, size_t bytes, std::vector<Uint16> &words) {
+  DcmPixelSequence *fragments = compressed(file, data);
+  cdicom::require(!fragments || fragments->card() <= most_fragments, "they lie in more than 20000 fragments");
   Uint32 frame_bytes = 0, fragment = 0;
   OFString colour_model;
   cdicom::require(data->getUncompressedFrameSize(&file->dataset(), frame_bytes));
@@ -66,10 +77,7 @@ ptrdiff_t cdicom_pixel_bytes(const cdicom_file *file) {
     DcmPixelSequence *fragments = compressed(file, data);
     if (!fragments) return ptrdiff_t(data->getLength(file->dataset().getOriginalXfer()));
     ptrdiff_t bytes = 0;
-    for (unsigned long index = 1; index < fragments->card(); ++index) {  // the first is the offset table
-      DcmPixelItem *fragment = nullptr;
-      if (fragments->getItem(fragment, index).good()) bytes += ptrdiff_t(fragment->getLength());
-    }
+    for (DcmPixelItem *fragment : pieces(fragments)) bytes += ptrdiff_t(fragment->getLength());
     return bytes;
   });
 }
