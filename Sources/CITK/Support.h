@@ -14,9 +14,20 @@ namespace citk {
 
 inline thread_local std::string last_error;
 
+// Keeps ITK, VNL and MetaIO from writing lines of their own on standard error while it lives, by this thread or another: what
+// fails throws as well, and becomes a sentence.
+class Silence {
+ public:
+  Silence();
+  ~Silence();
+  Silence(const Silence &) = delete;
+  Silence &operator=(const Silence &) = delete;
+};
+
 // Runs `body`; a failure becomes `failure` and the thread's message.
 template <typename Result, typename Body>
 Result guard(Result failure, Body &&body) {
+  const Silence silence;
   try {
     return body();
   } catch (const itk::ExceptionObject &error) {
