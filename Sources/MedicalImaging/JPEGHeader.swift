@@ -14,7 +14,8 @@ struct JPEGHeader {
 
   /// Nil where the file does not begin as a JPEG or has no frame header (ITU-T T.81, annex B).
   init?(_ url: URL) throws {
-    let bytes = try Data(contentsOf: url, options: .alwaysMapped)
+    // Not mapped: a mapped file that shrinks would end the process.
+    let bytes = try Data(contentsOf: url)
     guard bytes.starts(with: [0xff, 0xd8]) else { return nil }
     var frame: Data?
     var exif: TIFFHeader?

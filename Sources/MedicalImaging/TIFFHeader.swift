@@ -41,7 +41,8 @@ struct TIFFHeader {
   }
 
   /// Nil where the file does not begin as a TIFF or its first page cannot be found.
-  init?(_ url: URL) throws { self.init(try Data(contentsOf: url, options: .alwaysMapped)) }
+  /// The file is not mapped: a mapped one that shrinks would end the process.
+  init?(_ url: URL) throws { self.init(try Data(contentsOf: url)) }
 
   /// Of a TIFF in memory, such as a JPEG's Exif data.
   init?(_ bytes: Data) {
