@@ -16,7 +16,7 @@ func libraries(in folder: String, _ names: [String]) -> [LinkerSetting] {
 // `make docs` alone needs the plugin that makes pages of the comments; nothing else fetches it.
 let docs: [Package.Dependency] =
   Context.environment["DUALNORM_DOCS"] == nil
-  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0")]
 
 let package = Package(
   name: "DualNorm",
@@ -26,9 +26,9 @@ let package = Package(
     .library(name: "DualNorm", targets: ["DualNorm", "Torch", "MedicalImaging"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.36.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ] + docs,
   targets: [
     .target(
