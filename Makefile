@@ -1,5 +1,5 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test sanitize bench bench-files events-env deps deps-cuda lint \
+.PHONY: demo build test sanitize bench bench-files bench-env events-env deps deps-cuda lint \
   reference docs man fixtures fixtures-like clean
 
 ORACLE = ../shared/oracle
@@ -27,23 +27,20 @@ sanitize: deps
 
 # Against the reference network in PyTorch, which comes into a Python environment of its own; ORACLE is its folder.
 BENCH_ENV = $(HOME)/.cache/dualnorm/bench
-bench: build
-	@test -x $(BENCH_ENV)/bin/python || python3 -m venv $(BENCH_ENV)
-	@$(BENCH_ENV)/bin/python -c "import torch" 2>/dev/null || $(BENCH_ENV)/bin/pip install --quiet torch==2.11.0 numpy
-	@$(BENCH_ENV)/bin/python Tools/bench.py .build/release/dualnorm $(ORACLE) $(BENCH)
+bench: build bench-env
+	@"$(BENCH_ENV)/bin/python" Tools/bench.py .build/release/dualnorm $(ORACLE) $(BENCH)
 
 # Whole commands, from file to file, against PyTorch, SciPy, MedPy and MONAI.
-bench-files: build
-	@test -x $(BENCH_ENV)/bin/python || python3 -m venv $(BENCH_ENV)
-	@$(BENCH_ENV)/bin/python -c "import torch, scipy, nibabel, medpy, monai" 2>/dev/null || \
-	  $(BENCH_ENV)/bin/pip install --quiet torch==2.11.0 numpy scipy nibabel medpy monai
-	@$(BENCH_ENV)/bin/python Tools/bench_files.py .build/release/dualnorm $(ORACLE) $(BENCH)
+bench-files: build bench-env
+	@"$(BENCH_ENV)/bin/python" Tools/bench_files.py .build/release/dualnorm $(ORACLE) $(BENCH)
+
+bench-env:
+	@python3 Tools/environment.py "$(BENCH_ENV)" Tools/environments/bench.txt Tools/environments/bench-medpy.txt
 
 # TensorBoard's own reader, which a test holds our event files against where it is there.
 EVENTS_ENV = $(HOME)/.cache/dualnorm/tensorboard
 events-env:
-	@test -x $(EVENTS_ENV)/bin/python || python3 -m venv $(EVENTS_ENV)
-	@$(EVENTS_ENV)/bin/python -c "import tensorboard" 2>/dev/null || $(EVENTS_ENV)/bin/pip install --quiet tensorboard==2.21.0
+	@python3 Tools/environment.py "$(EVENTS_ENV)" Tools/environments/tensorboard.txt
 
 deps:
 	@Tools/deps.sh

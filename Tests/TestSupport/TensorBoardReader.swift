@@ -2,8 +2,10 @@ import Foundation
 
 /// TensorBoard's own reader, in Python, where it is at hand.
 public enum TensorBoardReader {
-  private static let python = NSHomeDirectory() + "/.cache/dualnorm/tensorboard/bin/python"
-  public static var isThere: Bool { FileManager.default.isExecutableFile(atPath: python) }
+  private static let environment = NSHomeDirectory() + "/.cache/dualnorm/tensorboard"
+  private static let python = environment + "/bin/python"
+  /// Whether `make events-env` came to its end: what it writes last is there.
+  public static var isThere: Bool { FileManager.default.fileExists(atPath: environment + "/complete") }
 
   /// By name: [step, value], [step, width, height, bytes], and how many histograms.
   public struct Found: Decodable {
