@@ -12,6 +12,7 @@ build: deps
 	$(SWIFT_BUILD) --product dualnorm
 
 test: deps
+	Tools/deps-test.sh
 	swift build --build-tests
 	swift test --skip-build
 
