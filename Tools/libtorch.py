@@ -36,7 +36,7 @@ class Wheel:
         try:
             self.system, self.half, self.name, self.version, self.tag, self.platform, self.checksum = line.split()
         except ValueError:
-            fail("%s: %r has not the seven words that its third line names; mend it." % (WHEELS, line))
+            fail("%s: %r has not the seven words that its fourth line names; mend it." % (WHEELS, line))
 
     def __str__(self):
         return " ".join([self.system, self.half, self.name, self.version, self.tag, self.platform, self.checksum])
