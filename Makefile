@@ -1,5 +1,5 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test sanitize bench bench-files bench-env events-env deps deps-cuda lint \
+.PHONY: demo build test fuzz sanitize bench bench-files bench-env events-env deps deps-cuda lint \
   reference docs man fixtures fixtures-like clean
 
 ORACLE = ../shared/oracle
@@ -25,6 +25,12 @@ sanitize: deps
 	  swift test --sanitize=address --scratch-path .build-asan $(SANITIZED)
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:suppressions=$(CURDIR)/Tools/ubsan.supp \
 	  swift test --scratch-path .build-ubsan $(UNDEFINED) $(SANITIZED)
+
+# Every reader on changed files, each input within 5 s and bounded memory; a child process ends where one crashes.
+SECONDS = 60
+fuzz: deps
+	swift build --product fuzz
+	.build/debug/fuzz Tests/Fixtures $(SECONDS) $(SEED)
 
 # Against the reference network in PyTorch, which comes into a Python environment of its own; ORACLE is its folder.
 BENCH_ENV = $(HOME)/.cache/dualnorm/bench
@@ -83,6 +89,7 @@ fixtures:
 	python3 Tools/fixtures_statistics.py
 	python3 Tools/fixtures_weights.py
 	python3 Tools/fixtures_imaging.py
+	python3 Tools/fixtures_headers.py
 	python3 Tools/fixtures_images.py
 	python3 Tools/fixtures_commands.py $(ORACLE)
 	python3 Tools/fixtures_prepare.py

@@ -48,7 +48,7 @@ let package = Package(
       linkerSettings: libraries(
         in: itk + "/lib",
         [
-          "ITKCommon", "ITKTransform", "ITKIOImageBase", "ITKIONIFTI", "ITKIONRRD", "ITKIOMeta", "ITKIOPNG",
+          "ITKCommon", "ITKTransform", "ITKIOImageBase", "ITKIONIFTI", "ITKIOPNG",
           "ITKIOTIFF", "ITKSmoothing", "itksys", "itkvnl", "itkvnl_algo",
         ]) + [.unsafeFlags(["-L\(jpeg)/lib", "-L\(png)/lib"])] + ["z", "jpeg", "png"].map { .linkedLibrary($0) }),
     .target(
@@ -69,6 +69,8 @@ let package = Package(
       name: "DualNormCLI",
       dependencies: ["DualNorm", "Files", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .executableTarget(
+      name: "fuzz", dependencies: ["DualNorm", "Torch", "MedicalImaging", "Files", "TestSupport"], path: "Tests/Fuzz"),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
     .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "TestSupport"]),

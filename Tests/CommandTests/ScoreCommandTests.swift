@@ -18,6 +18,16 @@ import Testing
     try labelMap([0, 1, 0, 0, 0, 0]).write(to: folder.file("predictions/Site-B/Case01.nii.gz"))
   }
 
+  @Test func aVolumeLargerThanTheMemory() throws {
+    try expectRefusal(
+      "\(references)/Site-A/Case01_segmentation.nii.gz: its 6×1×1 voxels take 2.4e-08 GB, and a volume may take 1e-08 GB "
+        + "(--memory); crop or resample it.",
+      of: ["score", "--prediction", predictions, "--reference", references, "--memory", "1e-8"])
+    try expectRefusal(
+      "--memory -1.0: expected a number of gigabytes above 0.", status: 64,
+      of: ["score", "--prediction", predictions, "--reference", references, "--memory=-1"])
+  }
+
   @Test func tableCountsTheMissBesideTheMeans() throws {
     let result = try dualnorm("score", "--prediction", predictions, "--reference", references, "--tolerance", "1")
     #expect(

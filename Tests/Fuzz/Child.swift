@@ -1,0 +1,61 @@
+import Foundation
+import TestSupport
+
+/// Reads changed files one after the other, and says on standard output how far it is.
+struct Child {
+  private let reader: Reader
+  private let sources: [(name: String, data: Data)]
+  private let seed: UInt64
+  private let folder: URL
+
+  init(_ reader: Reader, _ fixtures: URL, seed: UInt64, folder: URL) throws {
+    (self.reader, self.seed, self.folder) = (reader, seed, folder)
+    sources = try reader.files.map { path in
+      let url = fixtures.appendingPathComponent(path)
+      return (reader.fixedName ?? url.lastPathComponent, try Data(contentsOf: url))
+    }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  /// Address space, LibTorch's code and threads included.
+  private static let mostMemory: rlim_t = 8 << 30
+
+  func run(_ numbers: Range<Int>) throws {
+    var limit = rlimit(rlim_cur: Self.mostMemory, rlim_max: Self.mostMemory)
+    setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+    var (read, refused) = (0, 0)
+    for number in numbers {
+      say("at \(number)")
+      alarm(5)  // its signal ends this process
+      do {
+        let file = try changed(number)
+        try reader.read(file, folder)
+        read += 1
+      } catch {
+        refused += 1
+        if !isSentence(error) { say("foreign \(number) \(type(of: error))") }
+        let sentence = "\(error)"
+        if !sentence.hasSuffix("."), isSentence(error) { say("foreign \(number) no sentence") }
+      }
+      alarm(0)
+    }
+    say("done \(read) \(refused)")
+  }
+
+  /// The file of a number, the same for the same seed.
+  func changed(_ number: Int) throws -> URL {
+    var mutator = Mutator(seed: seed &* 1_000_003 &+ UInt64(number), tokens: reader.tokens)
+    let source = sources[number % sources.count]
+    // Half of the changes in what is likely the header.
+    let range = number % 4 < 2 ? 0..<min(source.data.count, 600) : nil
+    let file = folder.appendingPathComponent(source.name)
+    for other in (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? [] {
+      unlink(other.path)
+    }
+    let handle = FileHandle(fileDescriptor: open(file.path, O_CREAT | O_WRONLY, 0o600), closeOnDealloc: true)
+    try handle.write(contentsOf: mutator.mutated(source.data, in: range))
+    return file
+  }
+
+  private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+}

@@ -1,0 +1,90 @@
+import DualNorm
+import Files
+import Foundation
+import MedicalImaging
+import Torch
+
+/// A reader of files from elsewhere, with what it is to be tried on.
+struct Reader: Sendable {
+  let name: String
+  /// Paths below `Tests/Fixtures` of sound files.
+  let files: [String]
+  /// Pieces of text that are put into the files as well.
+  var tokens: [String] = []
+  /// What the file is called where the reader looks for a name.
+  var fixedName: String?
+  /// Reads a changed file, given its folder too.
+  let read: @Sendable (_ file: URL, _ folder: URL) throws -> Void
+
+  static let all: [Reader] = [
+    Reader(
+      name: "nifti",
+      files: ["big-endian.nii", "nifti2-big-endian.nii", "type-i2.nii.gz", "nan.nii.gz"].map { "imaging/\($0)" },
+      read: image),
+    Reader(
+      name: "metaimage",
+      files: ["type-i2.mha", "type-f4.mha", "type-u1.mha", "meta-rotation.mha", "meta-size.mha"].map {
+        "imaging/\($0)"
+      },
+      tokens: numbers + [
+        "=", "LIST", "%d", "../", "/dev/zero", "HeaderSize = -1\n", "NDims = 40\n", "True", "MET_LONG",
+      ],
+      read: image),
+    Reader(
+      name: "nrrd",
+      files: ["type-i2.nrrd", "type-f4.nrrd", "type-u1.nrrd", "space-RAS.nrrd", "space-LAST.nrrd"].map {
+        "imaging/\($0)"
+      },
+      tokens: numbers + [
+        ": ", ":=", "none", "(", ")", ",", "LIST", "%d", "/dev/zero", "encoding: text\n", "encoding: hex\n",
+        "byte skip: -1\n", "line skip: 3\n", "dimension: 16\n",
+      ], read: image),
+    Reader(
+      name: "png", files: ["rgb8", "grey16", "palette", "grey1", "grey8-interlaced"].map { "images/\($0).png" },
+      read: image),
+    Reader(name: "jpeg", files: ["rgb.jpg", "progressive.jpg", "grey.jpeg"].map { "images/\($0)" }, read: image),
+    Reader(
+      name: "tiff",
+      files: ["rgb8.tif", "rgb16.tiff", "palette.tif", "big.tif", "float.tif", "tiles.tif"].map { "images/\($0)" },
+      read: image),
+    Reader(
+      name: "dicom",
+      files: [
+        "unsigned16", "implicit", "big-endian", "rle", "jpeg-lossless", "jpeg-ls", "words8", "signed12", "deflated",
+      ]
+      .map { "dicom/\($0).dcm" }, fixedName: "a.dcm"
+    ) { _, folder in _ = try Image(contentsOf: folder) },
+    Reader(name: "safetensors", files: ["commands/expected.safetensors"], tokens: json) { file, _ in
+      _ = try Safetensors.read(file)
+    },
+    Reader(name: "pth", files: ["commands/reference.pth"], tokens: json) { file, _ in _ = try TorchCheckpoint.read(file)
+    },
+    Reader(name: "model.json", files: ["fuzz/run/model.json"], tokens: json, fixedName: "model.json") { _, folder in
+      _ = try RunFolder(folder).readDescription()
+    },
+    Reader(name: "dataset.json", files: ["fuzz/dataset.json"], tokens: json, fixedName: "dataset.json") { _, folder in
+      _ = try Dataset(contentsOf: folder)
+    },
+    Reader(name: "splits.json", files: ["fuzz/run/splits.json"], tokens: json, fixedName: "splits.json") { file, _ in
+      _ = try Split(contentsOf: file, cases: [])
+    },
+    Reader(name: "config.yaml", files: ["fuzz/run/config.yaml"], tokens: json + [": ", "&a ", "*a", "!!", "- "]) {
+      file, _ in
+      _ = try TrainingConfiguration(yaml: file)
+    },
+  ]
+
+  private static let image: @Sendable (URL, URL) throws -> Void = { file, _ in
+    let result = Result { try Image.channels(contentsOf: file) }
+    _ = try? LabelMap(contentsOf: file)
+    _ = try result.get()
+  }
+  private static let numbers = ["-1", "0", "1e308", "1e-308", "99999999999999999999", "nan", "inf", " ", "\n", "\u{0}"]
+  private static let json =
+    numbers + ["{", "}", "[", "]", "\"", ":", ",", "null", "true", "\\u0000", "../", "/dev/zero"]
+}
+
+/// Whether an error is one of those that end in a sentence.
+func isSentence(_ error: any Error) -> Bool {
+  error is ImagingError || error is InputError || error is WeightsError || error is FileError
+}
