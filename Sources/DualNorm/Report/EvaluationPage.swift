@@ -73,7 +73,7 @@ struct EvaluationPage {
   }
 
   private var unfinished: String? {
-    guard scores == nil, record?.failures == nil else { return nil }
+    guard scores == nil, record?.failures?.isEmpty ?? true else { return nil }
     let done =
       (FileManager.default.enumerator(atPath: folder.appendingPathComponent("predictions").path)?.allObjects ?? [])
       .count { ($0 as? String).map { volumeStem(URL(fileURLWithPath: $0)) != nil } ?? false }

@@ -42,9 +42,6 @@ extension TrainingConfiguration {
     guard spacing == nil || size == nil else {
       throw InputError("--spacing and --resample-size exclude each other; give one of them.")
     }
-    if let spacing, !Geometry.usableSpacingsMM.contains(spacing.0) || !Geometry.usableSpacingsMM.contains(spacing.1) {
-      throw InputError("--spacing is \(spacing.0),\(spacing.1); expected 1e-06 to 1e+06 mm.")
-    }
     return spacing.map { .spacingMM(x: $0.0, y: $0.1) } ?? size.map { .size(height: $0.0, width: $0.1) }
   }
 
