@@ -29,7 +29,7 @@ import Torch
       let name = file.hasPrefix("run/tensorboard/") ? "events" : String(file.dropFirst("run/".count))
       // Whatever ended it, the checkpoint is the one before, or a newer one.
       if let last { #expect(try iteration(run) >= last, "\(name)") }
-      if name == refused.last { pages = pages < 4 ? pages + 1 : pages * 3 / 2 }
+      if name == refused.last { pages = pages < 4 ? pages + 1 : pages * 2 }
       refused.append(name)
     }
     print("refused: \(refused)")
