@@ -12,7 +12,7 @@ final class ExperimentRunner {
   private var running: [CellProcess] = []
   private var finished: Int
   private var failed = 0
-  /// What was reported: by this process before, or of a cell.
+  /// Warnings that were reported: by this process before, or of a cell.
   private var warned = Set(Warnings.reported)
   private let progress: Progress
 

@@ -63,7 +63,7 @@ enum Messages {
   /// An error that does not end the command at once.
   static func show(error: String) { print(format == .text ? "Error: \(error)" : nil, LogLine(error: error)) }
 
-  /// Whether progress shows each case.
+  /// True where progress shows each case.
   static var isVerbose: Bool { lock.withLock { options.verbose } }
 
   /// Prints a text or, where there is none, a line of JSON, below which progress goes on.

@@ -77,7 +77,7 @@ public final class PartialPath {
   /// Some file systems have no permissions.
   func setMode(_ mode: mode_t) { _ = fchmod(descriptor, mode) }
 
-  /// Whether all bytes were written at its end; else `errno` says why not.
+  /// Writes bytes at its end; where this is false, `errno` says why.
   func write(_ bytes: UnsafeRawBufferPointer) -> Bool { writeAll(bytes, to: descriptor) }
 }
 

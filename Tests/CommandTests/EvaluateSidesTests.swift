@@ -99,6 +99,11 @@ import Testing
     }
     let (_, table, record) = try evaluate(run, data, "--quiet")
     #expect(cases(table).count == 5 && table.sides == [.test, .new] && record.split == "all")
+    // What the page says repeats it takes no more cases.
+    let page = folder.file("page.html")
+    #expect(try dualnorm("report", output.path, "--output", page.path, "--quiet").status == 0)
+    let html = try String(contentsOf: page, encoding: .utf8)
+    #expect(html.contains("dualnorm evaluate") && !html.contains("--split"))
   }
 
   @Test func withoutHeldOutCasesEverythingWarns() throws {

@@ -83,7 +83,9 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
   /// The words of the command that does the same again.
   func command(output: String) -> [String] {
     var words = ["dualnorm", "evaluate", "--model", model, "--data", data, "--output", output]
-    words += ["--split", split]
+    // Held-out and new cases without those that trained are the default, which no value of the option names.
+    let isDefault = split == "all" && sides.map { $0.values.contains(.test) && !$0.values.contains(.training) } ?? false
+    if !isDefault { words += ["--split", split] }
     if adaptation != Adaptation.none.rawValue { words += ["--adapt", adaptation] }
     if let maskSource { words += ["--mask-source", maskSource.rawValue] }
     if let precision { words += ["--precision", precision.rawValue] }

@@ -13,7 +13,7 @@ public struct TrainingSession: Sendable {
   /// What the user is told on the way: findings of the data check, the split, the plan.
   public typealias Report = (Message) -> Void
 
-  /// What a user is told while a training is planned.
+  /// A message to the user while a training is planned.
   public enum Message {
     case sentence(String)
     /// Lines in columns, which only people can read.

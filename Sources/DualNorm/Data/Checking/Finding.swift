@@ -72,13 +72,13 @@ extension DataCheck {
       self.files = files.map(\.path)
     }
 
-    /// Whether a network can be trained in spite of it, and then segments wrongly or is judged wrongly.
+    /// True where a network can be trained in spite of it, and then segments wrongly or is judged wrongly.
     var makesNetworkWrong: Bool {
       severity == .warning
         && [.labelValues, .greyEdges, .placement, .units, .offset, .duplicate, .patient, .split].contains(rule)
     }
 
-    /// Whether whoever reads the files reports it.
+    /// True where the reader of the files reports it.
     var isOfReading: Bool { [.reading, .unread].contains(rule) }
   }
 }

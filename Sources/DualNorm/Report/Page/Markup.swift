@@ -48,7 +48,7 @@ extension [Markup] {
 }
 
 extension String {
-  /// As text or as the value of an attribute; characters that XML cannot have become U+FFFD, and those that turn the
+  /// Escapes a text, or the value of an attribute; characters that XML cannot have become U+FFFD, and those that turn the
   /// direction of writing or break a line a question mark, as in messages.
   var escapedForMarkup: String {
     guard utf8.contains(where: { $0 < 0x20 || $0 > 0x7E || "&<>\"'".utf8.contains($0) }) else { return self }

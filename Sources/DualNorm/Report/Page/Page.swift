@@ -67,7 +67,7 @@ struct Page {
   private static let style = element(PackageResources.report_css)
   private static let script = element(PackageResources.report_js)
 
-  /// What an element holds, to the byte: HTML reads it as it is, and XML leaves out the marks around it.
+  /// The contents of an element, to the byte: HTML reads them as they are, and XML leaves out the marks around them.
   private static func element(_ resource: [UInt8]) -> Markup {
     Markup(trusted: "/*<![CDATA[*/\n\(String(decoding: resource, as: UTF8.self))/*]]>*/")
   }
