@@ -14,7 +14,13 @@ struct Child {
       let url = fixtures.appendingPathComponent(path)
       return (reader.fixedName ?? url.lastPathComponent, try Data(contentsOf: url))
     }
+    try? FileManager.default.removeItem(at: folder)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for (path, fixture) in reader.beside {
+      let place = folder.appendingPathComponent(path)
+      try FileManager.default.createDirectory(at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(contentsOf: fixtures.appendingPathComponent(fixture)).write(to: place)
+    }
   }
 
   /// Address space, LibTorch's code and threads included.
@@ -35,7 +41,9 @@ struct Child {
         refused += 1
         if !isSentence(error) { say("foreign \(number) \(type(of: error))") }
         let sentence = "\(error)"
-        if !sentence.hasSuffix("."), isSentence(error) { say("foreign \(number) no sentence") }
+        if !sentence.hasSuffix("."), !sentence.hasSuffix("?"), isSentence(error) {
+          say("foreign \(number) no sentence")
+        }
       }
       alarm(0)
     }
@@ -50,7 +58,7 @@ struct Child {
     let range = number % 4 < 2 ? 0..<min(source.data.count, 600) : nil
     let file = folder.appendingPathComponent(source.name)
     for other in (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? [] {
-      unlink(other.path)
+      unlink(other.path)  // folders stay
     }
     let handle = FileHandle(fileDescriptor: open(file.path, O_CREAT | O_WRONLY, 0o600), closeOnDealloc: true)
     try handle.write(contentsOf: mutator.mutated(source.data, in: range))

@@ -13,6 +13,8 @@ struct Reader: Sendable {
   var tokens: [String] = []
   /// What the file is called where the reader looks for a name.
   var fixedName: String?
+  /// Sound files that lie beside it: their paths there, and where they come from.
+  var beside: [String: String] = [:]
   /// Reads a changed file, given its folder too.
   let read: @Sendable (_ file: URL, _ folder: URL) throws -> Void
 
@@ -62,17 +64,40 @@ struct Reader: Sendable {
     Reader(name: "model.json", files: ["fuzz/run/model.json"], tokens: json, fixedName: "model.json") { _, folder in
       _ = try RunFolder(folder).readDescription()
     },
-    Reader(name: "dataset.json", files: ["fuzz/dataset.json"], tokens: json, fixedName: "dataset.json") { _, folder in
-      _ = try Dataset(contentsOf: folder)
+    Reader(
+      name: "dataset.json", files: ["fuzz/dataset.json"], tokens: json, fixedName: "dataset.json",
+      beside: Dictionary(
+        uniqueKeysWithValues: ["imagesTr/a", "imagesTr/b", "labelsTr/a", "labelsTr/b", "imagesTs/c"].map {
+          ("\($0).nii.gz", "imaging/type-u1.nii.gz")
+        })
+    ) { _, folder in
+      guard try !Dataset(contentsOf: folder).cases.isEmpty else { throw InputError("No case.") }
     },
     Reader(name: "splits.json", files: ["fuzz/run/splits.json"], tokens: json, fixedName: "splits.json") { file, _ in
-      _ = try Split(contentsOf: file, cases: [])
+      _ = try Split(contentsOf: file, cases: cases)
     },
-    Reader(name: "config.yaml", files: ["fuzz/run/config.yaml"], tokens: json + [": ", "&a ", "*a", "!!", "- "]) {
-      file, _ in
+    Reader(
+      name: "splits_final.json", files: ["fuzz/folds/splits_final.json"], tokens: json, fixedName: "splits_final.json"
+    ) { file, _ in _ = try Folds(contentsOf: file, cases: cases) },
+    Reader(name: "log.csv", files: ["fuzz/run/log.csv"], tokens: csv) { file, _ in
+      _ = try TrainingHistory(contentsOf: file)
+    },
+    Reader(name: "results.csv", files: ["statistics/results.csv"], tokens: csv) { file, _ in
+      _ = try ResultTable(contentsOf: file)
+    },
+    Reader(name: "recipe.yaml", files: ["fuzz/recipe.yaml"], tokens: yaml) { file, _ in
+      _ = try DataRecipe(yaml: file)
+    },
+    Reader(name: "config.yaml", files: ["fuzz/run/config.yaml"], tokens: yaml) { file, _ in
       _ = try TrainingConfiguration(yaml: file)
     },
   ]
+
+  /// The cases that the splits of the fixtures name.
+  private static let cases = [4, 6, 7, 8, 14, 15, 19, 20, 23, 25, 33, 34].map { number in
+    let name = "hippocampus_0" + (number < 10 ? "0" : "") + "\(number)"
+    return Case(name: name, site: "Hippocampus", images: [URL(fileURLWithPath: "/\(name).nii.gz")], mask: nil)
+  }
 
   private static let image: @Sendable (URL, URL) throws -> Void = { file, _ in
     let result = Result { try Image.channels(contentsOf: file) }
@@ -82,6 +107,8 @@ struct Reader: Sendable {
   private static let numbers = ["-1", "0", "1e308", "1e-308", "99999999999999999999", "nan", "inf", " ", "\n", "\u{0}"]
   private static let json =
     numbers + ["{", "}", "[", "]", "\"", ":", ",", "null", "true", "\\u0000", "../", "/dev/zero"]
+  private static let yaml = json + [": ", "&a ", "*a", "!!", "- "]
+  private static let csv = numbers + [",", "\"", "\"\"", "\r\n", "+", "plain", "final"]
 }
 
 /// Whether an error is one of those that end in a sentence.
