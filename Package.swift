@@ -18,6 +18,12 @@ let docs: [Package.Dependency] =
   Context.environment["DUALNORM_DOCS"] == nil
   ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0")]
 
+// All that is Swift below the program.
+let library: [Target.Dependency] = [
+  "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "TensorBoard", "Torch", "MedicalImaging",
+  "Basics",
+]
+
 let package = Package(
   name: "DualNorm",
   platforms: [.macOS(.v14)],
@@ -57,26 +63,42 @@ let package = Package(
       linkerSettings: libraries(
         in: dcmtk + "/lib",
         ["dcmseg", "dcmfg", "dcmiod", "dcmjpeg", "dcmjpls", "dcmimgle", "dcmdata", "oflog", "ofstd"])),
-    .target(name: "Files"),
-    .target(name: "Torch", dependencies: ["CTorch", "Files"]),
-    .target(name: "MedicalImaging", dependencies: ["CITK", "CDICOM", "Files"]),
+    // Imports go down only, in this order.
+    .target(name: "Basics", dependencies: ["Yams"]),
+    .target(name: "Torch", dependencies: ["CTorch", "Basics"]),
+    .target(name: "MedicalImaging", dependencies: ["CITK", "CDICOM", "Basics"]),
     .target(
-      name: "TensorBoard", dependencies: ["Files", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      name: "TensorBoard", dependencies: ["Basics", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    .target(name: "Scores", dependencies: ["MedicalImaging", "Basics"]),
+    .target(name: "Pictures", dependencies: ["MedicalImaging"]),
     .target(
-      name: "DualNorm", dependencies: ["Torch", "MedicalImaging", "TensorBoard", "Files", "Yams"],
-      resources: [.embedInCode("Recipes"), .embedInCode("Report/Assets")]),
+      name: "Datasets", dependencies: ["Scores", "MedicalImaging", "Basics"], resources: [.embedInCode("Recipes")]),
+    .target(
+      name: "DualNorm",
+      dependencies: ["Datasets", "Scores", "Pictures", "TensorBoard", "Torch", "MedicalImaging", "Basics"]),
+    .target(
+      name: "Experiments", dependencies: ["DualNorm", "Datasets", "Scores", "Torch", "Basics"]),
+    .target(
+      name: "Pages",
+      dependencies: ["Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "MedicalImaging", "Basics"],
+      resources: [.embedInCode("Assets")]),
     .executableTarget(
       name: "DualNormCLI",
-      dependencies: ["DualNorm", "Files", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "Torch", "MedicalImaging", "Basics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .executableTarget(
-      name: "fuzz", dependencies: ["DualNorm", "Torch", "MedicalImaging", "Files", "TestSupport"], path: "Tests/Fuzz"),
-    .testTarget(name: "FilesTests", dependencies: ["Files"]),
-    .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
-    .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "TestSupport"]),
+      name: "fuzz",
+      dependencies: ["Experiments", "DualNorm", "Datasets", "Torch", "MedicalImaging", "Basics", "TestSupport"],
+      path: "Tests/Fuzz"),
+    .testTarget(name: "BasicsTests", dependencies: ["Basics"]),
+    .testTarget(name: "TorchTests", dependencies: ["Torch", "Basics", "TestSupport"]),
+    .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "Basics", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"]),
-    .testTarget(name: "DualNormTests", dependencies: ["DualNorm", "Files", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["DualNorm", "Files", "DualNormCLI", "TestSupport"]),
+    .testTarget(name: "DualNormTests", dependencies: library + ["TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: library + ["DualNormCLI", "TestSupport"]),
   ],
   cxxLanguageStandard: .cxx20
 )

@@ -1,3 +1,4 @@
+import Basics
 import DualNorm
 import Foundation
 import Torch

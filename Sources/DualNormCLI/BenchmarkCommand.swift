@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import DualNorm
 import Foundation
 import Torch

@@ -1,5 +1,6 @@
+import Basics
 import DualNorm
-import Files
+import Experiments
 import Foundation
 
 /// A cell that runs in a process of its own, a `dualnorm experiment run-cell`.

@@ -1,7 +1,8 @@
 import ArgumentParser
-import DualNorm
-import Files
+import Basics
+import Datasets
 import Foundation
+import Pages
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import DualNorm
+import Basics
 import Foundation
 
 /// A command line that cannot be meant: one sentence, and the verb whose help says more.

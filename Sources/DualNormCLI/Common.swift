@@ -1,7 +1,8 @@
 import ArgumentParser
+import Basics
 import DualNorm
-import Files
 import Foundation
+import Scores
 import Torch
 
 func validateTolerances(_ tolerance: NumberList<Double>) throws {

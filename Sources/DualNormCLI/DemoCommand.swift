@@ -1,7 +1,11 @@
 import ArgumentParser
+import Basics
+import Datasets
 import DualNorm
-import Files
 import Foundation
+import Pages
+import Scores
+import Torch
 
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

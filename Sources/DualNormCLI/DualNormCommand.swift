@@ -1,5 +1,5 @@
 import ArgumentParser
-import DualNorm
+import Basics
 @preconcurrency import Foundation  // stdout
 
 @main

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Basics
+import Datasets
 import DualNorm
-import Files
 import Foundation
+import Scores
 import Torch
 
 struct EvaluateCommand: ParsableCommand {

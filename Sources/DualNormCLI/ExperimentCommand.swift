@@ -1,6 +1,8 @@
 import ArgumentParser
 import DualNorm
+import Experiments
 import Foundation
+import Scores
 
 struct ExperimentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

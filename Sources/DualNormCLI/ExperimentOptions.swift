@@ -1,5 +1,7 @@
 import ArgumentParser
+import Basics
 import DualNorm
+import Experiments
 import Foundation
 
 /// What all experiments are asked.

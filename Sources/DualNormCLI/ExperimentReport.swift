@@ -1,6 +1,7 @@
-import DualNorm
-import Files
+import Basics
+import Experiments
 import Foundation
+import Scores
 
 /// The results of the cells that are finished: `results.csv`, `summary.md` and the printed table.
 struct ExperimentReport {

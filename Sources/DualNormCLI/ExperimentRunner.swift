@@ -1,6 +1,7 @@
 import ArgumentParser
+import Basics
 import DualNorm
-import Files
+import Experiments
 import Foundation
 
 /// Runs the cells that are not finished, some side by side, each in a process of its own.

@@ -1,8 +1,9 @@
 import ArgumentParser
+import Basics
 import DualNorm
-import Files
 import Foundation
 import MedicalImaging
+import Scores
 import Torch
 
 struct ImportCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Basics
 import DualNorm
-import Files
 import Foundation
 import Torch
 

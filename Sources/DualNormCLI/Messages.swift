@@ -1,6 +1,6 @@
 import ArgumentParser
+import Basics
 import DualNorm
-import Files
 import Foundation
 
 /// Options of every verb that may take long or has messages.

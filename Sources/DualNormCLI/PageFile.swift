@@ -1,7 +1,7 @@
 import ArgumentParser
-import DualNorm
-import Files
+import Basics
 import Foundation
+import Pages
 
 /// - Throws: `ValidationError` for a page with another ending than HTML's.
 func validatePage(_ path: String?, option: String) throws {

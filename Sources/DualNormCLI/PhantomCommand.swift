@@ -1,5 +1,6 @@
 import ArgumentParser
-import DualNorm
+import Basics
+import Datasets
 import Foundation
 
 struct PhantomCommand: ParsableCommand {

@@ -1,8 +1,8 @@
 import ArgumentParser
+import Basics
 import DualNorm
-import Files
 import Foundation
-import MedicalImaging
+import Scores
 import Torch
 
 struct PredictCommand: ParsableCommand {

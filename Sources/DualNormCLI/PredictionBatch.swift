@@ -1,7 +1,6 @@
 import DualNorm
-import Files
 import Foundation
-import MedicalImaging
+import Scores
 
 /// Segments volumes one after the other: meanwhile the next one is read and the last one's results are written.
 ///

@@ -1,6 +1,6 @@
 import ArgumentParser
-import DualNorm
-import Files
+import Basics
+import Datasets
 import Foundation
 import MedicalImaging
 

@@ -1,7 +1,10 @@
+import Basics
+import Datasets
 import DualNorm
-import Files
 import Foundation
 import MedicalImaging
+import Pictures
+import Scores
 
 /// What is written of a volume beside the mask.
 struct PredictionOutputs {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// How far a long command is, on standard error, with rate and time left: one line rewritten on a terminal, a plain

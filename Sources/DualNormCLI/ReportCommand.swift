@@ -1,7 +1,7 @@
 import ArgumentParser
-import DualNorm
-import Files
+import Basics
 import Foundation
+import Pages
 
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

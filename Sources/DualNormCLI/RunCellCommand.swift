@@ -1,6 +1,6 @@
 import ArgumentParser
-import DualNorm
-import Files
+import Basics
+import Experiments
 import Foundation
 
 /// One cell of an experiment, as the process that `CellProcess` starts.

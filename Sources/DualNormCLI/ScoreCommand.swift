@@ -1,7 +1,8 @@
 import ArgumentParser
-import DualNorm
-import Files
+import Basics
+import Datasets
 import Foundation
+import Scores
 
 struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
+import Basics
+import Datasets
 import DualNorm
-import Files
 import Foundation
 
 struct TrainCommand: ParsableCommand {

@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// A volume's file whose header has been read and judged, and whose voxels, all there, are still on disk.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// The formats that images are read from, told apart by the file's name.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 extension Volume where Voxel == Float {

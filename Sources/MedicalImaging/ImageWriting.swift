@@ -1,5 +1,5 @@
+import Basics
 import CITK
-import Files
 import Foundation
 
 extension Volume where Voxel == Float {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// A volume that cannot be read or written; `description` is one sentence for the user.
 public struct ImagingError: Error, CustomStringConvertible, Equatable {

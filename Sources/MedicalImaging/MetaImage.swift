@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// A MetaImage header (`.mha`, `.mhd`), taken as ITK's MetaIO takes it.

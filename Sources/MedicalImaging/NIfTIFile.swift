@@ -1,5 +1,5 @@
+import Basics
 import CITK
-import Files
 import Foundation
 
 /// Deflate's largest ratio: so many bytes can come of one compressed byte.

@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// A NRRD header (`.nrrd`, `.nhdr`), taken as ITK's and Teem's readers take it.

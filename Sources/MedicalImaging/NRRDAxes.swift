@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// The axes of a NRRD: which of them are of space, and where they run in the frame LPS+.

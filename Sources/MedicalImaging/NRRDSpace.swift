@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// The frame in which a NRRD header gives places: ITK 5.2 turns left-anterior-superior by half a turn, and no ITK turns the

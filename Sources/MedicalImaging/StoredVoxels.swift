@@ -1,5 +1,5 @@
+import Basics
 import CITK
-import Files
 import Foundation
 
 /// A number's type, by its code in NIfTI.
@@ -140,7 +140,7 @@ struct StoredVoxels {
 
 extension StoredVoxels {
   private func contents() throws -> ArraySlice<UInt8> {
-    guard let all = Files.contents(ofRegularFile: data) else {
+    guard let all = Basics.contents(ofRegularFile: data) else {
       throw ImagingError("\(data.path): its voxels cannot be read; copy it again from its source.")
     }
     return [UInt8](all)[min(offset, all.count)...]

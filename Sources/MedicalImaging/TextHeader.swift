@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// The lines of text that MetaImage and NRRD files begin with, of which nothing is believed before it is judged.

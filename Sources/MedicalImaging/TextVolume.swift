@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// A MetaImage or NRRD file whose header has been read and judged.

@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// The memory that one volume or picture may take, which is judged by its header before any is taken.

@@ -1,7 +1,9 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import DualNorm
+@testable import Scores
 
 /// `--adapt` and `--mask-source` of evaluate and predict.
 @Suite struct AdaptTests {

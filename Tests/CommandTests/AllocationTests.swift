@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import DualNorm
 
 /// Files of a few hundred bytes that claim to hold terabytes are refused before memory is taken: the command has 400 MB for all
 /// its data, of which 200 MB are its own.

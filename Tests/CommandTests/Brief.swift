@@ -1,5 +1,6 @@
-import DualNorm
 import Foundation
+
+@testable import DualNorm
 
 /// A training of two stages that takes about a second, made once for all tests that stop or disturb others like it.
 enum Brief {

@@ -1,8 +1,8 @@
-import DualNorm
-import Files
 import Foundation
-import MedicalImaging
 import Testing
+
+@testable import Basics
+@testable import Datasets
 
 @Suite struct CheckCommandTests {
   let folder: TemporaryFolder

@@ -1,7 +1,7 @@
-import DualNorm
 import Foundation
-import MedicalImaging
 import Testing
+
+@testable import Datasets
 
 /// `check --report`: the page of a data check.
 @Suite struct CheckReportTests {

@@ -1,7 +1,9 @@
-import DualNorm
 import Foundation
-import MedicalImaging
 import Testing
+
+@testable import Datasets
+@testable import DualNorm
+@testable import Scores
 
 /// Evaluating on the data that a run was trained on, and on others.
 @Suite struct EvaluateSidesTests {
@@ -52,7 +54,7 @@ import Testing
     #expect(messagesBesideWarnings(result.errors) == "" && cases(table).count == 6)
     for score in table.scores {
       let name = "\(score.site)/\(score.caseName)"
-      let expected: EvaluatedCases.Side =
+      let expected: TrainingSide =
         split.test.contains(name) ? .test : split.training.contains(name) ? .training : .validation
       #expect(score.side == expected && record.sides?[name] == expected)
     }

@@ -1,7 +1,11 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+import Torch
+
+@testable import Datasets
+@testable import DualNorm
+@testable import Experiments
 
 @Suite struct ExperimentCommandTests {
   let folder: TemporaryFolder

@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import Testing
 import Torch
+
+@testable import DualNorm
 
 /// What leaves a run folder for use elsewhere, and what an unfinished run can be used for.
 @Suite struct ExportCommandTests {

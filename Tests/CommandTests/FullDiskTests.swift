@@ -1,8 +1,9 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
 import Torch
+
+@testable import DualNorm
 
 /// Commands that meet a full disk: one sentence, nothing half-done, and with room they go on.
 @Suite struct FullDiskTests {

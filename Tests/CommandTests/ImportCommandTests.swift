@@ -1,8 +1,9 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
 import Torch
+
+@testable import DualNorm
 
 @Suite struct ImportCommandTests {
   let folder: TemporaryFolder

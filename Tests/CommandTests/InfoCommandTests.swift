@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import DualNorm
 
 @Suite struct InfoCommandTests {
   let folder: TemporaryFolder

@@ -1,6 +1,7 @@
-import Files
 import Foundation
 import Testing
+
+@testable import Basics
 
 /// With `--log-format json` each line of standard error is an object, whatever the verb has to say.
 @Suite struct LogLineTests {

@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import DualNorm
 
 /// Run folders that are missing, unfinished or damaged, as predict and info meet them.
 @Suite struct ModelFolderTests {

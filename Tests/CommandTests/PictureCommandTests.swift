@@ -1,7 +1,10 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Basics
+@testable import DualNorm
+@testable import Scores
 
 /// Colour pictures from training to scores: 12 of 32×32 pixels, each with a bright and a red blob; masks 0, 100 and 255.
 @Suite struct PictureCommandTests {

@@ -1,10 +1,9 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
 
+@testable import Basics
 @testable import DualNormCLI
-@testable import Files
 
 /// Several volumes at once: some that cannot be used, results that are there already, and names.
 @Suite struct PredictBatchTests {

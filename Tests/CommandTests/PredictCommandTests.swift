@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import DualNorm
 
 @Suite struct PredictCommandTests {
   let folder: TemporaryFolder

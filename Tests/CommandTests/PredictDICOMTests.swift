@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import DualNorm
 
 /// From a folder of DICOM files to masks, on the series of Tools/fixtures_dicom.py.
 @Suite struct PredictDICOMTests {

@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import DualNorm
 
 /// A model of volumes that are all stored alike sees others as it learnt to.
 @Suite struct PredictOrientationTests {

@@ -1,8 +1,11 @@
-import DualNorm
-import Files
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Basics
+@testable import Datasets
+@testable import DualNorm
+@testable import Scores
 
 @Suite struct PrepareCommandTests {
   let folder: TemporaryFolder

@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Datasets
 
 /// Cases that are DICOM series, beside NIfTI files.
 @Suite struct PrepareDICOMTests {

@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
-import MedicalImaging
 import Testing
+
+@testable import Basics
+@testable import DualNorm
 
 @Suite struct ReportCommandTests {
   let folder: TemporaryFolder

@@ -1,7 +1,7 @@
-import DualNorm
 import Foundation
-import MedicalImaging
 import Testing
+
+@testable import DualNorm
 
 @Suite struct ReportRefusalTests {
   let folder: TemporaryFolder

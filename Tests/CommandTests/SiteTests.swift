@@ -1,9 +1,7 @@
-import DualNorm
 import Foundation
-import MedicalImaging
 import Testing
-import Torch
 
+@testable import DualNorm
 @testable import DualNormCLI
 
 /// Domain-specific batch norm: the site named, known by its folder, and unknown.

@@ -1,7 +1,10 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Datasets
+@testable import DualNorm
+@testable import Scores
 
 @Suite struct TrainCommandTests {
   let folder: TemporaryFolder

@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import Testing
+import Torch
 
+@testable import DualNorm
 @testable import DualNormCLI
 
 @Suite struct TrainConfigurationFileTests {

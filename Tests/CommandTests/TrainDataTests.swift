@@ -1,4 +1,3 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing

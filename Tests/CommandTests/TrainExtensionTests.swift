@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import DualNorm
 
 /// `train --resume RUN --iterations PLAIN,DUAL`.
 @Suite struct TrainExtensionTests {

@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import DualNorm
 
 /// What goes wrong around a training: one sentence, and the run goes on from its last checkpoint once it is put right.
 @Suite struct TrainFaultTests {

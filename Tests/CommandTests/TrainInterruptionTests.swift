@@ -1,9 +1,9 @@
-import DualNorm
 import Foundation
 import TestSupport
 import Testing
 
-@testable import Files
+@testable import Basics
+@testable import DualNorm
 
 /// Trainings that are stopped at any moment, as the user, the system or a power cut would.
 @Suite struct TrainInterruptionTests {

@@ -1,8 +1,8 @@
-import DualNorm
 import Foundation
 import TestSupport
 import Testing
 
+@testable import DualNorm
 @testable import DualNormCLI
 
 /// What a training tells while it runs.

@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import DualNorm
 
 @Suite struct TrainResumeTests {
   let folder: TemporaryFolder

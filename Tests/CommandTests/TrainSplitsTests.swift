@@ -1,7 +1,9 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Datasets
+@testable import DualNorm
 
 /// `train --splits FILE --fold N`.
 @Suite struct TrainSplitsTests {

@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import Testing
 import Torch
+
+@testable import DualNorm
 
 /// `--init`, `--freeze-except`, `--recipe`, and what is left to the device.
 @Suite struct TrainStartTests {

@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import Testing
 import Torch
+
+@testable import DualNorm
 
 /// Networks that find nothing never end in silence.
 @Suite struct UnfoundClassesTests {

@@ -1,5 +1,7 @@
+import Basics
+import Datasets
 import DualNorm
-import Files
+import Experiments
 import Foundation
 import MedicalImaging
 import Torch

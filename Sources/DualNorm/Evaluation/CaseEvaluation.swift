@@ -1,5 +1,9 @@
+import Basics
+import Datasets
 import Foundation
 import MedicalImaging
+import Pictures
+import Scores
 import Torch
 
 /// Segments, keeps and scores one case after the other of an evaluation.
@@ -19,7 +23,7 @@ struct CaseEvaluation {
     var row: SheetRow?
   }
 
-  mutating func result(of scan: Case, side: EvaluatedCases.Side?) throws -> Result {
+  mutating func result(of scan: Case, side: TrainingSide?) throws -> Result {
     let reference = try reference(of: scan)
     let item = try model.prepared(scan, excluding: scheme.excluded)
     if let difference = item.volume.grid.storedGeometry.mismatch(with: reference.geometry) {

@@ -1,30 +1,25 @@
-import Files
+import Basics
+import Datasets
 import Foundation
 import MedicalImaging
+import Scores
 
 /// The cases of a data set that a run's model is evaluated on, and on which side of its training each was.
-public struct EvaluatedCases {
-  /// What a case was to the training.
-  public enum Side: String, CaseIterable, Codable, Sendable {
-    case training, validation, test
-    /// A case that the training did not have.
-    case new
-  }
-
+package struct EvaluatedCases {
   /// Which cases to evaluate on.
-  public enum Choice: String, CaseIterable, Sendable { case all, training, validation, test }
+  package enum Choice: String, CaseIterable, Sendable { case all, training, validation, test }
 
-  public let cases: [Case]
-  public let choice: Choice
+  package let cases: [Case]
+  package let choice: Choice
   /// By `Case.identifier`; empty where the data are not the run's own.
-  public let sides: [String: Side]
+  package let sides: [String: TrainingSide]
   /// Why the scores may be better than on new patients; nil where the choice was given, or nothing was trained on.
-  public let warning: String?
+  package let warning: String?
 
   /// - Parameter given: nil takes the held-out cases, and those that are new, where the data are the run's own and some were
   ///   held out, else all.
   /// - Throws: `InputError` where the side that was asked for has no cases.
-  public init(of dataset: Dataset, run: RunFolder, choice given: Choice?) throws {
+  package init(of dataset: Dataset, run: RunFolder, choice given: Choice?) throws {
     let own = try RunSides(run)?.sides(of: dataset) ?? [:]
     guard let given else {
       let isHeldOut = own.values.contains(.test)
@@ -44,7 +39,7 @@ public struct EvaluatedCases {
         "\(run.splits.path): is missing, so the run names no \(given.rawValue) cases; leave --split out.")
     }
     sides = own.isEmpty ? try Split(contentsOf: run.splits, cases: dataset.cases).sides : own
-    let wanted = Side(rawValue: given.rawValue)
+    let wanted = TrainingSide(rawValue: given.rawValue)
     let (all, known) = (dataset.cases, sides)
     cases = all.filter { known[$0.identifier] == wanted }
     guard !cases.isEmpty else {
@@ -55,8 +50,8 @@ public struct EvaluatedCases {
     }
   }
 
-  private static func warning(_ sides: [String: Side], _ dataset: Dataset, _ run: RunFolder) -> String? {
-    func count(_ side: Side) -> Int { sides.values.count { $0 == side } }
+  private static func warning(_ sides: [String: TrainingSide], _ dataset: Dataset, _ run: RunFolder) -> String? {
+    func count(_ side: TrainingSide) -> Int { sides.values.count { $0 == side } }
     let known = count(.training) + count(.validation)
     guard known > 0 else { return nil }
     return
@@ -66,15 +61,15 @@ public struct EvaluatedCases {
   }
 
   /// The sides that scores are marked with: held-out cases need no mark.
-  public var marks: [String: Side] { choice == .test ? [:] : sides }
+  package var marks: [String: TrainingSide] { choice == .test ? [:] : sides }
 
   /// How many cases of the data set the choice leaves out.
-  public func leftOut(of dataset: Dataset) -> Int { dataset.cases.count - cases.count }
+  package func leftOut(of dataset: Dataset) -> Int { dataset.cases.count - cases.count }
 }
 
 extension Split {
-  fileprivate var sides: [String: EvaluatedCases.Side] {
-    let all: [(EvaluatedCases.Side, [String])] = [(.test, test), (.validation, validation), (.training, training)]
+  fileprivate var sides: [String: TrainingSide] {
+    let all: [(TrainingSide, [String])] = [(.test, test), (.validation, validation), (.training, training)]
     // What trained is never taken for anything else.
     return Dictionary(all.flatMap { side, names in names.map { ($0, side) } }) { $1 }
   }
@@ -83,7 +78,7 @@ extension Split {
 /// What a run's folder tells of the cases it saw.
 private struct RunSides {
   private let run: RunFolder
-  private let sides: [String: EvaluatedCases.Side]
+  private let sides: [String: TrainingSide]
 
   /// nil where no split was written.
   init?(_ run: RunFolder) throws {
@@ -95,7 +90,7 @@ private struct RunSides {
   ///
   /// In the folder that the run was trained on, names tell the cases. Elsewhere their voxels do, since other patients
   /// may have the same names, and a folder may have been moved.
-  func sides(of dataset: Dataset) throws -> [String: EvaluatedCases.Side] {
+  func sides(of dataset: Dataset) throws -> [String: TrainingSide] {
     let named = dataset.cases.filter { sides[$0.identifier] != nil }
     if isFolderOfTraining(dataset.folder) { return named.isEmpty ? [:] : filled(dataset, by: sides) }
     guard FileManager.default.fileExists(atPath: run.facts.path) else {
@@ -111,7 +106,7 @@ private struct RunSides {
     let sideOfHash = Dictionary(facts.map { ($0.imageHash, sides[$0.scan.identifier] ?? .new) }) { first, other in
       [.training, .validation, .test].first { $0 == first || $0 == other } ?? first
     }
-    var found: [String: EvaluatedCases.Side] = [:]
+    var found: [String: TrainingSide] = [:]
     for scan in dataset.cases where names.contains(scan.name) {
       found[scan.identifier] = imageHash(of: scan).flatMap { sideOfHash[$0] }
     }
@@ -119,8 +114,8 @@ private struct RunSides {
   }
 
   private func filled(
-    _ dataset: Dataset, by known: [String: EvaluatedCases.Side]
-  ) -> [String: EvaluatedCases.Side] {
+    _ dataset: Dataset, by known: [String: TrainingSide]
+  ) -> [String: TrainingSide] {
     Dictionary(uniqueKeysWithValues: dataset.cases.map { ($0.identifier, known[$0.identifier] ?? .new) })
   }
 

@@ -1,13 +1,15 @@
+import Datasets
 import Foundation
 import MedicalImaging
-import Torch
+import Pictures
+import Scores
 
 /// What `dualnorm evaluate` does: segment every case in both passes, keep the masks, and score them.
-public struct Evaluation {
+package struct Evaluation {
   /// Both passes of all cases; adapted ones beside them as the passes `first+adapt` and `final+adapt`.
-  public var table: ScoreTable
+  package var table: ScoreTable
   /// One row a case, where masks are kept: the slice with the most foreground, outlined.
-  public let sheetRows: [SheetRow]
+  let sheetRows: [SheetRow]
 
   /// - Parameters:
   ///   - cases: with masks.
@@ -21,8 +23,8 @@ public struct Evaluation {
   ///   - measuring: told the batches done, of how many, while the statistics of a site are taken.
   ///   - progress: told each case before it is segmented.
   /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
-  public init(
-    of model: SegmentationModel, on cases: [Case], sides: [String: EvaluatedCases.Side] = [:],
+  package init(
+    of model: SegmentationModel, on cases: [Case], sides: [String: TrainingSide] = [:],
     scoring: LabelScheme? = nil, adaptation: Adaptation = .none, writingTo output: URL?, tolerancesMM: [Double],
     largestComponent: LargestComponentChoice = .asInModel, goesOn: Bool = false,
     measuring: @escaping (Int, Int) throws -> Void = { _, _ in }, progress: (Case) throws -> Void
@@ -46,21 +48,21 @@ public struct Evaluation {
     }
     var table = ScoreTable(
       scores, tolerancesMM: tolerancesMM, lengthUnit: LengthUnit(arePictures: cases.map(\.isPicture)))
-    table.markSites(unseenBy: model.description)
+    table.markSites(unseenIn: model.description.sites)
     table.failures = failures
     self.table = table
     sheetRows = rows
   }
 
   /// Which cases of a site its picture shows, by the Dice of the last pass.
-  public enum Picture {
+  package enum Picture {
     case worstMedianAndBest
     /// The median; of some sites the worst too.
     case median(andWorstOf: Set<String>)
   }
 
   /// Writes `scores.csv`, `scores.json` and, unless `picture` is nil or no masks were kept, `sheet.png`.
-  public func write(to output: URL, classNames: [String], picture: Picture? = .worstMedianAndBest) throws {
+  package func write(to output: URL, classNames: [String], picture: Picture? = .worstMedianAndBest) throws {
     try table.write(to: output.appendingPathComponent("scores.csv"))
     try table.write(to: output.appendingPathComponent("scores.json"))
     guard let picture, !sheetRows.isEmpty else { return }
@@ -89,4 +91,4 @@ extension Evaluation.Picture {
 }
 
 /// Where the median is among so many ranked cases, the lower of two.
-func medianPlace(of count: Int) -> Int { (count - 1) / 2 }
+package func medianPlace(of count: Int) -> Int { (count - 1) / 2 }

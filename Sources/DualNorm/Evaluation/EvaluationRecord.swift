@@ -1,41 +1,43 @@
-import Files
+import Basics
+import Datasets
 import Foundation
+import Scores
 import Torch
 
 /// What an evaluation was asked to do: `evaluation.json`, written before the first case is segmented, and after the last
 /// with what went wrong.
-public struct EvaluationRecord: Codable, Equatable, Sendable {
+package struct EvaluationRecord: Codable, Equatable, Sendable {
   /// Of the program.
-  public var version = programVersion
+  package var version = programVersion
   /// Paths of the run folder and the data set.
-  public var model, data: String
+  package var model, data: String
   /// Which side of the run's split; `all` for every case.
-  public var split: String
-  public var adaptation: String
+  package var split: String
+  package var adaptation: String
   /// nil: the model's own.
-  public var maskSource: MaskSource?
-  public var precision: Precision?
+  package var maskSource: MaskSource?
+  package var precision: Precision?
   /// nil: the CPU.
-  public var device: DeviceChoice?
-  public var largestComponent: LargestComponentChoice
+  var device: DeviceChoice?
+  package var largestComponent: LargestComponentChoice
   /// The classes that kept only their largest component; nil in a file of an earlier version.
-  public var largestComponentClasses: [String]?
-  public var tolerancesMM: [Double]
+  package var largestComponentClasses: [String]?
+  var tolerancesMM: [Double]
   /// As on the command line.
-  public var mergeLabels: [[UInt8]]
-  public var excludeLabels: [UInt8]
+  var mergeLabels: [[UInt8]]
+  var excludeLabels: [UInt8]
   /// The classes that are scored, by the values of the masks.
-  public var labels: LabelScheme
+  package var labels: LabelScheme
   /// The cases to segment, by `Case.identifier`.
-  public var cases: [String]
+  package var cases: [String]
   /// What each case was to the model's training; nil where the data are others.
-  public var sides: [String: EvaluatedCases.Side]?
+  package var sides: [String: TrainingSide]?
   /// Cases without scores; nil before the end and in files of earlier versions.
-  public var failures: [CaseFailure]?
+  package var failures: [CaseFailure]?
   /// What was reported; nil like `failures`.
-  public var warnings: [String]?
+  package var warnings: [String]?
 
-  public init(
+  package init(
     model: URL, data: URL, split: String = "all", adaptation: Adaptation = .none, maskSource: MaskSource? = nil,
     precision: Precision? = nil, device: DeviceChoice? = nil, largestComponent: LargestComponentChoice = .asInModel,
     largestComponentClasses: [String]? = nil,
@@ -58,17 +60,17 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
     self.cases = cases.map(\.identifier)
   }
 
-  public static let fileName = "evaluation.json"
+  package static let fileName = "evaluation.json"
 
   /// Writes the record into the evaluation's folder.
-  public func write(to folder: URL) throws {
+  package func write(to folder: URL) throws {
     try writeAtomically(prettyJSON(self), to: folder.appendingPathComponent(Self.fileName))
   }
 
   /// nil for the folder of an earlier version, which has no such file.
   ///
   /// - Throws: `InputError` for a damaged file.
-  public init?(contentsOf folder: URL) throws {
+  package init?(contentsOf folder: URL) throws {
     let file = folder.appendingPathComponent(Self.fileName)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
     do {
@@ -81,7 +83,7 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
   }
 
   /// The words of the command that does the same again.
-  func command(output: String) -> [String] {
+  package func command(output: String) -> [String] {
     var words = ["dualnorm", "evaluate", "--model", model, "--data", data, "--output", output]
     // Held-out and new cases without those that trained are the default, which no value of the option names.
     let isDefault = split == "all" && sides.map { $0.values.contains(.test) && !$0.values.contains(.training) } ?? false

@@ -4,16 +4,16 @@ import Torch
 ///
 /// Parameters have the names, shapes, order and initial values of the authors' PyTorch code after
 /// `torch.manual_seed(seed)`.
-public final class DualNormUNet {
-  public let configuration: UNetConfiguration
-  public let parameters: Parameters
+package final class DualNormUNet {
+  let configuration: UNetConfiguration
+  package let parameters: Parameters
   /// Of the convolutions; not part of the model, any network can be run in either.
-  public var precision = Precision.float32
+  package var precision = Precision.float32
   /// Where it runs; nor is this part of the model.
-  public var device: Device { parameters.device }
+  package var device: Device { parameters.device }
   /// Whether norm, ReLU and convolution run as one operation, with the same results but for rounding, or one by one as
   /// they read, as they always do where there are no such operations (`Device.reasonNotToFuse`).
-  public var fusesOperations = true
+  package var fusesOperations = true
 
   private let input: Conv2d
   private let inputBlock: ResidualBlock
@@ -28,7 +28,7 @@ public final class DualNormUNet {
   static let coarsePrefix = "coarse"
 
   /// - Throws: `InputError` for a configuration that no network can have.
-  public init(_ configuration: UNetConfiguration, seed: UInt64, device: Device = .cpu) throws {
+  package init(_ configuration: UNetConfiguration, seed: UInt64, device: Device = .cpu) throws {
     try configuration.validate()
     self.configuration = configuration
     parameters = Parameters(seed: seed, device: device)
@@ -57,7 +57,7 @@ public final class DualNormUNet {
   ///
   /// Without a mask this is the first pass; with one, [N, classes, H, W], the dual blocks use their region-wise norms.
   /// Domain-specific batch norm of several sites needs to know the site of each row.
-  public func callAsFunction(_ images: Tensor, mask: Tensor? = nil, sites: SiteRows? = nil, _ mode: Mode) -> Tensor {
+  func callAsFunction(_ images: Tensor, mask: Tensor? = nil, sites: SiteRows? = nil, _ mode: Mode) -> Tensor {
     logits(images, mask: mask, sites: sites, mode).full
   }
 
@@ -93,11 +93,11 @@ public final class DualNormUNet {
 }
 
 /// What a pass says of the classes of each pixel.
-public struct PassLogits {
+package struct PassLogits {
   /// [N, classes, H, W]
-  public let full: Tensor
+  package let full: Tensor
   /// The same of the coarser levels, enlarged to full size, the finest first: in training with deep supervision only.
-  public var coarse: [Tensor] = []
+  var coarse: [Tensor] = []
 }
 
 extension DualNormUNet {

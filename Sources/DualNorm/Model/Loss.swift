@@ -1,7 +1,7 @@
 import Torch
 
 /// What is minimized.
-public enum LossKind: String, Codable, Sendable, CaseIterable {
+package enum LossKind: String, Codable, Sendable, CaseIterable {
   /// Two classes: Dice of each image and class. More: Dice of each class over the batch, plus cross entropy.
   case published
   /// Cross entropy plus one Dice a foreground class over the whole batch, which images without the class cannot spoil; its
@@ -10,18 +10,18 @@ public enum LossKind: String, Codable, Sendable, CaseIterable {
 }
 
 /// The loss that is minimized, and the Dice loss of the hard segmentation, which only the schedule looks at.
-public struct SegmentationLoss {
+package struct SegmentationLoss {
   /// Scalar, differentiable.
-  public let value: Tensor
+  package let value: Tensor
   /// Scalar: 1 − mean over the classes of Dice over the batch, of the most probable classes.
-  public let hardDice: Tensor
+  package let hardDice: Tensor
 
   /// - Parameters:
   ///   - logits: [N, classes, H, W]
   ///   - labels: int64 [N, H, W], 0 up to classes − 1
   ///   - weighted: weight the classes of the published cross entropy by 1 − their share of the batch
   ///   - fused: take the sums in one pass over the logits
-  public init(
+  package init(
     logits: Tensor, labels: Tensor, kind: LossKind = .published, weighted: Bool = false, fused: Bool = true
   ) {
     let sums = fused ? ClassSums(fusing: logits, labels) : ClassSums(logits, labels)

@@ -1,13 +1,13 @@
 import Torch
 
 /// The first pass has plain norms; the final pass has region-wise norms under the mask of `MaskSource`.
-public enum Pass: String, Codable, Sendable, CaseIterable {
+package enum Pass: String, Codable, Sendable, CaseIterable {
   case first, final
 }
 
 extension DualNormUNet {
   /// The passes of this network: one without dual blocks.
-  public var passes: [Pass] { configuration.dualBlocks.isEmpty ? [.first] : [.first, .final] }
+  package var passes: [Pass] { configuration.dualBlocks.isEmpty ? [.first] : [.first, .final] }
 
   /// Runs each pass on images [N, inputChannels, H, W] and hands on its logits.
   ///
@@ -19,7 +19,7 @@ extension DualNormUNet {
   ///   - sites: for domain-specific batch norm; nil where the site is unknown to it, and then each pass hands on the
   ///     logarithm of the mean of all branches' class probabilities.
   ///   - reference: int64 [N, H, W], the true labels; needed where they are the mask.
-  public func forEachPass(
+  package func forEachPass(
     over images: Tensor, sites: SiteRows? = nil, reference: Tensor? = nil, _ mode: Mode,
     _ body: (Pass, PassLogits) throws -> Void
   ) rethrows {

@@ -1,17 +1,17 @@
 /// Which rows of a batch come from which training site. The rows of a site lie together.
-public struct SiteRows: Equatable, Sendable {
+package struct SiteRows: Equatable, Sendable {
   /// One site's rows.
-  public struct Run: Equatable, Sendable {
+  struct Run: Equatable, Sendable {
     /// Place of the site in `ModelDescription.sites`.
-    public let site: Int
-    public let rows: Range<Int>
+    let site: Int
+    let rows: Range<Int>
   }
 
   /// In the order of the rows, without gaps.
-  public let runs: [Run]
+  let runs: [Run]
 
   /// - Parameter siteOfRow: place of each row's site; equal ones are neighbours, in any order. Sites may be absent.
-  public init(_ siteOfRow: [Int]) {
+  init(_ siteOfRow: [Int]) {
     var runs: [Run] = []
     for (row, site) in siteOfRow.enumerated() {
       if let last = runs.last, last.site == site {
@@ -25,5 +25,5 @@ public struct SiteRows: Equatable, Sendable {
   }
 
   /// `count` rows of one site.
-  public init(site: Int, count: Int) { runs = [Run(site: site, rows: 0..<count)] }
+  init(site: Int, count: Int) { runs = [Run(site: site, rows: 0..<count)] }
 }

@@ -1,5 +1,7 @@
+import Basics
+
 /// The normalization of the first pass.
-public enum PlainNorm: String, Codable, Sendable, CaseIterable {
+package enum PlainNorm: String, Codable, Sendable, CaseIterable {
   /// Batch, instance, group and layer normalization.
   case bn, `in`, gn, ln
   /// Domain-specific batch normalization (Chang et al., CVPR 2019): a batch norm for each training site.
@@ -10,11 +12,11 @@ public enum PlainNorm: String, Codable, Sendable, CaseIterable {
 }
 
 /// The residual blocks of the network, from input to output.
-public enum BlockName: String, Codable, Sendable, CaseIterable {
+package enum BlockName: String, Codable, Sendable, CaseIterable {
   case inc, down1, down2, down3, down4, mid, up1, up2, up3, up4
 
   /// How often the input was halved where the block works.
-  public var level: Int {
+  package var level: Int {
     switch self {
     case .inc, .up4: 0
     case .down1, .up3: 1
@@ -26,7 +28,7 @@ public enum BlockName: String, Codable, Sendable, CaseIterable {
 }
 
 /// How a class mask is brought to a block's size.
-public enum MaskKind: String, Codable, Sendable, CaseIterable {
+package enum MaskKind: String, Codable, Sendable, CaseIterable {
   /// Bilinear, corners aligned.
   case soft
   /// Nearest neighbour.
@@ -34,7 +36,7 @@ public enum MaskKind: String, Codable, Sendable, CaseIterable {
 }
 
 /// What the dual layers of the final pass see as the mask of the classes.
-public enum MaskSource: String, Codable, Sendable, CaseIterable {
+package enum MaskSource: String, Codable, Sendable, CaseIterable {
   /// The first pass's class probabilities: the method of the paper.
   case prediction
   /// The true labels, one-hot: what the method could reach with a perfect first pass.
@@ -44,7 +46,7 @@ public enum MaskSource: String, Codable, Sendable, CaseIterable {
 }
 
 /// What a dual layer does between its global batch norm and the scale and shift that it predicts from the mask.
-public enum LocalStatistics: String, Codable, Sendable, CaseIterable {
+package enum LocalStatistics: String, Codable, Sendable, CaseIterable {
   /// Nothing: the method of the paper.
   case predicted
   /// Normalizes each region of the mask by its own mean and variance; see `Tensor.normalized(inRegionsOf:)`.
@@ -52,29 +54,29 @@ public enum LocalStatistics: String, Codable, Sendable, CaseIterable {
 }
 
 /// What a U-Net looks like. The published network has width 32 and dual blocks inc, down1, down2 and down3.
-public struct UNetConfiguration: Codable, Equatable, Sendable {
+package struct UNetConfiguration: Codable, Equatable, Sendable {
   /// Classes of the output, background included; at least 2.
-  public var classes: Int
+  package var classes: Int
   /// Context slices × modalities.
-  public var inputChannels: Int
+  package var inputChannels: Int
   /// Channels of the first level; each level below has twice as many.
-  public var width: Int
-  public var norm: PlainNorm
+  package var width: Int
+  package var norm: PlainNorm
   /// Blocks with region-wise norms in the final pass; with none there is a single pass.
-  public var dualBlocks: [BlockName]
-  public var maskKind: MaskKind
+  package var dualBlocks: [BlockName]
+  package var maskKind: MaskKind
   /// A dual layer's hidden channels are its channels divided by this.
-  public var reduction: Int
+  package var reduction: Int
   /// The only size the network works for; layer norm needs it.
-  public var size: ImageSize?
+  package var size: ImageSize?
   /// Branches of domain-specific batch norm, one a training site; 1 for other norms.
-  public var sites: Int
-  public var maskSource: MaskSource
-  public var localStatistics: LocalStatistics
+  package var sites: Int
+  package var maskSource: MaskSource
+  package var localStatistics: LocalStatistics
   /// Whether the blocks up1, up2 and up3 have outputs of their own, which only training looks at.
-  public var deepSupervision: Bool
+  package var deepSupervision: Bool
 
-  public init(
+  package init(
     classes: Int, inputChannels: Int = 3, width: Int = 32, norm: PlainNorm = .bn, dualBlocks: [BlockName] = [],
     maskKind: MaskKind = .soft, reduction: Int = 2, size: ImageSize? = nil, sites: Int = 1,
     maskSource: MaskSource = .prediction, localStatistics: LocalStatistics = .predicted, deepSupervision: Bool = false
@@ -104,7 +106,7 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
   }
 
   /// Files of earlier versions lack the keys of what was added since; they mean what those versions did.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     func value<Value: Decodable>(_ key: CodingKeys, absent: Value) throws -> Value {
       try container.decodeIfPresent(Value.self, forKey: key) ?? absent
@@ -131,10 +133,10 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
   }
 
   /// Whether anything in the network depends on batch statistics.
-  public var usesBatchNorm: Bool { norm == .bn || norm == .dsbn || !dualBlocks.isEmpty }
+  package var usesBatchNorm: Bool { norm == .bn || norm == .dsbn || !dualBlocks.isEmpty }
 
   /// - Throws: `InputError` naming the value that no network can have.
-  public func validate() throws {
+  func validate() throws {
     func require(_ condition: Bool, _ sentence: String) throws {
       if !condition { throw InputError(sentence) }
     }
@@ -155,18 +157,4 @@ public struct UNetConfiguration: Codable, Equatable, Sendable {
     let repeated = Dictionary(grouping: dualBlocks, by: { $0 }).first { $0.value.count > 1 }
     try require(repeated == nil, "The dual block \(repeated?.key.rawValue ?? "") is named twice; name each block once.")
   }
-}
-
-/// As `[height, width]`.
-extension ImageSize: Codable {
-  public init(from decoder: any Decoder) throws {
-    let values = try [Int](from: decoder)
-    guard values.count == 2, values.allSatisfy({ $0 > 0 }) else {
-      throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: "a size is [height, width]"))
-    }
-    self.init(height: values[0], width: values[1])
-  }
-
-  public func encode(to encoder: any Encoder) throws { try [height, width].encode(to: encoder) }
 }

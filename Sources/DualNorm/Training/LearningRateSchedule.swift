@@ -1,25 +1,25 @@
 import Foundation
 
 /// How the learning rate goes over a stage. Its whole state is saved in a checkpoint.
-public struct LearningRateSchedule: Codable, Equatable, Sendable {
-  public enum Kind: String, Codable, Sendable, CaseIterable {
+package struct LearningRateSchedule: Codable, Equatable, Sendable {
+  package enum Kind: String, Codable, Sendable, CaseIterable {
     /// Half a cosine from the base rate to a hundredth of it.
     case cosine
     /// The published one: halved when the hard Dice loss stops falling.
     case plateau
   }
 
-  public let kind: Kind
-  public let base: Double
+  let kind: Kind
+  let base: Double
   /// The rate of the next iteration.
-  public private(set) var rate: Double
+  private(set) var rate: Double
 
   // PyTorch's ReduceLROnPlateau, factor 0.5, patience 5, relative threshold 1e-4.
   private var best = Double.greatestFiniteMagnitude
   private var badChecks = 0
   private var recentLosses: [Double] = []
 
-  public init(_ kind: Kind, base: Double) {
+  init(_ kind: Kind, base: Double) {
     self.kind = kind
     self.base = base
     rate = base
@@ -31,7 +31,7 @@ public struct LearningRateSchedule: Codable, Equatable, Sendable {
   ///   - iteration: finished iterations of the stage, from 1.
   ///   - total: iterations of the stage.
   ///   - hardDiceLoss: of the iteration's last pass.
-  public mutating func finish(iteration: Int, of total: Int, hardDiceLoss: Double) {
+  mutating func finish(iteration: Int, of total: Int, hardDiceLoss: Double) {
     switch kind {
     case .cosine: resume(at: iteration, of: total)
     case .plateau:
@@ -46,7 +46,7 @@ public struct LearningRateSchedule: Codable, Equatable, Sendable {
 
   /// Goes on in a stage of `total` iterations, of which `iteration` are finished: a cosine is that of this length from here
   /// on, a plateau knows no length.
-  public mutating func resume(at iteration: Int, of total: Int) {
+  mutating func resume(at iteration: Int, of total: Int) {
     guard kind == .cosine, iteration > 0 else { return }
     let progress = Double(iteration) / Double(max(total, 1))
     rate = base * (0.01 + 0.99 * 0.5 * (1 + cos(.pi * min(progress, 1))))

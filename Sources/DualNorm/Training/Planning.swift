@@ -1,10 +1,13 @@
+import Basics
+import Datasets
+import Scores
 import Torch
 
 extension TrainingConfiguration {
   /// The model that a split trains: labels, preparation and network follow from its training and validation cases alone.
   ///
   /// - Throws: `InputError` for options that do not fit these cases, or held-out cases with labels that these do not have.
-  public func description(of split: Split, data: CheckedData) throws -> ModelDescription {
+  package func description(of split: Split, data: CheckedData) throws -> ModelDescription {
     let known = data.facts(of: split.training + split.validation)
     let labels = try labels(of: known, data)
     try requireLabels(labels, inTestOf: split, known, data)
@@ -26,7 +29,7 @@ extension TrainingConfiguration {
   }
 
   /// What `precision` says, or else the device.
-  func settledPrecision() throws -> Precision { try precision ?? .standard(on: device.resolved()) }
+  package func settledPrecision() throws -> Precision { try precision ?? .standard(on: device.resolved()) }
 
   /// The classes of the cases that train; what the options merge or exclude may be missing there, if another case has it.
   private func labels(of known: [CaseFacts], _ data: CheckedData) throws -> LabelScheme {

@@ -1,12 +1,13 @@
+import Basics
 import Foundation
 import Torch
 
 /// The network that a stage begins with: seeded, given weights from elsewhere, partly frozen.
-struct StageStart {
+package struct StageStart {
   private let configuration: TrainingConfiguration
   private let description: ModelDescription
 
-  init(_ configuration: TrainingConfiguration, _ description: ModelDescription) {
+  package init(_ configuration: TrainingConfiguration, _ description: ModelDescription) {
     self.configuration = configuration
     self.description = description
   }
@@ -41,7 +42,7 @@ struct StageStart {
   /// - Returns: sentences on what fits of `--init`, and on a GPU that will be slow.
   /// - Throws: `InputError` for a `--device` that is not there, names in `--freeze-except` that no parameter contains or that
   ///   leave a stage nothing to train, or `--init` of which nothing fits.
-  func check() throws -> [String] {
+  package func check() throws -> [String] {
     var notes = try [configuration.device.resolved().warning]
     let stages = configuration.stages(of: description.network).map(\.stage)
     if !configuration.freezeExcept.isEmpty {
@@ -94,7 +95,7 @@ struct StageStart {
 
 extension TrainingConfiguration {
   /// The stages that a run has, with their iterations.
-  func stages(of network: UNetConfiguration) -> [(stage: Stage, iterations: Int)] {
+  package func stages(of network: UNetConfiguration) -> [(stage: Stage, iterations: Int)] {
     zip(Stage.allCases, iterations).filter { stage, iterations in
       iterations > 0 && (stage == .plain || !network.dualBlocks.isEmpty)
     }.map { ($0, $1) }

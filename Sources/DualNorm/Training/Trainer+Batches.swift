@@ -1,3 +1,5 @@
+import Basics
+import Datasets
 import Torch
 
 /// What a step of the training sees.

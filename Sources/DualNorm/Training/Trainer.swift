@@ -1,12 +1,14 @@
-import Files
+import Basics
+import Datasets
 import Foundation
+import Scores
 import Torch
 
 /// Trains a network in a run folder: plain norms first, then dual blocks from those weights.
 ///
 /// A run that was stopped goes on from its last checkpoint as if it had not been: batches are a function of the seed
 /// and the iteration, and everything else the next step depends on is in the checkpoint.
-public final class Trainer {
+package final class Trainer {
   private let run: RunFolder
   let configuration: TrainingConfiguration
   let description: ModelDescription
@@ -31,7 +33,7 @@ public final class Trainer {
   ///   - validation: cases with labels that choose the best checkpoint; without any the last one is taken.
   ///   - lock: of the run folder, held as long as the trainer is there.
   /// - Throws: `InputError` for cases that cannot be trained on, or that are not those of the run so far.
-  public init(
+  init(
     run: RunFolder, configuration: TrainingConfiguration, description: ModelDescription, training: [PreparedCase],
     validation: [PreparedCase], lock: FolderLock? = nil
   ) throws {
@@ -66,18 +68,18 @@ public final class Trainer {
   }
 
   /// The stages this run has, with their iterations.
-  public var stages: [(stage: Stage, iterations: Int)] {
+  package var stages: [(stage: Stage, iterations: Int)] {
     configuration.stages(of: description.network)
   }
 
   /// What an earlier, stopped run did of them.
-  public var finishedIterations: Int {
+  package var finishedIterations: Int {
     guard let resumed else { return 0 }
     return offset(of: resumed.stage) + resumed.iteration
   }
 
   /// Whether an earlier run did all of them.
-  public var isFinished: Bool { resumed != nil && finishedIterations == stages.reduce(0) { $0 + $1.iterations } }
+  package var isFinished: Bool { resumed != nil && finishedIterations == stages.reduce(0) { $0 + $1.iterations } }
 
   /// A run that goes on with other images or masks is neither the old run nor a new one.
   private static func requireSame(
@@ -96,7 +98,7 @@ public final class Trainer {
   /// - Returns: whether the run is finished.
   /// - Throws: `InputError` if the loss is no longer a number, `FileError` if something cannot be written or read. What the
   ///   last checkpoint holds stays as it is.
-  public func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
+  package func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
     let checkpoint = resumed == nil ? nil : try Checkpoint(contentsOf: run.last)
     let first = checkpoint.map { point in stages.firstIndex { $0.stage == point.state.stage } ?? 0 } ?? 0
     var state = checkpoint?.state

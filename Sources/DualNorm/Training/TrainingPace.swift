@@ -1,26 +1,27 @@
+import Basics
 import Torch
 
 /// How long a training takes on this machine, by steps that were timed.
-public struct TrainingPace: Sendable {
+package struct TrainingPace: Sendable {
   /// Seconds of a step and of a validation.
-  public struct Times: Equatable, Sendable {
-    public let step: Double
-    public let validation: Double
+  package struct Times: Equatable, Sendable {
+    package let step: Double
+    let validation: Double
 
-    public init(step: Double, validation: Double) { (self.step, self.validation) = (step, validation) }
+    package init(step: Double, validation: Double) { (self.step, self.validation) = (step, validation) }
   }
 
-  public let times: [Stage: Times]
+  package let times: [Stage: Times]
   private let validateEvery: Int?
 
-  public init(_ times: [Stage: Times], validateEvery: Int?) {
+  package init(_ times: [Stage: Times], validateEvery: Int?) {
     (self.times, self.validateEvery) = (times, validateEvery)
   }
 
   /// Seconds of stages of so many iterations.
   ///
   /// - Parameter done: iterations of all that are over.
-  public func seconds(of stages: [(stage: Stage, iterations: Int)], done: Int = 0) -> Double {
+  package func seconds(of stages: [(stage: Stage, iterations: Int)], done: Int = 0) -> Double {
     var (seconds, over) = (0.0, done)
     for (stage, iterations) in stages {
       let left = max(0, iterations - over)
@@ -47,7 +48,7 @@ extension Trainer {
   ///   - width: takes the place of the options'.
   ///   - shouldStop: asked before each step.
   /// - Throws: `StopRequested` if `shouldStop` says so.
-  public func pace(width: Int? = nil, shouldStop: () -> Bool = { false }) throws -> TrainingPace {
+  package func pace(width: Int? = nil, shouldStop: () -> Bool = { false }) throws -> TrainingPace {
     var description = description
     description.network.width = width ?? description.network.width
     var (times, over) = ([Stage: TrainingPace.Times](), finishedIterations)

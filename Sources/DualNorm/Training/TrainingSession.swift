@@ -1,20 +1,21 @@
-import Files
+import Basics
+import Datasets
 import Foundation
 
 /// From a folder of volumes to a trainer that is ready for its first, or next, iteration.
-public struct TrainingSession: Sendable {
-  public let run: RunFolder
-  public let configuration: TrainingConfiguration
-  public let description: ModelDescription
-  public let split: Split
+package struct TrainingSession: Sendable {
+  let run: RunFolder
+  package let configuration: TrainingConfiguration
+  let description: ModelDescription
+  package let split: Split
   private let dataset: Dataset
   private let lock: FolderLock
 
   /// What the user is told on the way: findings of the data check, the split, the plan.
-  public typealias Report = (Message) -> Void
+  package typealias Report = (Message) -> Void
 
   /// A message to the user while a training is planned.
-  public enum Message {
+  package enum Message {
     case sentence(String)
     /// Lines in columns, which only people can read.
     case table(String)
@@ -27,7 +28,7 @@ public struct TrainingSession: Sendable {
   ///   - checking: told how many cases were checked, of how many.
   ///   - shouldStop: asked before each case that is checked, from any thread.
   /// - Throws: `InputError` for data that cannot be trained on, or a folder that is not empty; `StopRequested`.
-  public init(
+  package init(
     starting run: RunFolder, configuration: TrainingConfiguration, report: Report,
     checking: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws {
@@ -58,7 +59,7 @@ public struct TrainingSession: Sendable {
   ///
   /// - Parameter lock: of the run folder, where the caller has it.
   /// - Throws: `InputError` for a split that cannot be trained on, or a folder that is not empty.
-  public init(
+  package init(
     starting run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report,
     lock: FolderLock? = nil
   ) throws {
@@ -106,7 +107,7 @@ public struct TrainingSession: Sendable {
   ///   - iterations: take the place of the run's; see `TrainingConfiguration.extended`.
   ///   - lock: of the run folder, where the caller has it.
   /// - Throws: `InputError` if the folder holds no run that train started, `FileError` if another process works in it.
-  public init(resuming run: RunFolder, iterations: [Int]? = nil, lock: FolderLock? = nil) throws {
+  package init(resuming run: RunFolder, iterations: [Int]? = nil, lock: FolderLock? = nil) throws {
     self.run = run
     try run.requireReadAndWriteAccess()
     guard run.hasConfiguration else {
@@ -133,7 +134,7 @@ public struct TrainingSession: Sendable {
   ///
   /// - Parameter shouldStop: asked before each case, from any thread.
   /// - Throws: `InputError` or `ImagingError` naming what cannot be used; `StopRequested`.
-  public func trainer(
+  package func trainer(
     preparing: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> Trainer {
     let sides = [Set(split.training), Set(split.validation)]
@@ -156,6 +157,3 @@ public struct TrainingSession: Sendable {
       validation: prepared.filter { sides[1].contains($0.source.identifier) }, lock: lock)
   }
 }
-
-/// Thrown where the user asked to stop and there is nothing to be finished first.
-public struct StopRequested: Error { public init() {} }

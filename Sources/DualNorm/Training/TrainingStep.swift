@@ -15,7 +15,7 @@ extension DualNormUNet {
   ///   - labels: int64 [N, H, W]
   ///   - sites: of the rows; domain-specific batch norm needs them.
   @discardableResult
-  public func trainingStep(
+  package func trainingStep(
     images: Tensor, labels: Tensor, sites: SiteRows? = nil, optimizer: Adam, loss kind: LossKind = .published,
     weighted: Bool = false
   ) -> [StepLoss] {
@@ -64,8 +64,8 @@ struct BegunStep {
 }
 
 /// The losses of one pass of one iteration.
-public struct StepLoss: Equatable, Sendable {
-  public let pass: Pass
-  public let value: Double
-  public let hardDice: Double
+package struct StepLoss: Equatable, Sendable {
+  package let pass: Pass
+  package let value: Double
+  let hardDice: Double
 }

@@ -2,7 +2,7 @@ import Torch
 
 /// Training steps of one network, on a GPU as a graph: there a step is more than a thousand operations, which take less
 /// time than giving them one by one.
-public final class TrainingSteps {
+package final class TrainingSteps {
   private let network: DualNormUNet
   private let optimizer: Adam
   private let kind: LossKind
@@ -22,7 +22,7 @@ public final class TrainingSteps {
   private static let stepsBeforeGraph = 2
   private var canNote: Bool
 
-  public init(_ network: DualNormUNet, _ optimizer: Adam, loss kind: LossKind = .published, weighted: Bool = false) {
+  package init(_ network: DualNormUNet, _ optimizer: Adam, loss kind: LossKind = .published, weighted: Bool = false) {
     self.network = network
     self.optimizer = optimizer
     self.kind = kind
@@ -31,7 +31,7 @@ public final class TrainingSteps {
   }
 
   /// See `DualNormUNet.trainingStep`.
-  public func take(images: Tensor, labels: Tensor, sites: SiteRows? = nil) -> [StepLoss] {
+  package func take(images: Tensor, labels: Tensor, sites: SiteRows? = nil) -> [StepLoss] {
     begin(images: images, labels: labels, sites: sites).losses
   }
 

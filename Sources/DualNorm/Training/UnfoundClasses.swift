@@ -1,4 +1,4 @@
-import Files
+import Scores
 
 extension Trainer {
   /// Classes that no validation case has, and that the network does not find in training cases that have them.

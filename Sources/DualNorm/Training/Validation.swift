@@ -1,25 +1,18 @@
-/// A case with its volume on the network's grid.
-public struct PreparedCase: Sendable {
-  public let source: Case
-  public let volume: PreparedVolume
-
-  public init(source: Case, volume: PreparedVolume) {
-    self.source = source
-    self.volume = volume
-  }
-}
+import Basics
+import Datasets
+import Scores
 
 /// How good a network is on the validation cases: Dice of whole volumes on the prepared grid.
-public struct ValidationScore: Equatable, Sendable {
+package struct ValidationScore: Equatable, Sendable {
   /// Mean over the cases and classes of each site.
-  public let diceBySite: [String: Double]
+  package let diceBySite: [String: Double]
   /// Names of the classes that some case has, and of which no voxel was found in any.
-  public let unfoundClasses: [String]
+  let unfoundClasses: [String]
   /// Classes that some case has.
   let presentClasses: Set<UInt8>
 
   /// Mean of the sites; nil without a case that has any class.
-  public var dice: Double? {
+  package var dice: Double? {
     // In a fixed order: sums of three or more depend on it.
     let sites = diceBySite.sorted { $0.key < $1.key }
     return sites.isEmpty ? nil : sites.reduce(0) { $0 + $1.value } / Double(sites.count)
@@ -48,7 +41,7 @@ public struct ValidationScore: Equatable, Sendable {
 
 extension ValidationScore: CustomStringConvertible {
   /// `validation Dice 0.873 (Site-A 0.88, Site-B 0.86)`
-  public var description: String {
+  package var description: String {
     guard let dice else { return "no validation case has a class to score" }
     let sites = diceBySite.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, decimals: 3))" }
     return "validation Dice \(fixed(dice, decimals: 3))"

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// Whether a folder holds DICOM files, not counting those in the folders in it.

@@ -1,5 +1,5 @@
+import Basics
 import CDICOM
-import Files
 import Foundation
 
 extension DICOMFile {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// The slices of one DICOM series in order, judged by their headers; the pixels are still on disk.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// A file of named tensors in the safetensors format (https://huggingface.co/docs/safetensors): eight bytes with the

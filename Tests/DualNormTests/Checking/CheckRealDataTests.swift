@@ -2,7 +2,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Datasets
 
 /// On published data no rule may cry wolf, and faults made in a copy must be found.
 @Suite(.enabled(if: hasSharedData, "needs ../shared/data"))

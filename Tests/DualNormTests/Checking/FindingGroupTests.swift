@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Datasets
+@testable import Pages
 
 /// Findings that say the same are shown once.
 @Suite struct FindingGroupTests {

@@ -1,7 +1,7 @@
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Datasets
 
 @Suite struct IntensityRuleTests {
   @Test func aScaleOfItsOwnIsOdd() {

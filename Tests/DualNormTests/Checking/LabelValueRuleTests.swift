@@ -1,9 +1,9 @@
-import Files
 import Foundation
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Datasets
 
 /// Masks whose values are not what they seem, and masks in the images' place.
 @Suite struct LabelValueRuleTests {

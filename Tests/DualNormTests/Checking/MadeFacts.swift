@@ -1,7 +1,7 @@
 import Foundation
 import MedicalImaging
 
-@testable import DualNorm
+@testable import Datasets
 
 /// A case as if it had been read: only what a rule looks at differs from the plainest one.
 func fact(

@@ -2,7 +2,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Datasets
 
 @Suite struct OrientationRuleTests {
   private func turned(_ direction: [Double]) -> Geometry {

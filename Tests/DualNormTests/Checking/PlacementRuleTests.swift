@@ -1,7 +1,7 @@
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Datasets
 
 @Suite struct PlacementRuleTests {
   /// Masks of one organ, whose centres differ by a few hundredths.

@@ -1,7 +1,7 @@
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Datasets
 
 @Suite struct UnitsRuleTests {
   private func scaled(_ factor: Double) -> Geometry {

@@ -1,7 +1,9 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Basics
+@testable import Datasets
 
 @Suite struct DataCheckTests {
   let folder: DataFolder

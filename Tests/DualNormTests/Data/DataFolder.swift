@@ -1,4 +1,3 @@
-import DualNorm
 import Foundation
 
 /// A temporary folder that goes with its owner.

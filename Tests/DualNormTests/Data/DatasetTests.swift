@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import Datasets
 
 @Suite struct DatasetTests {
   let folder: DataFolder

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Datasets
 
 @Suite struct FoldsFileTests {
   private let folder: DataFolder

@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import Datasets
 
 @Suite struct FoldsTests {
   private func cases(_ site: String, patients: Int, scans: Int = 1) -> [Case] {

@@ -1,8 +1,9 @@
-import Files
 import Foundation
 import TestSupport
 import Testing
 
+@testable import Basics
+@testable import Datasets
 @testable import DualNorm
 
 /// Texts that are made to take all time, memory or stack of whoever parses them, and names that lead elsewhere.

@@ -1,7 +1,9 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import DualNorm
+@testable import Scores
 
 @Suite struct LabelSchemeTests {
   func labels(_ values: [UInt8]) -> LabelMap {

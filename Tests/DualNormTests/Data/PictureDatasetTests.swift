@@ -2,7 +2,9 @@ import Foundation
 import MedicalImaging
 import Testing
 
+@testable import Datasets
 @testable import DualNorm
+@testable import Scores
 
 /// Data sets of PNG, JPEG and TIFF pictures.
 @Suite struct PictureDatasetTests {

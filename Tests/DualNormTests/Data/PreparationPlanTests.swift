@@ -2,6 +2,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
+@testable import Datasets
 @testable import DualNorm
 
 @Suite struct PreparationPlanTests {

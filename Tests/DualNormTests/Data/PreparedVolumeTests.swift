@@ -1,7 +1,11 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Basics
+@testable import Datasets
+@testable import DualNorm
+@testable import Scores
 
 @Suite struct PreparedVolumeTests {
   func prepare(

@@ -1,7 +1,10 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Datasets
+@testable import DualNorm
+@testable import Scores
 
 /// One case of each site of the real data, so that the suite stays quick without optimization.
 @Suite(.enabled(if: hasSharedData, "needs ../shared/data"))

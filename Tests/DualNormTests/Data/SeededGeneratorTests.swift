@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import Basics
 
 @Suite struct SeededGeneratorTests {
   @Test func aSeedGivesTheSameNumbersForever() {

@@ -1,7 +1,8 @@
-import DualNorm
-import Files
 import Foundation
 import Testing
+
+@testable import Basics
+@testable import Datasets
 
 @Suite struct SplitTests {
   /// `scans` scans of each of `patients` patients.

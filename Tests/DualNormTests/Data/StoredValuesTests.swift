@@ -1,7 +1,7 @@
-import Files
 import Foundation
 import Testing
 
+@testable import Basics
 @testable import DualNorm
 
 @Suite struct StoredValuesTests {

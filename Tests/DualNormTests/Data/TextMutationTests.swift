@@ -1,11 +1,14 @@
-import Files
 import Foundation
 import MedicalImaging
 import TestSupport
 import Testing
 import Torch
 
+@testable import Basics
+@testable import Datasets
 @testable import DualNorm
+@testable import Experiments
+@testable import Scores
 
 /// Thousands of damaged texts: each gives a value, or an error of one line. A trap ends the test program.
 @Suite struct TextMutationTests {

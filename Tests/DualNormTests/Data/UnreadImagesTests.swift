@@ -1,8 +1,10 @@
-import Files
 import Foundation
+import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Datasets
+@testable import Scores
 
 /// Every reader of a folder names what looks like an image and is not read.
 @Suite struct UnreadImagesTests {

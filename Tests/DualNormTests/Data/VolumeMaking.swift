@@ -1,6 +1,8 @@
-import DualNorm
 import Foundation
 import MedicalImaging
+
+@testable import Basics
+@testable import DualNorm
 
 /// An image whose voxels follow a formula of x, y, z.
 func image(_ size: SIMD3<Int>, spacing: SIMD3<Double> = [1, 1, 1], _ value: (Int, Int, Int) -> Float) -> Image {

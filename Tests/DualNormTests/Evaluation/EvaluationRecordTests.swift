@@ -1,7 +1,11 @@
 import Foundation
 import Testing
+import Torch
 
+@testable import Basics
+@testable import Datasets
 @testable import DualNorm
+@testable import Scores
 
 @Suite struct EvaluationRecordTests {
   private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("record-\(UUID().uuidString)")

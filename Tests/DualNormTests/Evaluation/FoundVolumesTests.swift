@@ -2,7 +2,9 @@ import Foundation
 import MedicalImaging
 import Testing
 
+@testable import Datasets
 @testable import DualNorm
+@testable import Scores
 
 @Suite struct FoundVolumesTests {
   private let scheme = LabelScheme(groups: [[1, 2], [7]], names: ["prostate", "lesion"])

@@ -1,9 +1,11 @@
-import Files
 import Foundation
 import MedicalImaging
 import Testing
 
+@testable import Basics
+@testable import Datasets
 @testable import DualNorm
+@testable import Scores
 
 @Suite struct TrainingDeviationTests {
   private let plan = try! PreparationPlan()

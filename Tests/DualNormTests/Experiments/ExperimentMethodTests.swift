@@ -1,5 +1,7 @@
-import DualNorm
 import Testing
+
+@testable import DualNorm
+@testable import Experiments
 
 @Suite struct ExperimentMethodTests {
   @Test(arguments: [

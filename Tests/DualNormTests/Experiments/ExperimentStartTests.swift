@@ -1,9 +1,11 @@
-import Files
 import Foundation
 import MedicalImaging
 import Testing
 
+@testable import Basics
+@testable import Datasets
 @testable import DualNorm
+@testable import Experiments
 
 /// What an experiment finds, says and takes up when it starts.
 extension ExperimentTests {

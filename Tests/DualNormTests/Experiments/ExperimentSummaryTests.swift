@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Experiments
+@testable import Scores
 
 @Suite struct ExperimentSummaryTests {
   /// bn and dual on sites A (two cases) and B (one case), two seeds; dual has both passes.

@@ -2,7 +2,9 @@ import Foundation
 import MedicalImaging
 import Testing
 
+@testable import Datasets
 @testable import DualNorm
+@testable import Experiments
 
 /// The cells of experiments and what is refused before any of them trains.
 @Suite struct ExperimentTests {

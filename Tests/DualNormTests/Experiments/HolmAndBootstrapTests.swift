@@ -1,6 +1,6 @@
 import Testing
 
-@testable import DualNorm
+@testable import Experiments
 
 @Suite struct HolmAndBootstrapTests {
   @Test func holmEqualsStatsmodels() throws {

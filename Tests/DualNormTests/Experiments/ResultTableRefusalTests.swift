@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Experiments
 
 @Suite struct ResultTableRefusalTests {
   static let header = "method,fold,seed,train_sites,test_site,case,class,pass,metric,value,outcome\n"

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Experiments
+@testable import Scores
 
 @Suite struct ResultTableTests {
   static let rows = [

@@ -1,6 +1,7 @@
 import Foundation
 
-@testable import DualNorm
+@testable import Experiments
+@testable import Scores
 
 /// What scipy 1.17, statsmodels and numpy say; made by Tools/fixtures_statistics.py.
 struct StatisticsFixture: Decodable {

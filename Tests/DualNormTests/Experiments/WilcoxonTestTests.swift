@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Experiments
 
 @Suite struct WilcoxonTestTests {
   @Test func equalsScipy() throws {

@@ -1,7 +1,6 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
 @testable import Torch
 
 // The layer of docs/adding-a-norm.md, word for word; `thePageShowsThisLayer` holds them together.

@@ -2,6 +2,7 @@ import MedicalImaging
 import Testing
 import Torch
 
+@testable import Basics
 @testable import DualNorm
 
 @Suite struct DualMapsTests {

@@ -3,6 +3,7 @@ import MedicalImaging
 import Testing
 
 @testable import DualNorm
+@testable import Scores
 
 @Suite struct LargestComponentsTests {
   private func model(_ rule: LargestComponents?) throws -> ModelDescription {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import DualNorm
+@testable import Scores
 
 @Suite struct ModelDescriptionTests {
   private func description(_ change: (inout ModelDescription) throws -> Void = { _ in }) throws -> ModelDescription {

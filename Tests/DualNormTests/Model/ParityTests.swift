@@ -1,7 +1,8 @@
-import DualNorm
 import Foundation
 import Testing
 import Torch
+
+@testable import DualNorm
 
 /// What PyTorch and the reference network gave for one configuration; made by Tools/fixtures.py.
 struct ParityFixture: CustomTestStringConvertible, Sendable {

@@ -1,6 +1,6 @@
 import Torch
 
-@testable import DualNorm
+@testable import Basics
 
 /// Normally distributed numbers, the same for the same seed.
 func normal(_ shape: [Int], seed: UInt64) -> Tensor {

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
+@testable import Basics
 @testable import DualNorm
+@testable import Scores
 
 @Suite struct UNetConfigurationTests {
   /// As train wrote it before there were sites, mask sources and local statistics.

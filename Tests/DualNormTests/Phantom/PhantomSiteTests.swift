@@ -1,5 +1,7 @@
-import DualNorm
+import MedicalImaging
 import Testing
+
+@testable import Datasets
 
 @Suite struct PhantomSiteTests {
   @Test func namesAreLetters() {

@@ -1,6 +1,7 @@
-import DualNorm
 import MedicalImaging
 import Testing
+
+@testable import Datasets
 
 @Suite struct PhantomTests {
   static let sites = PhantomSite.training(count: 3, seed: 1) + [PhantomSite.unseen(index: 3)]

@@ -1,8 +1,9 @@
-import DualNorm
-import Files
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Basics
+@testable import Datasets
 
 @Suite struct PhantomWritingTests {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("phantom-\(UUID().uuidString)")

@@ -1,6 +1,7 @@
-import DualNorm
 import Foundation
 import Testing
+
+@testable import Datasets
 
 @Suite struct DataRecipeTests {
   let folder: DataFolder
@@ -11,7 +12,7 @@ import Testing
   @Test func everyFileOfTheFolderIsARecipeOfTheProgram() throws {
     let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
-    let recipes = package.appendingPathComponent("Recipes")
+    let recipes = package.appendingPathComponent("Sources/Datasets/Recipes")
     let files = try FileManager.default.contentsOfDirectory(atPath: recipes.path).sorted()
     #expect(files == DataRecipe.names.map { "\($0).yaml" })
     for name in DataRecipe.names {

@@ -1,7 +1,9 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
+
+@testable import Datasets
+@testable import Scores
 
 @Suite struct SitePreparationTests {
   let folder: DataFolder

@@ -1,9 +1,9 @@
-import DualNorm
 import Foundation
 import MedicalImaging
 import Testing
 
-@testable import Files
+@testable import Basics
+@testable import Datasets
 
 /// Sources and outputs that cannot be prepared; nothing may be left behind.
 @Suite struct SiteRefusalTests {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import DualNorm
+@testable import Pages
 
 @Suite struct ChartTests {
   @Test func ticksAreRound() {

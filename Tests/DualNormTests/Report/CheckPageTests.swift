@@ -2,7 +2,8 @@ import Foundation
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Datasets
+@testable import Pages
 
 @Suite struct CheckPageTests {
   private func row(_ range: ClosedRange<Double>, _ shares: [Double]) -> HistogramChart.Row {

@@ -1,6 +1,7 @@
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Pages
 
 @Suite struct LabelOutlineTests {
   @Test func aSquareIsOneLoop() {

@@ -1,8 +1,8 @@
-import Files
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Pages
 
 @Suite struct MarkupTests {
   @Test func whatIsPutInIsEscaped() {

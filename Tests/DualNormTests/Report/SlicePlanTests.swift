@@ -1,6 +1,7 @@
 import Testing
 
-@testable import DualNorm
+@testable import Pages
+@testable import Pictures
 
 @Suite struct SlicePlanTests {
   /// Slices of `side` pixels a side; each truth and prediction a square at (20, 20) of so many pixels a side, 0 for none.

@@ -1,7 +1,7 @@
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Pictures
 
 @Suite struct SliceSheetDrawingTests {
   private func drawn(_ text: String, scale: Int = 1) -> [String] {

@@ -1,7 +1,7 @@
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Pictures
 
 @Suite struct SliceSheetRowTests {
   @Test func pixelsWithoutDataAreNoNumbers() {

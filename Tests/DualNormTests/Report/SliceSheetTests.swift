@@ -3,6 +3,7 @@ import MedicalImaging
 import Testing
 
 @testable import DualNorm
+@testable import Pictures
 
 @Suite struct SliceSheetTests {
   /// 8×8 pixels, a ramp from left to right, with a square of label 1 over columns and rows 2 to 5.

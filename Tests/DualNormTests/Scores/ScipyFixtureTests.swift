@@ -2,7 +2,8 @@ import Foundation
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Scores
 
 /// Random blobs, holes, borders and single voxels; expected values by Tools/fixtures_scores.py (numpy and scipy).
 @Suite struct ScipyFixtureTests {

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Scores
 
 @Suite struct ScorePairsTests {
   /// Empty files with the given paths, in a folder `data` of its own.

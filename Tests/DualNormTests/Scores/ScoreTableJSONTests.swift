@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Scores
 
 @Suite struct ScoreTableJSONTests {
   static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -1,7 +1,10 @@
 import Foundation
 import Testing
 
+@testable import Basics
 @testable import DualNorm
+@testable import Pages
+@testable import Scores
 
 @Suite struct ScoreTableTests {
   static func score(
@@ -78,10 +81,7 @@ import Testing
   @Test func sitesThatTheModelHasNotSeenAreMarked() throws {
     func marked(_ sites: [String]) throws -> ScoreTable {
       var table = Self.table
-      try table.markSites(
-        unseenBy: ModelDescription(
-          network: UNetConfiguration(classes: 2, inputChannels: 1), preparation: PreparationPlan(contextSlices: 1),
-          labels: LabelScheme(values: [1]), modalities: ["image"], sites: sites))
+      table.markSites(unseenIn: sites)
       return table
     }
     let table = try marked(["A", "C"])

@@ -1,7 +1,7 @@
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Scores
 
 @Suite struct ScorerTests {
   let scorer = Scorer(scheme: LabelScheme(groups: [[1], [2, 3], [4]], names: ["one", "two or three", "four"]))

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import DualNorm
+@testable import Basics
 
 @Suite struct StatisticTests {
   @Test func meanAndSampleDeviation() {

@@ -2,7 +2,8 @@ import Foundation
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Scores
 
 @Suite struct SurfaceDistancesTests {
   /// Voxels at most `radius` voxels from the centre.

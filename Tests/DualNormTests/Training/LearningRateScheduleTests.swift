@@ -1,5 +1,6 @@
-import DualNorm
 import Testing
+
+@testable import DualNorm
 
 @Suite struct LearningRateScheduleTests {
   @Test func cosineGoesFromTheBaseToAHundredthOfIt() {

@@ -3,7 +3,10 @@ import MedicalImaging
 import Testing
 import Torch
 
+@testable import Basics
+@testable import Datasets
 @testable import DualNorm
+@testable import Scores
 
 /// Every norm through training, stopping, saving and loading.
 @Suite struct NormTrainingTests {

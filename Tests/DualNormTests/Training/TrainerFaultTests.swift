@@ -1,8 +1,8 @@
-import Files
 import Foundation
 import Testing
 import Torch
 
+@testable import Basics
 @testable import DualNorm
 
 /// What goes wrong in a training does not get into the checkpoint.

@@ -3,7 +3,10 @@ import MedicalImaging
 import Testing
 import Torch
 
+@testable import Basics
+@testable import Datasets
 @testable import DualNorm
+@testable import Scores
 
 @Suite struct TrainerTests {
   /// A run folder of its own for each test.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import DualNorm
+@testable import Scores
 
 /// What tables and files say of another tool's convention.
 @Suite struct ConventionTableTests {

@@ -2,7 +2,8 @@ import Foundation
 import MedicalImaging
 import Testing
 
-@testable import DualNorm
+@testable import Basics
+@testable import Scores
 
 @Suite struct ConventionTests {
   static let others = Convention.allCases.filter { $0 != .dualnorm }

@@ -1,7 +1,7 @@
 import Foundation
 import MedicalImaging
 
-@testable import DualNorm
+@testable import Scores
 
 /// Small label maps and what MedPy, MONAI, nnU-Net and the others gave for them, by Tools/fixtures_like.py.
 struct LikeFixture: Decodable {

@@ -1,0 +1,19 @@
+import Foundation
+
+/// The refusal of a file or folder that is there, or may be, and that nobody lets this user read; nil for any other.
+package func accessDenial(of url: URL) -> String? {
+  var status = stat()
+  let isFound = stat(url.path, &status) == 0
+  if isFound {
+    let isFolder = status.st_mode & S_IFMT == S_IFDIR
+    if access(url.path, isFolder ? R_OK | X_OK : R_OK) == 0 { return nil }
+  }
+  guard errno == EACCES else { return nil }
+  let whose = isFound ? "its permissions" : "the permissions of the folders that it lies in"
+  return "\(url.path): may not be read (\(String(cString: strerror(EACCES)))); change \(whose)."
+}
+
+/// Throws where a file or folder may not be read; not where there is none.
+package func requireAccess(to url: URL) throws {
+  if let denial = accessDenial(of: url) { throw FileError(denial) }
+}

@@ -1,0 +1,134 @@
+import Foundation
+
+/// A file or folder that could not be read or written; `description` is one sentence for the user.
+package struct FileError: Error, CustomStringConvertible, Equatable {
+  package let description: String
+
+  package init(_ description: String) { self.description = printable(description) }
+}
+
+/// Writes a file so that readers see the old contents or the new, never a part: `body` writes to a temporary
+/// file beside `url` (same extension), which is then synced and renamed. On any error the temporary file is removed.
+///
+/// - Throws: what `body` throws, or `FileError` if the file cannot be written.
+func writeAtomically(to url: URL, _ body: (URL) throws -> Void) throws {
+  try writePartially(url) { try body($0.url) }
+}
+
+private func writePartially(_ url: URL, _ body: (PartialPath) throws -> Void) throws {
+  try requireReplaceable(url)
+  let partial = try PartialPath(file: url)
+  try body(partial)
+  try partial.rename(to: url)
+}
+
+/// `writeAtomically` for libraries that say only that they failed: a full disk is told as one.
+///
+/// - Parameter refusal: of any other failure, from what `body` threw.
+package func writeAtomically(to url: URL, _ body: (URL) throws -> Void, refusal: (any Error) -> any Error) throws {
+  try writeAtomically(to: url) { temporary in
+    do {
+      try body(temporary)
+    } catch let error where !(error is FileError) {
+      let code = codeOfGrowing(temporary)
+      throw isOfRoom(code) ? unwritable(url, code) : refusal(error)
+    }
+  }
+}
+
+/// `writeAtomically` for contents at hand.
+package func writeAtomically(_ data: Data, to url: URL) throws {
+  // Not Data's own, whose errors lose the system's code.
+  try writePartially(url) { partial in
+    guard data.withUnsafeBytes(partial.write) else { throw unwritable(url, errno) }
+  }
+}
+
+/// `writeAtomically` for a copy, with its permissions, of another file or of the file that a link leads to.
+///
+/// - Throws: `FileError` for a source that cannot be read, too.
+package func copyAtomically(_ source: URL, to url: URL) throws {
+  let descriptor = open(source.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+  let code = errno
+  guard descriptor >= 0 else { throw uncopied(source, url, code) }
+  defer { close(descriptor) }
+  var status = stat()
+  guard fstat(descriptor, &status) == 0 else { throw uncopied(source, url, errno) }
+  guard status.st_mode & S_IFMT == S_IFREG else {
+    throw FileError("\(source.path): is no regular file, and only such are copied; take it away, or put a file there.")
+  }
+  try writePartially(url) { partial in
+    try withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 16) { chunk in
+      while true {
+        let count = read(descriptor, chunk.baseAddress, chunk.count)
+        let code = errno
+        if count == 0 { return }
+        if count < 0, code == EINTR { continue }
+        guard count > 0 else { throw uncopied(source, url, code) }
+        guard partial.write(UnsafeRawBufferPointer(rebasing: chunk[..<count])) else { throw unwritable(url, errno) }
+      }
+    }
+    partial.setMode(status.st_mode & 0o777)
+  }
+}
+
+private func uncopied(_ source: URL, _ url: URL, _ code: Int32) -> FileError {
+  FileError(
+    "\(source.path): cannot be copied to \(url.path) (\(String(cString: strerror(code)))); check its permissions and its "
+      + "disk.")
+}
+
+/// Whether all bytes were written to an open file; else `errno` says why not.
+package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+  var done = 0
+  while done < bytes.count {
+    let count = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+    if count > 0 { done += count } else if errno != EINTR { return false }
+  }
+  return true
+}
+
+/// Finds out whether a disk has room for a file, by giving that size to the one that a library is to write.
+///
+/// - Parameters:
+///   - url: named by the refusal.
+///   - temporary: is there already; its contents are lost.
+/// - Throws: `FileError` where there is none.
+package func requireRoom(for bytes: Int, of url: URL, at temporary: URL) throws {
+  #if os(Linux)  // elsewhere the library finds out
+    let descriptor = open(temporary.path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unwritable(url, errno) }
+    defer { close(descriptor) }
+    let code = posix_fallocate(descriptor, 0, off_t(bytes))
+    // Other codes are of file systems that cannot tell.
+    if isOfRoom(code) { throw unwritable(url, code) }
+  #endif
+}
+
+/// The refusal of a file that cannot be written, by the system's error code.
+///
+/// - Parameter remark: to be added in brackets.
+package func unwritable(_ url: URL, _ code: Int32, remark: String? = nil) -> FileError {
+  FileError("\(url.path): cannot be written\(phrase(code))\(remark.map { " (\($0))" } ?? "").")
+}
+
+/// The reason and what to do, as the end of a sentence.
+func phrase(_ code: Int32) -> String {
+  let words = String(cString: strerror(code))
+  switch code {
+  case ENOSPC, EDQUOT: return ", since its disk is full (\(words)); make room for it on its disk"
+  case EROFS: return ", since its disk is read-only (\(words)); choose another output"
+  case EFBIG: return " (\(words)); make room for it on its disk"
+  default: return " (\(words)); choose another output"
+  }
+}
+
+private func isOfRoom(_ code: Int32) -> Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }
+
+/// The system's code for why a file cannot grow by a mebibyte, which a file that is thrown away is tried with; 0 where it can.
+private func codeOfGrowing(_ file: URL) -> Int32 {
+  let descriptor = open(file.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
+  guard descriptor >= 0 else { return errno }
+  defer { close(descriptor) }
+  return [UInt8](repeating: 0, count: 1 << 20).withUnsafeBytes { writeAll($0, to: descriptor) } ? 0 : errno
+}

@@ -1,0 +1,82 @@
+import Foundation
+
+/// Finds out, without making anything, whether a file could be written.
+///
+/// - Throws: `FileError` where a folder, a pipe or a device has its name, its folder could not be made, or that may not be
+///   written to.
+package func requireWritable(_ file: URL) throws {
+  var isFolder: ObjCBool = false
+  let manager = FileManager.default
+  if manager.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue {
+    throw unwritable(file, EISDIR)
+  }
+  try requireReplaceable(file)
+  var folder = file.deletingLastPathComponent().standardizedFileURL
+  while !manager.fileExists(atPath: folder.path, isDirectory: &isFolder), folder.path != "/" {
+    folder.deleteLastPathComponent()
+  }
+  guard isFolder.boolValue else {
+    throw FileError("\(folder.path): this folder cannot be made\(phrase(EEXIST)).")
+  }
+  let code = codeOfEntering(folder)
+  guard code == 0 else { throw unwritable(folder, code) }
+}
+
+/// Throws where a pipe, a socket or a device has the name of a file that is to be written: others use it.
+package func requireReplaceable(_ file: URL) throws {
+  var status = stat()
+  guard stat(file.path, &status) == 0 else { return }
+  let kind: String? =
+    switch status.st_mode & S_IFMT {
+    case S_IFIFO: "a pipe"
+    case S_IFSOCK: "a socket"
+    case S_IFCHR, S_IFBLK: "a device"
+    default: nil
+    }
+  guard let kind else { return }
+  throw FileError("\(file.path): is \(kind), and only a regular file is replaced; choose another output.")
+}
+
+/// Makes a folder, with those that it lies in, or finds it there.
+///
+/// - Throws: `FileError` if it cannot be made.
+package func makeFolder(_ url: URL) throws {
+  let code = codeOfMaking(url)
+  guard code == 0 else { throw FileError("\(url.path): this folder cannot be made\(phrase(code)).") }
+}
+
+/// The system's code for why `makeFolder` cannot make a folder; 0 where it could, or the folder is there.
+package func codeOfMaking(_ folder: URL) -> Int32 { codeOfMaking(folder.path) }
+
+private func codeOfMaking(_ path: String) -> Int32 {
+  var status = stat()
+  // First, since a disk may refuse to make what is there.
+  if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return 0 }
+  let parent = (path as NSString).deletingLastPathComponent
+  var code = mkdir(path, 0o777) == 0 ? 0 : errno
+  if code == ENOENT, parent != path, !parent.isEmpty {
+    let codeAbove = codeOfMaking(parent)
+    guard codeAbove == 0 else { return codeAbove }
+    code = mkdir(path, 0o777) == 0 ? 0 : errno
+  }
+  if code == 0 { syncFolder(parent) }
+  // Another process may have made it meanwhile.
+  if code == EEXIST, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return 0 }
+  return code
+}
+
+/// The system's code for why a folder may not be written to; 0 where it may.
+package func codeOfEntering(_ folder: URL) -> Int32 { access(folder.path, W_OK | X_OK) == 0 ? 0 : errno }
+
+/// The reason of a refusal where a disk is read-only, and nothing else is to blame.
+///
+/// - Parameter code: of the system.
+package func readOnlyDisk(_ code: Int32) -> String { code == EROFS ? ", since its disk is read-only" : "" }
+
+/// Brings the names in a folder to the disk; some file systems refuse it, and nothing can be done there.
+func syncFolder(_ path: String) {
+  let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  guard descriptor >= 0 else { return }
+  _ = fsync(descriptor)
+  close(descriptor)
+}

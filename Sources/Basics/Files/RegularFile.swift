@@ -1,0 +1,18 @@
+import Foundation
+
+/// Whether a path, or what a link there leads to, is a regular file.
+package func isRegularFile(_ url: URL) -> Bool {
+  var status = stat()
+  return stat(url.path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+}
+
+/// The contents of a regular file; nil where there is none, or it cannot be read. Pipes and devices, which may never end, are
+/// none.
+package func contents(ofRegularFile url: URL) -> Data? {
+  let descriptor = open(url.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+  guard descriptor >= 0 else { return nil }
+  let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  var status = stat()
+  guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+  do { return try file.readToEnd() ?? Data() } catch { return nil }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Yams
+
+/// A YAML file whose keys are options, such as a training configuration or a recipe for data.
+package struct OptionsFile<Options: Codable> {
+  /// What a key has that the file leaves out; it may depend on what the file says.
+  private let defaults: (Node?) throws -> Options
+  /// All keys, in the order in which they are told.
+  private let keys: [String]
+  /// The keys of the entries of an option that is a list of mappings, by option.
+  private let entryKeys: [String: [String]]
+  /// Makes what a file of an earlier version says into what is said now.
+  private let upgrade: (Node) -> Node
+  /// What a file with no options could hold, on one line.
+  private let sample: String
+  /// A value of the option as YAML, on one line.
+  private let example: (String) -> String
+
+  package init(
+    defaults: @escaping (Node?) throws -> Options, keys: [String], entryKeys: [String: [String]] = [:],
+    upgrade: @escaping (Node) -> Node = { $0 }, sample: String, example: @escaping (String) -> String
+  ) {
+    self.defaults = defaults
+    self.keys = keys
+    self.entryKeys = entryKeys
+    self.upgrade = upgrade
+    self.sample = sample
+    self.example = example
+  }
+
+  /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape.
+  package func read(_ url: URL) throws -> Options {
+    try read(YAMLText.read(url, what: "options"), file: url.path)
+  }
+
+  /// - Parameter file: where the text is from, for messages.
+  package func read(_ text: String, file: String) throws -> Options {
+    let given: Node?
+    do {
+      given = try Yams.compose(yaml: text)
+    } catch {
+      throw InputError("\(file): is not YAML (\(oneLine(error))).")
+    }
+    var values = try Yams.compose(yaml: yaml(defaults(given)))!
+    if let given = given.map(upgrade), given.null == nil {
+      guard let mapping = given.mapping else {
+        throw InputError("\(file): holds no options; write one a line, for example `\(sample)`.")
+      }
+      for (key, value) in mapping {
+        let name = key.string ?? ""
+        try requireKnown(name, among: keys, "option", file)
+        for entry in entryKeys[name] == nil ? [] : value.sequence.map(Array.init) ?? [] {
+          for key in entry.mapping?.keys.map({ $0.string ?? "" }) ?? [] {
+            try requireKnown(key, among: entryKeys[name] ?? [], "key", "\(file): \(name)")
+          }
+        }
+        values[name] = value
+      }
+    }
+    do {
+      return try YAMLDecoder().decode(Options.self, from: Yams.serialize(node: values))
+    } catch let error as DecodingError {
+      throw InputError("\(file): \(describe(error)).")
+    }
+  }
+
+  /// The options as such a file, keys sorted.
+  package func yaml(_ options: Options) throws -> String {
+    let encoder = YAMLEncoder()
+    encoder.options.sortKeys = true
+    return try encoder.encode(options)
+  }
+
+  private func requireKnown(_ name: String, among known: [String], _ kind: String, _ place: String) throws {
+    guard !known.contains(name) else { return }
+    throw InputError(
+      "\(place): the \(kind) \"\(quoted(name))\" is unknown; the nearest one is \"\(nearest(to: name, among: known))\"."
+    )
+  }
+
+  private func oneLine(_ error: any Error) -> String {
+    "\(error)".split(whereSeparator: \.isNewline).first.map(String.init) ?? "\(error)"
+  }
+
+  private func describe(_ error: DecodingError) -> String {
+    switch error {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
+      .keyNotFound(_, let context):
+      let path = context.codingPath.first?.stringValue ?? "the file"
+      let hint = keys.contains(path) ? "; a value looks like \(example(path))" : ""
+      return "the option \"\(path)\" has a value of the wrong shape\(hint)"
+    @unknown default: return "\(error)"
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+/// The text of a YAML file, once it is known to be none that a parser would take forever, or all memory, or the whole stack for.
+///
+/// With so few aliases, of which every one can double what stands before it, a text cannot grow to more than about a hundred
+/// times its length.
+package enum YAMLText {
+  static let largestFile = 256 << 10
+  static let mostAliases = 12
+  static let deepestNesting = 100
+
+  /// - Parameter what: what the file should hold, for messages.
+  /// - Throws: `InputError` naming the file.
+  package static func read(_ url: URL, what: String) throws -> String {
+    guard let data = contents(ofRegularFile: url), let text = String(data: data, encoding: .utf8) else {
+      throw InputError("\(url.path): cannot be read as text; give a YAML file of \(what).")
+    }
+    try check(text, file: url.path, what: what)
+    return text
+  }
+
+  static func check(_ text: String, file: String, what: String) throws {
+    let bytes = Array(text.utf8)
+    guard bytes.count <= largestFile else {
+      throw InputError(
+        "\(file): has \(bytes.count) bytes, and a YAML file of \(what) has at most \(largestFile); give another.")
+    }
+    guard aliases(in: bytes) <= mostAliases else {
+      throw InputError("\(file): has more than \(mostAliases) YAML aliases (*name); write out what they stand for.")
+    }
+    guard nesting(of: bytes) <= deepestNesting else {
+      throw InputError("\(file): may nest more than \(deepestNesting) levels deep; a YAML file of \(what) has 3.")
+    }
+  }
+
+  /// Asterisks that may begin an alias: those that end a word are none.
+  private static func aliases(in bytes: [UInt8]) -> Int {
+    bytes.indices.count { place in
+      bytes[place] == UInt8(ascii: "*") && place + 1 < bytes.count && !isSpace(bytes[place + 1])
+        && (place == 0 || isSpace(bytes[place - 1]) || "[{,:-?".utf8.contains(bytes[place - 1]))
+    }
+  }
+
+  /// No less than the deepest nesting: brackets that are open, quoted ones too, and what begins on the way to the end of a line.
+  private static func nesting(of bytes: [UInt8]) -> Int {
+    var (open, deepest) = (0, 0)
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      var inLine = line.prefix { isSpace($0) }.count
+      for (place, byte) in zip(line.indices, line) {
+        switch byte {
+        case UInt8(ascii: "["), UInt8(ascii: "{"): open += 1
+        case UInt8(ascii: "]"), UInt8(ascii: "}"): open = max(0, open - 1)
+        case UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"):
+          if place + 1 == line.endIndex || isSpace(line[place + 1]) { inLine += 1 }
+        default: break
+        }
+        deepest = max(deepest, open + inLine)
+      }
+    }
+    return deepest
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+}

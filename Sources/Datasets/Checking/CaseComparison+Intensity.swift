@@ -1,0 +1,76 @@
+import Basics
+import Foundation
+
+extension CaseComparison {
+  /// Intensities that are far from those of the site's other cases. Volumes are whitened one by one, so a scale of its
+  /// own harms no case: only where nearly all others agree is one odd.
+  func intensities() -> [DataCheck.Finding] {
+    let channels = facts.compactMap(\.profile).map(\.quantiles.count).max() ?? 0
+    return (0..<channels).flatMap { channel in
+      let known = facts.filter { fact in
+        fact.profile.map { $0.quantiles.count > channel && $0.quantiles[channel].count == 101 } ?? false
+      }
+      return Peers.groups(known, least: 5).flatMap { peers in
+        oddScales(peers, channel) + oddTails(peers, channel)
+      }
+    }
+  }
+
+  /// The distance between the first and the 99th percentile, ten times that of the others or a tenth of it, where nine
+  /// in ten are within a factor of √10 of their median.
+  private func oddScales(_ peers: Peers, _ channel: Int) -> [DataCheck.Finding] {
+    let scales = peers.reference.map { log10($0.contrast(channel)) }
+    guard let middle = median(scales), scales.count(where: { abs($0 - middle) <= 0.5 }) * 10 >= 9 * scales.count else {
+      return []
+    }
+    return peers.judged.filter { abs(log10($0.contrast(channel)) - middle) > 1 }.map { fact in
+      let (low, high) = (fact.quantile(1, channel), fact.quantile(99, channel))
+      return .init(
+        .warning, .intensity,
+        "\(fact.name(of: channel)): its intensities span \(short(high - low)) (1st percentile \(short(low)) to 99th "
+          + "\(short(high))), expected about \(short(pow(10, middle))) as \(peers.phrase); look at the image and at how it "
+          + "was exported.", on: [fact])
+    }
+  }
+
+  /// Single voxels far beyond the 99th, or below the first, percentile: 20 times their distance, where the others' median
+  /// is below 5.
+  private func oddTails(_ peers: Peers, _ channel: Int) -> [DataCheck.Finding] {
+    [true, false].flatMap { above -> [DataCheck.Finding] in
+      guard let middle = median(peers.reference.map { $0.tail(above: above, channel) }), middle < 5 else { return [] }
+      return peers.judged.filter { $0.tail(above: above, channel) > 20 }.map { fact in
+        let place = above ? ("greatest", 100, 99, "99th") : ("least", 0, 1, "1st")
+        return .init(
+          .warning, .intensity,
+          "\(fact.name(of: channel)): its \(place.0) voxel is \(short(fact.quantile(place.1, channel))) and its \(place.3) "
+            + "percentile \(short(fact.quantile(place.2, channel))), farther apart than in \(peers.phrase); look for an "
+            + "artefact or a filling value, and give train a --window.", on: [fact])
+      }
+    }
+  }
+}
+
+extension CaseFacts {
+  fileprivate func quantile(_ percent: Int, _ channel: Int) -> Double {
+    Double(profile?.quantiles[channel][percent] ?? 0)
+  }
+
+  /// From the first to the 99th percentile; where they are the same, next to nothing.
+  fileprivate func contrast(_ channel: Int) -> Double {
+    max(quantile(99, channel) - quantile(1, channel), 1e-6 * max(quantile(100, channel) - quantile(0, channel), 1e-30))
+  }
+
+  /// How far the last voxel is beyond the percentile next to it, in contrasts.
+  fileprivate func tail(above: Bool, _ channel: Int) -> Double {
+    let distance =
+      above ? quantile(100, channel) - quantile(99, channel) : quantile(1, channel) - quantile(0, channel)
+    return distance / contrast(channel)
+  }
+
+  /// The file of a channel, of a colour picture with the colour.
+  fileprivate func name(of channel: Int) -> String {
+    if scan.images.count > channel, scan.images.count > 1 { return scan.images[channel].path }
+    let count = profile?.quantiles.count ?? 1
+    return count > 1 ? channelNames(of: file, count: count)[channel] : file.path
+  }
+}

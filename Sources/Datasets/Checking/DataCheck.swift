@@ -1,0 +1,73 @@
+import Basics
+import Dispatch
+import Foundation
+
+/// What is wrong with a data set, what each site looks like, and the facts that planning needs; every file is read once.
+package struct DataCheck: Sendable {
+  /// Facts of the cases that could be read and whose image and mask are not exchanged, in the order of the data set.
+  package let facts: [CaseFacts]
+  /// Errors first, then warnings and notes.
+  package let findings: [Finding]
+  /// Sorted by site.
+  package let sites: [SiteSummary]
+
+  /// Reads all cases.
+  ///
+  /// - Parameters:
+  ///   - merge: labels that training will merge, so that sites are compared after it.
+  ///   - exclude: labels that training will take for background, likewise.
+  ///   - splits: folds or a split whose sides must not share a patient or an image.
+  ///   - threads: cases read side by side, which bounds the memory: one image and one mask a thread.
+  ///   - progress: told the cases done and their total, one call at a time, from any thread.
+  ///   - shouldStop: asked before each case, from any thread.
+  /// - Throws: `StopRequested` if `shouldStop` says so.
+  package init(
+    of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
+    progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool
+  ) throws {
+    let inspections = try concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
+      shouldStop() ? nil : CaseInspection(scan)
+    }.map { inspection in
+      guard let inspection else { throw StopRequested() }
+      return inspection
+    }
+    self.init(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
+  }
+
+  /// Reads all cases, and is not to be stopped.
+  package init(
+    of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
+    progress: (@Sendable (Int, Int) -> Void)? = nil
+  ) {
+    let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { CaseInspection($0) }
+    self.init(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
+  }
+
+  private init(
+    of dataset: Dataset, _ inspections: [CaseInspection], merge: [[UInt8]], exclude: [UInt8], splits: SplitSides?
+  ) {
+    facts = inspections.filter { !$0.isExchanged }.compactMap(\.facts)
+    let rules = DataCheckRules(
+      facts: facts, labelNames: dataset.labelNames, namesFile: dataset.labelNamesFile, merge: merge,
+      exclude: Set(exclude))
+    let comparison = CaseComparison(facts)
+    let all =
+      inspections.filter { !$0.isExchanged }.flatMap(\.findings)
+      + DataCheckRules.exchanged(inspections, in: dataset) + DataCheckRules.unread(in: dataset) + rules.findings()
+      + comparison.findings() + (splits?.findings(facts) ?? [])
+    findings = [Severity.error, .warning, .note].flatMap { severity in all.filter { $0.severity == severity } }
+    sites = SiteSummary.summaries(of: facts)
+  }
+
+  package var errors: [Finding] { findings.filter { $0.severity == .error } }
+
+  /// Reports what makes a network wrong though it can be trained.
+  ///
+  /// - Throws: `InputError` with the first error, if there is one, and how many more there are.
+  package func requireNoErrors() throws {
+    for group in FindingGroup.groups(of: findings.filter(\.makesNetworkWrong)) { Warnings.report(group.sentence) }
+    guard let first = errors.first else { return }
+    let more = errors.count > 1 ? " (The check found \(counted(errors.count - 1, "more error")).)" : ""
+    throw InputError(first.message + more)
+  }
+}

@@ -1,0 +1,123 @@
+import Basics
+import Foundation
+import MedicalImaging
+
+extension DataRepair {
+  /// - Throws: `InputError` for an output that lies in the data set, is a file, or is not empty.
+  package static func requireRoom(in output: URL, beside data: URL) throws {
+    let (own, other) = (Self.real(output), Self.real(data))
+    guard own != other, !own.hasPrefix(other + "/") else {
+      throw InputError(
+        "--fix \(output.path): lies in the data set \(data.path), which is never changed; give a folder outside of it.")
+    }
+    var isFolder: ObjCBool = false
+    try requireMakeable(output, option: "--fix")
+    guard FileManager.default.fileExists(atPath: output.path, isDirectory: &isFolder) else { return }
+    guard isFolder.boolValue else { throw InputError("\(output.path): is a file; give a folder for --fix.") }
+    guard try FileManager.default.contentsOfDirectory(atPath: output.path).isEmpty else {
+      throw InputError("\(output.path): is not empty; give a new folder for --fix, or delete this one first.")
+    }
+  }
+
+  private static func real(_ url: URL) -> String { url.standardizedFileURL.resolvingSymlinksInPath().path }
+
+  /// Writes the copy: folders of sites, or for a data set with a `dataset.json` that layout again, since it names the
+  /// labels. The folder appears when all is there, or not at all.
+  ///
+  /// - Parameter progress: told each case before it is written; what it throws ends the work.
+  /// - Throws: as `requireRoom`, and as the reading and writing of volumes.
+  package func write(to output: URL, progress: (Case) throws -> Void = { _ in }) throws {
+    try DataRepair.requireRoom(in: output, beside: dataset.folder)
+    let output = output.standardizedFileURL
+    let partial = try PartialPath(folder: output)
+    for step in steps {
+      try progress(step.scan)
+      try write(step, to: partial.url)
+    }
+    try dataset.layout == .description ? writeDescription(in: partial.url) : writeLists(in: partial.url)
+    _ = rmdir(output.path)  // where it is there, it is empty
+    try partial.rename(to: output)
+  }
+
+  private func write(_ step: Step, to folder: URL) throws {
+    let scan = step.scan
+    for (index, url) in scan.images.enumerated() {
+      let target = place(of: scan, channel: index, in: folder)
+      guard step.turn != nil || step.grid != nil && index > 0 || !isCopied(url) else {
+        try copy(url, to: target)
+        continue
+      }
+      guard var image = try readable(url, { try Image(contentsOf: url) }) else {
+        try copy(url, to: target)
+        continue
+      }
+      if let grid = step.grid { image = Image(voxels: image.voxels, geometry: grid, noData: image.noData) }
+      if let turn = step.turn { image = image.reoriented(to: turn) }
+      try image.writeCompactly(to: target.appendingPathExtension("nii.gz"))
+    }
+    guard let url = scan.mask else { return }
+    let target = placeOfMask(of: scan, in: folder)
+    guard step.turn != nil || step.grid != nil || !isCopied(url) else { return try copy(url, to: target) }
+    guard var mask = try readable(url, { try LabelMap(contentsOf: url) }) else { return try copy(url, to: target) }
+    if let grid = step.grid { mask = LabelMap(voxels: mask.voxels, geometry: grid) }
+    if let turn = step.turn { mask = mask.reoriented(to: turn) }
+    try mask.write(to: target.appendingPathExtension("nii.gz"))
+  }
+
+  /// nil for a file that the check could not read either: it stays as it is, for its owner to restore.
+  private func readable<Contents>(_ url: URL, _ body: () throws -> Contents) throws -> Contents? {
+    do { return try body() } catch is ImagingError { return nil }
+  }
+
+  /// Without the ending.
+  private func place(of scan: Case, channel: Int, in folder: URL) -> URL {
+    let suffix = String(format: "_%04d", channel)
+    if dataset.layout == .description { return folder.appendingPathComponent("imagesTr/\(scan.name)\(suffix)") }
+    return folder.appendingPathComponent("\(scan.site)/\(scan.name)\(scan.images.count > 1 ? suffix : "")")
+  }
+
+  private func placeOfMask(of scan: Case, in folder: URL) -> URL {
+    folder.appendingPathComponent(
+      dataset.layout == .description ? "labelsTr/\(scan.name)" : "\(scan.site)/\(scan.name)_segmentation")
+  }
+
+  /// Copies the bytes, of a link those of its file; the ending stays.
+  private func copy(_ url: URL, to target: URL) throws {
+    let ending = url.lastPathComponent.dropFirst((volumeStem(url) ?? "").count)
+    let target = URL(fileURLWithPath: target.path + ending)
+    try copyAtomically(url, to: target)
+  }
+
+  /// The lists of sites where a patient is not called like its case, or an image like a mask, and what `prepare` wrote
+  /// beside the cases.
+  private func writeLists(in folder: URL) throws {
+    for (site, scans) in Dictionary(grouping: steps.map(\.scan), by: \.site) {
+      let own = folder.appendingPathComponent(site)
+      let source = dataset.layout == .flat ? dataset.folder : dataset.folder.appendingPathComponent(site)
+      let prepared = source.appendingPathComponent(PreparedSite.fileName)
+      if let data = try? Data(contentsOf: prepared) {
+        try writeAtomically(data, to: own.appendingPathComponent(PreparedSite.fileName))
+      }
+      guard scans.contains(where: { $0.patient != $0.name || caseNameOfMask($0.name) != nil }),
+        scans.allSatisfy({ $0.images.count == 1 })
+      else { continue }
+      let files = Set(try FileManager.default.contentsOfDirectory(atPath: own.path))
+      func file(_ stem: String) -> String { files.first { volumeStem(URL(fileURLWithPath: $0)) == stem } ?? "" }
+      let lines = scans.map { "\(file($0.name)),\(file("\($0.name)_segmentation")),\($0.patient)\n" }
+      try writeAtomically(Data(lines.joined().utf8), to: own.appendingPathComponent("all_list.txt"))
+    }
+  }
+
+  /// The source's `dataset.json` without its list of files.
+  private func writeDescription(in folder: URL) throws {
+    let url = dataset.folder.appendingPathComponent("dataset.json")
+    guard var json = try? JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any] else {
+      throw InputError("\(url.path): cannot be read any more; check that the data set is still there.")
+    }
+    for key in ["training", "test", "numTest", "file_ending"] { json[key] = nil }
+    json["numTraining"] = steps.count
+    json["name"] = steps.first?.scan.site
+    let data = try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys])
+    try writeAtomically(data + Data("\n".utf8), to: folder.appendingPathComponent("dataset.json"))
+  }
+}

@@ -1,0 +1,56 @@
+import MedicalImaging
+
+/// The values of a mask that lie along edges only, as smoothing (antialiasing) or JPEG makes of a mask with few labels.
+struct GreyEdges: Equatable, Sendable {
+  /// How many values lie between the least and the greatest one.
+  let count: Int
+  let least, greatest: UInt8
+
+  /// Labels are small numbers, and greys go up to 255.
+  private static let leastGreatest: UInt8 = 64
+
+  /// nil for a mask that has no such edges: of the voxels between its extremes nine in ten must have a lower and a higher
+  /// one among the eight around them in the slice. A structure with an inside of its own has others.
+  init?(_ mask: LabelMap) {
+    let counts = mask.histogram
+    let values = counts.indices.filter { counts[$0] > 0 }
+    guard values.count >= 4, let first = values.first, let last = values.last, last >= Self.leastGreatest else {
+      return nil
+    }
+    (least, greatest) = (UInt8(first), UInt8(last))
+    count = values.count - 2
+    let between = mask.voxels.count - counts[first] - counts[last]
+    guard 10 * mask.voxelsOnEdges(between: least, and: greatest) >= 9 * between else { return nil }
+  }
+
+  /// Where to cut.
+  var threshold: Int { (Int(least) + Int(greatest) + 1) / 2 }
+}
+
+extension LabelMap {
+  /// How many voxels between two values have a lower and a higher one around them in their slice.
+  fileprivate func voxelsOnEdges(between least: UInt8, and greatest: UInt8) -> Int {
+    let size = geometry.size
+    var count = 0
+    voxels.withUnsafeBufferPointer { voxels in
+      for z in 0..<size.z {
+        for y in 0..<size.y {
+          for x in 0..<size.x {
+            let value = voxels[(z * size.y + y) * size.x + x]
+            guard value > least, value < greatest else { continue }
+            var (hasLower, hasHigher) = (false, false)
+            for row in max(0, y - 1)...min(size.y - 1, y + 1) {
+              for column in max(0, x - 1)...min(size.x - 1, x + 1) {
+                let other = voxels[(z * size.y + row) * size.x + column]
+                if other < value { hasLower = true }
+                if other > value { hasHigher = true }
+              }
+            }
+            if hasLower && hasHigher { count += 1 }
+          }
+        }
+      }
+    }
+    return count
+  }
+}

@@ -1,0 +1,41 @@
+import Basics
+import MedicalImaging
+
+/// What whitening and the data check need to know of a modality's intensities.
+package struct IntensityStatistics {
+  /// Of the finite voxels that were measured; nil where there are none.
+  package let range: ClosedRange<Float>?
+  /// Voxels that are NaN or infinite.
+  package let nonFiniteCount: Int
+
+  package init(_ image: borrowing Image) {
+    var low = Float.infinity
+    var high = -Float.infinity
+    var nonFinite = 0
+    image.forEachMeasured { _, value in
+      if value.isFinite {
+        low = min(low, value)
+        high = max(high, value)
+      } else {
+        nonFinite += 1
+      }
+    }
+    range = low <= high ? low...high : nil
+    nonFiniteCount = nonFinite
+  }
+
+  /// The sentence on an image that cannot be whitened; nil where it can.
+  package func fault(_ name: String) -> String? {
+    if nonFiniteCount > 0 {
+      return
+        "\(name): \(counted(nonFiniteCount, "voxel")) NaN or infinite, expected numbers only; repair the image, for "
+        + "example by setting them to the background's intensity."
+    }
+    if let range, range.lowerBound == range.upperBound {
+      return
+        "\(name): every voxel is \(short(Double(range.lowerBound))), expected an image with contrast; leave this case "
+        + "out or restore the file."
+    }
+    return nil
+  }
+}

@@ -1,0 +1,222 @@
+import Basics
+import Foundation
+import MedicalImaging
+
+/// The cases of a folder on disk, found by their names alone; no volume is read.
+package struct Dataset: Equatable, Sendable {
+  /// How the files lie.
+  package enum Layout: String, Codable, Sendable {
+    /// A folder a site, with `Case.nii.gz` + `Case_segmentation.nii.gz` pairs, or `all_list.txt` naming them.
+    case sites
+    /// `dataset.json` with `imagesTr` and `labelsTr`: Medical Segmentation Decathlon or nnU-Net. One site.
+    case description
+    /// One folder of pairs: one site named after it.
+    case flat
+  }
+
+  package let folder: URL
+  package let layout: Layout
+  /// Sorted by site, then by name.
+  package let cases: [Case]
+  /// The masks' values by `dataset.json` or, where every site has one, `prepared.json`, background included; else empty.
+  package let labelNames: [UInt8: String]
+  /// Sites that `prepare --training` cropped by their labels, which testing on them would profit from.
+  package let croppedSites: [String]
+  /// One name an image channel; every case has as many images, in this order, or a colour picture that holds all three.
+  package let modalities: [String]
+  /// Files beside the cases that look like images and are not read.
+  let unreadImages: UnreadImages
+
+  /// Where the labels' names are from.
+  var labelNamesFile: String { layout == .description ? "dataset.json" : PreparedSite.fileName }
+
+  /// The sites, sorted.
+  package var sites: [String] { Set(cases.map(\.site)).sorted() }
+
+  /// Looks for the cases in `folder`.
+  ///
+  /// - Parameters:
+  ///   - requireMasks: whether an image without a mask is an error (training) or a case (prediction).
+  ///   - modalityCount: images a case, where no mask or `dataset.json` tells: above 1, `Case_0000.nii.gz` and
+  ///     `Case_0001.nii.gz` are one case.
+  /// - Throws: `InputError` for a folder or list that holds no usable cases.
+  package init(contentsOf folder: URL, requireMasks: Bool = true, modalityCount: Int = 1) throws {
+    try Dataset.requireFolder(folder)
+    if requireMasks { try Dataset.requireWhole(folder) }
+    let rule = PairingRule(requireMasks: requireMasks, groupsChannels: modalityCount > 1)
+    self.folder = folder
+    if FileManager.default.fileExists(atPath: folder.appendingPathComponent("dataset.json").path) {
+      let description = try DatasetDescription(contentsOf: folder)
+      layout = .description
+      cases = try description.cases(requireMasks: requireMasks).sorted(by: Dataset.inOrder)
+      unreadImages = try description.unreadImages()
+      labelNames = description.labelNames
+      croppedSites = []
+      modalities = try Dataset.colours(of: cases, named: description.modalities, in: folder) ?? description.modalities
+    } else {
+      (layout, cases, unreadImages) = try Dataset.folderCases(in: folder, rule)
+      let sites = Set(cases.map(\.site)).sorted()
+      let prepared = try PreparedSite.all(
+        in: layout == .flat ? [folder] : sites.map { folder.appendingPathComponent($0) })
+      labelNames = prepared.labelNames
+      croppedSites = prepared.cropped
+      let count = cases.first?.images.count ?? 1
+      modalities =
+        try Dataset.colours(of: cases, named: ["image"], in: folder)
+        ?? (count == 1 ? ["image"] : (0..<count).map { "modality \($0)" })
+    }
+    try validate()
+    unreadImages.report()
+  }
+
+  private static func requireFolder(_ folder: URL) throws {
+    try requireAccess(to: folder)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
+      throw InputError("\(folder.path): there is no such folder; check the path of the data set.")
+    }
+    guard isFolder.boolValue else {
+      throw InputError("\(folder.path): this is a file; give the folder of the data set.")
+    }
+  }
+
+  /// Throws where the folder is one of the two that a data set with `dataset.json` has.
+  private static func requireWhole(_ folder: URL) throws {
+    let folder = folder.standardizedFileURL
+    let parts = ["imagesTr": "labelsTr", "labelsTr": "imagesTr"]
+    let parent = folder.deletingLastPathComponent()
+    guard let other = parts[folder.lastPathComponent],
+      FileManager.default.fileExists(atPath: parent.appendingPathComponent(other).path)
+    else { return }
+    throw InputError(
+      "\(folder.path): is one half of a data set, and \(other) beside it the other; give the folder above, \(parent.path)."
+    )
+  }
+
+  /// Layouts `sites` and `flat`: pairs in `folder` itself, or in the folders in it.
+  private static func folderCases(
+    in folder: URL, _ rule: PairingRule
+  ) throws -> (Layout, [Case], UnreadImages) {
+    let name = folder.standardizedFileURL.lastPathComponent
+    let own = try PairFolder(folder)
+    let all = try subfolders(of: folder).map(PairFolder.init)
+    var unread = UnreadImages(in: folder)
+    for part in [own] + all { unread.add(part.unreadImages) }
+    var inside = all.filter { !$0.isEmpty }
+    // Where there are volumes, folders of pictures are overviews; beside folders of pairs, pictures without masks are.
+    let hasVolumes = own.holdsVolumes || inside.contains(where: \.holdsVolumes)
+    if hasVolumes { inside.removeAll(where: \.holdsOnlyPictures) }
+    let ownIsNothing =
+      own.isEmpty
+      || own.holdsOnlyPictures && (hasVolumes || !own.holdsPairs && inside.contains(where: \.holdsPairs))
+    if ownIsNothing, inside.contains(where: { $0.url.lastPathComponent == "imagesTr" }) {
+      throw InputError(
+        "\(folder.path): holds imagesTr but no dataset.json; add one with at least {\"labels\": {\"background\": 0, …}}."
+      )
+    }
+    if ownIsNothing {
+      let cases = try inside.flatMap { try $0.cases(site: $0.url.lastPathComponent, rule) }
+      return (.sites, cases.sorted(by: inOrder), unread)
+    }
+    let sites = inside.filter(\.holdsPairs).map(\.url.lastPathComponent)
+    guard sites.isEmpty else {
+      throw InputError(
+        "\(folder.path): holds cases itself and in \(listed(sites)); keep either folders of sites or one folder of pairs."
+      )
+    }
+    return (.flat, try own.cases(site: name, rule).sorted(by: inOrder), unread)
+  }
+
+  private static func subfolders(of folder: URL) throws -> [URL] {
+    try entries(of: folder).filter { url in
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+  }
+
+  /// What lies in a folder, sorted, without hidden files.
+  static func entries(of folder: URL) throws -> [URL] {
+    try requireAccess(to: folder)
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        .filter { !$0.hasPrefix(".") }.sorted().map { folder.appendingPathComponent($0) }
+    } catch {
+      throw InputError("\(folder.path): this folder cannot be read; check that it exists and its permissions.")
+    }
+  }
+
+  private static func inOrder(_ a: Case, _ b: Case) -> Bool { (a.site, a.name) < (b.site, b.name) }
+}
+
+extension Dataset {
+  /// The cases of some sites only.
+  ///
+  /// - Throws: `InputError` for a site that has none, with the nearest that has.
+  package func restricted(to sites: [String], option: String) throws -> Dataset {
+    for site in sites where !self.sites.contains(site) {
+      throw InputError(
+        "\(option): there is no site \"\(quoted(site))\" in \(folder.path); the nearest is "
+          + "\"\(nearest(to: site, among: self.sites))\" of \(listed(self.sites, atMost: 20)).")
+    }
+    return Dataset(self, cases: cases.filter { sites.contains($0.site) })
+  }
+
+  /// What to say where networks are tested on cases of `croppedSites`; nil where they are not.
+  ///
+  /// - Parameter identifiers: the cases to test on.
+  package func warning(ofTestsOn identifiers: [String]) -> String? {
+    let tested = Set(identifiers)
+    let sites = Set(cases.filter { tested.contains($0.identifier) }.map(\.site))
+    let cropped = croppedSites.filter(sites.contains)
+    guard !cropped.isEmpty else { return nil }
+    return
+      "cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
+      + listed(cropped, atMost: 5) + "."
+  }
+
+  private init(_ whole: Dataset, cases: [Case]) {
+    folder = whole.folder
+    layout = whole.layout
+    labelNames = whole.labelNames
+    croppedSites = whole.croppedSites.filter { site in cases.contains { $0.site == site } }
+    modalities = whole.modalities
+    unreadImages = whole.unreadImages
+    self.cases = cases
+  }
+
+  /// Some cases, unique names that can name output files, and as many images a case as there are modalities.
+  private func validate() throws {
+    guard !cases.isEmpty else {
+      if let series = ([folder] + (try Dataset.subfolders(of: folder))).first(where: holdsDICOM) {
+        throw InputError(
+          "\(series.path): holds DICOM files, which are no data set; make NIfTI of them with dualnorm prepare, or segment them "
+            + "with dualnorm predict.")
+      }
+      throw InputError(
+        "\(folder.path): no cases were found; expected folders of sites with Case.nii.gz + Case_segmentation.nii.gz pairs "
+          + "(or an all_list.txt), a dataset.json with imagesTr and labelsTr, or one folder of such pairs."
+          + (unreadImages.sentence.map { " \($0)" } ?? ""))
+    }
+    for (earlier, later) in zip(cases, cases.dropFirst()) where earlier.identifier == later.identifier {
+      throw InputError(
+        "\(folder.path): \(earlier.images[0].path) and \(later.images[0].path) are both case \(later.identifier); "
+          + "rename one of them.")
+    }
+    for scan in cases {
+      for name in [scan.site, scan.name] where !isSafeFileName(name) {
+        throw InputError(
+          "\(folder.path): \"\(quoted(name))\" cannot name output files; use a name of up to 200 bytes without slashes, "
+            + "control characters and leading dots.")
+      }
+      // What cannot be read is for the data check to say.
+      let single = scan.images.count == 1 && scan.isPicture
+      let count = single ? (try? Image.channelCount(contentsOf: scan.images[0])) ?? modalities.count : scan.images.count
+      guard count == modalities.count else {
+        throw InputError(
+          "\(folder.path): case \(scan.identifier) has \(counted(scan.images.count, "image file")), expected "
+            + "\(modalities.count) (\(listed(modalities))); give every modality its own file, "
+            + "\(scan.name)_0000.nii.gz, \(scan.name)_0001.nii.gz and so on.")
+      }
+    }
+  }
+}

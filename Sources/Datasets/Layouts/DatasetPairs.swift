@@ -1,0 +1,144 @@
+import Basics
+import Foundation
+import MedicalImaging
+
+/// How images without masks are taken.
+struct PairingRule {
+  /// An image without a mask is an error rather than a case.
+  let requireMasks: Bool
+  /// Where no mask tells, `Case_0000` and `Case_0001` are channels of `Case`.
+  let groupsChannels: Bool
+}
+
+/// Images and masks by the name of their case, waiting to be paired.
+struct Pairing {
+  /// By file name without extension, channel suffix included.
+  private(set) var images: [String: URL] = [:]
+  /// By case name.
+  private(set) var masks: [String: URL] = [:]
+
+  mutating func add(image url: URL, stem: String) throws { try Pairing.add(url, stem, to: &images) }
+
+  mutating func add(mask url: URL, name: String) throws { try Pairing.add(url, name, to: &masks) }
+
+  private static func add(_ url: URL, _ name: String, to files: inout [String: URL]) throws {
+    if let other = files.updateValue(url, forKey: name) {
+      throw InputError("\(url.path): \(other.lastPathComponent) is the same case; keep one of the two.")
+    }
+  }
+
+  /// Pairs each mask with the image of its name or, where there is none, with that name's channels in order.
+  func cases(site: String, _ rule: PairingRule) throws -> [Case] {
+    let (cases, left, loneMasks) = try matched(site: site)
+    let lone = loneMasks.sorted { $0.key < $1.key }.map(\.value)
+    guard lone.isEmpty else {
+      throw InputError(
+        "\(listed(lone.map(\.path))): a mask without its image; add the image under the mask's name or move the mask away."
+      )
+    }
+    guard !rule.requireMasks || left.isEmpty else {
+      throw InputError(
+        "\(listed(left.values.map(\.path).sorted())): an image without its mask; add the mask, named like the image with "
+          + "_segmentation (or in labelsTr), or move the image away.")
+    }
+    return try cases + masklessCases(left, site: site, rule)
+  }
+
+  /// The pairs, and the images and masks that have no partner, by name.
+  func matched(site: String) throws -> (cases: [Case], images: [String: URL], masks: [String: URL]) {
+    var (left, lone) = (images, [String: URL]())
+    var cases: [Case] = []
+    for (name, mask) in masks.sorted(by: { $0.key < $1.key }) {
+      let found = try left.removeValue(forKey: name).map { [$0] } ?? takeChannels(of: name, from: &left)
+      if found.isEmpty {
+        lone[name] = mask
+      } else {
+        cases.append(Case(name: name, site: site, images: found, mask: mask))
+      }
+    }
+    return (cases, left, lone)
+  }
+
+  private func masklessCases(_ images: [String: URL], site: String, _ rule: PairingRule) throws -> [Case] {
+    // frame_0000, frame_0001 and so on in colour are pictures, not channels.
+    let areFrames = images.contains { stem, url in
+      (channelOfImage(stem)?.channel ?? 0) > 0 && isColourPicture(url)
+    }
+    var left = images
+    var cases: [Case] = []
+    for stem in images.keys.sorted() where left[stem] != nil {
+      if rule.groupsChannels, !areFrames, let name = channelOfImage(stem)?.name {
+        cases.append(Case(name: name, site: site, images: try takeChannels(of: name, from: &left), mask: nil))
+      } else if let image = left.removeValue(forKey: stem) {
+        cases.append(Case(name: stem, site: site, images: [image], mask: nil))
+      }
+    }
+    return cases
+  }
+
+  /// Removes and returns `name_0000`, `name_0001`, …; none may be missing in between.
+  private func takeChannels(of name: String, from left: inout [String: URL]) throws -> [URL] {
+    let channels = left.keys.compactMap { stem in channelOfImage(stem).map { (stem: stem, part: $0) } }
+      .filter { $0.part.name == name }.sorted { $0.part.channel < $1.part.channel }
+    return try channels.enumerated().compactMap { index, channel in
+      let url = left.removeValue(forKey: channel.stem)
+      guard channel.part.channel == index else {
+        let missing = String(format: "%04d", index)
+        throw InputError(
+          "\(url?.path ?? name): \(name)_\(missing) is missing; the modalities of a case are numbered from 0000 without gaps."
+        )
+      }
+      return url
+    }
+  }
+}
+
+/// A folder of image and mask pairs: the content of a site or of a flat data set.
+struct PairFolder {
+  let url: URL
+  private let list: URL?
+  private let volumes: [(url: URL, stem: String)]
+  let unreadImages: UnreadImages
+
+  init(_ url: URL) throws {
+    let entries = try Dataset.entries(of: url)
+    self.url = url
+    list = entries.first { $0.lastPathComponent == "all_list.txt" }
+    let all = entries.compactMap { entry in volumeStem(entry).map { (url: entry, stem: $0) } }
+    volumes = withoutSnapshots(all)
+    unreadImages = UnreadImages(in: url, among: entries, passedOver: Self.patients(all, otherThan: volumes))
+  }
+
+  /// Files that were dropped and look like patients of their own: no volume has their name.
+  private static func patients(
+    _ all: [(url: URL, stem: String)], otherThan kept: [(url: URL, stem: String)]
+  ) -> [URL] {
+    func name(_ stem: String) -> String { caseNameOfMask(stem) ?? stem }
+    let (paths, names) = (Set(kept.map(\.url)), kept.map { name($0.stem) })
+    return all.filter { file in
+      !paths.contains(file.url) && !names.contains { name(file.stem).hasPrefix($0) || $0.hasPrefix(name(file.stem)) }
+    }.map(\.url)
+  }
+
+  var isEmpty: Bool { list == nil && volumes.isEmpty }
+
+  var holdsOnlyPictures: Bool { list == nil && !volumes.isEmpty && volumes.allSatisfy { isPicture($0.url) } }
+
+  var holdsVolumes: Bool { volumes.contains { !isPicture($0.url) } }
+
+  var holdsPairs: Bool { list != nil || volumes.contains { caseNameOfMask($0.stem) != nil } }
+
+  /// The listed cases, or without a list those whose files lie here.
+  func cases(site: String, _ rule: PairingRule) throws -> [Case] {
+    if let list { return try CaseList(contentsOf: list).cases(site: site, requireMasks: rule.requireMasks) }
+    var pairing = Pairing()
+    for volume in volumes {
+      if let name = caseNameOfMask(volume.stem) {
+        try pairing.add(mask: volume.url, name: name)
+      } else {
+        try pairing.add(image: volume.url, stem: volume.stem)
+      }
+    }
+    return try pairing.cases(site: site, rule)
+  }
+}

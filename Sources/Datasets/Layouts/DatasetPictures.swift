@@ -1,0 +1,87 @@
+import Basics
+import Foundation
+import MedicalImaging
+
+/// Whether a file is a picture in colour by its header; false where it cannot be read.
+func isColourPicture(_ url: URL) -> Bool {
+  isPicture(url) && (try? Image.channelCount(contentsOf: url)) == colourChannels.count
+}
+
+/// What messages call the channels of a file: its path, of a colour picture with the colour.
+package func channelNames(of url: URL, count: Int) -> [String] {
+  count == 1 ? [url.path] : colourChannels.map { "\(url.path) (\($0))" }
+}
+
+extension Dataset {
+  /// The names of red, green and blue where the cases are colour pictures, nil where they are not. Files whose header
+  /// cannot be read are left to the data check.
+  ///
+  /// - Parameter names: those of `dataset.json`, kept where they are three.
+  /// - Throws: `InputError` where some images are in colour and some are not.
+  static func colours(of cases: [Case], named names: [String], in folder: URL) throws -> [String]? {
+    var colour: URL?
+    var other: URL?
+    for scan in cases {
+      for url in scan.images {
+        guard let count = try? Image.channelCount(contentsOf: url) else { continue }
+        if count == 1 {
+          other = other ?? url
+          continue
+        }
+        colour = colour ?? url
+        guard scan.images.count == 1 else {
+          throw InputError(
+            "\(url.path): is in colour and one of \(scan.images.count) files of case \(scan.identifier); a case is one "
+              + "colour picture or several grey files.")
+        }
+      }
+    }
+    guard let colour else { return nil }
+    if let other {
+      throw InputError(
+        "\(folder.path): \(colour.path) is in colour and \(other.path) is not; a data set has one kind, so convert the "
+          + "one or the other.")
+    }
+    guard [1, colourChannels.count].contains(names.count) else {
+      throw InputError(
+        "\(folder.path): dataset.json names \(names.count) channels (\(listed(names))), and \(colour.path) has 3, red, "
+          + "green and blue; name these.")
+    }
+    return names.count == 1 ? colourChannels : names
+  }
+}
+
+extension Case {
+  /// Reads all channels, file after file, with their names for messages.
+  ///
+  /// - Throws: `ImagingError` for files that cannot be read, `InputError` where they do not lie on one grid.
+  package func channels() throws -> (images: [Image], names: [String], constant: Set<Int>) {
+    var all: [Image] = []
+    var names: [String] = []
+    var constant: Set<Int> = []
+    for (place, url) in images.enumerated() {
+      let channels = try Image.channels(contentsOf: url, series: series.isEmpty ? nil : series[place])
+      if let first = all.first {
+        let fault = mismatch(modality: url, channels[0].geometry, first: images[0], first.geometry)
+        if let fault { throw InputError(fault) }
+      }
+      let blank = blankChannels(channels.map(IntensityStatistics.init))
+      constant.formUnion(blank.map { all.count + $0 })
+      names += channelNames(of: url, count: channels.count)
+      all += channels
+    }
+    return (all, names, constant)
+  }
+}
+
+/// The constant ones of a file's channels where another one has contrast: a colour that a picture does not use is
+/// nothing wrong, and becomes 0 everywhere.
+func blankChannels(_ channels: [IntensityStatistics]) -> [Int] {
+  let constant = channels.indices.filter { channels[$0].isConstant }
+  return constant.count < channels.count ? constant : []
+}
+
+extension IntensityStatistics {
+  /// Whether all voxels are one finite number.
+  var isConstant: Bool { nonFiniteCount == 0 && range.map { $0.lowerBound == $0.upperBound } ?? false }
+}

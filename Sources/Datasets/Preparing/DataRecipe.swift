@@ -1,0 +1,117 @@
+import Basics
+import Foundation
+
+/// How a published data set becomes cases to train and test on; the keys of its YAML file are those of docs/preparation.md.
+///
+/// In this order: correct the source's rows and headers, turn the rows, map the labels, crop to the labelled slices
+/// (training data only), keep every n-th slice, clip the intensities, resample in plane.
+package struct DataRecipe: Codable, Equatable, Sendable {
+  /// For people, one line.
+  package var description = ""
+  /// The values to keep; every other becomes background. Without any, masks stay as they are.
+  package var labels: [Label] = []
+  /// Intensities are clipped to this, for example −125 to 275 HU.
+  package var window: [Double]?
+  /// Slices kept on each side of the labelled ones where training data are cropped to them; nil never crops.
+  package var cropMargin: Int?
+  /// 3 keeps the first slice and every third from there.
+  package var everyNthSlice = 1
+  /// Height and width in pixels that slices are resampled to.
+  package var resampleSize: [Int]?
+  /// Turns the order of rows, and origin and direction with it: every voxel keeps its place in the patient.
+  package var flipY = false
+  /// Turns the order of rows of these files only, and not their header: for sources whose header is wrong.
+  package var flipYVoxels: [Source] = []
+  /// Whose header counts for both where they differ; nil refuses a mask that does not lie on its image's voxels.
+  package var headerFrom: Source?
+
+  /// A class of the result.
+  package struct Label: Codable, Equatable, Sendable {
+    package var name: String
+    /// The source's values of it, each above 0.
+    package var from: [UInt8]
+    /// Its value in the result, above 0.
+    package var to: UInt8
+  }
+
+  package enum Source: String, Codable, Sendable { case images, labels }
+
+  init() {}
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case description, labels, window
+    case cropMargin = "crop-margin"
+    case everyNthSlice = "every-nth-slice"
+    case resampleSize = "resample-size"
+    case flipY = "flip-y"
+    case flipYVoxels = "flip-y-voxels"
+    case headerFrom = "header-from"
+  }
+}
+
+extension DataRecipe {
+  /// - Throws: `InputError` naming the file and its first key that makes no sense.
+  func validate(file: String) throws {
+    func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
+      if !condition { throw InputError("\(file): \(sentence())") }
+    }
+    func text(_ values: [some Any]) -> String { "[\(values.map { "\($0)" }.joined(separator: ", "))]" }
+    if let window {
+      try require(
+        window.count == 2 && window.allSatisfy(\.isFinite) && window[0] < window[1],
+        "window is \(text(window)); give the lowest and the highest intensity, for example [-125, 275].")
+    }
+    if let cropMargin {
+      try require(
+        (0...1000).contains(cropMargin),
+        "crop-margin is \(cropMargin); give the slices to keep on each side, 0 to 1000.")
+    }
+    try require(
+      (1...100).contains(everyNthSlice), "every-nth-slice is \(everyNthSlice); give 1 (all slices) to 100.")
+    if let resampleSize {
+      let sides = SliceSides.smallest...SliceSides.largest
+      try require(
+        resampleSize.count == 2 && resampleSize.allSatisfy(sides.contains),
+        "resample-size is \(text(resampleSize)); give height and width in pixels, each \(sides.lowerBound) to "
+          + "\(sides.upperBound), for example [384, 384].")
+    }
+    try validateLabels(file: file)
+  }
+
+  private func validateLabels(file: String) throws {
+    func refuse(_ sentence: String) -> InputError { InputError("\(file): labels: \(sentence)") }
+    var (names, sources, targets) = (Set<String>(), Set<UInt8>(), Set<UInt8>())
+    for label in labels {
+      guard !label.name.isEmpty, !label.name.contains(where: \.isNewline) else {
+        throw refuse("the label to \(label.to) has no name of one line; give it one.")
+      }
+      guard !label.from.isEmpty, !label.from.contains(0), label.to != 0 else {
+        throw refuse("\"\(quoted(label.name))\" maps from and to values above 0, 0 is background; correct it.")
+      }
+      guard names.insert(label.name).inserted, targets.insert(label.to).inserted else {
+        throw refuse(
+          "\"\(quoted(label.name))\" or its value \(label.to) is there twice; list the source's values of one class in "
+            + "one from, for example [1, 2].")
+      }
+      for value in label.from where !sources.insert(value).inserted {
+        throw refuse("the source's value \(value) is mapped twice; keep one of the two.")
+      }
+    }
+  }
+
+  /// Each value of a source in the result: with labels, 0 for those that they do not name.
+  var valueMap: [UInt8] {
+    guard !labels.isEmpty else { return Array(0...255) }
+    var table = [UInt8](repeating: 0, count: 256)
+    for label in labels {
+      for value in label.from { table[Int(value)] = label.to }
+    }
+    return table
+  }
+
+  /// The result's values and their names, background included; empty where the recipe names none.
+  package var labelNames: [UInt8: String] {
+    guard !labels.isEmpty else { return [:] }
+    return Dictionary(uniqueKeysWithValues: labels.map { ($0.to, $0.name) } + [(0, "background")])
+  }
+}

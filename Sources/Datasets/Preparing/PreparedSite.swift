@@ -1,0 +1,76 @@
+import Basics
+import Foundation
+
+/// `prepared.json` of a site's folder: the recipe as it was applied, and what it did to each case.
+package struct PreparedSite: Codable, Equatable, Sendable {
+  static let fileName = "prepared.json"
+
+  /// Of the program that wrote it.
+  package let version: String
+  let site: String
+  let recipeName: String
+  let recipe: DataRecipe
+  /// Whether the cases were cropped to their labelled slices, so that they are fit for training only.
+  package let isCroppedByLabels: Bool
+  /// Cases whose image and mask were paired by their number only.
+  package let pairedByNumber: [String]
+  /// Files left out because they have no partner.
+  let unpaired: [String]
+  package let cases: [PreparedCaseFacts]
+
+  /// The site's `prepared.json`, nil where there is none.
+  ///
+  /// - Throws: `InputError` for a file that is not one, or whose recipe makes no sense.
+  init?(in folder: URL) throws {
+    let url = folder.appendingPathComponent(PreparedSite.fileName)
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    guard let data = contents(ofRegularFile: url) else {
+      throw InputError("\(url.path): cannot be read; check its permissions.")
+    }
+    do {
+      self = try JSONDecoder().decode(PreparedSite.self, from: data)
+    } catch let error as DecodingError {
+      throw InputError("\(url.path): is not what dualnorm prepare writes (\(error.brief)); restore or delete the file.")
+    }
+    try recipe.validate(file: url.path)
+  }
+
+  init(
+    version: String, site: String, recipeName: String, recipe: DataRecipe, isCroppedByLabels: Bool, pairs: SourcePairs,
+    cases: [PreparedCaseFacts]
+  ) {
+    self.version = version
+    self.site = site
+    self.recipeName = recipeName
+    self.recipe = recipe
+    self.isCroppedByLabels = isCroppedByLabels
+    pairedByNumber = pairs.pairedByNumber.map(\.name)
+    unpaired = pairs.unpaired.map(\.path)
+    self.cases = cases
+  }
+}
+
+extension PreparedSite {
+  /// What the sites of a data set say together: the names of their labels, where every site has them, and the sites that
+  /// are cropped by their labels.
+  ///
+  /// - Throws: `InputError` where two sites give one value different names.
+  static func all(in folders: [URL]) throws -> (labelNames: [UInt8: String], cropped: [String]) {
+    let found = try folders.map { (folder: $0, prepared: try PreparedSite(in: $0)) }
+    let cropped = found.filter { $0.prepared?.isCroppedByLabels == true }.map {
+      $0.folder.standardizedFileURL.lastPathComponent
+    }
+    var names: [UInt8: String] = [:]
+    for (folder, prepared) in found {
+      for (value, name) in (prepared?.recipe.labelNames ?? [:]).sorted(by: { $0.key < $1.key }) {
+        if let other = names.updateValue(name, forKey: value), other != name {
+          throw InputError(
+            "\(folder.appendingPathComponent(fileName).path): label \(value) is \"\(quoted(name))\" here and "
+              + "\"\(quoted(other))\" in another site; prepare the sites with recipes that name it alike.")
+        }
+      }
+    }
+    let areNamed = found.allSatisfy { $0.prepared?.recipe.labels.isEmpty == false }
+    return (areNamed ? names : [:], cropped)
+  }
+}

@@ -1,0 +1,40 @@
+import Basics
+import MedicalImaging
+
+extension DataRecipe {
+  /// A structure is more uniform than what surrounds it, so labels upside down spread over more intensities. Below this
+  /// share of the spread as given, the other order of rows is taken for the right one.
+  private static let clearlyBetter = 0.7
+
+  /// Where no header vouches that mask and image fit, the image does.
+  ///
+  /// - Throws: `InputError` where the labels fit the image clearly better with their rows in the other order.
+  func requireRowsInOrder(_ labels: LabelMap, _ image: Image, file: String) throws {
+    let given = spread(of: labels, in: image)
+    let reversed = spread(of: labels.withRowsReversed(), in: image)
+    guard reversed < DataRecipe.clearlyBetter * given else { return }
+    throw InputError(
+      "\(file): its labels fit their image much better with the rows in the other order (standard deviation within labels "
+        + "\(short(reversed)) against \(short(given))); \(flipYVoxels.contains(.labels) ? "take labels out of" : "add labels to") "
+        + "flip-y-voxels in the recipe.")
+  }
+
+  /// The pooled standard deviation of the intensities, clipped to the window, within each label above 0.
+  private func spread(of labels: LabelMap, in image: Image) -> Double {
+    let low = Float(window?[0] ?? -.infinity)
+    let high = Float(window?[1] ?? .infinity)
+    var (count, sum, squares) = ([Double](repeating: 0, count: 256), [Double](repeating: 0, count: 256), 0.0)
+    image.forEachMeasured { index, value in
+      let label = labels.voxels[index]
+      guard label != 0 else { return }
+      let value = Double(min(max(value, low), high))
+      count[Int(label)] += 1
+      sum[Int(label)] += value
+      squares += value * value
+    }
+    let total = count.reduce(0, +)
+    guard total > 0 else { return 0 }
+    let explained = zip(sum, count).reduce(0.0) { $1.1 > 0 ? $0 + $1.0 * $1.0 / $1.1 : $0 }
+    return max(0, (squares - explained) / total).squareRoot()
+  }
+}

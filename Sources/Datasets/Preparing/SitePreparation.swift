@@ -1,0 +1,113 @@
+import Basics
+import Foundation
+import MedicalImaging
+
+/// What `dualnorm prepare` does: a source's images and masks become a site of a data set.
+package struct SitePreparation: Sendable {
+  package let pairs: SourcePairs
+  private let recipe: DataRecipe
+  private let recipeName: String
+  private let site: String
+  private let output: URL
+  private let crops: Bool
+  private let version: String
+
+  /// Pairs the files and checks the output; no volume is read.
+  ///
+  /// - Parameters:
+  ///   - recipeName: of `DataRecipe.names`, or a file.
+  ///   - training: crop to the labelled slices, if the recipe has a margin for it.
+  ///   - skipUnpaired: leave files without a partner out, rather than refuse them.
+  ///   - version: of the program, for `prepared.json`.
+  /// - Throws: `InputError` for a recipe, folder or name that cannot be used.
+  package init(
+    recipe recipeName: String, images: URL, labels: URL, site: String, output: URL, training: Bool = false,
+    skipUnpaired: Bool = false, version: String
+  ) throws {
+    recipe = try DataRecipe.named(recipeName)
+    guard !training || recipe.cropMargin != nil else {
+      throw InputError(
+        "--training crops to the labelled slices, and the recipe \(recipeName) has no crop-margin; leave --training out."
+      )
+    }
+    guard isSafeFileName(site) else {
+      throw InputError(
+        "--site \"\(quoted(site))\" cannot name a folder; give at most 200 bytes without slashes, control characters and a "
+          + "leading dot.")
+    }
+    try SitePreparation.requireRoom(in: output, for: site, recipe)
+    pairs = try SourcePairs(images: images, labels: labels, site: site, skipUnpaired: skipUnpaired)
+    self.recipeName = recipeName
+    self.site = site
+    self.output = output
+    self.version = version
+    crops = training
+  }
+
+  /// The output may hold other sites, with labels of the same meaning, and nothing else.
+  private static func requireRoom(in output: URL, for site: String, _ recipe: DataRecipe) throws {
+    let manager = FileManager.default
+    var isFolder: ObjCBool = false
+    guard manager.fileExists(atPath: output.path, isDirectory: &isFolder) else {
+      return try requireMakeable(output, option: "--output")
+    }
+    guard isFolder.boolValue else { throw InputError("\(output.path): is a file; give a folder for --output.") }
+    let code = codeOfEntering(output)
+    guard code == 0 else {
+      throw InputError(
+        "\(output.path): cannot be written to\(readOnlyDisk(code)); give a folder for --output that you may write to.")
+    }
+    guard !manager.fileExists(atPath: output.appendingPathComponent(site).path) else {
+      throw InputError(
+        "\(output.appendingPathComponent(site).path): is there already; give another --site, or delete this one first.")
+    }
+    for entry in try Dataset.entries(of: output) {
+      guard manager.fileExists(atPath: entry.path, isDirectory: &isFolder), isFolder.boolValue else {
+        throw InputError(
+          "\(output.path): holds \(entry.lastPathComponent), which is no folder of a site; give a new folder for --output, "
+            + "or one with other sites.")
+      }
+      guard let other = try PreparedSite(in: entry) else { continue }
+      for (value, name) in recipe.labelNames.sorted(by: { $0.key < $1.key }) {
+        guard let otherName = other.recipe.labelNames[value], otherName != name else { continue }
+        throw InputError(
+          "\(entry.path): was prepared with label \(value) as \"\(quoted(otherName))\", and here it is \"\(quoted(name))\"; "
+            + "give another --output, or recipes that name it alike.")
+      }
+    }
+  }
+
+  /// Reads, prepares and writes the cases one by one; the site's folder appears when all are there, or not at all.
+  ///
+  /// - Parameter progress: told each case before it is read; what it throws ends the work.
+  /// - Throws: as the reading and writing of volumes, and `InputError` for a case that the recipe does not fit.
+  package func run(progress: (Case) throws -> Void = { _ in }) throws -> PreparedSite {
+    let final = output.appendingPathComponent(site)
+    var made: PartialPath?
+    var facts: [PreparedCaseFacts] = []
+    for scan in pairs.cases {
+      try progress(scan)
+      let prepared = try recipe.prepare(scan, crops: crops)
+      // Nothing is made for a recipe that does not fit.
+      let folder = try made ?? PartialPath(folder: final)
+      made = folder
+      try write(prepared, scan.name, to: folder.url)
+      facts.append(prepared.facts)
+    }
+    let result = PreparedSite(
+      version: version, site: site, recipeName: recipeName, recipe: recipe, isCroppedByLabels: crops, pairs: pairs,
+      cases: facts)
+    let partial = try made ?? PartialPath(folder: final)
+    try writeAtomically(prettyJSON(result), to: partial.url.appendingPathComponent(PreparedSite.fileName))
+    try partial.rename(to: final)
+    return result
+  }
+
+  private func write(_ prepared: CaseByRecipe, _ name: String, to folder: URL) throws {
+    for (index, image) in prepared.images.enumerated() {
+      let channel = prepared.images.count == 1 ? "" : String(format: "_%04d", index)
+      try image.writeCompactly(to: folder.appendingPathComponent("\(name)\(channel).nii.gz"))
+    }
+    try prepared.labels.write(to: folder.appendingPathComponent("\(name)_segmentation.nii.gz"))
+  }
+}

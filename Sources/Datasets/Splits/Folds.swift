@@ -1,0 +1,83 @@
+import Basics
+
+/// Test sets and what may train for each, by `Case.identifier`, sorted.
+package struct Folds: Equatable, Sendable {
+  package struct Fold: Equatable, Sendable {
+    /// Cases to draw training and validation from.
+    package let train: [String]
+    package let test: [String]
+
+    package init(train: [String], test: [String]) {
+      self.train = train.sorted()
+      self.test = test.sorted()
+    }
+  }
+
+  package let folds: [Fold]
+
+  package init(_ folds: [Fold]) { self.folds = folds }
+
+  /// Draws the folds by patient within each site: each patient is tested in exactly one fold, and a site's patients a
+  /// fold differ by one at most. The order of `cases` and the other sites make no difference.
+  ///
+  /// - Parameter count: folds, at least 2.
+  /// - Throws: `InputError` where a site has fewer patients than there are folds.
+  package static func make(cases: [Case], count: Int, seed: UInt64) throws -> Folds {
+    guard count >= 2 else {
+      throw InputError("--folds is \(count); give at least 2, so that each fold leaves cases to train on.")
+    }
+    // No more than there are cases, until each site is known to have as many patients.
+    var tests = [[Case]](repeating: [], count: min(count, cases.count))
+    for (site, members) in Dictionary(grouping: cases, by: \.site).sorted(by: { $0.key < $1.key }) {
+      let scans = Dictionary(grouping: members, by: \.patient)
+      guard scans.count >= count else {
+        throw InputError(
+          "\(site) has \(counted(scans.count, "patient")), fewer than the \(count) folds; "
+            + (scans.count < 2 ? "leave the site out." : "give --folds \(scans.count) or fewer."))
+      }
+      var generator = SeededGenerator.stream(seed: seed, Split.stableHash(site))
+      // Where the patients cannot be shared out evenly, sites do not all give the first folds one more.
+      let start = generator.integer(below: count)
+      for (index, patient) in generator.shuffled(scans.keys.sorted()).enumerated() {
+        tests[(start + index) % count] += scans[patient] ?? []
+      }
+    }
+    return Folds(testing: tests.map { $0.map(\.identifier) }, of: cases)
+  }
+
+  /// A fold a site, in the sites' order: all its cases are tested, all others train.
+  ///
+  /// - Throws: `InputError` for a single site.
+  package static func leavingOneSiteOut(cases: [Case]) throws -> Folds {
+    let sites = Dictionary(grouping: cases, by: \.site).sorted { $0.key < $1.key }
+    guard sites.count > 1 else {
+      throw InputError(
+        "There is a single site, \(sites.first?.key ?? "none"), and leaving it out leaves nothing to train on; give a data "
+          + "set of at least 2 sites, or use cross-validate.")
+    }
+    return Folds(testing: sites.map { $0.value.map(\.identifier) }, of: cases)
+  }
+
+  /// Every case that a fold does not test trains for it.
+  private init(testing tests: [[String]], of cases: [Case]) {
+    let all = cases.map(\.identifier)
+    self.init(
+      tests.map { test in
+        let tested = Set(test)
+        return Fold(train: all.filter { !tested.contains($0) }, test: test)
+      })
+  }
+}
+
+extension Split {
+  /// The split of a fold: what it tests is the test, and the validation cases that choose the best checkpoint are drawn
+  /// by patient from what trains.
+  ///
+  /// - Throws: as `make`.
+  package init(_ fold: Folds.Fold, of cases: [Case], validationFraction: Double, seed: UInt64) throws {
+    let training = Set(fold.train)
+    let inner = try Split.make(
+      cases: cases.filter { training.contains($0.identifier) }, validationFraction: validationFraction, seed: seed)
+    self.init(training: inner.training, validation: inner.validation, test: fold.test)
+  }
+}

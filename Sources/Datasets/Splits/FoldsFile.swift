@@ -1,0 +1,130 @@
+import Basics
+import Foundation
+
+/// nnU-Net's `splits_final.json`: a list of `{"train": [case, …], "val": [case, …]}`.
+extension Folds {
+  private struct Entry: Codable {
+    let train: [String]
+    let val: [String]
+  }
+
+  /// Writes the file; names are `Site/Case` where there are several sites, and `Case` where there is one, as nnU-Net has
+  /// them.
+  package func write(to url: URL, cases: [Case]) throws {
+    let hasSites = Set(cases.map(\.site)).count > 1
+    let names = Dictionary(cases.map { ($0.identifier, $0.name) }) { first, _ in first }
+    func written(_ identifiers: [String]) -> [String] { hasSites ? identifiers : identifiers.map { names[$0] ?? $0 } }
+    try writeAtomically(prettyJSON(folds.map { Entry(train: written($0.train), val: written($0.test)) }), to: url)
+  }
+
+  /// Reads the file for a data set of `cases`. A name without its site will do where no other site has the case.
+  ///
+  /// - Throws: `InputError` for a file of another shape or without folds, a name that is unknown, ambiguous or given twice,
+  ///   a fold that trains or tests nothing, and a patient who is on both sides of a fold or tested in two.
+  package init(contentsOf url: URL, cases: [Case]) throws {
+    self = try Self.unchecked(contentsOf: url, cases: cases)
+    try Self.check(Array(folds.enumerated()), url, cases)
+  }
+
+  /// As `init(contentsOf:cases:)`, wherever the patients are.
+  static func unchecked(contentsOf url: URL, cases: [Case]) throws -> Folds {
+    let names = CaseNames(cases)
+    return Folds(try entries(in: url).enumerated().map { try fold($1, number: $0, url, names) })
+  }
+
+  /// One fold of such a file. What the others hold makes no difference: nnU-Net allows folds that overlap.
+  ///
+  /// - Parameter choose: the number of the fold, of how many.
+  /// - Throws: what `choose` throws, and as `init(contentsOf:cases:)` for the file and the fold.
+  package static func fold(in url: URL, cases: [Case], choose: (Int) throws -> Int) throws -> Fold {
+    let entries = try entries(in: url)
+    let number = try choose(entries.count)
+    let fold = try fold(entries[number], number: number, url, CaseNames(cases))
+    try check([(number, fold)], url, cases)
+    return fold
+  }
+
+  private static func entries(in url: URL) throws -> [Entry] {
+    guard let data = contents(ofRegularFile: url) else {
+      throw InputError("\(url.path): cannot be read; check the path of the folds.")
+    }
+    guard let entries = try? JSONDecoder().decode([Entry].self, from: data) else {
+      throw InputError(
+        "\(url.path): is no list of folds; expected [{\"train\": [case, …], \"val\": [case, …]}, …], as nnU-Net writes it."
+      )
+    }
+    guard !entries.isEmpty else {
+      throw InputError("\(url.path): holds no folds; give at least one with the lists train and val.")
+    }
+    return entries
+  }
+
+  private static func fold(_ entry: Entry, number: Int, _ url: URL, _ names: CaseNames) throws -> Fold {
+    let place = "\(url.path), fold \(number)"
+    return Fold(
+      train: try names.resolve(entry.train, "\(place): train"), test: try names.resolve(entry.val, "\(place): val"))
+  }
+
+  private static func check(_ folds: [(Int, Fold)], _ url: URL, _ cases: [Case]) throws {
+    let known = Dictionary(cases.map { ($0.identifier, $0) }) { first, _ in first }
+    var testedIn: [[String]: Int] = [:]
+    for (index, fold) in folds {
+      let training = Set(fold.train.map { [known[$0]!.site, known[$0]!.patient] })
+      for scan in fold.test.map({ known[$0]! }) {
+        let patient = "patient \(scan.patient) of \(scan.site)"
+        guard !training.contains([scan.site, scan.patient]) else {
+          throw InputError(
+            "\(url.path), fold \(index): \(patient) is in train and in val; keep all scans of a patient on one side.")
+        }
+        let other = testedIn.updateValue(index, forKey: [scan.site, scan.patient]) ?? index
+        guard other == index else {
+          throw InputError(
+            "\(url.path): \(patient) is in val of fold \(other) and of fold \(index); test each patient in one fold.")
+        }
+      }
+    }
+  }
+}
+
+/// Finds cases by name, with or without their site.
+struct CaseNames {
+  private let identifiers: [String]
+  private let byName: [String: [Case]]
+  private let hasSites: Bool
+
+  init(_ cases: [Case]) {
+    identifiers = cases.map(\.identifier)
+    byName = Dictionary(grouping: cases, by: \.name)
+    hasSites = Set(cases.map(\.site)).count > 1
+  }
+
+  /// - Parameter place: begins the sentence of an error: the file, and which of its lists.
+  func resolve(_ names: [String], _ place: String) throws -> [String] {
+    guard !names.isEmpty else { throw InputError("\(place) is empty; name at least one case.") }
+    let known = Set(identifiers)
+    var seen: Set<String> = []
+    return try names.map { name in
+      let identifier = try known.contains(name) ? name : identifier(ofBare: name, place)
+      guard seen.insert(identifier).inserted else {
+        throw InputError("\(place) names \(identifier) twice; name each case once.")
+      }
+      return identifier
+    }
+  }
+
+  private func identifier(ofBare name: String, _ place: String) throws -> String {
+    let found = byName[name] ?? []
+    guard let scan = found.first else {
+      let near = nearest(to: name, among: hasSites ? identifiers : byName.keys.sorted())
+      throw InputError(
+        "\(place) names \(quoted(name)), which is not in the data; the nearest is \(near). Correct the name or add the "
+          + "case.")
+    }
+    guard found.count == 1 else {
+      throw InputError(
+        "\(place) names \(quoted(name)), which \(listed(found.map(\.site))) have; name the site too, as in "
+          + "\(scan.identifier).")
+    }
+    return scan.identifier
+  }
+}

@@ -1,0 +1,15 @@
+import Datasets
+import MedicalImaging
+
+extension PreparedCase {
+  /// What pictures show of a slice, on the network's grid: the first modality as the network sees it, but a colour picture
+  /// in the colours of its file, because whitening changes them.
+  ///
+  /// - Throws: `ImagingError` for a picture that can no longer be read.
+  package func shownChannels(slice z: Int) throws -> [[Float]] {
+    guard source.images.count == 1, volume.modalityCount == colourChannels.count, source.isPicture else {
+      return [Array(volume.input(slice: z, context: 1).prefix(volume.height * volume.width))]
+    }
+    return try Image.channels(contentsOf: source.images[0]).map(volume.grid.placed)
+  }
+}

@@ -1,9 +1,0 @@
-import Files
-
-/// Something the user gave that cannot be used; `description` is one sentence that names the file or option, what was
-/// found, what was expected and what to do.
-public struct InputError: Error, CustomStringConvertible, Equatable {
-  public let description: String
-
-  public init(_ description: String) { self.description = printable(description) }
-}

@@ -1,0 +1,50 @@
+import Basics
+import Torch
+
+extension UNetConfiguration {
+  /// Reads off names and shapes what network a `state_dict` is of.
+  ///
+  /// - Parameters:
+  ///   - maskKind: leaves no trace in the weights, as mask source and local statistics leave none.
+  ///   - file: named in errors.
+  /// - Throws: `InputError` if it is of no network of this kind.
+  package init(inferredFrom state: StateDictionary, maskKind: MaskKind, file: String) throws {
+    let shapes = Dictionary(state.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { first, _ in first })
+    func shape(_ name: String, where fits: ([Int]) -> Bool) throws -> [Int] {
+      guard let shape = shapes[name], fits(shape) else {
+        throw InputError(
+          "\(file): holds no DualNorm-UNet: \(name) is \(shapes[name].map { "of shape \($0)" } ?? "missing"); give a "
+            + "checkpoint of the authors' network, or one that train wrote.")
+      }
+      return shape
+    }
+    func shape(_ name: String, rank: Int) throws -> [Int] { try shape(name) { $0.count == rank } }
+    let first = try shape("inc.conv.0.weight") { $0.count == 4 && (1...1024).contains($0[0]) && $0[1] > 0 }
+    let (width, inputChannels) = (first[0], first[1])
+    // A network of this width is only made, and its memory taken, if the file holds one.
+    _ = try shape("mid.block.conv_0.weight") { $0 == [16 * width, 16 * width, 3, 3] }
+    let classes = try shape("outc.conv.2.weight") { $0.count == 4 && (2...256).contains($0[0]) && $0[1] == width }[0]
+    let blocks = BlockName.allCases.filter { shapes["\($0.rawValue).block.norm_0_aux.mlp_gamma.weight"] != nil }
+    var reduction = 2
+    if let block = blocks.first {
+      let gamma = try shape("\(block.rawValue).block.norm_0_aux.mlp_gamma.weight", rank: 4)
+      reduction = gamma[1] > 0 ? gamma[0] / gamma[1] : 0
+    }
+    let plainNorm = "inc.block.norm_0"
+    let scale = shapes[plainNorm + ".weight"]
+    let sites = (0..<shapes.count).prefix { shapes["\(plainNorm).bns.\($0).running_mean"] != nil }.count
+    let norm: PlainNorm =
+      sites > 0
+      ? .dsbn
+      : shapes[plainNorm + ".running_mean"] != nil ? .bn : scale == nil ? .in : scale!.count == 3 ? .ln : .gn
+    self.init(
+      classes: classes, inputChannels: inputChannels, width: width, norm: norm, dualBlocks: blocks, maskKind: maskKind,
+      reduction: reduction, size: norm == .ln ? ImageSize(height: scale![1], width: scale![2]) : nil,
+      sites: max(sites, 1), deepSupervision: shapes["coarse1.conv.2.weight"] != nil)
+    do {
+      try validate()
+    } catch let error as InputError {
+      throw InputError("\(file): \(error.description)")
+    }
+  }
+}

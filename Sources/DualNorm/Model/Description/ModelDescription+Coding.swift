@@ -1,0 +1,55 @@
+import Basics
+import Scores
+import Torch
+
+extension ModelDescription {
+  private enum CodingKeys: String, CodingKey {
+    case format, network, preparation, labels, modalities, sites, precision, warnings
+    case largestComponents = "largest_component"
+    case training = "training_data"
+  }
+
+  /// The first format whose readers know all that this model uses.
+  private var format: Int {
+    if largestComponentNames().count < labels.groups.count || !preparation.padsSlices { return 3 }
+    let needsSecond =
+      network.norm == .dsbn || network.maskSource != .prediction || network.localStatistics != .predicted
+      || network.deepSupervision || preparation.whitening != .volume || preparation.orientation != nil
+      || !labels.excluded.isEmpty
+    return needsSecond ? 2 : 1
+  }
+
+  /// - Throws: `DecodingError` for another structure, `InputError` for a later format or values that no model can have.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let format = try container.decode(Int.self, forKey: .format)
+    guard format <= Self.currentFormat else {
+      throw InputError(
+        "is of format \(format), and this program reads up to \(Self.currentFormat); use a newer dualnorm.")
+    }
+    self.init(
+      network: try container.decode(UNetConfiguration.self, forKey: .network),
+      preparation: try container.decode(PreparationPlan.self, forKey: .preparation),
+      labels: try container.decode(LabelScheme.self, forKey: .labels),
+      modalities: try container.decode([String].self, forKey: .modalities),
+      sites: try container.decode([String].self, forKey: .sites),
+      precision: try container.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32,
+      largestComponents: try container.decodeIfPresent(LargestComponents.self, forKey: .largestComponents),
+      training: try container.decodeIfPresent(TrainingProfile.self, forKey: .training))
+    warnings = try container.decodeIfPresent([String].self, forKey: .warnings) ?? []
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(format, forKey: .format)
+    try container.encode(network, forKey: .network)
+    try container.encode(preparation, forKey: .preparation)
+    try container.encode(labels, forKey: .labels)
+    try container.encode(modalities, forKey: .modalities)
+    try container.encode(sites, forKey: .sites)
+    if !warnings.isEmpty { try container.encode(warnings, forKey: .warnings) }
+    if precision != .float32 { try container.encode(precision, forKey: .precision) }
+    try container.encodeIfPresent(largestComponents, forKey: .largestComponents)
+    try container.encodeIfPresent(training, forKey: .training)
+  }
+}

@@ -1,0 +1,89 @@
+import Basics
+import Foundation
+import Scores
+import Torch
+
+/// All that inference needs besides the weights: `model.json`.
+package struct ModelDescription: Codable, Equatable, Sendable {
+  /// The last layout of this file that is known; a reader refuses a later one. Formats 2 and 3 have keys that readers of
+  /// the format before would ignore, and so segment otherwise than the model does.
+  static let currentFormat = 3
+
+  package var network: UNetConfiguration
+  package var preparation: PreparationPlan
+  package var labels: LabelScheme
+  /// One name a modality, in the order of the channels.
+  package var modalities: [String]
+  /// The sites it was trained on, in the order of domain-specific batch norm's branches; empty if unknown.
+  package var sites: [String]
+  /// What its convolutions calculated with in training, and do in inference unless told otherwise.
+  package var precision: Precision
+  /// nil: an earlier version made the model, and all classes keep only their largest component.
+  var largestComponents: LargestComponents?
+  /// The volumes that trained it; nil if unknown.
+  var training: TrainingProfile?
+
+  /// What its training found amiss with it, a sentence each: classes that it does not find.
+  package var warnings: [String] = []
+
+  package init(
+    network: UNetConfiguration, preparation: PreparationPlan, labels: LabelScheme, modalities: [String],
+    sites: [String] = [], precision: Precision = .float32, largestComponents: LargestComponents? = nil,
+    training: TrainingProfile? = nil
+  ) {
+    self.network = network
+    self.preparation = preparation
+    self.labels = labels
+    self.modalities = modalities
+    self.sites = sites
+    self.precision = precision
+    self.largestComponents = largestComponents
+    self.training = training
+  }
+
+  /// - Throws: `InputError` where layer norm, which works for one size only, would leave out a part of slices.
+  func requireWhole(_ slices: ImageSize, file: String) throws {
+    guard let size = network.size, slices.height > size.height || slices.width > size.width else { return }
+    let seen = Double(min(slices.height, size.height) * min(slices.width, size.width))
+    let share = 100 * (1 - seen / Double(slices.height * slices.width))
+    throw InputError(
+      "\(file): has slices of \(slices.height)×\(slices.width) pixels (H×W), and this network's layer norm works for "
+        + "\(size.height)×\(size.width) only, which would ignore \(fixed(share, decimals: 0)) % of each; crop the volume to what "
+        + "is of interest, or take a network of another --norm.")
+  }
+
+  /// - Throws: `InputError` if the parts contradict each other.
+  package func validate(file: String) throws {
+    guard network.classes == labels.classCount else {
+      throw InputError(
+        "\(file): the network has \(network.classes) classes and the labels \(labels.classCount); restore the file.")
+    }
+    let channels = preparation.contextSlices * modalities.count
+    guard network.inputChannels == channels else {
+      throw InputError(
+        "\(file): the network takes \(network.inputChannels) channels, and \(modalities.count) modalities in "
+          + "\(preparation.contextSlices) slices make \(channels); restore the file.")
+    }
+    if case .validated(let classes, _) = largestComponents, classes.count != labels.groups.count {
+      throw InputError(
+        "\(file): says of \(counted(classes.count, "class", plural: "classes")) whether the largest component is kept, and there "
+          + "are \(labels.groups.count); restore the file.")
+    }
+    guard network.norm != .dsbn || network.sites == sites.count else {
+      throw InputError(
+        "\(file): domain-specific batch norm has \(counted(network.sites, "branch", plural: "branches")), and "
+          + "\(counted(sites.count, "site")) \(sites.count == 1 ? "is" : "are") named; restore the file.")
+    }
+    if let size = network.size, size != preparation.networkSize {
+      let made = preparation.networkSize.map { "\($0.height)×\($0.width)" } ?? "any size"
+      throw InputError(
+        "\(file): the network works for slices of \(size.height)×\(size.width) (H×W) only, and the preparation makes "
+          + "\(made); make both the same.")
+    }
+    do {
+      try network.validate()
+    } catch let error as InputError {
+      throw InputError("\(file): \(error.description)")
+    }
+  }
+}

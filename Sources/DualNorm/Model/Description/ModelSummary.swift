@@ -1,0 +1,42 @@
+import Basics
+import Scores
+
+extension UNetConfiguration {
+  /// One line: `width 32, 3 channels in, 2 classes out, bn, dual blocks inc down1 (soft masks, reduction 2)`.
+  package var summary: String {
+    var text = "width \(width), \(inputChannels) channels in, \(classes) classes out, norm \(norm.rawValue)"
+    if norm == .dsbn { text += " of \(counted(sites, "site"))" }
+    if let size { text += " for \(size.height)×\(size.width) only" }
+    if deepSupervision { text += ", deep supervision" }
+    return dualBlocks.isEmpty
+      ? text + ", no dual blocks"
+      : text + ", dual blocks \(dualBlocks.map(\.rawValue).joined(separator: " ")) (\(maskKind.rawValue) masks, "
+        + "reduction \(reduction)\(variants))"
+  }
+
+  /// What differs from the method of the paper.
+  private var variants: String {
+    (maskSource == .prediction ? "" : ", \(maskSource.rawValue) mask")
+      + (localStatistics == .predicted ? "" : ", \(localStatistics.rawValue) local statistics")
+  }
+}
+
+extension ModelDescription {
+  /// A line a part.
+  package var summary: String {
+    let classes = labels.groups.indices.map { index in
+      "\(labels.names[index]) (\(labels.groups[index].map(String.init).joined(separator: "+")))"
+    }
+    var lines = [
+      "network:      \(network.summary)", "preparation:  \(preparationText)",
+      "classes:      \(classes.joined(separator: ", "))", "modalities:   \(modalities.joined(separator: ", "))",
+    ]
+    if !labels.excluded.isEmpty {
+      lines.insert("background:   also labels \(LabelScheme.sentence(Set(labels.excluded)))", at: 3)
+    }
+    lines.append("components:   the largest is \(largestComponentSummary())")
+    if !sites.isEmpty { lines.append("trained on:   \(sites.joined(separator: ", "))") }
+    lines += warnings.map { "warning:      \($0)" }
+    return lines.joined(separator: "\n")
+  }
+}

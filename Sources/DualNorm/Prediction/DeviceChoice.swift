@@ -1,0 +1,70 @@
+import Basics
+import Torch
+
+/// What a user says of where networks run: `cpu`, `cuda`, `cuda:1`, or `auto`.
+package enum DeviceChoice: Equatable, Sendable {
+  case cpu
+  /// The GPU of this index; `cuda` is `cuda:0`.
+  case cuda(Int)
+  /// The first GPU if there is one, or else the CPU.
+  case auto
+
+  /// - Throws: `InputError` if the GPU cannot be used, with the reason.
+  package func resolved() throws -> Device {
+    switch self {
+    case .cpu: return .cpu
+    case .auto: return LibTorch.loadCUDA() == nil && LibTorch.gpuCount > 0 ? .cuda(0) : .cpu
+    case .cuda(let index):
+      if let reason = LibTorch.loadCUDA() {
+        throw InputError(
+          "--device is \(rawValue), and LibTorch's CUDA half cannot be loaded (\(reason)); run make deps-cuda, or give "
+            + "--device cpu.")
+      }
+      let count = LibTorch.gpuCount
+      guard count > 0 else {
+        throw InputError(
+          "--device is \(rawValue), and LibTorch finds no GPU; check that nvidia-smi lists one, or give --device cpu.")
+      }
+      guard index < count else {
+        throw InputError(
+          "--device is \(rawValue), and this machine has \(counted(count, "GPU")); give cuda:0"
+            + (count == 1 ? "." : " to cuda:\(count - 1)."))
+      }
+      return .cuda(index)
+    }
+  }
+}
+
+extension Device {
+  /// For users of a GPU that will be slow; nil where all is well.
+  package var warning: String? {
+    reasonNotToFuse.map {
+      "Warning: the GPU runs LibTorch's own operations, which takes several times as long, since ours cannot be compiled "
+        + "(\($0)); make deps-cuda fetches NVRTC, which compiles them."
+    }
+  }
+}
+
+extension DeviceChoice: RawRepresentable, Codable {
+  package init?(rawValue: String) {
+    switch rawValue {
+    case "cpu": self = .cpu
+    case "auto": self = .auto
+    case "cuda": self = .cuda(0)
+    default:
+      let index = rawValue.dropFirst("cuda:".count)
+      guard rawValue.hasPrefix("cuda:"), index.utf8.allSatisfy({ (48...57).contains($0) }), let index = Int(index),
+        index < 1024
+      else { return nil }
+      self = .cuda(index)
+    }
+  }
+
+  package var rawValue: String {
+    switch self {
+    case .cpu: "cpu"
+    case .auto: "auto"
+    case .cuda(let index): "cuda:\(index)"
+    }
+  }
+}

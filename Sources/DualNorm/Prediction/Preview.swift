@@ -1,0 +1,23 @@
+import Datasets
+import MedicalImaging
+import Pictures
+import Scores
+
+extension SliceSheet {
+  /// A case's slice with the most classes and foreground, and beside it the same with the outlines of what was found.
+  ///
+  /// - Parameters:
+  ///   - labels: of the last pass, as written to files.
+  ///   - firstPass: likewise; nil leaves its picture out.
+  /// - Throws: `ImagingError` for an image that cannot be read.
+  package static func preview(
+    of scan: Case, named name: String, labels: LabelMap, firstPass: LabelMap? = nil, scheme: LabelScheme
+  ) throws -> SliceSheet {
+    func classes(_ labels: LabelMap) throws -> LabelMap { try scheme.classes(of: labels, file: name) }
+    let row = SheetRow(
+      title: name, channels: try Image.channels(contentsOf: scan.images[0], series: scan.series.first ?? nil),
+      z: SheetRow.fullestSlice(of: labels),
+      firstPass: try firstPass.map(classes), finalPass: try classes(labels))
+    return SliceSheet(rows: [row], classNames: scheme.names)
+  }
+}

@@ -1,0 +1,63 @@
+import Basics
+import MedicalImaging
+
+/// As people read it in `model.json`: `{"window": [-125, 275], "spacing_mm": [0.5, 0.5], "network_size": [384, 384],
+/// "context_slices": 3}`, sizes as [height, width], spacings as [x, y]; what is not there is nil, none or by the whole volume.
+extension PreparationPlan: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case window
+    case spacingMM = "spacing_mm"
+    case size
+    case networkSize = "network_size"
+    case contextSlices = "context_slices"
+    case whitening, orientation
+    case padsSlices = "pads_slices"
+  }
+
+  /// - Throws: `DecodingError` for another structure, `InputError` for values that no plan can have.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func pair<Number: Decodable>(_ key: CodingKeys, _: Number.Type) throws -> (Number, Number)? {
+      guard let values = try container.decodeIfPresent([Number].self, forKey: key) else { return nil }
+      guard values.count == 2 else {
+        throw InputError("The preparation's \(key.rawValue) has \(counted(values.count, "value")), expected two.")
+      }
+      return (values[0], values[1])
+    }
+    let spacing = try pair(.spacingMM, Double.self)
+    let size = try pair(.size, Int.self)
+    guard spacing == nil || size == nil else {
+      throw InputError("The preparation has both spacing_mm and size; keep one.")
+    }
+    let code = try container.decodeIfPresent(String.self, forKey: .orientation)
+    let orientation = code.flatMap(Orientation.init(code:))
+    guard (code == nil) == (orientation == nil) else {
+      throw InputError(
+        "The preparation's orientation is \"\(quoted(code ?? ""))\", expected one letter each of L or R, P or A, S or I, such as LPS."
+      )
+    }
+    let resampling = spacing.map { Resampling.spacingMM(x: $0.0, y: $0.1) }
+    try self.init(
+      window: pair(.window, Double.self).map { IntensityWindow(low: $0.0, high: $0.1) },
+      resampling: resampling ?? size.map { .size(height: $0.0, width: $0.1) } ?? .none,
+      networkSize: pair(.networkSize, Int.self).map { ImageSize(height: $0.0, width: $0.1) },
+      contextSlices: container.decode(Int.self, forKey: .contextSlices),
+      whitening: container.decodeIfPresent(Whitening.self, forKey: .whitening) ?? .volume,
+      orientation: orientation, padsSlices: container.decodeIfPresent(Bool.self, forKey: .padsSlices) ?? true)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(window.map { [$0.low, $0.high] }, forKey: .window)
+    switch resampling {
+    case .none: break
+    case .spacingMM(let x, let y): try container.encode([x, y], forKey: .spacingMM)
+    case .size(let height, let width): try container.encode([height, width], forKey: .size)
+    }
+    try container.encodeIfPresent(networkSize.map { [$0.height, $0.width] }, forKey: .networkSize)
+    try container.encode(contextSlices, forKey: .contextSlices)
+    if whitening != .volume { try container.encode(whitening, forKey: .whitening) }
+    try container.encodeIfPresent(orientation?.code, forKey: .orientation)
+    if !padsSlices { try container.encode(padsSlices, forKey: .padsSlices) }
+  }
+}

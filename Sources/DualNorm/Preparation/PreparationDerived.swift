@@ -1,0 +1,81 @@
+import Basics
+import Datasets
+import MedicalImaging
+
+extension PreparationPlan {
+  /// Slices are not resampled up to this many pixels a side.
+  static let largestUnresampledSide = 384
+
+  /// What the options give, and the rest from `facts`: the network's size is the smallest multiples of 16 that hold every
+  /// slice; slices are resampled only if one has more than 384 pixels a side, to the smallest common spacing (equal along
+  /// x and y) at which each fits 384. Where all volumes are stored in one orientation, others will be turned to it.
+  ///
+  /// - Parameters:
+  ///   - facts: the cases to train on, and no others.
+  ///   - networkSize: crops or pads to this size instead.
+  ///   - padsSlices: see `PreparationPlan.padsSlices`.
+  /// - Throws: `InputError` for no cases, options that contradict each other, a window that holds none of
+  ///   an image's intensities, or slices too small for the network.
+  package static func derived(
+    from facts: [CaseFacts], window: IntensityWindow? = nil, resampling: Resampling? = nil,
+    networkSize: ImageSize? = nil, contextSlices: Int = 3, whitening: Whitening = .volume,
+    padsSlices: Bool = true
+  ) throws -> PreparationPlan {
+    guard !facts.isEmpty else {
+      throw InputError("There are no cases to derive the preparation from; check the split.")
+    }
+    let plan = try PreparationPlan(
+      window: window, resampling: resampling ?? commonSpacing(facts.map(\.geometry)), networkSize: networkSize,
+      contextSlices: contextSlices, whitening: whitening)
+    var largest = ImageSize(height: 0, width: 0)
+    for fact in facts {
+      // A colour picture is one file with three ranges.
+      let names = fact.scan.images.flatMap {
+        channelNames(of: $0, count: max(1, fact.intensities.count / fact.scan.images.count))
+      }
+      // A colour that a picture does not use is constant and becomes 0; the data check refuses other constant images.
+      for (name, range) in zip(names, fact.intensities) where range.lowerBound < range.upperBound {
+        if let fault = plan.clippingFault(range, name: name) { throw InputError(fault) }
+      }
+      let size = try plan.checkedSize(of: fact.geometry, name: fact.scan.images.first?.path ?? fact.scan.identifier)
+      largest.height = max(largest.height, size.height)
+      largest.width = max(largest.width, size.width)
+    }
+    let orientations = Set(facts.filter { !$0.scan.isPicture }.map(\.geometry.orientation))
+    return try PreparationPlan(
+      window: window, resampling: plan.resampling, networkSize: networkSize ?? largest.paddedForNetwork,
+      contextSlices: contextSlices, whitening: whitening,
+      orientation: orientations.count == 1 ? orientations.first : nil, padsSlices: padsSlices)
+  }
+
+  private static func commonSpacing(_ geometries: [Geometry]) -> Resampling {
+    let limit = largestUnresampledSide
+    guard geometries.contains(where: { max($0.size.x, $0.size.y) > limit }) else { return .none }
+    let needed = geometries.map { geometry in
+      max(Double(geometry.size.x) * geometry.spacingMM.x, Double(geometry.size.y) * geometry.spacingMM.y)
+        / Double(limit)
+    }
+    let spacing = ((needed.max() ?? 1) * 1e4).rounded(.up) / 1e4  // a number that prints as what it is
+    return .spacingMM(x: spacing, y: spacing)
+  }
+
+  /// The in-plane size of a volume after resampling.
+  ///
+  /// - Throws: `InputError` where the network cannot work with it.
+  func checkedSize(of geometry: Geometry, name: String) throws -> ImageSize {
+    let size = resampledSize(geometry)
+    let after = resampling == .none ? "" : " after resampling"
+    guard min(size.height, size.width) >= SliceSides.smallest else {
+      throw InputError(
+        "\(name): slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at least "
+          + "\(SliceSides.smallest) a side because the network halves them four times; leave this volume out or "
+          + "give a finer --spacing.")
+    }
+    guard max(size.height, size.width) <= SliceSides.largest else {
+      throw InputError(
+        "\(name): slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at most "
+          + "\(SliceSides.largest) a side; give a coarser --spacing.")
+    }
+    return size
+  }
+}

@@ -1,0 +1,147 @@
+import Basics
+import Datasets
+import MedicalImaging
+import Scores
+
+/// How a volume becomes the network's input; saved in `model.json`, so that prediction prepares as training did.
+///
+/// In this order: clip to `window`, whiten per volume and modality (subtract the mean, divide by the population standard
+/// deviation), resample in plane, and crop or pad around the centre: see `inputSize`.
+package struct PreparationPlan: Equatable, Sendable {
+  /// What happens to the pixels of a slice; the distance of slices stays as it is.
+  package enum Resampling: Equatable, Sendable {
+    case none
+    /// To this distance of pixels along x and y, or the nearest at which a whole number of pixels fits the slice.
+    case spacingMM(x: Double, y: Double)
+    /// To this number of pixels, whatever their distance.
+    case size(height: Int, width: Int)
+  }
+
+  /// Intensities are clipped to it before whitening; nil keeps them.
+  package let window: IntensityWindow?
+  package let resampling: Resampling
+  /// Height and width of the windows that training sees, multiples of 16, and the least that is padded to; nil leaves each
+  /// volume its own size.
+  package let networkSize: ImageSize?
+  /// Whether slices are padded in prediction. Networks of the published recipe see them as they are.
+  let padsSlices: Bool
+  /// Slices of one input: its own and its neighbours, odd.
+  package let contextSlices: Int
+  /// Which voxels give the mean and standard deviation of whitening.
+  package let whitening: Whitening
+  /// How the volumes that the network learnt from are stored: others are turned so before all else, and their masks
+  /// turned back. nil takes every volume as it is stored. Pictures are never turned.
+  package let orientation: Orientation?
+
+  package enum Whitening: String, Codable, Sendable, CaseIterable {
+    /// All voxels of the volume, as published.
+    case volume
+    /// Those brighter than the volume's mean, so that the share of air around the body makes no difference; all voxels
+    /// where the variance of those is below 1 % of the volume's, as with a bright, nearly constant background.
+    case foreground
+  }
+
+  /// - Throws: `InputError` for values that no network can take.
+  init(
+    window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: ImageSize? = nil,
+    contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil, padsSlices: Bool = true
+  ) throws {
+    self.window = window
+    self.resampling = resampling
+    self.networkSize = networkSize
+    self.contextSlices = contextSlices
+    self.whitening = whitening
+    self.orientation = orientation
+    self.padsSlices = padsSlices
+    try validate()
+  }
+}
+
+extension PreparationPlan {
+  /// The input that the network gets of a slice, after resampling.
+  func inputSize(of slice: ImageSize, for purpose: PreparationPurpose) -> ImageSize {
+    let padded = slice.paddedForNetwork
+    switch (purpose, networkSize) {
+    case (.training, let size): return size ?? padded
+    // Halved four times, less would be nothing.
+    case (.prediction, _) where !padsSlices:
+      return ImageSize(height: max(slice.height, 16), width: max(slice.width, 16))
+    case (.prediction, let size):
+      return ImageSize(height: max(padded.height, size?.height ?? 0), width: max(padded.width, size?.width ?? 0))
+    }
+  }
+
+  private func validate() throws {
+    if let window, !(window.low.isFinite && window.high.isFinite && window.low < window.high) {
+      throw InputError(
+        "The window \(window.low) to \(window.high) must go from a lower to a higher intensity, "
+          + "such as -125 to 275.")
+    }
+    switch resampling {
+    case .none: break
+    case .spacingMM(let x, let y):
+      guard [x, y].allSatisfy({ $0.isFinite && $0 >= 0.001 && $0 <= 1000 }) else {
+        throw InputError("The spacing \(x)×\(y) mm must lie between 0.001 and 1000 mm, such as 0.625×0.625.")
+      }
+    case .size(let height, let width):
+      guard [height, width].allSatisfy({ (SliceSides.smallest...SliceSides.largest).contains($0) }) else {
+        throw InputError(
+          "The size \(height)×\(width) to resample to must lie between \(SliceSides.smallest) and \(SliceSides.largest) "
+            + "pixels a side.")
+      }
+    }
+    if let size = networkSize,
+      ![size.height, size.width].allSatisfy({ $0 % 16 == 0 && (16...SliceSides.largest).contains($0) })
+    {
+      throw InputError(
+        "The network's size \(size.height)×\(size.width) must be multiples of 16 from 16 to \(SliceSides.largest), such as "
+          + "\(size.suggestion.height)×\(size.suggestion.width).")
+    }
+    guard (1...99).contains(contextSlices), contextSlices % 2 == 1 else {
+      throw InputError(
+        "The number of context slices is \(contextSlices); it must be odd (a slice and as many neighbours on each side) "
+          + "and at most 99, such as 3.")
+    }
+  }
+
+  /// The pixels that slices have after resampling.
+  package func resampledSize(_ geometry: Geometry) -> ImageSize {
+    switch resampling {
+    case .none: return ImageSize(height: geometry.size.y, width: geometry.size.x)
+    case .spacingMM(let x, let y):
+      func pixels(_ axis: Int, _ spacing: Double) -> Int {
+        let count = (Double(geometry.size[axis]) * geometry.spacingMM[axis] / spacing).rounded()
+        return Int(min(max(count, 1), 1e9))  // a header may claim any extent
+      }
+      return ImageSize(height: pixels(1, y), width: pixels(0, x))
+    case .size(let height, let width): return ImageSize(height: height, width: width)
+    }
+  }
+}
+
+extension ModelDescription {
+  /// The preparation in one line for printing.
+  package var preparationText: String { preparation.text(training?.arePictures == true ? .px : .mm) }
+}
+
+extension PreparationPlan {
+  /// The plan in one line, with lengths in a unit: a picture's pixel counts as 1 mm.
+  func text(_ unit: LengthUnit = .mm) -> String {
+    var steps: [String] = []
+    if let window { steps.append("clip to \(short(window.low))…\(short(window.high))") }
+    steps.append(whitening == .volume ? "whiten per volume" : "whiten per volume by its brighter voxels")
+    switch resampling {
+    case .none: steps.append("no resampling")
+    case .spacingMM(let x, let y): steps.append("resample in plane to \(short(x))×\(short(y)) \(unit.rawValue)")
+    case .size(let height, let width): steps.append("resample in plane to \(height)×\(width) pixels (H×W)")
+    }
+    let size = networkSize.map { "crop or pad to \($0.height)×\($0.width) (H×W) in training, " }
+    switch (size, padsSlices) {
+    case (let size?, true): steps.append(size + "pad in prediction")
+    case (nil, true): steps.append("pad to multiples of 16")
+    case (let size, false): steps.append((size ?? "") + "slices as they are" + (size == nil ? "" : " in prediction"))
+    }
+    steps.append(counted(contextSlices, "slice") + " an input")
+    return steps.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,42 @@
+import Basics
+import Datasets
+import Foundation
+import MedicalImaging
+import Scores
+
+extension Volume {
+  /// The same voxels under another header, where they lie on its voxels, perhaps by another form than the one that was read.
+  package func onVoxels(of grid: Geometry) -> Volume {
+    geometry.mismatch(with: grid) == nil ? Volume(voxels: voxels, geometry: grid, noData: noData) : self
+  }
+}
+
+extension PreparedVolume {
+  /// Reads and prepares a case.
+  ///
+  /// - Parameters:
+  ///   - scheme: the classes of the mask's values; nil leaves the mask unread.
+  ///   - purpose: prediction sees whole slices, training windows of the plan's size.
+  /// - Throws: `ImagingError` for files that cannot be read, `InputError` for those that cannot be used.
+  package init(
+    reading scan: Case, scheme: LabelScheme?, plan: PreparationPlan, for purpose: PreparationPurpose = .prediction
+  ) throws {
+    var (images, names, constant) = try scan.channels()
+    let storedGeometry = images[0].geometry
+    var labels: LabelMap?
+    if let scheme, let mask = scan.mask {
+      let values = try LabelMap(contentsOf: mask)
+      let fault = mismatch(mask: mask, values.geometry, image: scan.images[0], storedGeometry)
+      if let fault { throw InputError(fault) }
+      labels = try scheme.classes(of: values.onVoxels(of: storedGeometry), file: mask.path)
+    }
+    let turn = scan.isPicture ? nil : plan.orientation
+    if let turn {
+      for index in images.indices { images[index] = images[index].reoriented(to: turn) }  // one at a time
+      labels = labels?.reoriented(to: turn)
+    }
+    try self.init(
+      images: consume images, labels: labels, plan: plan, names: names, storedGeometry: storedGeometry,
+      constant: constant, for: purpose)
+  }
+}

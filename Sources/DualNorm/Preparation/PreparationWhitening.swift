@@ -1,0 +1,66 @@
+import Basics
+import Datasets
+import MedicalImaging
+
+extension PreparationPlan {
+  /// The sentence on an image of these intensities that clipping would make constant; nil where it would not.
+  func clippingFault(_ range: ClosedRange<Float>, name: String) -> String? {
+    guard let window, range.upperBound <= Float(window.low) || range.lowerBound >= Float(window.high) else {
+      return nil
+    }
+    let clipping = "clipping to \(short(window.low))…\(short(window.high))"
+    return "\(name): every voxel is the same after \(clipping); give a --window that holds the image's intensities."
+  }
+
+  /// The voxels clipped to the window, minus their mean, divided by their population standard deviation; mean and
+  /// deviation are those of the measured voxels that `whitening` names.
+  ///
+  /// - Throws: `InputError` for an image that is constant, also after clipping, or holds NaN or infinite voxels.
+  func whitened(_ image: consuming Image, name: String) throws -> Image {
+    let statistics = IntensityStatistics(image)
+    if let fault = statistics.fault(name) ?? statistics.range.flatMap({ clippingFault($0, name: name) }) {
+      throw InputError(fault)
+    }
+    if let window {
+      let low = Float(window.low)
+      let high = Float(window.high)
+      image.voxels.withUnsafeMutableBufferPointer { voxels in
+        for index in voxels.indices { voxels[index] = min(max(voxels[index], low), high) }
+      }
+    }
+    let (mean, variance) = moments(of: image)
+    let scale = 1 / variance.squareRoot()
+    image.voxels.withUnsafeMutableBufferPointer { voxels in
+      for index in voxels.indices { voxels[index] = Float((Double(voxels[index]) - mean) * scale) }
+    }
+    return image
+  }
+
+  /// Share of the whole's variance that the foreground's must have to be used: where the brighter voxels are a nearly
+  /// constant background, or all the same, dividing by their deviation would blow up the rest.
+  private static let leastForegroundVariance = 0.01
+
+  private func moments(of image: Image) -> (mean: Double, variance: Double) {
+    let all = Self.moments(image) { _ in true }
+    guard whitening == .foreground else { return all }
+    let foreground = Self.moments(image) { Double($0) > all.mean }
+    return foreground.variance >= Self.leastForegroundVariance * all.variance ? foreground : all
+  }
+
+  private static func moments(
+    _ image: Image, where isCounted: (Float) -> Bool
+  ) -> (mean: Double, variance: Double) {
+    var (count, sum) = (0.0, 0.0)
+    image.forEachMeasured { _, value in
+      guard isCounted(value) else { return }
+      count += 1
+      sum += Double(value)
+    }
+    let mean = sum / count
+    var squares = 0.0
+    image.forEachMeasured { _, value in
+      if isCounted(value) { squares += (Double(value) - mean) * (Double(value) - mean) }
+    }
+    return (mean, squares / count)
+  }
+}

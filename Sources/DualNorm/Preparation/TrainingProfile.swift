@@ -1,0 +1,98 @@
+import Datasets
+import MedicalImaging
+
+/// What a network sees of a volume, before its intensities are whitened: turned and resampled as the plan says.
+struct SeenVolume {
+  let isPicture: Bool
+  let geometry: Geometry
+  /// Of each modality; empty if unknown.
+  let percentiles: [IntensityPercentiles]
+
+  init(_ fact: CaseFacts, _ plan: PreparationPlan) {
+    isPicture = fact.scan.isPicture
+    let seen = plan.seenGeometry(of: fact)
+    let size = plan.resampledSize(seen)
+    geometry = seen.inPlane(size: [size.width, size.height])
+    percentiles = fact.percentiles
+  }
+
+  init(_ item: PreparedCase) {
+    isPicture = item.source.isPicture
+    geometry = item.volume.grid.resampledGeometry
+    percentiles = item.volume.percentiles
+  }
+}
+
+extension PreparationPlan {
+  /// A case's grid, turned as the plan says.
+  func seenGeometry(of fact: CaseFacts) -> Geometry {
+    guard let orientation, !fact.scan.isPicture else { return fact.geometry }
+    return fact.geometry.reoriented(to: orientation)
+  }
+}
+
+/// The volumes that a network learnt from, as ranges, so that others can be told to be far from them.
+package struct TrainingProfile: Equatable, Sendable {
+  /// Volumes.
+  let cases: Int
+  /// Whether they are pictures; nil where only some are.
+  let arePictures: Bool?
+  /// Of pixels along x and y, and of slices.
+  let pixelsMM, slicesMM: ClosedRange<Double>
+  /// Pixels along x and y, and slices.
+  let sides, depth: ClosedRange<Int>
+  /// Ranges of `IntensityPercentiles.places`, a row a modality; empty if unknown.
+  let places: [[ClosedRange<Double>]]
+}
+
+extension TrainingProfile {
+  /// - Parameter window: of the plan.
+  /// - Returns: nil without volumes.
+  init?(of volumes: [SeenVolume], window: IntensityWindow? = nil) {
+    guard let first = volumes.first else { return nil }
+    cases = volumes.count
+    arePictures = volumes.allSatisfy { $0.isPicture == first.isPicture } ? first.isPicture : nil
+    let geometries = volumes.map(\.geometry)
+    pixelsMM = geometries.flatMap { [$0.spacingMM.x, $0.spacingMM.y] }.range
+    slicesMM = geometries.map(\.spacingMM.z).range
+    sides = geometries.flatMap { [$0.size.x, $0.size.y] }.range
+    depth = geometries.map(\.size.z).range
+    let isKnown = volumes.allSatisfy { $0.percentiles.count == first.percentiles.count }
+    let modalities = (isKnown ? first.percentiles.indices : 0..<0).map { index in volumes.map { $0.percentiles[index] }
+    }
+    places = modalities.map { modality in
+      let places = modality.map { $0.places(in: window) }
+      return places[0].indices.map { index in places.map { $0[index] }.range }
+    }
+  }
+}
+
+extension Collection where Element: Comparable {
+  /// From the least to the greatest of some.
+  fileprivate var range: ClosedRange<Element> { self.min()!...self.max()! }
+}
+
+/// `{"cases": 12, "pictures": false, "pixels_mm": [0.9, 1.1], "slices_mm": [3, 3.6], "sides": [256, 320], "slices": [15, 24],
+/// "places": [[[0.2, 0.4]]]}`, ranges as [least, greatest].
+extension TrainingProfile: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case cases, sides, places
+    case arePictures = "pictures"
+    case pixelsMM = "pixels_mm"
+    case slicesMM = "slices_mm"
+    case depth = "slices"
+  }
+}
+
+extension IntensityPercentiles {
+  /// Each as a share of what there is: of the window, or else of the way from `low` to `high`. Whitening takes scale and
+  /// offset away, so without a window the median's place alone can be unlike what a network learnt from.
+  func places(in window: IntensityWindow?) -> [Double] {
+    let values = [low, median, high].map(Double.init)
+    guard let window else {
+      let width = values[2] - values[0]
+      return [width > 0 ? (values[1] - values[0]) / width : 0]
+    }
+    return values.map { (min(max($0, window.low), window.high) - window.low) / (window.high - window.low) }
+  }
+}

@@ -1,2 +1,0 @@
-/// What `dualnorm --version` says, and files say that they were written by.
-public let programVersion = "0.1.0"

@@ -1,0 +1,110 @@
+import Basics
+import Foundation
+
+/// What the network learns from: one slice with its neighbours, and the classes of its pixels.
+package struct TrainingSlice: Equatable, Sendable {
+  /// [channels, height, width], row-major.
+  var image: [Float]
+  /// [height, width], classes.
+  var labels: [UInt8]
+  let channels: Int
+  let size: ImageSize
+
+  package init(image: [Float], labels: [UInt8], channels: Int, size: ImageSize) {
+    precondition(image.count == channels * size.height * size.width && labels.count == size.height * size.width)
+    self.image = image
+    self.labels = labels
+    self.channels = channels
+    self.size = size
+  }
+}
+
+/// Random changes of a training slice, drawn anew each time it is seen.
+///
+/// All movements become one map of the plane, so that pixels are interpolated once, and image and labels always move
+/// together. Intensities change afterwards, alike in all channels (neighbouring slices and modalities) but for noise.
+package struct Augmentation: Equatable, Sendable {
+  /// A kind of change. The first three are the published ones.
+  package enum Part: String, Codable, Sendable, CaseIterable {
+    /// Rotation, uniform within ±10°.
+    case rotation
+    /// Mirrors left and right; with two classes only, since organs have sides.
+    case flip
+    /// Shift of N(0, 4) pixels along each axis; with two classes only, as published.
+    case shift
+    /// Magnification, log-uniform from 0.7 to 1.4.
+    case scale
+    /// Smooth random displacement, see `ElasticMap`.
+    case elastic
+    /// Gamma curve of the slice's range, exponent log-uniform from 0.7 to 1.5; one time in four on the negative.
+    case gamma
+    /// Contrast times 0.75 to 1.25 around the slice's mean, and brightness plus N(0, 0.1) standard deviations.
+    case contrast
+    /// Gaussian noise with a standard deviation of up to 0.15 of whitened intensities.
+    case noise
+    /// Gaussian blur in plane, σ from 0.5 to 1 pixel.
+    case blur
+    /// Multiplicative smooth field, exp of a cubic polynomial with coefficients up to ±0.3.
+    case biasField = "bias-field"
+
+    /// How often it fires: the published parts and the scale every other time, the others as rarely as in nnU-Net.
+    var probability: Double {
+      switch self {
+      case .rotation, .flip, .shift, .scale: 0.5
+      case .gamma: 0.3
+      case .elastic, .contrast, .noise, .blur, .biasField: 0.2
+      }
+    }
+  }
+
+  var parts: Set<Part>
+  /// Of the network; flips and shifts want two.
+  var classes: Int
+  /// Largest zoom as the published code offers it, uniform from 1; 1 turns it off.
+  var zoom: Double
+
+  package init(_ parts: some Sequence<Part>, classes: Int, zoom: Double = 1) {
+    self.parts = Set(parts)
+    self.classes = classes
+    self.zoom = zoom
+  }
+
+  /// The published augmentation.
+  package static let published: [Part] = [.rotation, .flip, .shift]
+
+  /// The slice as `generator` changes it.
+  package func apply(to slice: TrainingSlice, using generator: inout SeededGenerator) -> TrainingSlice {
+    // Every part has a generator of its own, so that one part does not change what another draws.
+    let seed = generator.next()
+    func own(_ part: Part?) -> SeededGenerator {
+      .stream(seed: seed, part.map { Part.allCases.firstIndex(of: $0)! } ?? -1)
+    }
+    func fires(_ part: Part) -> SeededGenerator? {
+      guard parts.contains(part) else { return nil }
+      var drawn = own(part)
+      return drawn.uniform() < part.probability ? drawn : nil
+    }
+    let map = plane(fires, zooming: own(nil))
+    var result = slice
+    if var own = fires(.elastic) {
+      result = slice.transformed(by: map, bending: ElasticMap(size: slice.size, using: &own))
+    } else if map != .identity {
+      result = slice.transformed(by: map)
+    }
+    for part in IntensityChange.order {
+      if var own = fires(part) { IntensityChange(part, using: &own).apply(to: &result) }
+    }
+    return result
+  }
+
+  private func plane(_ fires: (Part) -> SeededGenerator?, zooming: SeededGenerator) -> PlaneMap {
+    var zooming = zooming
+    var scale = zooming.uniform() < 0.5 ? zooming.uniform(in: 1...max(zoom, 1)) : 1
+    if var own = fires(.scale) { scale *= exp(own.uniform(in: log(0.7)...log(1.4))) }
+    var angle = 0.0
+    if var own = fires(.rotation) { angle = own.uniform(in: -10...10) * .pi / 180 }
+    var shift = (x: 0.0, y: 0.0)
+    if classes == 2, var own = fires(.shift) { shift = (own.normal() * 4, own.normal() * 4) }
+    return PlaneMap(angle: angle, mirrors: classes == 2 && fires(.flip) != nil, scale: scale, shift: shift)
+  }
+}

@@ -1,0 +1,106 @@
+import Basics
+import Datasets
+import MedicalImaging
+import Scores
+
+extension TrainingConfiguration {
+  /// The preparation that the options give, the rest derived from the cases.
+  func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
+    try PreparationPlan.derived(
+      from: facts, window: windowOption(), resampling: resamplingOption(), networkSize: sizeOption(),
+      contextSlices: context ?? (facts.allSatisfy { $0.geometry.size.z == 1 } ? 1 : 3), whitening: whitening,
+      padsSlices: padsSlices)
+  }
+
+  /// The preparation that the options give, for volumes that are not known yet.
+  package func plan(orientation: Orientation? = nil) throws -> PreparationPlan {
+    try PreparationPlan(
+      window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(),
+      contextSlices: context ?? 3, whitening: whitening, orientation: orientation,
+      padsSlices: padsSlices)
+  }
+
+  /// The published network sees slices as they are, unless a size was asked for or layer norm needs one.
+  private var padsSlices: Bool { recipe != .published || size != nil || norm == .ln }
+
+  /// Refuses sizes and widths that fit no data, before any are read.
+  func requireWorkable() throws {
+    _ = try plan()
+    let smallest = ImageSize(height: 16, width: 16)
+    try UNetConfiguration(
+      classes: 2, width: width, norm: norm, dualBlocks: dualBlocks, reduction: reduction,
+      size: norm == .ln ? smallest : nil
+    ).validate()
+  }
+
+  private func windowOption() throws -> IntensityWindow? {
+    try pair(window, "--window", "the lowest and highest intensity, for example -125,275").map {
+      IntensityWindow(low: $0.0, high: $0.1)
+    }
+  }
+
+  private func resamplingOption() throws -> PreparationPlan.Resampling? {
+    let spacing = try pair(spacing, "--spacing", "x and y in mm, for example 0.6,0.6")
+    let size = try pair(resampleSize, "--resample-size", "height and width in pixels, for example 384,384")
+    guard spacing == nil || size == nil else {
+      throw InputError("--spacing and --resample-size exclude each other; give one of them.")
+    }
+    return spacing.map { .spacingMM(x: $0.0, y: $0.1) } ?? size.map { .size(height: $0.0, width: $0.1) }
+  }
+
+  private func sizeOption() throws -> ImageSize? {
+    try pair(size, "--size", "height and width in pixels, for example 384,384").map {
+      ImageSize(height: $0.0, width: $0.1)
+    }
+  }
+
+  private func pair<Number>(_ values: [Number]?, _ option: String, _ expected: String) throws -> (Number, Number)? {
+    guard let values else { return nil }
+    guard values.count == 2 else {
+      throw InputError("\(option) has \(counted(values.count, "number")); give \(expected).")
+    }
+    return (values[0], values[1])
+  }
+
+  /// Slices a batch; without the option the smallest multiple of the number of sites from 8 on.
+  func slicesPerBatch(sites: Int) -> Int { batchSize ?? (8 + sites - 1) / sites * sites }
+
+  /// The network that the options and the data make.
+  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int, sites: Int = 1) throws -> UNetConfiguration
+  {
+    let network = UNetConfiguration(
+      classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
+      dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil,
+      sites: norm == .dsbn ? sites : 1, maskSource: maskSource, localStatistics: localStatistics,
+      deepSupervision: deepSupervision)
+    try network.validate()
+    guard !weightedCrossEntropy || labels.classCount > 2 else {
+      throw InputError(
+        "--weighted-cross-entropy weights the classes of the cross entropy, which the published loss of two classes "
+          + "(background and \(labels.names[0])) does not have; leave it out.")
+    }
+    if plan.networkSize == ImageSize(height: 16, width: 16) { try requireSeveralValues(network, sites: sites) }
+    return network
+  }
+
+  /// At the deepest level slices of 16×16 are a single pixel, of which batch norm can tell no variance.
+  private func requireSeveralValues(_ network: UNetConfiguration, sites: Int) throws {
+    guard batchSize != 1 || !network.usesBatchNormAtTheBottom else {
+      throw InputError(
+        "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest "
+          + "level; give at least 2 slices a batch.")
+    }
+    let slices = slicesPerBatch(sites: sites)
+    guard norm != .dsbn || slices >= 2 * sites else {
+      throw InputError(
+        "A batch has \(slices) slices of 16×16 from \(sites) sites, so domain-specific batch normalization has a single "
+          + "value a channel of a site at the deepest level; give --batch-size \(2 * sites) or more.")
+    }
+  }
+}
+
+extension UNetConfiguration {
+  fileprivate var usesBatchNormAtTheBottom: Bool {
+    norm == .bn || norm == .dsbn || dualBlocks.contains { $0.level == 4 }
+  }
+}

@@ -1,0 +1,249 @@
+import Basics
+import Foundation
+import Torch
+import Yams
+
+/// Everything that decides how a run trains; the keys of its YAML file are the command line's option names.
+package struct TrainingConfiguration: Codable, Equatable, Sendable {
+  /// The folder of the data set.
+  package var data: String?
+  /// What the values that are not given come from.
+  public internal(set) var recipe = TrainingRecipe.standard
+
+  // The network
+  package var width = 32
+  package var norm = PlainNorm.bn
+  package var dualBlocks: [BlockName] = [.inc, .down1, .down2, .down3]
+  package var mask = MaskKind.soft
+  /// What the final pass takes as its mask.
+  package var maskSource = MaskSource.prediction
+  /// Whether dual layers also normalize each region by its own statistics.
+  package var localStatistics = LocalStatistics.predicted
+  package var reduction = 2
+  /// Neighbouring slices that the network sees, odd; without it 3, or 1 where every case has a single slice.
+  package var context: Int?
+
+  // The data
+  /// Labels that become one class, for example `[[1, 2]]`.
+  package var mergeLabels: [[UInt8]] = []
+  /// Labels that become background.
+  package var excludeLabels: [UInt8] = []
+  /// Intensities are clipped to this before whitening.
+  package var window: [Double]?
+  /// In-plane spacing x, y in mm that slices are resampled to.
+  package var spacing: [Double]?
+  /// Height and width in pixels that slices are resampled to.
+  package var resampleSize: [Int]?
+  /// Height and width in pixels that slices are cropped or padded to.
+  package var size: [Int]?
+  /// Which voxels give the mean and standard deviation of whitening.
+  package var whitening = PreparationPlan.Whitening.foreground
+  /// Share of each site's patients that choose the best checkpoint.
+  package var validationFraction = 0.15
+  /// Share of each site's patients that the run never sees.
+  package var holdOut = 0.0
+  /// A file of folds (nnU-Net's `splits_final.json`), or the `splits.json` of a run, to use instead of a new split.
+  package var splits: String?
+  /// Which of the folds is tested, from 0; the others train.
+  package var fold: Int?
+
+  // The training
+  /// Iterations of the plain and of the dual stage; 0 skips a stage.
+  package var iterations = [4000, 2000]
+  /// Slices a batch; without it the smallest multiple of the number of sites from 8 on.
+  package var batchSize: Int?
+  package var learningRate = 1e-3
+  package var schedule = LearningRateSchedule.Kind.cosine
+  /// Decoupled, of weights only.
+  package var weightDecay = 0.0
+  package var loss = LossKind.batchDice
+  /// Whether coarser levels of the network learn to segment too.
+  package var deepSupervision = true
+  /// Share of each site's turns that go to slices with foreground.
+  package var foregroundShare = 0.5
+  /// Decay of the moving average of the weights, which is what validation and the model take; 0 takes the weights.
+  package var averaging = 0.0
+  /// The changes that a slice may undergo each time it is seen.
+  package var augmentation = Augmentation.published
+  /// Largest zoom of the augmentation.
+  package var zoom = 1.0
+  /// Weights the cross entropy by 1 − a class's share of the batch.
+  package var weightedCrossEntropy = false
+  /// Iterations between two validations; without it a tenth of the stage.
+  package var validateEvery: Int?
+  /// Of the convolutions; without it the standard of where the network runs.
+  package var precision: Precision?
+  /// Where the network runs.
+  package var device = DeviceChoice.cpu
+  /// A run folder or a file of weights to start from.
+  package var initial: String?
+  /// Only parameters whose name contains one of these are trained; empty trains all.
+  package var freezeExcept: [String] = []
+  package var seed: UInt64 = 1
+  /// Processor threads; without it one a core.
+  package var threads: Int?
+  /// Gigabytes that prepared volumes may take; without it half of the machine's memory.
+  package var memory: Double?
+
+  /// What `memory` is without the option.
+  package static var defaultMemory: Double { Double(MemoryBudget.defaultBytes) / 1e9 }
+
+  /// The standard recipe.
+  package init() {}
+
+  package enum CodingKeys: String, CodingKey, CaseIterable {
+    case data, recipe, width, norm, mask, reduction, context, window, spacing, size, whitening, iterations, schedule
+    case loss, averaging, augmentation, zoom, precision, device, seed, threads, memory
+    case splits, fold
+    case initial = "init"
+    case freezeExcept = "freeze-except"
+    case weightDecay = "weight-decay"
+    case foregroundShare = "foreground-share"
+    case deepSupervision = "deep-supervision"
+    case dualBlocks = "dual-blocks"
+    case maskSource = "mask-source"
+    case localStatistics = "local-statistics"
+    case mergeLabels = "merge-labels"
+    case excludeLabels = "exclude-labels"
+    case resampleSize = "resample-size"
+    case validationFraction = "validation-fraction"
+    case holdOut = "hold-out"
+    case batchSize = "batch-size"
+    case learningRate = "learning-rate"
+    case weightedCrossEntropy = "weighted-cross-entropy"
+    case validateEvery = "validate-every"
+  }
+
+  /// - Throws: `InputError` naming the first option with a value that makes no sense.
+  package func validate() throws {
+    func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
+      if !condition { throw InputError(sentence()) }
+    }
+    try require(
+      context.map { $0 % 2 == 1 && (1...15).contains($0) } ?? true,
+      "--context is \(context ?? 0); give an odd number of slices from 1 to 15, so that there is a middle one.")
+    try require(
+      iterations.count == 2 && iterations.allSatisfy { (0...1_000_000_000).contains($0) }
+        && iterations.contains { $0 > 0 },
+      "--iterations is \(iterations.map(String.init).joined(separator: ",")); give two numbers, of the plain and of the "
+        + "dual stage, for example 4000,2000 (0 skips a stage).")
+    try require(
+      !dualBlocks.isEmpty || iterations[0] > 0,
+      "--iterations is \(iterations.map(String.init).joined(separator: ",")) and there are no dual blocks, so no stage is "
+        + "left; give the plain stage iterations.")
+    let hasDualStage = !dualBlocks.isEmpty && iterations[1] > 0
+    func needsDualStage(_ option: String, _ value: String) -> String {
+      "\(option) is \(value), and there is no dual stage that it could change; name --dual-blocks and give the second of "
+        + "--iterations, or leave \(option) out."
+    }
+    try require(hasDualStage || maskSource == .prediction, needsDualStage("--mask-source", maskSource.rawValue))
+    try require(
+      hasDualStage || localStatistics == .predicted, needsDualStage("--local-statistics", localStatistics.rawValue))
+    try require(batchSize ?? 1 >= 1, "--batch-size is \(batchSize ?? 0); give at least 1 slice.")
+    try require(batchSize ?? 1 <= 100_000, "--batch-size is \(batchSize ?? 0); give at most 100000 slices.")
+    try require(
+      learningRate > 0 && learningRate <= 1, "--learning-rate is \(learningRate); give a number above 0, up to 1.")
+    try require((0...1).contains(weightDecay), "--weight-decay is \(weightDecay); give 0 (none) to 1, such as 0.01.")
+    try require(
+      (0...1).contains(foregroundShare), "--foreground-share is \(foregroundShare); give 0 to 1, such as 0.5.")
+    try require(
+      (0..<1).contains(averaging), "--averaging is \(averaging); give 0 (none) to below 1, such as 0.99.")
+    try require(
+      !weightedCrossEntropy || loss == .published,
+      "--weighted-cross-entropy weights the published loss only, and --loss is \(loss.rawValue); give --loss published."
+    )
+    try require((1...4).contains(zoom), "--zoom is \(zoom); give the largest magnification, from 1 to 4.")
+    try require(validateEvery ?? 1 >= 1, "--validate-every is \(validateEvery ?? 0); give at least 1 iteration.")
+    try requireThreads(threads)
+    try require(
+      memory.map { $0 > 0 && $0.isFinite } ?? true, "--memory is \(memory ?? 0); give gigabytes above 0, such as 8.")
+    try requireWorkable()
+    for group in mergeLabels {
+      try require(
+        group.count >= 2 && !group.contains(0) && Set(group).count == group.count,
+        "--merge-labels is \(group.map(String.init).joined(separator: ",")); give two or more different labels above 0."
+      )
+    }
+  }
+}
+
+/// - Throws: `InputError` for a number of threads that the machine has no cores for; LibTorch would crawl.
+package func requireThreads(_ threads: Int?) throws {
+  let cores = ProcessInfo.processInfo.activeProcessorCount
+  guard let threads, !(1...cores).contains(threads) else { return }
+  throw InputError("--threads is \(threads); give 1 to \(cores), the cores of this machine.")
+}
+
+extension TrainingConfiguration {
+  /// Reads a YAML file whose keys are option names; what it leaves out keeps its default.
+  ///
+  /// A file of the version before recipes says `augmentation: true` or `false`: the published one or none. What such a
+  /// file leaves out is what that version did.
+  ///
+  /// - Parameter recipe: what the left-out values come from; nil takes the file's recipe.
+  /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape, or for a file
+  ///   that names another recipe.
+  package init(yaml url: URL, recipe: TrainingRecipe? = nil) throws {
+    self = try Self.file(recipe, path: url.path).read(url)
+    if let recipe { self.recipe = recipe }
+  }
+
+  package func yaml() throws -> String { try Self.file().yaml(self) }
+
+  private static func file(_ recipe: TrainingRecipe? = nil, path: String = "") -> OptionsFile<Self> {
+    OptionsFile(
+      defaults: { given in
+        let named = given?.mapping?["recipe"]?.string.flatMap(TrainingRecipe.init)
+        if let recipe, let named, named != recipe {
+          throw InputError(
+            "\(path): names the recipe \(named.rawValue), and --recipe is \(recipe.rawValue); leave --recipe out, or take the "
+              + "recipe and the values that are not your own out of the file.")
+        }
+        guard recipe == nil, given?.saysWhetherToAugment == true else { return Self(recipe ?? named ?? .standard) }
+        return .beforeRecipes
+      }, keys: CodingKeys.allCases.map(\.rawValue), upgrade: \.withAugmentationAsList, sample: "width: 16",
+      example: { key in CodingKeys(rawValue: key).map { trainingExample(of: $0) } ?? "" })
+  }
+}
+
+extension Node {
+  /// Whether this is a file of the version before recipes.
+  fileprivate var saysWhetherToAugment: Bool { mapping?["recipe"] == nil && mapping?["augmentation"]?.bool != nil }
+
+  fileprivate var withAugmentationAsList: Node {
+    guard saysWhetherToAugment, let augments = mapping?["augmentation"]?.bool else { return self }
+    var result = self
+    result["augmentation"] = Node(augments ? Augmentation.published.map { Node($0.rawValue) } : [])
+    return result
+  }
+}
+
+/// A value of an option as YAML, on one line.
+func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
+  switch key {
+  case .data: return "../data"
+  case .window: return "[-125, 275]"
+  case .spacing: return "[0.6, 0.6]"
+  case .size, .resampleSize: return "[384, 384]"
+  case .mergeLabels: return "[[1, 2]]"
+  case .excludeLabels: return "[3, 5]"
+  case .dualBlocks: return "[inc, down1]"
+  case .iterations: return "[4000, 2000]"
+  case .batchSize, .validateEvery: return "8"
+  case .threads, .fold, .memory: return "2"
+  case .splits: return "splits_final.json"
+  case .initial: return "../run"
+  case .freezeExcept: return "[outc, up4]"
+  case .augmentation: return "[rotation, scale]"
+  case .context: return "3"
+  case .device: return "cuda"
+  case .precision: return "bfloat16"
+  case .holdOut: return "0.2"
+  case .zoom: return "1.5"
+  default:
+    let value = (try? Yams.compose(yaml: TrainingConfiguration().yaml())).flatMap { $0?[key.rawValue] }
+    // YAML is written with exponents, as 1e-3.
+    if value?.int == nil, let number = value?.float { return "\(number)" }
+    return value?.string ?? ""
+  }
+}

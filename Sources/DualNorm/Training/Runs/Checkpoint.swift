@@ -1,0 +1,86 @@
+import Basics
+import Foundation
+import Torch
+
+/// The two stages of a run.
+package enum Stage: String, Codable, Sendable, CaseIterable {
+  /// Plain norms everywhere, one pass.
+  case plain
+  /// Region-wise norms in the dual blocks, two passes.
+  case dual
+}
+
+/// What the next step of a run depends on, besides weights and optimizer.
+struct TrainingState: Codable, Equatable {
+  var stage: Stage
+  /// Finished iterations of the stage.
+  var iteration = 0
+  var schedule: LearningRateSchedule
+  /// Best validation Dice of the stage so far.
+  var bestDice: Double?
+  /// The iteration that had it. Where it is `iteration`, the best weights are this checkpoint's, and their own file, which is
+  /// written after it, may be missing. Nil in checkpoints of versions that wrote it before.
+  var bestIteration: Int?
+  /// Classes that the best weights did not find in any validation case that has them; nil before a validation.
+  var unfoundInValidation: [String]?
+  /// Classes that no validation case has, and that the last weights of the run did not find in training cases.
+  var unfoundInTraining: [String]?
+  /// Digests of the prepared cases by name, by which a resumed run notices others. Nil in checkpoints of versions that did
+  /// not look.
+  var cases: [String: String]?
+
+  init(stage: Stage, schedule: LearningRateSchedule) {
+    self.stage = stage
+    self.schedule = schedule
+  }
+}
+
+/// Weights, optimizer and state in one file, so that they cannot come apart.
+struct Checkpoint {
+  let state: TrainingState
+  let model: StateDictionary
+  let optimizer: StateDictionary
+  /// Of the weights; empty without averaging.
+  let average: StateDictionary
+
+  init(state: TrainingState, network: DualNormUNet, optimizer: Adam, average: MovingAverage?) {
+    self.state = state
+    model = network.parameters.stateDictionary
+    self.optimizer = optimizer.stateDictionary
+    self.average = average?.stateDictionary ?? []
+  }
+
+  static let modelPrefix = "model/"
+
+  /// The state of the checkpoint in a run folder; nil where there is none yet.
+  ///
+  /// - Throws: as `init(contentsOf:)`.
+  static func state(of run: RunFolder) throws -> TrainingState? {
+    FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
+  }
+
+  /// - Throws: `WeightsError` or `InputError` if the file is not a checkpoint.
+  init(contentsOf url: URL) throws {
+    let file = try Safetensors.read(url)
+    func part(_ prefix: String) -> StateDictionary {
+      file.tensors.filter { $0.name.hasPrefix(prefix) }.map { (String($0.name.dropFirst(prefix.count)), $0.tensor) }
+    }
+    guard let json = file.metadata["state"],
+      let state = try? JSONDecoder().decode(TrainingState.self, from: Data(json.utf8)),
+      (0...1_000_000_000_000).contains(state.iteration)
+    else { throw InputError("\(url.path): holds no training state; give a run folder that train wrote.") }
+    self.state = state
+    model = part(Self.modelPrefix)
+    optimizer = part("optimizer/")
+    average = part("average/")
+  }
+
+  func write(to url: URL) throws {
+    let parts = [(Self.modelPrefix, model), ("optimizer/", optimizer), ("average/", average)]
+    let tensors = parts.flatMap { prefix, part in part.map { (prefix + $0.name, $0.tensor) } }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let json = String(decoding: try encoder.encode(state), as: UTF8.self)
+    try Safetensors(tensors: tensors, metadata: ["state": json]).write(to: url)
+  }
+}

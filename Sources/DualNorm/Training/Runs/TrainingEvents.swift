@@ -1,0 +1,101 @@
+import Basics
+import Datasets
+import Foundation
+import MedicalImaging
+import Pictures
+import Scores
+import TensorBoard
+import Torch
+
+/// What a run tells TensorBoard. A step is an iteration, counted through both stages.
+final class TrainingEvents {
+  private let folder: URL
+  private var file: EventFile?
+  private let description: ModelDescription
+  /// A slice of each site.
+  private let shown: [(item: PreparedCase, z: Int, channels: [[Float]])]
+
+  /// - Parameter validation: cases with labels; the fullest slice of each site's first one is shown.
+  /// - Throws: `ImagingError` for a picture that can no longer be read.
+  init(_ folder: URL, _ description: ModelDescription, validation: [PreparedCase]) throws {
+    self.folder = folder
+    self.description = description
+    let cases = validation.sorted { $0.source.identifier < $1.source.identifier }
+    let sites = Set(cases.map(\.source.site)).sorted()
+    shown = try sites.map { site in
+      let item = cases.first { $0.source.site == site }!
+      let z = item.volume.fullestSlice
+      return (item, z, try item.shownChannels(slice: z))
+    }
+  }
+
+  /// The scalars of an iteration.
+  func append(_ progress: TrainingProgress, step: Int) throws {
+    var values = progress.losses.map { EventValue.scalar("loss/\($0.pass.rawValue) pass", $0.value) }
+    values.append(.scalar("learning rate", progress.learningRate))
+    if let hardDice = progress.losses.last?.hardDice { values.append(.scalar("loss/hard Dice", hardDice)) }
+    if let validation = progress.validation {
+      if let dice = validation.dice { values.append(.scalar("validation Dice/mean of sites", dice)) }
+      for (site, dice) in validation.diceBySite.sorted(by: { $0.key < $1.key }) {
+        values.append(.scalar("validation Dice/\(site)", dice))
+      }
+    }
+    try append(values, step: step)
+  }
+
+  /// What the network has learnt: histograms of its convolutions' weights and of the dual layers' γ and β, and the slices shown with the
+  /// truth and what each pass finds outlined.
+  func append(_ network: DualNormUNet, step: Int) throws {
+    var values = network.parameters.trainable.filter { $0.tensor.shape.count == 4 }.map {
+      EventValue.histogram("weights/\($0.name)", $0.tensor.values(Float.self))
+    }
+    if let (item, z, _) = shown.first {
+      for map in network.dualMaps(of: item.volume, slice: z, site: description.branch(ofSite: item.source.site)) {
+        values.append(.histogram("gamma/\(map.block.rawValue).norm_\(map.index)", map.gamma))
+        values.append(.histogram("beta/\(map.block.rawValue).norm_\(map.index)", map.beta))
+      }
+    }
+    for (item, z, channels) in shown {
+      let sheet = SliceSheet(rows: [row(item, z, channels, by: network)], classNames: description.labels.names).render()
+      let png = try pngData(sheet.pixels, width: sheet.width, height: sheet.height, components: 3)
+      values.append(.picture("slices/\(item.source.site)", png: png, width: sheet.width, height: sheet.height))
+    }
+    try append(values, step: step)
+  }
+
+  private func row(_ item: PreparedCase, _ z: Int, _ channels: [[Float]], by network: DualNormUNet) -> SheetRow {
+    let volume = item.volume
+    let branch = description.branch(ofSite: item.source.site)
+    var found: [Pass: [UInt8]] = [:]
+    withoutGradients {
+      let (images, labels) = network.input([(volume, z)])
+      network.forEachPass(
+        over: images, sites: branch.map { SiteRows(site: $0, count: 1) }, reference: labels, .evaluation
+      ) { pass, logits in found[pass] = logits.full.largestChannel().values(UInt8.self) }
+    }
+    return SheetRow(
+      title: "\(item.source.identifier) \(z)", width: volume.width, height: volume.height,
+      channels: channels, reference: volume.labels(slice: z), firstPass: found[.first],
+      finalPass: found[.final])
+  }
+
+  /// The file is made with its first event, which a resumed run has later than its first start.
+  private func append(_ values: [EventValue], step: Int) throws {
+    do {
+      let file = try self.file ?? EventFile(in: folder, from: step)
+      self.file = file
+      try file.append(values, step: step)
+    } catch let error as FileError {
+      let remark = RunFolder(folder.deletingLastPathComponent()).hasCheckpoint ? " (the last checkpoint is intact)" : ""
+      throw FileError("\(error.description.dropLast())\(remark).")
+    }
+  }
+}
+
+extension PreparedVolume {
+  /// The slice with the most labelled pixels, the first of equals.
+  fileprivate var fullestSlice: Int {
+    let counts = (0..<depth).map { z in labels(slice: z)?.count { $0 > 0 } ?? 0 }
+    return counts.firstIndex(of: counts.max()!)!
+  }
+}

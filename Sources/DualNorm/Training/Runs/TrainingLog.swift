@@ -1,0 +1,69 @@
+import Basics
+import Foundation
+import Scores
+
+/// What a run reports after each iteration.
+package struct TrainingProgress: Sendable {
+  package let stage: Stage
+  /// Finished iterations of the stage and how many it has.
+  package let iteration: Int
+  package let iterations: Int
+  package let learningRate: Double
+  package let losses: [StepLoss]
+  /// Where this iteration was followed by a validation.
+  public internal(set) var validation: ValidationScore?
+}
+
+/// `log.csv`: one row an iteration, the validation columns filled where there was one.
+final class TrainingLog {
+  private let url: URL
+  private let sites: [String]
+  private let file: FileHandle
+
+  /// Opens the log; rows from `state` on, which a resumed run makes again, are dropped, and a part of a last one, which a
+  /// full disk leaves.
+  init(_ url: URL, sites: [String], resumingAt state: TrainingState?) throws {
+    self.url = url
+    self.sites = sites
+    let header =
+      "stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice"
+      + sites.map { "," + quotedForCSV("validation_dice_" + $0) }.joined() + "\n"
+    var kept: [Substring] = []
+    if let state, let text = try? String(contentsOf: url, encoding: .utf8) {
+      let order = { (stage: Stage) in Stage.allCases.firstIndex(of: stage)! }
+      let whole = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
+      kept = whole.split(separator: "\n").dropFirst().filter { row in
+        let fields = row.split(separator: ",", omittingEmptySubsequences: false)
+        guard let stage = Stage(rawValue: String(fields[0])), fields.count > 1, let iteration = Int(fields[1]) else {
+          return false
+        }
+        return order(stage) < order(state.stage) || (stage == state.stage && iteration <= state.iteration)
+      }
+    }
+    try writeAtomically(Data((header + kept.map { $0 + "\n" }.joined()).utf8), to: url)
+    let descriptor = open(url.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unwritable(url, errno) }
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  }
+
+  func append(_ progress: TrainingProgress) throws {
+    func loss(_ pass: Pass) -> String { progress.losses.first { $0.pass == pass }.map { "\($0.value)" } ?? "" }
+    var row =
+      "\(progress.stage.rawValue),\(progress.iteration),\(progress.learningRate),\(loss(.first)),\(loss(.final)),"
+    row += progress.losses.last.map { "\($0.hardDice)," } ?? ","
+    row += progress.validation?.dice.map { "\($0)" } ?? ""
+    for site in sites { row += "," + (progress.validation?.diceBySite[site].map { "\($0)" } ?? "") }
+    let isWritten = Data((row + "\n").utf8).withUnsafeBytes { writeAll($0, to: file.fileDescriptor) }
+    guard isWritten else { throw unwritten(errno) }
+  }
+
+  /// Waits until all rows are on the disk, as those that a checkpoint counts on must be.
+  func sync() throws {
+    guard fsync(file.fileDescriptor) == 0 else { throw unwritten(errno) }
+  }
+
+  private func unwritten(_ code: Int32) -> FileError {
+    let run = RunFolder(url.deletingLastPathComponent())
+    return unwritable(url, code, remark: run.hasCheckpoint ? "the last checkpoint is intact" : nil)
+  }
+}

@@ -1,0 +1,42 @@
+import Basics
+import Foundation
+import Torch
+
+/// Weights from outside: those of a run folder, or of a `.pth` or safetensors file, told apart by their content.
+package struct WeightFile {
+  package let state: StateDictionary
+  /// Where they were read.
+  let file: String
+  /// Where in a PyTorch file they were, if not at the top.
+  package let key: String?
+  /// How far the training was, if this is the checkpoint of a run.
+  package let progress: String?
+
+  /// - Throws: `InputError` or `WeightsError` naming what cannot be read.
+  package init(_ url: URL) throws {
+    try requireAccess(to: url)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+      throw InputError("\(url.path): there is no such file or folder; give a run folder or a file of weights.")
+    }
+    let source = isFolder.boolValue ? RunFolder(url).model : url
+    file = source.path
+    guard FileManager.default.fileExists(atPath: source.path) else {
+      throw InputError("\(url.path): has no model.safetensors; give the folder of a finished run.")
+    }
+    let isZip = (try? FileHandle(forReadingFrom: source).read(upToCount: 2)) == Data("PK".utf8)
+    if !isZip, source.pathExtension == "safetensors" {
+      let file = try Safetensors.read(source)
+      // A run's own checkpoint has weights, moments and averages.
+      let own = file.tensors.filter { $0.name.hasPrefix(Checkpoint.modelPrefix) }
+      let isCheckpoint = file.metadata["state"] != nil && !own.isEmpty
+      state =
+        isCheckpoint ? own.map { (String($0.name.dropFirst(Checkpoint.modelPrefix.count)), $0.tensor) } : file.tensors
+      key = nil
+      progress = isCheckpoint ? try Checkpoint(contentsOf: source).state.progress : nil
+    } else {
+      let checkpoint = try TorchCheckpoint.read(source)
+      (state, key, progress) = (checkpoint.tensors, checkpoint.key, nil)
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import Basics
+import Datasets
+import DualNorm
+import Foundation
+import Scores
+import Torch
+
+/// The cells of an experiment and the folder they are in: `experiment.yaml` and `training.yaml` (what was asked), `facts.json`
+/// (what the data check found), `splits_final.json` (the test sets) and `cells/METHOD/SETTING/seed-N/`.
+package struct Experiment: Sendable {
+  package let folder: URL
+  package let configuration: ExperimentConfiguration
+  let data: CheckedData
+  /// Of its scores.
+  package var lengthUnit: LengthUnit { LengthUnit(arePictures: data.dataset.cases.map(\.isPicture)) }
+  /// The first seed of everything, then the next, so that what is done at any time compares all methods.
+  package let cells: [ExperimentCell]
+  /// Of the folder, while cells are run.
+  private var lock: FolderLock?
+
+  /// Checks the data and plans every cell before the folder is made; or takes up the experiment that is in the folder,
+  /// adding methods and seeds.
+  ///
+  /// - Parameters:
+  ///   - threads: of each cell where the options name none. What the experiment began with stays, since the bits of a
+  ///     training depend on it.
+  ///   - report: told the data check's findings.
+  ///   - checking: told how many cases were checked, of how many.
+  /// - Throws: `InputError` for options, data or a folder that cannot be used, `FileError` if another process works in it.
+  package init(
+    in folder: URL, _ asked: ExperimentConfiguration, threads: Int, report: TrainingSession.Report,
+    checking: (@Sendable (Int, Int) -> Void)? = nil
+  ) throws {
+    var asked = asked
+    let exists = ExperimentConfiguration.exists(in: folder)
+    let remains = asked.remains(in: folder)
+    let lock = exists ? try FolderLock(folder) : nil
+    if exists {
+      let recorded = try ExperimentConfiguration(contentsOf: folder)
+      try recorded.requireCores(place: folder.path)
+      asked.training.threads = asked.training.threads ?? recorded.training.threads
+      asked.training.precision = asked.training.precision ?? recorded.training.precision
+      asked = try recorded.extended(by: asked, place: folder.path)
+    } else if FileManager.default.fileExists(atPath: folder.path) {
+      try makeEmptyFolder(folder, option: "--output", beside: remains)
+    } else {
+      try requireMakeable(folder, option: "--output")
+    }
+    asked.training.threads = asked.training.threads ?? threads
+    asked.training.precision = try asked.training.settledPrecision()
+    try asked.validate()
+    let dataset = try Self.dataset(asked)
+    let known = exists ? try FactsFile.readIfThere(Self.factsFile(folder), for: dataset) : nil
+    let folds = try Self.folds(asked, in: folder, dataset.cases)
+    let facts = try known ?? Self.check(dataset, asked, report: report, checking: checking)
+    try self.init(folder, asked, CheckedData(dataset: dataset, facts: facts), folds)
+    try plan()
+    if let warning = dataset.warning(ofTestsOn: folds.folds.flatMap(\.test)) { Warnings.report(warning) }
+    self.lock = try lock ?? Self.makeFolder(folder, beside: remains)
+    removePartialFiles(in: folder)
+    // First, so that a folder that has anything of the experiment can be taken up.
+    try configuration.write(to: folder)
+    try folds.write(to: Self.foldsFile(folder), cases: dataset.cases)
+    try FactsFile(facts).write(to: Self.factsFile(folder))
+  }
+
+  /// Opens the experiment in a folder.
+  ///
+  /// - Throws: `InputError` if there is none, or its data changed.
+  package init(contentsOf folder: URL) throws {
+    let configuration = try ExperimentConfiguration(contentsOf: folder)
+    let dataset = try Self.dataset(configuration)
+    let facts = try FactsFile.read(Self.factsFile(folder), for: dataset)
+    try self.init(
+      folder, configuration, CheckedData(dataset: dataset, facts: facts),
+      Self.folds(configuration, in: folder, dataset.cases))
+  }
+
+  private init(_ folder: URL, _ configuration: ExperimentConfiguration, _ data: CheckedData, _ folds: Folds) throws {
+    self.folder = folder
+    self.configuration = configuration
+    self.data = data
+    let settings = configuration.settings(of: folds, cases: data.dataset.cases)
+    cells = try configuration.seedValues.flatMap { seed in
+      try settings.flatMap { setting in
+        try configuration.methods.map {
+          try ExperimentCell($0, setting, seed: seed, in: folder, configuration.training)
+        }
+      }
+    }
+  }
+
+  private static func makeFolder(_ folder: URL, beside remains: Set<String>) throws -> FolderLock {
+    try makeEmptyFolder(folder, option: "--output", beside: remains)
+    let lock = try FolderLock(folder)
+    // Another process may have begun and ended meanwhile.
+    try makeEmptyFolder(folder, option: "--output", beside: remains)
+    return lock
+  }
+
+  private static func dataset(_ configuration: ExperimentConfiguration) throws -> Dataset {
+    guard let data = configuration.training.data else {
+      throw InputError("No data set was given; name its folder with --data.")
+    }
+    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    return try configuration.sites.map { try dataset.restricted(to: $0, option: "--sites") } ?? dataset
+  }
+
+  package static func foldsFile(_ folder: URL) -> URL { folder.appendingPathComponent("splits_final.json") }
+  package static func factsFile(_ folder: URL) -> URL { folder.appendingPathComponent("facts.json") }
+
+  /// Those that the experiment began with, or new ones.
+  private static func folds(_ configuration: ExperimentConfiguration, in folder: URL, _ cases: [Case]) throws -> Folds {
+    let file = foldsFile(folder)
+    guard FileManager.default.fileExists(atPath: file.path), ExperimentConfiguration.exists(in: folder) else {
+      return try configuration.folds(of: cases)
+    }
+    return try Folds(contentsOf: file, cases: cases)
+  }
+
+  private static func check(
+    _ dataset: Dataset, _ configuration: ExperimentConfiguration, report: TrainingSession.Report,
+    checking: (@Sendable (Int, Int) -> Void)?
+  ) throws -> [CaseFacts] {
+    let training = configuration.training
+    let check = DataCheck(
+      of: dataset, merge: training.mergeLabels, exclude: training.excludeLabels, progress: checking)
+    report(.table(check.table))
+    for remark in check.remarks { report(.sentence(remark)) }
+    try check.requireNoErrors()
+    return check.facts
+  }
+
+  /// Finds what would stop a cell, before hours are spent on the others.
+  private func plan() throws {
+    for cell in cells where cell.seed == configuration.training.seed {
+      do {
+        let description = try cell.configuration.description(of: split(of: cell), data: data)
+        let isAhead = cells.contains { $0.method == cell.method && $0.setting == cell.setting && !$0.isFinished }
+        if isAhead { _ = try StageStart(cell.configuration, description).check() }
+      } catch let error where error is InputError || error is WeightsError {
+        throw InputError("\(cell.method.name)/\(cell.setting.name): \(error)")
+      }
+    }
+  }
+
+  /// The validation cases that choose a cell's checkpoint depend on its seed, but not on its method.
+  func split(of cell: ExperimentCell) throws -> Split {
+    try Split(
+      cell.setting.cases, of: data.dataset.cases, validationFraction: configuration.training.validationFraction,
+      seed: cell.seed)
+  }
+}

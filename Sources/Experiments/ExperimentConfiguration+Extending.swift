@@ -1,0 +1,57 @@
+import Basics
+import DualNorm
+import Foundation
+import Yams
+
+extension ExperimentConfiguration {
+  /// This experiment with the methods and seeds of `other` added; all else must be the same.
+  ///
+  /// - Parameter place: the folder, for messages.
+  /// - Throws: `InputError` naming the first option that differs.
+  func extended(by other: ExperimentConfiguration, place: String) throws -> ExperimentConfiguration {
+    guard kind == other.kind else {
+      throw InputError(
+        "\(place): holds a \(kind.rawValue) experiment, not \(other.kind.rawValue); give another --output.")
+    }
+    if let difference = try difference(to: other) {
+      throw InputError(
+        "\(place): its experiment has --\(difference.option) \(difference.here), not \(difference.there); give the same "
+          + "options to go on, or another --output.")
+    }
+    var result = self
+    result.methods += other.methods.filter { !methods.contains($0) }
+    result.seeds = max(seeds, other.seeds)
+    result.training.memory = other.training.memory  // changes no bit
+    return result
+  }
+
+  /// The number of threads cannot change, because the bits of a training depend on it.
+  ///
+  /// - Throws: `InputError` where this machine has fewer cores.
+  func requireCores(place: String) throws {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    guard let threads = training.threads, threads > cores else { return }
+    throw InputError(
+      "\(place): its experiment began with \(threads) threads, which its bits depend on, and this machine has "
+        + "\(counted(cores, "core")); go on on a machine with as many cores, or begin in another --output.")
+  }
+
+  private func difference(to other: ExperimentConfiguration) throws -> (option: String, here: String, there: String)? {
+    func text(_ value: (some CustomStringConvertible)?) -> String { value.map { "\($0)" } ?? "not given" }
+    if sites != other.sites {
+      return ("sites", sites?.joined(separator: ",") ?? "not given", other.sites?.joined(separator: ",") ?? "not given")
+    }
+    if folds != other.folds { return ("folds", text(folds), text(other.folds)) }
+    if adaptation != other.adaptation { return ("adapt", adaptation.rawValue, other.adaptation.rawValue) }
+    // An experiment of an earlier version names its rule, which was the default then.
+    if largestComponent != other.largestComponent, other.largestComponent != .asInModel || largestComponent != .ofAll {
+      return ("largest-component", text(largestComponent), text(other.largestComponent))
+    }
+    let (here, there) = (try Yams.compose(yaml: training.yaml()), try Yams.compose(yaml: other.training.yaml()))
+    for key in TrainingConfiguration.CodingKeys.allCases
+    where key != .memory && here?[key.rawValue] != there?[key.rawValue] {
+      return (key.rawValue, onOneLine(here?[key.rawValue]), onOneLine(there?[key.rawValue]))
+    }
+    return nil
+  }
+}

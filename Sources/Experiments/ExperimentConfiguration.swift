@@ -1,0 +1,150 @@
+import Basics
+import DualNorm
+import Foundation
+import Yams
+
+/// What an experiment was asked to do.
+package struct ExperimentConfiguration: Equatable, Sendable {
+  package enum Kind: String, Codable, Sendable, CaseIterable {
+    /// Folds by patient within each site.
+    case crossValidate = "cross-validate"
+    /// Each site is tested by networks that all others train.
+    case leaveOneSiteOut = "leave-one-site-out"
+    /// Each site alone and all together train, and every site is tested.
+    case matrix
+  }
+
+  package var kind: Kind
+  package var methods: [ExperimentMethod]
+  /// Seeds of each method, counted up from the training's.
+  package var seeds = 3
+  /// The only sites whose cases take part; nil for all.
+  package var sites: [String]?
+  /// Folds of `crossValidate`; of `matrix`, instead of the training's `holdOut`.
+  package var folds: Int?
+  /// Batch statistics that every case is also tested with, beside those of the training.
+  package var adaptation = Adaptation.none
+  /// Which classes keep only their largest connected component.
+  package var largestComponent = LargestComponentChoice.asInModel
+  /// What all cells share: data, network, preparation, iterations, the first seed.
+  package var training: TrainingConfiguration
+
+  package init(_ kind: Kind, methods: [ExperimentMethod], training: TrainingConfiguration) {
+    self.kind = kind
+    self.methods = methods
+    self.training = training
+  }
+
+  /// The seeds of the cells.
+  package var seedValues: [UInt64] { (0..<UInt64(max(seeds, 0))).map { training.seed &+ $0 } }
+
+  /// - Throws: `InputError` naming the first option with a value that makes no sense.
+  func validate() throws {
+    guard !methods.isEmpty else { throw InputError("--methods is empty; name at least one, such as bn,dual.") }
+    guard (1...1000).contains(seeds) else { throw InputError("--seeds is \(seeds); give 1 to 1000.") }
+    guard training.data != nil else { throw InputError("No data set was given; name its folder with --data.") }
+    guard training.fold == nil else { throw InputError("--fold has no say in an experiment; leave it out.") }
+    try validateTestSets()
+    try training.validate()
+    for method in methods {
+      let own = try method.applied(to: training)
+      do {
+        try own.validate()
+      } catch let error as InputError {
+        throw InputError("\(method.name): \(error)")
+      }
+    }
+  }
+
+  private func validateTestSets() throws {
+    if let folds, folds < 2 {
+      throw InputError("--folds is \(folds); give at least 2, so that each fold leaves cases to train on.")
+    }
+    guard training.splits == nil || kind == .crossValidate else {
+      throw InputError("--splits has no say in \(kind.rawValue); leave it out.")
+    }
+    switch kind {
+    case .crossValidate, .leaveOneSiteOut:
+      guard training.holdOut == 0 else {
+        throw InputError("--hold-out has no say in \(kind.rawValue), where every case is tested; leave it out.")
+      }
+    case .matrix:
+      guard folds == nil || training.holdOut == 0 else {
+        throw InputError("--folds and --hold-out exclude each other; give one of them.")
+      }
+      guard folds != nil || training.holdOut > 0 else {
+        throw InputError("--hold-out is 0, so that no case of the sites that train is tested; give for example 0.2.")
+      }
+    }
+  }
+}
+
+extension ExperimentConfiguration {
+  /// What `experiment.yaml` holds besides the training's options, under the names of the command line.
+  private struct Record: Codable {
+    let experiment: Kind
+    let methods: [String]
+    let seeds: Int
+    let sites: [String]?
+    let folds: Int?
+    let adapt: String
+    let largestComponent: LargestComponentChoice
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case experiment, methods, seeds, sites, folds, adapt
+      case largestComponent = "largest-component"
+    }
+  }
+
+  private static let recordName = "experiment.yaml"
+  private static let trainingName = "training.yaml"
+
+  static func exists(in folder: URL) -> Bool {
+    FileManager.default.fileExists(atPath: folder.appendingPathComponent(recordName).path)
+  }
+
+  /// What a start of this experiment that was killed between its two files left: `training.yaml` of the same options.
+  func remains(in folder: URL) -> Set<String> {
+    var left = try? TrainingConfiguration(yaml: folder.appendingPathComponent(Self.trainingName))
+    left?.threads = training.threads
+    left?.precision = training.precision
+    left?.memory = training.memory
+    return left == training ? [Self.trainingName] : []
+  }
+
+  /// Writes `experiment.yaml` and, with what all cells share, `training.yaml`.
+  func write(to folder: URL) throws {
+    let record = Record(
+      experiment: kind, methods: methods.map(\.name), seeds: seeds, sites: sites, folds: folds,
+      adapt: adaptation.rawValue, largestComponent: largestComponent)
+    try writeAtomically(Data(training.yaml().utf8), to: folder.appendingPathComponent(Self.trainingName))
+    let encoder = YAMLEncoder()
+    try writeAtomically(Data(encoder.encode(record).utf8), to: folder.appendingPathComponent(Self.recordName))
+  }
+
+  /// - Throws: `InputError` if the folder holds no experiment, or a damaged one.
+  package init(contentsOf folder: URL) throws {
+    let file = folder.appendingPathComponent(Self.recordName)
+    for url in [folder, file] { try requireAccess(to: url) }
+    guard FileManager.default.fileExists(atPath: file.path) else {
+      throw InputError(
+        "\(folder.path): has no \(Self.recordName), so no experiment was started there; check the folder.")
+    }
+    let text = try YAMLText.read(file, what: "an experiment")
+    guard let record = try? YAMLDecoder().decode(Record.self, from: text),
+      let adaptation = Adaptation(rawValue: record.adapt), (1...1000).contains(record.seeds)
+    else {
+      throw InputError(
+        "\(file.path): is no record of an experiment (expected "
+          + "\(listed(Record.CodingKeys.allCases.map(\.rawValue), atMost: 9))); restore the file, or begin in a new folder."
+      )
+    }
+    let training = try TrainingConfiguration(yaml: folder.appendingPathComponent(Self.trainingName))
+    self.init(record.experiment, methods: try ExperimentMethod.list(record.methods), training: training)
+    seeds = record.seeds
+    sites = record.sites
+    folds = record.folds
+    self.adaptation = adaptation
+    largestComponent = record.largestComponent
+  }
+}

@@ -1,0 +1,111 @@
+import Basics
+import DualNorm
+
+/// What an experiment compares: a norm, with or without dual blocks, written `NORM[+dual][+measured][+hard][+reference]`.
+///
+/// The norm is one of `PlainNorm`. Of networks with dual blocks, `measured` also normalizes regions by their own
+/// statistics, `hard` resizes masks by nearest neighbour, and `reference` or `uniform` takes the place of the first pass's
+/// prediction as the mask. `dual` alone is the paper's method, `bn+dual`.
+package struct ExperimentMethod: Hashable, Sendable {
+  let norm: PlainNorm
+  let isDual: Bool
+  private let modifiers: Set<Modifier>
+
+  enum Modifier: String, CaseIterable {
+    case measured, hard, reference, uniform
+  }
+
+  private init(norm: PlainNorm, isDual: Bool, modifiers: Set<Modifier> = []) {
+    self.norm = norm
+    self.isDual = isDual
+    self.modifiers = modifiers
+  }
+
+  /// The same for every way to write the method: its folder, and its name in tables.
+  package var name: String {
+    let base = !isDual ? norm.rawValue : norm == .bn ? "dual" : norm.rawValue + "+dual"
+    return ([base] + Modifier.allCases.filter(modifiers.contains).map(\.rawValue)).joined(separator: "+")
+  }
+
+  /// - Throws: `InputError` for a name that is no method, with the nearest that is.
+  package init(_ name: String) throws {
+    guard let method = Self.all.first(where: { $0.parts == Self.parts(of: name) }) else {
+      throw InputError(
+        "--methods: the method \"\(quoted(name))\" is unknown; the nearest is \"\(nearest(to: name, among: Self.names))\" "
+          + "(NORM[+dual][+measured][+hard][+reference or +uniform], where NORM is "
+          + "\(PlainNorm.allCases.map(\.rawValue).joined(separator: ", "))).")
+    }
+    self = method
+  }
+
+  /// The methods of a list such as `bn,dual`, each once.
+  ///
+  /// - Throws: `InputError` for an unknown name, or one that is there twice.
+  package static func list(_ names: [String]) throws -> [ExperimentMethod] {
+    let methods = try names.map(ExperimentMethod.init)
+    for (index, method) in methods.enumerated() where methods[..<index].contains(method) {
+      throw InputError("--methods names \(method.name) twice; name each method once.")
+    }
+    return methods
+  }
+
+  /// In the order in which a nearest one is looked for.
+  static let all: [ExperimentMethod] = PlainNorm.allCases.flatMap { norm -> [ExperimentMethod] in
+    let masks: [Set<Modifier>] = [[], [.reference], [.uniform]]
+    let dual = masks.flatMap { mask in
+      [[], [.measured], [.hard], [.measured, .hard]].map {
+        ExperimentMethod(norm: norm, isDual: true, modifiers: mask.union($0))
+      }
+    }
+    return [ExperimentMethod(norm: norm, isDual: false)] + dual
+  }
+
+  private static let names = all.flatMap { $0.norm == .bn && $0.isDual ? [$0.name, "bn+" + $0.name] : [$0.name] }
+
+  private var parts: Set<String> { Self.parts(of: name) }
+
+  /// The words of a name, in any order; none where one is there twice.
+  private static func parts(of name: String) -> Set<String> {
+    let words = name.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+    var parts = Set(words)
+    guard parts.count == words.count else { return [] }
+    if parts.contains("dual"), parts.isDisjoint(with: PlainNorm.allCases.map(\.rawValue)) { parts.insert("bn") }
+    return parts
+  }
+}
+
+extension ExperimentMethod: CustomStringConvertible {
+  package var description: String { name }
+}
+
+extension ExperimentMethod {
+  /// The training of this method with the options that all share.
+  ///
+  /// Without dual blocks there is one stage, with the iterations of both, so that all methods take as many steps.
+  ///
+  /// - Throws: `InputError` where the options leave the method no dual blocks, or them no training.
+  package func applied(to options: TrainingConfiguration) throws -> TrainingConfiguration {
+    var result = options
+    result.norm = norm
+    guard isDual else {
+      result.dualBlocks = []
+      result.iterations = [options.iterations.reduce(0, +), 0]
+      // Of dual blocks only, and a file of options may name them.
+      (result.maskSource, result.localStatistics) = (.prediction, .predicted)
+      return result
+    }
+    guard !options.dualBlocks.isEmpty else {
+      throw InputError("The method \(name) needs dual blocks, and --dual-blocks is none; name blocks or leave it out.")
+    }
+    guard options.iterations.last ?? 0 > 0 else {
+      throw InputError(
+        "The method \(name) needs iterations of the dual stage, and --iterations is "
+          + "\(options.iterations.map(String.init).joined(separator: ",")); give the second number too.")
+    }
+    result.mask = modifiers.contains(.hard) ? .hard : .soft
+    result.localStatistics = modifiers.contains(.measured) ? .measured : .predicted
+    result.maskSource =
+      modifiers.contains(.reference) ? .reference : modifiers.contains(.uniform) ? .uniform : .prediction
+    return result
+  }
+}

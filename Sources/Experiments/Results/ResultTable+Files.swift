@@ -1,0 +1,111 @@
+import Basics
+import Foundation
+import Scores
+
+extension ResultTable {
+  static let header = [
+    "method", "fold", "seed", "train_sites", "test_site", "case", "class", "pass", "metric", "value", "outcome",
+  ]
+
+  /// One line a value with full precision; an undefined value is an empty field; names of train sites joined by `+` (a `+`
+  /// or `\` in a name has a `\` before it); quoted as RFC 4180 says, lines end in \n. What is read is written again to the
+  /// same bytes.
+  var csv: String {
+    let lines = rows.map { row in
+      [
+        row.method, row.fold, String(row.seed), Self.joined(row.trainSites), row.testSite, row.caseName, row.className,
+        row.pass, row.metric.rawValue, row.value.map(shortest) ?? "", row.outcome.rawValue,
+      ]
+    }
+    return ([Self.header] + lines).map { $0.map(quotedForCSV).joined(separator: ",") + "\n" }.joined()
+  }
+
+  /// - Throws: `FileError` if the file cannot be written.
+  package func write(to url: URL) throws { try writeAtomically(Data(csv.utf8), to: url) }
+
+  /// Reads what `write` wrote, or other tools did in the same columns; the order of lines does not matter.
+  ///
+  /// - Throws: `InputError` naming file and line: not UTF-8, another header, a wrong number of fields, a seed, metric, value
+  ///   or outcome that is none, two lines that contradict each other.
+  package init(contentsOf url: URL) throws {
+    guard let data = contents(ofRegularFile: url) else {
+      throw InputError("\(url.path): cannot be read; give the CSV file of an experiment's results.")
+    }
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw InputError("\(url.path): is not UTF-8 text; save it as CSV in UTF-8.")
+    }
+    let records = try CSVRecords(text, file: url.path).records
+    guard let first = records.first, first.fields == Self.header else {
+      let found = records.first.map { "\"\(quoted($0.fields.joined(separator: ",")))\"" } ?? "nothing"
+      throw InputError(
+        "\(url.path), line 1: expected the header \(Self.header.joined(separator: ",")) but found \(found); "
+          + "give the results of an experiment.")
+    }
+    let rows = try records.dropFirst().map { record in
+      try ResultRow(record.fields, place: "\(url.path), line \(record.line)")
+    }
+    do {
+      try self.init(rows)
+    } catch let error as InputError {
+      throw InputError("\(url.path): \(error.description)")
+    }
+  }
+
+  /// Names of sites in one field: joined by `+`.
+  package static func joined(_ names: [String]) -> String {
+    names.map { $0.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "+", with: "\\+") }
+      .joined(separator: "+")
+  }
+
+  /// The names that were joined.
+  static func split(_ field: String) -> [String] {
+    guard !field.isEmpty else { return [] }
+    var names: [[Unicode.Scalar]] = [[]]
+    var escaped = false
+    for scalar in field.unicodeScalars {
+      switch scalar {
+      case "\\" where !escaped: escaped = true
+      case "+" where !escaped: names.append([])
+      default:
+        names[names.count - 1].append(scalar)
+        escaped = false
+      }
+    }
+    return names.map { name in
+      var text = String.UnicodeScalarView()
+      text.append(contentsOf: name)
+      return String(text)
+    }
+  }
+}
+
+extension ResultRow {
+  /// - Throws: `InputError` beginning with `place`.
+  fileprivate init(_ fields: [String], place: String) throws {
+    guard fields.count == ResultTable.header.count else {
+      throw InputError(
+        "\(place): expected \(ResultTable.header.count) fields but found \(fields.count); correct the line.")
+    }
+    guard let seed = UInt64(fields[2]) else {
+      throw InputError("\(place): the seed \"\(quoted(fields[2]))\" is no whole number from 0 on; correct the line.")
+    }
+    guard let metric = Metric(rawValue: fields[8]) else {
+      let known = Convention.dualnorm.metrics(tolerancesMM: Scorer.defaultTolerancesMM).map(\.rawValue)
+      throw InputError(
+        "\(place): \"\(quoted(fields[8]))\" is no metric; did you mean \(nearest(to: fields[8], among: known))?")
+    }
+    let value = Double(fields[9])
+    guard fields[9].isEmpty || value?.isFinite == true else {
+      throw InputError(
+        "\(place): the value \"\(quoted(fields[9]))\" is no number; write a number, or nothing where it is undefined.")
+    }
+    guard let outcome = Outcome(rawValue: fields[10]) else {
+      throw InputError(
+        "\(place): \"\(quoted(fields[10]))\" is no outcome; expected one of "
+          + "\(listed(Outcome.allCases.map(\.rawValue), atMost: 4)).")
+    }
+    self.init(
+      method: fields[0], fold: fields[1], seed: seed, trainSites: ResultTable.split(fields[3]), testSite: fields[4],
+      caseName: fields[5], className: fields[6], pass: fields[7], metric: metric, value: value, outcome: outcome)
+  }
+}

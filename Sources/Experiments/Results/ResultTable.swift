@@ -1,0 +1,138 @@
+import Basics
+import DualNorm
+import Scores
+
+/// All values of an experiment, in a fixed order whatever order they came in: by method (as first given), fold, seed,
+/// train sites, test site, case, class (names as people order them), pass and metric.
+package struct ResultTable: Equatable, Sendable {
+  package let rows: [ResultRow]
+
+  /// A row that is given twice with the same value and outcome is kept once.
+  ///
+  /// - Throws: `InputError` where two rows say different things about the same, or a value is not finite.
+  init(_ rows: [ResultRow]) throws {
+    let order = RowOrder(rows)
+    var kept: [(key: [Int], row: ResultRow)] = []
+    var indexOfKey: [[Int]: Int] = [:]
+    for row in rows {
+      if let value = row.value, !value.isFinite {
+        throw InputError("\(row.title) is \(value), which is no number; score the case again.")
+      }
+      let key = order.key(row)
+      guard let index = indexOfKey[key] else {
+        indexOfKey[key] = kept.count
+        kept.append((key, row))
+        continue
+      }
+      guard kept[index].row == row else {
+        throw InputError(
+          "\(row.title) is given twice, as \(kept[index].row.found) and as \(row.found); keep the results of one run.")
+      }
+    }
+    self.rows = kept.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.row)
+  }
+
+  /// Every metric of every score of one trained network.
+  ///
+  /// - Throws: `InputError` where the scores contradict each other.
+  init(_ table: ScoreTable, method: String, fold: String, seed: UInt64, trainSites: [String]) throws {
+    try self.init(
+      table.scores.flatMap { score in
+        table.metrics.map { metric in
+          ResultRow(
+            method: method, fold: fold, seed: seed, trainSites: trainSites, testSite: score.site,
+            caseName: score.caseName, className: score.className, pass: score.pass, metric: metric,
+            value: score[metric], outcome: score.outcome)
+        }
+      })
+  }
+
+  /// The rows of several tables; methods in the order of the tables.
+  ///
+  /// - Throws: `InputError` where two tables say different things about the same.
+  package init(merging tables: [ResultTable]) throws { try self.init(tables.flatMap(\.rows)) }
+
+  /// In the order of their first row.
+  package var methods: [String] { rows.map(\.method).firstOccurrences }
+
+  var testSites: [String] { Set(rows.map(\.testSite)).sorted(by: comesBefore) }
+
+  var seeds: [UInt64] { Set(rows.map(\.seed)).sorted() }
+
+  /// As columns of scores are ordered.
+  package var metrics: [Metric] { rows.map(\.metric).firstOccurrences.sorted { $0.rank < $1.rank } }
+
+  /// One of `metrics`.
+  ///
+  /// - Throws: `InputError` for a name of none of them, with the nearest.
+  package func metric(named name: String, option: String) throws -> Metric {
+    guard let metric = metrics.first(where: { $0.rawValue == name }) else {
+      let known = metrics.filter { $0.lowerIsBetter != nil }.map(\.rawValue)
+      throw InputError(
+        "\(option) \(quoted(name)) is not in the results; the nearest is \(nearest(to: name, among: known)) of "
+          + "\(listed(known, atMost: 10)).")
+    }
+    return metric
+  }
+}
+
+/// Where each row of some rows belongs: its key holds the rank of each of its fields but value and outcome. Except for the
+/// methods, ranks depend on names alone, so a table that was written and read is in the same order.
+private struct RowOrder {
+  private let methods, passes: [String: Int]
+  /// Of `RowOrder.names`.
+  private let names: [[String: Int]]
+  private let seeds: [UInt64: Int]
+  private let metrics: [Metric: Int]
+
+  private static func names(_ row: ResultRow) -> [String] {
+    [row.fold, ResultTable.joined(row.trainSites), row.testSite, row.caseName, row.className]
+  }
+
+  init(_ rows: [ResultRow]) {
+    methods = ranked(rows.map(\.method).firstOccurrences)
+    passes = ranked(Set(rows.map(\.pass)).sorted(by: passComesBefore))
+    var found = [Set<String>](repeating: [], count: 5)
+    for row in rows { for (index, name) in Self.names(row).enumerated() { found[index].insert(name) } }
+    names = found.map { ranked($0.sorted(by: comesBefore)) }
+    seeds = ranked(Set(rows.map(\.seed)).sorted())
+    metrics = ranked(Set(rows.map(\.metric)).sorted { $0.rank < $1.rank })
+  }
+
+  func key(_ row: ResultRow) -> [Int] {
+    let named = zip(names, Self.names(row)).map { ranks, name in ranks[name]! }
+    return [methods[row.method]!, named[0], seeds[row.seed]!] + named.dropFirst()
+      + [passes[row.pass]!, metrics[row.metric]!]
+  }
+}
+
+private func ranked<Element: Hashable>(_ sorted: [Element]) -> [Element: Int] {
+  Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, $0) })
+}
+
+extension ResultRow {
+  /// For a message.
+  fileprivate var title: String {
+    "\(metric.rawValue) of \(quoted(testSite))/\(quoted(caseName)) \(quoted(className)) (method \(quoted(method)), "
+      + "fold \(fold.isEmpty ? "none" : quoted(fold)), seed \(seed), pass \(quoted(pass)))"
+  }
+
+  fileprivate var found: String { "\(value.map(shortest) ?? "undefined") (\(outcome.rawValue))" }
+}
+
+/// A network's passes as they run, then those with adapted batch statistics likewise; others after them, by name.
+func passComesBefore(_ a: String, _ b: String) -> Bool {
+  let known = ["", Adaptation.passSuffix].flatMap { suffix in Pass.allCases.map { $0.rawValue + suffix } }
+  let ranks = [a, b].map { name in known.firstIndex(of: name) ?? known.count }
+  return ranks[0] == ranks[1] ? comesBefore(a, b) : ranks[0] < ranks[1]
+}
+
+extension Metric {
+  /// The order of columns, then by name; of NSD by tolerance.
+  fileprivate var rank: (Int, Double, String) {
+    var tolerance = 0.0
+    if case .nsd(let limit) = self { tolerance = limit }
+    let order: [Metric] = [.dice, .assd, .hd95, .hausdorff, .nsd(toleranceMM: tolerance)]
+    return (order.firstIndex(of: self) ?? order.count, tolerance, rawValue)
+  }
+}

@@ -1,0 +1,96 @@
+import MedicalImaging
+
+/// A picture of slices with outlines: a row a case; columns image, truth, first pass, final pass, and the final pass with
+/// adapted batch statistics.
+///
+/// Outlines have a colour a class; in the passes the truth is dashed black and white beneath the prediction, so that it
+/// shows only where they differ. Columns that no row has are left out.
+package struct SliceSheet: Sendable {
+  var rows: [SheetRow]
+  /// Names of labels 1, 2 and so on for the legend.
+  var classNames: [String]
+  /// Slices are enlarged by the largest whole factor that keeps them within this, and never reduced.
+  var panelWidth: Int
+
+  package init(rows: [SheetRow], classNames: [String], panelWidth: Int = 256) {
+    self.rows = rows
+    self.classNames = classNames
+    self.panelWidth = panelWidth
+  }
+
+  /// The same rows make the same pixels.
+  package func render() -> RGBImage {
+    let layout = SheetLayout(self)
+    var canvas = RGBImage(width: layout.width, height: layout.height, fill: SheetPalette.paper)
+    drawHeader(on: &canvas, layout)
+    for (index, row) in rows.enumerated() {
+      for (position, column) in layout.columns.enumerated() {
+        draw(row, column, at: layout.origin(row: index, column: position), on: &canvas, layout)
+      }
+    }
+    drawLegend(on: &canvas, layout)
+    return canvas
+  }
+
+  enum Column: String, CaseIterable {
+    case image, truth
+    case firstPass = "first pass"
+    case finalPass = "final pass"
+    case adaptedPass = "adapted"
+
+    func labels(of row: SheetRow) -> [UInt8]? {
+      switch self {
+      case .image: nil
+      case .truth: row.reference
+      case .firstPass: row.firstPass
+      case .finalPass: row.finalPass
+      case .adaptedPass: row.adaptedPass
+      }
+    }
+
+    func note(of row: SheetRow) -> String {
+      switch self {
+      case .image: row.title
+      case .truth: ""
+      case .firstPass: row.firstNote
+      case .finalPass: row.finalNote
+      case .adaptedPass: row.adaptedNote
+      }
+    }
+  }
+
+  func scale(of row: SheetRow) -> Int { max(1, panelWidth / row.width) }
+
+  private func drawHeader(on canvas: inout RGBImage, _ layout: SheetLayout) {
+    for (position, column) in layout.columns.enumerated() {
+      let x = layout.left(ofColumn: position)
+      canvas.draw(column.rawValue, x: x, y: SheetLayout.margin, scale: layout.textScale, SheetPalette.faintInk)
+    }
+  }
+
+  private func draw(
+    _ row: SheetRow, _ column: Column, at origin: (x: Int, y: Int), on canvas: inout RGBImage, _ layout: SheetLayout
+  ) {
+    let note = String(column.note(of: row).prefix(layout.noteLength(of: column)))
+    canvas.draw(note, x: origin.x, y: origin.y - layout.lineHeight, scale: layout.textScale, SheetPalette.ink)
+    let labels = column.labels(of: row)
+    if column != .image && labels == nil { return }
+    let panel = SheetPanel(row: row, x: origin.x, y: origin.y, scale: scale(of: row))
+    panel.drawImage(on: &canvas)
+    if column != .truth, column != .image, let reference = row.reference {
+      panel.drawDashedOutlines(of: reference, on: &canvas)
+    }
+    if let labels { panel.drawOutlines(of: labels, on: &canvas) }
+  }
+
+  private func drawLegend(on canvas: inout RGBImage, _ layout: SheetLayout) {
+    for entry in layout.legend {
+      let middle = entry.y + (SheetFont.height - 2) * layout.textScale / 2
+      for u in 0..<SheetLayout.swatch {
+        for v in 0..<3 { canvas[entry.x + u, middle + v] = entry.color ?? SheetPanel.dash(u, 0, thickness: 2) }
+      }
+      canvas.draw(
+        entry.text, x: entry.x + SheetLayout.swatch + 8, y: entry.y, scale: layout.textScale, SheetPalette.ink)
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import Basics
+import MedicalImaging
+
+/// Which values of a mask file are which class of the network.
+///
+/// Class 0 is background (value 0); class k holds every file value in `groups[k − 1]`, and is written to files as the
+/// first of them. Excluded values are background; other values in no group are an error.
+package struct LabelScheme: Codable, Equatable, Sendable {
+  /// The file values of each foreground class, for example `[[1, 2]]` for a prostate merged from two zones.
+  package let groups: [[UInt8]]
+  /// A name for each foreground class.
+  package let names: [String]
+  /// File values that are background though masks hold them, ascending.
+  package let excluded: [UInt8]
+
+  package init(groups: [[UInt8]], names: [String]? = nil, excluded: [UInt8] = []) {
+    self.groups = groups
+    self.names = names ?? groups.map { LabelScheme.name(of: $0, [:]) }
+    self.excluded = excluded.sorted()
+  }
+
+  /// Classes of the network, background included.
+  package var classCount: Int { groups.count + 1 }
+
+  /// The value that class `index` has in files.
+  package func fileValue(ofClass index: Int) -> UInt8 { index == 0 ? 0 : groups[index - 1][0] }
+
+  /// The class of each of the 256 file values; nil where the scheme has none.
+  package var classOfValue: [UInt8?] {
+    var table = [UInt8?](repeating: nil, count: 256)
+    for value in [0] + excluded { table[Int(value)] = 0 }
+    for (index, group) in groups.enumerated() {
+      for value in group { table[Int(value)] = UInt8(index + 1) }
+    }
+    return table
+  }
+}
+
+extension LabelScheme {
+  /// Every foreground value a class of its own, in ascending order, except those merged or excluded.
+  ///
+  /// - Parameters:
+  ///   - values: the values that occur in the masks; used where `labelNames` is empty.
+  ///   - labelNames: the values and their names, by `dataset.json` or `prepared.json`.
+  ///   - merge: values that become one class; it is written as the first of them.
+  ///   - exclude: values that become background.
+  /// - Throws: `InputError` for values that cannot be merged or excluded, or where no foreground is left.
+  package init(
+    values: Set<UInt8>, labelNames: [UInt8: String] = [:], merge: [[UInt8]] = [], exclude: [UInt8] = []
+  ) throws {
+    let known = (labelNames.isEmpty ? values : Set(labelNames.keys)).union(values.intersection(exclude)).subtracting([0]
+    )
+    try LabelScheme.check(merge, known: known)
+    try LabelScheme.check(exclude: exclude, merge: merge, known: known)
+    let single = known.subtracting(merge.joined()).subtracting(exclude)
+    let groups = (merge + single.map { [$0] }).sorted { $0.min() ?? 0 < $1.min() ?? 0 }
+    guard !groups.isEmpty || exclude.isEmpty else {
+      throw InputError(
+        "\(LabelScheme.option(exclude: exclude)) leaves no label to learn; the data's labels are "
+          + "\(LabelScheme.sentence(known)).")
+    }
+    guard !groups.isEmpty else {
+      throw InputError("The masks hold no label but 0 (background), so there is nothing to learn; check the masks.")
+    }
+    self.init(groups: groups, names: groups.map { LabelScheme.name(of: $0, labelNames) }, excluded: exclude)
+  }
+
+  /// `liver`, `peripheral zone + central gland`, or without names `label 1+2`.
+  static func name(of group: [UInt8], _ labelNames: [UInt8: String]) -> String {
+    guard group.contains(where: { labelNames[$0] != nil }) else {
+      return "label \(valuesText(group))"
+    }
+    return group.map { labelNames[$0] ?? "label \($0)" }.joined(separator: " + ")
+  }
+
+  /// `1+2`
+  static func valuesText(_ group: [UInt8]) -> String { group.map(String.init).joined(separator: "+") }
+
+  /// A name for each value, given or made; none where no value has a given one.
+  static func names(of values: Set<UInt8>, _ labelNames: [UInt8: String]) -> [UInt8: String] {
+    guard values.contains(where: { labelNames[$0] != nil }) else { return [:] }
+    return Dictionary(uniqueKeysWithValues: values.map { ($0, labelNames[$0] ?? "label \($0)") })
+  }
+
+  private static func check(_ merge: [[UInt8]], known: Set<UInt8>) throws {
+    var seen: Set<UInt8> = []
+    for group in merge {
+      let option = option(merge: group)
+      guard group.count > 1 else { throw InputError("\(option): merging needs at least two values, such as 1,2.") }
+      for value in group {
+        guard value != 0 else {
+          throw InputError("\(option): 0 is background and cannot be merged; name foreground values only.")
+        }
+        guard known.contains(value) else {
+          throw InputError("\(option): label \(value) does not occur; the data's labels are \(sentence(known)).")
+        }
+        guard seen.insert(value).inserted else {
+          throw InputError("\(option): label \(value) is named twice; name each value once.")
+        }
+      }
+    }
+  }
+
+  private static func check(exclude: [UInt8], merge: [[UInt8]], known: Set<UInt8>) throws {
+    let option = option(exclude: exclude)
+    var seen: Set<UInt8> = []
+    for value in exclude {
+      guard value != 0 else { throw InputError("\(option): 0 is background already; name foreground values only.") }
+      guard known.contains(value) else {
+        throw InputError("\(option): label \(value) does not occur; the data's labels are \(sentence(known)).")
+      }
+      if let group = merge.first(where: { $0.contains(value) }) {
+        throw InputError("\(option): label \(value) is also in \(self.option(merge: group)); name it in one of them.")
+      }
+      guard seen.insert(value).inserted else {
+        throw InputError("\(option): label \(value) is named twice; name each value once.")
+      }
+    }
+  }
+
+  static func option(merge group: [UInt8]) -> String {
+    "--merge-labels \(group.map(String.init).joined(separator: ","))"
+  }
+
+  static func option(exclude values: [UInt8]) -> String {
+    "--exclude-labels \(values.map(String.init).joined(separator: ","))"
+  }
+
+  /// The classes of a mask's voxels.
+  ///
+  /// - Parameter file: the mask's file, for messages.
+  /// - Throws: `InputError` at a value that no class holds.
+  package func classes(of labels: LabelMap, file: String) throws -> LabelMap {
+    let table = classOfValue
+    let classes = try labels.voxels.map { value in
+      guard let found = table[Int(value)] else {
+        let expected = LabelScheme.sentence(Set(groups.joined()).union([0]))
+        throw InputError(
+          "\(file): holds label \(value), expected \(expected); correct the mask, leave the label out (--exclude-labels), or "
+            + "train with it as a class or merged into one (--merge-labels).")
+      }
+      return found
+    }
+    return LabelMap(voxels: classes, geometry: labels.geometry)
+  }
+
+  /// The way back: the values that `classes` have in files.
+  package func fileValues(of classes: consuming LabelMap) -> LabelMap {
+    let table = (0..<classCount).map(fileValue)
+    classes.voxels.withUnsafeMutableBufferPointer { voxels in
+      for index in voxels.indices { voxels[index] = table[Int(voxels[index])] }
+    }
+    return classes
+  }
+
+  /// `0, 1 and 2`
+  package static func sentence(_ values: Set<UInt8>) -> String {
+    values.isEmpty ? "none" : listed(values.sorted().map(String.init), atMost: 20)
+  }
+}

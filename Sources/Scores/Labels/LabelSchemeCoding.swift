@@ -1,0 +1,30 @@
+import Basics
+
+/// As in `model.json`: `{"groups": [[1, 2], [4]], "names": ["prostate", "bladder"], "excluded": [3]}`; `excluded` is left
+/// out where there is none.
+extension LabelScheme {
+  private enum CodingKeys: String, CodingKey { case groups, names, excluded }
+
+  /// Reads a saved scheme and refuses one that contradicts itself.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let groups = try container.decode([[UInt8]].self, forKey: .groups)
+    let names = try container.decode([String].self, forKey: .names)
+    let excluded = try container.decodeIfPresent([UInt8].self, forKey: .excluded) ?? []
+    let values = groups.joined() + excluded
+    guard !groups.isEmpty, groups.allSatisfy({ !$0.isEmpty }), !values.contains(0), Set(values).count == values.count,
+      names.count == groups.count
+    else {
+      throw InputError(
+        "The label scheme must have a name and at least one value from 1 to 255 for each class, and no value twice.")
+    }
+    self.init(groups: groups, names: names, excluded: excluded)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(groups, forKey: .groups)
+    try container.encode(names, forKey: .names)
+    if !excluded.isEmpty { try container.encode(excluded, forKey: .excluded) }
+  }
+}

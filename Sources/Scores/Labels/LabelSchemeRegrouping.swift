@@ -1,0 +1,38 @@
+import Basics
+
+extension LabelScheme {
+  /// The same classes, for masks that also hold these values as background; values of a class stay in it.
+  package func excluding(_ values: [UInt8]) -> LabelScheme {
+    let others = Set(values).subtracting(groups.joined())
+    return LabelScheme(groups: groups, names: names, excluded: Array(others.union(excluded)))
+  }
+
+  /// These classes merged or left out for scoring; masks that hold the values of the old ones fit the new ones too.
+  ///
+  /// - Parameters:
+  ///   - merge: values whose classes become one.
+  ///   - exclude: values that are not scored, of a class or of none.
+  /// - Throws: `InputError` for a value to merge that is of no class, half of a class to exclude, or where none is left.
+  package func regrouped(merge: [[UInt8]] = [], exclude: [UInt8] = []) throws -> LabelScheme {
+    guard !merge.isEmpty || !exclude.isEmpty else { return self }
+    // Single values are checked as those of a data set.
+    _ = try LabelScheme(values: Set(groups.joined() + exclude), merge: merge, exclude: exclude)
+    for group in groups where exclude.contains(where: group.contains) && !group.allSatisfy(exclude.contains) {
+      throw InputError(
+        "\(LabelScheme.option(exclude: exclude)): labels \(LabelScheme.sentence(Set(group))) are one class of the model; "
+          + "name all of them or none.")
+    }
+    var left = Array(zip(groups, names)).filter { !exclude.contains($0.0[0]) }
+    for values in merge {
+      let parts = left.filter { part in values.contains(where: part.0.contains) }
+      let group = parts.flatMap(\.0)
+      let isNamed = parts.contains { $0.1 != LabelScheme.name(of: $0.0, [:]) }
+      let name = isNamed ? parts.map(\.1).joined(separator: " + ") : LabelScheme.name(of: group, [:])
+      let place = left.firstIndex { $0.0 == parts[0].0 } ?? 0
+      left[place] = (group, name)
+      left.removeAll { part in part.0 != group && group.contains(part.0[0]) }
+    }
+    return LabelScheme(
+      groups: left.map(\.0), names: left.map(\.1), excluded: Array(Set(excluded).union(exclude)))
+  }
+}

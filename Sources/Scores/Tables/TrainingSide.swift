@@ -1,0 +1,6 @@
+/// What a case was to the training.
+package enum TrainingSide: String, CaseIterable, Codable, Sendable {
+  case training, validation, test
+  /// A case that the training did not have.
+  case new
+}
