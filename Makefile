@@ -2,7 +2,8 @@
 .PHONY: demo build test fuzz sanitize bench bench-files bench-env events-env deps deps-cuda lint \
   reference docs man fixtures fixtures-like clean
 
-ORACLE = ../shared/oracle
+# The folder of the reference network in PyTorch, which benchmarks and fixtures run.
+REFERENCE = Tools/reference
 SWIFT_BUILD = swift build -c release
 
 demo: build
@@ -32,17 +33,19 @@ fuzz: deps
 	swift build --product fuzz
 	.build/debug/fuzz Tests/Fixtures $(SECONDS) $(SEED)
 
-# Against the reference network in PyTorch, which comes into a Python environment of its own; ORACLE is its folder.
-BENCH_ENV = $(HOME)/.cache/dualnorm/bench
+# Times dualnorm against the reference network in PyTorch.
 bench: build bench-env
-	@"$(BENCH_ENV)/bin/python" Tools/bench.py .build/release/dualnorm $(ORACLE) $(BENCH)
+	@$(BENCH_PYTHON) Tools/bench.py .build/release/dualnorm $(REFERENCE) $(BENCH)
 
-# Whole commands, from file to file, against PyTorch, SciPy, MedPy and MONAI.
+# Times whole commands, from file to file, against PyTorch, SciPy, MedPy and MONAI.
 bench-files: build bench-env
-	@"$(BENCH_ENV)/bin/python" Tools/bench_files.py .build/release/dualnorm $(ORACLE) $(BENCH)
+	@$(BENCH_PYTHON) Tools/bench_files.py .build/release/dualnorm $(REFERENCE) $(BENCH)
 
+# A Python environment of pinned packages (PyTorch and others) for benchmarks and fixtures.
+BENCH_ENV = $(HOME)/.cache/dualnorm/bench
+BENCH_PYTHON = "$(BENCH_ENV)/bin/python"
 bench-env:
-	@python3 Tools/environment.py "$(BENCH_ENV)" Tools/environments/bench.txt Tools/environments/bench-medpy.txt
+	@python3 Tools/environment.py "$(BENCH_ENV)" $(addprefix Tools/environments/,bench.txt bench-medpy.txt fixtures.txt)
 
 # TensorBoard's own reader, which a test holds our event files against where it is there.
 EVENTS_ENV = $(HOME)/.cache/dualnorm/tensorboard
@@ -81,21 +84,21 @@ man: deps
 	@for page in $(MANUAL)/*.1; do sed 's/^$$/.Pp/' $$page > .build/man/man1/$${page##*/}; done  # mdoc has no blank lines
 	@rm -f .build/man/man1/dualnorm.experiment.run-cell.1
 
-# Needs Python with torch 2.11, safetensors, scipy 1.17, statsmodels, nibabel, SimpleITK, pydicom, Pillow and tifffile with
-# imagecodecs, DCMTK's programs, and the reference network's folder.
-fixtures:
-	python3 Tools/fixtures.py $(ORACLE)
-	python3 Tools/fixtures_scores.py
-	python3 Tools/fixtures_statistics.py
-	python3 Tools/fixtures_weights.py
-	python3 Tools/fixtures_imaging.py
-	python3 Tools/fixtures_headers.py
-	python3 Tools/fixtures_images.py
-	python3 Tools/fixtures_commands.py $(ORACLE)
-	python3 Tools/fixtures_prepare.py
-	python3 Tools/fixtures_dicom.py
+# Makes the fixtures of the tests anew. DCMTK's programs (Debian's package dcmtk) must be on the path.
+fixtures: bench-env
+	$(BENCH_PYTHON) Tools/fixtures.py $(REFERENCE)
+	$(BENCH_PYTHON) Tools/fixtures_scores.py
+	$(BENCH_PYTHON) Tools/fixtures_statistics.py
+	$(BENCH_PYTHON) Tools/fixtures_weights.py
+	$(BENCH_PYTHON) Tools/fixtures_imaging.py
+	$(BENCH_PYTHON) Tools/fixtures_headers.py
+	$(BENCH_PYTHON) Tools/fixtures_images.py
+	$(BENCH_PYTHON) Tools/fixtures_commands.py $(REFERENCE)
+	$(BENCH_PYTHON) Tools/fixtures_prepare.py
+	$(BENCH_PYTHON) Tools/fixtures_dicom.py
 
-# Other tools' scores; needs them in versions that Tools/fixtures_like.py names, and binary.py of MedPy 0.4.0.
+# Makes the scores of other tools anew. Tools/fixtures_like.py names the versions that python3 must have. MEDPY_0_4 is the
+# path of binary.py of MedPy 0.4.0.
 fixtures-like:
 	python3 Tools/fixtures_like.py $(MEDPY_0_4)
 

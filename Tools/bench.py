@@ -1,6 +1,6 @@
 """Times `dualnorm benchmark` against the reference network in PyTorch, step by step in turn, on this machine.
 
-    python3 Tools/bench.py DUALNORM ORACLE_FOLDER [--device cpu --size 384 --batch 4 --width 32 --pairs 5 --threads N]
+    python3 Tools/bench.py DUALNORM REFERENCE_FOLDER [--device cpu --size 384 --batch 4 --width 32 --pairs 5 --threads N]
 
 With --device cuda on the GPU, where PyTorch is also compiled with CUDA graphs (mode "reduce-overhead"). On processors that
 LibTorch convolves bfloat16 on number by number (without AVX-512), all of it is float32.
@@ -16,17 +16,17 @@ import sys
 
 from processor import convolves_bfloat16
 
-ORACLE = r"""
+REFERENCE = r"""
 import resource, sys, time
 sys.path.insert(0, sys.argv[1])
 import torch
-import dualnorm_torch as oracle
+import dualnorm_torch as reference
 mode, width, size, batch, threads, device, tuned = sys.argv[2], *map(int, sys.argv[3:7]), *sys.argv[7:9]
 torch.set_num_threads(threads)
 torch.set_flush_denormal(True)  # as dualnorm does: numbers below 1e-38 would slow every contestant
 torch.backends.cudnn.benchmark = mode != "published"
 torch.manual_seed(1)
-network = oracle.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3")).to(device)
+network = reference.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3")).to(device)
 images = (torch.rand(batch, 3, size, size) * 2 - 1).to(device)
 if mode != "published":
     network = network.to(memory_format=torch.channels_last)
@@ -49,9 +49,9 @@ for line in sys.stdin:
     start = time.perf_counter()
     with precision:
         if line.strip() == "train":
-            oracle.train_step(run, optimizer, images, labels)
+            reference.train_step(run, optimizer, images, labels)
         else:
-            oracle.predict(run, images)[1].argmax(1)
+            reference.predict(run, images)[1].argmax(1)
     if device == "cuda":
         torch.cuda.synchronize()
     print(time.perf_counter() - start, memory(), flush=True)
@@ -121,19 +121,19 @@ def convolution_operations(width, size, batch):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("dualnorm")
-    parser.add_argument("oracle")
+    parser.add_argument("reference")
     for name, value in {"size": 384, "batch": 4, "width": 32, "pairs": 5, "threads": os.cpu_count()}.items():
         parser.add_argument("--" + name, type=int, default=value)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--no-compile", action="store_true")
     a = parser.parse_args()
-    if not os.path.exists(os.path.join(a.oracle, "dualnorm_torch.py")):
-        sys.exit(f"bench: {a.oracle} holds no dualnorm_torch.py; give the reference network's folder (make bench ORACLE=DIR).")
+    if not os.path.exists(os.path.join(a.reference, "dualnorm_torch.py")):
+        sys.exit(f"bench: {a.reference} holds no dualnorm_torch.py; give the reference network's folder (make bench REFERENCE=DIR).")
     tuned = "bfloat16" if a.device == "cuda" or convolves_bfloat16() else "float32"
     shape = [str(a.width), str(a.size), str(a.batch), str(a.threads)]
 
     def torch(name, mode):
-        command = [sys.executable, "-c", ORACLE, a.oracle, mode, *shape, a.device, tuned]
+        command = [sys.executable, "-c", REFERENCE, a.reference, mode, *shape, a.device, tuned]
         return Contestant(name, command, says_ready=True)
 
     def ours(precision):

@@ -1,6 +1,6 @@
 """Times whole commands of `dualnorm`, from file to file, against the same work in PyTorch, SciPy, MedPy and MONAI.
 
-    python3 Tools/bench_files.py DUALNORM ORACLE_FOLDER [--slices 40 --size 384 --repetitions 3]
+    python3 Tools/bench_files.py DUALNORM REFERENCE_FOLDER [--slices 40 --size 384 --repetitions 3]
 
 On processors that LibTorch convolves bfloat16 on number by number (without AVX-512), all of it is float32.
 
@@ -26,10 +26,10 @@ import sys, time
 start = time.perf_counter()
 sys.path.insert(0, sys.argv[1])
 import nibabel, numpy, scipy.ndimage, torch
-import dualnorm_torch as oracle
+import dualnorm_torch as reference
 weights, source, target, width, batch, precision, layout = *sys.argv[2:5], *map(int, sys.argv[5:7]), *sys.argv[7:]
 memory_format = torch.channels_last if layout == "channels-last" else torch.contiguous_format
-network = oracle.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3"))
+network = reference.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3"))
 network.load_state_dict(torch.load(weights))
 network = network.eval().to(memory_format=memory_format)
 loaded = time.perf_counter()
@@ -44,7 +44,7 @@ with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=precision ==
         stack = [[volume[:, :, min(max(z + k, 0), depth - 1)] for k in (-1, 0, 1)] for z in slices]
         images = torch.from_numpy(numpy.ascontiguousarray(numpy.stack(stack).transpose(0, 1, 3, 2)))
         images = images.to(memory_format=memory_format)
-        classes = oracle.predict(network, images)[1].argmax(1).numpy().astype(numpy.uint8)
+        classes = reference.predict(network, images)[1].argmax(1).numpy().astype(numpy.uint8)
         for index, z in enumerate(slices):
             mask[:, :, z] = classes[index].T
 components, count = scipy.ndimage.label(mask == 1)
@@ -58,10 +58,10 @@ MAKE = r"""
 import sys
 sys.path.insert(0, sys.argv[1])
 import nibabel, numpy, scipy.ndimage, torch
-import dualnorm_torch as oracle
+import dualnorm_torch as reference
 folder, width, size = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 torch.manual_seed(1)
-network = oracle.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3"))
+network = reference.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3"))
 torch.save(network.state_dict(), folder + "/weights.pth")
 noise = numpy.random.default_rng(1)
 for slices in map(int, sys.argv[5:]):
@@ -128,7 +128,7 @@ def row(*cells):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("dualnorm")
-    parser.add_argument("oracle")
+    parser.add_argument("reference")
     for name, value in {"size": 384, "slices": 40, "width": 32, "repetitions": 3}.items():
         parser.add_argument("--" + name, type=int, default=value)
     parser.add_argument("--many-slices", default="10,20,40,100,200")
@@ -136,7 +136,7 @@ def main():
     many = [int(n) for n in a.many_slices.split(",") if n]
     with tempfile.TemporaryDirectory() as folder:
         made = sorted({a.slices, *many})
-        run([sys.executable, "-c", MAKE, a.oracle, folder, str(a.width), str(a.size), *map(str, made)])
+        run([sys.executable, "-c", MAKE, a.reference, folder, str(a.width), str(a.size), *map(str, made)])
         model = folder + "/run"
         run([a.dualnorm, "import", folder + "/weights.pth", "--output", model, "--classes", "2", "--quiet"])
         volumes(a, folder, model)
@@ -153,7 +153,7 @@ def predict(a, folder, model, slices, precision=PRECISION):
 
 def volumes(a, folder, model):
     def published(precision, batch, layout):
-        return lambda: run([sys.executable, "-c", PUBLISHED, a.oracle, folder + "/weights.pth",
+        return lambda: run([sys.executable, "-c", PUBLISHED, a.reference, folder + "/weights.pth",
                             f"{folder}/{a.slices}.nii.gz", folder + "/theirs.nii.gz", str(a.width), str(batch), precision,
                             layout])[0]
 

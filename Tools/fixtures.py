@@ -1,7 +1,12 @@
-"""Makes Tests/Fixtures/parity with PyTorch and the reference network: python Tools/fixtures.py ORACLE_FOLDER [NAME ...]
+"""Makes Tests/Fixtures/parity with PyTorch and the reference network (`make fixtures`).
 
-One safetensors file a configuration. Weights are not stored: both sides draw them from the same seed, and samples of
-them are compared. Of a large tensor only 64 evenly spread elements and the L2 norm are kept.
+    python Tools/fixtures.py REFERENCE_FOLDER [NAME ...]
+
+Each configuration has a safetensors file. Weights are not stored: both sides draw them from the same seed, and samples of
+them are compared. A large tensor is represented by 64 evenly spread elements and its L2 norm.
+
+The data are the first for which single precision agrees with double. Another processor rounds differently, so it may
+choose other data. safetensors writes the metadata in a random order.
 """
 import json
 import sys
@@ -13,7 +18,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 sys.path.insert(0, sys.argv[1])
-import dualnorm_torch as oracle  # noqa: E402
+import dualnorm_torch as reference  # noqa: E402
 
 FIXTURES = Path(__file__).parent.parent / "Tests" / "Fixtures" / "parity"
 DUAL = ("inc", "down1", "down2", "down3")
@@ -68,20 +73,20 @@ def passes(net, images, labels):
         if name == "final":
             net.zero_grad()
             logits = net(images, torch.softmax(logits.detach(), 1))
-        loss, hard = oracle.segmentation_loss(logits, labels, net.classes, weighted=name == "final")
+        loss, hard = reference.segmentation_loss(logits, labels, net.classes, weighted=name == "final")
         loss.backward()
         result[f"training/{name}/logits"] = logits.detach().clone()
         result[f"training/{name}/loss"] = torch.stack([loss.detach(), hard.to(loss.dtype)])
         for key, value in net.named_parameters():
             if value.grad is not None:
                 result[f"training/{name}/gradient/{key}"] = value.grad.clone()
-    first, final = oracle.predict(net, images)
+    first, final = reference.predict(net, images)
     return result | {"prediction/first": first, "prediction/final": final.clone()}
 
 
 def iterations(net, images, labels):
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    losses = [oracle.train_step(net, optimizer, images, labels) for _ in range(10)]
+    losses = [reference.train_step(net, optimizer, images, labels) for _ in range(10)]
     return {"losses": torch.tensor(losses, dtype=images.dtype)}
 
 
@@ -111,7 +116,7 @@ def agree_in_single_precision(exact, run):
 def make(name, classes, base, norm, dual, mask, reduction, channels, height, width):
     def network(dtype=torch.float32, layout=torch.contiguous_format):
         torch.manual_seed(7)
-        net = oracle.DualNormUNet(classes, base, channels, norm, dual, reduction, mask,
+        net = reference.DualNormUNet(classes, base, channels, norm, dual, reduction, mask,
                                   (height, width) if norm == "LN" else None)
         return net.to(dtype).to(memory_format=layout)
 

@@ -1,7 +1,8 @@
 """Makes Tests/Fixtures/commands: a checkpoint by PyTorch, three volumes, and what the reference network says of them.
 
-python3 with torch 2.11, numpy, safetensors and nibabel; run from the repository's root with the folder of
-dualnorm_torch.py: python3 Tools/fixtures_commands.py ../shared/oracle
+`make fixtures` runs it from the repository's root with the folder of dualnorm_torch.py:
+
+    python Tools/fixtures_commands.py Tools/reference
 """
 import gzip
 import io
@@ -14,7 +15,7 @@ import safetensors.torch
 import torch
 
 sys.path.insert(0, sys.argv[1])
-import dualnorm_torch as oracle  # noqa: E402
+import dualnorm_torch as reference  # noqa: E402
 
 folder = pathlib.Path("Tests/Fixtures/commands")
 folder.mkdir(parents=True, exist_ok=True)
@@ -49,20 +50,20 @@ def network_input(voxels, multiple=1):
 
 def trained(volumes):
     """A small network after a few steps, so that no running statistic and no weight is trivial."""
-    net = oracle.DualNormUNet(2, base=2, dual_blocks=["inc", "down1", "down2", "down3"])
+    net = reference.DualNormUNet(2, base=2, dual_blocks=["inc", "down1", "down2", "down3"])
     optimizer = torch.optim.Adam(net.parameters(), lr=2e-2)
     for _ in range(12):
         for voxels, truth in volumes:
             images, margins = network_input(voxels, multiple=16)
             labels = torch.from_numpy(np.pad(truth, [(0, 0), *margins]).astype(np.int64))
-            oracle.train_step(net, optimizer, images, labels)
+            reference.train_step(net, optimizer, images, labels)
     return net
 
 
 def probabilities(net, voxels):
     """Of the foreground, first and final pass, [2, z, y, x], of slices as they are."""
     images, _ = network_input(voxels)
-    return torch.stack([p[:, 1] for p in oracle.predict(net, images)]).contiguous()
+    return torch.stack([p[:, 1] for p in reference.predict(net, images)]).contiguous()
 
 
 def write_nifti(name, voxels, spacing, angles):
