@@ -15,8 +15,8 @@ struct ReferencePage {
     """
     # Reference
 
-    Every verb with what it takes, and the file of options. This page is made by `make reference` out of the program's own
-    help, and a test fails where it differs; so change the help, not this page.
+    For everyone at the command line: every verb with its options, and the keys of the file of options. `make reference` makes
+    this page from the program's own help, and a test fails where it differs. Change the help, not this page.
 
     Every verb also takes `--help` and `--version`. Exit code: 0 done, 1 an error, 64 wrong usage, 130 stopped by Ctrl-C.
 
@@ -85,8 +85,8 @@ struct ReferencePage {
       ## \(Self.configurationTitle)
 
       `--config FILE` of `train` and `experiment` reads options from YAML: `key: value` lines, keys named as the options. A run
-      folder's `config.yaml` and an experiment's `training.yaml` are such files, with every option as resolved. An option that is
-      given wins over the file; what neither says comes from the recipe.
+      folder's `config.yaml` and an experiment's `training.yaml` are such files, with every option as resolved. An option on the
+      command line wins over the file. Options that neither gives come from the recipe.
 
       \(markdownTable(["key", "what", "values", "example", "default (standard)", "default (published)"], rows))
       """
