@@ -37,9 +37,11 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ] + docs,
   targets: [
+    .target(name: "CGuard"),  // a C++ header, shared by the three shims below
     .target(
       name: "CTorch",
-      // Text that the C++ there takes in.
+      dependencies: ["CGuard"],
+      // Text that the C++ includes.
       exclude: ["GPU/Common.cu", "GPU/Norm.cu", "GPU/ClassSums.cu", "GPU/Adam.cu"],
       cxxSettings: [
         .unsafeFlags(["-isystem", torch + "/include", "-O2", "-Wno-c23-extensions"]),
@@ -48,6 +50,7 @@ let package = Package(
       linkerSettings: libraries(in: torch + "/lib", ["torch_cpu", "c10"])),
     .target(
       name: "CITK",
+      dependencies: ["CGuard"],
       cxxSettings: [
         .unsafeFlags(["-isystem", itk + "/include", "-isystem", jpeg + "/include", "-isystem", png + "/include", "-O2"])
       ],
@@ -59,6 +62,7 @@ let package = Package(
         ]) + [.unsafeFlags(["-L\(jpeg)/lib", "-L\(png)/lib"])] + ["z", "jpeg", "png"].map { .linkedLibrary($0) }),
     .target(
       name: "CDICOM",
+      dependencies: ["CGuard"],
       cxxSettings: [.unsafeFlags(["-isystem", dcmtk + "/include", "-O2"])],
       linkerSettings: libraries(
         in: dcmtk + "/lib",

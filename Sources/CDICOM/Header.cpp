@@ -28,7 +28,7 @@ namespace {
 DcmTagKey key(uint32_t tag) { return DcmTagKey(Uint16(tag >> 16), Uint16(tag & 0xffff)); }
 
 ptrdiff_t value(
-    DcmItem &item, const cdicom_file &file, const DcmTagKey &key, ptrdiff_t position, char *text, ptrdiff_t capacity) {
+    DcmItem &item, const CDICOMFile &file, const DcmTagKey &key, ptrdiff_t position, char *text, ptrdiff_t capacity) {
   DcmElement *element = nullptr;
   OFString value;
   if (item.findAndGetElement(key, element).bad() || element->getVR() == EVR_SQ || element->getLength() == 0 ||
@@ -52,22 +52,20 @@ ptrdiff_t value(
 
 }  // namespace
 
-extern "C" {
+const char *cdicom_error(void) { return cguard::last_error<cdicom::DCMTK>.c_str(); }
 
-const char *cdicom_last_error(void) { return cdicom::last_error.c_str(); }
-
-cdicom_file *cdicom_open(const char *path) {
-  return cdicom::guard<cdicom_file *>(nullptr, [&] {
+CDICOMFile *cdicom_file_open(const char *path) {
+  return cdicom::guard<CDICOMFile *>(nullptr, [&] {
     cdicom::set_up();
-    auto file = std::make_unique<cdicom_file>();
+    auto file = std::make_unique<CDICOMFile>();
     cdicom::require(file->format.loadFile(path, EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_fileOnly));
     return file.release();
   });
 }
 
-void cdicom_close(cdicom_file *file) { delete file; }
+void cdicom_file_free(CDICOMFile *file) { delete file; }
 
-ptrdiff_t cdicom_value(const cdicom_file *file, uint32_t tag, ptrdiff_t position, char *text, ptrdiff_t capacity) {
+ptrdiff_t cdicom_value(const CDICOMFile *file, uint32_t tag, ptrdiff_t position, char *text, ptrdiff_t capacity) {
   return cdicom::guard<ptrdiff_t>(-1, [&] {
     const bool is_meta = tag >> 16 == 2;
     return value(
@@ -76,7 +74,7 @@ ptrdiff_t cdicom_value(const cdicom_file *file, uint32_t tag, ptrdiff_t position
 }
 
 ptrdiff_t cdicom_value_within(
-    const cdicom_file *file, const uint32_t *path, ptrdiff_t depth, uint32_t tag, char *text, ptrdiff_t capacity) {
+    const CDICOMFile *file, const uint32_t *path, ptrdiff_t depth, uint32_t tag, char *text, ptrdiff_t capacity) {
   return cdicom::guard<ptrdiff_t>(-1, [&]() -> ptrdiff_t {
     DcmItem *item = &file->dataset();
     for (ptrdiff_t level = 0; level < depth; ++level)
@@ -85,11 +83,9 @@ ptrdiff_t cdicom_value_within(
   });
 }
 
-bool cdicom_has_sequence(const cdicom_file *file, uint32_t tag) {
+bool cdicom_has_sequence(const CDICOMFile *file, uint32_t tag) {
   return cdicom::guard(false, [&] {
     DcmItem *item = nullptr;
     return file->dataset().findAndGetSequenceItem(key(tag), item).good();
   });
 }
-
-}  // extern "C"

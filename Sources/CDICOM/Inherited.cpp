@@ -17,7 +17,7 @@ struct Rule {
   bool is_required;
 };
 
-// By DCMTK's own rules, in the order of tags.
+/// Returns DCMTK's rules of the inherited elements, in the order of tags.
 std::map<DcmTagKey, Rule> inherited() {
   IODPatientModule patient;
   IODPatientStudyModule patient_study;
@@ -32,7 +32,7 @@ std::map<DcmTagKey, Rule> inherited() {
   return rules;
 }
 
-// Whether text is in the character set that the file says it is in.
+/// Tells whether text fits the character set that the file names.
 bool is_in_character_set(DcmElement &element, DcmDataset &dataset) {
   if (!element.isAffectedBySpecificCharacterSet()) return true;
   OFString text, character_set, utf8;
@@ -44,7 +44,7 @@ bool is_in_character_set(DcmElement &element, DcmDataset &dataset) {
          converter.convertString(text, utf8).good();
 }
 
-// The elements of an item, gathered at once: to reach one by its number, DCMTK steps over those before it.
+/// Returns the elements of an item. DCMTK would step over all earlier ones to reach one by its number.
 std::vector<DcmElement *> elements(DcmItem &item) {
   std::vector<DcmElement *> found;
   for (DcmObject *next = item.nextInContainer(nullptr); next; next = item.nextInContainer(next))
@@ -52,7 +52,7 @@ std::vector<DcmElement *> elements(DcmItem &item) {
   return found;
 }
 
-// Also of all that is in a sequence. Text that is longer than it may be is let pass, as DCMTK does.
+/// Tells whether an element is valid, with all that a sequence holds. Too long text passes, as in DCMTK.
 bool is_valid(DcmElement &element, const OFString &vm, DcmDataset &dataset) {
   if (auto *sequence = dynamic_cast<DcmSequenceOfItems *>(&element)) {
     for (DcmObject *item = sequence->nextInContainer(nullptr); item; item = sequence->nextInContainer(item))
@@ -105,7 +105,7 @@ void UIDs::restore(DcmDataset &dataset) const {
   }
 }
 
-void keep_valid_elements(cdicom_file &source, UIDs &uids) {
+void keep_valid_elements(CDICOMFile &source, UIDs &uids) {
   DcmDataset &dataset = source.dataset();
   const std::map<DcmTagKey, Rule> rules = inherited();
   const DcmTagKey others[] = {DCM_Rows, DCM_Columns, DCM_SliceThickness, DCM_SeriesNumber};
@@ -126,22 +126,22 @@ void keep_valid_elements(cdicom_file &source, UIDs &uids) {
 
 }  // namespace cdicom
 
-extern "C" {
-
 bool cdicom_is_uid(const char *uid) {
-  const std::string text = uid;
-  std::string without_zeros;
-  for (size_t index = 0; index < text.size(); ++index) {
-    const bool begins = index == 0 || text[index - 1] == '.';
-    const bool ends = index + 1 == text.size() || text[index + 1] == '.';
-    // Zeros in a row go one by one, as each of them begins what is left.
-    if (text[index] == '0' && !ends && (begins || without_zeros.empty() || without_zeros.back() == '.')) continue;
-    without_zeros += text[index];
-  }
-  return text.size() <= 64 && is_valid_uid(without_zeros);
+  return cdicom::guard(false, [&] {
+    const std::string text = uid;
+    std::string without_zeros;
+    for (size_t index = 0; index < text.size(); ++index) {
+      const bool begins = index == 0 || text[index - 1] == '.';
+      const bool ends = index + 1 == text.size() || text[index + 1] == '.';
+      // Zeros in a row go one by one, since each begins the rest of its part.
+      if (text[index] == '0' && !ends && (begins || without_zeros.empty() || without_zeros.back() == '.')) continue;
+      without_zeros += text[index];
+    }
+    return text.size() <= 64 && is_valid_uid(without_zeros);
+  });
 }
 
-bool cdicom_next_fault(const cdicom_file *source, uint32_t after, cdicom_fault *fault) {
+bool cdicom_next_fault(const CDICOMFile *source, uint32_t after, CDICOMFault *fault) {
   return cdicom::guard(false, [&] {
     DcmDataset &dataset = source->dataset();
     for (const auto &[key, rule] : inherited()) {
@@ -151,7 +151,7 @@ bool cdicom_next_fault(const cdicom_file *source, uint32_t after, cdicom_fault *
       const bool is_missing = dataset.findAndGetElement(key, element).bad() || element->getLength() == 0;
       if (is_missing ? !rule.is_required : is_valid(*element, rule.vm, dataset)) continue;
       const std::string value = is_missing ? "" : text_of(*element);
-      *fault = cdicom_fault{};
+      *fault = CDICOMFault{};
       fault->tag = tag;
       fault->is_required = rule.is_required;
       fault->is_missing = is_missing;
@@ -163,5 +163,3 @@ bool cdicom_next_fault(const cdicom_file *source, uint32_t after, cdicom_fault *
     return false;
   });
 }
-
-}  // extern "C"

@@ -1,4 +1,4 @@
-// Elements that a segmentation takes over from a file of its source: patient, study and frame of reference.
+// Elements that a segmentation inherits from its source: patient, study and frame of reference.
 #pragma once
 
 #include "Support.h"
@@ -8,19 +8,19 @@
 
 namespace cdicom {
 
-// Stands in for UIDs that DCMTK would not write and that have to stay as they are, since others refer to them.
+/// Replacements of UIDs that DCMTK would not write. The UIDs must stay, since other files refer to them.
 class UIDs {
  public:
-  // The UID itself where it is valid, otherwise always the same valid one in its place.
+  /// Returns the UID itself where it is valid, else the same replacement every time.
   std::string valid(const std::string &uid);
-  // Puts the UIDs of the source back.
+  /// Puts the source's UIDs back.
   void restore(DcmDataset &dataset) const;
 
  private:
   std::map<std::string, std::string> originals;
 };
 
-// Takes out of a source what is not taken over or is not valid.
-void keep_valid_elements(cdicom_file &source, UIDs &uids);
+/// Removes the elements of a source that are invalid or not inherited.
+void keep_valid_elements(CDICOMFile &source, UIDs &uids);
 
 }  // namespace cdicom

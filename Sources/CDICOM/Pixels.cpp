@@ -6,20 +6,20 @@
 
 namespace {
 
-DcmPixelData *pixel_data(const cdicom_file *file) {
+DcmPixelData *pixel_data(const CDICOMFile *file) {
   DcmElement *element = nullptr;
   if (file->dataset().findAndGetElement(DCM_PixelData, element).bad()) return nullptr;
   return dynamic_cast<DcmPixelData *>(element);
 }
 
-DcmPixelSequence *compressed(const cdicom_file *file, DcmPixelData *data) {
+DcmPixelSequence *compressed(const CDICOMFile *file, DcmPixelData *data) {
   DcmPixelSequence *sequence = nullptr;
   const E_TransferSyntax syntax = file->dataset().getOriginalXfer();
   if (!DcmXfer(syntax).isEncapsulated()) return nullptr;
   return data->getEncapsulatedRepresentation(syntax, nullptr, sequence).good() ? sequence : nullptr;
 }
 
-// Without the first, which is the offset table. To reach one by its number, DCMTK steps over those before it.
+/// Returns the fragments without the first, the offset table. DCMTK would step over all earlier ones to reach one.
 std::vector<DcmPixelItem *> pieces(DcmPixelSequence *fragments) {
   std::vector<DcmPixelItem *> found;
   DcmObject *next = fragments->nextInContainer(nullptr);
@@ -27,7 +27,7 @@ std::vector<DcmPixelItem *> pieces(DcmPixelSequence *fragments) {
   return found;
 }
 
-// The bytes of all fragments, which are those of the only frame.
+/// Returns the bytes of all fragments, which hold the single frame.
 std::vector<uint8_t> joined(DcmPixelSequence *fragments) {
   std::vector<uint8_t> bytes;
   for (DcmPixelItem *fragment : pieces(fragments)) {
@@ -38,10 +38,10 @@ std::vector<uint8_t> joined(DcmPixelSequence *fragments) {
   return bytes;
 }
 
-// DCMTK's decoders reach each fragment by its number, in time that grows with the square of their count.
+/// The most fragments to decode. DCMTK's decoders take time that grows with the square of their number.
 constexpr unsigned long most_fragments = 20000;
 
-void decode(const cdicom_file *file, DcmPixelData *data, size_t bytes, std::vector<Uint16> &words) {
+void decode(const CDICOMFile *file, DcmPixelData *data, size_t bytes, std::vector<Uint16> &words) {
   DcmPixelSequence *fragments = compressed(file, data);
   cdicom::require(!fragments || fragments->card() <= most_fragments, "they lie in more than 20000 fragments");
   Uint32 frame_bytes = 0, fragment = 0;
@@ -52,9 +52,9 @@ void decode(const cdicom_file *file, DcmPixelData *data, size_t bytes, std::vect
       &file->dataset(), 0, fragment, words.data(), Uint32(words.size() * 2), colour_model));
 }
 
-// The stored bits of each pixel, sign extended, through the slope and intercept; and whether they are padding.
+/// Applies the slope and intercept to each pixel's stored bits, sign extended, and finds padding.
 template <typename Word>
-void scale(const std::vector<Uint16> &words, const cdicom_pixels &pixels, float *values, bool *no_data) {
+void scale(const std::vector<Uint16> &words, const CDICOMPixels &pixels, float *values, bool *no_data) {
   const auto *stored = reinterpret_cast<const Word *>(words.data());
   const auto shift = pixels.high_bit + 1 - pixels.bits_stored;
   const int32_t mask = (int32_t(1) << pixels.bits_stored) - 1, sign = int32_t(1) << (pixels.bits_stored - 1);
@@ -68,9 +68,7 @@ void scale(const std::vector<Uint16> &words, const cdicom_pixels &pixels, float 
 
 }  // namespace
 
-extern "C" {
-
-ptrdiff_t cdicom_pixel_bytes(const cdicom_file *file) {
+ptrdiff_t cdicom_pixel_bytes(const CDICOMFile *file) {
   return cdicom::guard<ptrdiff_t>(-1, [&]() -> ptrdiff_t {
     DcmPixelData *data = pixel_data(file);
     if (!data) return -1;
@@ -82,34 +80,36 @@ ptrdiff_t cdicom_pixel_bytes(const cdicom_file *file) {
   });
 }
 
-bool cdicom_is_compressed(const cdicom_file *file) {
-  return DcmXfer(file->dataset().getOriginalXfer()).isEncapsulated();
+bool cdicom_is_compressed(const CDICOMFile *file) {
+  return cdicom::guard(false, [&] { return DcmXfer(file->dataset().getOriginalXfer()).isEncapsulated(); });
 }
 
-bool cdicom_can_decode(const cdicom_file *file) {
-  switch (file->dataset().getOriginalXfer()) {
-    case EXS_LittleEndianImplicit:
-    case EXS_LittleEndianExplicit:
-    case EXS_BigEndianExplicit:
-    case EXS_RLELossless:
-    case EXS_JPEGProcess1:
-    case EXS_JPEGProcess2_4:
-    case EXS_JPEGProcess14:
-    case EXS_JPEGProcess14SV1:
-    case EXS_JPEGLSLossless:
-    case EXS_JPEGLSLossy:
-      return true;
-    default:
-      return false;
-  }
+bool cdicom_can_decode(const CDICOMFile *file) {
+  return cdicom::guard(false, [&] {
+    switch (file->dataset().getOriginalXfer()) {
+      case EXS_LittleEndianImplicit:
+      case EXS_LittleEndianExplicit:
+      case EXS_BigEndianExplicit:
+      case EXS_RLELossless:
+      case EXS_JPEGProcess1:
+      case EXS_JPEGProcess2_4:
+      case EXS_JPEGProcess14:
+      case EXS_JPEGProcess14SV1:
+      case EXS_JPEGLSLossless:
+      case EXS_JPEGLSLossy:
+        return true;
+      default:
+        return false;
+    }
+  });
 }
 
-bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, float *values, bool *no_data) {
+bool cdicom_read_pixels(const CDICOMFile *file, const CDICOMPixels *pixels, float *values, bool *no_data) {
   return cdicom::guard(false, [&] {
     DcmPixelData *data = pixel_data(file);
     cdicom::require(data != nullptr, "there are no pixels");
     const size_t bytes = size_t(pixels->columns * pixels->rows * (pixels->bits_allocated / 8));
-    // DCMTK wants room that is even, and keeps its count in 32 bits.
+    // DCMTK needs an even size and counts it in 32 bits.
     std::vector<Uint16> words((bytes + 1) / 2);
     cdicom::require(words.size() * 2 <= std::numeric_limits<Uint32>::max(), "more than 4 GB");
     if (file->dataset().getOriginalXfer() == EXS_RLELossless) {
@@ -124,5 +124,3 @@ bool cdicom_read_pixels(const cdicom_file *file, const cdicom_pixels *pixels, fl
     return true;
   });
 }
-
-}  // extern "C"

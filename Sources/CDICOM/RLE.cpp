@@ -7,7 +7,7 @@ namespace cdicom {
 
 namespace {
 
-// A segment's bytes: runs of a length byte and what it speaks of (PS3.5 G.3), into every `step`th byte of `output`.
+/// Decompresses a segment (PS3.5 G.3) into every `step`th byte of `output`. Each run starts with a length byte.
 void unpack_segment(const uint8_t *next, const uint8_t *end, uint8_t *output, size_t count, size_t step) {
   size_t done = 0;
   while (done < count) {
@@ -27,7 +27,7 @@ void unpack_segment(const uint8_t *next, const uint8_t *end, uint8_t *output, si
 void unpack_rle(const std::vector<uint8_t> &data, size_t pixels, size_t bytes, uint8_t *output) {
   constexpr size_t header = 64;
   require(data.size() >= header, "its RLE header is cut short");
-  uint32_t words[16];  // the count of segments, then where each begins
+  uint32_t words[16];  // the number of segments, then their offsets
   for (size_t index = 0; index < 16; ++index) {
     words[index] = 0;
     for (size_t byte = 4; byte-- > 0;) words[index] = words[index] << 8 | data[index * 4 + byte];

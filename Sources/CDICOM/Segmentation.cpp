@@ -16,20 +16,20 @@
 #include <memory>
 #include <vector>
 
-struct cdicom_segmentation {
+struct CDICOMSegmentation {
   std::unique_ptr<DcmSegmentation> document;
   std::string patient, study, series;
   IODReferences references;
   cdicom::UIDs uids;
-  std::vector<std::string> labels;  // put in at the end, as DCMTK refuses all but ASCII
-  std::vector<Uint8> bits;  // of all frames, without gaps
+  std::vector<std::string> labels;  // written at the end, since DCMTK refuses all but ASCII
+  std::vector<Uint8> bits;  // all frames without gaps
   size_t bit_count = 0;
-  size_t pixels = 0;  // of a frame
+  size_t pixels = 0;  // per frame
 };
 
 namespace {
 
-// The shortest decimal string that gives the number back, or the most digits of it that fit DICOM's 16 characters.
+/// Returns the shortest decimal string of exactly this number, or the most digits that fit DICOM's 16 characters.
 OFString decimal(double value) {
   char text[64];
   std::string best = "0";
@@ -42,16 +42,16 @@ OFString decimal(double value) {
   return best.c_str();
 }
 
-std::string value(const cdicom_file *file, const DcmTagKey &tag) {
+std::string value(const CDICOMFile *file, const DcmTagKey &tag) {
   OFString text;
   file->dataset().findAndGetOFString(tag, text);
   return text.c_str();
 }
 
-CodeSequenceMacro code(const cdicom_code &code) { return CodeSequenceMacro(code.value, code.scheme, code.meaning); }
+CodeSequenceMacro code(const CDICOMCode &code) { return CodeSequenceMacro(code.value, code.scheme, code.meaning); }
 
-// The grid that all frames share.
-void add_grid(DcmSegmentation &document, const cdicom_file *source, const double *spacing, const double *orientation) {
+/// Adds the grid that all frames share.
+void add_grid(DcmSegmentation &document, const CDICOMFile *source, const double *spacing, const double *orientation) {
   FGPixelMeasures measures;
   const std::string thickness = value(source, DCM_SliceThickness);
   const double thicknessMM = std::strtod(thickness.c_str(), nullptr);
@@ -66,7 +66,7 @@ void add_grid(DcmSegmentation &document, const cdicom_file *source, const double
   cdicom::require(document.addForAllFrames(plane));
 }
 
-// Frames are ordered by segment, then by place.
+/// Orders frames by segment, then by place.
 void add_dimensions(DcmSegmentation &document, const char *organization) {
   IODMultiframeDimensionModule &dimensions = document.getDimensions();
   cdicom::require(dimensions.addDimensionIndex(
@@ -75,7 +75,7 @@ void add_dimensions(DcmSegmentation &document, const char *organization) {
       DCM_ImagePositionPatient, organization, DCM_PlanePositionSequence, "ImagePositionPatient"));
 }
 
-void describe_series(DcmSegmentation &document, const cdicom_file *source, const cdicom_uids &uids) {
+void describe_series(DcmSegmentation &document, const CDICOMFile *source, const CDICOMUIDs &uids) {
   IODGeneralSeriesModule &series = document.getSeries();
   const long number = std::strtol(value(source, DCM_SeriesNumber).c_str(), nullptr, 10);
   OFString date, time;
@@ -91,8 +91,8 @@ void describe_series(DcmSegmentation &document, const cdicom_file *source, const
   document.getSOPCommon().setInstanceCreationTime(time);
 }
 
-// The frames without gaps, lowest bits first. (DCMTK 3.6.7 loses bits where a frame does not fill whole bytes.)
-void pack(cdicom_segmentation &segmentation, const uint8_t *mask, size_t count) {
+/// Appends a frame without a gap, lowest bits first. DCMTK 3.6.7 loses bits where a frame ends inside a byte.
+void pack(CDICOMSegmentation &segmentation, const uint8_t *mask, size_t count) {
   segmentation.bits.resize((segmentation.bit_count + count + 7) / 8, 0);
   for (size_t index = 0; index < count; ++index, ++segmentation.bit_count)
     if (mask[index]) segmentation.bits[segmentation.bit_count / 8] |= Uint8(1 << segmentation.bit_count % 8);
@@ -106,7 +106,7 @@ void put_labels(DcmDataset &dataset, const std::vector<std::string> &labels) {
   }
 }
 
-// DCMTK 3.6.7 does not know the element: a voxel has one class.
+/// Writes that segments do not overlap. DCMTK 3.6.7 does not know the element.
 void put_overlap(DcmDataset &dataset) {
   cdicom::require(dataset.putAndInsertString(DcmTag(DCM_SegmentsOverlap, EVR_CS), "NO"));
 }
@@ -119,7 +119,7 @@ void put_pixels(DcmDataset &dataset, std::vector<Uint8> &bits) {
   pixels.release();
 }
 
-// Says of every frame that its pixels lie on those of its source, which highdicom asks for and DCMTK 3.6.7 cannot say.
+/// Writes that every frame's pixels lie on its source's. highdicom requires it, and DCMTK 3.6.7 cannot write it.
 void preserve_locations(DcmDataset &dataset) {
   DcmItem *frame = nullptr, *derivation = nullptr, *source = nullptr;
   for (long index = 0; dataset.findAndGetSequenceItem(DCM_PerFrameFunctionalGroupsSequence, frame, index).good(); ++index) {
@@ -129,8 +129,8 @@ void preserve_locations(DcmDataset &dataset) {
   }
 }
 
-// All that a file of it holds.
-void write(cdicom_segmentation &segmentation, DcmDataset &dataset) {
+/// Writes the whole data set but the pixels.
+void write(CDICOMSegmentation &segmentation, DcmDataset &dataset) {
   cdicom::require(segmentation.document->writeDataset(dataset));
   preserve_locations(dataset);
   put_labels(dataset, segmentation.labels);
@@ -140,14 +140,12 @@ void write(cdicom_segmentation &segmentation, DcmDataset &dataset) {
 
 }  // namespace
 
-extern "C" {
-
-cdicom_segmentation *cdicom_segmentation_create(
-    cdicom_file *source, cdicom_uids uids, const char *software_version, bool needs_utf8, const double *spacing,
+CDICOMSegmentation *cdicom_segmentation_create(
+    CDICOMFile *source, CDICOMUIDs uids, const char *software_version, bool needs_utf8, const double *spacing,
     const double *orientation) {
-  return cdicom::guard<cdicom_segmentation *>(nullptr, [&] {
+  return cdicom::guard<CDICOMSegmentation *>(nullptr, [&] {
     cdicom::set_up();
-    auto result = std::make_unique<cdicom_segmentation>();
+    auto result = std::make_unique<CDICOMSegmentation>();
     cdicom::keep_valid_elements(*source, result->uids);
     if (needs_utf8) cdicom::require(source->dataset().convertToUTF8());
     Uint16 rows = 0, columns = 0;
@@ -174,11 +172,11 @@ cdicom_segmentation *cdicom_segmentation_create(
   });
 }
 
-void cdicom_segmentation_free(cdicom_segmentation *segmentation) { delete segmentation; }
+void cdicom_segmentation_free(CDICOMSegmentation *segmentation) { delete segmentation; }
 
 bool cdicom_segmentation_add_segment(
-    cdicom_segmentation *segmentation, const char *label, cdicom_code category, cdicom_code type,
-    const cdicom_code *modifier, const uint8_t *colour) {
+    CDICOMSegmentation *segmentation, const char *label, CDICOMCode category, CDICOMCode type,
+    const CDICOMCode *modifier, const uint8_t *colour) {
   return cdicom::guard(false, [&] {
     DcmSegment *segment = nullptr;
     cdicom::require(
@@ -198,7 +196,7 @@ bool cdicom_segmentation_add_segment(
 }
 
 bool cdicom_segmentation_add_frame(
-    cdicom_segmentation *segmentation, ptrdiff_t segment, ptrdiff_t place, const uint8_t *mask, const double *position,
+    CDICOMSegmentation *segmentation, ptrdiff_t segment, ptrdiff_t place, const uint8_t *mask, const double *position,
     const char *source_class, const char *source_instance) {
   return cdicom::guard(false, [&] {
     FGPlanePosPatient plane;
@@ -227,7 +225,7 @@ bool cdicom_segmentation_add_frame(
 }
 
 bool cdicom_segmentation_add_reference(
-    cdicom_segmentation *segmentation, const char *source_class, const char *source_instance) {
+    CDICOMSegmentation *segmentation, const char *source_class, const char *source_instance) {
   return cdicom::guard(false, [&] {
     auto reference = std::make_unique<IODImageReference>(
         segmentation->patient.c_str(), segmentation->study.c_str(), segmentation->series.c_str(),
@@ -238,7 +236,7 @@ bool cdicom_segmentation_add_reference(
   });
 }
 
-bool cdicom_segmentation_check(cdicom_segmentation *segmentation) {
+bool cdicom_segmentation_check(CDICOMSegmentation *segmentation) {
   return cdicom::guard(false, [&] {
     DcmDataset dataset;
     write(*segmentation, dataset);
@@ -246,7 +244,7 @@ bool cdicom_segmentation_check(cdicom_segmentation *segmentation) {
   });
 }
 
-bool cdicom_segmentation_save(cdicom_segmentation *segmentation, const char *path) {
+bool cdicom_segmentation_save(CDICOMSegmentation *segmentation, const char *path) {
   return cdicom::guard(false, [&] {
     DcmSegmentation &document = *segmentation->document;
     document.getCommonInstanceReference().addReferences(segmentation->references, segmentation->study.c_str());
@@ -254,11 +252,9 @@ bool cdicom_segmentation_save(cdicom_segmentation *segmentation, const char *pat
     write(*segmentation, *format.getDataset());
     put_pixels(*format.getDataset(), segmentation->bits);
     cdicom::require(format.saveFile(path, EXS_LittleEndianExplicit));
-    // DCMTK does not notice what a full disk leaves out when the file is closed.
+    // DCMTK misses an error of the disk when it closes the file, so read it back.
     DcmFileFormat written;
     cdicom::require(written.loadFile(path, EXS_Unknown, EGL_noChange, 0xffffffffu));
     return true;
   });
 }
-
-}  // extern "C"

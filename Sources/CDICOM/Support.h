@@ -1,4 +1,4 @@
-// What the C functions share: error capture, and a DCMTK that is silent and knows its decoders.
+// Shared by the C functions: the guard, and the set-up of DCMTK.
 #pragma once
 
 #if !__has_include(<dcmtk/dcmdata/dctk.h>)
@@ -13,40 +13,40 @@
 #include <string>
 
 #include "CDICOM.h"
+#include "CGuard.h"
 
-struct cdicom_file {
+struct CDICOMFile {
   DcmFileFormat format;
-  // Its functions read and do not change it, and are not marked so.
+  // DCMTK's reading functions lack `const`.
   DcmDataset &dataset() const { return *const_cast<DcmFileFormat &>(format).getDataset(); }
   DcmMetaInfo &meta() const { return *const_cast<DcmFileFormat &>(format).getMetaInfo(); }
 };
 
 namespace cdicom {
 
-inline thread_local std::string last_error;
+struct DCMTK {
+  using Scope = cguard::NoScope;
 
-// Runs `body`; a failure becomes `failure` and the thread's message.
+  static std::string message(const std::exception &error) { return error.what(); }
+};
+
+/// Runs `body`. A failure becomes `failure` and the message of cdicom_error.
 template <typename Result, typename Body>
-Result guard(Result failure, Body &&body) {
-  try {
-    return body();
-  } catch (const std::exception &error) {
-    last_error = error.what();
-  } catch (...) {
-    last_error = "an unknown C++ exception";
-  }
-  return failure;
+Result guard(Result failure, Body &&body) noexcept {
+  return cguard::run<DCMTK>(failure, body);
 }
 
+/// Throws where DCMTK reports a failure.
 inline void require(const OFCondition &condition) {
   if (condition.bad()) throw std::runtime_error(condition.text());
 }
 
+/// Throws `reason` unless `condition` holds.
 inline void require(bool condition, const char *reason) {
   if (!condition) throw std::runtime_error(reason);
 }
 
-// Once in a process, before anything else is asked of DCMTK.
+/// Silences DCMTK and registers its decoders, once in a process. Comes before any other use of DCMTK.
 void set_up();
 
 }  // namespace cdicom

@@ -15,13 +15,13 @@
 using itk::ImageIOBase;
 using Component = itk::IOComponentEnum;
 
-struct citk_file {
+struct CITKFile {
   ImageIOBase::Pointer io;
 };
 
 namespace {
 
-// libtiff would print its errors and warnings; ITK has it under a name of its own, and gives no access to it.
+/// Stops libtiff from printing. ITK renames libtiff's functions and gives no access to them.
 void silence_libtiff() {
   using Handler = void (*)(const char *, const char *, va_list);
   for (const char *name : {"TIFFSetErrorHandler", "TIFFSetWarningHandler"}) {
@@ -31,21 +31,21 @@ void silence_libtiff() {
   }
 }
 
-// The classes are made directly, so ITK's global table of file formats is neither needed nor touched.
-ImageIOBase::Pointer make_io(citk_format format) {
+/// Makes a reader or writer directly, without ITK's global table of file formats.
+ImageIOBase::Pointer make_io(CITKFormat format) {
   static std::once_flag once;
   std::call_once(once, [] {
     itk::Object::SetGlobalWarningDisplay(false);
     silence_libtiff();
   });
   switch (format) {
-    case citk_nifti: return itk::NiftiImageIO::New().GetPointer();
-    case citk_tiff: return itk::TIFFImageIO::New().GetPointer();
+    case CITKFormatNIfTI: return itk::NiftiImageIO::New().GetPointer();
+    case CITKFormatTIFF: return itk::TIFFImageIO::New().GetPointer();
   }
   throw std::invalid_argument("an unknown file format");
 }
 
-// ITK's NRRD library collects its errors in one global list; the others are cheap to serialise with it.
+/// A lock for ITK's file libraries, some of which have global state.
 std::mutex &library_lock() {
   static std::mutex lock;
   return lock;
@@ -63,7 +63,7 @@ void read_as(ImageIOBase &io, Voxel *voxels) {
     io.Read(voxels);
   } else {
     const auto count = size_t(io.GetImageSizeInComponents());
-    // Smaller ones come to the end of the voxels' own memory, where none is overwritten before it is read.
+    // Smaller values go to the end of the voxels' memory, where none is overwritten before it is read.
     const bool fits = sizeof(Stored) <= sizeof(Voxel);
     std::vector<Stored> own(fits ? 0 : count);
     auto *stored = fits ? reinterpret_cast<char *>(voxels + count) - count * sizeof(Stored)
@@ -78,7 +78,7 @@ void read_as(ImageIOBase &io, Voxel *voxels) {
 }
 
 template <typename Voxel>
-bool read(citk_file *file, Voxel *voxels) {
+bool read(CITKFile *file, Voxel *voxels) {
   return citk::guard(false, [&] {
     std::lock_guard<std::mutex> lock(library_lock());
     auto &io = *file->io;
@@ -104,60 +104,67 @@ bool read(citk_file *file, Voxel *voxels) {
 
 }  // namespace
 
-const char *citk_last_error(void) { return citk::last_error.c_str(); }
+const char *citk_error(void) { return cguard::last_error<citk::ITK>.c_str(); }
 
-citk_file *citk_file_open(const char *path, citk_format format, bool expands_palette) {
-  return citk::guard<citk_file *>(nullptr, [&] {
+CITKFile *citk_file_open(const char *path, CITKFormat format, bool expands_palette) {
+  return citk::guard<CITKFile *>(nullptr, [&] {
     std::lock_guard<std::mutex> lock(library_lock());
     auto io = make_io(format);
     io->SetExpandRGBPalette(expands_palette);
     if (!io->CanReadFile(path)) throw std::invalid_argument("its header is not that of its format");
     io->SetFileName(path);
     io->ReadImageInformation();
-    return new citk_file{io};
+    return new CITKFile{io};
   });
 }
 
-void citk_file_free(citk_file *file) { delete file; }
+void citk_file_free(CITKFile *file) { delete file; }
 
-ptrdiff_t citk_file_dimension_count(const citk_file *file) { return file->io->GetNumberOfDimensions(); }
-
-ptrdiff_t citk_file_dimension(const citk_file *file, ptrdiff_t axis) {
-  return ptrdiff_t(file->io->GetDimensions(unsigned(axis)));
+ptrdiff_t citk_file_dimension_count(const CITKFile *file) {
+  return citk::guard<ptrdiff_t>(0, [&] { return ptrdiff_t(file->io->GetNumberOfDimensions()); });
 }
 
-ptrdiff_t citk_file_components(const citk_file *file) { return file->io->GetNumberOfComponents(); }
+ptrdiff_t citk_file_dimension(const CITKFile *file, ptrdiff_t axis) {
+  return citk::guard<ptrdiff_t>(0, [&] { return ptrdiff_t(file->io->GetDimensions(unsigned(axis))); });
+}
 
-ptrdiff_t citk_file_component_bytes(const citk_file *file) {
+ptrdiff_t citk_file_components(const CITKFile *file) {
+  return citk::guard<ptrdiff_t>(0, [&] { return ptrdiff_t(file->io->GetNumberOfComponents()); });
+}
+
+ptrdiff_t citk_file_component_bytes(const CITKFile *file) {
   return citk::guard<ptrdiff_t>(0, [&] { return ptrdiff_t(file->io->GetComponentSize()); });
 }
 
-void citk_file_frame(const citk_file *file, double *frame) {
-  std::copy_n(citk::unit_frame, 15, frame);
-  const unsigned axes = std::min(3u, file->io->GetNumberOfDimensions());
-  for (unsigned axis = 0; axis < axes; ++axis) {
-    frame[axis] = file->io->GetSpacing(axis);
-    frame[3 + axis] = file->io->GetOrigin(axis);
-    const auto unit = file->io->GetDirection(axis);
-    for (unsigned row = 0; row < axes; ++row) frame[6 + 3 * row + axis] = unit[row];
-  }
+bool citk_file_frame(const CITKFile *file, double *frame) {
+  return citk::guard(false, [&] {
+    std::copy_n(citk::unit_frame, 15, frame);
+    const unsigned axes = std::min(3u, file->io->GetNumberOfDimensions());
+    for (unsigned axis = 0; axis < axes; ++axis) {
+      frame[axis] = file->io->GetSpacing(axis);
+      frame[3 + axis] = file->io->GetOrigin(axis);
+      const auto unit = file->io->GetDirection(axis);
+      for (unsigned row = 0; row < axes; ++row) frame[6 + 3 * row + axis] = unit[row];
+    }
+    return true;
+  });
 }
 
-bool citk_file_read_float(citk_file *file, float *voxels) { return read(file, voxels); }
-bool citk_file_read_double(citk_file *file, double *voxels) { return read(file, voxels); }
+bool citk_file_read_float(CITKFile *file, float *voxels) { return read(file, voxels); }
+bool citk_file_read_double(CITKFile *file, double *voxels) { return read(file, voxels); }
 
 bool citk_write_nifti(
-    const char *path, citk_component component, ptrdiff_t dimensions, const ptrdiff_t *size, const double *frame,
+    const char *path, CITKComponent component, ptrdiff_t dimensions, const ptrdiff_t *size, const double *frame,
     const void *voxels) {
   return citk::guard(false, [&] {
-    auto io = make_io(citk_nifti);
+    auto io = make_io(CITKFormatNIfTI);
     io->SetFileName(path);
     io->SetNumberOfDimensions(unsigned(dimensions));
     io->SetNumberOfComponents(1);
     io->SetPixelType(itk::IOPixelEnum::SCALAR);
     io->SetComponentType(
-        component == citk_uint8   ? Component::UCHAR
-        : component == citk_int16 ? Component::SHORT
+        component == CITKComponentUInt8   ? Component::UCHAR
+        : component == CITKComponentInt16 ? Component::SHORT
                                   : Component::FLOAT);
     for (unsigned axis = 0; axis < unsigned(dimensions); ++axis) {
       std::vector<double> unit(size_t(dimensions), 0);

@@ -61,7 +61,7 @@ bool citk_squared_distance(const uint8_t *mask, const ptrdiff_t *size, const dou
     filter->UseImageSpacingOn();
     filter->InsideIsPositiveOff();
     filter->Update();
-    // Signed: negative inside the mask (and not set where it has no outside), where our distance is 0.
+    // ITK's distance is negative inside the mask, and unset without an outside. Here it is 0 inside.
     const auto *distance = filter->GetOutput()->GetBufferPointer();
     const auto count = filter->GetOutput()->GetLargestPossibleRegion().GetNumberOfPixels();
     std::transform(

@@ -10,7 +10,7 @@ namespace {
 struct Inflater {
   z_stream stream{};
   Inflater() {
-    if (inflateInit2(&stream, 15 + 32) != Z_OK) throw std::bad_alloc();  // 32: a gzip or a zlib header
+    if (inflateInit2(&stream, 15 + 32) != Z_OK) throw std::bad_alloc();  // 32 accepts a gzip or a zlib header.
   }
   ~Inflater() { inflateEnd(&stream); }
 };
@@ -43,7 +43,7 @@ void citk::inflate_file(const char *path, ptrdiff_t offset, Compression compress
     do {
       if (ended) {
         if (stream.avail_in == 0) break;
-        if (*stream.next_in != 0x1f) return;  // padding after the last gzip member
+        if (*stream.next_in != 0x1f) return;  // Padding follows the last gzip member.
         inflateReset(&stream);
       }
       stream.next_out = output.data();
@@ -86,7 +86,7 @@ bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t limit, pt
 bool citk_gzip(const char *source, const char *target) {
   return citk::guard(false, [&] {
     citk::File input(fopen(source, "rb"), fclose);
-    gzFile output = gzopen(target, "wb1");  // as nibabel: 6 % larger than 3, in half the time
+    gzFile output = gzopen(target, "wb1");  // Level 1, as nibabel, gives 6 % larger files than 3 in half the time.
     if (!input || !output) throw std::runtime_error("it cannot be opened");
     std::vector<unsigned char> chunk(1 << 20);
     bool complete = true;

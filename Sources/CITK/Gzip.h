@@ -16,8 +16,9 @@ using Sink = std::function<bool(const unsigned char *bytes, size_t count)>;
 
 enum class Compression { none, deflate, detect };
 
-// Hands a file's bytes from `offset` on, decompressed if they are gzip or zlib, to `sink` until it returns false.
-// Throws where compressed data are damaged or cut short.
+/// Passes a file's bytes from `offset` on, decompressed if gzip or zlib, to `sink` until it returns false.
+///
+/// Throws where compressed data are damaged or cut short.
 void inflate_file(const char *path, ptrdiff_t offset, Compression compression, const Sink &sink);
 
 }  // namespace citk

@@ -1,11 +1,11 @@
-// Included before any ITK header.
+// Comes before any ITK header.
 #pragma once
 
 #if !__has_include(<itkImage.h>)
 #error "ITK's headers were not found under .deps/itk/include; run `make deps` in the package's folder first."
 #endif
 
-// Debian's ITK records GCC as its only compiler and refuses any other; here it is shown GCC 12 while it looks.
+// Debian's ITK accepts only GCC, with which it was compiled. This shows it GCC 12 during its check.
 #if defined(__linux__) && defined(__clang__)
 #pragma push_macro("__clang__")
 #pragma push_macro("__GNUC__")

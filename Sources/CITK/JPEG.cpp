@@ -23,7 +23,9 @@ struct Errors {
   std::longjmp(errors->place, 1);
 }
 
-// Below 0 libjpeg has met damage, invents pixels and goes on; a few such warnings are on what changes no pixel.
+/// Treats libjpeg's warnings, of levels below 0, as failures: it met damage and invents pixels.
+///
+/// The harmless ones concern data that change no pixel.
 void judge(j_common_ptr info, int level) {
   const int code = info->err->msg_code;
   const bool harmless =
@@ -31,7 +33,7 @@ void judge(j_common_ptr info, int level) {
   if (level < 0 && !harmless) fail(info);
 }
 
-// Nothing here may need destruction: errors jump out of the middle.
+/// Decodes the pixels. Errors jump out of the middle, so no local variable may need destruction.
 bool decode(
     jpeg_decompress_struct &info, Errors &errors, FILE *file, JDIMENSION width, JDIMENSION height, int components,
     float *values) {

@@ -19,12 +19,12 @@ struct Message {
   char text[256];
 };
 
-// What libpng says most, in words for users.
+/// libpng's common messages, and these in words for users.
 constexpr const char *sentences[][2] = {
     {"Not a PNG file", "it does not begin as a PNG"},
     {"Read Error", "it ends too early"},
     {"CRC error", "a wrong checksum"},
-    {"IDAT: ", "damaged pixels"},  // and zlib's words, which vary
+    {"IDAT: ", "damaged pixels"},  // followed by zlib's words, which vary
 };
 
 [[noreturn]] void fail(png_structp png, png_const_charp text) {
@@ -36,7 +36,9 @@ constexpr const char *sentences[][2] = {
   png_longjmp(png, 1);
 }
 
-// libpng warns where it has met damage, passes over it and goes on; a few such warnings are on what changes no pixel.
+/// Treats libpng's warnings as failures: it met damage and passes over it.
+///
+/// The harmless ones concern data that change no pixel.
 void judge(png_structp png, png_const_charp text) {
   for (const char *harmless : {"xtra compressed data", "Too much image data", "PLTE: ignored in grayscale PNG"}) {
     if (std::strstr(text, harmless) != nullptr) return;
@@ -54,15 +56,15 @@ class Reader {
   ~Reader() { png_destroy_read_struct(&png, &info, nullptr); }
   Reader(const Reader &) = delete;
 
-  // Reads up to the pixels.
-  citk_png_header header() {
+  /// Reads up to the pixels.
+  CITKPNGHeader header() {
     run([&] {
       png_init_io(png, file.get());
       png_set_user_limits(png, 1 << 24, 1 << 24);
       png_set_chunk_malloc_max(png, 64 << 20);
       png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-      png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);  // text, gamma and so on; not tRNS
-      png_set_check_for_invalid_index(png, 0);                                // `put_entries` checks, expanding or not
+      png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);  // text and gamma, but not tRNS
+      png_set_check_for_invalid_index(png, 0);                                // `put_entries` checks instead.
       png_read_info(png, info);
     });
     const int colour = png_get_color_type(png, info);
@@ -73,8 +75,8 @@ class Reader {
         colour == PNG_COLOR_TYPE_PALETTE};
   }
 
-  // Samples of one byte, or two, the higher first; of a palette the indices.
-  Bytes samples(const citk_png_header &header) {
+  /// Reads samples of one byte, or two with the higher first, or a palette's indices.
+  Bytes samples(const CITKPNGHeader &header) {
     run([&] {
       if (header.has_palette) png_set_packing(png);
       else png_set_expand(png);
@@ -95,7 +97,7 @@ class Reader {
     return bytes;
   }
 
-  // The palette's colours of `indices`, with alpha where the file has it; or the indices, once they are known to exist.
+  /// Writes the palette's colours of `indices`, with alpha where the file has it, or the checked indices.
   void put_entries(const Bytes &indices, bool expands, float *values) const {
     png_colorp colours = nullptr;
     png_bytep alphas = nullptr;
@@ -114,7 +116,7 @@ class Reader {
   }
 
  private:
-  // Nothing in `body` may need destruction: errors jump out of its middle.
+  /// Runs `body`. Errors jump out of its middle, so none of its variables may need destruction.
   template <typename Body>
   void run(Body body) {
     if (info == nullptr) throw std::bad_alloc();
@@ -130,14 +132,14 @@ class Reader {
 
 }  // namespace
 
-bool citk_png_read_header(const char *path, citk_png_header *header) {
+bool citk_png_read_header(const char *path, CITKPNGHeader *header) {
   return citk::guard(false, [&] {
     *header = Reader(path).header();
     return true;
   });
 }
 
-bool citk_png_read(const char *path, const citk_png_header *expected, bool expands_palette, float *values) {
+bool citk_png_read(const char *path, const CITKPNGHeader *expected, bool expands_palette, float *values) {
   return citk::guard(false, [&] {
     Reader reader(path);
     const auto found = reader.header();
@@ -161,7 +163,7 @@ uint8_t *citk_png_encode(
     image.width = png_uint_32(width);
     image.height = png_uint_32(height);
     image.format = components == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);  // of the worst case
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);  // the worst case
     std::unique_ptr<uint8_t, decltype(&std::free)> bytes(static_cast<uint8_t *>(std::malloc(size)), &std::free);
     if (!bytes) throw std::bad_alloc();
     if (png_image_write_to_memory(&image, bytes.get(), &size, 0, pixels, 0, nullptr) == 0) {

@@ -21,7 +21,7 @@ Silence::Silence() {
   output = std::cout.rdbuf(nullptr);
 }
 
-// Setting a buffer also clears the stream's state, which writing without one has made bad.
+// Setting a buffer also clears the stream's state, which writing without one made bad.
 Silence::~Silence() {
   const std::lock_guard<std::mutex> guard(lock);
   if (--living > 0) return;

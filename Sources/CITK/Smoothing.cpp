@@ -7,10 +7,10 @@
 
 namespace {
 
-// ITK's recursive filter needs four voxels; it continues the edge values, so repeating them changes nothing else.
+/// The least length for ITK's recursive filter. It continues the edge values, so repeating them changes nothing else.
 constexpr ptrdiff_t least_length = 4;
 
-// Repeats the last voxels of each axis that is too short. `size` becomes the padded size.
+/// Repeats the last voxels of each axis that is too short. `size` becomes the padded size.
 std::vector<float> padded(const float *voxels, ptrdiff_t *size) {
   const ptrdiff_t old[3] = {size[0], size[1], size[2]};
   for (int axis = 0; axis < 3; ++axis) size[axis] = std::max(size[axis], least_length);

@@ -1,4 +1,4 @@
-// What the C functions share: error capture and views of Swift's memory as ITK images.
+// Shared by the C functions: the guard, and views of Swift's memory as ITK images.
 #pragma once
 
 #include "ITKCompiler.h"
@@ -8,14 +8,14 @@
 #include <exception>
 #include <string>
 
+#include "CGuard.h"
 #include "CITK.h"
 
 namespace citk {
 
-inline thread_local std::string last_error;
-
-// Keeps ITK, VNL and MetaIO from writing lines of their own on standard error while it lives, by this thread or another: what
-// fails throws as well, and becomes a sentence.
+/// Keeps ITK, VNL and MetaIO from writing lines of their own while it lives, on any thread.
+///
+/// A failure throws as well and becomes a sentence.
 class Silence {
  public:
   Silence();
@@ -24,23 +24,22 @@ class Silence {
   Silence &operator=(const Silence &) = delete;
 };
 
-// Runs `body`; a failure becomes `failure` and the thread's message.
-template <typename Result, typename Body>
-Result guard(Result failure, Body &&body) {
-  const Silence silence;
-  try {
-    return body();
-  } catch (const itk::ExceptionObject &error) {
-    last_error = error.GetDescription();
-  } catch (const std::exception &error) {
-    last_error = error.what();
-  } catch (...) {
-    last_error = "an unknown C++ exception";
+struct ITK {
+  using Scope = Silence;
+
+  static std::string message(const std::exception &error) {
+    const auto *own = dynamic_cast<const itk::ExceptionObject *>(&error);
+    return own ? own->GetDescription() : error.what();
   }
-  return failure;
+};
+
+/// Runs `body`. A failure becomes `failure` and the message of citk_error.
+template <typename Result, typename Body>
+Result guard(Result failure, Body &&body) noexcept {
+  return cguard::run<ITK>(failure, body);
 }
 
-// An ITK image over memory that somebody else owns.
+/// Makes an ITK image over memory that the caller owns.
 template <typename Voxel>
 typename itk::Image<Voxel, 3>::Pointer borrow(const Voxel *voxels, const ptrdiff_t *size, const double *frame) {
   using Image = itk::Image<Voxel, 3>;

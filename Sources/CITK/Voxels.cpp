@@ -5,9 +5,9 @@
 
 namespace {
 
-using Encoding = citk_voxels;
+using Encoding = CITKVoxels;
 
-// Takes a file's bytes chunk by chunk and turns them into voxels.
+/// Turns a file's bytes, chunk by chunk, into voxels.
 template <typename Stored, typename Voxel>
 class Decoder {
  public:
@@ -46,7 +46,7 @@ class Decoder {
   size_t partial = 0;
 };
 
-// What may follow the voxels and is decompressed for its checksum's sake; a file that goes on is not read to its end.
+/// The most bytes after the voxels that are decompressed for the checksum. A longer file is not read to its end.
 constexpr size_t largest_rest = 1 << 20;
 
 template <typename Stored, typename Voxel>
@@ -84,10 +84,10 @@ bool read(const Encoding &encoding, Voxel *voxels, ptrdiff_t count) {
 
 }  // namespace
 
-bool citk_read_voxels_float(const citk_voxels *stored, float *voxels, ptrdiff_t count) {
+bool citk_read_voxels_float(const CITKVoxels *stored, float *voxels, ptrdiff_t count) {
   return read(*stored, voxels, count);
 }
 
-bool citk_read_voxels_double(const citk_voxels *stored, double *voxels, ptrdiff_t count) {
+bool citk_read_voxels_double(const CITKVoxels *stored, double *voxels, ptrdiff_t count) {
   return read(*stored, voxels, count);
 }

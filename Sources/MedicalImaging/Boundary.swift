@@ -2,7 +2,7 @@ import CITK
 
 /// ITK's words for this thread's last failure.
 func lastITKError() -> String {
-  String(cString: citk_last_error()).split(whereSeparator: \.isNewline).joined(separator: " ")
+  String(cString: citk_error()).split(whereSeparator: \.isNewline).joined(separator: " ")
     .replacing(/\(0x[0-9a-f]+\)/, with: "")
 }
 

@@ -8,7 +8,7 @@ extension Volume where Voxel == Float {
   ///
   /// - Throws: `ImagingError` for another extension, `FileError` for a full disk or a folder that cannot be written.
   public func write(to url: URL) throws {
-    try writeNIfTI(voxels, citk_float32, geometry.sizeArray, geometry, to: url)
+    try writeNIfTI(voxels, CITKComponentFloat32, geometry.sizeArray, geometry, to: url)
   }
 
   /// Writes int16 where every voxel is a whole number of 16 bits, as CT's are: the same values in half the bytes.
@@ -16,7 +16,7 @@ extension Volume where Voxel == Float {
   public func writeCompactly(to url: URL) throws {
     let integers = voxels.compactMap { Int16(exactly: $0) }
     guard integers.count == voxels.count else { return try write(to: url) }
-    try writeNIfTI(integers, citk_int16, geometry.sizeArray, geometry, to: url)
+    try writeNIfTI(integers, CITKComponentInt16, geometry.sizeArray, geometry, to: url)
   }
 }
 
@@ -28,7 +28,7 @@ extension Volume where Voxel == UInt8 {
   ///   that cannot be written.
   public func write(to url: URL) throws {
     guard url.pathExtension.lowercased() == "png" else {
-      return try writeNIfTI(voxels, citk_uint8, geometry.sizeArray, geometry, to: url)
+      return try writeNIfTI(voxels, CITKComponentUInt8, geometry.sizeArray, geometry, to: url)
     }
     guard geometry.size.z == 1 else {
       throw ImagingError(
@@ -64,11 +64,12 @@ public func writeChannels(_ channels: [Image], to url: URL) throws {
   precondition(!channels.isEmpty, "no channels to write")
   let geometry = channels[0].geometry
   precondition(channels.allSatisfy { $0.geometry == geometry }, "channels of different geometries")
-  try writeNIfTI(channels.flatMap(\.voxels), citk_float32, geometry.sizeArray + [channels.count], geometry, to: url)
+  try writeNIfTI(
+    channels.flatMap(\.voxels), CITKComponentFloat32, geometry.sizeArray + [channels.count], geometry, to: url)
 }
 
 private func writeNIfTI<Voxel>(
-  _ voxels: [Voxel], _ component: citk_component, _ size: [Int], _ geometry: Geometry, to url: URL
+  _ voxels: [Voxel], _ component: CITKComponent, _ size: [Int], _ geometry: Geometry, to url: URL
 ) throws {
   let name = url.lastPathComponent.lowercased()
   guard name.hasSuffix(".nii") || name.hasSuffix(".nii.gz") else {

@@ -12,7 +12,7 @@ struct PictureFile {
   private let source: Source
 
   private enum Source {
-    case png(citk_png_header)
+    case png(CITKPNGHeader)
     case jpeg, tiff
   }
 
@@ -22,7 +22,7 @@ struct PictureFile {
     try requireContents(of: url)
     switch try ImageFormat(of: url) {
     case .png:
-      var header = citk_png_header()
+      var header = CITKPNGHeader()
       try checked(citk_png_read_header(url.path, &header)) { PictureFile.unreadable(url, $0) }
       (width, height, componentCount) = (header.width, header.height, header.components)
       hasPalette = header.has_palette
@@ -66,7 +66,7 @@ struct PictureFile {
     case .jpeg:
       try checked(citk_jpeg_read(url.path, width, height, components, &values), damage)
     case .tiff:
-      guard let handle = citk_file_open(url.path, citk_tiff, !indices) else {
+      guard let handle = citk_file_open(url.path, CITKFormatTIFF, !indices) else {
         throw ImagingError(damage(lastITKError()))
       }
       defer { citk_file_free(handle) }

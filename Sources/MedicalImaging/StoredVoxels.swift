@@ -126,9 +126,9 @@ struct StoredVoxels {
     guard success else { throw damaged(data) }
   }
 
-  private func withLayout<Result>(_ body: (UnsafePointer<citk_voxels>) -> Result) -> Result {
+  private func withLayout<Result>(_ body: (UnsafePointer<CITKVoxels>) -> Result) -> Result {
     data.path.withCString { path in
-      var layout = citk_voxels(
+      var layout = CITKVoxels(
         path: path, offset: offset, is_compressed: encoding == .deflate, datatype: Int32(type.rawValue), skip: skip,
         swapped: isSwapped, slope: slope, intercept: intercept)
       return body(&layout)

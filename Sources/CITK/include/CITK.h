@@ -1,99 +1,122 @@
+// C functions over ITK, libpng, libjpeg and zlib.
+//
+// Ownership: the caller frees a returned CITKFile once, with its free function. Arguments are borrowed.
+// Errors: null or false means failure. citk_error then returns the message of this thread's last failure.
+// Names: functions have the prefix citk_, types and constants CITK. CTorch and CDICOM follow the same rules.
+// Volumes are dense, with x fastest. `size` has 3 values. `frame` has 15: spacing (mm), origin (mm), direction (rows).
 #ifndef CITK_H
 #define CITK_H
-
-// C functions over ITK. A returned `citk_file *` is yours: free it once. Every other argument is borrowed.
-//
-// Volumes are dense, x fastest. `size` has 3 values; `frame` has 15: spacing (mm), origin (mm), direction (rows).
-// Functions that can fail return false or null, and citk_last_error() says why (of this thread's last failure).
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma clang assume_nonnull begin
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#if __has_feature(nullability)
-#pragma clang assume_nonnull begin
-#endif
+typedef struct CITKFile CITKFile;
 
-const char *citk_last_error(void);
+/// A format that ITK reads. Swift reads MetaImage and NRRD: ITK 5.2 crashes on damaged headers of both.
+typedef enum CITKFormat : int32_t {
+  CITKFormatNIfTI,
+  CITKFormatTIFF,
+} CITKFormat;
 
-// Files. A TIFF's header is read on opening, its pixels on demand. (ITK 5.2's readers of MetaImage and NRRD crash on
-// damaged headers: ours are in Swift.)
+typedef enum CITKComponent : int32_t {
+  CITKComponentUInt8,
+  CITKComponentInt16,
+  CITKComponentFloat32,
+} CITKComponent;
 
-typedef struct citk_file citk_file;
-typedef enum { citk_nifti, citk_tiff } citk_format;
-typedef enum { citk_uint8, citk_int16, citk_float32 } citk_component;
+/// Returns the message of the last failure on this thread.
+const char *citk_error(void);
 
-// The pixels of a TIFF with a palette are its colours or, without `expands_palette`, its indices.
-citk_file *_Nullable citk_file_open(const char *path, citk_format format, bool expands_palette);
-void citk_file_free(citk_file *file);
-ptrdiff_t citk_file_dimension_count(const citk_file *file);
-ptrdiff_t citk_file_dimension(const citk_file *file, ptrdiff_t axis);
-ptrdiff_t citk_file_components(const citk_file *file);      // values per voxel
-ptrdiff_t citk_file_component_bytes(const citk_file *file);
-void citk_file_frame(const citk_file *file, double *frame); // of the first three axes
-// The components of a voxel one after the other.
-bool citk_file_read_float(citk_file *file, float *voxels);
-bool citk_file_read_double(citk_file *file, double *voxels);
+// MARK: Files
 
-// `dimensions` is 3, or 4 for channels last (`size` then has 4 values).
+/// Opens a file and reads its header. The pixels are read on demand.
+///
+/// `expands_palette` chooses a TIFF's colours over its palette's indices.
+CITKFile *_Nullable citk_file_open(const char *path, CITKFormat format, bool expands_palette);
+void citk_file_free(CITKFile *file);
+ptrdiff_t citk_file_dimension_count(const CITKFile *file);
+ptrdiff_t citk_file_dimension(const CITKFile *file, ptrdiff_t axis);
+/// Returns the number of values per voxel.
+ptrdiff_t citk_file_components(const CITKFile *file);
+ptrdiff_t citk_file_component_bytes(const CITKFile *file);
+/// Reads the frame of the first three axes.
+bool citk_file_frame(const CITKFile *file, double *frame);
+/// Reads all voxels, each with its components one after the other.
+bool citk_file_read_float(CITKFile *file, float *voxels);
+bool citk_file_read_double(CITKFile *file, double *voxels);
+
+/// Writes a volume. `dimensions` is 3, or 4 for channels last, where `size` has 4 values.
 bool citk_write_nifti(
-    const char *path, citk_component component, ptrdiff_t dimensions, const ptrdiff_t *size, const double *frame,
+    const char *path, CITKComponent component, ptrdiff_t dimensions, const ptrdiff_t *size, const double *frame,
     const void *voxels);
 
-// PNG, by libpng itself, where damage is a failure. (On a damaged header ITK 5.2's reader ends the process, and it
-// prints libpng's warnings.)
+// MARK: PNG, by libpng
+//
+// ITK 5.2's reader ends the process on a damaged header and prints libpng's warnings.
 
-typedef struct {
+typedef struct CITKPNGHeader {
   ptrdiff_t width, height;
-  ptrdiff_t bits;        // of a component: 1, 2, 4, 8 or 16
-  ptrdiff_t components;  // of a pixel, once a palette is expanded: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha
+  ptrdiff_t bits;        // per component: 1, 2, 4, 8 or 16
+  ptrdiff_t components;  // per pixel, with an expanded palette: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha
   bool has_palette;
-} citk_png_header;
+} CITKPNGHeader;
 
-bool citk_png_read_header(const char *path, citk_png_header *header);
-// `values` holds width × height × components of `header`, or without `expands_palette` width × height indices. Grey of
-// less than 8 bits is brought to 0…255. Damage, data that are cut short and another header in the file are failures.
-bool citk_png_read(const char *path, const citk_png_header *header, bool expands_palette, float *values);
-
-// JPEG, by libjpeg itself, where damage is a failure. (ITK 5.2's reader crashes on much of it, and reports the rest.)
-// `components` is 1 (grey) or 3 (red, green, blue), as in the file; `values` holds width × height × components.
-bool citk_jpeg_read(const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, float *values);
-
-// A PNG file in memory, by libpng itself (ITK 5.2's writer crashes where the disk is full): 8 bits a component, 1 (grey) or 3
-// (red, green, blue) of each pixel, rows from the top; `count` bytes that are yours, to be given to free().
+bool citk_png_read_header(const char *path, CITKPNGHeader *header);
+/// Reads width × height × components of `header`, or width × height palette indices without `expands_palette`.
+///
+/// Grey of fewer than 8 bits is scaled to 0…255. Damaged data, data cut short and a changed header are failures.
+bool citk_png_read(const char *path, const CITKPNGHeader *header, bool expands_palette, float *values);
+/// Encodes a PNG file in memory. The caller passes the `count` bytes to free().
+///
+/// Pixels have 8 bits per component and 1 (grey) or 3 (red, green, blue) components, rows from the top.
+/// ITK 5.2's writer crashes where the disk is full.
 uint8_t *_Nullable citk_png_encode(
     ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels, ptrdiff_t *count);
 
-// Voxels of NIfTI, MetaImage and NRRD.
-// (ITK 5.2's reader of NIfTI turns NaN into 0, reads no NIfTI-2 and does not notice files cut short.)
+// MARK: JPEG, by libjpeg
 
-typedef struct {
+/// Reads width × height × components, with 1 (grey) or 3 (red, green, blue) components as in the file.
+///
+/// Damage is a failure. ITK 5.2's reader crashes on much of it.
+bool citk_jpeg_read(const char *path, ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, float *values);
+
+// MARK: Voxels of NIfTI, MetaImage and NRRD
+//
+// ITK 5.2's reader of NIfTI turns NaN into 0, reads no NIfTI-2 and misses files cut short.
+
+typedef struct CITKVoxels {
   const char *path;
   ptrdiff_t offset;    // in the file
-  bool is_compressed;  // gzip or zlib from there on
+  bool is_compressed;  // gzip or zlib from the offset on
   int datatype;        // NIfTI's code
-  ptrdiff_t skip;      // bytes before the voxels, once decompressed
+  ptrdiff_t skip;      // decompressed bytes before the voxels
   bool swapped;        // in the other byte order
   double slope, intercept;
-} citk_voxels;
+} CITKVoxels;
 
-bool citk_read_voxels_float(const citk_voxels *stored, float *voxels, ptrdiff_t count);
-bool citk_read_voxels_double(const citk_voxels *stored, double *voxels, ptrdiff_t count);
+bool citk_read_voxels_float(const CITKVoxels *stored, float *voxels, ptrdiff_t count);
+bool citk_read_voxels_double(const CITKVoxels *stored, double *voxels, ptrdiff_t count);
 
-// Compressed data (gzip, several members too, or zlib; others count as they are).
+// MARK: Compressed data
+//
+// gzip may have several members. zlib is read too. Other data count as they are.
 
-// Fills `head` with the first `count` decompressed bytes and returns how many there were.
+/// Fills `head` with the first `count` decompressed bytes. Returns the number of bytes there were.
 ptrdiff_t citk_inflate_head(const char *path, uint8_t *head, ptrdiff_t count);
-// Counts the decompressed bytes from `offset` on: at most `limit` and a chunk more, so that no small file that becomes huge is
-// decompressed to its end; up to the fault where data are damaged or cut short (false).
+/// Counts the decompressed bytes from `offset` on, at most `limit` and a chunk more.
+///
+/// The limit protects from small files that become huge. Damaged or short data are counted up to the fault (false).
 bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t limit, ptrdiff_t *count);
 bool citk_gzip(const char *source, const char *target);
 
-// Filters.
+// MARK: Filters
 
 bool citk_resample_float(
     const float *voxels, const ptrdiff_t *size, const double *frame, bool linear, float *output,
@@ -101,15 +124,16 @@ bool citk_resample_float(
 bool citk_resample_uint8(
     const uint8_t *voxels, const ptrdiff_t *size, const double *frame, uint8_t *output, const ptrdiff_t *output_size,
     const double *output_frame);
-// Squared Euclidean distance (mm²) from each voxel's centre to the nearest nonzero one's; the mask must have one.
+/// Measures the squared Euclidean distance (mm²) from each voxel's centre to the nearest nonzero voxel's centre.
+///
+/// The mask must have a nonzero voxel.
 bool citk_squared_distance(const uint8_t *mask, const ptrdiff_t *size, const double *frame, double *output);
 bool citk_smooth(float *voxels, const ptrdiff_t *size, const double *frame, double sigma_mm);
-
-#if __has_feature(nullability)
-#pragma clang assume_nonnull end
-#endif
 
 #ifdef __cplusplus
 }
 #endif
+
+#pragma clang assume_nonnull end
+
 #endif

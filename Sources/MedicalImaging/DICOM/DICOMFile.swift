@@ -11,14 +11,14 @@ final class DICOMFile {
     self.url = url
     try requireContents(of: url)
     let fault = DICOMStructure.fault(in: try DICOMBytes(url))
-    guard fault == nil, let opened = cdicom_open(url.path) else {
+    guard fault == nil, let opened = cdicom_file_open(url.path) else {
       throw ImagingError(
         "\(url.path): cannot be read as DICOM: \(fault ?? "\(lastDICOMError()); copy it again from its source.")")
     }
     handle = opened
   }
 
-  deinit { cdicom_close(handle) }
+  deinit { cdicom_file_free(handle) }
 
   /// A value as text without the spaces around it; nil where it is missing or empty.
   func text(_ tag: DICOMTag, at position: Int = 0) -> String? {
@@ -90,7 +90,7 @@ enum DICOMTag: UInt32 {
 }
 
 /// DCMTK's words for this thread's last failure.
-func lastDICOMError() -> String { inOneLine(String(cString: cdicom_last_error())) }
+func lastDICOMError() -> String { inOneLine(String(cString: cdicom_error())) }
 
 /// Text of a file that is fit for a message.
 func inOneLine(_ text: String) -> String {

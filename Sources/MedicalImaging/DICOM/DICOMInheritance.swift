@@ -29,7 +29,7 @@ extension DICOMFile {
 
   private var inheritanceFaults: [InheritanceFault] {
     var faults: [InheritanceFault] = []
-    var fault = cdicom_fault()
+    var fault = CDICOMFault()
     while cdicom_next_fault(handle, fault.tag, &fault) { faults.append(InheritanceFault(fault)) }
     return faults
   }
@@ -51,7 +51,7 @@ private struct InheritanceFault {
   let element: String
   let isRequired, isMissing, isKept: Bool
 
-  init(_ fault: cdicom_fault) {
+  init(_ fault: CDICOMFault) {
     let (keyword, value) = (text(of: fault.keyword), text(of: fault.value))
     let tag = String(format: "(%04X,%04X)", fault.tag >> 16, fault.tag & 0xffff)
     element = "\(words(of: keyword)) \(tag)" + (value.isEmpty ? "" : " \"\(inOneLine(value))\"")

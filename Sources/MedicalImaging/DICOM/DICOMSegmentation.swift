@@ -76,7 +76,7 @@ private final class SegmentationWriter {
     let uids = (0..<3).map { _ in newUID() }
     let made = withCStrings(uids) { uids in
       cdicom_segmentation_create(
-        source.handle, cdicom_uids(instance: uids[0], series: uids[1], dimension_organization: uids[2]),
+        source.handle, CDICOMUIDs(instance: uids[0], series: uids[1], dimension_organization: uids[2]),
         softwareVersion, needsUTF8, spacing, orientation)
     }
     guard let made else { throw SegmentationWriter.fault(series) }
@@ -94,7 +94,7 @@ private final class SegmentationWriter {
     try require(
       withCStrings(codes.flatMap { [$0.value, "SCT", $0.meaning] }) { texts in
         var all = codes.indices.map {
-          cdicom_code(value: texts[3 * $0], scheme: texts[3 * $0 + 1], meaning: texts[3 * $0 + 2])
+          CDICOMCode(value: texts[3 * $0], scheme: texts[3 * $0 + 1], meaning: texts[3 * $0 + 2])
         }
         let colour = (0..<3).map { color[$0] }
         guard all.count > 2 else { return cdicom_segmentation_add_segment(handle, label, all[0], all[1], nil, colour) }

@@ -27,7 +27,7 @@ struct DICOMSlice: Sendable {
   let column: SIMD3<Double>
   /// Thickness or distance of slices by the header, in mm; for series of a single one.
   let thicknessMM: Double?
-  private let pixels: cdicom_pixels
+  private let pixels: CDICOMPixels
   /// Whether some stored values say that nothing was measured there (Pixel Padding Value).
   var hasPadding: Bool { pixels.padding_low <= pixels.padding_high }
 
@@ -52,7 +52,7 @@ struct DICOMSlice: Sendable {
     let stored = file.integer(.bitsStored) ?? allocated
     let isSigned = file.integer(.isSigned) == 1
     let padding = paddingValues(of: file, isSigned: isSigned)
-    pixels = cdicom_pixels(
+    pixels = CDICOMPixels(
       columns: size.x, rows: size.y, bits_allocated: allocated, bits_stored: stored,
       high_bit: file.integer(.highBit) ?? stored - 1, is_signed: isSigned,
       slope: rescaling(.slope, of: file).first.flatMap(Double.init) ?? 1,
@@ -171,7 +171,7 @@ private func faultOfKind(of file: DICOMFile) -> String? {
 }
 
 /// Bits that are not read, or more pixels than the file can hold.
-private func faultOfPixels(_ pixels: cdicom_pixels, of file: DICOMFile) -> String? {
+private func faultOfPixels(_ pixels: CDICOMPixels, of file: DICOMFile) -> String? {
   let (columns, rows) = (pixels.columns, pixels.rows)
   guard (1...65535).contains(columns), (1...65535).contains(rows) else {
     return "its header gives the size \(columns)×\(rows); each side must be 1 to 65535 pixels long."
