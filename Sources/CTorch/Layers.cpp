@@ -1,4 +1,4 @@
-#include "Guard.h"
+#include "Support.h"
 
 CTTensor *ct_conv2d(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, ptrdiff_t padding) {
   return tensor([&] { return at::conv2d(x->value, weight->value, optional(bias), 1, padding); });
@@ -40,7 +40,7 @@ CTTensor *ct_layer_norm(const CTTensor *x, const CTTensor *weight, const CTTenso
   return tensor([&] { return at::layer_norm(x->value, weight->value.sizes(), weight->value, bias->value, epsilon); });
 }
 
-/// [to, from]: how much of each value goes into each.
+/// Returns the weights [to, from] of bilinear interpolation along one axis.
 static at::Tensor bilinear_weights(const at::Tensor &x, int64_t from, int64_t to) {
   auto places = at::arange(to, x.options()) * (to > 1 ? static_cast<double>(from - 1) / static_cast<double>(to - 1) : 0);
   return (1 - (places.unsqueeze(1) - at::arange(from, x.options())).abs()).clamp_min(0);
@@ -51,7 +51,7 @@ CTTensor *ct_resize_bilinear(const CTTensor *x, ptrdiff_t height, ptrdiff_t widt
     auto &value = x->value;
     if (!value.is_cuda() || !value.requires_grad() || !c10::GradMode::is_enabled())
       return at::upsample_bilinear2d(value, {height, width}, /*align_corners=*/true);
-    // The gradient of LibTorch's own depends on the order in which a GPU adds.
+    // LibTorch's gradient depends on the order in which a GPU adds.
     auto rows = bilinear_weights(value, value.size(2), height), columns = bilinear_weights(value, value.size(3), width);
     return at::matmul(at::matmul(rows, value), columns.t());
   });

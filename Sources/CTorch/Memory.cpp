@@ -4,15 +4,16 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
-#include "CTorch.h"
+#include "Support.h"
 
 namespace {
 
 constexpr size_t large = 1 << 20, page = 4 << 10, alignment = 64;
 
-/// Memory for tensors. Large ones come out of one range of addresses, which keeps its pages: giving them back to the
-/// system and taking them again, page by page, cost a tenth of a training step. Neighbours that are free become one.
-class KeepingAllocator final : public c10::Allocator {
+/// An allocator of tensors. Large ones share one range of addresses that keeps its pages.
+///
+/// Returning pages to the system and taking them again cost a tenth of a training step. Free neighbours merge.
+class CachingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t size) override {
     void *block = size == 0 ? nullptr : size < large ? nullptr : large_block(size);
@@ -27,22 +28,22 @@ class KeepingAllocator final : public c10::Allocator {
     default_copy_data(target, source, count);
   }
 
-  static KeepingAllocator &shared() {
-    static auto *allocator = new KeepingAllocator;  // outlives every tensor
+  static CachingAllocator &shared() {
+    static auto *allocator = new CachingAllocator;  // outlives every tensor
     return *allocator;
   }
 
  private:
   std::mutex mutex;
-  char *range = nullptr;  // of addresses, twice the machine's memory; only touched pages take any
+  char *range = nullptr;  // twice the machine's memory, where only touched pages take any
   size_t size = 0;
-  std::map<size_t, size_t> holes;  // offset and size, no two of them neighbours
-  std::map<size_t, size_t> used;
+  std::map<size_t, size_t> holes;  // sizes by offset, never two neighbours
+  std::map<size_t, size_t> used;   // sizes by offset
 
-  KeepingAllocator() {
+  CachingAllocator() {
     size_t wanted = 2 * static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
     void *found = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (found == MAP_FAILED) return;  // then every tensor has memory of its own
+    if (found == MAP_FAILED) return;  // Then every tensor has memory of its own.
     range = static_cast<char *>(found);
     size = wanted;
     holes[0] = size;
@@ -53,7 +54,7 @@ class KeepingAllocator final : public c10::Allocator {
 
   static size_t rounded(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
 
-  /// From the smallest hole that holds it, the first of equals; null without one.
+  /// Takes a block from the smallest hole that is large enough, the first of equals; null without one.
   void *large_block(size_t wanted) {
     wanted = rounded(wanted, page);
     std::lock_guard lock(mutex);
@@ -68,7 +69,7 @@ class KeepingAllocator final : public c10::Allocator {
     return range + offset;
   }
 
-  void give_back(size_t offset) {
+  void free_large(size_t offset) {
     std::lock_guard lock(mutex);
     auto block = used.find(offset);
     size_t count = block->second;
@@ -92,7 +93,7 @@ class KeepingAllocator final : public c10::Allocator {
     auto &own = shared();
     auto address = static_cast<char *>(block);
     if (own.range && address >= own.range && address < own.range + own.size) {
-      own.give_back(address - own.range);
+      own.free_large(address - own.range);
     } else {
       std::free(block);
     }
@@ -101,4 +102,6 @@ class KeepingAllocator final : public c10::Allocator {
 
 }  // namespace
 
-void ct_keep_memory(void) { c10::SetCPUAllocator(&KeepingAllocator::shared(), /*priority=*/1); }
+void ct_cache_memory(void) {
+  act([] { c10::SetCPUAllocator(&CachingAllocator::shared(), /*priority=*/1); });
+}

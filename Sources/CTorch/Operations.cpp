@@ -1,5 +1,5 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
-#include "Guard.h"
+#include "Support.h"
 
 CTTensor *ct_add(const CTTensor *a, const CTTensor *b) {
   return tensor([&] { return a->value + b->value; });

@@ -1,21 +1,23 @@
 import CTorch
 
-/// Adam (Kingma & Ba 2015) with PyTorch's defaults and arithmetic; with a weight decay AdamW (Loshchilov & Hutter 2019).
+/// Adam (Kingma & Ba 2015) with PyTorch's defaults and arithmetic. A weight decay makes it AdamW (Loshchilov & Hutter
+/// 2019).
 ///
-/// A parameter without a gradient is skipped and its step count stands still, as in PyTorch: the norms that a pass does
-/// not use are not moved by it.
+/// A step skips parameters without a gradient and keeps their step count, as PyTorch does. So norms that a pass does not
+/// use stay as they are.
 public final class Adam {
   public var learningRate: Double {
     didSet { if learningRate != oldValue { together?.rate.fill(learningRate) } }
   }
   public let betas: (Double, Double) = (0.9, 0.999)
   public let epsilon = 1e-8
-  /// Every step shrinks the weights of convolutions, of four dimensions, by this share times the learning rate; biases
-  /// and the scales and shifts of norms, layer norm's [C, H, W] too, are spared.
+  /// The share by which every step shrinks the weights of convolutions, times the learning rate.
+  ///
+  /// Only weights of four dimensions decay. Biases and the scales and shifts of norms do not.
   public let weightDecay: Double
   private let fuses: Bool
-  /// Where all parameters take a step together: on a GPU.
-  private let together: AdamTogether?
+  /// The step of all parameters at once, on a GPU.
+  private let together: MultiTensorAdam?
 
   final class Moments {
     let name: String
@@ -35,8 +37,8 @@ public final class Adam {
   }
   let moments: [Moments]
 
-  /// - Parameter fuses: whether a step is a loop of ours, or on a GPU one of all parameters, or operations of LibTorch; they
-  ///   differ by rounding.
+  /// - Parameter fuses: whether a step is a fused loop, on a GPU over all parameters, or LibTorch's operations. They differ
+  ///   by rounding.
   public convenience init(_ parameters: Parameters, learningRate: Double, weightDecay: Double = 0, fuses: Bool = true) {
     let device = parameters.device
     self.init(
@@ -50,18 +52,17 @@ public final class Adam {
     self.weightDecay = weightDecay
     moments = withoutGradients { parameters.trainable.map(Moments.init) }
     self.together =
-      together ? AdamTogether(count: moments.count, learningRate: learningRate, on: parameters.device) : nil
+      together ? MultiTensorAdam(count: moments.count, learningRate: learningRate, on: parameters.device) : nil
   }
 
-  /// Whether steps can be part of a `Graph`: all that changes from one to the next is on the GPU.
+  /// Whether a `Graph` can capture steps: everything that changes between steps is on the GPU.
   public var canBeNoted: Bool { together != nil }
 
   public func clearGradients() {
     for moment in moments { moment.parameter.clearGradient() }
   }
 
-  /// One step by the gradients at hand, each first clipped to [−limit, limit], element by element. The gradients
-  /// themselves stay as they are.
+  /// Takes one step by the gradients, each element clipped to [−limit, limit]. The gradients do not change.
   public func step(clippingTo limit: Double = .infinity) {
     var settings = CTAdam(
       learning_rate: learningRate, beta1: betas.0, beta2: betas.1, epsilon: epsilon, weight_decay: weightDecay,
@@ -78,7 +79,7 @@ public final class Adam {
     }
   }
 
-  /// The steps that each of `moments` has taken.
+  /// The step count of each of `moments`.
   var steps: [Int] {
     get { together.map { $0.steps.values(Double.self).map { Int($0) } } ?? moments.map(\.step) }
     set {
@@ -88,15 +89,15 @@ public final class Adam {
   }
 }
 
-/// Adam's step of all parameters at once. What changes from step to step is on the GPU, so that a step can be part of a
-/// `Graph`.
-private final class AdamTogether {
-  /// Scalar, float64.
+/// Adam's step of all parameters at once. Everything that changes between steps is on the GPU, so that a `Graph` can
+/// capture a step.
+private final class MultiTensorAdam {
+  /// The learning rate: scalar, float64.
   let rate: Tensor
-  /// [parameters], float64
+  /// Step counts: [parameters], float64.
   let steps: Tensor
-  /// 1 at the parameters that have a gradient, by which ones these are.
-  private var moved: [[Bool]: Tensor] = [:]
+  /// Masks (1 = has a gradient), cached by pattern.
+  private var masks: [[Bool]: Tensor] = [:]
 
   init(count: Int, learningRate: Double, on device: Device) {
     rate = Tensor(repeating: learningRate, shape: [], type: .float64).moved(to: device)
@@ -106,9 +107,8 @@ private final class AdamTogether {
   func step(_ moments: [Adam.Moments], _ settings: CTAdam) {
     let gradients = moments.map(\.parameter.gradient)
     let has = gradients.map { $0 != nil }
-    let moved =
-      self.moved[has] ?? Tensor(has.map { $0 ? 1.0 : 0 }, shape: [has.count]).moved(to: steps.device)
-    self.moved[has] = moved
+    let mask = masks[has] ?? Tensor(has.map { $0 ? 1.0 : 0 }, shape: [has.count]).moved(to: steps.device)
+    masks[has] = mask
     let tensors = moments.indices.compactMap { index in
       gradients[index].map {
         CTAdamTensors(
@@ -118,7 +118,7 @@ private final class AdamTogether {
     }
     var settings = settings
     withExtendedLifetime(gradients) {
-      checkTrap(ct_adam_together(tensors, tensors.count, steps.handle, moved.handle, rate.handle, &settings))
+      checkTrap(ct_adam_multi_tensor(tensors, tensors.count, steps.handle, mask.handle, rate.handle, &settings))
     }
   }
 }

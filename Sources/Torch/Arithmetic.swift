@@ -1,6 +1,7 @@
 import CTorch
 
-// Elementwise, with broadcasting, differentiable.
+// MARK: Elementwise, with broadcasting, differentiable
+
 extension Tensor {
   public static func + (a: Tensor, b: Tensor) -> Tensor { Tensor(ct_add(a.handle, b.handle)) }
   public static func - (a: Tensor, b: Tensor) -> Tensor { Tensor(ct_subtract(a.handle, b.handle)) }
@@ -19,8 +20,7 @@ extension Tensor {
   public func relu() -> Tensor { Tensor(ct_relu(handle)) }
   public func log() -> Tensor { Tensor(ct_log(handle)) }
   public func squareRoot() -> Tensor { Tensor(ct_sqrt(handle)) }
-  /// Product of matrices of one type: [..., m, n] × [..., n, p] -> [..., m, p]. Rounds to nothing less, whatever the
-  /// `Precision`.
+  /// Multiplies matrices of one type: [..., m, n] × [..., n, p] -> [..., m, p]. Keeps that type in any `Precision`.
   public func matrixProduct(_ other: Tensor) -> Tensor { Tensor(ct_matrix_product(handle, other.handle)) }
   public func clamped(to range: ClosedRange<Double>) -> Tensor {
     Tensor(ct_clamp(handle, range.lowerBound, range.upperBound))
@@ -28,7 +28,7 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// The sum over the given dimensions, which disappear; over all without any.
+  /// Sums over the given dimensions and removes them. Without any, sums over all.
   public func sum(_ dimensions: [Int] = []) -> Tensor { Tensor(ct_sum(handle, dimensions, dimensions.count)) }
 
   /// The mean of all elements.
@@ -38,19 +38,20 @@ extension Tensor {
 
   public func logSoftmax(_ dimension: Int) -> Tensor { Tensor(ct_log_softmax(handle, dimension)) }
 
-  /// Sums over the pixels of each image and class, [N, classes, 8], see `ct_class_sums`. self: logits [N, classes, H, W];
-  /// labels: int64 [N, H, W].
+  /// Sums over the pixels of each image and class, [N, classes, 8]; see `ct_class_sums`.
+  ///
+  /// `self` holds logits [N, classes, H, W]. `labels` are int64 [N, H, W].
   public func classSums(_ labels: Tensor, leastProbability: Double) -> Tensor {
     Tensor(ct_class_sums(handle, labels.handle, leastProbability))
   }
 
-  /// Index (int64) of the largest element along a dimension, which disappears.
+  /// The index (int64) of the largest element along a dimension, which is removed.
   public func argmax(_ dimension: Int) -> Tensor { Tensor(ct_argmax(handle, dimension)) }
 
-  /// Index (uint8) of the largest channel of each pixel, the first of equals: [N, C, H, W] -> [N, H, W], C up to 256.
+  /// The index (uint8) of each pixel's largest channel, the first of equals: [N, C, H, W] -> [N, H, W], C up to 256.
   public func largestChannel() -> Tensor { Tensor(ct_largest_channel(handle)) }
 
-  /// int64 labels [...] -> [..., classes] of 0 and 1.
+  /// Encodes int64 labels [...] as one-hot vectors [..., classes].
   public func oneHot(_ classes: Int) -> Tensor { Tensor(ct_one_hot(handle, classes)) }
 }
 
@@ -63,25 +64,26 @@ extension Tensor {
     Tensor(ct_concatenate(parts.map(\.handle), parts.count, dimension))
   }
 
-  /// The elements at `index` of the last dimension, which disappears.
+  /// The elements at `index` of the last dimension, which is removed.
   public func selectedLast(_ index: Int) -> Tensor {
     let shape = shape
     let selected = narrowed(shape.count - 1, to: index..<index + 1)
     return Tensor(ct_reshape(selected.handle, Array(shape.dropLast()), shape.count - 1))
   }
 
-  /// The elements `range` of one dimension. Shares their storage.
+  /// The elements `range` of one dimension, in the same storage.
   public func narrowed(_ dimension: Int, to range: Range<Int>) -> Tensor {
     Tensor(ct_narrow(handle, dimension, range.lowerBound, range.count))
   }
 
-  /// Zeros around the last two dimensions.
+  /// Pads the last two dimensions with zeros.
   public func padded(top: Int, bottom: Int, left: Int, right: Int) -> Tensor {
     Tensor(ct_pad(handle, [left, right, top, bottom], 4))
   }
 }
 
-// In place and outside autograd, for optimizers and initialization.
+// MARK: In place and outside autograd, for optimizers and initialization
+
 extension Tensor {
   /// Copies `value`, of the same shape, into this tensor.
   public func assign(_ value: Tensor) { checkTrap(ct_assign(handle, value.handle)) }
@@ -90,6 +92,6 @@ extension Tensor {
     checkTrap(ct_fill_uniform(handle, low, high, generator.handle))
   }
   public func add(_ value: Double) { checkTrap(ct_add_scalar_in_place(handle, value)) }
-  /// self += weight · (end − self)
+  /// Adds weight · (end − self).
   public func lerp(to end: Tensor, weight: Double) { checkTrap(ct_lerp_in_place(handle, end.handle, weight)) }
 }

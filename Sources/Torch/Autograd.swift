@@ -1,19 +1,19 @@
 import CTorch
 
 extension Tensor {
-  /// The same values, cut off from the graph that made them.
+  /// The same values without their autograd graph.
   public func detached() -> Tensor { Tensor(ct_detach(handle)) }
 
-  /// Asks autograd for the gradient of this leaf, or no longer.
+  /// Chooses whether autograd computes the gradient of this leaf.
   public func requireGradient(_ required: Bool = true) { checkTrap(ct_require_gradient(handle, required)) }
 
-  /// Whether autograd would give a gradient for this leaf, or for any leaf this was made of.
+  /// Whether autograd computes a gradient for this leaf, or for any leaf that this depends on.
   public var requiresGradient: Bool { ct_requires_gradient(handle) }
 
-  /// Adds the gradients of this scalar to every leaf that asked for one.
+  /// Adds the gradients of this scalar to every leaf that requires one.
   public func backward() { checkTrap(ct_backward(handle)) }
 
-  /// What `backward` has added up since the last `clearGradient`; nil if nothing.
+  /// The gradient that `backward` has accumulated since the last `clearGradient`; nil without one.
   public var gradient: Tensor? { ct_gradient(handle).map { Tensor($0) } }
 
   public func clearGradient() { ct_clear_gradient(handle) }

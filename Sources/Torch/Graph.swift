@@ -1,27 +1,33 @@
 import CTorch
+import Foundation
 
-/// Work that a GPU was given once, to be given again as a whole, which takes the processor next to no time.
+/// A captured CUDA graph. `init` captures the work `body` launches; `run()` replays it.
 ///
-/// The work reads and writes the same memory every time: what changes between two times is assigned to the tensors it
-/// reads, and its results lie in the tensors it made.
+/// Launching a graph takes the processor next to no time. Every replay reads and writes the same memory: assign new
+/// inputs to the tensors it reads, and find its results in the tensors it made.
 public final class Graph {
   private let handle: OpaquePointer
 
-  /// Notes what `body` gives a GPU, which does none of it yet.
+  /// Captures the work that `body` launches on a GPU, without running it.
   ///
-  /// `body` must not look at any result, and must have run before, so that all it needs once is made. No other thread may
-  /// use the GPU meanwhile.
+  /// `body` must not read any result. It must have run before, so that one-time set-up is done. No other thread may use
+  /// the GPU during the capture.
   ///
-  /// - Returns: nil where this LibTorch cannot note anything; then `body` has not run.
+  /// - Returns: nil, with a warning on standard error, where nothing can be captured; then `body` has not run.
   public init?(on device: Device, _ body: () throws -> Void) rethrows {
-    guard let handle = ct_graph_begin(device.code) else { return nil }
+    guard let handle = ct_graph_begin_capture(device.code) else {
+      let reason = String(cString: ct_error())
+      let warning = "Warning: no CUDA graph can be captured, so that steps take longer (\(reason)).\n"
+      FileHandle.standardError.write(Data(warning.utf8))
+      return nil
+    }
     self.handle = handle
-    defer { checkTrap(ct_graph_end(handle)) }
+    defer { checkTrap(ct_graph_end_capture(handle)) }
     try body()
   }
 
   deinit { ct_graph_free(handle) }
 
-  /// Gives it the work again, after all that was given before. Does not wait for it.
+  /// Replays the work, after all work launched before. Does not wait for it.
   public func run() { checkTrap(ct_graph_replay(handle)) }
 }

@@ -1,5 +1,6 @@
-/// Exponential moving average of a network's weights and running statistics, which often generalizes better than the
-/// weights of any one step (Polyak & Juditsky 1992; with a warm-up as in TensorFlow's).
+/// Exponential moving average of a network's weights and running statistics (Polyak & Juditsky 1992).
+///
+/// It often generalizes better than the weights of any one step. The warm-up is TensorFlow's.
 ///
 ///     average ← average + (1 − d) (value − average),  d = min(decay, (1 + t) / (10 + t)) after t updates
 public final class MovingAverage {
@@ -8,7 +9,7 @@ public final class MovingAverage {
   private let parameters: Parameters
   private let averages: [Tensor]
 
-  /// Starts from the values at hand.
+  /// Starts from the current values.
   ///
   /// - Parameter decay: from 0 (the last values) to below 1.
   public init(of parameters: Parameters, decay: Double) {
@@ -30,7 +31,7 @@ public final class MovingAverage {
     }
   }
 
-  /// Runs `body` while the network has the averages as its weights.
+  /// Runs `body` with the averages as the network's weights.
   public func applied<Result>(_ body: () throws -> Result) rethrows -> Result {
     let own = withoutGradients { parameters.entries.map { $0.tensor.copy() } }
     for (entry, average) in zip(parameters.entries, averages) { entry.tensor.assign(average) }
@@ -44,7 +45,7 @@ public final class MovingAverage {
       + [("updates", Tensor([updates], shape: []).stored)]
   }
 
-  /// Takes up the state that `stateDictionary` gave.
+  /// Restores a state of `stateDictionary`.
   ///
   /// - Throws: `WeightsError` if it is not of this network.
   public func load(_ state: StateDictionary, file: String) throws {

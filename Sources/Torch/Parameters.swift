@@ -1,19 +1,19 @@
-/// The named tensors of a network, in the order in which its layers made them: PyTorch's `state_dict`.
+/// The named tensors of a network in the order of its layers: PyTorch's `state_dict`.
 public final class Parameters {
   public struct Entry {
     public let name: String
     public let tensor: Tensor
-    /// False for running statistics, which no gradient reaches.
+    /// False for running statistics, which have no gradient.
     public let isTrainable: Bool
   }
 
   public private(set) var entries: [Entry] = []
   private var names: Set<String> = []
 
-  /// Draws the initial values.
+  /// The source of the initial values.
   let generator: Generator
 
-  /// Where the tensors are; their initial values are the same everywhere.
+  /// The tensors' device. Their initial values are the same on all devices.
   public let device: Device
 
   public init(seed: UInt64, device: Device = .cpu) {
@@ -25,10 +25,10 @@ public final class Parameters {
 
   public subscript(name: String) -> Tensor? { entries.first { $0.name == name }?.tensor }
 
-  /// The name of the first tensor that holds an infinity or NaN; nil where all are numbers.
+  /// The name of the first tensor with an infinity or NaN; nil without one.
   public var firstWithoutNumbers: String? {
     withoutGradients {
-      // Zero times each is 0, or NaN.
+      // Zero times an infinity or NaN is NaN.
       entries.first { $0.tensor.type != .int64 && !($0.tensor * 0).sum().item.isFinite }?.name
     }
   }
@@ -40,7 +40,7 @@ public final class Parameters {
   }
 }
 
-/// Where in the network a layer is made; prefixes the names of its parameters.
+/// A layer's place in the network, which prefixes the names of its parameters.
 public struct Scope {
   private let parameters: Parameters
   private let path: String
@@ -59,7 +59,7 @@ public struct Scope {
     Scope(scope.parameters, path: scope.path.isEmpty ? part : "\(scope.path).\(part)")
   }
 
-  /// Draws initial values, in the order in which the layers are made.
+  /// The source of initial values, in the order of the layers.
   var generator: Generator { parameters.generator }
 
   /// Registers a trainable tensor.
@@ -79,12 +79,12 @@ public struct Scope {
   }
 }
 
-/// Which statistics the batch norms of a forward pass use.
+/// The choice of a forward pass's batch statistics.
 public enum Mode {
-  /// Those of the batch, which move the running ones.
+  /// Batch statistics, which update the running ones.
   case training
-  /// The running ones.
+  /// Running statistics.
   case evaluation
-  /// Those of the batch, which are noted and leave the running ones alone.
+  /// Batch statistics, which are collected and leave the running ones as they are.
   case measurement(BatchStatistics)
 }

@@ -4,19 +4,19 @@ import CTorch
 public enum LibTorch {
   public static var version: String { String(cString: ct_version()) }
 
-  /// Threads that one operation of the calling thread may use.
+  /// The number of threads that one operation of the calling thread may use.
   public static var threads: Int { Int(ct_threads()) }
 
-  private static let keepMemory: Void = ct_keep_memory()
+  private static let cacheMemory: Void = ct_cache_memory()
 
-  /// Readies the calling thread for long work; call it before its first operation, which makes the helping threads.
+  /// Prepares the calling thread, before its first operation, which makes the worker threads.
   ///
-  /// Numbers below 1e-38 become 0: gradients of confident networks are full of them, and processors take many times
+  /// Numbers below 1e-38 become 0. Gradients of confident networks are full of them, and processors take many times
   /// longer for each.
   public static func configure(threads: Int) {
-    keepMemory
+    cacheMemory
     _ = ct_flush_denormals()
-    ct_set_threads(Int32(clamping: threads))
+    checkTrap(ct_set_threads(Int32(clamping: threads)))
   }
 }
 

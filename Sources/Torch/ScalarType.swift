@@ -27,7 +27,7 @@ extension StoredType {
   }
 }
 
-/// A Swift type whose values fill a tensor as they are.
+/// A Swift type with the same bytes as a tensor's elements.
 public protocol TorchScalar: BitwiseCopyable, Sendable {
   static var type: ScalarType { get }
 }

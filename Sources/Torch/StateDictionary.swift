@@ -2,7 +2,7 @@ import CTorch
 import Foundation
 
 extension Tensor {
-  /// A tensor of the numbers of a file.
+  /// Makes a tensor of a file's numbers.
   public convenience init(_ stored: StoredTensor) {
     self.init(stored.data.withUnsafeBytes { Tensor.make(from: $0, type: stored.dtype, shape: stored.shape) })
   }
@@ -23,12 +23,12 @@ public typealias StateDictionary = [(name: String, tensor: StoredTensor)]
 extension Parameters {
   public var stateDictionary: StateDictionary { entries.map { ($0.name, $0.tensor.stored) } }
 
-  /// Copies the tensors of a file into these, in place; numbers of another type are converted.
+  /// Copies a file's tensors into these, in place, and converts their type.
   ///
   /// - Parameters:
   ///   - file: names the source in the error.
-  ///   - mayLack: names that may be missing and then stay as they are.
-  /// - Throws: `WeightsError` with all names that are missing, unexpected or of another shape; then nothing was copied.
+  ///   - mayLack: names that may be missing and then keep their values.
+  /// - Throws: `WeightsError` with all names that are missing, unexpected or of another shape. Then nothing was copied.
   public func load(_ state: StateDictionary, file: String, mayLack: (String) -> Bool = { _ in false }) throws {
     let given = Dictionary(state.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     let known = Set(entries.map(\.name))
@@ -58,19 +58,19 @@ extension Parameters {
   }
 }
 
-/// Which tensors of a file went into a network, by name and shape, and which did not.
+/// The tensors of a file that were copied into a network, by name and shape, and the others.
 public struct TransferReport: Equatable, Sendable {
   public internal(set) var matched: [String] = []
-  /// The same name in both, of another shape.
+  /// Names in both, with different shapes.
   public internal(set) var otherShape: [String] = []
-  /// The network's own, which keep their values.
+  /// Names of the network alone, which keep their values.
   public internal(set) var missing: [String] = []
-  /// The file's, which the network has no use for.
+  /// Names of the file alone.
   public internal(set) var unused: [String] = []
 }
 
 extension Parameters {
-  /// Copies what fits of a file, by name and shape, into these, in place; the rest keeps its values.
+  /// Copies a file's tensors that fit by name and shape into these, in place. The rest keeps its values.
   public func transfer(from state: StateDictionary) -> TransferReport {
     let given = Dictionary(state.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     let known = Set(entries.map(\.name))
@@ -93,7 +93,7 @@ extension Parameters {
 }
 
 extension Adam {
-  /// Moments and step counts of the parameters that were moved, named after them.
+  /// Moments and step counts of the parameters that took steps, named after them.
   public var stateDictionary: StateDictionary {
     zip(moments, steps).filter { $0.1 > 0 }.flatMap { moment, step -> StateDictionary in
       [
@@ -103,7 +103,7 @@ extension Adam {
     }
   }
 
-  /// Takes up the state that `stateDictionary` gave.
+  /// Restores a state of `stateDictionary`.
   ///
   /// - Throws: `WeightsError` if a tensor is not of this optimizer.
   public func load(_ state: StateDictionary, file: String) throws {
@@ -124,7 +124,7 @@ extension Adam {
 }
 
 extension Tensor {
-  /// Its only number, if that is a whole one from 0 to below `limit`.
+  /// The scalar's value, if it is a whole number from 0 to below `limit`.
   func count(below limit: Double) -> Int? {
     guard shape.isEmpty else { return nil }
     let value = item

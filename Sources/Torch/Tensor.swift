@@ -2,12 +2,12 @@ import CTorch
 
 /// An n-dimensional array of LibTorch, with its autograd.
 ///
-/// Arithmetic traps with LibTorch's message where shapes do not fit: that is a bug, not a user's error. A tensor stays
-/// on the thread that made it, so it is not `Sendable`.
+/// Arithmetic traps with LibTorch's message where shapes do not fit, since that is a bug, not a user's error.
+/// A tensor stays on the thread that made it, so it is not `Sendable`.
 public final class Tensor {
   let handle: OpaquePointer
 
-  /// Takes ownership of a handle of CTorch; traps with LibTorch's message if there is none.
+  /// Takes ownership of a handle of CTorch. Traps with LibTorch's message without one.
   init(_ handle: OpaquePointer?) {
     guard let handle else { fatalError("LibTorch: \(String(cString: ct_error()))") }
     self.handle = handle
@@ -15,13 +15,13 @@ public final class Tensor {
 
   deinit { ct_free(handle) }
 
-  /// A tensor of the values, in row-major order. `values.count` is the product of `shape`.
+  /// Makes a tensor of values in row-major order. `values.count` is the product of `shape`.
   public convenience init<Value: TorchScalar>(_ values: [Value], shape: [Int]) {
     precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill the shape \(shape)")
     self.init(values.withUnsafeBytes { Tensor.make(from: $0, type: Value.type, shape: shape) })
   }
 
-  /// A tensor of `shape` filled with `value`.
+  /// Makes a tensor of `shape` filled with `value`.
   public convenience init(repeating value: Double, shape: [Int], type: ScalarType = .float32) {
     self.init(ct_full(shape, shape.count, value, type.code))
   }
@@ -41,7 +41,7 @@ public final class Tensor {
 
   public var type: ScalarType { ScalarType(ct_type(handle)) }
 
-  /// The values in row-major order, converted to `Value` if the tensor holds another type.
+  /// Returns the values in row-major order, converted to `Value`.
   public func values<Value: TorchScalar>(_: Value.Type = Value.self) -> [Value] {
     let source = type == Value.type ? self : converted(to: Value.type)
     let count = source.count
@@ -51,7 +51,7 @@ public final class Tensor {
     }
   }
 
-  /// The only value of a tensor with one element.
+  /// The value of a tensor with one element.
   public var item: Double {
     precondition(count == 1, "a tensor of shape \(shape) has no single value")
     return values(Double.self)[0]
@@ -59,10 +59,10 @@ public final class Tensor {
 
   public func converted(to type: ScalarType) -> Tensor { Tensor(ct_to_type(handle, type.code)) }
 
-  /// The same values in memory of their own, without a gradient.
+  /// Copies the values, without a gradient.
   public func copy() -> Tensor { Tensor(ct_copy(handle)) }
 
-  /// The same values stored with the channels innermost, LibTorch's fast layout for [N, C, H, W]. Differentiable.
+  /// The same values in LibTorch's fast layout for [N, C, H, W], channels-last. Differentiable.
   public func channelsLast() -> Tensor { Tensor(ct_channels_last(handle)) }
 }
 

@@ -1,8 +1,8 @@
 #include "../GPU/Runtime.h"
-#include "../Guard.h"
+#include "../Support.h"
 #include "Tensors.h"
 
-/// One operation after the other, on any device.
+/// Updates by LibTorch's operations, on any device.
 static void one_by_one(at::Tensor &p, const at::Tensor &gradient, at::Tensor &first, at::Tensor &second, const AdamStep &values) {
   auto g = std::isinf(values.limit) ? gradient : gradient.clamp(-values.limit, values.limit);
   p.mul_(1 - values.decay);
@@ -13,7 +13,7 @@ static void one_by_one(at::Tensor &p, const at::Tensor &gradient, at::Tensor &fi
 
 bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTTensor *second, const CTAdam *settings,
              int64_t step) {
-  return act([&] {
+  return act_without_gradients([&] {
     AdamStep values_of_step{settings->limit,
                             settings->learning_rate * settings->weight_decay,
                             settings->beta1,
@@ -21,7 +21,7 @@ bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTT
                             std::sqrt(1 - std::pow(settings->beta2, step)),
                             settings->epsilon,
                             settings->learning_rate / (1 - std::pow(settings->beta1, step))};
-    // Elementwise work needs the values in one order, whatever it is.
+    // Elementwise work needs all tensors in one memory order.
     auto &p = parameter->value;
     if (settings->plain || !p.is_cpu()) return one_by_one(p, gradient->value, first->value, second->value, values_of_step);
     auto g = gradient->value;
@@ -40,12 +40,12 @@ bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTT
   });
 }
 
-bool ct_adam_together(const CTAdamTensors *tensors, ptrdiff_t count, CTTensor *steps, const CTTensor *moved,
+bool ct_adam_multi_tensor(const CTAdamTensors *tensors, ptrdiff_t count, CTTensor *steps, const CTTensor *mask,
                       const CTTensor *rate, const CTAdam *settings) {
-  return act([&] {
+  return act_without_gradients([&] {
     if (count == 0) return;
-    steps->value.add_(moved->value);
-    // As Adam.cu has it.
+    steps->value.add_(mask->value);
+    // Matches AdamBatch in Adam.cu.
     struct {
       void *parameter[gpu::adam_batch], *first[gpu::adam_batch], *second[gpu::adam_batch];
       const void *gradient[gpu::adam_batch];

@@ -1,7 +1,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include "../GPU/Operations.h"
 #include "../GPU/Runtime.h"
-#include "../Guard.h"
+#include "../Support.h"
 #include "Tensors.h"
 
 using at::Tensor;
@@ -13,7 +13,7 @@ namespace {
 /// The sums, in the order of ct_class_sums.
 enum Sum { overlap, predicted, squares, truth, logs, clamped_logs, chosen_overlap, chosen, sums };
 
-/// p = softmax of one pixel's logits; returns log Σ exp.
+/// Computes p, the softmax of one pixel's logits. Returns log Σ exp.
 template <typename T>
 T softmax(const T *logits, int64_t classes, T *p) {
   T largest = logits[0], sum = 0;
@@ -41,7 +41,7 @@ void add_pixel(const T *logits, int64_t label, int64_t classes, double least, T 
   if (best == label) own[chosen_overlap] += 1;
 }
 
-/// d: what follows's gradient by the sums of this image, [classes, sums].
+/// Computes the gradient by one pixel's logits. d is the gradient by the image's sums, [classes, sums].
 template <typename T, typename R>
 void pixel_gradient(const T *logits, int64_t label, int64_t classes, double least, const R *d, T *p, T *result) {
   softmax(logits, classes, p);
@@ -117,7 +117,7 @@ CTTensor *ct_class_sums(const CTTensor *logits, const CTTensor *labels, double l
     TORCH_CHECK(labels->value.scalar_type() == at::kLong && labels->value.dim() == 3 && labels->value.size(0) == shape.size(0) &&
                     labels->value.size(1) == shape.size(2) && labels->value.size(2) == shape.size(3),
                 "labels that are not int64 or not of the shape of the logits");
-    // On a GPU looking would stop it; there such a label counts for no class.
+    // Reading values would make a GPU wait. There a wrong label counts for no class.
     if (labels->value.is_cpu()) {
       auto [low, high] = at::aminmax(labels->value);
       TORCH_CHECK(low.item<int64_t>() >= 0 && high.item<int64_t>() < logits->value.size(1), "a label is not of ",

@@ -2,7 +2,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include "../GPU/Runtime.h"
-#include "../Guard.h"
+#include "../Support.h"
 #include "Geometry.h"
 #include "Tensors.h"
 
@@ -12,12 +12,13 @@ using torch::autograd::tensor_list;
 
 namespace {
 
-/// conv(a), or conv([a, b]) with their channels joined. Keeps a and b, which others keep too, instead of both joined.
+/// conv(a), or conv([a, b]) with the channels concatenated. Saves a and b, which other operations save too, and no
+/// concatenated tensor.
 struct Convolution : torch::autograd::Function<Convolution> {
   static Tensor forward(AutogradContext *context, const Tensor &a, const std::optional<Tensor> &b,
                         const Tensor &weight, const Tensor &bias, Geometry geometry) {
     c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
-    auto taken = gpu::takes(a) ? weight.to(a.scalar_type()) : weight;  // see NormReLUConvolution
+    auto taken = gpu::takes(a) ? weight.to(a.scalar_type()) : weight;  // as in NormReLUConvolution
     context->save_for_backward({a, b.value_or(Tensor()), taken});
     context->saved_data["padding"] = geometry.padding;
     context->saved_data["wants input"] = a.requires_grad() || (b && b->requires_grad());
@@ -29,7 +30,7 @@ struct Convolution : torch::autograd::Function<Convolution> {
     auto saved = context->get_saved_variables();
     auto [a, b, weight] = std::tie(saved[0], saved[1], saved[2]);
     bool wants_input = context->saved_data["wants input"].toBool();
-    size_t first = b.defined() ? 2 : 1;  // edges of tensors that are absent are not counted
+    size_t first = b.defined() ? 2 : 1;  // Absent tensors have no edge.
     auto d = Geometry{false, context->saved_data["padding"].toInt()}.gradients(
         gradients[0].contiguous(channels_last), {.a = a, .b = b}, weight,
         {wants_input, context->needs_input_grad(first), context->needs_input_grad(first + 1)});
@@ -39,7 +40,7 @@ struct Convolution : torch::autograd::Function<Convolution> {
 
 }  // namespace
 
-CTTensor *ct_joined_conv2d(const CTTensor *a, const CTTensor *b, const CTTensor *weight, const CTTensor *bias,
+CTTensor *ct_concatenated_conv2d(const CTTensor *a, const CTTensor *b, const CTTensor *weight, const CTTensor *bias,
                            ptrdiff_t padding) {
   return tensor([&] {
     bool rounds = at::autocast::is_autocast_enabled(at::kCPU) && a->value.scalar_type() == at::kFloat;

@@ -6,23 +6,24 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// A weight's gradient is a product of matrices whose inner dimension are the pixels. The processor multiplies pairs of
-// bfloat16 that lie together, so pixels are packed in pairs: of x in blocks of 8 channels, each of which is multiplied
-// with two vectors of dy's channels. Where channels are few and pixels many, oneDNN takes longer (docs/performance.md).
+// The gradient is a product of matrices whose inner dimension is the pixels. The processor multiplies neighbouring pairs
+// of bfloat16, so pixels are packed in pairs. Each of 8 channels of x is multiplied with two vectors of dy's channels.
+// With few channels and many pixels oneDNN takes longer (docs/performance.md).
 
 namespace {
 
 constexpr int64_t x_block = 8, dy_block = 32;
 
 struct Shape {
-  int64_t inputs, outputs, width;  // width of x
+  int64_t inputs, outputs, width;  // x's width
   int64_t pairs = (width + 1) / 2;
 };
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"))), apply_to = function)
 
-/// Packs a row's pixels `first` + 2 m step and the one `step` after it for m < pairs, in blocks of `block` channels;
-/// pixels beyond the row are 0. packed: [channels / block, pairs, block].
+/// Packs pairs of a row's pixels, `first` + 2 m step and the one `step` after it, for m < pairs.
+///
+/// Pixels beyond the row are 0. The result is [channels / block, pairs, block].
 void pack(const uint16_t *row, int64_t width, int64_t channels, int64_t first, int64_t step, int64_t pairs,
           int64_t block, uint32_t *packed) {
   for (int64_t m = 0; m < pairs; m++) {
@@ -41,7 +42,7 @@ void pack(const uint16_t *row, int64_t width, int64_t channels, int64_t first, i
   }
 }
 
-/// sums[8][stride] += Σ x[pairs][8] · dy[pairs][32]: 16 vectors of sums at once, enough to wait for none.
+/// Adds Σ x[pairs][8] · dy[pairs][32] to sums[8][stride]. 16 vectors of sums hide the latency of products.
 void multiply(const uint32_t *x, const uint32_t *dy, int64_t pairs, float *sums, int64_t stride) {
   constexpr int vectors = dy_block / 16;
   __m512 sum[x_block][vectors];
@@ -69,14 +70,14 @@ void multiply(const uint32_t *x, const uint32_t *dy, int64_t pairs, float *sums,
 
 #pragma clang attribute pop
 
-/// sums[inputs][outputs] += Σ over a row's packed pixels.
+/// Adds the products of a row's packed pixels to sums[inputs][outputs].
 void add_row(const Shape &s, const uint32_t *x, const uint32_t *dy, float *sums) {
   for (int64_t out = 0; out < s.outputs; out += dy_block)
     for (int64_t in = 0; in < s.inputs; in += x_block)
       multiply(x + in * s.pairs, dy + out * s.pairs, s.pairs, sums + in * s.outputs + out, s.outputs);
 }
 
-/// One image's rows of x from `begin` to before `end`, x[p] meeting dy[2 p + k − 1]; sums: [3, 3, inputs, outputs].
+/// Adds the products of x[p] and dy[2 p + k − 1], for an image's rows from `begin` to `end`, to sums [3, 3, inputs, outputs].
 void add_rows(const Shape &s, const uint16_t *x, const uint16_t *dy, int64_t begin, int64_t end, float *sums) {
   int64_t tap = s.inputs * s.outputs;
   std::vector<uint32_t> x_pairs(s.pairs * s.inputs), dy_pairs(s.pairs * s.outputs);
@@ -94,7 +95,7 @@ void add_rows(const Shape &s, const uint16_t *x, const uint16_t *dy, int64_t beg
   }
 }
 
-/// Measured on an EPYC of 2023: with more channels, or fewer pixels, oneDNN is as fast or faster.
+/// Tells whether these loops are faster. Measured on an EPYC of 2023: oneDNN wins with more channels or fewer pixels.
 bool is_worth_it(const at::Tensor &x, const at::Tensor &dy) {
   static const bool has_products = processor::has_bfloat16_vectors();
   int64_t inputs = x.size(1), outputs = dy.size(1);
@@ -108,7 +109,7 @@ std::optional<at::Tensor> doubling_weight_gradient(const at::Tensor &x, const at
   if (weight.size(2) != 3 || weight.size(3) != 3 || !is_worth_it(x, dy)) return std::nullopt;
   int64_t images = x.size(0), height = x.size(2);
   Shape s{x.size(1), dy.size(1), x.size(3)};
-  // About 32 tasks, whatever the number of threads, of at least 4 rows: every task has sums of its own.
+  // About 32 tasks of at least 4 rows, for any number of threads. Every task has sums of its own.
   int64_t rows = std::max<int64_t>(4, (images * height + 31) / 32), parts = (height + rows - 1) / rows;
   int64_t size = 9 * s.inputs * s.outputs;
   std::vector<float> sums(images * parts * size);

@@ -13,7 +13,7 @@ using at::Tensor;
 
 Tensor ConvolutionInput::stored() const { return norm ? norm->output(a, map) : b.defined() ? at::cat({a, b}, 1) : a; }
 
-/// With channels of 0 up to a multiple of 8, which the multiplying units of GPUs want of bfloat16.
+/// Pads bfloat16 channels with zeros to a multiple of 8, as the tensor cores of GPUs need.
 static Tensor filled(const Tensor &x, int64_t dimension) {
   int64_t missing = x.scalar_type() == at::kBFloat16 ? (8 - x.size(dimension) % 8) % 8 : 0;
   if (missing == 0) return x;
@@ -22,8 +22,9 @@ static Tensor filled(const Tensor &x, int64_t dimension) {
   return at::constant_pad_nd(x, amounts, 0).contiguous(channels_last);
 }
 
-/// What the library is to convolve numbers of this type in. Those of bfloat16 it takes one by one on processors that it has
-/// no vectors for; in float32 they give the same sums, which are then rounded.
+/// Returns the type that LibTorch convolves this type in.
+///
+/// Without vectors for bfloat16 LibTorch would multiply one by one. In float32 the sums are the same, rounded afterwards.
 static at::ScalarType calculated(at::ScalarType type) {
   return type == at::kBFloat16 && !processor::library_has_bfloat16() ? at::kFloat : type;
 }
@@ -34,12 +35,12 @@ bool Geometry::is_3x3(const Tensor &weight) const {
 
 Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias,
                           const Tensor &residual) const {
-  // Loops of our own would read past the end.
+  // DualNorm's loops would read past the end.
   TORCH_CHECK(weight.size(doubling ? 0 : 1) == input.channels(), "a weight of other channels than the ",
               input.channels(), " it meets");
   TORCH_CHECK(!bias.defined() || bias.size(0) == weight.size(doubling ? 1 : 0), "a bias of other channels than the weight's");
   TORCH_CHECK(!input.b.defined() || (input.b.size(0) == input.a.size(0) && input.b.size(2) == input.a.size(2) &&
-                                     input.b.size(3) == input.a.size(3)), "images of different sizes are joined");
+                                     input.b.size(3) == input.a.size(3)), "images of different sizes are concatenated");
   TORCH_CHECK(!input.map.defined() || (input.map.size(0) == input.a.size(0) && input.map.size(1) == 2 * input.a.size(1) &&
                                        input.map.size(2) == input.a.size(2) && input.map.size(3) == input.a.size(3)),
               "a map of another shape than the image");
@@ -50,7 +51,7 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
               "a residual of another shape than the result");
   auto type = input.a.scalar_type();
   if (gpu::takes(input.a)) {
-    // cuDNN's bias is a pass over memory of its own; ours takes the residual along.
+    // cuDNN adds a bias in a pass of its own. This pass adds the residual too.
     auto y = at::convolution(filled(input.stored(), 1), filled(filled(weight.to(type), 0), 1), {}, stride(), paddings(),
                              {1, 1}, doubling, output_padding(), 1);
     y = y.narrow(1, 0, bias.size(0)).contiguous(channels_last);
@@ -81,7 +82,7 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
       result.weight = *own;
     }
   }
-  // oneDNN sums the bias of a transposed convolution slowly, and the others only along with the weight; cuDNN never does.
+  // oneDNN sums the bias of a transposed convolution slowly, and others only with the weight. cuDNN never sums it.
   if (wanted[2] && (doubling || !wanted[1] || on_gpu)) {
     wanted[2] = false;
     result.bias = channel_sums(dy);

@@ -25,7 +25,7 @@ template <typename T>
 const Kernels<T> &kernels(int64_t channels) {
 #if defined(__x86_64__)
   static const bool has_avx512 = processor::has_avx512(), has_avx2 = processor::has_avx2();
-  // Fewer channels than a vector holds would be left to the loop's rest.
+  // Fewer channels than a vector holds would fall to the loop's remainder.
   if (has_avx512 && channels >= 16) return avx512::table<T>;
   if (has_avx2) return avx2::table<T>;
 #endif

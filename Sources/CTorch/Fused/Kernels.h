@@ -2,10 +2,10 @@
 
 #include <cstdint>
 
-/// The bits of a bfloat16: the upper half of a float's.
+/// The bits of a bfloat16, the upper half of a float's.
 enum class BFloat16 : uint16_t {};
 
-/// What values of a tensor are calculated with.
+/// The type of calculations with values of type T.
 template <typename T>
 struct RealOf {
   using Type = float;
@@ -17,17 +17,17 @@ struct RealOf<double> {
 template <typename T>
 using Real = typename RealOf<T>::Type;
 
-/// One step of Adam (Kingma & Ba 2015), with PyTorch's order of operations.
+/// Constants of one step of Adam (Kingma & Ba 2015), in PyTorch's order of operations.
 struct AdamStep {
-  double limit;              // gradients are clipped to ± this
-  double decay;              // learning rate × weight decay, off every value before the step
+  double limit;              // clips gradients to ± this
+  double decay;              // learning rate × weight decay
   double beta1, beta2;
   double root_correction2;   // √(1 − β2ᵗ)
   double epsilon;
   double size;               // learning rate / (1 − β1ᵗ)
 };
 
-/// The loops of Kernels.inc, where they are explained.
+/// The loops that Kernels.inc documents.
 template <typename T>
 struct Kernels {
   using R = Real<T>;
@@ -48,6 +48,6 @@ struct Kernels {
   void (*adam)(const T *gradient, int64_t count, const AdamStep &step, T *parameter, T *first, T *second);
 };
 
-/// Those of the widest vectors that this processor has and `channels` channels fill.
+/// Returns the loops of the widest vectors that the processor has and `channels` channels fill.
 template <typename T>
 const Kernels<T> &kernels(int64_t channels);

@@ -1,4 +1,4 @@
-#include "../Guard.h"
+#include "../Support.h"
 #include "Tensors.h"
 
 CTTensor *ct_largest_channel(const CTTensor *x) {

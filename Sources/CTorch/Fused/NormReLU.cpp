@@ -6,7 +6,7 @@
 
 namespace {
 
-/// The pixels of x [N, C, H, W] with C values each.
+/// Returns tasks over the pixels of x [N, C, H, W].
 Tasks tasks(const at::Tensor &x) {
   TORCH_CHECK(x.is_contiguous(channels_last), "a fused operation takes channels-last tensors only");
   return Tasks(x.numel() / x.size(1), x.size(1));
@@ -16,7 +16,7 @@ at::Tensor empty_channels(const at::Tensor &x) {
   return at::empty({x.size(1)}, x.options().dtype(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat));
 }
 
-/// Mean and Σ (x − mean)² of the tasks, joined as if they had been one (Chan, Golub & LeVeque 1979).
+/// Measures mean and variance. The tasks' moments are merged exactly (Chan, Golub & LeVeque 1979).
 template <typename T>
 void measure(const at::Tensor &x, const at::Tensor &mean, const at::Tensor &variance) {
   auto pixels = tasks(x);
@@ -120,7 +120,7 @@ NormReLU::Gradients NormReLU::gradients(const at::Tensor &x, const at::Tensor &m
     auto pixels = tasks(x);
     int64_t channels = x.size(1);
     auto &loops = kernels<T>(channels);
-    // Σ g and Σ g x̂, g being the gradient of what follows the normalization: with a map times 1 + γ.
+    // Σ g and Σ g x̂, where g is the gradient by the normalized values; a map multiplies it by 1 + γ.
     std::vector<R> first_sums(pixels.count * channels), second_sums(first_sums);
     pixels.run([&](int64_t first, int64_t count, int64_t task) {
       int64_t at = first * channels;
@@ -134,7 +134,7 @@ NormReLU::Gradients NormReLU::gradients(const at::Tensor &x, const at::Tensor &m
       }
     });
     auto sum = total(first_sums, channels), sum_normalized = total(second_sums, channels);
-    // dx = scale (g − Σg / M − x̂ Σ(g x̂) / M), written as scale g + slope x + offset.
+    // dx = scale (g − Σg / M − x̂ Σ(g x̂) / M) equals scale g + slope x + offset.
     std::vector<R> slope(channels), offset(channels);
     for (int64_t c = 0; c < channels; c++) {
       double inverse = values<R>(deviation)[c], center = values<R>(mean)[c], gain = values<R>(scale)[c];

@@ -1,7 +1,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include "../GPU/Runtime.h"
-#include "../Guard.h"
+#include "../Support.h"
 #include "Geometry.h"
 #include "NormReLU.h"
 #include "Tensors.h"
@@ -12,7 +12,7 @@ using at::Tensor;
 
 namespace {
 
-/// conv(ReLU(norm(x))), plus a residual if there is one. Keeps x only: what the convolution saw is made again for the gradient.
+/// conv(ReLU(norm(x))), plus a residual if there is one. Saves only x: the gradient computes ReLU(norm(x)) again.
 struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
   static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias,
                         const std::optional<Tensor> &norm_weight, const std::optional<Tensor> &norm_bias,
@@ -20,7 +20,7 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
                         Geometry geometry) {
     c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
     NormReLU step(x, norm);
-    // A GPU's convolutions take the weight rounded; once does for both ways.
+    // A GPU's convolutions round the weight. One rounding serves forward and backward.
     auto taken = gpu::takes(x) ? weight.to(x.scalar_type()) : weight;
     context->save_for_backward({x, norm.map, taken, step.mean, step.deviation, step.scale, step.shift});
     context->saved_data["training"] = norm.training;
@@ -79,6 +79,6 @@ CTTensor *ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, const CTTen
   return norm_relu_convolution(x, norm, weight, bias, residual, {.doubling = false, .padding = padding});
 }
 
-CTTensor *ct_norm_relu_doubling(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias) {
+CTTensor *ct_norm_relu_conv_transpose2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias) {
   return norm_relu_convolution(x, norm, weight, bias, nullptr, {.doubling = true, .padding = 1});
 }

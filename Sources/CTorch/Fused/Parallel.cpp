@@ -7,8 +7,9 @@
 
 namespace {
 
-/// The entry of GCC's OpenMP library, whose threads LibTorch's operations run on. at::parallel_for is a template that
-/// runs on one thread unless it is compiled for OpenMP, and a second OpenMP library would bring threads of its own.
+/// The entry of GCC's OpenMP library, whose threads LibTorch uses.
+///
+/// at::parallel_for runs on one thread unless compiled for OpenMP. A second OpenMP library would add its own threads.
 using Region = void (*)(void (*)(void *), void *, unsigned threads, unsigned flags);
 
 Region region() {

@@ -3,5 +3,5 @@
 #include <cstdint>
 #include <functional>
 
-/// Runs body(0), body(1), …, body(count − 1) on as many threads as LibTorch's own operations use, in no order.
+/// Runs body(0), …, body(count − 1) in any order, on as many threads as LibTorch uses.
 void run_parallel(int64_t count, const std::function<void(int64_t)> &body);

@@ -1,7 +1,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include "../GPU/Operations.h"
 #include "../GPU/Runtime.h"
-#include "../Guard.h"
+#include "../Support.h"
 #include "Tensors.h"
 
 using at::Tensor;
@@ -10,7 +10,7 @@ using torch::autograd::tensor_list;
 
 namespace {
 
-/// Runs body(type, offset of two rows of x [N, C, H, W], offset of the row of its half) for all of them.
+/// Runs body(type, offset, pooled offset) for every pair of rows of x [N, C, H, W].
 template <typename Body>
 void for_pairs_of_rows(const Tensor &x, const Body &body) {
   int64_t lines = x.size(2) / 2, row = x.size(3) * x.size(1), line = x.size(3) / 2 * x.size(1);
@@ -22,8 +22,8 @@ void for_pairs_of_rows(const Tensor &x, const Body &body) {
   });
 }
 
-/// Keeps x, which the skip connection keeps anyway, and no indices.
-struct Halving : torch::autograd::Function<Halving> {
+/// Max-pooling by 2. Saves x, which the skip connection saves too, and no indices.
+struct MaxPool : torch::autograd::Function<MaxPool> {
   static Tensor forward(AutogradContext *context, const Tensor &x) {
     context->save_for_backward({x});
     if (gpu::takes(x)) return gpu::pool(x);
@@ -52,6 +52,6 @@ struct Halving : torch::autograd::Function<Halving> {
 
 }  // namespace
 
-CTTensor *ct_halve_by_maximum(const CTTensor *x) {
-  return tensor([&] { return Halving::apply(x->value.contiguous(channels_last)); });
+CTTensor *ct_max_pool2x2(const CTTensor *x) {
+  return tensor([&] { return MaxPool::apply(x->value.contiguous(channels_last)); });
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What this processor can do; on other architectures than x86-64 nothing of it.
+/// Features of this processor, known on x86-64 only.
 namespace processor {
 
 #if defined(__x86_64__)
@@ -12,16 +12,16 @@ inline bool has_avx512() {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
 }
 
-/// Products of pairs of bfloat16, on vectors and on tiles.
+/// Tell whether the processor multiplies pairs of bfloat16, on vectors and on tiles.
 inline bool has_bfloat16_vectors() { return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl"); }
 inline bool has_bfloat16_tiles() { return __builtin_cpu_supports("amx-bf16"); }
 
-/// Whether LibTorch's convolutions of bfloat16 run on vectors; that takes AVX-512, with or without instructions for them.
+/// Tells whether LibTorch convolves bfloat16 on vectors. It needs AVX-512, with or without bfloat16 instructions.
 inline bool library_has_bfloat16() { return has_avx512(); }
 
 #else
 
-inline bool library_has_bfloat16() { return true; }  // unknown: left to the library
+inline bool library_has_bfloat16() { return true; }  // Unknown, so LibTorch decides.
 inline bool has_bfloat16_vectors() { return false; }
 inline bool has_bfloat16_tiles() { return false; }
 

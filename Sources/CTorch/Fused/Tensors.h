@@ -16,7 +16,7 @@ T *mutable_values(const at::Tensor &x) {
   return static_cast<T *>(x.mutable_data_ptr());
 }
 
-/// Calls body with a value of the type that x stores.
+/// Calls body with a value of x's element type.
 template <typename Body>
 void with_type(const at::Tensor &x, const Body &body) {
   switch (x.scalar_type()) {
@@ -27,11 +27,12 @@ void with_type(const at::Tensor &x, const Body &body) {
   }
 }
 
-/// Values that one task works on: about what the second-level cache holds. Sums of tasks are added in their order, so
-/// that results do not depend on the number of threads.
+/// Values per task, about what the second-level cache holds.
+///
+/// Sums of tasks are added in order, so that results do not depend on the number of threads.
 constexpr int64_t task_values = 1 << 16;
 
-/// Rows of `length` values in tasks of whole rows.
+/// Tasks of whole rows of `length` values.
 struct Tasks {
   int64_t rows, size, count;
 
@@ -48,7 +49,7 @@ struct Tasks {
   }
 };
 
-/// What the tasks found, [tasks, n], added up to [n].
+/// Adds up the tasks' results, [tasks, n] -> [n].
 template <typename R>
 std::vector<double> total(const std::vector<R> &parts, int64_t n) {
   std::vector<double> sums(n);

@@ -12,11 +12,11 @@ namespace winograd {
 
 namespace {
 
-/// Floats that a thread works on: what the second-level cache holds beside the weights.
+/// Floats per thread, which fit the second-level cache beside the weights.
 constexpr int64_t cached = 3 << 16;
-/// Tiles that one reading of the weights serves, at least.
+/// Least number of tiles for one read of the weights.
 constexpr int64_t fewest_tiles = 48;
-/// Outputs that one transformation of the input serves in the gradient by the weight, at least.
+/// Least number of outputs for one transformation of the input, in the gradient by the weight.
 constexpr int64_t fewest_columns = 64;
 
 at::TensorOptions floats() { return at::TensorOptions(at::kFloat); }
@@ -33,7 +33,7 @@ WinogradImage<T> image(const Tensor &x, int64_t index, const NormReLU *norm = nu
   return result;
 }
 
-/// The tiles of all images of a batch in blocks, a block being what is worked on at once.
+/// Blocks of the tiles of a batch. A thread works on one block at once.
 struct Blocks {
   int64_t images, tiles, size;
 
@@ -42,7 +42,7 @@ struct Blocks {
         tiles(image<float>(x, 0).tiles()),
         size(std::max(fewest_tiles, cached / (winograd_points * channels))) {}
 
-  /// In whole `unit`s, as many for every thread.
+  /// Chooses a size of whole `unit`s that gives every thread as many blocks.
   void share(int64_t unit) {
     int64_t threads = at::get_num_threads(), shares = (count() + threads - 1) / threads * threads;
     int64_t wanted = (images * tiles + shares - 1) / shares;
@@ -55,15 +55,15 @@ struct Blocks {
   struct Place {
     int64_t image, tile;
   };
-  /// Of a block's tile i.
+  /// Returns the place of a block's tile i.
   Place place(int64_t block, int64_t i) const { return {(block * size + i) / tiles, (block * size + i) % tiles}; }
 };
 
-/// Room for the points of a block; all kinds of factors are as large as a float.
+/// Room for the points of a block. Factors of every type are as large as a float.
 struct Room {
   int64_t columns, spacing, floats;
 
-  /// Rows of points start in different sets of the cache.
+  /// Spaces rows of points so that they start in different sets of the cache.
   Room(int64_t rows, int64_t columns)
       : columns(columns), spacing(rows * columns + 16), floats(spacing * winograd_points) {}
 
@@ -84,11 +84,11 @@ void run_with_floats(int64_t tasks, int64_t size, const Body &body) {
   });
 }
 
-/// How products of matrices with `inputs` and `outputs` channels are cut up.
+/// The split of matrix products with `inputs` and `outputs` channels.
 template <typename T>
 struct Cut {
   const WinogradKernels<T> &loops;
-  int64_t vectors, columns, rows;  // of one call of `product`; columns = vectors · lanes
+  int64_t vectors, columns, rows;  // per call of `product`; columns = vectors · lanes
 
   Cut(int64_t inputs, int64_t outputs) : loops(*winograd_kernels<T>(inputs, outputs)) {
     vectors = loops.sums >= 16 ? 4 : 2;
@@ -97,7 +97,7 @@ struct Cut {
     rows = loops.sums / vectors;
   }
 
-  /// Points of a block of tiles of the input.
+  /// Transforms a block of the input's tiles to points.
   template <typename E>
   void transform(const ConvolutionInput &input, const Blocks &blocks, int64_t block,
                  const WinogradPoints<E> &points) const {
@@ -111,7 +111,7 @@ struct Cut {
   }
 };
 
-/// conv(input) with `taps`, into the channels of y and then those of y2, by factors of type E.
+/// Convolves the input with `taps` by factors of type E, into the channels of y and then those of y2.
 template <typename T, typename E>
 void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &bias, const Tensor &residual,
          const Tensor &y, const Tensor &y2) {
@@ -159,16 +159,15 @@ void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &
   });
 }
 
-/// The gradient by the weight is Gᵀ (Σ x̃ ⊗ ỹ) G over the tiles, x̃ = Bᵀ x B and ỹ = A dy Aᵀ.
+/// Computes the gradient by the weight, Gᵀ (Σ x̃ ⊗ ỹ) G over the tiles, with x̃ = Bᵀ x B and ỹ = A dy Aᵀ.
 ///
-/// Tasks are parts of the tiles, and where channels are many also of the outputs; their number does not depend on that
-/// of the threads, so that neither do the sums.
+/// Tasks split the tiles, and with many channels also the outputs. Neither their number nor the sums depend on the threads.
 template <typename T>
 void run_gradient(const ConvolutionInput &input, const Tensor &dy, const Tensor &result) {
   int64_t inputs = input.channels(), outputs = dy.size(1);
   Cut<T> cut(outputs, inputs);
   auto &factors = cut.loops.floats;
-  int64_t columns = outputs;  // of a task
+  int64_t columns = outputs;  // per task
   while (columns % (2 * fewest_columns) == 0 && winograd_points * inputs * columns > cached / 2) columns /= 2;
   int64_t groups = outputs / columns;
   Blocks blocks(dy, inputs + columns);
@@ -209,8 +208,9 @@ bool has_loops(int64_t inputs, int64_t outputs, int64_t first) {
   return loops && first % loops->lanes == 0;
 }
 
-/// How many times as fast as the library's the loops are on whole tiles, at least. Measured on an EPYC of 2023, in bfloat16
-/// against its products of pairs; those of tiles are several times as fast.
+/// Returns the least speed-up over LibTorch on whole tiles. Measured on an EPYC of 2023.
+///
+/// In bfloat16 LibTorch multiplied pairs there. Processors with tiles multiply several times as fast.
 double advantage(at::ScalarType type, int64_t products) {
   static const bool has_tiles = processor::has_bfloat16_tiles();
   return type == at::kFloat ? 1.7 : has_tiles ? 0 : products >= 512 ? 1.25 : 1.05;
@@ -228,7 +228,7 @@ bool pays(const Tensor &x, int64_t inputs, int64_t outputs, int64_t first) {
       break;
     default: return false;
   }
-  // Counts what tiles beyond the edges waste; of a few tiles the weights' transformation takes longest.
+  // Counts the waste of tiles beyond the edges. With few tiles the weights' transformation takes longest.
   int64_t pixels = x.size(2) * x.size(3), tiles = image<float>(x, 0).tiles();
   return x.size(0) * tiles >= 64 && pixels * advantage(x.scalar_type(), inputs * outputs) > 16 * tiles;
 }
@@ -258,7 +258,7 @@ std::pair<Tensor, Tensor> input_gradient(const Tensor &dy, const Tensor &weight,
   int64_t outputs = weight.size(0), inputs = weight.size(1);
   std::pair<Tensor, Tensor> result{part(first), inputs > first ? part(inputs - first) : Tensor()};
   auto stored = weight.to(at::kFloat).contiguous(channels_last);
-  // The convolution of dy with the taps turned by half a turn.
+  // The gradient is the convolution of dy with the taps turned by half a turn.
   WinogradTaps taps{values<float>(stored) + 8 * inputs, outputs, inputs, -3 * inputs, -inputs, 9 * inputs, 1};
   if (dy.scalar_type() == at::kFloat) {
     run<float, float>({.a = dy}, taps, {}, {}, result.first, result.second);

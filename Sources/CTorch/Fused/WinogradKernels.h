@@ -3,12 +3,12 @@
 #include <type_traits>
 #include "Kernels.h"
 
-/// One image, channels innermost; its values may be those of a norm and ReLU of it, made as they are read.
+/// One image, channels innermost. With `scale`, reads apply a norm and ReLU.
 template <typename T>
 struct WinogradImage {
   const T *values;
   int64_t height, width, channels;
-  int64_t stride = channels;                       // from pixel to pixel, where some of all channels are meant
+  int64_t stride = channels;                       // from pixel to pixel, larger for a part of the channels
   const float *scale = nullptr, *shift = nullptr;  // [channels]: max(0, scale x + shift)
   const T *map = nullptr;                          // [height, width, 2 channels]: γ and β as in region_relu
 
@@ -16,11 +16,12 @@ struct WinogradImage {
   int64_t tiles() const { return (height + 3) / 4 * tiles_across(); }
 };
 
-/// Two bfloat16 that the processor multiplies with two others at once, of neighbouring channels.
+/// Two bfloat16 of neighbouring channels, which the processor multiplies with two others at once.
 enum class BFloat16Pair : uint32_t {};
 
-/// 36 matrices, one for each point that Winograd's polynomials are evaluated at; [36, rows, columns] with space between.
-/// E: float, or a pair of rounded floats.
+/// Matrices of the 36 points of Winograd's polynomials, [36, rows, columns] with space between.
+///
+/// E is float, or a pair of rounded floats.
 template <typename E>
 struct WinogradPoints {
   E *values;
@@ -31,18 +32,18 @@ struct WinogradPoints {
 
 constexpr int64_t winograd_points = 36;
 
-/// Neighbouring inputs that a factor holds.
+/// The number of neighbouring inputs in a factor.
 template <typename E>
 constexpr int64_t inputs_of = std::is_same_v<E, float> ? 1 : 2;
 
-/// The taps of a 3×3 weight, wherever they lie.
+/// The taps of a 3×3 weight in any memory order.
 struct WinogradTaps {
   const float *values;
   int64_t inputs, outputs;
   int64_t row, column, input, output;  // floats from one to the next
 };
 
-/// Loops that make factors of type E and multiply them.
+/// Loops that compute factors of type E and multiply them.
 template <typename T, typename E>
 struct WinogradFactors {
   void (*input)(const WinogradImage<T> &image, int64_t tile, E *points, int64_t spacing);
@@ -51,11 +52,11 @@ struct WinogradFactors {
                   int64_t right_step, int64_t steps, float *sums, int64_t sums_row, bool add);
 };
 
-/// The loops of WinogradKernels.inc, where they are explained.
+/// The loops that WinogradKernels.inc documents.
 template <typename T>
 struct WinogradKernels {
   int64_t lanes;  // floats in a vector
-  int64_t sums;   // vectors of sums that `product` makes at once
+  int64_t sums;   // vectors of sums per `product`
   WinogradFactors<T, float> floats;
   WinogradFactors<T, BFloat16Pair> pairs;  // null where the processor does not multiply them
   void (*outer)(const WinogradImage<T> &image, int64_t tile, float *points, int64_t spacing);
@@ -73,6 +74,6 @@ struct WinogradKernels {
   }
 };
 
-/// Those of the widest vectors that this processor has and both numbers of channels are multiples of; null without any.
+/// Returns the loops of the widest vectors that divide both numbers of channels; null without any.
 template <typename T>
 const WinogradKernels<T> *winograd_kernels(int64_t inputs, int64_t outputs);

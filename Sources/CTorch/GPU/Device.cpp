@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 #include "../Fused/Processor.h"
-#include "../Guard.h"
+#include "../Support.h"
 #include "Runtime.h"
 
 static at::Device device(int32_t index) {

@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 #include <map>
 #include <mutex>
-#include "../Guard.h"
+#include "../Support.h"
 
 // LibTorch's at::cuda::CUDAGraph, which keeps the memory of what it notes. It lives in the CUDA half, which is not there
 // when this is linked, so that its functions are looked up by name; LibTorch's version is fixed.
@@ -68,7 +68,7 @@ struct CTGraph {
   void use(const c10::Stream &stream) { c10::impl::VirtualGuardImpl(device.type()).exchangeStream(stream); }
 };
 
-CTGraph *ct_graph_begin(int32_t device) {
+CTGraph *ct_graph_begin_capture(int32_t device) {
   return guard(static_cast<CTGraph *>(nullptr), [&] {
     c10::Device gpu(at::kCUDA, static_cast<c10::DeviceIndex>(device));
     c10::DeviceGuard guard(gpu);
@@ -84,7 +84,7 @@ CTGraph *ct_graph_begin(int32_t device) {
   });
 }
 
-bool ct_graph_end(CTGraph *graph) {
+bool ct_graph_end_capture(CTGraph *graph) {
   return guard(false, [&] {
     c10::DeviceGuard guard(graph->device);
     Functions::all().end(graph->graph);

@@ -10,20 +10,20 @@ at::ScalarType real_type(const Tensor &x) { return x.scalar_type() == at::kDoubl
 
 Tensor reals(const Tensor &x, at::IntArrayRef sizes) { return at::empty(sizes, x.options().dtype(real_type(x))); }
 
-/// How the kernels of Norm.cu go over x: blocks over pixels, and over channels where one row of threads has not enough.
+/// The launch of a kernel of Norm.cu over x: blocks over pixels, and over channels beyond one row of threads.
 struct Walk {
   gpu::Program program{gpu::Source::norm, at::kFloat};
   int64_t pixels;
   int channels;
   gpu::Blocks blocks;
 
-  /// `share`: blocks of a multiprocessor. Blocks that add up have few, whose sums are soon added.
+  /// `share` is the number of blocks per multiprocessor. Fewer blocks leave fewer sums to add up.
   Walk(const Tensor &x, int share) : pixels(x.numel() / x.size(1)), channels(static_cast<int>(x.size(1))) {
     TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "a fused operation takes channels-last tensors only");
     TORCH_CHECK(x.is_floating_point() && x.scalar_type() != at::kHalf, "no fused operation takes ", x.scalar_type());
     program.stored = x.scalar_type();
     int widest = static_cast<int>(16 / x.element_size());
-    // Wide reads are of aligned addresses; all but views into a single pixel are.
+    // Wide reads need aligned addresses. Only views into a single pixel are not aligned.
     program.values = channels % widest == 0 && pixels > 1 ? widest : 1;
     int64_t threads = gpu::threads(x), lanes = std::min<int64_t>(channels / program.values, threads);
     blocks.y = (channels / program.values + lanes - 1) / lanes;
@@ -34,7 +34,7 @@ struct Walk {
   gpu::Blocks of_channels() const { return {(channels + 7) / 8}; }
 };
 
-constexpr int adding = 4, changing = 8;  // blocks of a multiprocessor
+constexpr int adding = 4, changing = 8;  // blocks per multiprocessor
 
 }  // namespace
 
@@ -126,7 +126,7 @@ Tensor gpu::pool_gradient(const Tensor &x, const Tensor &dy) {
   return dx;
 }
 
-/// The kernels of ClassSums.cu go over the pixels of each image.
+/// Returns the program and blocks of a kernel of ClassSums.cu, which goes over the pixels of each image.
 static std::pair<gpu::Program, gpu::Blocks> class_walk(const Tensor &logits, int share) {
   gpu::Program program{gpu::Source::class_sums, logits.scalar_type()};
   program.classes = static_cast<int>(logits.size(1));

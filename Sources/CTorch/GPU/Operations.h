@@ -3,18 +3,18 @@
 #include <ATen/ATen.h>
 #include "../Fused/NormReLU.h"
 
-/// The fused operations on GPUs; see Fused for what they are. Tensors are channels-last and on one device.
+/// The operations of the folder Fused on GPUs. Tensors are channels-last and on one device.
 namespace gpu {
 
 at::Tensor channel_sums(const at::Tensor &x);
 
-/// Measures x or takes the running statistics; fills in all of `step`.
+/// Fills in `step`, from x in training and else from the running statistics.
 void statistics(const at::Tensor &x, const Norm &norm, NormReLU &step);
 at::Tensor norm_relu(const NormReLU &step, const at::Tensor &x, const at::Tensor &map);
 NormReLU::Gradients gradients(const NormReLU &step, const at::Tensor &x, const at::Tensor &map, const at::Tensor &dy,
                               bool training);
 
-/// y += bias + residual, in place; the residual may be absent.
+/// Adds the bias and the residual, if defined, to y.
 void add_bias(const at::Tensor &y, const at::Tensor &bias, const at::Tensor &residual);
 
 at::Tensor pool(const at::Tensor &x);

@@ -6,7 +6,7 @@
 #include <dlfcn.h>
 #include <map>
 #include <mutex>
-#include "../Guard.h"
+#include "../Support.h"
 
 // What is used of NVRTC and of CUDA's driver, whose headers are not needed for it.
 #define FOR_FUNCTIONS(DO)                                                                                          \

@@ -3,26 +3,27 @@
 #include <ATen/ATen.h>
 #include <string>
 
-/// Kernels of our own on GPUs. They are compiled at first use, by NVRTC, which comes with LibTorch's CUDA half, so that
-/// building this needs no CUDA. They run on the stream that LibTorch's own operations run on.
+/// GPU kernels of DualNorm. NVRTC, which comes with LibTorch's CUDA library, compiles them at first use.
+///
+/// Building DualNorm needs no CUDA. The kernels run on LibTorch's current stream.
 namespace gpu {
 
-/// Whether x's fused operations are these kernels: it is on a GPU, or the GPU is emulated.
+/// Tells whether x's fused operations run these kernels: x is on a GPU, or the GPU is emulated.
 bool takes(const at::Tensor &x);
 
-/// Null if kernels can be compiled for and run on this GPU, or else why not.
+/// Returns why kernels cannot be compiled for and run on this GPU; null if they can.
 const char *failure(int32_t device);
 
-/// Whether it multiplies bfloat16 on units of their own.
+/// Tells whether a GPU multiplies bfloat16 in hardware.
 bool has_bfloat16(int32_t device);
 
 enum class Source { norm, class_sums, adam };
 
-/// A source and what its constants are.
+/// A source with its constants.
 struct Program {
   Source source;
   at::ScalarType stored;
-  int values = 1;   // that a thread reads at once
+  int values = 1;  // read by a thread at once
   int classes = 1;
 };
 
@@ -30,14 +31,16 @@ struct Blocks {
   int64_t x, y = 1;
 };
 
-/// Threads of every block: few where the CPU's are to do.
+/// Threads of a block. The CPU emulates few.
 constexpr int threads_of_gpu = 256, threads_of_emulation = 32;
 inline int64_t threads(const at::Tensor &x) { return x.is_cuda() ? threads_of_gpu : threads_of_emulation; }
 
-/// Tensors that one launch of Adam takes: what its arguments may be is 4 KiB.
+/// Tensors of one launch of Adam, whose arguments take at most 4 KiB.
 constexpr int adam_batch = 80;
 
-/// As many blocks as this GPU runs at once, each `share` of a multiprocessor; at most one for `least` of `work`.
+/// Returns the number of blocks that a GPU runs at once, `share` per multiprocessor.
+///
+/// Each block has at least `least` of the `work`.
 int64_t fitting_blocks(const at::Tensor &x, int64_t work, int64_t least, int share = 4);
 
 void launch_kernel(const at::Tensor &x, const Program &program, const char *name, Blocks blocks, void **arguments);
@@ -50,7 +53,7 @@ template <typename Struct>
   requires std::is_class_v<Struct>
 const Struct &argument(const Struct &value) { return value; }
 
-/// Runs a kernel for x on x's device: tensors are passed as pointers, undefined ones as null.
+/// Launches a kernel on x's device. Tensors become pointers, undefined ones null.
 template <typename... Arguments>
 void launch(const at::Tensor &x, const Program &program, const char *name, Blocks blocks, const Arguments &...arguments) {
   auto lies_elsewhere = [&](const auto &value) {
@@ -66,7 +69,7 @@ void launch(const at::Tensor &x, const Program &program, const char *name, Block
 }
 
 #ifdef DUALNORM_EMULATED_GPU
-/// Runs a kernel of the same source on the CPU.
+/// Runs a kernel on the CPU.
 void emulate(const Program &program, const char *name, Blocks blocks, void **arguments);
 #endif
 

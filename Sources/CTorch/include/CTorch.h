@@ -1,8 +1,9 @@
 // C functions over LibTorch.
 //
-// Ownership: a returned CTTensor is yours, free it once with ct_free; an argument is borrowed.
-// Errors: a null return (or false) means failure; ct_error then holds LibTorch's message, on the calling thread.
-// Sizes are ptrdiff_t, so that Swift passes [Int] without a copy. Tensors stay on the thread that made them.
+// Ownership: the caller frees a returned handle once, with its free function. Arguments are borrowed.
+// Errors: null or false means failure. ct_error then returns the message of this thread's last failure.
+// Names: functions have the prefix ct_, types and constants CT. CITK and CDICOM follow the same rules.
+// Sizes are ptrdiff_t, so that Swift passes [Int] without a copy. A tensor stays on the thread that made it.
 #ifndef CTORCH_H
 #define CTORCH_H
 
@@ -18,8 +19,10 @@ extern "C" {
 
 typedef struct CTTensor CTTensor;
 typedef struct CTGenerator CTGenerator;
+/// A captured CUDA graph.
+typedef struct CTGraph CTGraph;
 
-// The values are c10::ScalarType's.
+/// A tensor's element type. The values are those of c10::ScalarType.
 typedef enum CTType : int32_t {
   CTTypeUInt8 = 0,
   CTTypeInt8 = 1,
@@ -33,50 +36,74 @@ typedef enum CTType : int32_t {
   CTTypeBFloat16 = 15,
 } CTType;
 
-/// The message of the last failure on this thread.
+/// Returns the message of the last failure on this thread.
 const char *ct_error(void);
 
-// Process
+// MARK: Process
+
+/// Returns the version of LibTorch that this was compiled against.
 const char *ct_version(void);
-void ct_set_threads(int32_t count);
-bool ct_flush_denormals(void);  // on this thread and those it makes; false where the processor cannot
+bool ct_set_threads(int32_t count);
 int32_t ct_threads(void);
-void ct_keep_memory(void);  // large blocks of tensors that are freed serve the next ones
-bool ct_set_gradients_enabled(bool enabled);  // returns what it was
-void ct_allow_tf32(bool allowed);             // convolutions of float32 on GPUs round their inputs to TensorFloat-32
-bool ct_begin_bfloat16(void);                 // convolutions from now on round their inputs to bfloat16 (autocast)
+/// Flushes denormal numbers to 0, on this thread and those it makes. False where the processor cannot.
+bool ct_flush_denormals(void);
+/// Caches the memory of freed large tensors for later ones.
+void ct_cache_memory(void);
+/// Turns autograd on or off for this thread. Returns the previous state.
+bool ct_set_gradients_enabled(bool enabled);
+/// Lets GPUs round the float32 inputs of convolutions to TensorFloat-32.
+void ct_allow_tf32(bool allowed);
+/// Begins autocast: convolutions round their inputs to bfloat16.
+bool ct_begin_bfloat16(void);
+/// Ends autocast.
 void ct_end_bfloat16(void);
 
-// Devices: the index of a GPU, or this
+// MARK: Devices
+
+/// The CPU's index. GPUs count from 0.
 enum { CTDeviceCPU = -1 };
-/// Loads LibTorch's CUDA half, from beside its CPU half or where the system looks; once, before any use of a GPU.
+/// Loads LibTorch's CUDA library once, before any use of a GPU. Refuses one of another version than ct_version.
+///
+/// Looks beside libtorch_cpu first, then in the folders of the dynamic linker.
 bool ct_load_cuda(void);
-ptrdiff_t ct_gpu_count(void);  // 0 before ct_load_cuda
-bool ct_has_bfloat16(int32_t device);  // and multiplies it faster than float
+/// Returns the number of GPUs, 0 before ct_load_cuda.
+ptrdiff_t ct_gpu_count(void);
+/// Tells whether a device multiplies bfloat16 faster than float.
+bool ct_has_bfloat16(int32_t device);
 int32_t ct_device(const CTTensor *tensor);
 CTTensor *_Nullable ct_to_device(const CTTensor *tensor, int32_t device);
-/// Why the fused operations below cannot run on this device; null if they can.
+/// Returns why a device cannot run the fused operations below; null if it can.
 const char *_Nullable ct_why_not_fused(int32_t device);
-ptrdiff_t ct_gpu_peak_memory(int32_t device);  // bytes that LibTorch has held at most
-void ct_synchronize(int32_t device);           // waits until the device has done all it was given
+/// Returns the peak of a GPU's memory that LibTorch has reserved, in bytes.
+ptrdiff_t ct_gpu_peak_memory(int32_t device);
+/// Waits until a device has finished its work.
+void ct_synchronize(int32_t device);
 
-/// What a GPU was given to do by this thread, to be given again as a whole.
-typedef struct CTGraph CTGraph;
-/// Begins to note all that this thread gives the device, which does none of it before ct_graph_replay.
-CTGraph *_Nullable ct_graph_begin(int32_t device);
-bool ct_graph_end(CTGraph *graph);
+/// Starts capturing this thread's GPU work. Nothing runs until ct_graph_replay.
+CTGraph *_Nullable ct_graph_begin_capture(int32_t device);
+bool ct_graph_end_capture(CTGraph *graph);
+/// Launches the captured work, without waiting for it.
 bool ct_graph_replay(CTGraph *graph);
 void ct_graph_free(CTGraph *graph);
 
-/// For tests: whether the fused operations on this thread are a GPU's, run by the CPU. False where this is built without.
-bool ct_emulate_gpu(bool emulated);
+// MARK: Tests
 
-// Random numbers, those of PyTorch after torch.manual_seed(seed)
+/// Switches this thread's fused operations to GPU kernels that the CPU runs. False in builds without emulation.
+bool ct_emulate_gpu(bool emulated);
+/// Tells whether the CUDA library of this path has the version of ct_version. Does not load it.
+bool ct_check_cuda_version(const char *path);
+/// Tells whether the object that `construct` makes stays within the memory of a graph.
+bool ct_check_graph_size(void (*construct)(void *memory));
+
+// MARK: Random numbers
+
+/// Makes a generator with the numbers of PyTorch after torch.manual_seed(seed).
 CTGenerator *_Nullable ct_generator(uint64_t seed);
 void ct_generator_free(CTGenerator *generator);
 bool ct_fill_uniform(CTTensor *x, double low, double high, CTGenerator *generator);
 
-// Tensors
+// MARK: Tensors
+
 CTTensor *_Nullable ct_from_bytes(const void *bytes, CTType type, const ptrdiff_t *sizes, ptrdiff_t rank);
 CTTensor *_Nullable ct_full(const ptrdiff_t *sizes, ptrdiff_t rank, double value, CTType type);
 void ct_free(CTTensor *tensor);
@@ -88,15 +115,19 @@ CTTensor *_Nullable ct_to_type(const CTTensor *tensor, CTType type);
 CTTensor *_Nullable ct_copy(const CTTensor *tensor);
 CTTensor *_Nullable ct_channels_last(const CTTensor *tensor);
 
-// Autograd
+// MARK: Autograd
+
 CTTensor *_Nullable ct_detach(const CTTensor *tensor);
 bool ct_require_gradient(CTTensor *tensor, bool required);
-bool ct_requires_gradient(const CTTensor *tensor);  // or was made of one that does
+/// Tells whether a tensor requires a gradient, or depends on one that does.
+bool ct_requires_gradient(const CTTensor *tensor);
 bool ct_backward(const CTTensor *tensor);
-CTTensor *_Nullable ct_gradient(const CTTensor *tensor);  // null without an error: there is none
+/// Returns the accumulated gradient; null, without an error, where there is none.
+CTTensor *_Nullable ct_gradient(const CTTensor *tensor);
 void ct_clear_gradient(CTTensor *tensor);
 
-// Arithmetic, elementwise with broadcasting
+// MARK: Arithmetic, elementwise with broadcasting
+
 CTTensor *_Nullable ct_add(const CTTensor *a, const CTTensor *b);
 CTTensor *_Nullable ct_subtract(const CTTensor *a, const CTTensor *b);
 CTTensor *_Nullable ct_multiply(const CTTensor *a, const CTTensor *b);
@@ -108,22 +139,28 @@ CTTensor *_Nullable ct_relu(const CTTensor *x);
 CTTensor *_Nullable ct_log(const CTTensor *x);
 CTTensor *_Nullable ct_sqrt(const CTTensor *x);
 CTTensor *_Nullable ct_clamp(const CTTensor *x, double low, double high);
-CTTensor *_Nullable ct_matrix_product(const CTTensor *a, const CTTensor *b);  // of the last two dimensions
+/// Multiplies matrices, the last two dimensions. Autocast does not apply.
+CTTensor *_Nullable ct_matrix_product(const CTTensor *a, const CTTensor *b);
 
-// Reductions and shapes
-CTTensor *_Nullable ct_sum(const CTTensor *x, const ptrdiff_t *dimensions, ptrdiff_t count);  // count 0: all
+// MARK: Reductions and shapes
+
+/// Sums over `count` dimensions, over all if `count` is 0.
+CTTensor *_Nullable ct_sum(const CTTensor *x, const ptrdiff_t *dimensions, ptrdiff_t count);
 CTTensor *_Nullable ct_mean(const CTTensor *x);
 CTTensor *_Nullable ct_softmax(const CTTensor *x, ptrdiff_t dimension);
 CTTensor *_Nullable ct_log_softmax(const CTTensor *x, ptrdiff_t dimension);
 CTTensor *_Nullable ct_argmax(const CTTensor *x, ptrdiff_t dimension);
-CTTensor *_Nullable ct_one_hot(const CTTensor *labels, ptrdiff_t classes);  // classes last
+/// Encodes labels as one-hot vectors, with the classes as the last dimension.
+CTTensor *_Nullable ct_one_hot(const CTTensor *labels, ptrdiff_t classes);
 CTTensor *_Nullable ct_permute(const CTTensor *x, const ptrdiff_t *order, ptrdiff_t rank);
 CTTensor *_Nullable ct_reshape(const CTTensor *x, const ptrdiff_t *sizes, ptrdiff_t rank);
 CTTensor *_Nullable ct_concatenate(const CTTensor *_Nonnull const *_Nonnull parts, ptrdiff_t count, ptrdiff_t dimension);
 CTTensor *_Nullable ct_narrow(const CTTensor *x, ptrdiff_t dimension, ptrdiff_t start, ptrdiff_t count);
-CTTensor *_Nullable ct_pad(const CTTensor *x, const ptrdiff_t *amounts, ptrdiff_t count);  // last dimension first
+/// Pads with zeros. `amounts` starts with the last dimension.
+CTTensor *_Nullable ct_pad(const CTTensor *x, const ptrdiff_t *amounts, ptrdiff_t count);
 
-// Layers
+// MARK: Layers
+
 CTTensor *_Nullable ct_conv2d(const CTTensor *x, const CTTensor *weight, const CTTensor *_Nullable bias, ptrdiff_t padding);
 CTTensor *_Nullable ct_conv_transpose2d(const CTTensor *x, const CTTensor *weight, const CTTensor *_Nullable bias,
                                         ptrdiff_t stride, ptrdiff_t padding, ptrdiff_t output_padding);
@@ -135,50 +172,65 @@ CTTensor *_Nullable ct_instance_norm(const CTTensor *x, double epsilon);
 CTTensor *_Nullable ct_group_norm(const CTTensor *x, ptrdiff_t groups, const CTTensor *weight, const CTTensor *bias,
                                   double epsilon);
 CTTensor *_Nullable ct_layer_norm(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, double epsilon);
-CTTensor *_Nullable ct_resize_bilinear(const CTTensor *x, ptrdiff_t height, ptrdiff_t width);  // aligned corners
+/// Resizes with bilinear interpolation and aligned corners.
+CTTensor *_Nullable ct_resize_bilinear(const CTTensor *x, ptrdiff_t height, ptrdiff_t width);
 CTTensor *_Nullable ct_resize_nearest(const CTTensor *x, ptrdiff_t height, ptrdiff_t width);
 
-// Fused: conv(ReLU(norm(x))), x [N, C, H, W] as channels-last; keeps x alone for the gradient
+// MARK: Fused operations
+//
+// They save only x [N, C, H, W], channels-last, for the gradient.
 
-/// Batch norm by weight and bias [C], or by `map` [N, 2 C, H, W]: of each pixel the γ of all channels, then the β.
+/// Batch norm. `weight` and `bias` [C] are its affine parameters, unless `map` [N, 2 C, H, W] takes their place.
+///
+/// `map` holds, for each pixel, the γ of all channels, then the β.
 typedef struct CTNorm {
   const CTTensor *_Nullable weight, *_Nullable bias, *_Nullable map;
-  const CTTensor *mean, *variance;  // [C]: running statistics, updated if `training`, otherwise used
-  const CTTensor *_Nullable batches;  // scalar int64, counts those that were measured
+  const CTTensor *mean, *variance;    // running statistics [C]: updated if `training`, else used
+  const CTTensor *_Nullable batches;  // scalar int64, the number of training batches
   bool training;
   double momentum, epsilon;
 } CTNorm;
+/// Computes conv(ReLU(norm(x))), plus the residual if there is one.
 CTTensor *_Nullable ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
-                                        const CTTensor *bias, ptrdiff_t padding,
-                                        const CTTensor *_Nullable residual);  // added to the result
-CTTensor *_Nullable ct_norm_relu_doubling(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
-                                          const CTTensor *bias);  // 3×3 transposed, stride 2
-CTTensor *_Nullable ct_joined_conv2d(const CTTensor *a, const CTTensor *_Nullable b, const CTTensor *weight,
-                                     const CTTensor *bias, ptrdiff_t padding);  // conv([a, b]), joined channels
-CTTensor *_Nullable ct_halve_by_maximum(const CTTensor *x);  // max pooling by 2
-/// Of the softmax p of logits [N, classes, H, W] and the one-hot t of labels int64 [N, H, W]; [N, classes, 8]: the sums
-/// over an image's pixels of p t, p, p², t, t log p and t log max(p, least), differentiable; with h the one-hot of the
-/// most probable class, of h t and h.
+                                        const CTTensor *bias, ptrdiff_t padding, const CTTensor *_Nullable residual);
+/// Computes a 3×3 transposed convolution of stride 2 of ReLU(norm(x)), which doubles the size.
+CTTensor *_Nullable ct_norm_relu_conv_transpose2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
+                                                  const CTTensor *bias);
+/// Computes conv([a, b]), with the channels concatenated, or conv(a).
+CTTensor *_Nullable ct_concatenated_conv2d(const CTTensor *a, const CTTensor *_Nullable b, const CTTensor *weight,
+                                           const CTTensor *bias, ptrdiff_t padding);
+/// Max-pools by 2 and saves no indices.
+CTTensor *_Nullable ct_max_pool2x2(const CTTensor *x);
+/// Sums, over each image's pixels, the terms of losses: logits [N, classes, H, W] -> [N, classes, 8].
+///
+/// p is the softmax, t the one-hot vector of labels int64 [N, H, W], h that of the most probable class.
+/// The first six sums are differentiable: p t, p, p², t, t log p and t log max(p, least). Then come h t and h.
 CTTensor *_Nullable ct_class_sums(const CTTensor *logits, const CTTensor *labels, double least);
-CTTensor *_Nullable ct_largest_channel(const CTTensor *x);  // [N, C, H, W] -> its index, uint8 [N, H, W]; first of equals
+/// Returns each pixel's channel of the largest value, the first of equals: [N, C, H, W] -> uint8 [N, H, W].
+CTTensor *_Nullable ct_largest_channel(const CTTensor *x);
 
-// In place, outside autograd
+// MARK: In place, outside autograd
+
 typedef struct CTAdam {
   double learning_rate, beta1, beta2, epsilon, weight_decay;
-  double limit;  // gradients are clipped to ± this
-  bool plain;    // one operation of LibTorch after the other, as this function always works on a GPU
+  double limit;  // clips gradients to ± this
+  bool plain;    // uses LibTorch's operations, as ct_adam always does on a GPU
 } CTAdam;
+/// Updates one parameter. `step` counts from 1.
 bool ct_adam(CTTensor *parameter, const CTTensor *gradient, CTTensor *first, CTTensor *second, const CTAdam *settings,
-             int64_t step);  // steps count from 1
-/// Many parameters in few launches on a GPU, where the numbers of steps, double [n], are too: `moved` is added to them, 1
-/// at the place of each of these tensors and 0 elsewhere. `rate`: the learning rate, double, in place of the settings'.
+             int64_t step);
+/// A parameter of ct_adam_multi_tensor with its gradient and moments.
 typedef struct CTAdamTensors {
   const CTTensor *parameter, *gradient, *first, *second;
-  ptrdiff_t place;  // among the steps
+  ptrdiff_t place;  // index into `steps`
   bool decays;
 } CTAdamTensors;
-bool ct_adam_together(const CTAdamTensors *tensors, ptrdiff_t count, CTTensor *steps, const CTTensor *moved,
-                      const CTTensor *rate, const CTAdam *settings);
+/// Updates many parameters in few launches on a GPU. Step counts and learning rate are on the GPU too.
+///
+/// `mask` is added to `steps`, both double [n]: 1 at the place of each of these tensors, else 0.
+/// `rate` is the learning rate, double, in place of the settings'.
+bool ct_adam_multi_tensor(const CTAdamTensors *tensors, ptrdiff_t count, CTTensor *steps, const CTTensor *mask,
+                          const CTTensor *rate, const CTAdam *settings);
 bool ct_fill(CTTensor *x, double value);
 bool ct_assign(CTTensor *x, const CTTensor *value);
 bool ct_add_scalar_in_place(CTTensor *x, double value);

@@ -1,9 +1,8 @@
-/// Mean and variance of every batch norm over some batches, as if they had been one.
+/// Mean and variance of every batch norm over some batches, as if these were one batch.
 ///
-/// Forward passes in the mode `.measurement` add to them. `applied` puts them in place of the running statistics for as
-/// long as its body runs.
+/// Forward passes in the mode `.measurement` add to them. `applied` uses them as running statistics while its body runs.
 public final class BatchStatistics {
-  /// Of one batch norm; [C] each.
+  /// Statistics of one batch norm, [C] each.
   private final class Estimate {
     let norm: BatchNorm2d
     var count = 0.0
@@ -18,24 +17,25 @@ public final class BatchStatistics {
     }
   }
 
-  /// In the order in which their norms were first met.
+  /// Estimates in the order of their norms' first passes.
   private var estimates: [Estimate] = []
   private var places: [ObjectIdentifier: Int] = [:]
 
   public init() {}
 
-  /// Whether no batch norm was met.
+  /// Whether no batch norm has run.
   public var isEmpty: Bool { estimates.isEmpty }
 
-  /// The fewest values a channel that a norm has seen; no variance can be told of fewer than 2.
+  /// The fewest values per channel that a norm has seen. A variance needs at least 2.
   public var smallestCount: Int? { estimates.map { Int($0.count) }.min() }
 
-  /// Takes in a batch of `count` values a channel with unbiased variance (Chan, Golub & LeVeque 1979): differences
-  /// between the means of batches count as variance, as the law of total variance has it.
+  /// Adds a batch of `count` values per channel with unbiased variance (Chan, Golub & LeVeque 1979).
+  ///
+  /// Differences between the means of batches count as variance, by the law of total variance.
   func add(mean: Tensor, variance: Tensor, count: Int, of norm: BatchNorm2d) {
     let estimate = estimate(of: norm)
     let (new, total) = (Double(count), estimate.count + Double(count))
-    // Of a single value LibTorch gives no variance.
+    // LibTorch computes no variance of a single value.
     let variances = count > 1 ? variance.values(Double.self) : estimate.mean.map { _ in 0 }
     for (channel, (mean, variance)) in zip(mean.values(Double.self), variances).enumerated() {
       let difference = mean - estimate.mean[channel]
@@ -53,9 +53,9 @@ public final class BatchStatistics {
     return estimates.last!
   }
 
-  /// Runs `body` with these as the running statistics of their norms, which then come back to the bit.
+  /// Runs `body` with these as the running statistics of their norms, then restores the bits of the old ones.
   ///
-  /// Each norm must have seen at least 2 values a channel.
+  /// Each norm must have seen at least 2 values per channel.
   public func applied<Result>(_ body: () throws -> Result) rethrows -> Result {
     let saved = estimates.map { ($0.norm.runningMean.copy(), $0.norm.runningVariance.copy()) }
     defer {

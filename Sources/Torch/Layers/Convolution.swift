@@ -1,6 +1,6 @@
 import CTorch
 
-/// PyTorch's default initialization of a convolution: uniform within ±1/√fan_in for weight and bias.
+/// Initializes as PyTorch's default for convolutions: uniform within ±1/√fan_in for weight and bias.
 private func initialized(shape: [Int], fanIn: Int, _ generator: Generator) -> (weight: Tensor, bound: Double) {
   // kaiming_uniform_ with a = √5, in PyTorch's order of operations so that equal seeds give equal bits.
   let slope = 5.0.squareRoot()
@@ -20,9 +20,9 @@ private func initializedBias(_ count: Int, bound: Double, _ generator: Generator
 /// A convolution that can be one operation with the norm and ReLU before it.
 public protocol FusableConvolution {
   func callAsFunction(_ x: Tensor) -> Tensor
-  /// The same by loops of our own where they are faster.
+  /// The same by fused loops where they are faster.
   func fused(_ x: Tensor) -> Tensor
-  /// CTorch's operation; handles of x and residual are borrowed.
+  /// CTorch's operation. It borrows the handles of x and residual.
   func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer?
 }
 
@@ -42,7 +42,7 @@ public struct Conv2d: FusableConvolution {
     self.padding = padding
   }
 
-  /// Of tensors at hand, in any precision.
+  /// Makes a layer of given tensors, in any precision.
   init(weight: Tensor, bias: Tensor, padding: Int) {
     self.weight = weight
     self.bias = bias
@@ -54,15 +54,15 @@ public struct Conv2d: FusableConvolution {
   }
 
   public func fused(_ x: Tensor) -> Tensor {
-    Tensor(ct_joined_conv2d(x.handle, nil, weight.handle, bias.handle, padding))
+    Tensor(ct_concatenated_conv2d(x.handle, nil, weight.handle, bias.handle, padding))
   }
 
-  /// self([a, b]) with their channels joined, which are not kept joined; as one operation with a gradient of its own.
+  /// Computes self([a, b]) with the channels concatenated, as one operation that saves no concatenated tensor.
   public func fused(_ a: Tensor, _ b: Tensor) -> Tensor {
-    Tensor(ct_joined_conv2d(a.handle, b.handle, weight.handle, bias.handle, padding))
+    Tensor(ct_concatenated_conv2d(a.handle, b.handle, weight.handle, bias.handle, padding))
   }
 
-  /// The outputs of both convolutions of one input, joined, [N, outputs + other outputs, …].
+  /// The concatenated outputs of both convolutions of one input, [N, outputs + other outputs, …].
   public func fused(_ x: Tensor, joinedWith other: Conv2d) -> Tensor {
     let weight = Tensor.concatenate([weight, other.weight], dimension: 0)
     let bias = Tensor.concatenate([bias, other.bias], dimension: 0)
@@ -82,13 +82,13 @@ public struct DoublingConvTranspose2d: FusableConvolution {
   public let bias: Tensor
 
   public init(_ scope: Scope, _ inputs: Int, _ outputs: Int) {
-    // PyTorch takes the fan-in from dimension 1, which here is the outputs.
+    // PyTorch takes the fan-in from dimension 1, here the outputs.
     let (weight, bound) = initialized(shape: [inputs, outputs, 3, 3], fanIn: outputs * 9, scope.generator)
     self.weight = scope.parameter("weight", weight.channelsLast())
     self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
   }
 
-  /// Of tensors at hand, in any precision.
+  /// Makes a layer of given tensors, in any precision.
   init(weight: Tensor, bias: Tensor) {
     self.weight = weight
     self.bias = bias
@@ -98,19 +98,19 @@ public struct DoublingConvTranspose2d: FusableConvolution {
     Tensor(ct_conv_transpose2d(x.handle, weight.handle, bias.handle, 2, 1, 1))
   }
 
-  /// There are none for this one.
+  /// The same without fused loops, since there are none.
   public func fused(_ x: Tensor) -> Tensor { self(x) }
 
   public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
     precondition(residual == nil, "nothing is added to a doubled image")
-    return ct_norm_relu_doubling(x, norm, weight.handle, bias.handle)
+    return ct_norm_relu_conv_transpose2d(x, norm, weight.handle, bias.handle)
   }
 }
 
 extension Tensor {
-  /// Largest of each size × size square. [N, C, H, W] -> [N, C, H / size, W / size], rounded down.
+  /// Max-pools by `size`: [N, C, H, W] -> [N, C, H / size, W / size], rounded down.
   public func maxPooled(_ size: Int) -> Tensor { Tensor(ct_max_pool2d(handle, size)) }
 
-  /// `maxPooled(2)` as an operation that keeps no indices.
-  public func halvedByMaximum() -> Tensor { Tensor(ct_halve_by_maximum(handle)) }
+  /// Max-pools by 2 and saves no indices.
+  public func halvedByMaximum() -> Tensor { Tensor(ct_max_pool2x2(handle)) }
 }

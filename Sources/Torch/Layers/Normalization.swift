@@ -4,13 +4,13 @@ private let epsilon = 1e-5
 
 /// Batch normalization over N, H and W of [N, C, H, W], with running statistics (momentum 0.1).
 public struct BatchNorm2d {
-  /// [C] each; nil without affine parameters.
+  /// Affine parameters, [C] each; nil without them.
   public let weight: Tensor?
   public let bias: Tensor?
-  /// [C] each, what evaluation normalizes with.
+  /// Running statistics, [C] each, for evaluation.
   public let runningMean: Tensor
   public let runningVariance: Tensor
-  /// Scalar int64; PyTorch keeps it, so the files have it.
+  /// The number of training batches, a scalar int64. PyTorch saves it, so the files have it.
   public let batchesTracked: Tensor
 
   public init(_ scope: Scope, _ channels: Int, affine: Bool = true) {
@@ -21,7 +21,7 @@ public struct BatchNorm2d {
     batchesTracked = scope.buffer("num_batches_tracked", Tensor(repeating: 0, shape: [], type: .int64))
   }
 
-  /// Of tensors at hand, in any precision.
+  /// Makes a layer of given tensors, in any precision.
   init(weight: Tensor?, bias: Tensor?, runningMean: Tensor, runningVariance: Tensor) {
     self.weight = weight
     self.bias = bias
@@ -39,12 +39,12 @@ public struct BatchNorm2d {
     }
   }
 
-  /// convolution(ReLU(y)) + residual as one operation, which for its gradient keeps no more than x.
+  /// Computes convolution(ReLU(y)) + residual as one operation that saves only x for its gradient.
   ///
   /// - Parameters:
-  ///   - map: γ and β of every pixel, [N, 2 C, H, W]; then y = self(x) · (1 + γ) + β. Only without affine parameters.
+  ///   - map: γ and β of every pixel, [N, 2 C, H, W], for a norm without affine parameters. Then y = self(x) · (1 + γ) + β.
   ///     Without a map y = self(x).
-  ///   - residual: of the shape of the result.
+  ///   - residual: a tensor of the result's shape.
   public func rectified(
     _ x: Tensor, map: Tensor? = nil, by convolution: some FusableConvolution, adding residual: Tensor? = nil,
     _ mode: Mode
@@ -63,14 +63,13 @@ public struct BatchNorm2d {
     mean: Tensor, variance: Tensor, batches: Tensor?, ofBatch: Bool, momentum: Double
   )
 
-  /// Runs `body` with what x is to be normalized by: the running statistics, or the batch's own, which are mixed into
-  /// the tensors given.
+  /// Runs `body` with the running statistics, which normalize x or which x's own statistics update.
   private func withStatistics(for x: Tensor, _ mode: Mode, _ body: (Statistics) -> Tensor) -> Tensor {
     switch mode {
     case .evaluation: return body((runningMean, runningVariance, nil, false, 0))
     case .training: return body((runningMean, runningVariance, batchesTracked, true, 0.1))
     case .measurement(let statistics):
-      // With momentum 1 these become the batch's own.
+      // Momentum 1 replaces these with the batch's statistics.
       let (mean, variance) = (runningMean.copy(), runningVariance.copy())
       defer { statistics.add(mean: mean, variance: variance, count: x.count / x.size(1), of: self) }
       return body((mean, variance, nil, true, 1))
@@ -78,7 +77,7 @@ public struct BatchNorm2d {
   }
 }
 
-/// Normalization of each image and channel of [N, C, H, W] by itself; PyTorch's default has no parameters.
+/// Normalization of each image and channel of [N, C, H, W]. Like PyTorch's default, it has no parameters.
 public struct InstanceNorm2d {
   public init() {}
 
@@ -104,9 +103,9 @@ public struct GroupNorm {
   }
 }
 
-/// Normalization of each image of [N, C, H, W] as a whole, with a scale and shift for every element.
+/// Normalization of each image of [N, C, H, W], with a scale and shift for every element.
 public struct LayerNorm {
-  /// [C, H, W] each: the layer works for this one size.
+  /// Scale and shift, [C, H, W] each. The layer accepts only this size.
   public let weight: Tensor
   public let bias: Tensor
 

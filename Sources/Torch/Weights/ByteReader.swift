@@ -1,6 +1,6 @@
 import Foundation
 
-/// A cursor over bytes that answers nil instead of reading past their end.
+/// A cursor over bytes that returns nil instead of reading past their end.
 struct ByteReader {
   private let bytes: [UInt8]
   private(set) var position = 0
@@ -17,12 +17,12 @@ struct ByteReader {
 
   mutating func byte() -> UInt8? { integer(UInt8.self) }
 
-  /// A little-endian integer.
+  /// Reads a little-endian integer.
   mutating func integer<Integer: FixedWidthInteger>(_: Integer.Type) -> Integer? {
     take(Integer.bitWidth / 8).map { $0.reversed().reduce(0) { $0 << 8 | Integer(truncatingIfNeeded: $1) } }
   }
 
-  /// The bytes before the next line feed, which is skipped.
+  /// Reads the bytes before the next line feed and skips it.
   mutating func line() -> ArraySlice<UInt8>? {
     guard let end = bytes[position...].firstIndex(of: 0x0A) else { return nil }
     defer { position = end + 1 }

@@ -1,8 +1,9 @@
-/// Reads the little JSON that a safetensors header is made of: objects, strings, arrays of whole numbers. Foundation's
-/// decoders lose the order of keys and repeated ones, and both matter here. Nothing nests, so nothing recurses.
+/// Reads the JSON subset of a safetensors header: objects, strings, arrays of whole numbers.
+///
+/// Foundation's decoders lose the order of keys and repeated keys, and both matter here. Nothing nests or recurses.
 struct HeaderScanner {
   struct SyntaxError: Error {
-    /// Bytes from the header's start.
+    /// The offset from the header's start in bytes.
     let position: Int
     let expected: String
   }
@@ -23,7 +24,7 @@ struct HeaderScanner {
     guard position == bytes.count else { throw expected("nothing more") }
   }
 
-  /// The next key of an opened object with its colon, or nil at the object's end; `isFirst` for the first one.
+  /// Reads the next key of an open object with its colon; nil at the object's end. `isFirst` marks the first key.
   mutating func key(isFirst: Bool) throws -> String? {
     if skip("}") { return nil }
     if !isFirst { try expect(",") }
@@ -60,7 +61,7 @@ struct HeaderScanner {
     throw expected("'\"'")
   }
 
-  /// The character that the rest of an escape stands for.
+  /// Reads the rest of an escape and returns its character.
   private mutating func escaped() throws -> Unicode.Scalar {
     guard position < bytes.count else { throw expected("an escape") }
     position += 1
@@ -95,7 +96,7 @@ struct HeaderScanner {
 
   private mutating func fourHexDigits() throws -> UInt16 {
     let digits = bytes[position...].prefix(4)
-    // An integer's parser would accept a sign as well.
+    // Swift's integer parser would accept a sign too.
     guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
       let value = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     else { throw expected("four hexadecimal digits") }

@@ -1,10 +1,11 @@
 import Foundation
 
-/// A regular file read piece by piece, so that nothing is read before its place and length have been checked, and a
-/// file that shrinks meanwhile is an error and not a fault of memory, as it would be with a mapped one.
+/// A regular file read piece by piece, after its bounds have been checked.
+///
+/// A file that shrinks meanwhile is an error. With a mapped file it would be a memory fault.
 struct InputFile {
   let path: String
-  /// Bytes.
+  /// The size in bytes.
   let size: Int
   private let handle: FileHandle
 
@@ -15,7 +16,7 @@ struct InputFile {
       let why = errno == ENOENT ? "there is no such file" : "cannot be read (\(String(cString: strerror(errno))))"
       throw WeightsError("\(path): \(why); check the path.")
     }
-    // Opening a pipe would wait for a writer, so the kind is checked first.
+    // Opening a pipe would wait for a writer, so check the kind first.
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw WeightsError("\(path): is not a regular file; give the path of a file of weights.")
     }
@@ -28,7 +29,7 @@ struct InputFile {
     guard size > 0 else { throw WeightsError("\(path): is empty; give a file of weights.") }
   }
 
-  /// Exactly `count` bytes from `offset` on.
+  /// Reads exactly `count` bytes from `offset` on.
   func bytes(at offset: Int, count: Int) throws -> Data {
     guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
       throw refusal("ends at byte \(size), before the end of what it should hold; it is cut short or damaged")
@@ -40,7 +41,7 @@ struct InputFile {
     return data
   }
 
-  /// The number of bytes read, fewer than asked for only at the file's end, or -1 with `errno` set.
+  /// Returns the number of bytes read, fewer than requested only at the file's end; -1 sets `errno`.
   private func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
     var done = 0
     while done < buffer.count {
@@ -52,6 +53,6 @@ struct InputFile {
     return done
   }
 
-  /// The error whose sentence is "path: `sentence`."
+  /// Returns an error with the sentence "path: `sentence`."
   func refusal(_ sentence: String) -> WeightsError { WeightsError("\(path): \(sentence).") }
 }

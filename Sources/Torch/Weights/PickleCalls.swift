@@ -1,4 +1,5 @@
-/// What the names that a pickle may refer to do.
+// MARK: Calls of the globals that a pickle may refer to
+
 extension Unpickler {
   mutating func pushGlobal(_ name: String) throws {
     guard let global = PickleGlobal(name) else {
@@ -9,7 +10,7 @@ extension Unpickler {
     try push(.global(global))
   }
 
-  /// REDUCE: the call of a global.
+  /// Runs REDUCE, the call of a global.
   mutating func call(_ callee: PickleValue, with arguments: PickleValue) throws {
     guard case .global(let global) = callee, case .tuple(let index) = arguments else {
       throw damaged("\(callee.kind) cannot be called with \(arguments.kind)")
@@ -29,8 +30,9 @@ extension Unpickler {
     }
   }
 
-  /// (storage, offset, shape, strides, requires_grad, hooks[, extra state]); only the first four matter. What they say
-  /// is checked when the tensor is gathered.
+  /// Makes a view of (storage, offset, shape, strides, requires_grad, hooks[, extra state]).
+  ///
+  /// Only the first four matter. They are checked when the tensor is gathered.
   private mutating func rebuildTensor(_ arguments: [PickleValue]) throws {
     guard case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1],
       let shape = integers(arguments[2]), let strides = integers(arguments[3])
@@ -44,7 +46,7 @@ extension Unpickler {
       StridedTensor(storage: heap.storages[storage], offset: offset, shape: shape, strides: strides))
   }
 
-  /// ('storage', type, key, location, count): a record beside the pickle.
+  /// Makes a storage of ('storage', type, key, location, count), a record beside the pickle.
   mutating func pushPersistent(_ identifier: PickleValue) throws {
     guard case .tuple(let index) = identifier, heap.tuples[index].count == 5,
       case .string("storage") = heap.tuples[index][0], case .global(.storage(let dtype)) = heap.tuples[index][1],

@@ -1,4 +1,4 @@
-/// The instructions that PyTorch writes, by their codes.
+/// The instructions that PyTorch writes, by code.
 extension Unpickler {
   mutating func execute(_ code: UInt8) throws {
     if try !executeScalar(code), try !executeContainer(code), try !executeReference(code) {
@@ -91,7 +91,7 @@ extension Unpickler {
     try push(.scalar)
   }
 
-  /// LONG1: a little-endian integer in two's complement.
+  /// Reads LONG1, a little-endian integer in two's complement.
   private mutating func pushLong() throws {
     let bytes = try need(reader.take(Int(try need(reader.byte()))))
     guard bytes.count <= 8 else { return try push(.scalar) }

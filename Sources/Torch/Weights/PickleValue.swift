@@ -1,13 +1,14 @@
-/// What a pickle of weights can hold. Values that hold others are numbers of places in `PickleHeap`, so that a deep or
-/// circular pickle is neither walked nor freed recursively.
+/// A value in a pickle of weights. Containers are indices into `PickleHeap`.
+///
+/// So a deep or circular pickle is neither walked nor freed recursively.
 enum PickleValue {
   case none
   case bool(Bool)
   case integer(Int)
   case string(String)
-  /// A number or bytes of no use here: a float, bytes, an integer of more than 64 bits.
+  /// An unused value: a float, bytes, or an integer of more than 64 bits.
   case scalar
-  /// A list or a set; what it holds is dropped.
+  /// A list or a set, without its contents.
   case collection
   case tuple(Int)
   case dictionary(Int)
@@ -15,7 +16,7 @@ enum PickleValue {
   case storage(Int)
   case tensor(Int)
 
-  /// With its article, for a sentence.
+  /// The kind with its article, for a sentence.
   var kind: String {
     switch self {
     case .none: "None"
@@ -33,7 +34,7 @@ enum PickleValue {
   }
 }
 
-/// The only names that a pickle of weights may refer to. They are never looked up: each is a case here.
+/// The only globals that a pickle of weights may refer to. They are never looked up: each is a case here.
 enum PickleGlobal {
   case orderedDict, set, size, rebuildTensor, rebuildParameter
   case storage(StoredType)
@@ -70,7 +71,7 @@ enum PickleGlobal {
   ]
 }
 
-/// Where the parts of a pickle live until it is dropped as a whole.
+/// The parts of a pickle, freed as a whole.
 struct PickleHeap {
   var tuples: [[PickleValue]] = []
   var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []

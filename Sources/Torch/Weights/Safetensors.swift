@@ -1,15 +1,16 @@
 import Basics
 import Foundation
 
-/// A file of named tensors in the safetensors format (https://huggingface.co/docs/safetensors): eight bytes with the
-/// header's length, a JSON header, the numbers.
+/// A file of named tensors in the safetensors format (https://huggingface.co/docs/safetensors).
+///
+/// It holds the header's length in eight bytes, a JSON header and the numbers.
 public struct Safetensors: Sendable {
-  /// In the order in which they lie in the file.
+  /// Tensors in the file's order.
   public let tensors: [(name: String, tensor: StoredTensor)]
-  /// Free text kept under `__metadata__`.
+  /// Free text under `__metadata__`.
   public let metadata: [String: String]
 
-  /// Bytes; the reference implementation's limit.
+  /// The reference implementation's limit in bytes.
   private static let maximumHeader = 100_000_000
 
   public init(tensors: [(name: String, tensor: StoredTensor)], metadata: [String: String] = [:]) {
@@ -17,10 +18,10 @@ public struct Safetensors: Sendable {
     self.metadata = metadata
   }
 
-  /// The tensor of that name.
+  /// Returns the tensor of a name.
   public subscript(name: String) -> StoredTensor? { tensors.first { $0.name == name }?.tensor }
 
-  /// Reads and checks a file as the reference implementation does; takes memory for the header and the tensors.
+  /// Reads and checks a file as the reference implementation does. Takes memory for the header and the tensors.
   ///
   /// - Throws: `WeightsError` for a file that is damaged, of another kind or of a type not in `StoredType`.
   public static func read(_ url: URL) throws -> Safetensors {
@@ -48,7 +49,7 @@ public struct Safetensors: Sendable {
     return Safetensors(tensors: tensors, metadata: header.metadata)
   }
 
-  /// Writes the file as a whole or not at all; metadata comes first by key, then the tensors in their order.
+  /// Writes the file as a whole or not at all: metadata by key, then the tensors in order.
   ///
   /// - Throws: `WeightsError` for repeated or reserved names, `FileError` if the file cannot be written.
   public func write(to url: URL) throws {
@@ -87,7 +88,7 @@ public struct Safetensors: Sendable {
 }
 
 extension String {
-  /// As a JSON string, quotes included.
+  /// A JSON string, with its quotes.
   fileprivate var json: String {
     let escaped = unicodeScalars.map { scalar in
       switch scalar {

@@ -1,21 +1,21 @@
 import Foundation
 
-/// The JSON at the start of a safetensors file: where each tensor lies, and free text.
+/// The JSON at the start of a safetensors file: each tensor's place, and free text.
 struct SafetensorsHeader {
   struct Entry {
     let name: String
     let dtype: StoredType
     let shape: [Int]
-    /// Bytes from the end of the header.
+    /// The place in bytes from the header's end.
     let begin: Int
     let end: Int
   }
 
-  /// By place in the file.
+  /// Entries by place in the file.
   private(set) var entries: [Entry] = []
   private(set) var metadata: [String: String] = [:]
 
-  /// - Parameter dataBytes: what follows the header; entries must cover it without overlaps or holes.
+  /// - Parameter dataBytes: the size of the data after the header. Entries must cover it without overlaps or holes.
   init(_ json: Data, dataBytes: Int, of file: InputFile) throws {
     guard json.first == UInt8(ascii: "{") else {
       throw file.refusal("its header does not begin with '{', so it is no safetensors file; give another file")
@@ -85,7 +85,7 @@ struct SafetensorsHeader {
   }
 
   private mutating func sortAndCheck(dataBytes: Int, of file: InputFile) throws {
-    // Tensors without elements share a place; they keep the header's order.
+    // Tensors without elements share a place and keep the header's order.
     entries = entries.enumerated().sorted {
       ($0.element.begin, $0.element.end, $0.offset) < ($1.element.begin, $1.element.end, $1.offset)
     }.map(\.element)
@@ -112,6 +112,6 @@ struct SafetensorsHeader {
 }
 
 extension [Int] {
-  /// Fit for a sentence: eight numbers are the most.
+  /// Text that fits a sentence, with at most eight numbers.
   var printable: String { "[" + prefix(8).map(String.init).joined(separator: ", ") + (count > 8 ? ", …]" : "]") }
 }

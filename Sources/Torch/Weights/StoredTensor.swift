@@ -1,6 +1,6 @@
 import Foundation
 
-/// The type of a stored number; the raw value is its name in safetensors.
+/// The type of a stored number. The raw value is its name in safetensors.
 public enum StoredType: String, CaseIterable, Sendable {
   case float64 = "F64"
   case float32 = "F32"
@@ -13,7 +13,7 @@ public enum StoredType: String, CaseIterable, Sendable {
   case uint8 = "U8"
   case bool = "BOOL"
 
-  /// Bytes a number takes.
+  /// The size of a number in bytes.
   public var byteCount: Int {
     switch self {
     case .float64, .int64: 8
@@ -23,8 +23,9 @@ public enum StoredType: String, CaseIterable, Sendable {
     }
   }
 
-  /// Bytes of a contiguous tensor, or nil for a shape that no tensor has: a negative length, more than 64 axes, or
-  /// more bytes than `Int` holds.
+  /// The size of a contiguous tensor in bytes; nil for an invalid shape.
+  ///
+  /// A shape is invalid with a negative length, more than 64 axes, or more bytes than `Int` holds.
   public func byteCount(of shape: [Int]) -> Int? {
     guard shape.count <= 64, shape.allSatisfy({ $0 >= 0 }) else { return nil }
     var total = byteCount
@@ -37,14 +38,14 @@ public enum StoredType: String, CaseIterable, Sendable {
   }
 }
 
-/// The numbers of one tensor as they lie in a file: contiguous, row-major, little-endian.
+/// The numbers of one tensor as in a file: contiguous, row-major, little-endian.
 public struct StoredTensor: Equatable, Sendable {
   public let dtype: StoredType
   public let shape: [Int]
-  /// Indices start at 0; `dtype.byteCount(of: shape)` bytes.
+  /// The bytes, `dtype.byteCount(of: shape)` many, with indices from 0.
   public let data: Data
 
-  /// Traps if `data` is not as long as type and shape say.
+  /// Traps if the length of `data` does not fit type and shape.
   public init(dtype: StoredType, shape: [Int], data: Data) {
     precondition(
       dtype.byteCount(of: shape) == data.count, "\(data.count) bytes do not make \(dtype.rawValue) of shape \(shape)")

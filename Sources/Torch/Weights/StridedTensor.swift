@@ -1,11 +1,11 @@
 import Foundation
 
-/// A record of numbers that tensors are views of.
+/// A record of numbers. Tensors are views of it.
 struct TorchStorage {
   let dtype: StoredType
-  /// The record's name is `data/` and this.
+  /// The record's name after `data/`.
   let key: String
-  /// Numbers, not bytes.
+  /// The size in numbers, not bytes.
   let count: Int
 }
 
@@ -16,7 +16,7 @@ struct StridedTensor {
   let shape: [Int]
   let strides: [Int]
 
-  /// Bytes when gathered, or nil if the view is no tensor's or reaches outside its storage.
+  /// The gathered size in bytes; nil if the view is invalid or reaches outside its storage.
   var byteCount: Int? {
     guard shape.count == strides.count, offset >= 0, strides.allSatisfy({ $0 >= 0 }),
       let bytes = storage.dtype.byteCount(of: shape)
@@ -32,7 +32,7 @@ struct StridedTensor {
     return last < storage.count ? bytes : nil
   }
 
-  /// Of a view with elements, so that the lengths' product is no overflow.
+  /// Whether the numbers are contiguous. The view must have elements, so that the lengths' product does not overflow.
   private var isContiguous: Bool {
     var expected = 1
     for (length, stride) in zip(shape, strides).reversed() where length != 1 {
@@ -42,7 +42,7 @@ struct StridedTensor {
     return true
   }
 
-  /// The view's numbers in row-major order; `byteCount` must not be nil, and `source` must be the storage's bytes.
+  /// Gathers the view's numbers in row-major order from `source`, the storage's bytes. `byteCount` must not be nil.
   func gathered(from source: Data) -> StoredTensor {
     let size = storage.dtype.byteCount
     let total = byteCount!

@@ -2,11 +2,11 @@ import Foundation
 
 /// Turns views of an archive's records into contiguous tensors. Records are read once, when first needed.
 struct TensorGatherer {
-  /// Bytes of all tensors per byte of the file; views that repeat numbers can ask for any amount.
+  /// The most bytes of tensors per byte of the file. Views that repeat numbers can need any amount.
   private static let maximumGrowth = 8
 
   let archive: ZipArchive
-  /// Of the records, with its slash.
+  /// The records' folder, with its slash.
   let folder: String
   private var records: [String: Data] = [:]
 

@@ -1,21 +1,21 @@
 import Foundation
 
-/// The tensors of a file that PyTorch's `torch.save` wrote, since 1.6 a zip file with a pickle, read without executing
-/// anything: a `state_dict`, or a dictionary that holds one.
+/// The tensors of a file by PyTorch's `torch.save`: a `state_dict`, or a dictionary that holds one.
+///
+/// Since PyTorch 1.6 it is a zip file with a pickle. Reading executes nothing.
 public struct TorchCheckpoint: Sendable {
-  /// In the order of the dictionary; a `module.` that begins all names (`DataParallel` adds it) is removed.
+  /// Tensors in the dictionary's order, without the prefix `module.` that `DataParallel` adds to all names.
   public let tensors: [(name: String, tensor: StoredTensor)]
-  /// The key under which the file's dictionary holds that of the tensors, or nil if it is that itself.
+  /// The key of the tensors' dictionary in the file's; nil if the file's holds the tensors itself.
   public let key: String?
 
-  /// Keys that training programs use, in the order in which they are tried.
+  /// Keys that training programs use, in the order of trial.
   private static let keys = ["state_dict", "model_state_dict", "model", "net", "network"]
 
-  /// The tensor of that name.
+  /// Returns the tensor of a name.
   public subscript(name: String) -> StoredTensor? { tensors.first { $0.name == name }?.tensor }
 
-  /// Reads a file; takes memory for the storages that the tensors use, and for views gathered from them at most eight
-  /// times the file's size.
+  /// Reads a file. Takes memory for the used storages, and for gathered views at most eight times the file's size.
   ///
   /// - Throws: `WeightsError` for a file that is damaged, of another kind, or refers to more than tensors.
   public static func read(_ url: URL) throws -> TorchCheckpoint {
@@ -31,7 +31,7 @@ public struct TorchCheckpoint: Sendable {
     return TorchCheckpoint(tensors: tensors, key: key)
   }
 
-  /// The zip file, and the folder in it that all records lie in.
+  /// The zip file, and the folder of all its records.
   private static func openArchive(_ file: InputFile) throws -> (ZipArchive, root: String) {
     let start = [UInt8](try file.bytes(at: 0, count: min(15, file.size)))
     if start == legacyMagic {
@@ -59,12 +59,12 @@ public struct TorchCheckpoint: Sendable {
     return (archive, root)
   }
 
-  /// A pickle of the number 0x1950a86a20f9469cfc6c.
+  /// The start of older files, a pickle of the number 0x1950a86a20f9469cfc6c.
   private static let legacyMagic: [UInt8] = [
     0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
   ]
 
-  /// The names and tensors of the top dictionary or of one that it holds.
+  /// Finds the names and tensors of the top dictionary, or of one that it holds.
   private static func entries(
     of value: PickleValue, _ heap: PickleHeap, _ file: InputFile
   ) throws -> ([(name: String, tensor: StridedTensor)], key: String?) {
@@ -81,7 +81,7 @@ public struct TorchCheckpoint: Sendable {
     for (key, dictionary) in candidates {
       if let tensors = try? tensors(of: heap.dictionaries[dictionary], heap, file) { return (tensors, key) }
     }
-    // None is; the sentence is about the likeliest.
+    // No dictionary fits, so the sentence names the likeliest.
     let (key, likeliest) = candidates.count > 1 ? candidates[1] : candidates[0]
     return (try tensors(of: heap.dictionaries[likeliest], heap, file), key)
   }

@@ -1,9 +1,10 @@
 import Foundation
 
-/// Reads the pickle of a checkpoint of weights (protocols 2 to 4, https://docs.python.org/3/library/pickletools.html)
-/// without running anything: a name that the pickle refers to is a case of `PickleGlobal` or refused.
+/// Reads a checkpoint's pickle (protocols 2 to 4, https://docs.python.org/3/library/pickletools.html).
+///
+/// It runs nothing: a global that the pickle refers to is a case of `PickleGlobal` or refused.
 struct Unpickler {
-  /// Far more than real checkpoints need (about 40 instructions a tensor).
+  /// Limits far above the need of real checkpoints, about 40 instructions per tensor.
   private static let maximumBytes = 64 << 20
   private static let maximumInstructions = 1_000_000
   private static let maximumStack = 100_000
@@ -13,12 +14,12 @@ struct Unpickler {
   var reader: ByteReader
   private(set) var heap = PickleHeap()
   private var stack: [PickleValue] = []
-  /// Heights of the stack at which open groups begin.
+  /// The stack heights where open groups begin.
   private var marks: [Int] = []
   private var memo: [UInt32: PickleValue] = [:]
   private var instructionStart = 0
 
-  /// The value that `pickle` leaves, and what it refers to.
+  /// Returns the value that `pickle` leaves, and the heap it refers to.
   static func value(of pickle: Data, in file: InputFile) throws -> (PickleValue, PickleHeap) {
     guard pickle.count <= maximumBytes else {
       throw file.refusal("its data.pkl has \(pickle.count) bytes, where \(maximumBytes) are the most")
@@ -82,7 +83,7 @@ struct Unpickler {
 
   // MARK: Memo
 
-  /// Remembers the top of the stack; by default under the next number.
+  /// Memoizes the top of the stack, by default under the next number.
   mutating func remember(_ key: UInt32? = nil) throws {
     let value = try pop()
     memo[key ?? UInt32(memo.count)] = value
@@ -116,7 +117,7 @@ struct Unpickler {
     try push(.tensor(heap.tensors.count - 1))
   }
 
-  /// Adds keys and values, in turns, to the dictionary on top of the stack.
+  /// Adds alternating keys and values to the dictionary on top of the stack.
   mutating func set(_ items: [PickleValue]) throws {
     let top = try pop()
     guard case .dictionary(let index) = top else { throw damaged("\(top.kind) stands where a dictionary was expected") }
@@ -127,14 +128,14 @@ struct Unpickler {
     stack.append(top)
   }
 
-  /// Drops what was to be added to the collection on top of the stack.
+  /// Drops the items for the collection on top of the stack.
   mutating func add(_: [PickleValue]) throws {
     let top = try pop()
     guard case .collection = top else { throw damaged("\(top.kind) stands where a list was expected") }
     stack.append(top)
   }
 
-  /// Drops the state of the dictionary below it: a `state_dict` has its `_metadata` there.
+  /// Drops the state of the dictionary below it, a `state_dict`'s `_metadata`.
   mutating func build() throws {
     _ = try pop()
     let top = try pop()

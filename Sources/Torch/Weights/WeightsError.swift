@@ -1,5 +1,6 @@
-/// A file of weights that cannot be read or written; `description` is one sentence for the user that names the file,
-/// what was found and what to do.
+/// A failure to read or write a file of weights.
+///
+/// `description` is one sentence for the user. It names the file, the fault and the remedy.
 public struct WeightsError: Error, Equatable, CustomStringConvertible {
   public let description: String
 
@@ -7,7 +8,7 @@ public struct WeightsError: Error, Equatable, CustomStringConvertible {
 }
 
 extension String {
-  /// Fit for a sentence, wherever it came from: invisible characters are escaped, and 80 characters are the most.
+  /// Text that fits a sentence: at most 80 characters, with invisible ones escaped.
   var printable: String {
     let shown = unicodeScalars.prefix(80).map { scalar in
       switch scalar.properties.generalCategory {
@@ -18,7 +19,7 @@ extension String {
     return shown.joined() + (unicodeScalars.dropFirst(80).isEmpty ? "" : "…")
   }
 
-  /// `bytes` as text, or nil where they are not UTF-8.
+  /// Decodes `bytes`; nil where they are not UTF-8.
   init?(utf8 bytes: some Collection<UInt8>) {
     self.init(decoding: bytes, as: UTF8.self)
     guard utf8.elementsEqual(bytes) else { return nil }  // decoding replaces what is not UTF-8

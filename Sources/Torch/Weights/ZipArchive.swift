@@ -1,7 +1,8 @@
 import Foundation
 
-/// A zip file of stored (not compressed) records, as PyTorch writes it, with every bound checked. Sections are those
-/// of PKWARE's APPNOTE.
+/// A zip file of stored (not compressed) records, as PyTorch writes it, with every bound checked.
+///
+/// Sections refer to PKWARE's APPNOTE.
 struct ZipArchive {
   private struct Record {
     let headerStart: Int
@@ -12,7 +13,7 @@ struct ZipArchive {
   }
 
   let file: InputFile
-  /// In the directory's order.
+  /// Records in the directory's order.
   private(set) var names: [String] = []
   private var records: [String: Record] = [:]
 
@@ -33,7 +34,7 @@ struct ZipArchive {
     }
   }
 
-  /// Throws `WeightsError` if a record is compressed; `contents` would give its compressed bytes.
+  /// Throws `WeightsError` if a record is compressed, since `contents` would return compressed bytes.
   func requireStoredRecords() throws {
     for name in names where !records[name]!.isStored {
       throw file.refusal(
@@ -42,12 +43,12 @@ struct ZipArchive {
     }
   }
 
-  /// Bytes of the record of that name, or nil if there is none.
+  /// The size of a record in bytes; nil without one.
   func size(of name: String) -> Int? { records[name]?.dataCount }
 
-  /// A record's bytes, or nil if there is none of that name.
+  /// Reads a record's bytes; nil without one.
   ///
-  /// - Throws: `WeightsError` if the checksum differs, which it also does in files that were saved with
+  /// - Throws: `WeightsError` if the checksum differs. It also differs in files saved with
   ///   `torch.serialization.set_crc32_options(False)`.
   func contents(of name: String) throws -> Data? {
     guard let record = records[name] else { return nil }
@@ -59,7 +60,7 @@ struct ZipArchive {
     return data
   }
 
-  /// Section 4.3.7. Sizes here may be zero (PyTorch puts them behind the data); the directory's are used.
+  /// Reads a record's header (section 4.3.7). Its sizes may be zero, so the directory's sizes count.
   private static func record(for entry: ZipDirectory.Entry, of file: InputFile, before limit: Int) throws -> Record {
     let damaged = file.refusal("the local header of its record '\(entry.name.printable)' is wrong; it is damaged")
     let name = Array(entry.name.utf8)
@@ -79,7 +80,7 @@ struct ZipArchive {
 }
 
 extension [UInt8] {
-  /// A little-endian integer at `offset`, which must lie within.
+  /// Reads a little-endian integer at `offset`, which must lie within.
   func field<Integer: FixedWidthInteger>(_ offset: Int, _: Integer.Type) -> Integer {
     self[offset..<offset + Integer.bitWidth / 8].reversed().reduce(0) { $0 << 8 | Integer(truncatingIfNeeded: $1) }
   }

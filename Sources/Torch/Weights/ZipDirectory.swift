@@ -7,11 +7,11 @@ struct ZipDirectory {
     let headerStart: Int
     let dataCount: Int
     let checksum: UInt32
-    /// 0 for stored.
+    /// The compression method, 0 for stored.
     let method: UInt16
   }
 
-  /// Bytes before the directory: records lie there.
+  /// The number of bytes before the directory, where records lie.
   let start: Int
   private(set) var entries: [Entry] = []
 
@@ -33,7 +33,7 @@ struct ZipDirectory {
     }
   }
 
-  /// Section 4.3.12.
+  /// Reads an entry of the directory (section 4.3.12).
   private static func entry(in bytes: [UInt8], at position: inout Int, of file: InputFile) throws -> Entry {
     let damaged = file.refusal("its directory of records is wrong at byte \(position); it is damaged")
     guard bytes.count - position >= 46 else { throw damaged }
@@ -47,7 +47,7 @@ struct ZipDirectory {
     guard fixed.field(8, UInt16.self) & 0x2041 == 0 else {
       throw file.refusal("its record '\(name.printable)' is encrypted; save the weights without encryption")
     }
-    // Sizes and place that do not fit into 32 bits lie in the extra field, in this order.
+    // Sizes and offset beyond 32 bits lie in the extra field, in this order.
     var wide = wideFields(in: Array(bytes[nameEnd..<extraEnd]))
     let values = [24, 20, 42].map { offset -> Int? in
       let narrow = fixed.field(offset, UInt32.self)
@@ -77,7 +77,7 @@ struct ZipDirectory {
   }
 }
 
-/// The records that end a zip file and say where its directory lies (sections 4.3.14 to 4.3.16).
+/// The records at the end of a zip file that locate its directory (sections 4.3.14 to 4.3.16).
 private struct ZipEnd {
   let directoryStart: Int
   let directoryBytes: Int
@@ -96,7 +96,7 @@ private struct ZipEnd {
     var limit = file.size - 22
     if let wide = try Self.wideEnd(of: file) {
       let wideFields = [32, 40, 48].map { wide.bytes.field($0, UInt64.self) }
-      // Two readers must not see two files: both ends agree, or the narrow one is at its limit.
+      // Both ends must agree unless the narrow one is at its limit, so that all readers see one file.
       let limits: [UInt64] = [0xFFFF, 0xFFFF_FFFF, 0xFFFF_FFFF]
       for index in 0..<3 where fields[index] != limits[index] && fields[index] != wideFields[index] { throw damaged }
       fields = wideFields
@@ -109,7 +109,7 @@ private struct ZipEnd {
     (directoryStart, directoryBytes, entryCount) = (start, bytes, count)
   }
 
-  /// The 64-bit end, to which a locator before the 32-bit end points.
+  /// The 64-bit end. A locator before the 32-bit end points to it.
   private static func wideEnd(of file: InputFile) throws -> (start: Int, bytes: [UInt8])? {
     guard file.size >= 22 + 20 + 56 else { return nil }
     let limit = file.size - 22 - 20
