@@ -42,7 +42,7 @@ let package = Package(
       name: "CTorch",
       dependencies: ["CGuard"],
       // Text that the C++ includes.
-      exclude: ["GPU/Common.cu", "GPU/Norm.cu", "GPU/ClassSums.cu", "GPU/Adam.cu"],
+      exclude: ["Common", "Values", "Norm", "Pool", "ClassSums", "Adam"].map { "GPU/\($0).cu" },
       cxxSettings: [
         .unsafeFlags(["-isystem", torch + "/include", "-O2", "-Wno-c23-extensions"]),
         .define("DUALNORM_EMULATED_GPU", .when(configuration: .debug)),

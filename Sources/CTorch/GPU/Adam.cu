@@ -1,11 +1,11 @@
-// One step of Adam for many tensors at once; see Adam.h. STORED is REAL: float or double.
+// One step of Adam for many tensors at once; see Fused/Adam.cpp. STORED is REAL: float or double.
 
-/// Tensors of one launch; the blocks of a y work on one of them.
+/// Tensors of one launch. The blocks of one y share a tensor.
 struct AdamBatch {
   REAL *parameter[adam_batch], *first[adam_batch], *second[adam_batch];
   const REAL *gradient[adam_batch];
   int count[adam_batch];
-  short counter[adam_batch];  // place of its number of steps
+  short counter[adam_batch];  // index of its step count
   bool decays[adam_batch];
 };
 
@@ -24,7 +24,7 @@ KERNEL(adam)(const AdamBatch batch, const double *steps, const double *rate, dou
   const REAL *gradient = batch.gradient[own];
   for (int i = blockIdx.x * threads + threadIdx.x; i < batch.count[own]; i += gridDim.x * threads) {
     REAL g = gradient[i], m = first[i], v = second[i];
-    g = g > most ? most : g < -most ? -most : g;  // NaN passes
+    g = g > most ? most : g < -most ? -most : g;  // NaN stays
     m += rest1 * (g - m);
     v = old2 * v + rest2 * g * g;
     first[i] = m;

@@ -1,10 +1,10 @@
-// The sums of ct_class_sums, for CLASSES classes. logits: images × pixels × CLASSES; the blocks of a y work on one image.
+// The sums of ct_class_sums, for CLASSES classes. Logits are images × pixels × CLASSES. The blocks of one y share an image.
 
 /// The sums, in the order of ct_class_sums.
 enum Sum { overlap, predicted, squares_of, truth, logs, clamped_logs, chosen_overlap, chosen, sums };
 
-// Sums of few classes stay in registers, where loops are unrolled; of many, unrolling would only take long to compile.
-constexpr int unrolled = CLASSES <= 8 ? CLASSES : 1;
+// Unrolled loops keep the sums of few classes in registers. With many classes they would only compile slowly.
+static constexpr int unrolled = CLASSES <= 8 ? CLASSES : 1;
 
 #define FOR_CLASSES _Pragma("unroll unrolled") for (int k = 0; k < CLASSES; k++)
 
@@ -25,7 +25,7 @@ DEVICE Pixel softmax(const STORED *logits) {
   return pixel;
 }
 
-/// Of each block, [images, blocks, CLASSES, sums].
+/// Sums of each block, [images, blocks, CLASSES, sums].
 KERNEL(class_sums)(const STORED *all_logits, const int64 *labels, int64 pixels, double least, REAL *result) {
   REAL into[CLASSES][sums] = {};
   Part part = part_of_block(pixels, blockIdx.x, gridDim.x);
@@ -68,7 +68,7 @@ KERNEL(class_sums)(const STORED *all_logits, const int64 *labels, int64 pixels, 
   }
 }
 
-/// Adds up the blocks; a thread for each of [images, CLASSES, sums].
+/// Adds up the blocks, one thread for each of [images, CLASSES, sums].
 KERNEL(class_totals)(const REAL *found, int images, int blocks, REAL *result) {
   int index = blockIdx.x * threads + threadIdx.x, image = index / (CLASSES * sums), own = index % (CLASSES * sums);
   if (image >= images) return;
@@ -77,7 +77,7 @@ KERNEL(class_totals)(const REAL *found, int images, int blocks, REAL *result) {
   result[index] = sum;
 }
 
-/// The gradient by the logits; d: by the sums, [images, CLASSES, sums].
+/// Gradient by the logits. `all_d` is the gradient by the sums, [images, CLASSES, sums].
 KERNEL(class_gradient)(const STORED *all_logits, const int64 *labels, int64 pixels, double least, const REAL *all_d,
                        STORED *result) {
   const REAL *d = all_d + blockIdx.y * CLASSES * sums;

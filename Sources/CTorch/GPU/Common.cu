@@ -1,13 +1,17 @@
-// What the kernels share. NVRTC compiles this and one other file together, with STORED, how tensors are stored: float,
-// double or BFloat16; REAL, what is calculated with: double for double, float for all else; VALUES, how many of them a
-// thread reads at once; and THREADS. Emulation.cpp compiles the same for tests on a machine without a GPU.
+// Shared by the kernels. NVRTC compiles this together with one other file, and with these macros:
+// - STORED: a tensor's stored type, float, double or BFloat16;
+// - REAL: the type of calculations, double for double, else float;
+// - VALUES: how many values a thread reads at once;
+// - CLASSES: the number of classes;
+// - THREADS: the threads of a block.
+// Emulation.cpp compiles the same for tests without a GPU.
 
-constexpr int threads = THREADS;  // of a block, in all kernels
+constexpr int threads = THREADS;
 
 using int64 = long long;
 
 struct BFloat16 {
-  unsigned short bits;  // the upper half of a float's
+  unsigned short bits;  // the upper half of a float's bits
 };
 
 DEVICE float real(float value) { return value; }
@@ -16,13 +20,13 @@ DEVICE float real(BFloat16 value) { return float_of_bits(static_cast<unsigned>(v
 
 DEVICE void set(float &stored, float value) { stored = value; }
 DEVICE void set(double &stored, double value) { stored = value; }
-/// To the nearest, ties to even; a NaN stays one.
+/// Rounds to the nearest, ties to even. NaN stays NaN.
 DEVICE void set(BFloat16 &stored, float value) {
   unsigned bits = bits_of_float(value);
   stored.bits = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
 }
 
-/// The part of `count` things that the block of this x works on.
+/// A block's part of `count` items.
 struct Part {
   int64 first, end;
 };

@@ -1,56 +1,6 @@
-// Norm, ReLU and pooling, and their gradients. x is `pixels` × `channels` with the channels innermost, and channels are a
-// multiple of VALUES. The formulas are those of Fused/Kernels.inc.
+// Norm and ReLU and their gradients, with the formulas of Fused/Kernels.inc.
 
-struct alignas(sizeof(STORED) * VALUES) Pack {
-  STORED values[VALUES];
-};
-
-struct Values {
-  REAL of[VALUES];
-};
-
-#define FOR_VALUES _Pragma("unroll") for (int i = 0; i < VALUES; i++)
-
-DEVICE Values load(const STORED *from) {
-  Pack pack = *reinterpret_cast<const Pack *>(from);
-  Values result;
-  FOR_VALUES result.of[i] = real(pack.values[i]);
-  return result;
-}
-
-DEVICE void store(const Values &values, STORED *to) {
-  Pack pack;
-  FOR_VALUES set(pack.values[i], values.of[i]);
-  *reinterpret_cast<Pack *>(to) = pack;
-}
-
-/// Of one value a channel.
-DEVICE Values channel_values(const REAL *from) {
-  Values result;
-  FOR_VALUES result.of[i] = from ? from[i] : 0;
-  return result;
-}
-
-/// Neighbouring threads have neighbouring channels; the threads that are left over form rows, each with pixels of its own.
-struct Place {
-  int channel;  // the first of VALUES
-  int lanes, row, rows;
-  bool active;
-};
-
-DEVICE Place place(int channels) {
-  int lanes = channels / VALUES < threads ? channels / VALUES : threads;
-  int row = threadIdx.x / lanes, channel = (blockIdx.y * lanes + threadIdx.x % lanes) * VALUES;
-  return {channel, lanes, row, threads / lanes, row < threads / lanes && channel < channels};
-}
-
-/// Runs for the pixels p of this thread.
-#define FOR_PIXELS(place, pixels)                                  \
-  Part part = part_of_block(pixels, blockIdx.x, gridDim.x);        \
-  if (place.active)                                                \
-    for (int64 p = part.first + place.row; p < part.end; p += place.rows)
-
-/// Mean and Σ (x − mean)² of `count` values; joins as if all had been one (Chan, Golub & LeVeque 1979).
+/// Mean and Σ (x − mean)² of `count` values. `join` merges two sets exactly (Chan, Golub & LeVeque 1979).
 template <typename R>
 struct Moments {
   R count, mean, squares;
@@ -64,10 +14,10 @@ struct Moments {
   }
 };
 
-/// Of each block: means and squares [blocks, channels].
+/// Measures means and squares of each block, [blocks, channels].
 KERNEL(moments)(const STORED *x, int64 pixels, int channels, REAL *means, REAL *squares) {
   Place at = place(channels);
-  // Differences from the first value are as small as the deviation.
+  // Differences from the first value stay as small as the deviation.
   Values origin = {}, sum = {}, square = {};
   int64 count = 0;
   FOR_PIXELS(at, pixels) {
@@ -99,12 +49,12 @@ KERNEL(moments)(const STORED *x, int64 pixels, int channels, REAL *means, REAL *
   }
 }
 
-/// A block of the kernels that add up what blocks have found: 8 channels by groups of blocks.
-constexpr int channels_of_block = 8, groups = threads / channels_of_block;
+/// Shape of a block that adds up the results of blocks: 8 channels by groups of blocks.
+static constexpr int channels_of_block = 8, groups = threads / channels_of_block;
 
-/// Adds up the groups' numbers; all of them get the sum.
+/// Adds up the groups' numbers and returns the sum to all of them.
 DEVICE double sum_of_groups(double own, double (&found)[threads]) {
-  __syncthreads();  // of the sum before
+  __syncthreads();  // A sum before this one may still be read.
   found[threadIdx.x] = own;
   __syncthreads();
   for (int half = groups / 2; half > 0; half /= 2) {
@@ -114,7 +64,7 @@ DEVICE double sum_of_groups(double own, double (&found)[threads]) {
   return found[threadIdx.x % channels_of_block];
 }
 
-/// scale x + shift is the norm; `training`: with the moments that `blocks` blocks found, which move the running ones.
+/// Computes the norm as scale x + shift. Training uses the blocks' moments and updates the running ones.
 KERNEL(statistics)(const REAL *means, const REAL *squares, int blocks, int64 pixels, int channels, const REAL *weight,
                    const REAL *bias, REAL *running_mean, REAL *running_variance, int64 *batches, int training,
                    double momentum, double epsilon, REAL *mean, REAL *deviation, REAL *scale, REAL *shift) {
@@ -180,10 +130,10 @@ KERNEL(region_relu)(const STORED *x, const STORED *map, int64 pixels, int channe
   }
 }
 
-/// Adds up the rows of this block, for the kernels below.
+/// Adds up the rows of this block.
 DEVICE void write_sums(const Place &at, int channels, const Values &sum, REAL *sums) {
   SHARED REAL found[VALUES][threads];
-  __syncthreads();  // of the sums before
+  __syncthreads();  // Sums before these may still be read.
   FOR_VALUES found[i][threadIdx.x] = sum.of[i];
   __syncthreads();
   for (int rows = at.rows; rows > 1; rows = (rows + 1) / 2) {
@@ -197,7 +147,7 @@ DEVICE void write_sums(const Place &at, int channels, const Values &sum, REAL *s
   FOR_VALUES sums[int64(blockIdx.x) * channels + at.channel + i] = found[i][threadIdx.x];
 }
 
-/// Σ x of each block, [blocks, channels].
+/// Sums x of each block, [blocks, channels].
 KERNEL(channel_sums)(const STORED *x, int64 pixels, int channels, REAL *sums) {
   Place at = place(channels);
   Values sum = {};
@@ -208,7 +158,7 @@ KERNEL(channel_sums)(const STORED *x, int64 pixels, int channels, REAL *sums) {
   write_sums(at, channels, sum, sums);
 }
 
-/// Of y = scale_relu: with g = dy where y > 0, Σ g and Σ g (x − mean) of each block.
+/// Sums of each block for the gradient of y = scale_relu: Σ g and Σ g (x − mean), with g = dy where y > 0.
 KERNEL(scale_relu_sums)(const STORED *x, const STORED *dy, int64 pixels, int channels, const REAL *scales,
                         const REAL *shifts, const REAL *means, REAL *first, REAL *second) {
   Place at = place(channels);
@@ -229,8 +179,9 @@ KERNEL(scale_relu_sums)(const STORED *x, const STORED *dy, int64 pixels, int cha
   write_sums(at, channels, product, second);
 }
 
-/// Of y = region_relu: with g = dy where y > 0 and x̂ = scale x + shift, dγ = g x̂ and dβ = g go into `dmap`; of each
-/// block Σ g (1 + γ) and Σ g (1 + γ) x̂.
+/// Gradient of y = region_relu by the map, and sums of each block: Σ g (1 + γ) and Σ g (1 + γ) x̂.
+///
+/// g = dy where y > 0, and x̂ = scale x + shift. `dmap` gets dγ = g x̂ and dβ = g.
 KERNEL(region_relu_sums)(const STORED *x, const STORED *map, const STORED *dy, int64 pixels, int channels,
                          const REAL *scales, const REAL *shifts, STORED *dmap, REAL *first, REAL *second) {
   Place at = place(channels);
@@ -257,7 +208,7 @@ KERNEL(region_relu_sums)(const STORED *x, const STORED *map, const STORED *dy, i
   write_sums(at, channels, product, second);
 }
 
-/// The sum of the blocks' sums, of the channel of this thread.
+/// Adds up the blocks' sums of this thread's channel.
 DEVICE double total(const REAL *sums, int blocks, int channels) {
   int channel = blockIdx.x * channels_of_block + threadIdx.x % channels_of_block, group = threadIdx.x / channels_of_block;
   SHARED double found[threads];
@@ -273,8 +224,9 @@ KERNEL(total_sums)(const REAL *sums, int blocks, int channels, REAL *result) {
   if (threadIdx.x < channels_of_block && channel < channels) result[channel] = sum;
 }
 
-/// The gradients by weight and bias, and slope and offset for the kernels below; see NormReLU::gradients. `size`: how many
-/// pixels the statistics depend on, infinity if on none.
+/// Gradients by weight and bias, and slope and offset for the kernels below; see NormReLU::gradients.
+///
+/// `size` is the number of pixels that the statistics depend on, infinity if they depend on none.
 KERNEL(total_gradients)(const REAL *first, const REAL *second, int blocks, int channels, const REAL *mean,
                         const REAL *deviation, const REAL *scale, int has_map, double size, REAL *weight, REAL *bias,
                         REAL *slope, REAL *offset) {
@@ -289,7 +241,7 @@ KERNEL(total_gradients)(const REAL *first, const REAL *second, int blocks, int c
   offset[c] = -gain * sum / size + gain * inverse * center * normalized / size;
 }
 
-/// dx = scale g + slope x + offset
+/// Computes dx = scale g + slope x + offset.
 KERNEL(scale_relu_input)(const STORED *x, const STORED *dy, int64 pixels, int channels, const REAL *scales,
                          const REAL *shifts, const REAL *slopes, const REAL *offsets, STORED *dx) {
   Place at = place(channels);
@@ -306,7 +258,7 @@ KERNEL(scale_relu_input)(const STORED *x, const STORED *dy, int64 pixels, int ch
   }
 }
 
-/// dx = scale g (1 + γ) + slope x + offset
+/// Computes dx = scale g (1 + γ) + slope x + offset.
 KERNEL(region_relu_input)(const STORED *x, const STORED *map, const STORED *dy, int64 pixels, int channels,
                           const REAL *scales, const REAL *shifts, const REAL *slopes, const REAL *offsets, STORED *dx) {
   Place at = place(channels);
@@ -326,7 +278,7 @@ KERNEL(region_relu_input)(const STORED *x, const STORED *map, const STORED *dy, 
   }
 }
 
-/// y += bias, + residual if there is one
+/// Adds the bias, and the residual if there is one, to y.
 KERNEL(add_bias)(STORED *y, int64 pixels, int channels, const REAL *biases, const STORED *residual) {
   Place at = place(channels);
   if (!at.active) return;
@@ -341,48 +293,3 @@ KERNEL(add_bias)(STORED *y, int64 pixels, int channels, const REAL *biases, cons
     store(value, y + p * channels + at.channel);
   }
 }
-
-/// Where the square of pixel p of the pooled image begins in x; an odd last row or column of x is left out.
-DEVICE int64 square(int64 p, int height, int width) {
-  int64 line = p / (width / 2), column = p % (width / 2), image = line / (height / 2), row = line % (height / 2);
-  return (image * height + 2 * row) * width + 2 * column;
-}
-
-KERNEL(pool)(const STORED *x, int64 pixels, int channels, int height, int width, STORED *y) {
-  Place at = place(channels);
-  FOR_PIXELS(at, pixels) {
-    const STORED *upper = x + square(p, height, width) * channels + at.channel, *lower = upper + int64(width) * channels;
-    Values a = load(upper), b = load(upper + channels), d = load(lower), e = load(lower + channels);
-    FOR_VALUES {
-      REAL first = a.of[i] >= b.of[i] ? a.of[i] : b.of[i], second = d.of[i] >= e.of[i] ? d.of[i] : e.of[i];
-      a.of[i] = first >= second ? first : second;
-    }
-    store(a, y + p * channels + at.channel);
-  }
-}
-
-/// dy where x is the largest of its square, the first of equals, and 0 elsewhere.
-KERNEL(pool_input)(const STORED *x, const STORED *dy, int64 pixels, int channels, int height, int width, STORED *dx) {
-  Place at = place(channels);
-  FOR_PIXELS(at, pixels) {
-    int64 corner = square(p, height, width) * channels + at.channel, below = corner + int64(width) * channels;
-    Values a = load(x + corner), b = load(x + corner + channels), d = load(x + below), e = load(x + below + channels);
-    Values g = load(dy + p * channels + at.channel);
-    FOR_VALUES {
-      bool is_a = a.of[i] >= b.of[i] && a.of[i] >= d.of[i] && a.of[i] >= e.of[i];
-      bool is_b = !is_a && b.of[i] >= d.of[i] && b.of[i] >= e.of[i];
-      bool is_d = !is_a && !is_b && d.of[i] >= e.of[i];
-      a.of[i] = is_a ? g.of[i] : 0;
-      b.of[i] = is_b ? g.of[i] : 0;
-      d.of[i] = is_d ? g.of[i] : 0;
-      e.of[i] = is_a || is_b || is_d ? 0 : g.of[i];
-    }
-    store(a, dx + corner);
-    store(b, dx + corner + channels);
-    store(d, dx + below);
-    store(e, dx + below + channels);
-  }
-}
-
-#undef FOR_VALUES
-#undef FOR_PIXELS

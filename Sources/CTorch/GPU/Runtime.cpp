@@ -7,8 +7,9 @@
 #include <map>
 #include <mutex>
 #include "../Support.h"
+#include "Library.h"
 
-// What is used of NVRTC and of CUDA's driver, whose headers are not needed for it.
+// Functions of NVRTC and of CUDA's driver, declared here so that their headers are not needed.
 #define FOR_FUNCTIONS(DO)                                                                                          \
   DO(nvrtcCreateProgram, (void **, const char *, const char *, int, const char *const *, const char *const *))    \
   DO(nvrtcCompileProgram, (void *, int, const char *const *))                                                      \
@@ -30,23 +31,20 @@ struct CUDA {
   FOR_FUNCTIONS(DECLARE)
 #undef DECLARE
 
-  /// From the library that LibTorch keeps for this, which brings both along.
+  /// Loads libcaffe2_nvrtc, LibTorch's library that links both.
   CUDA() {
     void *library = dlopen("libcaffe2_nvrtc.so", RTLD_LAZY);
-    Dl_info half;
-    if (!library && dladdr(reinterpret_cast<const void *>(&at::globalContext), &half) && half.dli_fname) {
-      std::string path = half.dli_fname;
-      library = dlopen((path.substr(0, path.rfind('/') + 1) + "libcaffe2_nvrtc.so").c_str(), RTLD_LAZY);
-    }
+    if (!library) library = dlopen((gpu::library_folder() + "libcaffe2_nvrtc.so").c_str(), RTLD_LAZY);
     TORCH_CHECK(library, "NVRTC cannot be loaded (", dlerror(), ")");
 #define FIND(name, parameters)                                  \
   name = reinterpret_cast<decltype(name)>(dlsym(library, #name)); \
   TORCH_CHECK(name, "NVRTC or the driver has no " #name);
     FOR_FUNCTIONS(FIND)
 #undef FIND
-    // NVRTC looks for its other half by name alone, not beside itself.
-    if (dladdr(reinterpret_cast<const void *>(nvrtcCompileProgram), &half) && half.dli_fname) {
-      std::string path = half.dli_fname;
+    // NVRTC finds its built-ins by name alone, not in its own folder.
+    Dl_info own;
+    if (dladdr(reinterpret_cast<const void *>(nvrtcCompileProgram), &own) && own.dli_fname) {
+      std::string path = own.dli_fname;
       dlopen((path.substr(0, path.rfind('/') + 1) + "libnvrtc-builtins.so.13.0").c_str(), RTLD_LAZY);
     }
   }
@@ -62,8 +60,14 @@ void check(int result, const char *what) { TORCH_CHECK(result == 0, what, " fail
 constexpr unsigned char common[] = {
 #embed "Common.cu" suffix(, 0)
 };
+constexpr unsigned char values[] = {
+#embed "Values.cu" suffix(, 0)
+};
 constexpr unsigned char norm[] = {
 #embed "Norm.cu" suffix(, 0)
+};
+constexpr unsigned char pool[] = {
+#embed "Pool.cu" suffix(, 0)
 };
 constexpr unsigned char class_sums[] = {
 #embed "ClassSums.cu" suffix(, 0)
@@ -72,7 +76,7 @@ constexpr unsigned char adam[] = {
 #embed "Adam.cu" suffix(, 0)
 };
 
-/// What the sources are written in, in CUDA's terms.
+/// The sources' macros and functions in CUDA's terms.
 constexpr const char *language = R"(
 #define DEVICE __device__ __forceinline__
 #define SHARED __shared__
@@ -103,8 +107,12 @@ const char *type_name(at::ScalarType type) {
 
 std::string text(gpu::Source source) {
   auto of = [](const unsigned char *bytes) { return std::string(reinterpret_cast<const char *>(bytes)); };
-  auto own = source == gpu::Source::norm ? of(norm) : source == gpu::Source::class_sums ? of(class_sums) : of(adam);
-  return language + of(common) + own;
+  switch (source) {
+    case gpu::Source::norm: return language + of(common) + of(values) + of(norm) + of(pool);
+    case gpu::Source::class_sums: return language + of(common) + of(class_sums);
+    case gpu::Source::adam: return language + of(common) + of(adam);
+  }
+  TORCH_CHECK(false, "an unknown source of kernels");
 }
 
 std::vector<char> compile(const gpu::Program &program, int32_t device) {
@@ -136,7 +144,7 @@ std::vector<char> compile(const gpu::Program &program, int32_t device) {
   return binary;
 }
 
-/// The kernel, compiled at its program's first use on this device. LibTorch has made the device's context current.
+/// Returns a kernel, compiled at its program's first use on a device. LibTorch has made the device's context current.
 void *kernel(const gpu::Program &program, int32_t device, const char *name) {
   static std::mutex mutex;
   static std::map<std::tuple<gpu::Source, at::ScalarType, int, int, int32_t>, void *> modules;
@@ -173,17 +181,15 @@ const char *gpu::failure(int32_t device) {
       kernel({Source::norm, at::kFloat, 4}, device, "moments");
       kernel({Source::class_sums, at::kFloat, 1, 2}, device, "class_sums");
       kernel({Source::adam, at::kFloat}, device, "adam");
-    } catch (const c10::Error &error) {
-      reason = error.what_without_backtrace();
     } catch (const std::exception &error) {
-      reason = error.what();
+      reason = LibTorch::message(error);
     }
     place = known.emplace(device, reason).first;
   }
   return place->second.empty() ? nullptr : place->second.c_str();
 }
 
-bool gpu::has_bfloat16(int32_t device) { return attribute(device, 75) >= 8; }  // of the compute capability
+bool gpu::has_bfloat16(int32_t device) { return attribute(device, 75) >= 8; }  // major compute capability
 
 int64_t gpu::fitting_blocks(const at::Tensor &x, int64_t work, int64_t least, int share) {
   int64_t most = x.is_cuda() ? share * multiprocessors(x.get_device()) : 3;
@@ -194,7 +200,7 @@ void gpu::launch_kernel(const at::Tensor &x, const Program &program, const char 
 #ifdef DUALNORM_EMULATED_GPU
   if (!x.is_cuda()) return emulate(program, name, blocks, arguments);
 #endif
-  c10::DeviceGuard guard(x.device());  // launches go to the current device's context
+  c10::DeviceGuard guard(x.device());  // A launch goes to the current device's context.
   auto stream = c10::impl::VirtualGuardImpl(at::kCUDA).getStream(x.device());
   check(CUDA::functions().cuLaunchKernel(kernel(program, x.get_device(), name), blocks.x, blocks.y, 1, threads_of_gpu, 1, 1, 0,
                                          stream.native_handle(), arguments, nullptr),
