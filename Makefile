@@ -15,6 +15,7 @@ build: deps
 test: deps
 	Tools/deps-test.sh
 	swift build --build-tests
+	Tools/cuda-test.sh
 	swift test --skip-build
 
 # Sanitizers over our C++ below Torch and MedicalImaging, which their tests exercise: addresses and leaks, then undefined behaviour.

@@ -16,7 +16,7 @@ public final class Graph {
   /// - Returns: nil, with a warning on standard error, where nothing can be captured; then `body` has not run.
   public init?(on device: Device, _ body: () throws -> Void) rethrows {
     guard let handle = ct_graph_begin_capture(device.code) else {
-      let reason = String(cString: ct_error())
+      let reason = String(cString: ct_error()).prefix { !$0.isNewline }
       let warning = "Warning: no CUDA graph can be captured, so that steps take longer (\(reason)).\n"
       FileHandle.standardError.write(Data(warning.utf8))
       return nil
