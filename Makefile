@@ -12,7 +12,7 @@ demo: build
 build: deps
 	$(SWIFT_BUILD) --product dualnorm
 
-test: deps
+test: deps events-env
 	Tools/deps-test.sh
 	swift build --build-tests
 	Tools/cuda-test.sh
@@ -56,12 +56,13 @@ events-env:
 deps:
 	@Tools/deps.sh
 
-# LibTorch's CUDA half, for machines with a GPU.
+# LibTorch's CUDA libraries, for machines with a GPU.
 deps-cuda:
 	@Tools/deps.sh --cuda
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
+	python3 Tools/prose.py
 
 # Writes docs/reference.md anew, out of what the program says of itself.
 reference: deps

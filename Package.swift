@@ -29,7 +29,7 @@ let package = Package(
   platforms: [.macOS(.v14)],
   products: [
     .executable(name: "dualnorm", targets: ["DualNormCLI"]),
-    .library(name: "DualNorm", targets: ["DualNorm", "Torch", "MedicalImaging"]),
+    .library(name: "DualNorm", targets: ["DualNorm", "Scores", "Torch", "MedicalImaging"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),

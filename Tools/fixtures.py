@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, sys.argv[1])
 import dualnorm_torch as reference  # noqa: E402
+from unet_plus_plus import NestedUNet  # noqa: E402
 
 FIXTURES = Path(__file__).parent.parent / "Tests" / "Fixtures" / "parity"
 DUAL = ("inc", "down1", "down2", "down3")
@@ -38,6 +39,9 @@ CONFIGURATIONS = [
     ("gn-hard-3-classes",   3, 16, "GN", DUAL, "hard", 2, 3, 32, 16),
     ("ln-soft",             2, 4, "LN", DUAL, "soft", 2, 3, 48, 32),
     ("ln-hard-3-classes",   3, 4, "LN", DUAL, "hard", 2, 3, 48, 32),
+    # UNet++
+    ("nested-plain",        2, 4, "BN", (), "soft", 2, 3, 48, 32),
+    ("nested-soft",         3, 4, "BN", ("x0_0", "x1_1", "x4_0", "x0_4"), "soft", 2, 3, 48, 32),
 ]
 
 
@@ -114,10 +118,12 @@ def agree_in_single_precision(exact, run):
 
 
 def make(name, classes, base, norm, dual, mask, reduction, channels, height, width):
+    nested = name.startswith("nested-")
+
     def network(dtype=torch.float32, layout=torch.contiguous_format):
         torch.manual_seed(7)
-        net = reference.DualNormUNet(classes, base, channels, norm, dual, reduction, mask,
-                                  (height, width) if norm == "LN" else None)
+        kind = NestedUNet if nested else reference.DualNormUNet
+        net = kind(classes, base, channels, norm, dual, reduction, mask, (height, width) if norm == "LN" else None)
         return net.to(dtype).to(memory_format=layout)
 
     # The judge is double precision, on data for which single precision gives the same.
@@ -139,7 +145,8 @@ def make(name, classes, base, norm, dual, mask, reduction, channels, height, wid
     tensors = {"initial/" + key: sample(value) for key, value in net.state_dict().items()}
     tensors |= {"images": images, "labels": labels.to(torch.uint8)}
     tensors |= {key: sample(value) if "gradient" in key else value.float() for key, value in (exact | trained).items()}
-    metadata = {"configuration": json.dumps(dict(
+    architecture = dict(architecture="unet++") if nested else {}
+    metadata = {"configuration": json.dumps(architecture | dict(
         classes=classes, input_channels=channels, width=base, norm=norm.lower(), dual_blocks=dual, mask=mask,
         reduction=reduction, size=[height, width] if norm == "LN" else None)),
         "state": json.dumps([[key, list(value.shape)] for key, value in net.state_dict().items()]),

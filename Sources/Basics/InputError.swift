@@ -1,7 +1,7 @@
 /// Something the user gave that cannot be used; `description` is one sentence that names the file or option, what was
 /// found, what was expected and what to do.
-package struct InputError: Error, CustomStringConvertible, Equatable {
-  package let description: String
+public struct InputError: Error, CustomStringConvertible, Equatable {
+  public let description: String
 
   package init(_ description: String) { self.description = printable(description) }
 }

@@ -18,7 +18,7 @@ final class Benchmark {
     }
   }
 
-  private let network: DualNormUNet
+  private let network: DualNormNetwork
   private let steps: TrainingSteps
   private let images: Tensor
   private let labels: Tensor
@@ -29,10 +29,10 @@ final class Benchmark {
   private var generator = SeededGenerator(seed: 1)
 
   init(
-    _ configuration: UNetConfiguration, batchSize: Int, size: ImageSize, precision: Precision, fused: Bool,
+    _ plan: NetworkPlan, batchSize: Int, size: ImageSize, precision: Precision, fused: Bool,
     device: Device
   ) throws {
-    network = try DualNormUNet(configuration, seed: 1, device: device)
+    network = try DualNormNetwork(plan, seed: 1, device: device)
     network.precision = precision
     network.fusesOperations = fused
     steps = TrainingSteps(network, Adam(network.parameters, learningRate: 1e-3, fuses: fused))
@@ -41,21 +41,21 @@ final class Benchmark {
       tensor.fillUniform(-1, 1, Generator(seed: 1))
       return tensor.channelsLast().moved(to: device)
     }
-    images = noise(batchSize, configuration.inputChannels, size.height, size.width)
+    images = noise(batchSize, plan.inputChannels, size.height, size.width)
     let count = batchSize * size.height * size.width
     labels = Tensor(
-      (0..<count).map { $0 / 64 % configuration.classes }, shape: [batchSize, size.height, size.width]
+      (0..<count).map { $0 / 64 % plan.classes }, shape: [batchSize, size.height, size.width]
     ).moved(to: device)
     let values = images.values(Float.self)
-    let slice = configuration.inputChannels * size.height * size.width
+    let slice = plan.inputChannels * size.height * size.width
     slices = (0..<batchSize).map { index in
       TrainingSlice(
         image: Array(values[index * slice..<(index + 1) * slice]),
-        labels: (0..<size.height * size.width).map { UInt8($0 / 64 % configuration.classes) },
-        channels: configuration.inputChannels, size: size)
+        labels: (0..<size.height * size.width).map { UInt8($0 / 64 % plan.classes) },
+        channels: plan.inputChannels, size: size)
     }
-    augmentation = Augmentation(Set(Augmentation.Part.allCases), classes: configuration.classes)
-    let channels = 2 * configuration.width
+    augmentation = Augmentation(Set(Augmentation.Part.allCases), classes: plan.classes)
+    let channels = 2 * plan.width
     probe = noise(batchSize, channels, size.height / 2, size.width / 2)
     convolution = Conv2d(Scope(Parameters(seed: 1, device: device)), channels, channels, kernel: 3, padding: 1)
   }

@@ -40,8 +40,13 @@ struct BenchmarkCommand: ParsableCommand {
 
   func validate() throws {
     guard repetitions > 0 else { throw ValidationError("--repetitions is \(repetitions); give at least 1.") }
-    guard size.map({ $0.values.count == 2 && $0.values.allSatisfy { $0 > 0 && $0 % 16 == 0 } }) ?? true else {
-      throw ValidationError("--size wants height and width, multiples of 16, such as 384,384.")
+    guard
+      size.map({
+        $0.values.count == 2 && $0.values.allSatisfy { $0 > 0 && $0 % Architecture.residualUNet.sizeMultiple == 0 }
+      }) ?? true
+    else {
+      throw ValidationError(
+        "--size wants height and width, multiples of \(Architecture.residualUNet.sizeMultiple), such as 384,384.")
     }
     guard batchSize > 0 else { throw ValidationError("--batch-size is \(batchSize); give at least 1.") }
   }
@@ -50,13 +55,14 @@ struct BenchmarkCommand: ParsableCommand {
     try useThreads(threads)
     let sides = size?.values ?? [384, 384]
     let size = ImageSize(height: sides[0], width: sides[1])
-    let configuration = UNetConfiguration(
-      classes: classes, width: width, dualBlocks: dualBlocks?.blocks ?? [.inc, .down1, .down2, .down3], size: size)
+    let blocks = dualBlocks?.blocks ?? TrainingConfiguration().dualBlocks
+    let plan = NetworkPlan(
+      classes: classes, width: width, dual: blocks.isEmpty ? nil : DualPlan(blocks), size: size)
     let device = try self.device.resolved()
     if let warning = device.warning { printError(warning) }
     let precision = precision ?? .standard(on: device)
     let bench = try Benchmark(
-      configuration, batchSize: batchSize, size: size, precision: precision, fused: !plain, device: device)
+      plan, batchSize: batchSize, size: size, precision: precision, fused: !plain, device: device)
     func memory() -> Int { device == .cpu ? peakMemory() : device.peakMemory }
     if serve {
       while let line = readLine() {

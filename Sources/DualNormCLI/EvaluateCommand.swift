@@ -88,7 +88,7 @@ struct EvaluateCommand: ParsableCommand {
   private func readModel(_ run: RunFolder) throws -> SegmentationModel {
     let model = try SegmentationModel(
       contentsOf: run, maskSource: maskSource, precision: precision, device: device.resolved())
-    if maskSource != nil, model.description.network.dualBlocks.isEmpty {
+    if maskSource != nil, model.description.network.dual == nil {
       throw InputError("\(run.url.path): has no dual blocks that could see a mask; leave --mask-source out.")
     }
     warnOfIdleAdaptation(adapt, model)

@@ -45,8 +45,8 @@ struct ImportCommand: ParsableCommand {
     preparation.set(in: &options)
     _ = try options.plan()
     let state = try WeightFile(URL(fileURLWithPath: file)).state
-    var inferred = try UNetConfiguration(inferredFrom: state, maskKind: mask, file: file)
-    inferred.localStatistics = localStatistics
+    var inferred = try NetworkPlan(inferredFrom: state, maskKind: mask, file: file)
+    inferred.dual?.localStatistics = localStatistics
     if let classes, classes != inferred.classes {
       throw InputError(
         "\(file): holds \(inferred.classes) classes (background included), not the \(classes) of --classes.")
@@ -61,8 +61,9 @@ struct ImportCommand: ParsableCommand {
         "--labels names \(values.count) labels; give \(inferred.classes - 1) different ones above 0, one a foreground class."
       )
     }
-    (options.width, options.norm, options.dualBlocks) = (inferred.width, inferred.norm, inferred.dualBlocks)
-    (options.mask, options.reduction) = (mask, inferred.reduction)
+    (options.width, options.norm) = (inferred.width, inferred.norm)
+    (options.dualBlocks, options.mask) = (inferred.dual?.blocks ?? [], mask)
+    if let dual = inferred.dual { options.reduction = dual.reduction }
     options.deepSupervision = inferred.deepSupervision
     (options.localStatistics, options.whitening) = (localStatistics, whitening)
     options.context = inferred.inputChannels / modalities
@@ -74,7 +75,7 @@ struct ImportCommand: ParsableCommand {
       modalities: modalities == 1 ? ["image"] : (0..<modalities).map { "modality \($0)" },
       sites: inferred.norm == .dsbn ? (1...inferred.sites).map { "site \($0)" } : [], largestComponents: .published)
     try description.validate(file: file)
-    let network = try DualNormUNet(inferred, seed: 0)
+    let network = try DualNormNetwork(inferred, seed: 0)
     try network.parameters.load(state, file: file)
     let lock = try run.create()
     defer { withExtendedLifetime(lock) {} }

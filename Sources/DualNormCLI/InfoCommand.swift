@@ -46,7 +46,7 @@ struct InfoCommand: ParsableCommand {
     if let progress = weights.progress {
       print("checkpoint:   \(progress); beside the weights it holds what the training goes on with")
     }
-    if let network = try? UNetConfiguration(inferredFrom: weights.state, maskKind: .soft, file: path) {
+    if let network = try? NetworkPlan(inferredFrom: weights.state, maskKind: .soft, file: path) {
       print("network:      \(network.summary)")
     } else {
       print("network:      not a DualNorm-UNet")

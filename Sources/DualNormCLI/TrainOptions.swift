@@ -12,6 +12,7 @@ struct TrainOptions: ParsableArguments {
 
   @Option(help: "What all options that are not given come from: standard, or published. (default: standard)")
   var recipe: TrainingRecipe?
+  @Option(help: "Backbone: residual-unet, or unet++. (default: residual-unet)") var network: Architecture?
   @Option(help: "Channels of the first level. (default: 32)") var width: Int?
   @Option(help: "Plain norm: bn, in, gn, ln or dsbn (a bn for each site). (default: bn)") var norm: PlainNorm?
   @Option(
@@ -110,6 +111,7 @@ struct TrainOptions: ParsableArguments {
     func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value?>, _ value: Value?) {
       if let value { result[keyPath: path] = value }
     }
+    set(\.network, network)
     set(\.width, width)
     set(\.norm, norm)
     set(\.dualBlocks, dualBlocks?.blocks)
@@ -155,6 +157,7 @@ struct TrainOptions: ParsableArguments {
   }
 }
 
+extension Architecture: ExpressibleByArgument {}
 extension PlainNorm: ExpressibleByArgument {}
 extension MaskKind: ExpressibleByArgument {}
 extension MaskSource: ExpressibleByArgument {}
@@ -201,9 +204,12 @@ struct BlockList: ExpressibleByArgument {
       return
     }
     let names = argument.split(separator: ",", omittingEmptySubsequences: false)
-    blocks = names.compactMap { BlockName(rawValue: String($0)) }
-    if blocks.count != names.count { return nil }
+    blocks = names.map { BlockName(rawValue: String($0)) }
+    guard blocks.allSatisfy(Self.known.contains) else { return nil }
   }
 
-  static var allValueStrings: [String] { BlockName.allCases.map(\.rawValue) + ["none"] }
+  /// Those of any backbone; whether the chosen one has them is for the plan to say.
+  private static let known = Set(Architecture.allCases.flatMap(\.blocks).map(\.name))
+
+  static var allValueStrings: [String] { Architecture.residualUNet.blocks.map(\.name.rawValue) + ["none"] }
 }

@@ -49,18 +49,18 @@ struct DualMapSection {
   private func html() throws -> Markup {
     let site = model.description.branch(ofSite: scan.site)
     let maps = model.network.dualMaps(of: item.volume, slice: z, site: site)
-    guard let first = maps.first else {
+    guard let dual = model.description.network.dual, let first = maps.first else {
       return paragraph("The network has no dual blocks, so all pixels of a channel are normalized alike.")
     }
     let name = "\(scan.identifier), slice \(z + 1) of \(item.volume.depth)"
     let source =
-      switch model.description.network.maskSource {
+      switch dual.maskSource {
       case .prediction: "the mask of the first pass"
       case .reference: "the true mask"
       case .uniform: "a mask that is the same everywhere"
       }
     let measured =
-      model.description.network.localStatistics == .measured
+      dual.localStatistics == .measured
       ? " Before that, this network normalizes each region by its own statistics, which is not shown." : ""
     let layers = try maps.map { try layer($0, name) }
     return """
@@ -196,6 +196,6 @@ struct DualMapSection {
 extension DualMap {
   /// `down1, second layer (32×32)`
   fileprivate var title: String {
-    "\(block.rawValue), \(index == 0 ? "first" : "second") layer (\(size.height)×\(size.width))"
+    "\(block.name.rawValue), \(index == 0 ? "first" : "second") layer (\(size.height)×\(size.width))"
   }
 }

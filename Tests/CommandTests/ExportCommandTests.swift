@@ -31,7 +31,7 @@ import Torch
     let description = try model.readDescription()
     #expect(!description.network.deepSupervision)
     let state = try Safetensors.read(model.model).tensors
-    let network = try DualNormUNet(description.network, seed: 0).parameters.stateDictionary
+    let network = try DualNormNetwork(description.network, seed: 0).parameters.stateDictionary
     #expect(state.map(\.name) == network.map(\.name) && state.map(\.tensor.shape) == network.map(\.tensor.shape))
     #expect(state.allSatisfy { !$0.name.contains("coarse") } && state.count == 265)
     try expectRefusal(

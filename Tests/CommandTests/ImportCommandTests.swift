@@ -142,8 +142,8 @@ import Torch
 
   /// Layer norm has a weight a pixel, so only one size fits.
   @Test func layerNormKeepsItsSize() throws {
-    let network = try DualNormUNet(
-      UNetConfiguration(classes: 2, width: 2, norm: .ln, size: ImageSize(height: 48, width: 32)), seed: 1)
+    let network = try DualNormNetwork(
+      NetworkPlan(classes: 2, width: 2, norm: .ln, size: ImageSize(height: 48, width: 32)), seed: 1)
     let file = folder.file("weights.safetensors")
     try Safetensors(tensors: network.parameters.stateDictionary).write(to: file)
     try expectRefusal(

@@ -81,7 +81,7 @@ import Testing
     case .tooSmall:
       return (
         try image { $0 = Image(voxels: (0..<6 * 40 * 2).map(Float.init), geometry: Geometry(size: [6, 40, 2])) },
-        "slices of 40×6 pixels (H×W), expected at least 8 a side because the network halves them four times; leave this "
+        "slices of 40×6 pixels (H×W), expected at least 8 a side because the network halves them 4 times; leave this "
           + "volume out or give a finer --spacing."
       )
     case .notANumber:

@@ -131,7 +131,7 @@ import Testing
     let result = try dualnorm(
       "import", run.model.path, "--output", imported.url.path, "--quiet", "--local-statistics", "measured")
     #expect(result.status == 0 && messagesBesideWarnings(result.errors) == "")
-    #expect(try imported.readDescription().network.localStatistics == .measured)
+    #expect(try imported.readDescription().network.dual?.localStatistics == .measured)
     #expect(try imported.readDescription().sites == ["site 1", "site 2"])
     #expect(
       try foreground(imported, input: scan, "--site", "site 2") == foreground(run, input: scan, "--site", "Site-B"))

@@ -39,7 +39,7 @@ import Torch
     for file in [\RunFolder.configuration, \.model, \.log, \.description] {
       #expect(try Data(contentsOf: run.url(file)) == Data(contentsOf: other.url(file)))
     }
-    #expect(try run.readDescription().network.dualBlocks == [.inc, .mid])
+    #expect(try run.readDescription().network.dual?.blocks == [.inc, .mid])
   }
 
   @Test func commandLineWins() throws {
@@ -50,7 +50,7 @@ import Torch
       "down1", "--quiet")
     #expect(result.status == 0 && messagesBesideWarnings(result.errors) == "")
     let network = try run.readDescription().network
-    #expect(network.width == 6 && network.dualBlocks == [.down1] && network.maskKind == .hard)
+    #expect(network.width == 6 && network.dual == DualPlan([.down1], maskKind: .hard))
   }
 
   /// The saved configuration can be given again, and names its data from wherever it is used.

@@ -91,7 +91,7 @@ import Testing
     #expect(
       result.errors
         == "Error: \(data.path)/Site-A/Case00.nii.gz: slices of 2×2 pixels (H×W) after resampling, expected at least 8 a "
-        + "side because the network halves them four times; leave this volume out or give a finer --spacing.\n")
+        + "side because the network halves them 4 times; leave this volume out or give a finer --spacing.\n")
     #expect(result.status == 1)
   }
 

@@ -1,7 +1,7 @@
 import Torch
 
 /// What is minimized.
-package enum LossKind: String, Codable, Sendable, CaseIterable {
+public enum LossKind: String, Codable, Sendable, CaseIterable {
   /// Two classes: Dice of each image and class. More: Dice of each class over the batch, plus cross entropy.
   case published
   /// Cross entropy plus one Dice a foreground class over the whole batch, which images without the class cannot spoil; its

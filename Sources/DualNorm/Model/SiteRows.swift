@@ -1,5 +1,5 @@
 /// Which rows of a batch come from which training site. The rows of a site lie together.
-package struct SiteRows: Equatable, Sendable {
+public struct SiteRows: Equatable, Sendable {
   /// One site's rows.
   struct Run: Equatable, Sendable {
     /// Place of the site in `ModelDescription.sites`.

@@ -16,7 +16,7 @@ package enum Adaptation: String, Sendable, CaseIterable {
   package static let passSuffix = "+adapt"
 }
 
-extension DualNormUNet {
+extension DualNormNetwork {
   /// The statistics of all batch norms over slices of unlabelled volumes; see `BatchStatistics.applied`.
   ///
   /// Both passes run with the statistics of each batch. Batches are of 8 slices that are spread over all volumes, so that

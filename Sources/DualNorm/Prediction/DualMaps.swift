@@ -2,7 +2,7 @@ import Torch
 
 /// What one dual layer makes of the mask of a slice: y = x̂ · (1 + γ) + β.
 package struct DualMap: Sendable {
-  package let block: BlockName
+  package let block: Block
   /// 0 or 1: the block's first or second dual layer.
   package let index: Int
   package let channels: Int
@@ -14,26 +14,25 @@ package struct DualMap: Sendable {
   package let mask: [Float]
 }
 
-extension DualNormUNet {
+extension DualNormNetwork {
   /// γ and β of every dual layer for slice `z` of a volume, as the final pass of a prediction has them; none without dual
   /// blocks.
   ///
   /// - Parameter site: place of its site among those trained on; nil for another one.
   package func dualMaps(of volume: PreparedVolume, slice z: Int, site: Int? = nil) -> [DualMap] {
-    guard passes.contains(.final) else { return [] }
+    guard let dual = plan.dual else { return [] }
     return withoutGradients {
       let (images, labels) = input([(volume, z)])
       let rows = site.map { SiteRows(site: $0, count: 1) }
-      let mask = finalMask(over: images, sites: rows, reference: labels)
-      let levels = MaskLevels(mask, configuration.maskKind)
-      return blocks.flatMap { name, block -> [DualMap] in
-        guard let norms = block.dualNorms else { return [] }
-        let size = ImageSize(height: volume.height >> name.level, width: volume.width >> name.level)
+      let mask = finalMask(over: images, sites: rows, reference: labels)!
+      let levels = MaskLevels(mask, dual.maskKind)
+      return dualNorms.flatMap { block, norms -> [DualMap] in
+        let size = ImageSize(height: volume.height >> block.level, width: volume.width >> block.level)
         let seen = levels.resized(height: size.height, width: size.width).values(Float.self)
-        return [norms.0, norms.1].enumerated().map { index, norm in
+        return norms.enumerated().map { index, norm in
           let (gamma, beta) = norm.modulation(by: levels, height: size.height, width: size.width)
           return DualMap(
-            block: name, index: index, channels: gamma.size(1), size: size, gamma: gamma.values(Float.self),
+            block: block, index: index, channels: gamma.size(1), size: size, gamma: gamma.values(Float.self),
             beta: beta.values(Float.self), mask: seen)
         }
       }

@@ -3,7 +3,7 @@ import Torch
 /// Probabilities of each class in the voxels of a prepared volume, or some of its slices: per class, depth × height × width.
 typealias ClassProbabilities = [[Float]]
 
-extension DualNormUNet {
+extension DualNormNetwork {
   /// Segments every slice of a volume in the given passes, slab by slab, so that memory does not grow with the slices; edge
   /// slices see themselves as their missing neighbours.
   ///
@@ -37,7 +37,7 @@ extension DualNormUNet {
   func probabilities(
     of volume: PreparedVolume, passes wanted: Set<Pass> = [.final], site: Int? = nil
   ) -> [Pass: ClassProbabilities] {
-    let none = ClassProbabilities(repeating: [], count: configuration.classes)
+    let none = ClassProbabilities(repeating: [], count: plan.classes)
     var result = Dictionary(uniqueKeysWithValues: wanted.map { ($0, none) })
     forEachSlab(of: volume, passes: wanted, site: site) { pass, _, logits in
       for (index, values) in logits.probabilitiesByClass.enumerated() { result[pass]![index] += values }
@@ -57,8 +57,8 @@ extension DualNormUNet {
   func input(_ slices: [(volume: PreparedVolume, z: Int)]) -> (images: Tensor, labels: Tensor?) {
     let (height, width) = (slices[0].volume.height, slices[0].volume.width)
     let images = Tensor(
-      slices.flatMap { $0.volume.input(slice: $0.z, context: configuration.inputChannels / $0.volume.modalityCount) },
-      shape: [slices.count, configuration.inputChannels, height, width])
+      slices.flatMap { $0.volume.input(slice: $0.z, context: plan.inputChannels / $0.volume.modalityCount) },
+      shape: [slices.count, plan.inputChannels, height, width])
     let labels = slices.compactMap { $0.volume.labels(slice: $0.z) }
     guard labels.count == slices.count else { return (images.channelsLast().moved(to: device), nil) }
     let reference = Tensor(labels.flatMap { $0 }, shape: [slices.count, height, width])

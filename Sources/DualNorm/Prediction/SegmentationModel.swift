@@ -6,9 +6,9 @@ import Scores
 import Torch
 
 /// A trained network with all that turns the files of a case into a mask.
-package final class SegmentationModel {
+public final class SegmentationModel {
   package let description: ModelDescription
-  package let network: DualNormUNet
+  package let network: DualNormNetwork
 
   /// Reads a run folder.
   ///
@@ -21,7 +21,7 @@ package final class SegmentationModel {
     contentsOf run: RunFolder, maskSource: MaskSource? = nil, precision: Precision? = nil, device: Device = .cpu
   ) throws {
     var (weights, description) = try run.weights(of: run.readDescription())
-    if let maskSource { description.network.maskSource = maskSource }
+    if let maskSource { description.network.dual?.maskSource = maskSource }
     for warning in description.warnings { Warnings.report("\(run.url.path): \(warning)") }
     self.description = description
     let state = try Safetensors.read(weights).tensors
@@ -31,7 +31,7 @@ package final class SegmentationModel {
         "\(weights.path): holds \(Int(found)) numbers, far fewer than the network of \(run.description.path) has; restore "
           + "both files from the same run.")
     }
-    network = try DualNormUNet(description.network, seed: 0, device: device)
+    network = try DualNormNetwork(description.network, seed: 0, device: device)
     network.precision = precision ?? description.precision
     try network.parameters.load(state, file: weights.path)
   }
@@ -62,7 +62,7 @@ package final class SegmentationModel {
   }
 
   /// Whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.
-  package var needsReference: Bool { description.network.maskSource == .reference && network.passes.contains(.final) }
+  package var needsReference: Bool { description.network.dual?.maskSource == .reference }
 
   /// Reads a case and brings it onto the network's grid.
   ///
@@ -80,6 +80,24 @@ package final class SegmentationModel {
       plan: description.preparation)
     try description.requireWhole(volume.grid.sliceSize, file: scan.images[0].path)
     return PreparedCase(source: scan, volume: volume)
+  }
+
+  /// Reads the model of a run folder.
+  ///
+  /// - Throws: `InputError` or `WeightsError` for a folder that holds no model, or a damaged one.
+  public convenience init(contentsOf folder: URL) throws { try self.init(contentsOf: RunFolder(folder)) }
+
+  /// The classes, and the values that they have in masks.
+  public var labels: LabelScheme { description.labels }
+
+  /// Segments a volume, or a picture, on the grid of its file.
+  ///
+  /// - Parameter images: a file for each modality, in the order of the training.
+  /// - Throws: `ImagingError` or `InputError` for files that cannot be read, or that do not fit the model.
+  public func segment(_ images: URL...) throws -> LabelMap {
+    guard let first = images.first else { throw InputError("No image is given; give a file for each modality.") }
+    let scan = Case(name: first.lastPathComponent, site: "", images: images, mask: nil)
+    return segment(try prepared(scan), site: nil)[0].labels
   }
 
   /// Segments every slice of a case.

@@ -1,33 +1,33 @@
 import Datasets
 
 /// Pixels of a slice: `height` along the image's y axis, `width` along its x axis.
-package struct ImageSize: Equatable, Hashable, Sendable {
-  package var height: Int
-  package var width: Int
+public struct ImageSize: Equatable, Hashable, Sendable {
+  public var height: Int
+  public var width: Int
 
-  package init(height: Int, width: Int) {
+  public init(height: Int, width: Int) {
     self.height = height
     self.width = width
   }
 
-  /// The smallest multiples of 16 that hold it: the network halves a slice four times.
-  var paddedForNetwork: ImageSize {
-    ImageSize(height: (height + 15) / 16 * 16, width: (width + 15) / 16 * 16)
+  /// The smallest size that holds it and whose sides are multiples of `multiple`.
+  func padded(toMultipleOf multiple: Int) -> ImageSize {
+    func padded(_ side: Int) -> Int { (side + multiple - 1) / multiple * multiple }
+    return ImageSize(height: padded(height), width: padded(width))
   }
 }
 
 extension ImageSize {
-  var suggestion: ImageSize {
-    let near = ImageSize(
-      height: min(max(height, 16), SliceSides.largest), width: min(max(width, 16), SliceSides.largest)
-    )
-    return near.paddedForNetwork
+  /// The nearest size of a network whose sides are multiples of `multiple`.
+  func suggestion(multipleOf multiple: Int) -> ImageSize {
+    func near(_ side: Int) -> Int { min(max(side, multiple), SliceSides.largest) }
+    return ImageSize(height: near(height), width: near(width)).padded(toMultipleOf: multiple)
   }
 }
 
 /// As `[height, width]`.
 extension ImageSize: Codable {
-  package init(from decoder: any Decoder) throws {
+  public init(from decoder: any Decoder) throws {
     let values = try [Int](from: decoder)
     guard values.count == 2, values.allSatisfy({ $0 > 0 }) else {
       throw DecodingError.dataCorrupted(
@@ -36,5 +36,5 @@ extension ImageSize: Codable {
     self.init(height: values[0], width: values[1])
   }
 
-  package func encode(to encoder: any Encoder) throws { try [height, width].encode(to: encoder) }
+  public func encode(to encoder: any Encoder) throws { try [height, width].encode(to: encoder) }
 }

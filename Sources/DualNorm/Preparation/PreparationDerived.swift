@@ -19,14 +19,14 @@ extension PreparationPlan {
   package static func derived(
     from facts: [CaseFacts], window: IntensityWindow? = nil, resampling: Resampling? = nil,
     networkSize: ImageSize? = nil, contextSlices: Int = 3, whitening: Whitening = .volume,
-    padsSlices: Bool = true
+    padsSlices: Bool = true, sizeMultiple: Int = Architecture.residualUNet.sizeMultiple
   ) throws -> PreparationPlan {
     guard !facts.isEmpty else {
       throw InputError("There are no cases to derive the preparation from; check the split.")
     }
     let plan = try PreparationPlan(
       window: window, resampling: resampling ?? commonSpacing(facts.map(\.geometry)), networkSize: networkSize,
-      contextSlices: contextSlices, whitening: whitening)
+      contextSlices: contextSlices, whitening: whitening, sizeMultiple: sizeMultiple)
     var largest = ImageSize(height: 0, width: 0)
     for fact in facts {
       // A colour picture is one file with three ranges.
@@ -43,9 +43,11 @@ extension PreparationPlan {
     }
     let orientations = Set(facts.filter { !$0.scan.isPicture }.map(\.geometry.orientation))
     return try PreparationPlan(
-      window: window, resampling: plan.resampling, networkSize: networkSize ?? largest.paddedForNetwork,
+      window: window, resampling: plan.resampling,
+      networkSize: networkSize ?? largest.padded(toMultipleOf: sizeMultiple),
       contextSlices: contextSlices, whitening: whitening,
-      orientation: orientations.count == 1 ? orientations.first : nil, padsSlices: padsSlices)
+      orientation: orientations.count == 1 ? orientations.first : nil, padsSlices: padsSlices,
+      sizeMultiple: sizeMultiple)
   }
 
   private static func commonSpacing(_ geometries: [Geometry]) -> Resampling {
@@ -68,7 +70,7 @@ extension PreparationPlan {
     guard min(size.height, size.width) >= SliceSides.smallest else {
       throw InputError(
         "\(name): slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at least "
-          + "\(SliceSides.smallest) a side because the network halves them four times; leave this volume out or "
+          + "\(SliceSides.smallest) a side because the network halves them \(sizeMultiple.trailingZeroBitCount) times; leave this volume out or "
           + "give a finer --spacing.")
     }
     guard max(size.height, size.width) <= SliceSides.largest else {

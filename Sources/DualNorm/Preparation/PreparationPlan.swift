@@ -20,7 +20,9 @@ package struct PreparationPlan: Equatable, Sendable {
   /// Intensities are clipped to it before whitening; nil keeps them.
   package let window: IntensityWindow?
   package let resampling: Resampling
-  /// Height and width of the windows that training sees, multiples of 16, and the least that is padded to; nil leaves each
+  /// The sides of padded slices are multiples of it: see `Architecture.sizeMultiple`. Not saved, since the network has it.
+  package var sizeMultiple: Int
+  /// Height and width of the windows that training sees, multiples of `sizeMultiple`, and the least that is padded to; nil leaves each
   /// volume its own size.
   package let networkSize: ImageSize?
   /// Whether slices are padded in prediction. Networks of the published recipe see them as they are.
@@ -44,7 +46,8 @@ package struct PreparationPlan: Equatable, Sendable {
   /// - Throws: `InputError` for values that no network can take.
   init(
     window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: ImageSize? = nil,
-    contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil, padsSlices: Bool = true
+    contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil, padsSlices: Bool = true,
+    sizeMultiple: Int = Architecture.residualUNet.sizeMultiple
   ) throws {
     self.window = window
     self.resampling = resampling
@@ -53,6 +56,7 @@ package struct PreparationPlan: Equatable, Sendable {
     self.whitening = whitening
     self.orientation = orientation
     self.padsSlices = padsSlices
+    self.sizeMultiple = sizeMultiple
     try validate()
   }
 }
@@ -60,12 +64,12 @@ package struct PreparationPlan: Equatable, Sendable {
 extension PreparationPlan {
   /// The input that the network gets of a slice, after resampling.
   func inputSize(of slice: ImageSize, for purpose: PreparationPurpose) -> ImageSize {
-    let padded = slice.paddedForNetwork
+    let padded = slice.padded(toMultipleOf: sizeMultiple)
     switch (purpose, networkSize) {
     case (.training, let size): return size ?? padded
-    // Halved four times, less would be nothing.
+    // At the deepest level less would be nothing.
     case (.prediction, _) where !padsSlices:
-      return ImageSize(height: max(slice.height, 16), width: max(slice.width, 16))
+      return ImageSize(height: max(slice.height, sizeMultiple), width: max(slice.width, sizeMultiple))
     case (.prediction, let size):
       return ImageSize(height: max(padded.height, size?.height ?? 0), width: max(padded.width, size?.width ?? 0))
     }
@@ -91,11 +95,14 @@ extension PreparationPlan {
       }
     }
     if let size = networkSize,
-      ![size.height, size.width].allSatisfy({ $0 % 16 == 0 && (16...SliceSides.largest).contains($0) })
+      ![size.height, size.width].allSatisfy({
+        $0 % sizeMultiple == 0 && (sizeMultiple...SliceSides.largest).contains($0)
+      })
     {
+      let near = size.suggestion(multipleOf: sizeMultiple)
       throw InputError(
-        "The network's size \(size.height)×\(size.width) must be multiples of 16 from 16 to \(SliceSides.largest), such as "
-          + "\(size.suggestion.height)×\(size.suggestion.width).")
+        "The network's size \(size.height)×\(size.width) must be multiples of \(sizeMultiple) from \(sizeMultiple) to \(SliceSides.largest), such as "
+          + "\(near.height)×\(near.width).")
     }
     guard (1...99).contains(contextSlices), contextSlices % 2 == 1 else {
       throw InputError(

@@ -4,8 +4,8 @@ import MedicalImaging
 extension LargestComponents {
   /// Decides for each class by its mean Dice over cases with labels, by the last pass on the prepared grid: its largest
   /// component alone is kept where that gains.
-  init(of network: DualNormUNet, _ description: ModelDescription, on cases: [PreparedCase]) {
-    let count = network.configuration.classes
+  init(of network: DualNormNetwork, _ description: ModelDescription, on cases: [PreparedCase]) {
+    let count = network.plan.classes
     var gains = [[Double]](repeating: [], count: count - 1)
     var scored = 0
     for item in cases {

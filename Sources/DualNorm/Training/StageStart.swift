@@ -23,8 +23,8 @@ package struct StageStart {
   }
 
   /// - Throws: `InputError` or `WeightsError` for weights that cannot be had, or nothing left to train.
-  func network(of stage: Stage, from source: Source) throws -> DualNormUNet {
-    let network = try DualNormUNet(
+  func network(of stage: Stage, from source: Source) throws -> DualNormNetwork {
+    let network = try DualNormNetwork(
       description.network(of: stage), seed: configuration.seed, device: configuration.device.resolved())
     network.precision = description.precision
     switch source {
@@ -48,16 +48,16 @@ package struct StageStart {
     if !configuration.freezeExcept.isEmpty {
       try checkFrozenNames()
       for stage in stages {
-        try freeze(DualNormUNet(description.network(of: stage), seed: configuration.seed).parameters, in: stage)
+        try freeze(DualNormNetwork(description.network(of: stage), seed: configuration.seed).parameters, in: stage)
       }
     }
     if configuration.initial != nil, let first = stages.first {
-      notes.append(try initialize(DualNormUNet(description.network(of: first), seed: configuration.seed))?.summary)
+      notes.append(try initialize(DualNormNetwork(description.network(of: first), seed: configuration.seed))?.summary)
     }
     return notes.compactMap { $0 }
   }
 
-  private func initialize(_ network: DualNormUNet) throws -> TransferReport? {
+  private func initialize(_ network: DualNormNetwork) throws -> TransferReport? {
     guard let initial = configuration.initial else { return nil }
     let source = try WeightFile(URL(fileURLWithPath: initial))
     let report = network.parameters.transfer(from: source.state)
@@ -83,7 +83,7 @@ package struct StageStart {
   }
 
   private func checkFrozenNames() throws {
-    let parameters = try DualNormUNet(description.network, seed: 0).parameters.trainable.map(\.name)
+    let parameters = try DualNormNetwork(description.network, seed: 0).parameters.trainable.map(\.name)
     for name in configuration.freezeExcept where !parameters.contains(where: { $0.contains(name) }) {
       let parts = Set(parameters.flatMap { $0.split(separator: ".").map(String.init) }).sorted()
       throw InputError(
@@ -95,18 +95,18 @@ package struct StageStart {
 
 extension TrainingConfiguration {
   /// The stages that a run has, with their iterations.
-  package func stages(of network: UNetConfiguration) -> [(stage: Stage, iterations: Int)] {
+  package func stages(of network: NetworkPlan) -> [(stage: Stage, iterations: Int)] {
     zip(Stage.allCases, iterations).filter { stage, iterations in
-      iterations > 0 && (stage == .plain || !network.dualBlocks.isEmpty)
+      iterations > 0 && (stage == .plain || network.dual != nil)
     }.map { ($0, $1) }
   }
 }
 
 extension ModelDescription {
   /// The network of a stage: the plain one has no dual blocks.
-  func network(of stage: Stage) -> UNetConfiguration {
+  func network(of stage: Stage) -> NetworkPlan {
     var network = network
-    if stage == .plain { network.dualBlocks = [] }
+    if stage == .plain { network.dual = nil }
     return network
   }
 }

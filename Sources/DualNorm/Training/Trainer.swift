@@ -118,7 +118,7 @@ package final class Trainer {
   ///
   /// - Returns: what it has reached; nil where it was stopped before its end.
   private func train(
-    _ network: DualNormUNet, _ stage: Stage, iterations: Int, from checkpoint: Checkpoint?, shouldStop: () -> Bool,
+    _ network: DualNormNetwork, _ stage: Stage, iterations: Int, from checkpoint: Checkpoint?, shouldStop: () -> Bool,
     progress: (TrainingProgress) throws -> Void
   ) throws -> TrainingState? {
     let optimizer = Adam(
@@ -181,7 +181,7 @@ package final class Trainer {
 
   /// Validates, and notes whether no weights were better. Of equals the later ones win, so that a stage in which nothing is
   /// found yet still hands on what it has learnt.
-  private func validate(_ network: DualNormUNet, _ state: inout TrainingState, isEnd: Bool) -> ValidationScore {
+  private func validate(_ network: DualNormNetwork, _ state: inout TrainingState, isEnd: Bool) -> ValidationScore {
     let score = ValidationScore(of: network, description, on: validation)
     if score.dice == nil || score.dice! >= state.bestDice ?? 0 {
       (state.bestDice, state.bestIteration) = (score.dice, state.iteration)
@@ -193,7 +193,7 @@ package final class Trainer {
 
   /// A network with the weights that the stage starts from: the dual stage takes the best ones of the plain stage, and a
   /// resumed stage those that its checkpoint will give.
-  private func network(for stage: Stage, resumed: Bool) throws -> DualNormUNet {
+  private func network(for stage: Stage, resumed: Bool) throws -> DualNormNetwork {
     let isFirst = stage == stages.first?.stage
     return try StageStart(configuration, description).network(
       of: stage, from: resumed ? .checkpoint : isFirst ? .initial : .plain(run.best(.plain)))
@@ -207,7 +207,7 @@ package final class Trainer {
   }
 
   /// Finite losses may have infinite gradients, and such weights must not get into a checkpoint.
-  private func requireNumbers(_ network: DualNormUNet, after iteration: Int, of stage: Stage) throws {
+  private func requireNumbers(_ network: DualNormNetwork, after iteration: Int, of stage: Stage) throws {
     guard let name = network.parameters.firstWithoutNumbers else { return }
     throw InputError(
       "The weights (\(name)) are no longer numbers after iteration \(iteration) of the \(stage.rawValue) stage, on slices of "

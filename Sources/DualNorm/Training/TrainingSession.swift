@@ -119,7 +119,7 @@ package struct TrainingSession: Sendable {
     configuration = try iterations.map { try recorded.extended(to: $0, after: Checkpoint.state(of: run)) } ?? recorded
     var description = try run.readDescription()
     // A finished run's is that of its last stage, and there may be one more now.
-    description.network.dualBlocks = configuration.dualBlocks
+    description.network.dual = configuration.dualPlan
     self.description = description
     guard let data = configuration.data else {
       throw InputError("\(run.configuration.path): names no data; only runs that train started can be resumed.")

@@ -1,6 +1,6 @@
 import Torch
 
-extension DualNormUNet {
+extension DualNormNetwork {
   /// Gradients of the last pass are clipped to this, element by element.
   static let gradientLimit = 0.1
 
@@ -15,7 +15,7 @@ extension DualNormUNet {
   ///   - labels: int64 [N, H, W]
   ///   - sites: of the rows; domain-specific batch norm needs them.
   @discardableResult
-  package func trainingStep(
+  public func trainingStep(
     images: Tensor, labels: Tensor, sites: SiteRows? = nil, optimizer: Adam, loss kind: LossKind = .published,
     weighted: Bool = false
   ) -> [StepLoss] {
@@ -64,8 +64,8 @@ struct BegunStep {
 }
 
 /// The losses of one pass of one iteration.
-package struct StepLoss: Equatable, Sendable {
-  package let pass: Pass
-  package let value: Double
+public struct StepLoss: Equatable, Sendable {
+  public let pass: Pass
+  public let value: Double
   let hardDice: Double
 }

@@ -3,7 +3,7 @@ import Torch
 /// Training steps of one network, on a GPU as a graph: there a step is more than a thousand operations, which take less
 /// time than giving them one by one.
 package final class TrainingSteps {
-  private let network: DualNormUNet
+  private let network: DualNormNetwork
   private let optimizer: Adam
   private let kind: LossKind
   private let weighted: Bool
@@ -22,7 +22,8 @@ package final class TrainingSteps {
   private static let stepsBeforeGraph = 2
   private var canNote: Bool
 
-  package init(_ network: DualNormUNet, _ optimizer: Adam, loss kind: LossKind = .published, weighted: Bool = false) {
+  package init(_ network: DualNormNetwork, _ optimizer: Adam, loss kind: LossKind = .published, weighted: Bool = false)
+  {
     self.network = network
     self.optimizer = optimizer
     self.kind = kind
@@ -30,7 +31,7 @@ package final class TrainingSteps {
     canNote = network.device != .cpu && network.fuses && optimizer.canBeNoted
   }
 
-  /// See `DualNormUNet.trainingStep`.
+  /// See `DualNormNetwork.trainingStep`.
   package func take(images: Tensor, labels: Tensor, sites: SiteRows? = nil) -> [StepLoss] {
     begin(images: images, labels: labels, sites: sites).losses
   }

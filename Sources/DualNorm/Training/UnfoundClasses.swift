@@ -4,7 +4,7 @@ extension Trainer {
   /// Classes that no validation case has, and that the network does not find in training cases that have them.
   ///
   /// - Parameter score: of the validation, which judged the other classes.
-  func unfoundInTraining(_ network: DualNormUNet, besides score: ValidationScore) -> [String] {
+  func unfoundInTraining(_ network: DualNormNetwork, besides score: ValidationScore) -> [String] {
     let unjudged = Set((1..<UInt8(clamping: description.network.classes))).subtracting(score.presentClasses)
     guard !unjudged.isEmpty else { return [] }
     let having = training.filter { item in item.volume.labels?.contains(where: unjudged.contains) ?? false }

@@ -19,13 +19,13 @@ package struct ValidationScore: Equatable, Sendable {
   }
 
   /// Scores the last pass of `network` on cases with labels; `description` says which sites it was trained on.
-  init(of network: DualNormUNet, _ description: ModelDescription, on cases: [PreparedCase]) {
+  init(of network: DualNormNetwork, _ description: ModelDescription, on cases: [PreparedCase]) {
     var bySite: [String: [Double]] = [:]
     var (present, hit): (Set<UInt8>, Set<UInt8>) = ([], [])
     for item in cases {
       guard let truth = item.volume.labels else { continue }
       let found = network.classes(of: item.volume, site: description.branch(ofSite: item.source.site))
-      let byClass = diceByClass(found, truth, classes: network.configuration.classes)
+      let byClass = diceByClass(found, truth, classes: network.plan.classes)
       present.formUnion(truth)
       hit.formUnion(zip(found, truth).lazy.filter { $0 == $1 }.map(\.0))
       let scores = byClass.compactMap { $0 }

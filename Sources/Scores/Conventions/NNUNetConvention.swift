@@ -34,7 +34,7 @@ struct NNUNetConvention: ConventionRules {
 }
 
 /// Numbers of voxels that nnU-Net reports of a class. The raw value is nnU-Net's key in lower case.
-package enum VoxelCount: String, CaseIterable, Sendable {
+public enum VoxelCount: String, CaseIterable, Sendable {
   case falsePositives = "fp"
   case truePositives = "tp"
   case falseNegatives = "fn"

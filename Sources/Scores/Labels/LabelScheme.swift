@@ -5,15 +5,15 @@ import MedicalImaging
 ///
 /// Class 0 is background (value 0); class k holds every file value in `groups[k − 1]`, and is written to files as the
 /// first of them. Excluded values are background; other values in no group are an error.
-package struct LabelScheme: Codable, Equatable, Sendable {
+public struct LabelScheme: Codable, Equatable, Sendable {
   /// The file values of each foreground class, for example `[[1, 2]]` for a prostate merged from two zones.
-  package let groups: [[UInt8]]
+  public let groups: [[UInt8]]
   /// A name for each foreground class.
-  package let names: [String]
+  public let names: [String]
   /// File values that are background though masks hold them, ascending.
   package let excluded: [UInt8]
 
-  package init(groups: [[UInt8]], names: [String]? = nil, excluded: [UInt8] = []) {
+  public init(groups: [[UInt8]], names: [String]? = nil, excluded: [UInt8] = []) {
     self.groups = groups
     self.names = names ?? groups.map { LabelScheme.name(of: $0, [:]) }
     self.excluded = excluded.sorted()

@@ -6,7 +6,7 @@ extension LabelScheme {
   private enum CodingKeys: String, CodingKey { case groups, names, excluded }
 
   /// Reads a saved scheme and refuses one that contradicts itself.
-  package init(from decoder: any Decoder) throws {
+  public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let groups = try container.decode([[UInt8]].self, forKey: .groups)
     let names = try container.decode([String].self, forKey: .names)
@@ -21,7 +21,7 @@ extension LabelScheme {
     self.init(groups: groups, names: names, excluded: excluded)
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(groups, forKey: .groups)
     try container.encode(names, forKey: .names)

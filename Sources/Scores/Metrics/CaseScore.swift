@@ -1,5 +1,5 @@
 /// Whether a structure was there and was found.
-package enum Outcome: String, Codable, CodingKeyRepresentable, CaseIterable, Sendable {
+public enum Outcome: String, Codable, CodingKeyRepresentable, CaseIterable, Sendable {
   /// Both prediction and reference have voxels of the class; they need not touch.
   case found
   /// The reference has the structure, the prediction does not.
@@ -20,7 +20,7 @@ package enum Outcome: String, Codable, CodingKeyRepresentable, CaseIterable, Sen
 }
 
 /// The metrics of one class of one case: one row of a score table.
-package struct CaseScore: Codable, Equatable, Sendable {
+public struct CaseScore: Codable, Equatable, Sendable {
   package let site: String
   package let caseName: String
   /// Which prediction it is: `first` or `final` pass of a network, with `+adapt` where batch statistics were taken on the
@@ -28,10 +28,10 @@ package struct CaseScore: Codable, Equatable, Sendable {
   package let pass: String
   /// From 1; 0 is background, which is not scored.
   package let classIndex: Int
-  package let className: String
+  public let className: String
   /// The values that the class has in masks, `1+2` of a merged one; nil in tables of earlier versions.
   let label: String?
-  package let outcome: Outcome
+  public let outcome: Outcome
   /// What the case was to the training; nil where that is not known, or the data are others.
   package var side: TrainingSide?
   /// One entry a metric; nil where the outcome leaves it undefined.
@@ -57,5 +57,5 @@ package struct CaseScore: Codable, Equatable, Sendable {
   }
 
   /// The value of a metric, nil where it is undefined.
-  package subscript(metric: Metric) -> Double? { metrics[metric] ?? nil }
+  public subscript(metric: Metric) -> Double? { metrics[metric] ?? nil }
 }

@@ -2,7 +2,7 @@ import Basics
 
 /// What a score measures; how exactly is for a `Convention` to say. Its raw value is its name, with the unit, in CSV and
 /// JSON: `assd_mm`, `nsd_2mm`.
-package enum Metric: Hashable, Sendable {
+public enum Metric: Hashable, Sendable {
   case dice
   /// Dice that is 1 where both masks are empty.
   case diceEmptyIsOne
@@ -53,7 +53,7 @@ package enum Metric: Hashable, Sendable {
 }
 
 extension Metric: RawRepresentable, Codable, CodingKeyRepresentable {
-  package var rawValue: String {
+  public var rawValue: String {
     switch self {
     case .dice: "dice"
     case .diceEmptyIsOne: "dice_empty_1"
@@ -71,7 +71,7 @@ extension Metric: RawRepresentable, Codable, CodingKeyRepresentable {
     }
   }
 
-  package init?(rawValue: String) {
+  public init?(rawValue: String) {
     if rawValue.hasPrefix("nsd_"), rawValue.hasSuffix("mm"), let tolerance = Double(rawValue.dropFirst(4).dropLast(2)) {
       self = .nsd(toleranceMM: tolerance)
     } else if let metric = Metric.withoutTolerance.first(where: { $0.rawValue == rawValue }) {

@@ -1,7 +1,7 @@
 import MedicalImaging
 
 /// Scores a prediction against its reference, class by class. docs/conventions.md states the metrics.
-package struct Scorer: Sendable {
+public struct Scorer: Sendable {
   /// Which file values are which class; values in no class are not scored.
   let scheme: LabelScheme
   let tolerancesMM: [Double]
@@ -15,6 +15,14 @@ package struct Scorer: Sendable {
     self.scheme = scheme
     self.tolerancesMM = tolerancesMM
     self.convention = convention
+  }
+
+  /// Scores the classes of `labels` by this program's own convention.
+  public init(_ labels: LabelScheme) { self.init(scheme: labels) }
+
+  /// One score for each foreground class. Both maps hold file values and have one geometry.
+  public func scores(prediction: LabelMap, reference: LabelMap) -> [CaseScore] {
+    scores(prediction: prediction, reference: reference, site: "", caseName: "", pass: "")
   }
 
   /// One score for each foreground class. Both maps hold file values and have one geometry; a prediction of nil is empty.

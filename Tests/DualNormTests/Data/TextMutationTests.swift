@@ -172,13 +172,13 @@ import Torch
   @Test func damagedModels() throws {
     let folder = try DataFolder()
     let run = RunFolder(folder.url)
-    let network = UNetConfiguration(classes: 2, width: 2, dualBlocks: [.inc], sites: 1)
+    let network = NetworkPlan(classes: 2, width: 2, dual: [.inc], sites: 1)
     let description = ModelDescription(
       network: network,
       preparation: try PreparationPlan(
         window: IntensityWindow(low: 0, high: 9), networkSize: ImageSize(height: 32, width: 48)),
       labels: LabelScheme(groups: [[1]]), modalities: ["image"], sites: ["A", "B"])
-    try Safetensors(tensors: DualNormUNet(network, seed: 1).parameters.stateDictionary).write(to: run.model)
+    try Safetensors(tensors: DualNormNetwork(network, seed: 1).parameters.stateDictionary).write(to: run.model)
     try run.write(description)
     let counts = try mutate(String(contentsOf: run.description, encoding: .utf8), times: 2000, seed: 42) { damaged in
       try rewrite(run.description, damaged)

@@ -9,13 +9,13 @@ import Torch
   init() { LibTorch.configure(threads: 1) }
 
   private func network(
-    _ norm: PlainNorm, dualBlocks: [BlockName] = [.inc], sites: Int = 1, maskSource: MaskSource = .prediction
-  ) throws -> DualNormUNet {
+    _ norm: PlainNorm, dual: DualPlan? = [.inc], sites: Int = 1
+  ) throws -> DualNormNetwork {
     let size = ImageSize(height: 16, width: 16)
-    return try DualNormUNet(
-      UNetConfiguration(
-        classes: 2, inputChannels: 3, width: 2, norm: norm, dualBlocks: dualBlocks, size: norm == .ln ? size : nil,
-        sites: sites, maskSource: maskSource), seed: 5)
+    return try DualNormNetwork(
+      NetworkPlan(
+        classes: 2, inputChannels: 3, width: 2, norm: norm, dual: dual, size: norm == .ln ? size : nil, sites: sites),
+      seed: 5)
   }
 
   /// Intensities whose contrast is turned around where `slope` is negative; whitening undoes any other line.
@@ -25,7 +25,7 @@ import Torch
     return try PreparedVolume(images: [skewed], labels: nil, plan: PreparationPlan(), names: ["scan"])
   }
 
-  private func statistics(of network: DualNormUNet) -> [StoredTensor] {
+  private func statistics(of network: DualNormNetwork) -> [StoredTensor] {
     network.parameters.entries.filter { !$0.isTrainable }.map(\.tensor.stored)
   }
 
@@ -40,7 +40,7 @@ import Torch
   ) throws {
     var configuration = try network(.bn).configuration
     (configuration.norm, configuration.width) = (norm, norm == .gn ? 16 : 2)
-    let network = try DualNormUNet(configuration, seed: 5)
+    let network = try DualNormNetwork(configuration, seed: 5)
     let reference = network.batchStatistics(of: [try volume()], site: 0)
     let scan = try volume(slope: -2)
     let before = statistics(of: network)
@@ -59,8 +59,8 @@ import Torch
   }
 
   @Test(arguments: [PlainNorm.in, .ln]) func withoutBatchNormNothingChanges(norm: PlainNorm) throws {
-    let network = try network(norm, dualBlocks: [])
-    #expect(!network.configuration.usesBatchNorm)
+    let network = try network(norm, dual: nil)
+    #expect(!network.plan.usesBatchNorm)
     let scan = try volume(slope: -2)
     let adapted = network.batchStatistics(of: [scan], site: nil)
     #expect(adapted.isEmpty && adapted.smallestCount == nil)
@@ -113,7 +113,7 @@ import Torch
   }
 }
 
-extension DualNormUNet {
+extension DualNormNetwork {
   fileprivate func batchStatistics(of volumes: [PreparedVolume], site: Int?) -> BatchStatistics {
     batchStatistics(of: volumes, site: site, progress: { _, _ in })
   }

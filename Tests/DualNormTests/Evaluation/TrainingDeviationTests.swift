@@ -86,7 +86,7 @@ import Testing
 
   @Test func equalOnesAreOneSentence() throws {
     let description = ModelDescription(
-      network: UNetConfiguration(classes: 2), preparation: plan, labels: LabelScheme(groups: [[1]]),
+      network: NetworkPlan(classes: 2), preparation: plan, labels: LabelScheme(groups: [[1]]),
       modalities: ["image"])
     var far = FarVolumes(description)
     func spacing(_ value: Double) -> TrainingDeviation {

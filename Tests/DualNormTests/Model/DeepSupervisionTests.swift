@@ -10,11 +10,12 @@ import Torch
 
   init() { LibTorch.configure(threads: 1) }
 
-  private func network(_ norm: PlainNorm = .bn, supervised: Bool = true, size: ImageSize? = nil) throws -> DualNormUNet
+  private func network(_ norm: PlainNorm = .bn, supervised: Bool = true, size: ImageSize? = nil) throws
+    -> DualNormNetwork
   {
-    try DualNormUNet(
-      UNetConfiguration(
-        classes: 3, width: 16, norm: norm, dualBlocks: [.inc], size: size, deepSupervision: supervised), seed: 5)
+    try DualNormNetwork(
+      NetworkPlan(
+        classes: 3, width: 16, norm: norm, dual: [.inc], size: size, deepSupervision: supervised), seed: 5)
   }
 
   @Test(arguments: PlainNorm.allCases) func threeLevelsMoreAreOfFullSize(norm: PlainNorm) throws {
@@ -25,6 +26,15 @@ import Torch
     }
     let four = [[Int]](repeating: [2, 3, 44, 48], count: 4)
     #expect(shapes == [.first: four, .final: four])
+  }
+
+  /// 44 rows become 22, 11, 5 and 2, so that doubling them does not lead back.
+  @Test func ofUNetPlusPlusToo() throws {
+    let network = try DualNormNetwork(
+      NetworkPlan(.nestedUNet, classes: 3, width: 2, norm: .in, dual: ["x0_4"], deepSupervision: true), seed: 5)
+    network.forEachPass(over: x, .training) { _, logits in
+      #expect(([logits.full] + logits.coarse).map(\.shape) == Array(repeating: [2, 3, 44, 48], count: 4))
+    }
   }
 
   /// The weights of the outputs are drawn last, so that every other weight is as it would be.

@@ -11,10 +11,9 @@ import Torch
 @Suite struct DomainBatchNormTests {
   init() { LibTorch.configure(threads: 1) }
 
-  private func network(_ norm: PlainNorm, sites: Int = 1, dualBlocks: [BlockName] = [.inc, .up4]) throws -> DualNormUNet
-  {
-    try DualNormUNet(
-      UNetConfiguration(classes: 2, inputChannels: 1, width: 2, norm: norm, dualBlocks: dualBlocks, sites: sites),
+  private func network(_ norm: PlainNorm, sites: Int = 1, dual: DualPlan? = [.inc, .up4]) throws -> DualNormNetwork {
+    try DualNormNetwork(
+      NetworkPlan(classes: 2, inputChannels: 1, width: 2, norm: norm, dual: dual, sites: sites),
       seed: 3)
   }
 
@@ -37,7 +36,7 @@ import Torch
   /// Initial values, losses and all tensors after three steps.
   @Test func oneSiteIsBatchNormToTheBit() throws {
     let networks = [try network(.bn), try network(.dsbn)]
-    func values(_ network: DualNormUNet) -> [(String, StoredTensor)] {
+    func values(_ network: DualNormNetwork) -> [(String, StoredTensor)] {
       network.parameters.stateDictionary.map { ($0.name.replacingOccurrences(of: ".bns.0", with: ""), $0.tensor) }
     }
     func expectEqual() {
@@ -78,7 +77,7 @@ import Torch
 
   /// The dual layers see the whole batch; so the other site's images reach them.
   @Test func dualLayersKeepTheirGlobalStatistics() throws {
-    let network = try network(.dsbn, sites: 2, dualBlocks: [.inc])
+    let network = try network(.dsbn, sites: 2, dual: [.inc])
     let x = images([4, 1, 16, 16], seed: 1)
     network.forEachPass(over: x, sites: SiteRows([0, 0, 1, 1]), .training) { _, _ in }
     func mean(_ norm: String) -> [Float] { network.parameters["inc.block.\(norm).running_mean"]!.values() }
@@ -91,7 +90,7 @@ import Torch
 
   @Test func sitesAreReadOffACheckpoint() throws {
     let network = try network(.dsbn, sites: 3)
-    let found = try UNetConfiguration(
+    let found = try NetworkPlan(
       inferredFrom: network.parameters.stateDictionary, maskKind: .soft, file: "weights")
     #expect(found == network.configuration)
     #expect(found.norm == .dsbn && found.sites == 3)
@@ -105,7 +104,7 @@ import Torch
     }
     let cases = try ["C", "A", "B"].map(item)
     var description = ModelDescription(
-      network: UNetConfiguration(classes: 2, norm: .dsbn, sites: 3), preparation: try PreparationPlan(),
+      network: NetworkPlan(classes: 2, norm: .dsbn, sites: 3), preparation: try PreparationPlan(),
       labels: LabelScheme(groups: [[1]]), modalities: ["image"], sites: ["A", "B", "C"])
     let slices = [0, 1, 2, 0, 1].map { SliceSampler.Slice(volume: $0, z: $0) }
     let batches = try SiteBatches(cases, description)

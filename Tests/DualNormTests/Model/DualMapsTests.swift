@@ -6,10 +6,10 @@ import Torch
 @testable import DualNorm
 
 @Suite struct DualMapsTests {
-  private func network(_ configuration: (inout UNetConfiguration) -> Void = { _ in }) throws -> DualNormUNet {
-    var asked = UNetConfiguration(classes: 3, inputChannels: 1, width: 4, dualBlocks: [.inc, .down2])
+  private func network(_ configuration: (inout NetworkPlan) -> Void = { _ in }) throws -> DualNormNetwork {
+    var asked = NetworkPlan(classes: 3, inputChannels: 1, width: 4, dual: [.inc, .down2])
     configuration(&asked)
-    return try DualNormUNet(asked, seed: 3)
+    return try DualNormNetwork(asked, seed: 3)
   }
 
   private func volume() throws -> PreparedVolume {
@@ -22,7 +22,7 @@ import Torch
 
   @Test func aMapForEachDualLayerOfItsSize() throws {
     let maps = try network().dualMaps(of: volume(), slice: 1)
-    #expect(maps.map(\.block) == [.inc, .inc, .down2, .down2] && maps.map(\.index) == [0, 1, 0, 1])
+    #expect(maps.map(\.block.name) == [.inc, .inc, .down2, .down2] && maps.map(\.index) == [0, 1, 0, 1])
     #expect(maps.map(\.channels) == [4, 4, 16, 16])
     #expect(maps[0].size == ImageSize(height: 32, width: 48) && maps[2].size == ImageSize(height: 8, width: 12))
     for map in maps {
@@ -37,7 +37,7 @@ import Torch
   @Test(arguments: [true, false]) func theyAreWhatTheLayerUses(fuses: Bool) throws {
     let parameters = Parameters(seed: 7)
     let scope = Scope(parameters)
-    let configuration = UNetConfiguration(classes: 2, inputChannels: 1, width: 8, dualBlocks: [.inc])
+    let configuration = NetworkPlan(classes: 2, inputChannels: 1, width: 8, dual: [.inc])
     let layer = DualNormLayer(scope / "norm", channels: 8, configuration: configuration)
     let convolution = Conv2d(scope / "conv", 8, 8, kernel: 3, padding: 1)
     var generator = SeededGenerator(seed: 8)
@@ -58,7 +58,7 @@ import Torch
   }
 
   @Test func aUniformMaskGivesTheSameEverywhereButAtTheBorder() throws {
-    let map = try network { $0.maskSource = .uniform }.dualMaps(of: volume(), slice: 0)[0]
+    let map = try network { $0.dual?.maskSource = .uniform }.dualMaps(of: volume(), slice: 0)[0]
     for y in 2..<30 {
       for x in 2..<46 { #expect(abs(map.gamma[y * 48 + x] - map.gamma[2 * 48 + 2]) < 1e-6) }
     }
@@ -66,6 +66,6 @@ import Torch
   }
 
   @Test func noneWithoutDualBlocks() throws {
-    #expect(try network { $0.dualBlocks = [] }.dualMaps(of: volume(), slice: 0).isEmpty)
+    #expect(try network { $0.dual = nil }.dualMaps(of: volume(), slice: 0).isEmpty)
   }
 }

@@ -8,17 +8,18 @@ import Testing
   init() { LibTorch.configure(threads: 1) }
 
   static let configurations = [
-    UNetConfiguration(classes: 2, width: 8, dualBlocks: [.inc, .down1, .down2, .down3]),
-    UNetConfiguration(classes: 3, width: 4, dualBlocks: [.mid, .up4], maskKind: .hard),
-    UNetConfiguration(classes: 2, width: 8, dualBlocks: [.inc], localStatistics: .measured),
-    UNetConfiguration(classes: 2, width: 8, norm: .in, dualBlocks: [.inc, .down1]),
-    UNetConfiguration(classes: 2, width: 16, dualBlocks: [.inc, .up4]),
-    UNetConfiguration(classes: 3, width: 8, dualBlocks: [.inc], deepSupervision: true),
+    NetworkPlan(classes: 2, width: 8, dual: [.inc, .down1, .down2, .down3]),
+    NetworkPlan(classes: 3, width: 4, dual: DualPlan([.mid, .up4], maskKind: .hard)),
+    NetworkPlan(classes: 2, width: 8, dual: DualPlan([.inc], localStatistics: .measured)),
+    NetworkPlan(classes: 2, width: 8, norm: .in, dual: [.inc, .down1]),
+    NetworkPlan(classes: 2, width: 16, dual: [.inc, .up4]),
+    NetworkPlan(classes: 3, width: 8, dual: [.inc], deepSupervision: true),
     // Of one channel the first convolution's result is not channels-last.
-    UNetConfiguration(classes: 2, inputChannels: 1, width: 16, dualBlocks: [.inc]),
+    NetworkPlan(classes: 2, inputChannels: 1, width: 16, dual: [.inc]),
+    NetworkPlan(.nestedUNet, classes: 3, width: 8, dual: ["x0_0", "x1_1", "x4_0"], deepSupervision: true),
   ]
 
-  @Test(arguments: configurations) func gradientsAndPredictionsAgree(_ configuration: UNetConfiguration) throws {
+  @Test(arguments: configurations) func gradientsAndPredictionsAgree(_ configuration: NetworkPlan) throws {
     try Self.expectAgreement(configuration, on: .cpu)
   }
 
@@ -26,15 +27,15 @@ import Testing
   @Test func emulatedGPU() throws {
     try withEmulatedGPU {
       try Self.expectAgreement(
-        UNetConfiguration(classes: 2, width: 4, dualBlocks: [.inc, .down1, .up4], deepSupervision: true), on: .cpu)
+        NetworkPlan(classes: 2, width: 4, dual: [.inc, .down1, .up4], deepSupervision: true), on: .cpu)
     }
   }
 
   /// Of the same weights: what both ways find, in training and in evaluation with statistics that one step has left.
-  static func expectAgreement(_ configuration: UNetConfiguration, on device: Device) throws {
+  static func expectAgreement(_ configuration: NetworkPlan, on device: Device) throws {
     let images = images([3, configuration.inputChannels, 40, 48], seed: 5).moved(to: device)
     let labels = labels([3, 40, 48], classes: configuration.classes, seed: 6).moved(to: device)
-    let network = try DualNormUNet(configuration, seed: 1, device: device)
+    let network = try DualNormNetwork(configuration, seed: 1, device: device)
     let optimizer = Adam(network.parameters, learningRate: 1e-3)
     _ = network.trainingStep(images: images, labels: labels, optimizer: optimizer)
     let predictions = [true, false].map { fuses in

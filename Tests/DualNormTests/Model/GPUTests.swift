@@ -11,19 +11,19 @@ let devicesAtHand: [Device] = (try? DeviceChoice.auto.resolved()).map { $0 == .c
 @Suite(.serialized, .enabled(if: devicesAtHand.count > 1, "this machine has no GPU that LibTorch can use"))
 struct GPUTests {
   private let device = devicesAtHand.last!
-  private let configuration = UNetConfiguration(
-    classes: 2, width: 8, dualBlocks: [.inc, .down1], deepSupervision: true)
+  private let configuration = NetworkPlan(
+    classes: 2, width: 8, dual: [.inc, .down1], deepSupervision: true)
 
   private func network(
-    _ configuration: UNetConfiguration, on device: Device, _ precision: Precision = .float32
-  ) throws -> (DualNormUNet, Adam) {
-    let network = try DualNormUNet(configuration, seed: 1, device: device)
+    _ configuration: NetworkPlan, on device: Device, _ precision: Precision = .float32
+  ) throws -> (DualNormNetwork, Adam) {
+    let network = try DualNormNetwork(configuration, seed: 1, device: device)
     network.precision = precision
     return (network, Adam(network.parameters, learningRate: 1e-3, weightDecay: 0.01))
   }
 
   private func batch(
-    _ seed: UInt64, _ configuration: UNetConfiguration, on device: Device
+    _ seed: UInt64, _ configuration: NetworkPlan, on device: Device
   ) -> (images: Tensor, labels: Tensor) {
     (
       images([4, configuration.inputChannels, 64, 64], seed: seed).moved(to: device),
@@ -33,8 +33,7 @@ struct GPUTests {
 
   @Test func itsFusedOperationsAreThere() { #expect(device.reasonNotToFuse == nil) }
 
-  @Test(arguments: FusedNetworkTests.configurations) func fusedAndPlainAgree(_ configuration: UNetConfiguration) throws
-  {
+  @Test(arguments: FusedNetworkTests.configurations) func fusedAndPlainAgree(_ configuration: NetworkPlan) throws {
     try FusedNetworkTests.expectAgreement(configuration, on: device)
   }
 
@@ -45,28 +44,27 @@ struct GPUTests {
   /// Norms and masks that are other operations.
   @Test(
     arguments: FusedNetworkTests.configurations + [
-      UNetConfiguration(classes: 2, width: 16, norm: .gn, dualBlocks: [.inc]),
-      UNetConfiguration(classes: 2, width: 8, norm: .ln, dualBlocks: [.inc], size: ImageSize(height: 64, width: 64)),
-      UNetConfiguration(classes: 3, width: 8, dualBlocks: [.inc], maskSource: .reference),
-      UNetConfiguration(classes: 3, width: 8, dualBlocks: [.inc], maskSource: .uniform),
-      UNetConfiguration(classes: 12, width: 8, dualBlocks: []),
+      NetworkPlan(classes: 2, width: 16, norm: .gn, dual: [.inc]),
+      NetworkPlan(classes: 2, width: 8, norm: .ln, dual: [.inc], size: ImageSize(height: 64, width: 64)),
+      NetworkPlan(classes: 3, width: 8, dual: DualPlan([.inc], maskSource: .reference)),
+      NetworkPlan(classes: 3, width: 8, dual: DualPlan([.inc], maskSource: .uniform)),
+      NetworkPlan(classes: 12, width: 8),
     ])
-  func stepsOfAGraphAreTheSameSteps(_ configuration: UNetConfiguration) throws {
+  func stepsOfAGraphAreTheSameSteps(_ configuration: NetworkPlan) throws {
     try expectTheSameSteps(configuration, .float32)
   }
 
   /// Rows of sites that change from step to step until they come back.
   @Test func sitesThatRotate() throws {
     let rows = [SiteRows([0, 0, 1, 1]), SiteRows([0, 0, 0, 1]), SiteRows([0, 0, 1, 1]), SiteRows([0, 0, 1, 1])]
-    try expectTheSameSteps(UNetConfiguration(classes: 2, width: 8, norm: .dsbn, dualBlocks: [.inc], sites: 2), .float32)
-    {
+    try expectTheSameSteps(NetworkPlan(classes: 2, width: 8, norm: .dsbn, dual: [.inc], sites: 2), .float32) {
       $0 < 5 ? rows[$0 - 1] : rows[$0 % 2 * 2 + 1]
     }
   }
 
   /// To the last bit, in every step, with a learning rate that changes.
   private func expectTheSameSteps(
-    _ configuration: UNetConfiguration, _ precision: Precision, sites: (Int) -> SiteRows? = { _ in nil }
+    _ configuration: NetworkPlan, _ precision: Precision, sites: (Int) -> SiteRows? = { _ in nil }
   ) throws {
     let (one, own) = try network(configuration, on: device, precision)
     let (all, other) = try network(configuration, on: device, precision)

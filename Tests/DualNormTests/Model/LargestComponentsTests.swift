@@ -8,7 +8,7 @@ import Testing
 @Suite struct LargestComponentsTests {
   private func model(_ rule: LargestComponents?) throws -> ModelDescription {
     ModelDescription(
-      network: UNetConfiguration(classes: 3), preparation: try PreparationPlan(),
+      network: NetworkPlan(classes: 3), preparation: try PreparationPlan(),
       labels: LabelScheme(groups: [[1], [2]]), modalities: ["image"], largestComponents: rule)
   }
 

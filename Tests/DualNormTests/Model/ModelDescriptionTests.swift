@@ -7,7 +7,7 @@ import Testing
 @Suite struct ModelDescriptionTests {
   private func description(_ change: (inout ModelDescription) throws -> Void = { _ in }) throws -> ModelDescription {
     var result = ModelDescription(
-      network: UNetConfiguration(classes: 2, dualBlocks: [.inc]), preparation: try PreparationPlan(),
+      network: NetworkPlan(classes: 2, dual: [.inc]), preparation: try PreparationPlan(),
       labels: LabelScheme(groups: [[1]]), modalities: ["image"])
     try change(&result)
     return result
@@ -23,8 +23,8 @@ import Testing
   @Test func theFormatIsTheFirstThatHasAllThatIsUsed() throws {
     #expect(try format(description()) == 1)
     #expect(try format(description { $0.preparation = try PreparationPlan(whitening: .foreground) }) == 2)
-    #expect(try format(description { $0.network.maskSource = .uniform }) == 2)
-    #expect(try format(description { $0.network.localStatistics = .measured }) == 2)
+    #expect(try format(description { $0.network.dual?.maskSource = .uniform }) == 2)
+    #expect(try format(description { $0.network.dual?.localStatistics = .measured }) == 2)
     #expect(try format(description { $0.labels = LabelScheme(groups: [[1]], excluded: [4]) }) == 2)
     #expect(
       try format(

@@ -12,17 +12,18 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
 
   static let all: [ParityFixture] = [
     "bn-plain", "bn-soft", "bn-soft-3-classes", "bn-hard", "bn-hard-3-classes", "bn-odd-size", "bn-other-blocks",
-    "in-soft", "in-odd-size", "gn-soft", "gn-hard-3-classes", "ln-soft", "ln-hard-3-classes",
+    "in-soft", "in-odd-size", "gn-soft", "gn-hard-3-classes", "ln-soft", "ln-hard-3-classes", "nested-plain",
+    "nested-soft",
   ].map(ParityFixture.init)
 
   let name: String
 
   var testDescription: String { name }
 
-  func load() throws -> (file: Safetensors, configuration: UNetConfiguration) {
+  func load() throws -> (file: Safetensors, configuration: NetworkPlan) {
     let file = try Safetensors.read(Self.folder.appendingPathComponent("\(name).safetensors"))
     let json = Data(file.metadata["configuration"]!.utf8)
-    return (file, try JSONDecoder().decode(UNetConfiguration.self, from: json))
+    return (file, try JSONDecoder().decode(NetworkPlan.self, from: json))
   }
 }
 
@@ -32,7 +33,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
 
   @Test(arguments: ParityFixture.all) func stateDictionary(_ fixture: ParityFixture) throws {
     let (file, configuration) = try fixture.load()
-    let network = try DualNormUNet(configuration, seed: 7)
+    let network = try DualNormNetwork(configuration, seed: 7)
     let ours = network.parameters.entries.map { "\($0.name) \($0.tensor.shape)" }
     let json = try JSONSerialization.jsonObject(with: Data(file.metadata["state"]!.utf8)) as! [[Any]]
     #expect(ours == json.map { "\($0[0]) \($0[1] as! [Int])" })
@@ -42,7 +43,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
 
   @Test(arguments: ParityFixture.all) func initialWeightsAreEqualToTheBit(_ fixture: ParityFixture) throws {
     let (file, configuration) = try fixture.load()
-    for entry in try DualNormUNet(configuration, seed: 7).parameters.entries {
+    for entry in try DualNormNetwork(configuration, seed: 7).parameters.entries {
       let expected = try #require(file["initial/" + entry.name]).floats
       #expect(sample(entry.tensor).dropLast() == expected.dropLast(), "\(entry.name)")
     }
@@ -51,7 +52,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
   @Test(arguments: ParityFixture.all, [true, false])
   func logitsLossesGradientsAndPredictions(_ fixture: ParityFixture, fuses: Bool) throws {
     let (file, configuration) = try fixture.load()
-    let network = try DualNormUNet(configuration, seed: 7)
+    let network = try DualNormNetwork(configuration, seed: 7)
     network.fusesOperations = fuses
     let (images, labels) = batch(of: file)
     try network.forEachPass(over: images, .training) { pass, logits in
@@ -79,7 +80,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
   }
 
   /// The sampled elements within 1e-4 of their norm, and the norm of all within 1e-4.
-  private func expectGradients(of network: DualNormUNet, _ file: Safetensors, _ prefix: String) throws {
+  private func expectGradients(of network: DualNormNetwork, _ file: Safetensors, _ prefix: String) throws {
     let norms = network.parameters.trainable.compactMap { file[prefix + $0.name]?.floats.last }
     // A bias before a batch norm has gradient 0, of which rounding leaves something.
     let floor = 1e-2 * norms.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -99,7 +100,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
   @Test(arguments: ParityFixture.all, [(fuses: false, tolerance: 1e-4 as Float), (true, 2e-4)])
   func tenIterations(_ fixture: ParityFixture, way: (fuses: Bool, tolerance: Float)) throws {
     let (file, configuration) = try fixture.load()
-    let network = try DualNormUNet(configuration, seed: 7)
+    let network = try DualNormNetwork(configuration, seed: 7)
     network.fusesOperations = way.fuses
     let optimizer = Adam(network.parameters, learningRate: 1e-3)
     let (images, labels) = batch(of: file)

@@ -12,14 +12,14 @@ import Torch
   private func network(
     _ norm: PlainNorm = .bn, sites: Int = 1, maskSource: MaskSource = .prediction,
     localStatistics: LocalStatistics = .predicted
-  ) throws -> DualNormUNet {
-    try DualNormUNet(
-      UNetConfiguration(
-        classes: 3, inputChannels: 1, width: 2, norm: norm, dualBlocks: [.inc], sites: sites, maskSource: maskSource,
-        localStatistics: localStatistics), seed: 5)
+  ) throws -> DualNormNetwork {
+    try DualNormNetwork(
+      NetworkPlan(
+        classes: 3, inputChannels: 1, width: 2, norm: norm,
+        dual: DualPlan([.inc], maskSource: maskSource, localStatistics: localStatistics), sites: sites), seed: 5)
   }
 
-  private func passes(_ network: DualNormUNet, sites: SiteRows? = nil) -> [Pass: Tensor] {
+  private func passes(_ network: DualNormNetwork, sites: SiteRows? = nil) -> [Pass: Tensor] {
     var result: [Pass: Tensor] = [:]
     withoutGradients {
       network.forEachPass(over: x, sites: sites, reference: truth, .evaluation) { result[$0] = $1.full }

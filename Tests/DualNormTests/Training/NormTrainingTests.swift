@@ -63,7 +63,7 @@ import Torch
     #expect(model.network.passes == (dual ? [.first, .final] : [.first]))
     let file = try Safetensors.read(run.model)
     #expect(
-      try UNetConfiguration(inferredFrom: file.tensors, maskKind: .soft, file: "") == model.description.network)
+      try NetworkPlan(inferredFrom: file.tensors, maskKind: .soft, file: "") == model.description.network)
     let probabilities = model.network.probabilities(of: try prepared(3, site: "A").volume, site: 0)[.final]!
     for (a, b) in zip(probabilities[0], probabilities[1]) { #expect(abs(a + b - 1) < 1e-5) }
   }
@@ -95,9 +95,9 @@ import Torch
     #expect(try trainer.train(shouldStop: { false }, progress: { last = $0.losses }))
     #expect(last.map(\.pass) == [.first, .final] && last.allSatisfy { $0.value.isFinite })
     let network = try run.readDescription().network
-    #expect(network.maskSource == source && network.localStatistics == statistics)
+    #expect(network.dual?.maskSource == source && network.dual?.localStatistics == statistics)
     #expect(try SegmentationModel(contentsOf: run).needsReference == (source == .reference))
-    #expect(try SegmentationModel(contentsOf: run, maskSource: .uniform).network.configuration.maskSource == .uniform)
+    #expect(try SegmentationModel(contentsOf: run, maskSource: .uniform).network.plan.dual?.maskSource == .uniform)
   }
 
   /// Every kind of norm with convolutions that round to bfloat16.
@@ -135,7 +135,7 @@ import Torch
     var configuration = TrainingConfiguration()
     (configuration.norm, configuration.batchSize, configuration.dualBlocks) = (norm, slices, [.inc])
     let plan = try PreparationPlan(networkSize: ImageSize(height: 16, width: 16))
-    func network() throws -> UNetConfiguration {
+    func network() throws -> NetworkPlan {
       try configuration.network(labels: LabelScheme(groups: [[1]]), plan: plan, modalities: 1, sites: 2)
     }
     guard slices == 3 else {

@@ -81,7 +81,7 @@ import Torch
 
   /// A class that the network never chooses is named.
   @Test func classesThatAreFoundInNoCase() throws {
-    let network = try DualNormUNet(UNetConfiguration(classes: 2, width: 2), seed: 1)
+    let network = try DualNormNetwork(NetworkPlan(classes: 2, width: 2), seed: 1)
     let description = ModelDescription(
       network: network.configuration, preparation: try PreparationPlan(), labels: LabelScheme(groups: [[1]]),
       modalities: ["image"])
@@ -128,7 +128,7 @@ import Torch
     #expect(try trainer.train(shouldStop: never) { losses.append($0.losses) })
     #expect(losses.count == 3 && losses.allSatisfy { $0.map(\.pass) == [.first, .final] })
     let trained = try SegmentationModel(contentsOf: run).network
-    let start = try DualNormUNet(trained.configuration, seed: configuration.seed)
+    let start = try DualNormNetwork(trained.configuration, seed: configuration.seed)
     func isMoved(_ name: String) -> Bool {
       trained.parameters[name]!.values(Float.self) != start.parameters[name]!.values(Float.self)
     }
@@ -141,7 +141,7 @@ import Torch
     defer { try? FileManager.default.removeItem(at: folder) }
     var configuration = configuration(iterations: [3, 0])
     configuration.initial = folder.appendingPathComponent("initial.safetensors").path
-    let network = try DualNormUNet(UNetConfiguration(classes: 2, width: 2), seed: 9)
+    let network = try DualNormNetwork(NetworkPlan(classes: 2, width: 2), seed: 9)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let file = URL(fileURLWithPath: try #require(configuration.initial))
     try Safetensors(tensors: network.parameters.stateDictionary).write(to: file)

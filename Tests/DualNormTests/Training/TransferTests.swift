@@ -6,8 +6,8 @@ import Torch
 
 @Suite struct TransferTests {
   @Test func whatFitsByNameAndShapeIsTakenAndTheRestReported() throws {
-    let source = try DualNormUNet(UNetConfiguration(classes: 3, width: 2, dualBlocks: [.inc]), seed: 1)
-    let target = try DualNormUNet(UNetConfiguration(classes: 2, width: 2, dualBlocks: [.up4]), seed: 2)
+    let source = try DualNormNetwork(NetworkPlan(classes: 3, width: 2, dual: [.inc]), seed: 1)
+    let target = try DualNormNetwork(NetworkPlan(classes: 2, width: 2, dual: [.up4]), seed: 2)
     let kept = target.parameters["outc.conv.2.weight"]!.values(Float.self)
     let report = target.parameters.transfer(from: source.parameters.stateDictionary)
     #expect(report.otherShape == ["outc.conv.2.weight", "outc.conv.2.bias"])

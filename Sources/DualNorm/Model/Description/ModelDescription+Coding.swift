@@ -11,10 +11,12 @@ extension ModelDescription {
 
   /// The first format whose readers know all that this model uses.
   private var format: Int {
+    if network.architecture != .residualUNet { return 4 }
     if largestComponentNames().count < labels.groups.count || !preparation.padsSlices { return 3 }
     let needsSecond =
-      network.norm == .dsbn || network.maskSource != .prediction || network.localStatistics != .predicted
-      || network.deepSupervision || preparation.whitening != .volume || preparation.orientation != nil
+      network.norm == .dsbn || (network.dual?.maskSource ?? .prediction) != .prediction
+      || (network.dual?.localStatistics ?? .predicted) != .predicted || network.deepSupervision
+      || preparation.whitening != .volume || preparation.orientation != nil
       || !labels.excluded.isEmpty
     return needsSecond ? 2 : 1
   }
@@ -28,7 +30,7 @@ extension ModelDescription {
         "is of format \(format), and this program reads up to \(Self.currentFormat); use a newer dualnorm.")
     }
     self.init(
-      network: try container.decode(UNetConfiguration.self, forKey: .network),
+      network: try container.decode(NetworkPlan.self, forKey: .network),
       preparation: try container.decode(PreparationPlan.self, forKey: .preparation),
       labels: try container.decode(LabelScheme.self, forKey: .labels),
       modalities: try container.decode([String].self, forKey: .modalities),
@@ -37,6 +39,7 @@ extension ModelDescription {
       largestComponents: try container.decodeIfPresent(LargestComponents.self, forKey: .largestComponents),
       training: try container.decodeIfPresent(TrainingProfile.self, forKey: .training))
     warnings = try container.decodeIfPresent([String].self, forKey: .warnings) ?? []
+    preparation.sizeMultiple = network.architecture.sizeMultiple
   }
 
   package func encode(to encoder: any Encoder) throws {

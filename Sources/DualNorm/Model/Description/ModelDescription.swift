@@ -5,11 +5,11 @@ import Torch
 
 /// All that inference needs besides the weights: `model.json`.
 package struct ModelDescription: Codable, Equatable, Sendable {
-  /// The last layout of this file that is known; a reader refuses a later one. Formats 2 and 3 have keys that readers of
+  /// The last layout of this file that is known; a reader refuses a later one. Formats 2 to 4 have keys that readers of
   /// the format before would ignore, and so segment otherwise than the model does.
-  static let currentFormat = 3
+  static let currentFormat = 4
 
-  package var network: UNetConfiguration
+  package var network: NetworkPlan
   package var preparation: PreparationPlan
   package var labels: LabelScheme
   /// One name a modality, in the order of the channels.
@@ -27,7 +27,7 @@ package struct ModelDescription: Codable, Equatable, Sendable {
   package var warnings: [String] = []
 
   package init(
-    network: UNetConfiguration, preparation: PreparationPlan, labels: LabelScheme, modalities: [String],
+    network: NetworkPlan, preparation: PreparationPlan, labels: LabelScheme, modalities: [String],
     sites: [String] = [], precision: Precision = .float32, largestComponents: LargestComponents? = nil,
     training: TrainingProfile? = nil
   ) {

@@ -1,20 +1,25 @@
 import Basics
 import Scores
 
-extension UNetConfiguration {
+extension NetworkPlan {
   /// One line: `width 32, 3 channels in, 2 classes out, bn, dual blocks inc down1 (soft masks, reduction 2)`.
   package var summary: String {
-    var text = "width \(width), \(inputChannels) channels in, \(classes) classes out, norm \(norm.rawValue)"
+    var text = architecture == .residualUNet ? "" : architecture.rawValue + ", "
+    text += "width \(width), \(inputChannels) channels in, \(classes) classes out, norm \(norm.rawValue)"
     if norm == .dsbn { text += " of \(counted(sites, "site"))" }
     if let size { text += " for \(size.height)×\(size.width) only" }
     if deepSupervision { text += ", deep supervision" }
-    return dualBlocks.isEmpty
-      ? text + ", no dual blocks"
-      : text + ", dual blocks \(dualBlocks.map(\.rawValue).joined(separator: " ")) (\(maskKind.rawValue) masks, "
-        + "reduction \(reduction)\(variants))"
+    return text + ", " + (dual?.summary ?? "no dual blocks")
+  }
+}
+
+extension DualPlan {
+  fileprivate var summary: String {
+    "dual blocks \(blocks.map(\.rawValue).joined(separator: " ")) (\(maskKind.rawValue) masks, reduction "
+      + "\(reduction)\(variants))"
   }
 
-  /// What differs from the method of the paper.
+  /// The differences from the method of the paper.
   private var variants: String {
     (maskSource == .prediction ? "" : ", \(maskSource.rawValue) mask")
       + (localStatistics == .predicted ? "" : ", \(localStatistics.rawValue) local statistics")

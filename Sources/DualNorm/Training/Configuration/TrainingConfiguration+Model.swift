@@ -9,7 +9,7 @@ extension TrainingConfiguration {
     try PreparationPlan.derived(
       from: facts, window: windowOption(), resampling: resamplingOption(), networkSize: sizeOption(),
       contextSlices: context ?? (facts.allSatisfy { $0.geometry.size.z == 1 } ? 1 : 3), whitening: whitening,
-      padsSlices: padsSlices)
+      padsSlices: padsSlices, sizeMultiple: network.sizeMultiple)
   }
 
   /// The preparation that the options give, for volumes that are not known yet.
@@ -17,7 +17,7 @@ extension TrainingConfiguration {
     try PreparationPlan(
       window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(),
       contextSlices: context ?? 3, whitening: whitening, orientation: orientation,
-      padsSlices: padsSlices)
+      padsSlices: padsSlices, sizeMultiple: network.sizeMultiple)
   }
 
   /// The published network sees slices as they are, unless a size was asked for or layer norm needs one.
@@ -26,11 +26,16 @@ extension TrainingConfiguration {
   /// Refuses sizes and widths that fit no data, before any are read.
   func requireWorkable() throws {
     _ = try plan()
-    let smallest = ImageSize(height: 16, width: 16)
-    try UNetConfiguration(
-      classes: 2, width: width, norm: norm, dualBlocks: dualBlocks, reduction: reduction,
-      size: norm == .ln ? smallest : nil
-    ).validate()
+    let smallest = ImageSize(height: network.sizeMultiple, width: network.sizeMultiple)
+    try NetworkPlan(network, classes: 2, width: width, norm: norm, dual: dualPlan, size: norm == .ln ? smallest : nil)
+      .validate()
+  }
+
+  /// The dual norms that the options ask for.
+  var dualPlan: DualPlan? {
+    guard !dualBlocks.isEmpty else { return nil }
+    return DualPlan(
+      dualBlocks, maskKind: mask, maskSource: maskSource, reduction: reduction, localStatistics: localStatistics)
   }
 
   private func windowOption() throws -> IntensityWindow? {
@@ -66,12 +71,10 @@ extension TrainingConfiguration {
   func slicesPerBatch(sites: Int) -> Int { batchSize ?? (8 + sites - 1) / sites * sites }
 
   /// The network that the options and the data make.
-  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int, sites: Int = 1) throws -> UNetConfiguration
-  {
-    let network = UNetConfiguration(
-      classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
-      dualBlocks: dualBlocks, maskKind: mask, reduction: reduction, size: norm == .ln ? plan.networkSize : nil,
-      sites: norm == .dsbn ? sites : 1, maskSource: maskSource, localStatistics: localStatistics,
+  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int, sites: Int = 1) throws -> NetworkPlan {
+    let network = NetworkPlan(
+      network, classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
+      dual: dualPlan, size: norm == .ln ? plan.networkSize : nil, sites: norm == .dsbn ? sites : 1,
       deepSupervision: deepSupervision)
     try network.validate()
     guard !weightedCrossEntropy || labels.classCount > 2 else {
@@ -79,28 +82,24 @@ extension TrainingConfiguration {
         "--weighted-cross-entropy weights the classes of the cross entropy, which the published loss of two classes "
           + "(background and \(labels.names[0])) does not have; leave it out.")
     }
-    if plan.networkSize == ImageSize(height: 16, width: 16) { try requireSeveralValues(network, sites: sites) }
+    let side = network.architecture.sizeMultiple
+    if plan.networkSize == ImageSize(height: side, width: side) { try requireSeveralValues(network, sites: sites) }
     return network
   }
 
-  /// At the deepest level slices of 16×16 are a single pixel, of which batch norm can tell no variance.
-  private func requireSeveralValues(_ network: UNetConfiguration, sites: Int) throws {
+  /// The smallest slices are a single pixel at the deepest level, of which batch norm can tell no variance.
+  private func requireSeveralValues(_ network: NetworkPlan, sites: Int) throws {
+    let side = network.architecture.sizeMultiple
     guard batchSize != 1 || !network.usesBatchNormAtTheBottom else {
       throw InputError(
-        "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest "
+        "--batch-size is 1 and slices are \(side)×\(side), so batch normalization has a single value a channel at the deepest "
           + "level; give at least 2 slices a batch.")
     }
     let slices = slicesPerBatch(sites: sites)
     guard norm != .dsbn || slices >= 2 * sites else {
       throw InputError(
-        "A batch has \(slices) slices of 16×16 from \(sites) sites, so domain-specific batch normalization has a single "
+        "A batch has \(slices) slices of \(side)×\(side) from \(sites) sites, so domain-specific batch normalization has a single "
           + "value a channel of a site at the deepest level; give --batch-size \(2 * sites) or more.")
     }
-  }
-}
-
-extension UNetConfiguration {
-  fileprivate var usesBatchNormAtTheBottom: Bool {
-    norm == .bn || norm == .dsbn || dualBlocks.contains { $0.level == 4 }
   }
 }

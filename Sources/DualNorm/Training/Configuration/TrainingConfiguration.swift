@@ -11,6 +11,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   public internal(set) var recipe = TrainingRecipe.standard
 
   // The network
+  /// The backbone.
+  package var network = Architecture.residualUNet
   package var width = 32
   package var norm = PlainNorm.bn
   package var dualBlocks: [BlockName] = [.inc, .down1, .down2, .down3]
@@ -92,7 +94,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package init() {}
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, recipe, width, norm, mask, reduction, context, window, spacing, size, whitening, iterations, schedule
+    case data, recipe, network, width, norm, mask, reduction, context, window, spacing, size, whitening, iterations,
+      schedule
     case loss, averaging, augmentation, zoom, precision, device, seed, threads, memory
     case splits, fold
     case initial = "init"
@@ -227,6 +230,7 @@ func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
   case .size, .resampleSize: return "[384, 384]"
   case .mergeLabels: return "[[1, 2]]"
   case .excludeLabels: return "[3, 5]"
+  case .network: return "unet++"
   case .dualBlocks: return "[inc, down1]"
   case .iterations: return "[4000, 2000]"
   case .batchSize, .validateEvery: return "8"

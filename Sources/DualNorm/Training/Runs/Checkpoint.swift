@@ -43,7 +43,7 @@ struct Checkpoint {
   /// Of the weights; empty without averaging.
   let average: StateDictionary
 
-  init(state: TrainingState, network: DualNormUNet, optimizer: Adam, average: MovingAverage?) {
+  init(state: TrainingState, network: DualNormNetwork, optimizer: Adam, average: MovingAverage?) {
     self.state = state
     model = network.parameters.stateDictionary
     self.optimizer = optimizer.stateDictionary

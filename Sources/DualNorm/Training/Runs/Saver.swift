@@ -7,13 +7,13 @@ final class Saver {
   private let run: RunFolder
   private let stage: Stage
   private let log: TrainingLog
-  private let network: DualNormUNet
+  private let network: DualNormNetwork
   private let optimizer: Adam
   private let average: MovingAverage?
   private var last = Date()
 
   init(
-    _ run: RunFolder, _ stage: Stage, _ log: TrainingLog, _ network: DualNormUNet, _ optimizer: Adam,
+    _ run: RunFolder, _ stage: Stage, _ log: TrainingLog, _ network: DualNormNetwork, _ optimizer: Adam,
     _ average: MovingAverage?
   ) {
     self.run = run

@@ -45,14 +45,14 @@ final class TrainingEvents {
 
   /// What the network has learnt: histograms of its convolutions' weights and of the dual layers' γ and β, and the slices shown with the
   /// truth and what each pass finds outlined.
-  func append(_ network: DualNormUNet, step: Int) throws {
+  func append(_ network: DualNormNetwork, step: Int) throws {
     var values = network.parameters.trainable.filter { $0.tensor.shape.count == 4 }.map {
       EventValue.histogram("weights/\($0.name)", $0.tensor.values(Float.self))
     }
     if let (item, z, _) = shown.first {
       for map in network.dualMaps(of: item.volume, slice: z, site: description.branch(ofSite: item.source.site)) {
-        values.append(.histogram("gamma/\(map.block.rawValue).norm_\(map.index)", map.gamma))
-        values.append(.histogram("beta/\(map.block.rawValue).norm_\(map.index)", map.beta))
+        values.append(.histogram("gamma/\(map.block.name.rawValue).norm_\(map.index)", map.gamma))
+        values.append(.histogram("beta/\(map.block.name.rawValue).norm_\(map.index)", map.beta))
       }
     }
     for (item, z, channels) in shown {
@@ -63,7 +63,7 @@ final class TrainingEvents {
     try append(values, step: step)
   }
 
-  private func row(_ item: PreparedCase, _ z: Int, _ channels: [[Float]], by network: DualNormUNet) -> SheetRow {
+  private func row(_ item: PreparedCase, _ z: Int, _ channels: [[Float]], by network: DualNormNetwork) -> SheetRow {
     let volume = item.volume
     let branch = description.branch(ofSite: item.source.site)
     var found: [Pass: [UInt8]] = [:]

@@ -52,10 +52,10 @@ extension RunFolder {
   /// - Returns: how many bytes of weights were written.
   package func exportWeights(to output: RunFolder) throws -> Int {
     var (file, description) = try weights(of: readDescription())
-    let kept = try Safetensors.read(file).tensors.filter { !$0.name.hasPrefix(DualNormUNet.coarsePrefix) }
+    let kept = try Safetensors.read(file).tensors.filter { !$0.name.hasPrefix(ClassOutput.coarsePrefix) }
     description.network.deepSupervision = false
     // Whatever does not fit is found before anything is written.
-    try DualNormUNet(description.network, seed: 0).parameters.load(kept, file: file.path)
+    try DualNormNetwork(description.network, seed: 0).parameters.load(kept, file: file.path)
     let lock = try output.create()
     defer { withExtendedLifetime(lock) {} }
     try output.write(description)

@@ -5,23 +5,25 @@ import Testing
 @testable import DualNorm
 @testable import Scores
 
-@Suite struct UNetConfigurationTests {
+@Suite struct NetworkPlanTests {
   /// As train wrote it before there were sites, mask sources and local statistics.
   @Test func filesOfEarlierVersionsAreRead() throws {
     let json = """
       {"classes": 3, "input_channels": 3, "width": 4, "norm": "bn", "dual_blocks": ["inc"], "mask": "hard", "reduction": 2}
       """
-    let read = try JSONDecoder().decode(UNetConfiguration.self, from: Data(json.utf8))
-    #expect(read == UNetConfiguration(classes: 3, width: 4, dualBlocks: [.inc], maskKind: .hard))
-    #expect(read.sites == 1 && read.maskSource == .prediction && read.localStatistics == .predicted)
+    let read = try JSONDecoder().decode(NetworkPlan.self, from: Data(json.utf8))
+    #expect(read == NetworkPlan(classes: 3, width: 4, dual: DualPlan([.inc], maskKind: .hard)))
+    #expect(read.sites == 1 && read.architecture == .residualUNet)
   }
 
   @Test func whatIsWrittenIsRead() throws {
-    let configuration = UNetConfiguration(
-      classes: 3, width: 16, norm: .dsbn, dualBlocks: [.mid], size: ImageSize(height: 32, width: 48), sites: 4,
-      maskSource: .reference, localStatistics: .measured)
+    let configuration = NetworkPlan(
+      classes: 3, width: 16, norm: .dsbn,
+      dual: DualPlan([.mid], maskSource: .reference, localStatistics: .measured),
+      size: ImageSize(height: 32, width: 48),
+      sites: 4)
     let json = try JSONEncoder().encode(configuration)
-    #expect(try JSONDecoder().decode(UNetConfiguration.self, from: json) == configuration)
+    #expect(try JSONDecoder().decode(NetworkPlan.self, from: json) == configuration)
     let text = String(decoding: json, as: UTF8.self)
     for part in ["\"sites\":4", "\"mask_source\":\"reference\"", "\"local_statistics\":\"measured\""] {
       #expect(text.contains(part))
@@ -38,12 +40,12 @@ import Testing
     #expect(
       throws: InputError(
         "The network has \(sites) sites; domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1.")
-    ) { try UNetConfiguration(classes: 2, norm: norm, sites: sites).validate() }
+    ) { try NetworkPlan(classes: 2, norm: norm, sites: sites).validate() }
   }
 
   @Test func aDescriptionNamesEverySite() throws {
     var description = ModelDescription(
-      network: UNetConfiguration(classes: 2, norm: .dsbn, sites: 2), preparation: try PreparationPlan(),
+      network: NetworkPlan(classes: 2, norm: .dsbn, sites: 2), preparation: try PreparationPlan(),
       labels: LabelScheme(groups: [[1]]), modalities: ["image"], sites: ["A"])
     #expect(
       throws: InputError(

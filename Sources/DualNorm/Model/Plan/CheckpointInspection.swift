@@ -1,7 +1,7 @@
 import Basics
 import Torch
 
-extension UNetConfiguration {
+extension NetworkPlan {
   /// Reads off names and shapes what network a `state_dict` is of.
   ///
   /// - Parameters:
@@ -24,7 +24,9 @@ extension UNetConfiguration {
     // A network of this width is only made, and its memory taken, if the file holds one.
     _ = try shape("mid.block.conv_0.weight") { $0 == [16 * width, 16 * width, 3, 3] }
     let classes = try shape("outc.conv.2.weight") { $0.count == 4 && (2...256).contains($0[0]) && $0[1] == width }[0]
-    let blocks = BlockName.allCases.filter { shapes["\($0.rawValue).block.norm_0_aux.mlp_gamma.weight"] != nil }
+    let blocks = ResidualUNet.blocks.map(\.name).filter {
+      shapes["\($0.rawValue).block.norm_0_aux.mlp_gamma.weight"] != nil
+    }
     var reduction = 2
     if let block = blocks.first {
       let gamma = try shape("\(block.rawValue).block.norm_0_aux.mlp_gamma.weight", rank: 4)
@@ -38,8 +40,9 @@ extension UNetConfiguration {
       ? .dsbn
       : shapes[plainNorm + ".running_mean"] != nil ? .bn : scale == nil ? .in : scale!.count == 3 ? .ln : .gn
     self.init(
-      classes: classes, inputChannels: inputChannels, width: width, norm: norm, dualBlocks: blocks, maskKind: maskKind,
-      reduction: reduction, size: norm == .ln ? ImageSize(height: scale![1], width: scale![2]) : nil,
+      classes: classes, inputChannels: inputChannels, width: width, norm: norm,
+      dual: blocks.isEmpty ? nil : DualPlan(blocks, maskKind: maskKind, reduction: reduction),
+      size: norm == .ln ? ImageSize(height: scale![1], width: scale![2]) : nil,
       sites: max(sites, 1), deepSupervision: shapes["coarse1.conv.2.weight"] != nil)
     do {
       try validate()

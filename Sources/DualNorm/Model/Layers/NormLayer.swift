@@ -1,0 +1,47 @@
+import Torch
+
+/// A plain norm of the kind that the plan names.
+enum NormLayer {
+  case batch(BatchNorm2d)
+  case instance(InstanceNorm2d)
+  case group(GroupNorm)
+  case layer(LayerNorm)
+  case domain(DomainBatchNorm)
+
+  /// Creates a norm of `channels` channels on a level whose size is the input's halved `level` times.
+  init(_ scope: Scope, channels: Int, level: Int, _ plan: NetworkPlan) {
+    switch plan.norm {
+    case .bn: self = .batch(BatchNorm2d(scope, channels))
+    case .in: self = .instance(InstanceNorm2d())
+    case .gn: self = .group(GroupNorm(scope, groups: PlainNorm.groups, channels))
+    case .ln:
+      guard let size = plan.size else { preconditionFailure("layer norm needs the network's size") }
+      self = .layer(LayerNorm(scope, shape: [channels, size.height >> level, size.width >> level]))
+    case .dsbn: self = .domain(DomainBatchNorm(scope, channels, sites: plan.sites))
+    }
+  }
+
+  /// x [N, C, H, W] -> the same shape.
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+    switch self {
+    case .batch(let norm): norm(x, context.mode)
+    case .instance(let norm): norm(x)
+    case .group(let norm): norm(x)
+    case .layer(let norm): norm(x)
+    case .domain(let norm): norm(x, sites: context.sites, context.mode)
+    }
+  }
+
+  /// convolution(ReLU(self(x))) + residual as one operation, equal up to rounding; nil for norms that have none.
+  func fused(
+    _ x: Tensor, with convolution: some FusableConvolution, adding residual: Tensor?, _ context: ForwardContext
+  ) -> Tensor? {
+    let norm: BatchNorm2d? =
+      switch self {
+      case .batch(let norm): norm
+      case .domain(let norm): norm.branch(of: context.sites)
+      case .instance, .group, .layer: nil
+      }
+    return norm?.rectified(x, by: convolution, adding: residual, context.mode)
+  }
+}

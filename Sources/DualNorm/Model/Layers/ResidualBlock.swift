@@ -1,0 +1,28 @@
+import Torch
+
+/// The residual block of the paper: x + conv(ReLU(norm_1(conv(ReLU(norm_0(x)))))).
+///
+/// A block that the plan names as dual has a second pair of norms, for the pass that has a mask.
+struct ResidualBlock {
+  private let first, second: NormReLUConvolution<Conv2d>
+
+  /// Creates a block of `channels` channels under the names of the published checkpoints.
+  init(_ scope: Scope, _ block: Block, channels: Int, _ plan: NetworkPlan) {
+    let norms = ["norm_0", "norm_1"].map { NormLayer(scope / $0, channels: channels, level: block.level, plan) }
+    let dual = plan.dual.flatMap { $0.blocks.contains(block.name) ? $0 : nil }
+    let dualNorms = ["norm_0_aux", "norm_1_aux"].map { name in
+      dual.map { DualNormLayer(scope / name, channels: channels, classes: plan.classes, $0) }
+    }
+    let convolutions = ["conv_0", "conv_1"].map { Conv2d(scope / $0, channels, channels, kernel: 3, padding: 1) }
+    first = NormReLUConvolution(norms[0], dual: dualNorms[0], convolutions[0])
+    second = NormReLUConvolution(norms[1], dual: dualNorms[1], convolutions[1])
+  }
+
+  /// x [N, channels, H, W] -> the same shape.
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+    second(first(x, context), adding: x, context)
+  }
+
+  /// Both dual norms, or none.
+  var dualNorms: [DualNormLayer] { [first.dual, second.dual].compactMap { $0 } }
+}

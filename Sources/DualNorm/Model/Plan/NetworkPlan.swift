@@ -1,0 +1,95 @@
+import Basics
+
+/// The structure of a network. The published one is a residual U-Net of width 32 with four dual blocks.
+public struct NetworkPlan: Equatable, Sendable {
+  package var architecture: Architecture
+  /// Classes of the output, background included; at least 2.
+  package var classes: Int
+  /// Context slices × modalities.
+  package var inputChannels: Int
+  /// Channels of the first level; each level below has twice as many.
+  package var width: Int
+  package var norm: PlainNorm
+  /// nil: there is a single pass.
+  package var dual: DualPlan?
+  /// The only size the network works for; layer norm needs it.
+  package var size: ImageSize?
+  /// Branches of domain-specific batch norm, one a training site; 1 for other norms.
+  package var sites: Int
+  /// Whether coarser levels have outputs of their own, which only training looks at.
+  package var deepSupervision: Bool
+
+  public init(
+    _ architecture: Architecture = .residualUNet, classes: Int, inputChannels: Int = 3, width: Int = 32,
+    norm: PlainNorm = .bn, dual: DualPlan? = nil, size: ImageSize? = nil, sites: Int = 1, deepSupervision: Bool = false
+  ) {
+    self.architecture = architecture
+    self.classes = classes
+    self.inputChannels = inputChannels
+    self.width = width
+    self.norm = norm
+    self.dual = dual
+    self.size = size
+    self.sites = sites
+    self.deepSupervision = deepSupervision
+  }
+
+  /// Fewer numbers than the network has, known before any memory is taken for it.
+  var leastWeightCount: Double {
+    let width = Double(width)
+    let planes = norm == .ln ? Double(size?.height ?? 0) * Double(size?.width ?? 0) : 0
+    let deepest = Double(1 << architecture.depth)
+    // Both convolutions of the deepest block, the first and the last convolution, a norm of the first level.
+    return 2 * 9 * deepest * deepest * width * width
+      + width * (Double(inputChannels) + Double(classes) + Double(sites) + planes)
+  }
+
+  /// Whether anything in the network depends on batch statistics.
+  package var usesBatchNorm: Bool { norm == .bn || norm == .dsbn || dual != nil }
+
+  /// Whether anything at its deepest level does.
+  var usesBatchNormAtTheBottom: Bool {
+    norm == .bn || norm == .dsbn
+      || dual?.blocks.contains { architecture.block($0)?.level == architecture.depth } ?? false
+  }
+
+  /// - Throws: `InputError` naming the value that no network can have.
+  package func validate() throws {
+    func require(_ condition: Bool, _ sentence: String) throws {
+      if !condition { throw InputError(sentence) }
+    }
+    try require(classes >= 2, "A network needs at least 2 classes (background and one more), not \(classes).")
+    try require(inputChannels >= 1, "A network needs at least 1 input channel, not \(inputChannels).")
+    try require((1...1024).contains(width), "The width is \(width); choose 1 to 1024.")
+    try require(
+      norm != .gn || width % PlainNorm.groups == 0,
+      "Group norm works on \(PlainNorm.groups) groups, so the width must be a multiple of it, not \(width).")
+    try require(
+      norm != .ln || size != nil, "Layer norm works for one slice size only; give the network's size (--size).")
+    try require(
+      sites >= 1 && (sites == 1 || norm == .dsbn),
+      "The network has \(sites) sites; domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1.")
+    try dual?.validate(width: width, architecture)
+  }
+}
+
+extension DualPlan {
+  fileprivate func validate(width: Int, _ architecture: Architecture) throws {
+    guard reduction >= 1 && reduction <= width else {
+      throw InputError(
+        "The reduction is \(reduction); choose 1 to the width, \(width), so that a dual layer keeps a hidden channel.")
+    }
+    for (index, name) in blocks.enumerated() {
+      guard architecture.block(name) != nil else {
+        let known = architecture.blocks.map(\.name.rawValue)
+        throw InputError(
+          "The dual block \"\(quoted(name.rawValue))\" is no block of \(architecture.rawValue); the nearest is "
+            + "\(nearest(to: name.rawValue, among: known)) of \(listed(known, atMost: 20)).")
+      }
+      guard !blocks[..<index].contains(name) else {
+        throw InputError("The dual block \(name.rawValue) is named twice; name each block once.")
+      }
+    }
+    guard !blocks.isEmpty else { throw InputError("A dual network has no dual block; name at least one.") }
+  }
+}

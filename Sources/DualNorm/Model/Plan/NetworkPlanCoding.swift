@@ -1,0 +1,51 @@
+import Basics
+
+extension NetworkPlan: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case architecture, classes, width, norm, reduction, size, sites
+    case inputChannels = "input_channels"
+    case dualBlocks = "dual_blocks"
+    case maskKind = "mask"
+    case maskSource = "mask_source"
+    case localStatistics = "local_statistics"
+    case deepSupervision = "deep_supervision"
+  }
+
+  /// Reads files of earlier versions too: a key that they lack means what those versions did.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func value<Value: Decodable>(_ key: CodingKeys, absent: Value) throws -> Value {
+      try container.decodeIfPresent(Value.self, forKey: key) ?? absent
+    }
+    let dual = DualPlan(
+      try container.decode([BlockName].self, forKey: .dualBlocks),
+      maskKind: try container.decode(MaskKind.self, forKey: .maskKind),
+      maskSource: try value(.maskSource, absent: .prediction),
+      reduction: try container.decode(Int.self, forKey: .reduction),
+      localStatistics: try value(.localStatistics, absent: .predicted))
+    self.init(
+      try value(.architecture, absent: .residualUNet), classes: try container.decode(Int.self, forKey: .classes),
+      inputChannels: try container.decode(Int.self, forKey: .inputChannels),
+      width: try container.decode(Int.self, forKey: .width), norm: try container.decode(PlainNorm.self, forKey: .norm),
+      dual: dual.blocks.isEmpty ? nil : dual, size: try container.decodeIfPresent(ImageSize.self, forKey: .size),
+      sites: try value(.sites, absent: 1), deepSupervision: try value(.deepSupervision, absent: false))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    let dual = dual ?? []
+    if architecture != .residualUNet { try container.encode(architecture, forKey: .architecture) }
+    try container.encode(classes, forKey: .classes)
+    try container.encode(inputChannels, forKey: .inputChannels)
+    try container.encode(width, forKey: .width)
+    try container.encode(norm, forKey: .norm)
+    try container.encode(dual.blocks, forKey: .dualBlocks)
+    try container.encode(dual.maskKind, forKey: .maskKind)
+    try container.encode(dual.reduction, forKey: .reduction)
+    try container.encodeIfPresent(size, forKey: .size)
+    try container.encode(sites, forKey: .sites)
+    try container.encode(dual.maskSource, forKey: .maskSource)
+    try container.encode(dual.localStatistics, forKey: .localStatistics)
+    try container.encode(deepSupervision, forKey: .deepSupervision)
+  }
+}
