@@ -131,7 +131,7 @@ import Testing
   @Test func aModelOfReferenceMasksOnlyEvaluates() throws {
     let run = try train("--mask-source", "reference", "--local-statistics", "measured")
     let network = try RunFolder(run).readDescription().network
-    #expect(network.maskSource == .reference && network.localStatistics == .measured)
+    #expect(network.dual?.maskSource == .reference && network.dual?.localStatistics == .measured)
     let saved = try TrainingConfiguration(yaml: RunFolder(run).configuration)
     #expect(saved.maskSource == .reference && saved.localStatistics == .measured)
     #expect(

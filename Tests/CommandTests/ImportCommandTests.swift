@@ -66,7 +66,7 @@ import Torch
     #expect(configuration.mask == .hard && configuration.localStatistics == .measured)
     #expect(configuration.whitening == .foreground)
     let description = try run.readDescription()
-    #expect(description.preparation.whitening == .foreground && description.network.localStatistics == .measured)
+    #expect(description.preparation.whitening == .foreground && description.network.dual?.localStatistics == .measured)
   }
 
   @Test func takesTheWeightsOfARun() throws {

@@ -31,7 +31,7 @@ import Testing
     let description = try run.readDescription()
     #expect(description.labels.groups == [[1], [2]])
     #expect(description.sites == ["Site-A", "Site-B"])
-    #expect(description.network.dualBlocks == [.inc, .down1, .down2, .down3])
+    #expect(description.network.dual?.blocks == [.inc, .down1, .down2, .down3])
     let rows = try String(contentsOf: run.log, encoding: .utf8).split(separator: "\n")
     #expect(
       rows[0]
@@ -102,10 +102,10 @@ import Testing
 
   @Test func stagesCanBeLeftOut() throws {
     let plain = try train("plain", ["--iterations", "2,0"])
-    #expect(try plain.readDescription().network.dualBlocks == [])
+    #expect(try plain.readDescription().network.dual == nil)
     #expect(contents(of: plain.checkpoints) == ["last.safetensors", "plain-best.safetensors"])
     let dual = try train("dual", ["--iterations", "0,2"])
-    #expect(try dual.readDescription().network.dualBlocks.count == 4)
+    #expect(try dual.readDescription().network.dual?.blocks.count == 4)
     #expect(contents(of: dual.checkpoints) == ["dual-best.safetensors", "last.safetensors"])
     let none = try train("none", ["--dual-blocks", "none"])
     #expect(try Data(contentsOf: none.model) == Data(contentsOf: plain.model))

@@ -38,7 +38,7 @@ import Torch
   @Test(arguments: [PlainNorm.bn, .dsbn, .gn]) func aDistortedCaseIsPredictedAnewAndTheStatisticsComeBack(
     norm: PlainNorm
   ) throws {
-    var configuration = try network(.bn).configuration
+    var configuration = try network(.bn).plan
     (configuration.norm, configuration.width) = (norm, norm == .gn ? 16 : 2)
     let network = try DualNormNetwork(configuration, seed: 5)
     let reference = network.batchStatistics(of: [try volume()], site: 0)

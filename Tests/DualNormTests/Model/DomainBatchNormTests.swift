@@ -92,7 +92,7 @@ import Torch
     let network = try network(.dsbn, sites: 3)
     let found = try NetworkPlan(
       inferredFrom: network.parameters.stateDictionary, maskKind: .soft, file: "weights")
-    #expect(found == network.configuration)
+    #expect(found == network.plan)
     #expect(found.norm == .dsbn && found.sites == 3)
   }
 

@@ -83,7 +83,7 @@ import Torch
   @Test func classesThatAreFoundInNoCase() throws {
     let network = try DualNormNetwork(NetworkPlan(classes: 2, width: 2), seed: 1)
     let description = ModelDescription(
-      network: network.configuration, preparation: try PreparationPlan(), labels: LabelScheme(groups: [[1]]),
+      network: network.plan, preparation: try PreparationPlan(), labels: LabelScheme(groups: [[1]]),
       modalities: ["image"])
     for (bias, unfound) in [([100, -100], ["label 1"]), ([-100, 100], [])] as [([Float], [String])] {
       try #require(network.parameters["outc.conv.2.bias"]).assign(Tensor(bias, shape: [2]))
