@@ -1,9 +1,9 @@
 import Foundation
 
-/// Thrown where the user asked to stop and there is nothing to be finished first.
+/// Thrown when the user asks to stop and no work has to be finished first.
 package struct StopRequested: Error { public init() {} }
 
-/// `transform` of every element in order, on `threads` threads at a time.
+/// Maps the elements with `transform` on up to `threads` threads; results keep the order of the elements.
 package func concurrentMap<Element: Sendable, Result: Sendable>(
   _ elements: [Element], threads: Int, progress: (@Sendable (Int, Int) -> Void)?,
   _ transform: @Sendable (Element) -> Result
@@ -17,7 +17,7 @@ package func concurrentMap<Element: Sendable, Result: Sendable>(
   return work.results
 }
 
-/// The indices not yet taken and the results so far, under one lock.
+/// Hands out indices and collects results, guarded by one lock.
 private final class SharedWork<Result: Sendable>: @unchecked Sendable {
   private let lock = NSLock()
   private var taken = 0

@@ -1,5 +1,6 @@
-/// Something the user gave that cannot be used; `description` is one sentence that names the file or option, what was
-/// found, what was expected and what to do.
+/// An unusable input from the user.
+///
+/// `description` is one sentence: the file or option, what was found, what was expected and what to do.
 public struct InputError: Error, CustomStringConvertible, Equatable {
   public let description: String
 

@@ -1,2 +1,2 @@
-/// What `dualnorm --version` says, and files say that they were written by.
+/// The version that `dualnorm --version` prints and output files record.
 package let programVersion = "0.1.0"

@@ -1,6 +1,8 @@
 import Foundation
 
-/// The refusal of a file or folder that is there, or may be, and that nobody lets this user read; nil for any other.
+/// Returns the error text for a file or folder that this user may not read; nil for anything else.
+///
+/// A path behind a folder that may not be searched counts, whether or not the file exists.
 package func accessDenial(of url: URL) -> String? {
   var status = stat()
   let isFound = stat(url.path, &status) == 0
@@ -13,7 +15,7 @@ package func accessDenial(of url: URL) -> String? {
   return "\(url.path): may not be read (\(String(cString: strerror(EACCES)))); change \(whose)."
 }
 
-/// Throws where a file or folder may not be read; not where there is none.
+/// Throws `FileError` if a file or folder may not be read; a missing one passes.
 package func requireAccess(to url: URL) throws {
   if let denial = accessDenial(of: url) { throw FileError(denial) }
 }

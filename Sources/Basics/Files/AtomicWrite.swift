@@ -7,8 +7,10 @@ package struct FileError: Error, CustomStringConvertible, Equatable {
   package init(_ description: String) { self.description = printable(description) }
 }
 
-/// Writes a file so that readers see the old contents or the new, never a part: `body` writes to a temporary
-/// file beside `url` (same extension), which is then synced and renamed. On any error the temporary file is removed.
+/// Writes a file atomically: readers see the old contents or the new, never a part.
+///
+/// `body` writes to a temporary file beside `url` with the same extension. That file is then synced and renamed.
+/// On any error it is removed.
 ///
 /// - Throws: what `body` throws, or `FileError` if the file cannot be written.
 func writeAtomically(to url: URL, _ body: (URL) throws -> Void) throws {
@@ -22,9 +24,9 @@ private func writePartially(_ url: URL, _ body: (PartialPath) throws -> Void) th
   try partial.rename(to: url)
 }
 
-/// `writeAtomically` for libraries that say only that they failed: a full disk is told as one.
+/// `writeAtomically` for libraries that only report failure: this function detects a full disk itself.
 ///
-/// - Parameter refusal: of any other failure, from what `body` threw.
+/// - Parameter refusal: makes the error for any other failure from what `body` threw.
 package func writeAtomically(to url: URL, _ body: (URL) throws -> Void, refusal: (any Error) -> any Error) throws {
   try writeAtomically(to: url) { temporary in
     do {
@@ -36,17 +38,17 @@ package func writeAtomically(to url: URL, _ body: (URL) throws -> Void, refusal:
   }
 }
 
-/// `writeAtomically` for contents at hand.
+/// `writeAtomically` for contents in memory.
 package func writeAtomically(_ data: Data, to url: URL) throws {
-  // Not Data's own, whose errors lose the system's code.
+  // Data's own atomic write loses the system's error code.
   try writePartially(url) { partial in
     guard data.withUnsafeBytes(partial.write) else { throw unwritable(url, errno) }
   }
 }
 
-/// `writeAtomically` for a copy, with its permissions, of another file or of the file that a link leads to.
+/// `writeAtomically` for a copy of another file, with its permissions. A symbolic link is followed.
 ///
-/// - Throws: `FileError` for a source that cannot be read, too.
+/// - Throws: `FileError` if the source is not a regular file or cannot be read, or the copy cannot be written.
 package func copyAtomically(_ source: URL, to url: URL) throws {
   let descriptor = open(source.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
   let code = errno
@@ -78,7 +80,7 @@ private func uncopied(_ source: URL, _ url: URL, _ code: Int32) -> FileError {
       + "disk.")
 }
 
-/// Whether all bytes were written to an open file; else `errno` says why not.
+/// Writes all bytes to an open file; on false, `errno` has the reason.
 package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
   var done = 0
   while done < bytes.count {
@@ -88,31 +90,31 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> 
   return true
 }
 
-/// Finds out whether a disk has room for a file, by giving that size to the one that a library is to write.
+/// Checks that the disk has room for a file by allocating its size in the temporary file for the library to fill.
 ///
 /// - Parameters:
-///   - url: named by the refusal.
-///   - temporary: is there already; its contents are lost.
-/// - Throws: `FileError` where there is none.
+///   - url: the file named in the error.
+///   - temporary: an existing file; its contents are lost.
+/// - Throws: `FileError` if there is no room.
 package func requireRoom(for bytes: Int, of url: URL, at temporary: URL) throws {
   #if os(Linux)  // elsewhere the library finds out
     let descriptor = open(temporary.path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { throw unwritable(url, errno) }
     defer { close(descriptor) }
     let code = posix_fallocate(descriptor, 0, off_t(bytes))
-    // Other codes are of file systems that cannot tell.
+    // Other codes come from file systems that cannot tell.
     if isOfRoom(code) { throw unwritable(url, code) }
   #endif
 }
 
-/// The refusal of a file that cannot be written, by the system's error code.
+/// The error for a file that cannot be written, from the system's error code.
 ///
-/// - Parameter remark: to be added in brackets.
+/// - Parameter remark: a remark to append in parentheses.
 package func unwritable(_ url: URL, _ code: Int32, remark: String? = nil) -> FileError {
   FileError("\(url.path): cannot be written\(phrase(code))\(remark.map { " (\($0))" } ?? "").")
 }
 
-/// The reason and what to do, as the end of a sentence.
+/// The reason and the remedy, as the end of a sentence.
 func phrase(_ code: Int32) -> String {
   let words = String(cString: strerror(code))
   switch code {
@@ -125,7 +127,7 @@ func phrase(_ code: Int32) -> String {
 
 private func isOfRoom(_ code: Int32) -> Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }
 
-/// The system's code for why a file cannot grow by a mebibyte, which a file that is thrown away is tried with; 0 where it can.
+/// Tests whether a disposable file can grow by a mebibyte; returns 0 or the system's error code.
 private func codeOfGrowing(_ file: URL) -> Int32 {
   let descriptor = open(file.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
   guard descriptor >= 0 else { return errno }

@@ -1,23 +1,25 @@
 import Foundation
 
-/// Keeps other processes out of a folder while this one works in it: a lock on the file `.lock` in it, which says who holds
-/// it. The system lets go of it when the process ends, whatever ends it; a file that a killed process left is taken over.
+/// A lock that keeps other processes out of a folder while this one works in it.
+///
+/// It locks the file `.lock` in the folder, which names the holder. The system releases the lock when the process
+/// ends for any reason. The file left by a killed process is taken over.
 package final class FolderLock: Sendable {
   private let file: URL
   private let descriptor: Int32
 
-  /// - Throws: `FileError` if another process, or another part of this one, works in the folder, it cannot be written, or
-  ///   `.lock` is no file of its own: what a link leads to would be overwritten.
+  /// - Throws: `FileError` if another process or another part of this one holds the lock, or the folder cannot be
+  ///   written to. Also if `.lock` is a link or not a regular file: writing through it would overwrite another file.
   package init(_ folder: URL) throws {
     file = folder.appendingPathComponent(Self.fileName)
     descriptor = try Self.acquire(file, in: folder)
     let owner = Data("\(getpid()) \(Self.hostName)\n".utf8)
-    // What it says is for messages alone, so that a full disk does not matter.
+    // The contents serve messages only, so a full disk does not matter.
     if ftruncate(descriptor, 0) == 0 { _ = owner.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) } }
   }
 
   deinit {
-    // While it is held, so that nobody takes what is about to go.
+    // Unlink while holding the lock, so that no other process locks a file about to vanish.
     if Self.isStill(file, descriptor) { unlink(file.path) }
     close(descriptor)
   }
@@ -46,16 +48,16 @@ package final class FolderLock: Sendable {
         close(descriptor)
         throw notOwn(path)
       }
-      // Any other failure is that of a file system without locks.
+      // Any other failure means a file system without locks.
       let isTaken = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
       if !isTaken, isStill(file, descriptor) { return descriptor }
       defer { close(descriptor) }
       if isTaken { throw inUse(folder, descriptor) }
-      // Its holder removed it meanwhile.
+      // The previous holder has just removed the file; try again.
     }
   }
 
-  /// Whether the name still leads to the file that was opened.
+  /// Whether the name still leads to the open file.
   private static func isStill(_ file: URL, _ descriptor: Int32) -> Bool {
     var (opened, named) = (stat(), stat())
     return fstat(descriptor, &opened) == 0 && lstat(file.path, &named) == 0 && opened.st_ino == named.st_ino

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Finds out, without making anything, whether a file could be written.
+/// Checks whether a file could be written, without creating anything.
 ///
-/// - Throws: `FileError` where a folder, a pipe or a device has its name, its folder could not be made, or that may not be
-///   written to.
+/// - Throws: `FileError` if the name belongs to a folder, a pipe, a socket or a device.
+///   Also if the file's folder could not be created or may not be written to.
 package func requireWritable(_ file: URL) throws {
   var isFolder: ObjCBool = false
   let manager = FileManager.default
@@ -22,7 +22,7 @@ package func requireWritable(_ file: URL) throws {
   guard code == 0 else { throw unwritable(folder, code) }
 }
 
-/// Throws where a pipe, a socket or a device has the name of a file that is to be written: others use it.
+/// Throws `FileError` if the name of an output file belongs to a pipe, a socket or a device, which others use.
 package func requireReplaceable(_ file: URL) throws {
   var status = stat()
   guard stat(file.path, &status) == 0 else { return }
@@ -37,7 +37,7 @@ package func requireReplaceable(_ file: URL) throws {
   throw FileError("\(file.path): is \(kind), and only a regular file is replaced; choose another output.")
 }
 
-/// Makes a folder, with those that it lies in, or finds it there.
+/// Creates a folder with its parents, or accepts an existing one.
 ///
 /// - Throws: `FileError` if it cannot be made.
 package func makeFolder(_ url: URL) throws {
@@ -45,12 +45,12 @@ package func makeFolder(_ url: URL) throws {
   guard code == 0 else { throw FileError("\(url.path): this folder cannot be made\(phrase(code)).") }
 }
 
-/// The system's code for why `makeFolder` cannot make a folder; 0 where it could, or the folder is there.
+/// The system's error code for why `makeFolder` cannot create a folder; 0 if it can or the folder exists.
 package func codeOfMaking(_ folder: URL) -> Int32 { codeOfMaking(folder.path) }
 
 private func codeOfMaking(_ path: String) -> Int32 {
   var status = stat()
-  // First, since a disk may refuse to make what is there.
+  // Look first: a disk may refuse to make a folder that exists.
   if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return 0 }
   let parent = (path as NSString).deletingLastPathComponent
   var code = mkdir(path, 0o777) == 0 ? 0 : errno
@@ -65,15 +65,15 @@ private func codeOfMaking(_ path: String) -> Int32 {
   return code
 }
 
-/// The system's code for why a folder may not be written to; 0 where it may.
+/// The system's error code for why a folder may not be written to; 0 if it may.
 package func codeOfEntering(_ folder: URL) -> Int32 { access(folder.path, W_OK | X_OK) == 0 ? 0 : errno }
 
-/// The reason of a refusal where a disk is read-only, and nothing else is to blame.
+/// The part of an error text that blames a read-only disk; empty for any other reason.
 ///
-/// - Parameter code: of the system.
+/// - Parameter code: the system's error code.
 package func readOnlyDisk(_ code: Int32) -> String { code == EROFS ? ", since its disk is read-only" : "" }
 
-/// Brings the names in a folder to the disk; some file systems refuse it, and nothing can be done there.
+/// Syncs a folder's entries to disk; ignores file systems that refuse.
 func syncFolder(_ path: String) {
   let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   guard descriptor >= 0 else { return }

@@ -1,31 +1,31 @@
 import Foundation
 
-/// A new file or folder for contents that get their own name once they are whole, under one that nobody can foresee.
+/// A new file or folder under an unpredictable temporary name, renamed once its contents are complete.
 ///
-/// It is locked while this lives, and its name tells the machine and the process, so that `removePartialFiles` knows what a
-/// killed process left from what another one writes.
+/// It stays locked while this object lives. Its name identifies the machine and the process. Both tell
+/// `removePartialFiles` the remains of a killed process from the files that another process is writing.
 package final class PartialPath {
   package let url: URL
   private let descriptor: Int32
   private var hasItsName = false
 
-  /// Makes a file beside the one that it is to become, and the folder where there is none.
+  /// Creates a temporary file beside `target`, and the folder if it is missing.
   ///
-  /// - Parameter ending: without its dot, where it is not that of `target`; libraries go by it.
-  /// - Throws: `FileError` naming `target` where it cannot be made.
+  /// - Parameter ending: the extension without its dot, if it differs from that of `target`; libraries go by it.
+  /// - Throws: `FileError` naming `target` if it cannot be made.
   package convenience init(file target: URL, ending: String? = nil) throws {
     let ending = (ending ?? target.pathExtension).lowercased()
-    // A long one would make a name that is longer than the one given.
+    // A long extension could exceed the longest name that the file system takes.
     try self.init(beside: target, ending: ending.isEmpty || ending.utf8.count > 12 ? "" : ".\(ending)") {
       open($0, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
     }
   }
 
-  /// Makes a folder beside the one that it is to become.
+  /// Creates a temporary folder beside `target`.
   ///
-  /// - Throws: `FileError` naming `target` where it cannot be made.
+  /// - Throws: `FileError` naming `target` if it cannot be made.
   package convenience init(folder target: URL) throws {
-    // Each time, as a folder's remains are many files.
+    // Clean up every time: the remains of a folder are many files.
     removePartialFiles(in: target.deletingLastPathComponent())
     try self.init(beside: target, ending: "") {
       mkdir($0, 0o777) == 0 ? open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1
@@ -43,7 +43,7 @@ package final class PartialPath {
       let code = errno
       if descriptor < 0, code == EEXIST { continue }
       guard descriptor >= 0 else { throw unwritable(target, code) }
-      // Another process may have taken it for a dead one's before it was locked. File systems without locks fail otherwise.
+      // Another process may remove it as abandoned before it is locked. Other errors mean a file system without locks.
       let isTaken = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
       if !isTaken, leads(path, to: descriptor) {
         (self.url, self.descriptor) = (url, descriptor)
@@ -58,7 +58,7 @@ package final class PartialPath {
     close(descriptor)
   }
 
-  /// Brings it to the disk and gives it its name, in place of a file that has it.
+  /// Syncs the contents to disk and renames them to `target`, replacing an existing file.
   ///
   /// - Throws: `FileError` naming `target`.
   package func rename(to target: URL) throws {
@@ -70,21 +70,23 @@ package final class PartialPath {
     }
     guard Foundation.rename(source, path) == 0 else { throw unwritable(target, errno) }
     hasItsName = true
-    // Makes the new name itself durable; some file systems refuse it.
+    // Makes the new name itself durable.
     syncFolder(target.deletingLastPathComponent().path)
   }
 
-  /// Some file systems have no permissions.
+  /// Sets the permissions; ignores file systems without any.
   func setMode(_ mode: mode_t) { _ = fchmod(descriptor, mode) }
 
-  /// Writes bytes at its end; where this is false, `errno` says why.
+  /// Appends bytes; on false, `errno` has the reason.
   func write(_ bytes: UnsafeRawBufferPointer) -> Bool { writeAll(bytes, to: descriptor) }
 }
 
-/// The name of a `PartialPath` without its ending: machine, process and a random number.
+/// The name of a `PartialPath` without its extension: machine, process and a random number.
 struct PartialName {
   static let prefix = ".partial-"
-  /// Nobody may look at processes of another machine, whose files a network brings here.
+  /// A hash of the machine's name and id.
+  ///
+  /// A network share also holds files of other machines, whose processes cannot be checked from here.
   static let machine: String = {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, name.count - 1)
@@ -93,11 +95,11 @@ struct PartialName {
     let hash = (host + number).reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     return hexadecimal(hash)
   }()
-  /// 0 in a container, whose numbers of processes mean nothing outside of it.
+  /// The process id; 0 in a container, whose process ids mean nothing outside it.
   static let ownProcess: pid_t = {
     #if os(Linux)
       let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
-      return own == "pid:[4026531836]" ? getpid() : 0  // the number of the first one, in every kernel
+      return own == "pid:[4026531836]" ? getpid() : 0  // number of the initial namespace in every kernel
     #else
       return getpid()
     #endif
@@ -111,7 +113,7 @@ struct PartialName {
     text = "\(Self.prefix)\(Self.machine)-\(process)-\(Self.hexadecimal(UInt64.random(in: 0...UInt64.max)))"
   }
 
-  /// Nil for a name that was not given here.
+  /// Parses a name; nil unless this machine made it.
   init?(_ text: String) {
     let words = text.split(separator: "-", maxSplits: 3)
     guard text.hasPrefix(Self.prefix), words.count == 4, words[1] == Self.machine, let process = pid_t(words[2]) else {
@@ -126,10 +128,10 @@ struct PartialName {
   }
 }
 
-/// Whether a file has the name of a `PartialPath`, of any machine and version.
+/// Whether a file has the name of a `PartialPath`, from any machine and version.
 package func isPartialFile(_ name: String) -> Bool { name.hasPrefix(PartialName.prefix) }
 
-/// Removes what killed processes of this user left on this machine of `PartialPath`s in a folder, not in the folders in it.
+/// Removes the `PartialPath`s that this user's killed processes on this machine left in a folder; skips subfolders.
 package func removePartialFiles(in folder: URL) {
   for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where isPartialFile(name) {
     removePartialFile(folder.appendingPathComponent(name))
@@ -141,7 +143,7 @@ package func removePartialFile(_ url: URL) {
   guard let name = PartialName(url.lastPathComponent) else { return }
   let path = url.path
   let flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-  // Network file systems lock only what may be written.
+  // Network file systems lock only files open for writing.
   var descriptor = open(path, O_RDWR | flags)
   if descriptor < 0 { descriptor = open(path, O_RDONLY | flags) }
   guard descriptor >= 0 else { return }
@@ -150,21 +152,21 @@ package func removePartialFile(_ url: URL) {
   guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(),
     [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   else { return }
-  // The lock is right whoever has the number of the process by now; the number is for file systems without locks.
+  // The lock decides, even if the process id was reused. The id decides only on file systems without locks.
   if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
     guard errno != EWOULDBLOCK, name.process > 0, kill(name.process, 0) != 0, errno == ESRCH else { return }
   }
   if leads(path, to: descriptor) { try? FileManager.default.removeItem(at: url) }
 }
 
-/// Whether a path is still that of an open file, and no link to it.
+/// Whether a path still leads to an open file directly, not through a link.
 private func leads(_ path: String, to descriptor: Int32) -> Bool {
   var (opened, named) = (stat(), stat())
   return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino
     && opened.st_dev == named.st_dev
 }
 
-/// Folders that this process has looked for remains in: once each, as some hold very many files.
+/// The folders that this process has already cleaned, each once: some hold very many files.
 private enum SweptFolders {
   private static let lock = NSLock()
   nonisolated(unsafe) private static var paths: Set<String> = []  // guarded by `lock`

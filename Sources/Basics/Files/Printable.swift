@@ -1,5 +1,7 @@
-/// A sentence for a message, on one line: what a file or a name brings of control characters, line ends and marks that turn
-/// the direction of writing becomes a question mark, so that a terminal shows what is meant.
+/// Makes a sentence safe for a one-line message.
+///
+/// Control characters, line ends and bidirectional marks from files or names become question marks, so a terminal
+/// shows the text as it is meant.
 package func printable(_ sentence: String) -> String {
   guard sentence.unicodeScalars.contains(where: \.misleads) else { return sentence }
   var result = String.UnicodeScalarView()
@@ -7,14 +9,14 @@ package func printable(_ sentence: String) -> String {
   return String(result)
 }
 
-/// A text for a terminal whose lines are printable; they stay lines.
+/// Makes each line of a text safe for a terminal; line breaks stay.
 package func printableLines(_ text: String) -> String {
   text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }.joined(separator: "\n")
 }
 
-/// A text of JSON with escapes in place of such characters: it says the same, and a terminal shows what is meant.
+/// Escapes such characters in JSON text, so a terminal shows it as it is meant; the value stays equal.
 ///
-/// Line ends outside of strings stay.
+/// Line breaks outside strings stay.
 package func printableJSON(_ text: String) -> String {
   func isKept(_ scalar: Unicode.Scalar) -> Bool { !scalar.misleads || scalar == "\n" }
   guard !text.unicodeScalars.allSatisfy(isKept) else { return text }
@@ -24,7 +26,7 @@ package func printableJSON(_ text: String) -> String {
       result.append(scalar)
       continue
     }
-    // All of them have at most four digits.
+    // Each has at most four hexadecimal digits.
     let digits = String(scalar.value, radix: 16)
     result += "\\u\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)".unicodeScalars
   }
@@ -32,7 +34,7 @@ package func printableJSON(_ text: String) -> String {
 }
 
 extension Unicode.Scalar {
-  /// Whether it moves what stands around it: on a terminal by its line, on a page by the direction of writing.
+  /// Whether a character disturbs the text around it: by moving the cursor, or by changing the writing direction.
   package var misleads: Bool {
     switch properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: true
@@ -41,7 +43,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// All of Unicode's property Bidi_Control.
+  /// Whether it has Unicode's property Bidi_Control.
   private var isDirectionMark: Bool {
     value == 0x061C || (0x200E...0x200F).contains(value) || (0x202A...0x202E).contains(value)
       || (0x2066...0x2069).contains(value)

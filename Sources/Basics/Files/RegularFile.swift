@@ -1,13 +1,14 @@
 import Foundation
 
-/// Whether a path, or what a link there leads to, is a regular file.
+/// Whether a path is a regular file or a link to one.
 package func isRegularFile(_ url: URL) -> Bool {
   var status = stat()
   return stat(url.path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }
 
-/// The contents of a regular file; nil where there is none, or it cannot be read. Pipes and devices, which may never end, are
-/// none.
+/// Reads a regular file; nil if it is missing or cannot be read.
+///
+/// Pipes and devices, which may never end, also give nil.
 package func contents(ofRegularFile url: URL) -> Data? {
   let descriptor = open(url.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
   guard descriptor >= 0 else { return nil }

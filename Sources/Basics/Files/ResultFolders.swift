@@ -1,9 +1,9 @@
 import Foundation
 
-/// Makes a folder for results, or takes one that is empty.
+/// Creates a folder for results, or accepts an empty one.
 ///
-/// - Parameter beside: names that may be there.
-/// - Throws: `InputError` naming the option if the folder holds something or cannot be made.
+/// - Parameter beside: names that the folder may already hold.
+/// - Throws: `InputError` naming the option if the folder is not empty, cannot be made or cannot be written to.
 package func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []) throws {
   let manager = FileManager.default
   if manager.fileExists(atPath: url.path) {
@@ -16,9 +16,9 @@ package func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = [
   guard code == 0 else { throw unusable(url, "cannot be written to", code, option) }
 }
 
-/// Finds out, without making anything, whether `makeEmptyFolder` could make a folder for results.
+/// Checks whether `makeEmptyFolder` could create a folder for results, without creating anything.
 ///
-/// - Throws: as that does.
+/// - Throws: the errors of `makeEmptyFolder`.
 package func requireNewFolder(_ url: URL, option: String) throws {
   try requireEmptyFolder(url, option: option, beside: [])
 }
@@ -27,7 +27,7 @@ private func unusable(_ folder: URL, _ what: String, _ code: Int32, _ option: St
   InputError("\(folder.path): \(what)\(readOnlyDisk(code)); give a folder for \(option) that you may write to.")
 }
 
-/// The system's code for why a folder, or the lowest one above it that is there, may not be written to; 0 where it may.
+/// The system's error code for why a folder, or its lowest existing parent, may not be written to; 0 if it may.
 private func codeOfUsing(_ folder: URL) -> Int32 {
   var holder = folder.standardizedFileURL
   var isFolder: ObjCBool = false
@@ -37,7 +37,7 @@ private func codeOfUsing(_ folder: URL) -> Int32 {
   return isFolder.boolValue ? codeOfEntering(holder) : ENOTDIR
 }
 
-/// - Throws: as `makeEmptyFolder` for what is there.
+/// - Throws: the errors of `makeEmptyFolder`, for an existing folder or one that could not be made.
 package func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>) throws {
   let manager = FileManager.default
   var isFolder: ObjCBool = false
@@ -55,7 +55,7 @@ package func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>)
   }
 }
 
-/// - Throws: `InputError` for a folder that could not be made, since what is to hold it is a file, or not to be written to.
+/// - Throws: `InputError` if the folder could not be made: its parent is a file or may not be written to.
 package func requireMakeable(_ url: URL, option: String) throws {
   let code = codeOfUsing(url.standardizedFileURL.deletingLastPathComponent())
   guard code == 0 else { throw unusable(url, "cannot be made", code, option) }

@@ -1,17 +1,17 @@
 import Foundation
 
-/// Doubts about a result, reported where they are found: by a reader of a file, or by a network about its input.
+/// Doubts about a result, reported where they arise: by a file's reader, or by a network about its input.
 ///
-/// A front end shows each once with `listen`; whatever is written of the work (JSON, tables, pages) takes `reported`.
+/// A front end shows each one once with `listen`. Output files (JSON, tables, pages) take `reported`.
 package enum Warnings {
-  // `lock` guards all.
+  // `lock` guards all of these.
   private static let lock = NSLock()
   nonisolated(unsafe) private static var sentences = OrderedSentences()
   nonisolated(unsafe) private static var filesOfKind: [String: Set<String>] = [:]
   private static let mostOfAKind = 5
   nonisolated(unsafe) private static var listener: (@Sendable (String) -> Void)?
 
-  /// The collector of this task, which then gets its warnings alone.
+  /// The collector of the current task, which takes all its warnings.
   @TaskLocal private static var collector: Collector?
 
   /// Reports that a result may be wrong. Equal sentences count once.
@@ -27,8 +27,9 @@ package enum Warnings {
     show?(sentence)
   }
 
-  /// Reports a doubt about a file. The first few of a kind are shown one by one, then once that there are more; a collector
-  /// gets them all.
+  /// Reports a doubt about a file.
+  ///
+  /// The first few of a kind are shown; then one sentence says that there are more. A collector gets them all.
   ///
   /// - Parameters:
   ///   - doubt: what was found and what to do: the sentence's end.
@@ -44,16 +45,16 @@ package enum Warnings {
     report(isShown ? sentence : "There are more files \(kind).")
   }
 
-  /// All of this process, in the order of their report.
+  /// All warnings of this process or, inside `collecting`, of its body, in the order of their report.
   package static var reported: [String] {
     if let collector { return collector.lock.withLock { collector.sentences.inOrder } }
     return lock.withLock { sentences.inOrder }
   }
 
-  /// Has each new sentence shown as it is reported, from whatever thread that happens on.
+  /// Shows each new sentence with `show` as it is reported, on whichever thread reports it.
   package static func listen(_ show: @escaping @Sendable (String) -> Void) { lock.withLock { listener = show } }
 
-  /// Runs a body and gives what it reported on its own thread, which then is shown nowhere else.
+  /// Runs a body and returns the warnings it reported on its own thread; they are not shown elsewhere.
   package static func collecting<Value>(_ body: () throws -> Value) rethrows -> (value: Value, warnings: [String]) {
     let own = Collector()
     let value = try $collector.withValue(own) { try body() }

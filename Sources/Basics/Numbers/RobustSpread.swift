@@ -1,6 +1,6 @@
 import Foundation
 
-/// The middle value, of an even count the mean of the two; nil of none.
+/// The median; for an even count the mean of the two middle values; nil for no values.
 package func median(_ values: [Double]) -> Double? {
   guard !values.isEmpty else { return nil }
   let sorted = values.sorted()
@@ -8,7 +8,7 @@ package func median(_ values: [Double]) -> Double? {
   return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/// Median, and the deviation that a normal distribution of the same median distance from it has.
+/// Median, and 1.4826 times the median absolute deviation, which estimates a normal distribution's standard deviation.
 package struct RobustSpread {
   package let median: Double
   package let deviation: Double

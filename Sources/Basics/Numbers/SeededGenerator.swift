@@ -1,17 +1,17 @@
 import Foundation
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): a seed gives the same numbers on every machine and Swift version, and the
-/// whole state is one saved integer.
+/// SplitMix64 (Steele, Lea and Flood, 2014), a random number generator whose whole state is one saved integer.
 ///
-/// Use its own methods rather than the standard library's `shuffled(using:)` or `random(in:using:)`, whose algorithms
-/// may change between versions.
+/// A seed gives the same numbers on every machine and Swift version. Use its own methods rather than the standard
+/// library's `shuffled(using:)` or `random(in:using:)`, whose algorithms may change between versions.
 package struct SeededGenerator: RandomNumberGenerator, Codable, Equatable, Sendable {
   private var state: UInt64
 
   package init(seed: UInt64) { state = SeededGenerator.mix(seed) }
 
-  /// The generator of one purpose: independent of all others with another seed or other indices, so that what one case,
-  /// epoch or worker draws does not depend on what came before it.
+  /// A generator for one purpose, independent of those with another seed or other indices.
+  ///
+  /// A case, epoch or worker draws numbers that do not depend on earlier draws.
   package static func stream(seed: UInt64, _ indices: Int...) -> SeededGenerator {
     var state = mix(seed)
     for index in indices { state = mix((state &+ increment) ^ mix(UInt64(bitPattern: Int64(index)) &+ increment)) }

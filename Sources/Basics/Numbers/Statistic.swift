@@ -1,10 +1,10 @@
 /// Mean and spread of the values that are defined.
 package struct Statistic: Codable, Equatable, Sendable {
-  /// How many values are behind the mean.
+  /// Number of values averaged.
   package let count: Int
-  /// nil of no values.
+  /// nil if there are no values.
   package let mean: Double?
-  /// Of the sample (n − 1); nil of fewer than two values, or where one is infinite.
+  /// Sample standard deviation (n − 1); nil for fewer than two values, or if one is infinite.
   package let standardDeviation: Double?
 
   package init(count: Int, mean: Double?, standardDeviation: Double?) {
@@ -23,7 +23,7 @@ package struct Statistic: Codable, Equatable, Sendable {
     let mean = values.reduce(0, +) / Double(count)
     self.mean = mean
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    // Of infinite values there is a mean but no spread.
+    // Infinite values have a mean but no spread.
     standardDeviation = count > 1 && mean.isFinite ? (squares / Double(count - 1)).squareRoot() : nil
   }
 
@@ -36,7 +36,7 @@ package struct Statistic: Codable, Equatable, Sendable {
 }
 
 extension Statistic {
-  /// What is undefined is written as null.
+  /// Writes undefined values as null.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(count, forKey: .count)

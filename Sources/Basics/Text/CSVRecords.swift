@@ -1,7 +1,9 @@
-/// The records of a CSV file as RFC 4180 says: fields between commas, quoted where they hold a comma, a quote (doubled) or
-/// an end of line; lines end in \n or \r\n. A byte order mark and a missing last end of line do not matter.
+/// The records of a CSV file as RFC 4180 defines them.
+///
+/// Commas separate fields. A field with a comma, a quote (doubled) or a line end is quoted. Lines end in \n or \r\n.
+/// A byte order mark and a missing last line end are accepted.
 package struct CSVRecords {
-  /// With the number of the line that each begins on, from 1.
+  /// The records, each with the number of the line it begins on, from 1.
   package private(set) var records: [(line: Int, fields: [String])] = []
 
   private var field: [UInt8] = []
@@ -9,7 +11,7 @@ package struct CSVRecords {
   private var line = 1
   private var firstLine = 1
 
-  /// - Throws: `InputError` where a quote is not closed, or stands inside a field that does not begin with one.
+  /// - Throws: `InputError` if a quote is not closed, stands inside an unquoted field, or is followed by text once closed.
   package init(_ text: String, file: String) throws {
     let bytes = Array((text.first == "\u{FEFF}" ? text.dropFirst() : text[...]).utf8)
     var index = 0

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Lines of columns two spaces apart, as wide as their widest cell; all but the first `leftAligned` to the right.
+/// Aligns rows in columns two spaces apart: the first `leftAligned` columns to the left, the others to the right.
 package func fixedWidth(_ rows: [[String]], leftAligned: Int) -> String {
   let rows = rows.map { $0.map(printable) }
   let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// JSON for people: sorted keys, one value a line.
+/// Encodes readable JSON: sorted keys, one value a line.
 package func prettyJSON(_ value: some Encodable) throws -> Data {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -9,15 +9,17 @@ package func nearest(to name: String, among candidates: [String]) -> String {
   return best?.candidate ?? ""
 }
 
-/// How many letters must be changed, added or left out to make one word of the other (Levenshtein). Of words that are longer
-/// than any name only the beginnings count.
+/// The Levenshtein distance: the fewest letters to change, insert or delete to turn one word into the other.
+///
+/// Words longer than 255 Unicode scalars are compared by their beginnings.
 package func editDistance(_ a: String, _ b: String) -> Int { editDistance(compared(a), compared(b), below: Int.max) }
 
-/// The letters of a name that are compared: a file may hold names of megabytes, and the work grows by their square. File
-/// systems have names of up to 255 bytes.
+/// The letters of a name to compare: its first 255 Unicode scalars.
+///
+/// The work grows with the square of the length, and a file may hold names of megabytes. File systems allow 255 bytes.
 private func compared(_ name: String) -> [Character] { Array(String(name.unicodeScalars.prefix(255))) }
 
-/// - Returns: some number from `limit` on where the distance is not below it.
+/// - Returns: the distance, or some number of at least `limit` if the distance is not below it.
 private func editDistance(_ a: [Character], _ b: [Character], below limit: Int) -> Int {
   guard abs(a.count - b.count) < limit else { return limit }
   var row = Array(0...b.count)
@@ -27,7 +29,7 @@ private func editDistance(_ a: [Character], _ b: [Character], below limit: Int) 
     for (j, y) in b.enumerated() {
       (diagonal, row[j + 1]) = (row[j + 1], min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1)))
     }
-    // It never falls from row to row.
+    // The minimum never falls from row to row.
     guard row.min()! < limit else { return limit }
   }
   return row[b.count]

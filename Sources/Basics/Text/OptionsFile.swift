@@ -1,19 +1,19 @@
 import Foundation
 import Yams
 
-/// A YAML file whose keys are options, such as a training configuration or a recipe for data.
+/// A YAML file whose keys are options, such as a training configuration or a data recipe.
 package struct OptionsFile<Options: Codable> {
-  /// What a key has that the file leaves out; it may depend on what the file says.
+  /// Gives the values of the keys that a file leaves out; they may depend on the file's contents.
   private let defaults: (Node?) throws -> Options
-  /// All keys, in the order in which they are told.
+  /// All keys, in the order in which messages list them.
   private let keys: [String]
-  /// The keys of the entries of an option that is a list of mappings, by option.
+  /// For each option that is a list of mappings, the keys of its entries.
   private let entryKeys: [String: [String]]
-  /// Makes what a file of an earlier version says into what is said now.
+  /// Converts the contents of an earlier version's file to the current form.
   private let upgrade: (Node) -> Node
-  /// What a file with no options could hold, on one line.
+  /// An example of a file's contents, on one line.
   private let sample: String
-  /// A value of the option as YAML, on one line.
+  /// Gives an example value of an option as YAML, on one line.
   private let example: (String) -> String
 
   package init(
@@ -33,7 +33,7 @@ package struct OptionsFile<Options: Codable> {
     try read(YAMLText.read(url, what: "options"), file: url.path)
   }
 
-  /// - Parameter file: where the text is from, for messages.
+  /// - Parameter file: the source of the text, for messages.
   package func read(_ text: String, file: String) throws -> Options {
     let given: Node?
     do {
@@ -64,7 +64,7 @@ package struct OptionsFile<Options: Codable> {
     }
   }
 
-  /// The options as such a file, keys sorted.
+  /// The options as YAML text, keys sorted.
   package func yaml(_ options: Options) throws -> String {
     let encoder = YAMLEncoder()
     encoder.options.sortKeys = true

@@ -1,10 +1,10 @@
-/// Cells for people, as a Markdown table or in columns of a terminal.
+/// A table for readers, as Markdown or as aligned columns in a terminal.
 package struct ReportTable {
-  /// The columns of names, which are on the left; numbers are on the right.
+  /// The number of name columns, aligned left; number columns follow, aligned right.
   package let nameCount: Int
   package let header: [String]
   package var rows: [[String]]
-  /// By column, the rows that are marked.
+  /// For each column, the rows marked as best.
   package var best: [Int: Set<Int>] = [:]
 
   package init(nameCount: Int, header: [String], rows: [[String]], best: [Int: Set<Int>] = [:]) {
@@ -14,7 +14,7 @@ package struct ReportTable {
     self.best = best
   }
 
-  /// GitHub's form; the best cells in bold.
+  /// GitHub Markdown; the best cells are bold.
   package var markdown: String {
     let alignment = header.indices.map { $0 < nameCount ? ":---" : "---:" }
     let lines = rows.enumerated().map { row, cells in
@@ -26,7 +26,7 @@ package struct ReportTable {
       .joined()
   }
 
-  /// The best cells have a star.
+  /// Aligned columns; the best cells have a star.
   package var text: String {
     let lines = rows.enumerated().map { row, cells in
       cells.enumerated().map { column, cell in

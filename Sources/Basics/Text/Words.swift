@@ -1,6 +1,6 @@
 import Foundation
 
-/// The first names and how many more there are: `a, b, c and 4 more`.
+/// Lists the first names and counts the rest: `a, b, c and 4 more`.
 package func listed(_ names: [String], atMost limit: Int = 3) -> String {
   if names.count > limit {
     return names.prefix(limit).joined(separator: ", ") + " and \(names.count - limit) more"
@@ -14,7 +14,7 @@ package func counted(_ count: Int, _ noun: String, plural: String? = nil) -> Str
   "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
 }
 
-/// Text of a user's file that is fit for a message: one line, at most 80 characters.
+/// Shortens text from a user's file for a message: one line, at most 80 characters.
 package func quoted(_ text: String) -> String {
   // A single letter can have megabytes of accents.
   let start = String(text.unicodeScalars.prefix(400))
@@ -23,14 +23,14 @@ package func quoted(_ text: String) -> String {
   return line.count > 80 || !isWhole ? line.prefix(77) + "..." : line
 }
 
-/// A number for a message: up to four decimals, none from 100,000 on, powers of ten only where it is enormous.
+/// Formats a number for a message: up to four decimals, none from 100,000 on, powers of ten from 10⁹ on.
 package func short(_ value: Double) -> String {
   let size = abs(value)
   return size >= 1e9
     ? String(format: "%.4g", value) : String(format: size >= 1e5 ? "%.0f" : "%g", (value * 1e4).rounded() / 1e4)
 }
 
-/// A number as people write it: 2, not 2.0; every digit otherwise.
+/// Formats a number with every digit it needs, but 2 instead of 2.0.
 package func shortest(_ number: Double) -> String {
   let text = String(number)
   return text.hasSuffix(".0") ? String(text.dropLast(2)) : text

@@ -1,15 +1,15 @@
 import Foundation
 
-/// The text of a YAML file, once it is known to be none that a parser would take forever, or all memory, or the whole stack for.
+/// Reads the text of a YAML file after checking that parsing it cannot exhaust time, memory or the stack.
 ///
-/// With so few aliases, of which every one can double what stands before it, a text cannot grow to more than about a hundred
-/// times its length.
+/// Each alias can double the text before it. At the allowed number of aliases, a text grows to at most about a
+/// hundred times its length.
 package enum YAMLText {
   static let largestFile = 256 << 10
   static let mostAliases = 12
   static let deepestNesting = 100
 
-  /// - Parameter what: what the file should hold, for messages.
+  /// - Parameter what: the expected contents of the file, for messages.
   /// - Throws: `InputError` naming the file.
   package static func read(_ url: URL, what: String) throws -> String {
     guard let data = contents(ofRegularFile: url), let text = String(data: data, encoding: .utf8) else {
@@ -33,7 +33,7 @@ package enum YAMLText {
     }
   }
 
-  /// Asterisks that may begin an alias: those that end a word are none.
+  /// Counts the asterisks that may begin an alias; those that end a word do not count.
   private static func aliases(in bytes: [UInt8]) -> Int {
     bytes.indices.count { place in
       bytes[place] == UInt8(ascii: "*") && place + 1 < bytes.count && !isSpace(bytes[place + 1])
@@ -41,7 +41,7 @@ package enum YAMLText {
     }
   }
 
-  /// No less than the deepest nesting: brackets that are open, quoted ones too, and what begins on the way to the end of a line.
+  /// An upper bound of the nesting depth: open brackets, even in quotes, plus the indentation and indicators of a line.
   private static func nesting(of bytes: [UInt8]) -> Int {
     var (open, deepest) = (0, 0)
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
