@@ -1,21 +1,21 @@
 import MedicalImaging
 
-/// One class of a prediction and its reference: what the metrics of every convention are made of.
+/// One class of a prediction and its reference: the input of every convention's metrics.
 struct ClassComparison {
-  /// As the convention sees it, which may have filled an empty prediction.
+  /// The region as the convention sees it, which may have filled an empty prediction.
   let region: ClassRegion
   let voxelCount: Int
   let voxelMM3: Double
-  /// nil where a mask is empty, or where the convention needs none; in voxels where it measures in voxels.
+  /// nil if a mask is empty or the convention needs no distances; in voxels if the convention measures in voxels.
   let distances: SurfaceDistances?
 
   var outcome: Outcome { region.outcome }
-  /// 2 |P ∩ R| / (|P| + |R|); nil where both are empty.
+  /// 2 |P ∩ R| / (|P| + |R|); nil if both are empty.
   var dice: Double? { region.dice }
-  /// |P ∩ R| / |P ∪ R|; nil where both are empty.
+  /// |P ∩ R| / |P ∪ R|; nil if both are empty.
   var iou: Double? { outcome == .bothEmpty ? nil : Double(region.commonCount) / Double(region.unionCount) }
 
-  /// Both maps hold file values, the prediction as the convention prepared it.
+  /// Compares two maps of file values, the prediction as the convention prepared it.
   init(
     _ region: ClassRegion, values: [UInt8], prediction: LabelMap, reference: LabelMap, rules: any ConventionRules
   ) {

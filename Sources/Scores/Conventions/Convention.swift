@@ -1,7 +1,8 @@
 import Basics
 
-/// Whose definitions scores follow: ours, or another tool's with what it makes of empty masks, so that numbers can be laid
-/// beside that tool's. docs/conventions.md has the formulas.
+/// The definitions that scores follow: DualNorm's own, or another tool's, for comparison with its numbers.
+///
+/// A tool's convention includes its treatment of empty masks. docs/conventions.md has the formulas.
 package enum Convention: String, Codable, CaseIterable, Sendable {
   case dualnorm
   case medpy
@@ -22,10 +23,10 @@ package enum Convention: String, Codable, CaseIterable, Sendable {
     self = convention
   }
 
-  /// The tool and the version whose values ours were checked against: `MedPy 0.5.2`.
+  /// The tool and version that the values were checked against: `MedPy 0.5.2`.
   var tool: String { rules.tool }
 
-  /// In the order of columns.
+  /// The metrics in the order of their columns.
   package func metrics(tolerancesMM: [Double]) -> [Metric] { rules.columns(tolerancesMM: tolerancesMM).map(\.metric) }
 
   /// Whether there is a metric with a tolerance.

@@ -1,37 +1,37 @@
 import Basics
 import MedicalImaging
 
-/// What a tool measures, and what it makes of empty masks: one conforming type a tool.
+/// The metrics of a tool and its treatment of empty masks; each tool has one conforming type.
 package protocol ConventionRules: Sendable {
   var tool: String { get }
-  /// In what surface distances are measured; nil where the tool has none.
+  /// The unit of surface distances; nil if the tool has none.
   var distanceUnit: DistanceUnit? { get }
   func columns(tolerancesMM: [Double]) -> [ConventionColumn]
-  /// What a structure of each outcome counts as.
+  /// For each outcome, how the tool counts such a structure.
   var outcomes: [Outcome: String] { get }
-  /// How means are taken, where a reader could expect otherwise.
+  /// A sentence on how means are taken, where readers could expect otherwise.
   var meansNote: String? { get }
-  /// What the tool does to a prediction, in file values, before it compares.
+  /// The prediction, in file values, after the tool's own changes before comparing.
   func prepared(_ prediction: LabelMap, scheme: LabelScheme) -> LabelMap
   /// Whether a class without a predicted voxel is compared as if every voxel were predicted.
   var fillsEmptyPredictions: Bool { get }
   /// The mean of a metric over cases.
   func mean(of values: [Double?]) -> Statistic
-  /// The mean over the classes of a metric's values, one row a case, one column a class.
+  /// The mean of a metric over classes, from one row a case and one column a class.
   func classMean(of cases: [[Double?]]) -> Statistic
 }
 
 package enum DistanceUnit: Sendable {
   case mm
-  /// As if every voxel were a cube of edge 1.
+  /// Distances as if every voxel were a cube of edge 1.
   case voxels
 }
 
 package struct ConventionColumn: Sendable {
   package let metric: Metric
-  /// The formula in words, with what is undefined.
+  /// The formula in words, with the cases where it is undefined.
   package let definition: String
-  /// Whether the table for people has it; files have all.
+  /// Whether the printed table has the column; files have all columns.
   var isShown = true
   let value: @Sendable (ClassComparison) -> Double?
 
@@ -52,7 +52,7 @@ extension ConventionRules {
 
   package func prepared(_ prediction: LabelMap, scheme: LabelScheme) -> LabelMap { prediction }
 
-  /// Over the defined values.
+  /// The mean over the defined values.
   package func mean(of values: [Double?]) -> Statistic { Statistic(values.compactMap { $0 }) }
 
   /// The mean of the classes' means.

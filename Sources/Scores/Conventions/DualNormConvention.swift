@@ -1,4 +1,4 @@
-/// Ours: distances in mm, no number for what has none, and every miss and false alarm counted.
+/// DualNorm's own convention: distances in mm, undefined values left undefined, every miss and false alarm counted.
 struct DualNormConvention: ConventionRules {
   let tool = "DualNorm"
   let distanceUnit: DistanceUnit? = .mm
@@ -33,7 +33,7 @@ struct DualNormConvention: ConventionRules {
       .nsd(toleranceMM: toleranceMM),
       "share of both surfaces' voxels at most the tolerance from the other surface; a miss or a false alarm is 0, both empty is undefined"
     ) { comparison in
-      // A structure that only one of the two has is wrong to the last voxel, at every tolerance.
+      // A structure in only one of the two is wrong in every voxel, at every tolerance.
       comparison.distances?.nsd(toleranceMM: toleranceMM) ?? (comparison.outcome == .bothEmpty ? nil : 0)
     }
   }

@@ -1,9 +1,10 @@
 import Basics
 
-/// MONAI's cumulative metrics with `include_background=False` and the file's spacing: `DiceMetric`, and the surface metrics
-/// of `HausdorffDistanceMetric`, `SurfaceDistanceMetric` and `SurfaceDiceMetric`.
+/// MONAI's cumulative metrics with `include_background=False` and the file's spacing.
 ///
-/// Undefined is MONAI's NaN. MONAI computes in float32; we round where a comparison depends on it.
+/// The metrics are `DiceMetric` and the surface metrics of `HausdorffDistanceMetric`, `SurfaceDistanceMetric` and
+/// `SurfaceDiceMetric`. MONAI's NaN is undefined here. MONAI computes in float32; values are rounded to float32 where
+/// a comparison depends on it.
 struct MONAIConvention: ConventionRules {
   let tool = "MONAI 1.6.1"
   let distanceUnit: DistanceUnit? = .mm
@@ -28,7 +29,7 @@ struct MONAIConvention: ConventionRules {
     ConventionColumn(
       .asd, "SurfaceDistanceMetric(): mean from the prediction's surface; infinite unless found", isShown: false
     ) { orInfinite($0) { $0.averageFromPredictionMM } },
-    // torch.quantile interpolates between two infinities, which is NaN.
+    // torch.quantile interpolates between two infinities, which gives NaN.
     ConventionColumn(
       .hd95,
       "HausdorffDistanceMetric(percentile=95): the larger of the two directed 95th percentiles; NaN unless found"
@@ -64,7 +65,7 @@ struct MONAIConvention: ConventionRules {
 
   func mean(of values: [Double?]) -> Statistic { orZero(Statistic(values.compactMap { $0 })) }
 
-  /// A case without any value is left out.
+  /// The mean over cases of each case's mean over classes; a case without any value is left out.
   func classMean(of cases: [[Double?]]) -> Statistic {
     orZero(Statistic(meanOf: cases.compactMap { Statistic($0.compactMap { $0 }).mean }))
   }
@@ -74,7 +75,7 @@ struct MONAIConvention: ConventionRules {
   }
 }
 
-/// MONAI's distances to an empty mask are infinite, and there are none where both are empty.
+/// A surface distance as MONAI has it: infinite if one mask is empty, none if both are.
 private func orInfinite(_ comparison: ClassComparison, _ value: (SurfaceDistances) -> Double) -> Double? {
   comparison.distances.map(value) ?? (comparison.outcome == .bothEmpty ? nil : .infinity)
 }

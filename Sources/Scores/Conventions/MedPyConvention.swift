@@ -2,9 +2,9 @@ import Basics
 
 /// `medpy.metric.binary` with the file's spacing as `voxelspacing`, the prediction as `result`.
 ///
-/// MedPy refuses to measure distances of an empty mask (RuntimeError), which is undefined here. It takes no means.
+/// MedPy refuses to measure distances of an empty mask (RuntimeError); they are undefined here. It takes no means.
 struct MedPyConvention: ConventionRules {
-  /// 0.4.0 averages the two directed means in `assd`, and gives Dice 0 where both masks are empty.
+  /// Whether to follow version 0.4.0, whose `assd` averages the two directed means and whose Dice of empty masks is 0.
   let isVersion04: Bool
 
   var tool: String { isVersion04 ? "MedPy 0.4.0" : "MedPy 0.5.2" }

@@ -33,7 +33,7 @@ struct NNUNetConvention: ConventionRules {
   }
 }
 
-/// Numbers of voxels that nnU-Net reports of a class. The raw value is nnU-Net's key in lower case.
+/// The voxel counts that nnU-Net reports for a class. The raw value is nnU-Net's key in lower case.
 public enum VoxelCount: String, CaseIterable, Sendable {
   case falsePositives = "fp"
   case truePositives = "tp"

@@ -1,7 +1,9 @@
 import MedicalImaging
 
-/// The evaluation that was published with DualNorm-UNet: of each class's prediction only the largest connected component
-/// counts, a prediction without any becomes all of the image, and the surface distance runs one way, in voxels.
+/// The evaluation published with DualNorm-UNet.
+///
+/// Only the largest connected component of each predicted class counts. A prediction without any becomes the whole
+/// image. The surface distance runs one way, in voxels.
 struct PublishedConvention: ConventionRules {
   let tool = "the published DualNorm-UNet evaluation"
   let distanceUnit: DistanceUnit? = .voxels

@@ -2,21 +2,25 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// The masks of a folder by site and case, whatever the layout: `Site-X/CaseNN_segmentation.nii.gz` beside its image
-/// `Site-X/CaseNN.nii.gz`, `labelsTr/CaseNN.nii.gz` beside `imagesTr`, or `Site-X/CaseNN.nii.gz` alone.
+/// The masks of a folder by site and case, in any layout.
+///
+/// A mask is `Site-X/CaseNN_segmentation.nii.gz` beside its image `Site-X/CaseNN.nii.gz`, `labelsTr/CaseNN.nii.gz`
+/// beside `imagesTr`, or `Site-X/CaseNN.nii.gz` alone.
 struct MaskFolder {
   struct Key: Hashable {
-    /// The sub-folders; empty for a mask in none.
+    /// The subfolders' path; empty for a mask in none.
     let site: String
     let caseName: String
   }
 
   let masks: [Key: URL]
 
-  /// A file named as a mask wins over one of the same case that is not: that is its image. Among references no file is a
-  /// mask that lies beside files named as masks and is not, or an image without a mask would be one.
+  /// Finds the masks in a folder.
   ///
-  /// - Throws: `InputError` where the folder cannot be listed or two files are one case.
+  /// A file named as a mask wins over another of the same case, which is its image. Among references, if any file is
+  /// named as a mask, only such files count: otherwise an image without a mask would be taken for one.
+  ///
+  /// - Throws: `InputError` if the folder cannot be listed or two files are one case.
   init(_ folder: URL, holdsReferences: Bool) throws {
     var found: [Key: URL] = [:]
     for (site, files) in try Self.volumes(in: folder) {
@@ -32,13 +36,13 @@ struct MaskFolder {
     masks = found
   }
 
-  /// The name of the site whose masks lie in no sub-folder: the data set's folder.
+  /// The site name of masks in no subfolder: the name of the data set's folder.
   static func siteName(of folder: URL) -> String {
     let folder = folder.standardizedFileURL
     return (holdsLabels(folder.lastPathComponent) ? folder.deletingLastPathComponent() : folder).lastPathComponent
   }
 
-  /// The volumes of each site in the order of their paths, hidden files and folders of images left out.
+  /// The volumes of each site, sorted by path, without hidden files and image folders.
   private static func volumes(in folder: URL) throws -> [(site: String, files: [(url: URL, stem: String)])] {
     try requireAccess(to: folder)
     guard let paths = try? FileManager.default.subpathsOfDirectory(atPath: folder.path) else {

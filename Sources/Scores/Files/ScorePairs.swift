@@ -6,7 +6,7 @@ import MedicalImaging
 package struct ScorePair: Equatable, Sendable {
   let site: String
   let caseName: String
-  /// nil where there is none: scored as if it were empty.
+  /// nil if there is none: scored as if it were empty.
   let prediction: URL?
   let reference: URL
 
@@ -17,19 +17,19 @@ package struct ScorePair: Equatable, Sendable {
     self.reference = reference
   }
 
-  /// Names the case across sites.
+  /// The case's name across sites.
   var identifier: String { "\(site)/\(caseName)" }
 }
 
-/// Which prediction belongs to which reference.
+/// The pairing of predictions with references.
 package struct ScorePairs: Equatable, Sendable {
-  /// By site and case; those without a prediction only where they are allowed.
+  /// The pairs by site and case; pairs without a prediction occur only if allowed.
   package let pairs: [ScorePair]
   let predictionsWithoutReference: [URL]
 
   var missing: [ScorePair] { pairs.filter { $0.prediction == nil } }
 
-  /// What is scored otherwise than a user may think, a sentence each.
+  /// A sentence for each scoring choice that may surprise the user.
   package var warnings: [String] {
     var sentences: [String] = []
     if !missing.isEmpty {
@@ -45,12 +45,14 @@ package struct ScorePairs: Equatable, Sendable {
     return sentences
   }
 
-  /// Pairs two files, or two folders by their files' paths in them: sub-folders are sites; endings and suffixes of masks
-  /// (`_segmentation`, `_seg`, `_mask`, `_label`) do not matter, and an image beside a reference is not taken for it.
-  /// nnU-Net's `_0000` does not matter either, where no other file can be meant.
+  /// Pairs two files, or two folders by the paths of their files.
   ///
-  /// - Throws: `InputError` where a path does not exist, a folder meets a file, no file matches, or (unless `allowMissing`)
-  ///   a reference has no prediction.
+  /// Subfolders are sites. Extensions and mask suffixes (`_segmentation`, `_seg`, `_mask`, `_label`) do not matter.
+  /// nnU-Net's `_0000` does not matter either if no other file can be meant. An image beside a reference is not taken
+  /// for a reference.
+  ///
+  /// - Throws: `InputError` if a path does not exist, a folder meets a file, or no file matches. Also if a reference
+  ///   has no prediction, unless `allowMissing`.
   package init(prediction: URL, reference: URL, allowMissing: Bool = false) throws {
     let predictionIsFolder = try isFolder(prediction, "--prediction")
     let referenceIsFolder = try isFolder(reference, "--reference")
@@ -107,8 +109,7 @@ package struct ScorePairs: Equatable, Sendable {
 }
 
 extension ScorePairs {
-  /// The prediction of each reference: that of its name or, where there is none, that of its name with or without the
-  /// suffix of nnU-Net's first channel.
+  /// Finds the prediction of each reference by its name; else by that name with or without nnU-Net's suffix `_0000`.
   private static func partners(
     of references: Set<MaskFolder.Key>, among predictions: Set<MaskFolder.Key>
   ) -> [MaskFolder.Key: MaskFolder.Key] {

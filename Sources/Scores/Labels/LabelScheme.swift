@@ -1,16 +1,16 @@
 import Basics
 import MedicalImaging
 
-/// Which values of a mask file are which class of the network.
+/// The mapping between the labels in mask files and the network's classes.
 ///
-/// Class 0 is background (value 0); class k holds every file value in `groups[k − 1]`, and is written to files as the
+/// Class 0 is background (value 0). Class k holds every file value in `groups[k − 1]` and is written to files as the
 /// first of them. Excluded values are background; other values in no group are an error.
 public struct LabelScheme: Codable, Equatable, Sendable {
   /// The file values of each foreground class, for example `[[1, 2]]` for a prostate merged from two zones.
   public let groups: [[UInt8]]
   /// A name for each foreground class.
   public let names: [String]
-  /// File values that are background though masks hold them, ascending.
+  /// File values in masks that count as background, ascending.
   package let excluded: [UInt8]
 
   public init(groups: [[UInt8]], names: [String]? = nil, excluded: [UInt8] = []) {
@@ -19,10 +19,10 @@ public struct LabelScheme: Codable, Equatable, Sendable {
     self.excluded = excluded.sorted()
   }
 
-  /// Classes of the network, background included.
+  /// The number of classes of the network, background included.
   package var classCount: Int { groups.count + 1 }
 
-  /// The value that class `index` has in files.
+  /// The value of class `index` in files.
   package func fileValue(ofClass index: Int) -> UInt8 { index == 0 ? 0 : groups[index - 1][0] }
 
   /// The class of each of the 256 file values; nil where the scheme has none.
@@ -37,14 +37,14 @@ public struct LabelScheme: Codable, Equatable, Sendable {
 }
 
 extension LabelScheme {
-  /// Every foreground value a class of its own, in ascending order, except those merged or excluded.
+  /// Makes every foreground value its own class, in ascending order, except merged or excluded ones.
   ///
   /// - Parameters:
-  ///   - values: the values that occur in the masks; used where `labelNames` is empty.
-  ///   - labelNames: the values and their names, by `dataset.json` or `prepared.json`.
-  ///   - merge: values that become one class; it is written as the first of them.
+  ///   - values: the labels in the masks; used if `labelNames` is empty.
+  ///   - labelNames: the labels and their names from `dataset.json` or `prepared.json`.
+  ///   - merge: values that become one class, written as the first of them.
   ///   - exclude: values that become background.
-  /// - Throws: `InputError` for values that cannot be merged or excluded, or where no foreground is left.
+  /// - Throws: `InputError` for values that cannot be merged or excluded, or if no foreground is left.
   package init(
     values: Set<UInt8>, labelNames: [UInt8: String] = [:], merge: [[UInt8]] = [], exclude: [UInt8] = []
   ) throws {
@@ -65,7 +65,7 @@ extension LabelScheme {
     self.init(groups: groups, names: groups.map { LabelScheme.name(of: $0, labelNames) }, excluded: exclude)
   }
 
-  /// `liver`, `peripheral zone + central gland`, or without names `label 1+2`.
+  /// A class name: `liver`, `peripheral zone + central gland`, or `label 1+2` if there are no names.
   static func name(of group: [UInt8], _ labelNames: [UInt8: String]) -> String {
     guard group.contains(where: { labelNames[$0] != nil }) else {
       return "label \(valuesText(group))"
@@ -73,10 +73,10 @@ extension LabelScheme {
     return group.map { labelNames[$0] ?? "label \($0)" }.joined(separator: " + ")
   }
 
-  /// `1+2`
+  /// The values of a group: `1+2`.
   static func valuesText(_ group: [UInt8]) -> String { group.map(String.init).joined(separator: "+") }
 
-  /// A name for each value, given or made; none where no value has a given one.
+  /// A name for each value, given or made up; empty if no value has a given name.
   static func names(of values: Set<UInt8>, _ labelNames: [UInt8: String]) -> [UInt8: String] {
     guard values.contains(where: { labelNames[$0] != nil }) else { return [:] }
     return Dictionary(uniqueKeysWithValues: values.map { ($0, labelNames[$0] ?? "label \($0)") })
@@ -126,7 +126,7 @@ extension LabelScheme {
     "--exclude-labels \(values.map(String.init).joined(separator: ","))"
   }
 
-  /// The classes of a mask's voxels.
+  /// Maps a mask's labels to classes.
   ///
   /// - Parameter file: the mask's file, for messages.
   /// - Throws: `InputError` at a value that no class holds.
@@ -144,7 +144,7 @@ extension LabelScheme {
     return LabelMap(voxels: classes, geometry: labels.geometry)
   }
 
-  /// The way back: the values that `classes` have in files.
+  /// Maps classes back to the labels in files.
   package func fileValues(of classes: consuming LabelMap) -> LabelMap {
     let table = (0..<classCount).map(fileValue)
     classes.voxels.withUnsafeMutableBufferPointer { voxels in
@@ -153,7 +153,7 @@ extension LabelScheme {
     return classes
   }
 
-  /// `0, 1 and 2`
+  /// The values in words: `0, 1 and 2`.
   package static func sentence(_ values: Set<UInt8>) -> String {
     values.isEmpty ? "none" : listed(values.sorted().map(String.init), atMost: 20)
   }

@@ -1,7 +1,8 @@
 import Basics
 
-/// As in `model.json`: `{"groups": [[1, 2], [4]], "names": ["prostate", "bladder"], "excluded": [3]}`; `excluded` is left
-/// out where there is none.
+/// The form in `model.json`: `{"groups": [[1, 2], [4]], "names": ["prostate", "bladder"], "excluded": [3]}`.
+///
+/// `excluded` is omitted if there is none.
 extension LabelScheme {
   private enum CodingKeys: String, CodingKey { case groups, names, excluded }
 

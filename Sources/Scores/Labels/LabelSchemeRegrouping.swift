@@ -1,21 +1,23 @@
 import Basics
 
 extension LabelScheme {
-  /// The same classes, for masks that also hold these values as background; values of a class stay in it.
+  /// Returns this scheme with these values as background too; values of a class stay in it.
   package func excluding(_ values: [UInt8]) -> LabelScheme {
     let others = Set(values).subtracting(groups.joined())
     return LabelScheme(groups: groups, names: names, excluded: Array(others.union(excluded)))
   }
 
-  /// These classes merged or left out for scoring; masks that hold the values of the old ones fit the new ones too.
+  /// Returns this scheme with classes merged or left out for scoring.
+  ///
+  /// Masks that fit the old scheme also fit the new one.
   ///
   /// - Parameters:
   ///   - merge: values whose classes become one.
-  ///   - exclude: values that are not scored, of a class or of none.
-  /// - Throws: `InputError` for a value to merge that is of no class, half of a class to exclude, or where none is left.
+  ///   - exclude: values not to be scored, of a class or of none.
+  /// - Throws: `InputError` for a value to merge in no class, a part of a class to exclude, or if no class is left.
   package func regrouped(merge: [[UInt8]] = [], exclude: [UInt8] = []) throws -> LabelScheme {
     guard !merge.isEmpty || !exclude.isEmpty else { return self }
-    // Single values are checked as those of a data set.
+    // Checks single values by the rules for a data set.
     _ = try LabelScheme(values: Set(groups.joined() + exclude), merge: merge, exclude: exclude)
     for group in groups where exclude.contains(where: group.contains) && !group.allSatisfy(exclude.contains) {
       throw InputError(

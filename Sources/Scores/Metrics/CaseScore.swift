@@ -1,4 +1,4 @@
-/// Whether a structure was there and was found.
+/// The presence of a structure in the prediction and the reference.
 public enum Outcome: String, Codable, CodingKeyRepresentable, CaseIterable, Sendable {
   /// Both prediction and reference have voxels of the class; they need not touch.
   case found
@@ -23,16 +23,17 @@ public enum Outcome: String, Codable, CodingKeyRepresentable, CaseIterable, Send
 public struct CaseScore: Codable, Equatable, Sendable {
   package let site: String
   package let caseName: String
-  /// Which prediction it is: `first` or `final` pass of a network, with `+adapt` where batch statistics were taken on the
-  /// case or site; `prediction` where files do not say.
+  /// The pass of the network that made the prediction: `first` or `final`; `prediction` if files do not tell.
+  ///
+  /// A suffix `+adapt` means batch statistics taken on the case or site.
   package let pass: String
-  /// From 1; 0 is background, which is not scored.
+  /// The class, from 1; background (0) is not scored.
   package let classIndex: Int
   public let className: String
-  /// The values that the class has in masks, `1+2` of a merged one; nil in tables of earlier versions.
+  /// The labels of the class in masks, `1+2` for a merged one; nil in tables of earlier versions.
   let label: String?
   public let outcome: Outcome
-  /// What the case was to the training; nil where that is not known, or the data are others.
+  /// The side of the training's split that the case was on; nil if unknown, or for data of another training.
   package var side: TrainingSide?
   /// One entry a metric; nil where the outcome leaves it undefined.
   let metrics: [Metric: Double?]
@@ -56,6 +57,6 @@ public struct CaseScore: Codable, Equatable, Sendable {
     case side = "split"
   }
 
-  /// The value of a metric, nil where it is undefined.
+  /// The value of a metric; nil if undefined.
   public subscript(metric: Metric) -> Double? { metrics[metric] ?? nil }
 }

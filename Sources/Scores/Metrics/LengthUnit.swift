@@ -1,12 +1,12 @@
-/// What lengths are measured in.
+/// The unit of lengths.
 package enum LengthUnit: String, Codable, Sendable {
   case mm
-  /// Pixels: nobody knows how large those of a picture are.
+  /// Pixels, for pictures, whose pixel size is unknown.
   case px
 
-  /// Pixels where all cases are pictures; a mixture has mm.
+  /// Pixels if all cases are pictures; mm for volumes and mixtures.
   package init(arePictures: [Bool]) { self = !arePictures.isEmpty && arePictures.allSatisfy { $0 } ? .px : .mm }
 
-  /// Of a voxel's volume or a pixel's area.
+  /// The unit of a voxel's volume or a pixel's area.
   var size: String { self == .mm ? "mm³" : "px²" }
 }

@@ -1,14 +1,15 @@
 import Basics
 
-/// What a score measures; how exactly is for a `Convention` to say. Its raw value is its name, with the unit, in CSV and
-/// JSON: `assd_mm`, `nsd_2mm`.
+/// A score's metric; the `Convention` defines its formula.
+///
+/// The raw value is its name with the unit in CSV and JSON: `assd_mm`, `nsd_2mm`.
 public enum Metric: Hashable, Sendable {
   case dice
-  /// Dice that is 1 where both masks are empty.
+  /// Dice, with 1 where both masks are empty.
   case diceEmptyIsOne
   /// Intersection over union, the Jaccard index.
   case iou
-  /// Average surface distance of both directions.
+  /// Average surface distance over both directions.
   case assd
   /// Average surface distance from the prediction to the reference.
   case asd
@@ -22,7 +23,7 @@ public enum Metric: Hashable, Sendable {
   case referenceVolume
   case voxels(VoxelCount)
 
-  /// For people: `HD95 mm`.
+  /// The title in printed tables: `HD95 mm`.
   package func title(in unit: LengthUnit) -> String {
     let length = unit.rawValue
     return switch self {
@@ -42,7 +43,7 @@ public enum Metric: Hashable, Sendable {
     }
   }
 
-  /// Digits after the point that a table for people shows.
+  /// Decimals in printed tables.
   package var decimals: Int {
     switch self {
     case .dice, .diceEmptyIsOne, .iou, .nsd: 3

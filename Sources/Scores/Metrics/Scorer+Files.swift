@@ -5,12 +5,12 @@ extension ScoreTable {
   /// Reads and scores pairs of files, one pair in memory at a time.
   ///
   /// - Parameters:
-  ///   - labels: The file values to score; nil: all that occur, which reads every file twice.
-  ///   - merging: Groups of file values that are one class each.
-  ///   - excluding: File values that are not scored.
-  ///   - labelNames: Names of file values; others are `label 3`.
-  ///   - progress: Called before each file pair is read, with the pairs done so far and how many there are to do.
-  /// - Throws: `ImagingError` for a file that cannot be read, `InputError` for a pair on different grids, labels that
+  ///   - labels: the file values to score; nil for all that occur, which reads every file twice.
+  ///   - merging: groups of file values that are one class each.
+  ///   - excluding: file values that are not scored.
+  ///   - labelNames: names of file values; others are `label 3`.
+  ///   - progress: called before each pair is read, with the number of pairs done and their total.
+  /// - Throws: `ImagingError` for a file that cannot be read. `InputError` for a pair on different grids, labels that
   ///   cannot be merged, or no label at all.
   package init(
     scoring pairs: [ScorePair], labels: [UInt8]? = nil, merging: [[UInt8]] = [],

@@ -2,7 +2,7 @@ import MedicalImaging
 
 /// Scores a prediction against its reference, class by class. docs/conventions.md states the metrics.
 public struct Scorer: Sendable {
-  /// Which file values are which class; values in no class are not scored.
+  /// The classes and their file values; values in no class are not scored.
   let scheme: LabelScheme
   let tolerancesMM: [Double]
   let convention: Convention
@@ -46,22 +46,22 @@ public struct Scorer: Sendable {
   }
 }
 
-/// How many voxels one class has in a prediction and its reference, and where.
+/// The voxel counts of one class in a prediction and its reference, and the box around them.
 struct ClassRegion {
   var predictionCount = 0
   var referenceCount = 0
   var commonCount = 0
-  /// Around the voxels of both.
+  /// The box around the voxels of both.
   var box = VoxelBox()
 
   var outcome: Outcome { Outcome(predictionIsEmpty: predictionCount == 0, referenceIsEmpty: referenceCount == 0) }
 
-  /// 2 |P ∩ R| / (|P| + |R|); nil where both are empty.
+  /// 2 |P ∩ R| / (|P| + |R|); nil if both are empty.
   var dice: Double? {
     outcome == .bothEmpty ? nil : 2 * Double(commonCount) / Double(predictionCount + referenceCount)
   }
 
-  /// One region for each class of the scheme, background (class 0, left empty) included; one walk over the voxels.
+  /// Finds the region of every class in one pass over the voxels; that of background (class 0) stays empty.
   static func regions(prediction: LabelMap, reference: LabelMap, scheme: LabelScheme) -> [ClassRegion] {
     precondition(prediction.geometry.size == reference.geometry.size, "label maps of one size are compared")
     let size = reference.geometry.size

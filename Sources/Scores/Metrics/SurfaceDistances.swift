@@ -1,27 +1,26 @@
 import Basics
 import MedicalImaging
 
-/// The distances between the surfaces of a prediction and its reference, both ways: all that the surface metrics of any
-/// convention need.
+/// The distances between the surfaces of a prediction and its reference, in both directions.
 ///
-/// A surface is the voxels with one of their six neighbours outside the mask, the image's outside included. In a grid of
-/// one slice it is the contour: one of the four neighbours in the slice. Distances run from voxel centre to voxel centre,
-/// in mm (in voxels where the masks' spacing is 1).
+/// A surface consists of the voxels with a six-neighbour outside the mask; outside the image counts as outside.
+/// In a grid of one slice it is the contour, by the four neighbours in the slice. Distances run between voxel centres,
+/// in mm (in voxels if the masks' spacing is 1).
 struct SurfaceDistances: Equatable, Sendable {
-  /// From each surface voxel of the prediction to the nearest of the reference, ascending.
+  /// The distance of each surface voxel of the prediction to the nearest of the reference, ascending.
   let predictionToReferenceMM: [Double]
-  /// From each surface voxel of the reference to the nearest of the prediction, ascending.
+  /// The distance of each surface voxel of the reference to the nearest of the prediction, ascending.
   let referenceToPredictionMM: [Double]
 
-  /// nil where a mask is empty: there are no distances then. Both masks have one geometry.
+  /// Measures two masks of one geometry; nil if a mask is empty, since there are no distances then.
   init?(prediction: Mask, reference: Mask) {
     self.init(prediction: prediction, reference: reference, flatAxis: prediction.geometry.flatAxis)
   }
 
-  /// - Parameter flatAxis: of the grid that the masks were cut from, which is one slice thick along it.
+  /// - Parameter flatAxis: the axis along which the uncropped grid is one slice thick.
   init?(prediction: Mask, reference: Mask, flatAxis: Int?) {
     precondition(prediction.geometry.size == reference.geometry.size, "masks of one size are compared")
-    // Outside the box there is no voxel of either mask, so cutting it off changes no surface and no distance.
+    // The box holds every voxel of both masks, so cropping to it changes no surface and no distance.
     guard let box = VoxelBox(ofTrueIn: prediction, or: reference) else { return nil }
     let (predictionSurface, referenceSurface) = (
       prediction.cropped(to: box).surface(flatAxis: flatAxis), reference.cropped(to: box).surface(flatAxis: flatAxis)
@@ -50,14 +49,14 @@ struct SurfaceDistances: Equatable, Sendable {
     percentile(percent, ofSorted: (predictionToReferenceMM + referenceToPredictionMM).sorted())
   }
 
-  /// The larger of the two directed percentiles (0 to 100), linearly interpolated; HD95 is `hausdorffMM(percentile: 95)`.
+  /// The larger of the two directed percentiles (0 to 100), linearly interpolated; HD95 is the 95th.
   func hausdorffMM(percentile percent: Double = 100) -> Double {
     max(percentile(percent, ofSorted: predictionToReferenceMM), percentile(percent, ofSorted: referenceToPredictionMM))
   }
 
   /// Normalized surface distance: the share of both surfaces' voxels within the tolerance of the other surface.
   ///
-  /// Spacings are float32 in most files, so a distance within one millionth of the tolerance counts as equal to it.
+  /// Most files store float32 spacings, so a distance within one millionth of the tolerance counts as equal to it.
   func nsd(toleranceMM: Double) -> Double {
     let limit = toleranceMM * (1 + 1e-6)
     let within = [predictionToReferenceMM, referenceToPredictionMM].map { distances in
@@ -70,7 +69,7 @@ struct SurfaceDistances: Equatable, Sendable {
 }
 
 extension Geometry {
-  /// The axis along which the grid is one slice thick, the last of several; nil of a volume.
+  /// The axis along which the grid is one slice thick, the last of several; nil for a volume.
   var flatAxis: Int? { (0..<3).last { size[$0] == 1 } }
 }
 
@@ -94,7 +93,7 @@ private func distances(from surface: Mask, to other: Mask) -> [Double] {
 }
 
 extension Array {
-  /// The first index whose element belongs to the second part of an array that is in two parts.
+  /// The first index of the second part, for an array partitioned into two parts.
   fileprivate func partitioningIndex(where belongsToSecond: (Element) -> Bool) -> Int {
     var low = 0
     var high = count

@@ -5,13 +5,13 @@ struct VoxelBox: Equatable {
   var first: SIMD3<Int>
   var last: SIMD3<Int>
 
-  /// Empty: any voxel added to it is its first.
+  /// An empty box; the first voxel added becomes the whole box.
   init() {
     first = SIMD3(repeating: .max)
     last = SIMD3(repeating: -1)
   }
 
-  /// All of a grid.
+  /// The box of a whole grid.
   init(of geometry: Geometry) {
     first = [0, 0, 0]
     last = geometry.size &- 1
@@ -28,7 +28,7 @@ struct VoxelBox: Equatable {
     if z > last.z { last.z = z }
   }
 
-  /// The smallest box around the true voxels of both masks; nil where there are none.
+  /// The smallest box around the true voxels of both masks; nil if there are none.
   init?(ofTrueIn a: Mask, or b: Mask) {
     self.init()
     let size = a.geometry.size
@@ -50,8 +50,9 @@ struct VoxelBox: Equatable {
 }
 
 extension Volume {
-  /// The voxels in the box, each made by `transform`. The geometry keeps the spacing only: what is measured in the box is
-  /// lengths, not positions.
+  /// Crops to the box and maps each voxel with `transform`.
+  ///
+  /// The geometry keeps only the spacing, since measurements in the box are lengths, not positions.
   func cropped<Result>(to box: VoxelBox, _ transform: (Voxel) -> Result) -> Volume<Result> {
     let full = geometry.size
     var result: [Result] = []

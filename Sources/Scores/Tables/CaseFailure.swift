@@ -1,7 +1,7 @@
 import Basics
 import MedicalImaging
 
-/// A case of a batch that could not be worked on, while the others were.
+/// A case of a batch that failed while the others went on.
 package struct CaseFailure: Codable, Equatable, Sendable {
   /// `Case.identifier`.
   package let caseName: String
@@ -10,8 +10,9 @@ package struct CaseFailure: Codable, Equatable, Sendable {
 
   package init(_ caseName: String, _ error: any Error) { (self.caseName, reason) = (caseName, "\(error)") }
 
-  /// Whether an error is of one case's files, so that the batch goes on with the others. What cannot be written and what
-  /// stops the work is not.
+  /// Whether an error concerns one case's files only, so that the batch continues with the others.
+  ///
+  /// Failed writes and requests to stop do not.
   package static func isOfOneCase(_ error: any Error) -> Bool { error is InputError || error is ImagingError }
 
   private enum CodingKeys: String, CodingKey {

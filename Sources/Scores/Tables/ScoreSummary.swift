@@ -1,6 +1,6 @@
 import Basics
 
-/// The scores of one class (or the mean of the classes) of one pass over a site, all cases or all sites.
+/// The scores of one class, or the mean of the classes, of one pass over a site, all cases or all sites.
 package struct ScoreSummary: Codable, Equatable, Sendable {
   package enum Scope: String, Codable, Sendable {
     case site
@@ -11,19 +11,19 @@ package struct ScoreSummary: Codable, Equatable, Sendable {
   }
 
   package let scope: Scope
-  /// nil where the scope is not one site.
+  /// nil unless the scope is one site.
   package let site: String?
   package let pass: String
-  /// nil where the scores have none.
+  /// nil if the scores have none.
   package var side: TrainingSide?
   /// nil for the mean of the classes' means.
   package let classIndex: Int?
   let className: String?
-  /// As in `CaseScore`.
+  /// The labels of the class, as in `CaseScore`.
   let label: String?
-  /// How many scores have which outcome; together the number of cases times classes.
+  /// The number of scores of each outcome; the sum is cases times classes.
   let outcomes: [Outcome: Int]
-  /// `count` is how many cases (sites, classes) are behind the mean: those where the metric is defined.
+  /// Statistics by metric. `count` is the number of cases (sites, classes) where the metric is defined.
   package let statistics: [Metric: Statistic]
 
   package func count(_ outcome: Outcome) -> Int { outcomes[outcome] ?? 0 }
@@ -37,9 +37,10 @@ package struct ScoreSummary: Codable, Equatable, Sendable {
 }
 
 extension ScoreTable {
-  /// By side of the split, where the scores have sides, since no mean is over cases that trained the model and others;
-  /// then by pass, then site, mean of sites and all cases (both only where there are several sites), then class, and the mean
-  /// of the classes where there are several.
+  /// The summaries in order of split side, pass, site, and class, then the mean of several classes.
+  ///
+  /// Sides stay apart: no mean mixes cases that trained the model with others. With several sites, the mean of sites
+  /// and all cases follow the sites.
   package var summaries: [ScoreSummary] {
     guard !sides.isEmpty else { return passes.flatMap(summaries(ofPass:)) }
     return sides.flatMap { side in
@@ -67,7 +68,7 @@ extension ScoreTable {
     return bySite.flatMap { $0 } + acrossSites + overall
   }
 
-  /// One summary a class, and one of their mean where there are several.
+  /// One summary a class, and one of their mean if there are several.
   private func summaries(of rows: [CaseScore], scope: ScoreSummary.Scope, site: String?) -> [ScoreSummary] {
     guard let pass = rows.first?.pass else { return [] }
     let byClass = classes.map { index, name, label in
@@ -89,12 +90,12 @@ extension ScoreTable {
     return byClass + [mean]
   }
 
-  /// One row a case, one column a class of the table.
+  /// Scores by case (row) and class of the table (column).
   private func cases(of rows: [CaseScore]) -> [[CaseScore?]] {
     let column = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1.index, $0) })
     var cases: [[CaseScore?]] = []
     var last: CaseScore?
-    for score in rows {  // in the table's order: those of one case follow each other
+    for score in rows {  // in the table's order: scores of one case are adjacent
       if last?.site != score.site || last?.caseName != score.caseName {
         cases.append(Array(repeating: nil, count: column.count))
       }
@@ -113,7 +114,7 @@ extension ScoreTable {
 }
 
 extension ScoreSummary {
-  /// What a summary does not have is written as null.
+  /// Writes missing fields as null.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(scope, forKey: .scope)

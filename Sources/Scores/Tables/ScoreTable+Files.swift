@@ -2,10 +2,12 @@ import Basics
 import Foundation
 
 extension ScoreTable {
-  /// One row a case, pass and class; full precision; an undefined value is an empty field; quoted as RFC 4180 says, lines
-  /// end in \n. Where the data are the run's own, the column split says what each case was to the training. Scores of
-  /// pictures have a column that says px, whatever the names of the others say. Scores by another tool's convention have a
-  /// column that names it, and carry its name in theirs.
+  /// The scores as CSV: one row a case, pass and class, in full precision.
+  ///
+  /// Undefined values are empty fields. Quotes follow RFC 4180; lines end in \n.
+  /// - The column `split` exists if the data are the run's own: the side of the split that each case was on.
+  /// - The column `unit` exists for pictures and says px, even if the names of other columns say mm.
+  /// - The column `convention` exists for another tool's convention, whose name also prefixes the metric columns.
   var csv: String {
     let isOurs = convention == .dualnorm
     let isInMM = lengthUnit == .mm
@@ -37,7 +39,7 @@ extension ScoreTable {
     return try encoder.encode(self) + Data("\n".utf8)
   }
 
-  /// Writes CSV or JSON, as the file's extension says.
+  /// Writes CSV or JSON, by the file's extension.
   ///
   /// - Throws: `InputError` for another extension, `FileError` if the file cannot be written.
   package func write(to url: URL) throws {
@@ -50,7 +52,7 @@ extension ScoreTable {
   }
 }
 
-/// As a field of a CSV file (RFC 4180).
+/// Quotes a field for CSV if needed (RFC 4180).
 package func quotedForCSV(_ field: String) -> String {
   guard field.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return field }
   return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
@@ -61,7 +63,7 @@ extension ScoreTable: Codable {
     case convention, conventions, lengthUnit, unseenSites, tolerancesMM, scores, summaries, failures, warnings
   }
 
-  /// What a reader of the file must know to use its numbers.
+  /// Definitions that a reader of the file needs to interpret its numbers.
   private struct Conventions: Encodable {
     let metrics: [Metric: String]
     var surface: String?

@@ -2,8 +2,7 @@ import Basics
 import Foundation
 
 extension ScoreTable {
-  /// The summaries as a table for the terminal: mean ± sample standard deviation, with the outcomes beside them, and what
-  /// the means leave out below.
+  /// The summaries as a terminal table: mean ± sample standard deviation beside the outcomes, with notes below.
   package var text: String {
     let isOurs = convention == .dualnorm
     let caption = isOurs ? "" : "Scores as in \(convention.tool) (--like \(convention.rawValue)).\n\n"
@@ -13,10 +12,10 @@ extension ScoreTable {
         + notes.map { $0 + "\n" }.joined())
   }
 
-  /// A row a site (or all) and class, of each pass.
+  /// The summaries of each pass, one row for each site (or all sites) and class.
   package var summaryTable: ReportTable { table(of: summaries) }
 
-  /// A row a summary.
+  /// A table with one row a summary.
   package func table(of summaries: [ScoreSummary]) -> ReportTable {
     let shown = convention.rules.columns(tolerancesMM: tolerancesMM).filter(\.isShown).map(\.metric)
     let showsPass = passes.count > 1
@@ -49,7 +48,7 @@ extension ScoreTable {
     }
   }
 
-  /// Nothing that a mean leaves out, or takes in, goes unsaid.
+  /// Sentences that state what the means include and leave out.
   package var notes: [String] {
     let means = "Mean ± standard deviation over cases" + (sites.count > 1 ? "; of the mean of sites: over sites." : ".")
     let nothingWrong = count(.miss) + count(.falseAlarm) == 0 ? "No misses and no false alarms." : nil
@@ -61,7 +60,7 @@ extension ScoreTable {
     return lines.compactMap { $0 }
   }
 
-  /// A mean over fewer cases says so.
+  /// A sentence on failed cases, which no mean includes.
   private var failureNote: String? {
     let total = Set(scores.map { [$0.site, $0.caseName] }).count + failures.count
     return failures.isEmpty
@@ -78,7 +77,7 @@ extension ScoreTable {
     count(.bothEmpty) == 0 ? nil : "\(count(.bothEmpty)) empty in both prediction and reference: counted, in no mean."
   }
 
-  /// What another tool makes of the empty masks of this table.
+  /// Sentences on how another tool counts the empty masks of this table.
   private var outcomeNotes: [String?] {
     let titles: [(Outcome, String)] = [
       (.miss, "missed"), (.falseAlarm, "falsely found"), (.bothEmpty, "empty in both prediction and reference"),

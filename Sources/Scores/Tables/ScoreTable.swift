@@ -1,21 +1,21 @@
 import Basics
 import Foundation
 
-/// The scores of many cases, in a fixed order: by site, case, pass (as first given) and class.
+/// The scores of many cases, ordered by site, case, pass (as first given) and class.
 package struct ScoreTable: Equatable, Sendable {
   package let tolerancesMM: [Double]
-  /// By which the scores were made.
+  /// The convention of the scores.
   package let convention: Convention
-  /// Of distances, tolerances and volumes.
+  /// The unit of distances, tolerances and volumes.
   package let lengthUnit: LengthUnit
   package let scores: [CaseScore]
-  /// In the order of their first score.
+  /// The passes in the order of their first score.
   package let passes: [String]
-  /// Those that the model was not trained on, which are marked.
+  /// Sites that the model was not trained on; they are marked.
   package var unseenSites: [String] = []
-  /// Cases that have no scores, as they could not be segmented or compared.
+  /// Cases without scores because they could not be segmented or compared.
   package var failures: [CaseFailure] = []
-  /// What was reported while the scores were made.
+  /// Warnings reported while the scores were made.
   package var warnings: [String] = []
 
   package init(
@@ -36,13 +36,13 @@ package struct ScoreTable: Equatable, Sendable {
 
   package var metrics: [Metric] { convention.metrics(tolerancesMM: tolerancesMM) }
 
-  /// The sides of a split that the cases were on; empty where that is not known, or the data are others.
+  /// The sides of a split that the cases were on; empty if unknown, or for data of another training.
   package var sides: [TrainingSide] {
     let found = Set(scores.compactMap(\.side))
     return TrainingSide.allCases.filter(found.contains)
   }
 
-  /// Some of the scores.
+  /// The table of the scores that pass the filter.
   func containing(_ isKept: (CaseScore) -> Bool) -> ScoreTable {
     var part = ScoreTable(
       scores.filter(isKept), tolerancesMM: tolerancesMM, convention: convention, lengthUnit: lengthUnit)
@@ -52,17 +52,18 @@ package struct ScoreTable: Equatable, Sendable {
 
   package var sites: [String] { scores.map(\.site).firstOccurrences }
 
-  /// Its name, with what is to be known of it: `Site-D (unseen)`.
+  /// The site's name, marked if unseen: `Site-D (unseen)`.
   package func title(ofSite site: String) -> String { site + (unseenSites.contains(site) ? " (unseen)" : "") }
 
-  /// Marks the sites that are not among the `known` ones of a training. Nothing is marked where that was one folder and none of these
-  /// sites has its name: folders of one hospital have many names.
+  /// Marks the sites that are not among the `known` sites of a training.
+  ///
+  /// Marks nothing if the training had one folder and no site here has its name: a hospital's folders have many names.
   package mutating func markSites(unseenIn known: [String]) {
     guard known.count > 1 || sites.contains(where: known.contains) else { return }
     unseenSites = sites.filter { !known.contains($0) }
   }
 
-  /// Index, name and mask values of every scored class, by index.
+  /// Index, name and labels of every scored class, by index.
   package var classes: [(index: Int, name: String, label: String?)] {
     let first = Dictionary(scores.map { ($0.classIndex, $0) }, uniquingKeysWith: { first, _ in first })
     return first.sorted { $0.key < $1.key }.map { (index: $0.key, name: $0.value.className, label: $0.value.label) }
@@ -70,7 +71,7 @@ package struct ScoreTable: Equatable, Sendable {
 }
 
 extension ScoreTable {
-  /// What to say where predictions and references have labels, and none in common; nil elsewhere.
+  /// A warning if predictions and references both have labels but none in common; nil otherwise.
   package var warningOfLabels: String? {
     func labels(_ outcome: Outcome) -> [String] {
       let found = Set(scores.filter { $0.outcome == outcome }.map(\.classIndex))
@@ -89,7 +90,7 @@ extension ScoreTable {
   }
 }
 
-/// Names as people order them (Case2 before Case10), the same in every locale.
+/// Orders names with numbers by value (Case2 before Case10), identically in every locale.
 package func comesBefore(_ a: String, _ b: String) -> Bool {
   switch a.compare(b, options: .numeric) {
   case .orderedAscending: true

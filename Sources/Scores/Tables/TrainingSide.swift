@@ -1,4 +1,4 @@
-/// What a case was to the training.
+/// The role of a case in the training.
 package enum TrainingSide: String, CaseIterable, Codable, Sendable {
   case training, validation, test
   /// A case that the training did not have.
