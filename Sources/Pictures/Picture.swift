@@ -1,9 +1,9 @@
 import Foundation
 import MedicalImaging
 
-/// A picture as part of a page's text.
+/// Pictures embedded in a page as data URIs.
 package enum Picture {
-  /// A slice in grey or in its colours, each pixel the mean over a square of `reduction` pixels.
+  /// Renders a slice in grey or colour, averaging each square of `reduction` × `reduction` pixels.
   ///
   /// - Parameter channels: one, or red, green and blue.
   package static func slice(_ channels: [[Float]], width: Int, height: Int, window: SliceWindow, reduction: Int = 1)
@@ -29,12 +29,12 @@ package enum Picture {
     return try dataURI(pixels, width: columns, height: rows, components: channels.count)
   }
 
-  /// Values from −`limit` (blue) over 0 (white) to `limit` (red).
+  /// Renders values from −`limit` (blue) over 0 (white) to `limit` (red).
   package static func diverging(_ values: [Float], width: Int, height: Int, limit: Float) throws -> String {
     try dataURI(values.flatMap { color(limit > 0 ? $0 / limit : 0) }, width: width, height: height, components: 3)
   }
 
-  /// Red, green and blue of −1 to 1, in steps of a sixtieth, which make small files.
+  /// Maps −1 to 1 to red, green and blue, in steps of a sixtieth, which keep files small.
   static func color(_ share: Float) -> [UInt8] {
     let share = (min(max(share.isFinite ? share : 0, -1), 1) * 60).rounded() / 60
     let end: [Float] = share < 0 ? [33, 102, 172] : [178, 24, 43]

@@ -1,15 +1,15 @@
 import MedicalImaging
 
-/// A picture of slices with outlines: a row a case; columns image, truth, first pass, final pass, and the final pass with
-/// adapted batch statistics.
+/// A picture of slices with outlines, one row a case.
 ///
-/// Outlines have a colour a class; in the passes the truth is dashed black and white beneath the prediction, so that it
-/// shows only where they differ. Columns that no row has are left out.
+/// The columns are image, truth, first pass, final pass, and the final pass with adapted batch statistics. Columns
+/// that no row has are left out. Each class has its outline colour. In the passes a dashed black and white outline of
+/// the truth lies beneath the prediction, so it shows only where they differ.
 package struct SliceSheet: Sendable {
   var rows: [SheetRow]
   /// Names of labels 1, 2 and so on for the legend.
   var classNames: [String]
-  /// Slices are enlarged by the largest whole factor that keeps them within this, and never reduced.
+  /// The width limit of a panel: slices are enlarged by the largest whole factor within it, and never reduced.
   var panelWidth: Int
 
   package init(rows: [SheetRow], classNames: [String], panelWidth: Int = 256) {
@@ -18,7 +18,7 @@ package struct SliceSheet: Sendable {
     self.panelWidth = panelWidth
   }
 
-  /// The same rows make the same pixels.
+  /// Renders the sheet; equal rows give equal pixels.
   package func render() -> RGBImage {
     let layout = SheetLayout(self)
     var canvas = RGBImage(width: layout.width, height: layout.height, fill: SheetPalette.paper)

@@ -6,10 +6,10 @@ package enum SheetPalette {
   static let ink = SIMD3<UInt8>(235, 235, 235)
   static let faintInk = SIMD3<UInt8>(150, 154, 162)
 
-  /// Okabe and Ito's palette (2008), told apart with every common colour blindness; it repeats after seven classes.
+  /// A colour of Okabe and Ito's palette (2008), safe for every common colour blindness; repeats after seven classes.
   package static func color(ofClass label: Int) -> SIMD3<UInt8> { classes[(label - 1) % classes.count] }
 
-  /// Colours before it repeats.
+  /// The number of colours before the palette repeats.
   package static var count: Int { classes.count }
 
   private static let classes: [SIMD3<UInt8>] = [
@@ -18,7 +18,7 @@ package enum SheetPalette {
 }
 
 extension RGBImage {
-  /// Draws pixels from left to right, of one grey channel or of red, green and blue; all must be inside.
+  /// Draws pixels from left to right, from one grey channel or red, green and blue; all must be inside.
   mutating func draw(_ channels: [[UInt8]], x: Int, y: Int) {
     let (red, green, blue) = (channels[0], channels[channels.count / 2], channels[channels.count - 1])
     precondition(0..<height ~= y && x >= 0 && x + red.count <= width, "pixels beyond \(width)×\(height)")
@@ -31,7 +31,7 @@ extension RGBImage {
     }
   }
 
-  /// Fills a rectangle, or what of it is inside.
+  /// Fills a rectangle, clipped to the canvas.
   mutating func fill(x: Int, y: Int, width: Int, height: Int, _ color: SIMD3<UInt8>) {
     for row in max(y, 0)..<max(min(y + height, self.height), max(y, 0)) {
       for column in max(x, 0)..<max(min(x + width, self.width), max(x, 0)) { self[column, row] = color }

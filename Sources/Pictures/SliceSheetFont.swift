@@ -2,7 +2,7 @@
 enum SheetFont {
   static let width = 5
   static let height = 8
-  /// Distance of neighbouring characters' left edges.
+  /// The distance between neighbouring characters' left edges.
   static let advance = 6
 
   /// Rows of a glyph, `true` where it has ink; characters without a glyph look like `?`.

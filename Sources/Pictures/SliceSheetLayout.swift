@@ -1,14 +1,14 @@
-/// Where everything on a `SliceSheet` is, in canvas pixels.
+/// The layout of a `SliceSheet`, in canvas pixels.
 struct SheetLayout {
   static let margin = 14
   static let gap = 8
   static let rowGap = 14
-  /// Length of a legend's line.
+  /// The length of a legend line.
   static let swatch = 24
 
   struct LegendEntry {
     let text: String
-    /// Dashed like the truth where there is none.
+    /// The line's colour; nil for the dashed line of the truth.
     let color: SIMD3<UInt8>?
     let x, y: Int
   }
@@ -20,7 +20,7 @@ struct SheetLayout {
   private let columnWidth: Int
   private let rowTops: [Int]
 
-  /// Height of a line of text with the space below it.
+  /// The height of a line of text with the space below it.
   var lineHeight: Int { SheetLayout.lineHeight(textScale) }
 
   init(_ sheet: SliceSheet) {
@@ -57,7 +57,7 @@ struct SheetLayout {
 
   func left(ofColumn column: Int) -> Int { SheetLayout.margin + column * (columnWidth + SheetLayout.gap) }
 
-  /// Characters that fit above a panel; the title may go on over the truth, which has no note.
+  /// The number of characters that fit above a panel. A title may extend over the truth, which has no note.
   func noteLength(of column: SliceSheet.Column) -> Int {
     let panels = column == .image && columns.contains(.truth) ? 2 : 1
     return (panels * (columnWidth + SheetLayout.gap) - SheetLayout.gap) / (SheetFont.advance * textScale)

@@ -1,6 +1,6 @@
 import MedicalImaging
 
-/// Draws a slice and label outlines, enlarged, at one place of a canvas.
+/// Draws an enlarged slice with label outlines at one place of a canvas.
 struct SheetPanel {
   let row: SheetRow
   let x, y: Int
@@ -14,10 +14,10 @@ struct SheetPanel {
     max(1, Int((Double(row.height * scale) * row.pixelAspect).rounded()))
   }
 
-  /// Thickness of an outline, in canvas pixels.
+  /// The thickness of an outline, in canvas pixels.
   private var thickness: Int { scale >= 3 ? 2 : 1 }
 
-  /// The image in grey or in its colours, bilinear between pixels' centres.
+  /// Draws the image in grey or colour, bilinear between pixel centres.
   func drawImage(on canvas: inout RGBImage) {
     let window = SliceWindow(of: [row])
     let (width, columns) = (width, row.width)
@@ -37,17 +37,17 @@ struct SheetPanel {
     }
   }
 
-  /// The inner border of each class in its colour.
+  /// Draws the inner border of each class in its colour.
   func drawOutlines(of labels: [UInt8], on canvas: inout RGBImage) {
     forEachBorderPixel(of: labels) { u, v, label in canvas[x + u, y + v] = SheetPalette.color(ofClass: Int(label)) }
   }
 
-  /// The inner border of each class, dashed black and white, which shows on every grey.
+  /// Draws the inner border of each class dashed in black and white, visible on every grey.
   func drawDashedOutlines(of labels: [UInt8], on canvas: inout RGBImage) {
     forEachBorderPixel(of: labels) { u, v, _ in canvas[x + u, y + v] = SheetPanel.dash(u, v, thickness: thickness) }
   }
 
-  /// Black and white dashes of one length along any line but a falling diagonal.
+  /// Black and white dashes of one length along any line except where u + v is constant.
   static func dash(_ u: Int, _ v: Int, thickness: Int) -> SIMD3<UInt8> {
     (u / thickness + v / thickness) % 4 < 2 ? SIMD3(repeating: 255) : SIMD3(repeating: 0)
   }
@@ -55,7 +55,7 @@ struct SheetPanel {
   /// Visits the enlarged pixels of each class that have another label within `thickness` along an axis.
   private func forEachBorderPixel(of labels: [UInt8], _ body: (Int, Int, UInt8) -> Void) {
     let (width, height, margin) = (width, height, thickness)
-    // Enlarged, with background around.
+    // Enlarged labels with a margin of background.
     let stride = width + 2 * margin
     var enlarged = [UInt8](repeating: 0, count: stride * (height + 2 * margin))
     for v in 0..<height {

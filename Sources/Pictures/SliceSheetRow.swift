@@ -7,14 +7,14 @@ package struct SheetRow: Sendable {
   package var width, height: Int
   /// Height of a pixel over its width.
   package var pixelAspect = 1.0
-  /// One of a grey slice; red, green and blue of a colour picture.
+  /// One channel for a grey slice; red, green and blue for a colour picture.
   package var channels: [[Float]]
   package var reference, firstPass, finalPass, adaptedPass: [UInt8]?
-  /// Shown over the pass, for example `Dice 0.93`.
+  /// The note over the pass, for example `Dice 0.93`.
   package var firstNote = ""
   package var finalNote = ""
   package var adaptedNote = ""
-  /// Of the last pass, mean over the classes, by which rows are ranked; nil where it is undefined.
+  /// The last pass's mean Dice over the classes, which ranks rows; nil if undefined.
   package var dice: Double?
 
   package init(
@@ -32,11 +32,12 @@ package struct SheetRow: Sendable {
     self.adaptedPass = adaptedPass
   }
 
-  /// Slice `z` of a volume and of its label maps (all of one size), turned as radiologists look at it: the patient's
-  /// left or back on the right, the head or the front on top. Pixels that were never measured become NaN, which no window
-  /// counts and which is drawn black.
+  /// Slice `z` of a volume and its label maps (all of one size), oriented as radiologists view it.
   ///
-  /// - Parameter channels: of one file, as `Image.channels(contentsOf:)` reads them.
+  /// The patient's left or back is on the right, the head or the front on top. Pixels that were never measured become
+  /// NaN: windows ignore them, and they are drawn black.
+  ///
+  /// - Parameter channels: the channels of one file, as `Image.channels(contentsOf:)` reads them.
   package init(
     title: String, channels: [Image], z: Int, reference: LabelMap? = nil, firstPass: LabelMap? = nil,
     finalPass: LabelMap? = nil, adaptedPass: LabelMap? = nil
@@ -61,7 +62,7 @@ package struct SheetRow: Sendable {
     pixelAspect = view.isTransposed ? 1 / aspect : aspect
   }
 
-  /// The slice worth showing: the most classes, and of those the most labelled voxels; the middle one of an empty map.
+  /// The slice with the most classes and, among equals, the most labelled voxels; the middle slice of an empty map.
   package static func fullestSlice(of labels: LabelMap) -> Int {
     let size = labels.geometry.size
     var best = (z: size.z / 2, classes: 0, voxels: 0)
@@ -75,14 +76,16 @@ package struct SheetRow: Sendable {
   }
 }
 
-/// How the array's x and y axes are turned to look at a slice.
+/// The transposition and flips that bring a slice into viewing orientation.
 package struct SliceView: Equatable {
   package var isTransposed = false
   var flipsColumns = false
   var flipsRows = false
 
-  /// From a direction matrix (columns are the axes, LPS): the axis nearest to left-right, or else front-back, runs to
-  /// the right; the other one down, but a head-foot axis with the head on top.
+  /// Derives the view from a direction matrix (columns are the axes, LPS).
+  ///
+  /// The axis nearest to left-right, or else front-back, runs to the right. The other axis runs down, but a head-foot
+  /// axis has the head on top.
   package init(direction: [Double]) {
     let x = SliceView.patientAxis(of: [direction[0], direction[3], direction[6]])
     let y = SliceView.patientAxis(of: [direction[1], direction[4], direction[7]])
@@ -106,7 +109,7 @@ package struct SliceView: Equatable {
     return result
   }
 
-  /// The patient's axis (0 left, 1 back, 2 head) that a unit vector is nearest to, and whether it points that way.
+  /// The patient's axis (0 left, 1 back, 2 head) nearest to a unit vector, and whether it points that way.
   private static func patientAxis(of vector: [Double]) -> (axis: Int, isPositive: Bool) {
     let axis = vector.indices.max { abs(vector[$0]) < abs(vector[$1]) }!
     return (axis, vector[axis] > 0)

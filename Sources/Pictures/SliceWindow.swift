@@ -1,9 +1,10 @@
-/// The values that slices show from black to white.
+/// The range of values shown from black to white.
 package struct SliceWindow: Equatable {
   let low, high: Float
 
-  /// From the 1st to the 99th percentile of the finite values of all slices, by nearest rank. A colour picture begins at 0
-  /// and has one window for all its channels, so that its colours keep their hue.
+  /// The 1st to the 99th percentile of the finite values of all slices, by nearest rank.
+  ///
+  /// A colour picture begins at 0 or below and has one window for all its channels, which preserves hue.
   package init(of rows: [SheetRow]) {
     let sorted = rows.flatMap { $0.channels.joined() }.filter(\.isFinite).sorted()
     func percentile(_ share: Double) -> Float {
@@ -14,7 +15,7 @@ package struct SliceWindow: Equatable {
     high = percentile(0.99)
   }
 
-  /// Black for what is no number.
+  /// The shade of a value; NaN and infinite values are black.
   package func shade(_ value: Float) -> UInt8 {
     let shade = (value - low) / max(high - low, .leastNormalMagnitude)
     return UInt8((255 * min(max(shade.isFinite ? shade : 0, 0), 1)).rounded())
