@@ -11,7 +11,7 @@ package struct CSVRecords {
   private var line = 1
   private var firstLine = 1
 
-  /// - Throws: `InputError` if a quote is not closed, stands inside an unquoted field, or is followed by text once closed.
+  /// - Throws: `InputError` if a quote is never closed, stands inside an unquoted field, or has text after its close.
   package init(_ text: String, file: String) throws {
     let bytes = Array((text.first == "\u{FEFF}" ? text.dropFirst() : text[...]).utf8)
     var index = 0
