@@ -1,7 +1,7 @@
-/// A data set and what one reading of it found.
+/// A data set with the facts from one reading of it.
 package struct CheckedData: Sendable {
   package let dataset: Dataset
-  /// Of all its cases, without what only the check compares.
+  /// Facts of all its cases, without those that only the check compares.
   package let facts: [CaseFacts]
 
   package init(dataset: Dataset, facts: [CaseFacts]) {

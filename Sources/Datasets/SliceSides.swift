@@ -1,7 +1,7 @@
 /// Limits of a slice's sides, in pixels.
 package enum SliceSides {
-  /// The fewest after resampling: half of the smallest input, 16×16. Less would be mostly padding.
+  /// The least side after resampling: half of the smallest input, 16×16. Less would be mostly padding.
   package static let smallest = 8
-  /// The most of a plan or of a prepared slice.
+  /// The largest side of a plan or of a prepared slice.
   package static let largest = 4096
 }

@@ -2,7 +2,7 @@ import Basics
 import Foundation
 
 extension CaseComparison {
-  /// Images of the same voxels in another order. Those in the same order are duplicates, which `DataCheckRules` names.
+  /// Finds images of equal voxels in another order. Equal order makes duplicates, which `DataCheckRules` finds.
   func turnedCopies() -> [DataCheck.Finding] {
     let known = facts.filter { $0.profile != nil }
     return Dictionary(grouping: known) { $0.profile!.unorderedHash }.values
@@ -16,8 +16,9 @@ extension CaseComparison {
       }
   }
 
-  /// Patients that the lists name at several sites. A patient that is not named is called like its case, which says
-  /// nothing across sites.
+  /// Finds patients that the lists name at several sites.
+  ///
+  /// An unnamed patient has its case's name, which identifies nobody across sites.
   func patients() -> [DataCheck.Finding] {
     let named = facts.filter { $0.scan.patient != $0.scan.name }
     return Dictionary(grouping: named, by: \.scan.patient).filter { Set($0.value.map(\.scan.site)).count > 1 }
@@ -30,7 +31,7 @@ extension CaseComparison {
       }
   }
 
-  /// Grids of one case that differ by rounding, but by more than float32 does.
+  /// Finds grids of one case that differ by rounding, but by more than float32 rounding.
   func roundings() -> [DataCheck.Finding] {
     let rounded = facts.filter { ($0.profile?.rounding ?? 0) > DataRepair.leastRounding }
     guard let most = rounded.compactMap({ $0.profile?.rounding }).max() else { return [] }

@@ -2,8 +2,10 @@ import Basics
 import Foundation
 
 extension CaseComparison {
-  /// Intensities that are far from those of the site's other cases. Volumes are whitened one by one, so a scale of its
-  /// own harms no case: only where nearly all others agree is one odd.
+  /// Finds intensities far from those of the site's other cases.
+  ///
+  /// Z-score normalization treats each volume by itself, so a different scale alone does no harm. A case is odd only
+  /// if nearly all others agree.
   func intensities() -> [DataCheck.Finding] {
     let channels = facts.compactMap(\.profile).map(\.quantiles.count).max() ?? 0
     return (0..<channels).flatMap { channel in
@@ -16,8 +18,9 @@ extension CaseComparison {
     }
   }
 
-  /// The distance between the first and the 99th percentile, ten times that of the others or a tenth of it, where nine
-  /// in ten are within a factor of √10 of their median.
+  /// Finds contrasts (1st to 99th percentile) above ten times the median of the others, or below a tenth of it.
+  ///
+  /// Nine in ten must lie within a factor of √10 of their median.
   private func oddScales(_ peers: Peers, _ channel: Int) -> [DataCheck.Finding] {
     let scales = peers.reference.map { log10($0.contrast(channel)) }
     guard let middle = median(scales), scales.count(where: { abs($0 - middle) <= 0.5 }) * 10 >= 9 * scales.count else {
@@ -33,8 +36,9 @@ extension CaseComparison {
     }
   }
 
-  /// Single voxels far beyond the 99th, or below the first, percentile: 20 times their distance, where the others' median
-  /// is below 5.
+  /// Finds single voxels far beyond the 99th or below the 1st percentile.
+  ///
+  /// The limit is 20 contrasts, if the others' median is below 5.
   private func oddTails(_ peers: Peers, _ channel: Int) -> [DataCheck.Finding] {
     [true, false].flatMap { above -> [DataCheck.Finding] in
       guard let middle = median(peers.reference.map { $0.tail(above: above, channel) }), middle < 5 else { return [] }
@@ -55,19 +59,19 @@ extension CaseFacts {
     Double(profile?.quantiles[channel][percent] ?? 0)
   }
 
-  /// From the first to the 99th percentile; where they are the same, next to nothing.
+  /// The difference between the 1st and the 99th percentile; a tiny positive number if they are equal.
   fileprivate func contrast(_ channel: Int) -> Double {
     max(quantile(99, channel) - quantile(1, channel), 1e-6 * max(quantile(100, channel) - quantile(0, channel), 1e-30))
   }
 
-  /// How far the last voxel is beyond the percentile next to it, in contrasts.
+  /// The distance of the extreme voxel from its nearest percentile, in contrasts.
   fileprivate func tail(above: Bool, _ channel: Int) -> Double {
     let distance =
       above ? quantile(100, channel) - quantile(99, channel) : quantile(1, channel) - quantile(0, channel)
     return distance / contrast(channel)
   }
 
-  /// The file of a channel, of a colour picture with the colour.
+  /// The file of a channel; for a colour picture also its colour.
   fileprivate func name(of channel: Int) -> String {
     if scan.images.count > channel, scan.images.count > 1 { return scan.images[channel].path }
     let count = profile?.quantiles.count ?? 1

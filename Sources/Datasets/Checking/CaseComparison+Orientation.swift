@@ -3,10 +3,11 @@ import Foundation
 import MedicalImaging
 
 extension CaseComparison {
-  /// Share of a site's cases that must be stored alike for the others to be the odd ones.
+  /// The share of a site's cases that must be stored alike for the others to be odd.
   private static let clearMajority = 2.0 / 3
-  /// How far an axis must be turned against the majority's: a mirrored axis is turned by 180°, an exchanged one by 90°,
-  /// an oblique slice of the same order by less than this.
+  /// The least angle between an axis and the majority's that counts as turned.
+  ///
+  /// A mirrored axis is turned by 180°, an exchanged one by 90°, an oblique slice of equal order by less than this.
   static let turnedDegrees = 60.0
 
   func orientations() -> [DataCheck.Finding] {
@@ -41,7 +42,7 @@ extension CaseComparison {
     }
   }
 
-  /// The most usual orientation of each site, where they differ.
+  /// Lists the commonest orientation of each site if they differ.
   private func orientationsBetween(_ sites: [(site: String, facts: [CaseFacts])]) -> [DataCheck.Finding] {
     let usual = sites.map { (site: $0.site, group: CaseComparison.byOrientation($0.facts)[0]) }
     guard let first = usual.first,
@@ -62,7 +63,7 @@ extension CaseComparison {
     ]
   }
 
-  /// Volumes by orientation, the most usual one first.
+  /// Groups volumes by orientation, the commonest first.
   static func byOrientation(_ facts: [CaseFacts]) -> [(code: String, facts: [CaseFacts])] {
     Dictionary(grouping: facts) { $0.geometry.orientation.code }.map { (code: $0.key, facts: $0.value) }
       .sorted { ($1.facts.count, $0.code) < ($0.facts.count, $1.code) }

@@ -2,7 +2,7 @@ import Basics
 import Foundation
 
 extension CaseComparison {
-  /// Masks that do not belong where they lie; a mask gets one finding only, the most telling.
+  /// Finds masks that seem misplaced; each mask gets only its most telling finding.
   func placements() -> [DataCheck.Finding] {
     let known = facts.filter { $0.profile?.placement != nil }
     let apart = Peers.groups(known, least: 7).flatMap { peers -> [DataCheck.Finding] in
@@ -29,7 +29,7 @@ extension CaseComparison {
     return .init(.warning, .placement, "\(url.path): \(fault)", cases: [fact.identifier], files: [url, fact.file])
   }
 
-  /// More than half of it is background, where others' median is at most a tenth.
+  /// A fault if more than half of the mask is background and the others' median is at most a tenth.
   private static func background(_ place: MaskPlacement, usual: Double, _ peers: Peers) -> String? {
     guard place.backgroundShare > 0.5, usual <= 0.1 else { return nil }
     return
@@ -38,19 +38,20 @@ extension CaseComparison {
   }
 }
 
-/// Where several cases have their masks, if that is nearly the same place.
+/// The common place of several cases' masks, if they nearly agree on one.
 private struct UsualPlace {
-  /// Along each axis of the patient.
+  /// The agreement along each axis of the patient.
   private let centres: [Agreement]
 
-  /// nil where the masks lie here and there, as those of tumours do, so that none is odd: nine in ten must have their
-  /// centre within 0.12 of the image from the median, on every axis.
+  /// nil if the masks vary in place, as those of tumours do, so that none is odd.
+  ///
+  /// Nine in ten must have their centre within 0.12 of the image from the median, on every axis.
   init?(_ places: [MaskPlacement]) {
     centres = (0..<3).map { axis in Agreement(places.map { $0.centre[axis] }) }
     guard centres.allSatisfy({ $0.nineTenths < 0.12 }) else { return nil }
   }
 
-  /// Its centre is more than a fifth of the image away from the others'.
+  /// A fault if the mask's centre is more than a fifth of the image away from the others'.
   func distance(_ place: MaskPlacement, _ peers: Peers) -> String? {
     func distance(_ axis: Int) -> Double { abs(place.centre[axis] - centres[axis].spread.median) }
     let found = (0..<3).filter { centres[$0].isFar(place.centre[$0], atLeast: 0.2) }
@@ -63,12 +64,13 @@ private struct UsualPlace {
   }
 }
 
-/// How well several cases' masks fit their images, if that can be told at all.
+/// How well several cases' masks fit their images, if that can be measured.
 private struct UsualFit {
   private let median: Double
 
-  /// nil where mirroring some masks makes little difference or even fits better, as with tumours: nine in ten must
-  /// have a fit of at least 1.2, and the median at least 1.5.
+  /// nil if mirroring some masks makes little difference or even fits better, as with tumours.
+  ///
+  /// Nine in ten must have a fit of at least 1.2, and the median at least 1.5.
   init?(_ places: [MaskPlacement]) {
     let fits = places.compactMap(\.fit).sorted()
     guard fits.count == places.count, fits[Agreement.tenth(of: fits.count)] >= 1.2, let middle = Basics.median(fits),
@@ -77,7 +79,7 @@ private struct UsualFit {
     median = middle
   }
 
-  /// Mirrored, it fits its image better than as it is.
+  /// A fault if the mirrored mask fits its image better than the mask itself.
   func misfit(_ place: MaskPlacement, _ peers: Peers) -> String? {
     guard let fit = place.fit, fit < 1 else { return nil }
     let best = (0..<3).min { place.mirroredSpread[$0] < place.mirroredSpread[$1] }!
@@ -91,10 +93,10 @@ private struct UsualFit {
 
 private let axisNames = ["right to left", "front to back", "foot to head"]
 
-/// How much several values are the same.
+/// The agreement of several values.
 private struct Agreement {
   let spread: RobustSpread
-  /// The distance from the median that nine in ten keep.
+  /// The distance from the median within which nine in ten lie.
   let nineTenths: Double
 
   init(_ values: [Double]) {
@@ -103,10 +105,10 @@ private struct Agreement {
     nineTenths = values.map { abs($0 - middle) }.sorted()[values.count - 1 - Agreement.tenth(of: values.count)]
   }
 
-  /// Rounded up.
+  /// A tenth of a count, rounded up.
   static func tenth(of count: Int) -> Int { (count + 9) / 10 }
 
-  /// Beyond six deviations and twice the distance that nine in ten keep.
+  /// Whether a value is beyond `least`, six deviations and twice the distance within which nine in ten lie.
   func isFar(_ value: Double, atLeast least: Double) -> Bool {
     let distance = abs(value - spread.median)
     return distance > least && distance > 6 * spread.deviation && distance > 2 * nineTenths

@@ -3,10 +3,10 @@ import Foundation
 import MedicalImaging
 
 extension CaseComparison {
-  /// What the longest side of a volume of a body may measure, in mm.
+  /// The plausible longest side of a volume of a body, in mm.
   private static let bodyMM = 5.0...2500.0
 
-  /// Spacings that look like another unit than mm.
+  /// Finds spacings that seem to be in another unit than mm.
   func units() -> [DataCheck.Finding] {
     let absurd = bySite(volumes).compactMap { site, facts in
       absurdSizes(facts.filter { !Self.bodyMM.contains($0.extentMM.max()) }, site)
@@ -33,7 +33,7 @@ extension CaseComparison {
   private func absurdSizes(_ facts: [CaseFacts], _ site: String) -> DataCheck.Finding? {
     guard let first = facts.first else { return nil }
     let longest = first.extentMM.max()
-    // The unit in which it would measure most nearly 200 mm.
+    // Guess the unit that brings the longest side closest to 200 mm.
     let guess = [("metres", 1000.0), ("centimetres", 10), ("micrometres", 0.001)]
       .filter { (20...2500).contains(longest * $0.1) }
       .min { abs(log(longest * $0.1 / 200)) < abs(log(longest * $1.1 / 200)) }
@@ -45,7 +45,7 @@ extension CaseComparison {
       on: facts)
   }
 
-  /// The smaller one of two sites, or of one and all others, whose sizes are a unit apart.
+  /// Finds sites whose sizes differ by a unit from all others; of two sites, the smaller one.
   private func unitsBetweenSites(_ facts: [CaseFacts]) -> [DataCheck.Finding] {
     let sites = bySite(facts)
     return sites.enumerated().compactMap { index, site in
@@ -66,7 +66,7 @@ extension CaseComparison {
 
   static func shape(_ values: SIMD3<Double>) -> String { (0..<3).map { short(values[$0]) }.joined(separator: "×") }
 
-  /// CT whose offset of about 1000 is missing, or was added twice, in a case or at a site.
+  /// Finds CT whose offset of about 1000 is missing or was added twice, in a case or at a site.
   func offsets() -> [DataCheck.Finding] {
     let known = volumes.filter { $0.profile?.quantiles.first?.count == 101 }
     let sites = bySite(known)
@@ -113,8 +113,10 @@ private struct Sizes {
     return SIMD3((0..<3).map { axis in median(sorted.map { $0[axis] }) ?? 1 })
   }
 
-  /// The unit that these sizes look like beside others in mm; nil for mm. Each spacing is within a factor of 1.5 of the
-  /// unit's, their geometric mean within 1.25, and the extents' mean within 3.
+  /// The unit that these sizes seem to have, compared with sizes in mm; nil for mm.
+  ///
+  /// Each spacing must lie within a factor of 1.5 of the unit's, their geometric mean within 1.25, and the extents'
+  /// mean within 3.
   func unit(against other: Sizes) -> String? {
     let spacings = (0..<3).map { log10(spacing[$0] / other.spacing[$0]) }
     let extents = (0..<3).map { log10(extent[$0] / other.extent[$0]) }
@@ -126,7 +128,7 @@ private struct Sizes {
   }
 }
 
-/// Median of the darkest voxels, and of those that are brighter than 95 % of the others.
+/// The medians of the cases' least and 95th-percentile intensities.
 private struct Levels {
   let least: Double
   let bright: Double
@@ -137,7 +139,7 @@ private struct Levels {
     bright = median(all.map { Double($0[95]) }) ?? 0
   }
 
-  /// How both levels lie to others' where both are about 1000 apart and the lower ones are those of CT; nil elsewhere.
+  /// Describes the difference if both levels are about 1000 apart and the lower ones look like CT; nil otherwise.
   func offsetFault(against other: Levels) -> String? {
     let (dark, light) = (least - other.least, bright - other.bright)
     guard min(least, other.least) <= -900, 900...1150 ~= abs(dark), 700...1350 ~= abs(light), dark * light > 0 else {

@@ -2,10 +2,10 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// What cases tell when they are held against each other. docs/check.md has every rule with its thresholds.
+/// Findings from comparing cases with each other. docs/check.md has every rule with its thresholds.
 struct CaseComparison {
   let facts: [CaseFacts]
-  /// Those that are volumes, whose grids lie in a patient.
+  /// The cases that are volumes, whose grids lie in a patient.
   let volumes: [CaseFacts]
 
   init(_ facts: [CaseFacts]) {
@@ -18,14 +18,14 @@ struct CaseComparison {
   }
 }
 
-/// Cases and those that they are held against: their whole site or, where it is small, all cases.
+/// Cases and the cases to compare them with: their whole site or, if it is small, all cases.
 struct Peers {
   let judged: [CaseFacts]
   let reference: [CaseFacts]
-  /// `the other 5 cases of Site-A`.
+  /// The peers in words: `the other 5 cases of Site-A`.
   let phrase: String
 
-  /// - Parameter least: how many others a case must have; without them it is not judged.
+  /// - Parameter least: the fewest other cases needed to judge a case.
   static func groups(_ facts: [CaseFacts], least: Int) -> [Peers] {
     bySite(facts).compactMap { site, own in
       if own.count > least {
@@ -46,12 +46,12 @@ extension CaseFacts {
   var identifier: String { scan.identifier }
   var file: URL { scan.images[0] }
 
-  /// Along the image's axes, edge to edge.
+  /// The extent along the image's axes, edge to edge.
   var extentMM: SIMD3<Double> { SIMD3<Double>(geometry.size) * geometry.spacingMM }
 }
 
 extension DataCheck.Finding {
-  /// On these cases' images.
+  /// A finding on these cases' images.
   init(_ severity: DataCheck.Severity, _ rule: DataCheck.Rule, _ message: String, on facts: [CaseFacts]) {
     self.init(severity, rule, message, cases: facts.map(\.identifier), files: facts.map(\.file))
   }

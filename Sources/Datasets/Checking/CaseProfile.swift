@@ -1,18 +1,18 @@
 import MedicalImaging
 
-/// What the rules that compare cases need to know of one, beside what training plans with.
+/// The facts of a case that only comparisons need, beyond those that planning uses.
 struct CaseProfile: Equatable, Sendable {
-  /// Of each channel: its quantiles, 101 values from the least voxel (0 %) to the greatest (100 %); none where no voxel
-  /// is finite.
+  /// For each channel, 101 quantiles from the least voxel (0 %) to the greatest (100 %); empty if no voxel is finite.
   let quantiles: [[Float]]
-  /// Equal for images of the same voxels in whatever order, as mirrored and turned copies are.
+  /// Equal for images of equal voxels in any order, such as mirrored and turned copies.
   let unorderedHash: UInt64
   /// Equal for masks of equal sizes and labels.
   let maskHash: UInt64
-  /// Where the mask lies; nil without a mask, with an empty one, and where it does not lie on its image's voxels.
+  /// The mask's placement; nil if it is missing or empty, or does not lie on its image's voxels.
   let placement: MaskPlacement?
-  /// How far the grids of the case's files differ from the first one's, in voxels, where it is no more than rounding;
-  /// nil where a file does not lie on the voxels of the first.
+  /// The largest difference between the grids of the case's files and the first one's, in voxels, within rounding.
+  ///
+  /// nil if a file does not lie on the voxels of the first.
   let rounding: Double?
 
   init(
@@ -27,13 +27,14 @@ struct CaseProfile: Equatable, Sendable {
   }
 }
 
-/// 101 quantiles of the finite voxels that were measured. The least and the greatest are exact; those between are of
-/// about 16,384 voxels that are spread evenly over the image.
+/// Computes 101 quantiles of the finite voxels that were measured.
+///
+/// The least and the greatest are exact. Those between come from about 16,384 voxels spread evenly over the image.
 package func quantiles(of image: Image, range: ClosedRange<Float>?) -> [Float] {
   guard let range else { return [] }
   let (voxels, noData) = (image.voxels, image.noData)
   var step = max(1, voxels.count / 16_384)
-  // A step that shares a factor with the row would see some columns only.
+  // A step that shares a factor with the row would sample some columns only.
   while step > 1, greatestCommonDivisor(step, image.geometry.size.x) > 1 { step += 1 }
   var sample: [Float] = []
   for index in stride(from: 0, to: voxels.count, by: step) where voxels[index].isFinite && noData?[index] != true {
@@ -49,10 +50,10 @@ package func quantiles(of image: Image, range: ClosedRange<Float>?) -> [Float] {
 
 private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
 
-/// A 64-bit hash of sizes and voxels, the same in every run (FNV-1a over whole voxels, then mixed).
+/// A 64-bit hash of sizes and voxels, equal in every run (FNV-1a over whole voxels, then mixed).
 package struct VoxelHash {
   package private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
-  /// Of the voxels and sizes in whatever order: a sum of each value's hash, which no order changes.
+  /// A hash of the voxels and sizes in any order: the sum of the values' hashes.
   private(set) var unordered: UInt64 = 0
 
   package init() {}

@@ -2,9 +2,9 @@ import Basics
 import Dispatch
 import Foundation
 
-/// What is wrong with a data set, what each site looks like, and the facts that planning needs; every file is read once.
+/// The faults of a data set, a summary of each site, and the facts that planning needs; every file is read once.
 package struct DataCheck: Sendable {
-  /// Facts of the cases that could be read and whose image and mask are not exchanged, in the order of the data set.
+  /// Facts of the readable cases whose image and mask are not exchanged, in the order of the data set.
   package let facts: [CaseFacts]
   /// Errors first, then warnings and notes.
   package let findings: [Finding]
@@ -14,13 +14,13 @@ package struct DataCheck: Sendable {
   /// Reads all cases.
   ///
   /// - Parameters:
-  ///   - merge: labels that training will merge, so that sites are compared after it.
-  ///   - exclude: labels that training will take for background, likewise.
+  ///   - merge: labels that training will merge; sites are compared after merging.
+  ///   - exclude: labels that training will treat as background; sites are compared without them.
   ///   - splits: folds or a split whose sides must not share a patient or an image.
-  ///   - threads: cases read side by side, which bounds the memory: one image and one mask a thread.
-  ///   - progress: told the cases done and their total, one call at a time, from any thread.
-  ///   - shouldStop: asked before each case, from any thread.
-  /// - Throws: `StopRequested` if `shouldStop` says so.
+  ///   - threads: cases read in parallel, which bounds the memory: one image and one mask a thread.
+  ///   - progress: receives the cases done and their total, one call at a time, on any thread.
+  ///   - shouldStop: asked before each case, on any thread.
+  /// - Throws: `StopRequested` when `shouldStop` returns true.
   package init(
     of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
     progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool
@@ -34,7 +34,7 @@ package struct DataCheck: Sendable {
     self.init(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
   }
 
-  /// Reads all cases, and is not to be stopped.
+  /// Reads all cases and cannot be stopped.
   package init(
     of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
     progress: (@Sendable (Int, Int) -> Void)? = nil
@@ -61,9 +61,9 @@ package struct DataCheck: Sendable {
 
   package var errors: [Finding] { findings.filter { $0.severity == .error } }
 
-  /// Reports what makes a network wrong though it can be trained.
+  /// Reports findings that leave the data trainable but would make the network wrong.
   ///
-  /// - Throws: `InputError` with the first error, if there is one, and how many more there are.
+  /// - Throws: `InputError` with the first error, if there is one, and the number of others.
   package func requireNoErrors() throws {
     for group in FindingGroup.groups(of: findings.filter(\.makesNetworkWrong)) { Warnings.report(group.sentence) }
     guard let first = errors.first else { return }

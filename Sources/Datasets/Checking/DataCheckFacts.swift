@@ -2,24 +2,24 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// What one reading of a case's files tells, small enough to keep for all cases.
+/// Facts from one reading of a case's files, small enough to keep for all cases.
 package struct CaseFacts: Equatable, Sendable {
   package let scan: Case
-  /// Of the first modality.
+  /// The grid of the first modality.
   package let geometry: Geometry
   /// The least and greatest finite intensity of each modality or colour.
   package let intensities: [ClosedRange<Float>]
-  /// Voxels of each mask value that occurs, 0 included; empty without a mask.
+  /// The voxels of each label in the mask, 0 included; empty without a mask.
   package let labels: [UInt8: Int]
   /// Equal for cases whose images have equal sizes and voxels.
   package let imageHash: UInt64
-  /// Where the mask's values between its extremes lie on edges only; nil elsewhere, and where facts were kept in a file.
+  /// The mask's intermediate values if they lie along edges only; nil otherwise and for facts from a file.
   let greyEdges: GreyEdges?
-  /// Kept for where the files are gone.
+  /// Kept here because the files may be gone.
   package let isPicture: Bool
-  /// Of each modality or colour; empty where the facts were kept in a file of an earlier version.
+  /// The percentiles of each modality or colour; empty for facts from an earlier version's file.
   package let percentiles: [IntensityPercentiles]
-  /// What cases are compared by; nil where the facts were kept in a file.
+  /// Facts for comparing cases; nil for facts from a file.
   let profile: CaseProfile?
 
   init(
@@ -37,7 +37,7 @@ package struct CaseFacts: Equatable, Sendable {
     self.profile = profile
   }
 
-  /// What a file keeps, or what training plans with.
+  /// The facts that a file keeps and that training plans with.
   init(
     scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>], labels: [UInt8: Int], imageHash: UInt64,
     isPicture: Bool, percentiles: [IntensityPercentiles]
@@ -52,20 +52,20 @@ package struct CaseFacts: Equatable, Sendable {
     profile = nil
   }
 
-  /// What training plans with.
+  /// The facts that training plans with.
   var withoutProfile: CaseFacts {
     CaseFacts(
       scan: scan, geometry: geometry, intensities: intensities, labels: labels, imageHash: imageHash,
       isPicture: isPicture, percentiles: percentiles)
   }
 
-  /// Whether there is a mask and it holds background only, or nothing but these labels besides.
+  /// Whether there is a mask and it holds only background and excluded labels.
   func hasEmptyMask(without excluded: Set<UInt8> = []) -> Bool {
     !labels.isEmpty && labels.keys.allSatisfy { $0 == 0 || excluded.contains($0) }
   }
 }
 
-/// One case read once: its facts (nil where a file could not be read) and what is wrong with it alone.
+/// One case read once: its facts (nil if a file could not be read) and the faults of the case alone.
 struct CaseInspection: Sendable {
   let scan: Case
   /// Whether image and mask are likely exchanged.
@@ -73,7 +73,7 @@ struct CaseInspection: Sendable {
   private(set) var facts: CaseFacts?
   private(set) var findings: [DataCheck.Finding] = []
 
-  /// Reads one file at a time and keeps one channel, so that the memory needed is that of a file and a channel.
+  /// Reads one file at a time and keeps one channel, so memory holds at most a file and a channel.
   init(_ scan: Case) {
     self.scan = scan
     var first: Image?
@@ -126,7 +126,7 @@ struct CaseInspection: Sendable {
         rounding: rounding))
   }
 
-  /// The larger of `known` and how far the grids differ; nil where one is no rounding.
+  /// The larger of `known` and the difference between the grids; nil if one exceeds rounding.
   private static func rounding(_ known: Double?, _ fault: String?, _ grid: Geometry, _ first: Geometry) -> Double? {
     guard let known, fault == nil, let move = first.largestMove(to: grid) else { return nil }
     return max(known, move)

@@ -3,11 +3,11 @@ import Foundation
 import MedicalImaging
 import Scores
 
-/// What only several cases together, or the names of labels, can tell.
+/// Rules that need several cases together or the names of labels.
 struct DataCheckRules {
   let facts: [CaseFacts]
   let labelNames: [UInt8: String]
-  /// The file that the names are from, for messages.
+  /// The file that gives the labels' names, for messages.
   let namesFile: String
   let merge: [[UInt8]]
   let exclude: Set<UInt8>
@@ -78,7 +78,7 @@ struct DataCheckRules {
     ]
   }
 
-  /// Classes that `dataset.json` names and no mask of a site holds.
+  /// Finds classes that `dataset.json` names and no mask of a site holds.
   private func missingClasses() -> [DataCheck.Finding] {
     sites.compactMap { site, facts in
       guard facts.contains(where: { !$0.labels.isEmpty }) else { return nil }
@@ -92,7 +92,7 @@ struct DataCheckRules {
     }
   }
 
-  /// A label that one of many masks holds, and that no file names.
+  /// Finds unnamed labels that only one of many masks holds.
   private func loneLabels() -> [DataCheck.Finding] {
     let masked = facts.filter { !$0.labels.isEmpty }
     guard masked.count >= 6, labelNames.isEmpty else { return [] }

@@ -2,17 +2,17 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// The ranges that the cases of a site span.
+/// The ranges of a site's cases.
 package struct SiteSummary: Equatable, Sendable {
   package let site: String
   package let caseCount: Int
-  /// Voxels along the image's y, x and z axes.
+  /// Voxels along the image's y axis; `widths` is along x, `slices` along z.
   package let heights: ClosedRange<Int>
   package let widths: ClosedRange<Int>
   package let slices: ClosedRange<Int>
-  /// Along the image's x, y and z axes.
+  /// Spacings along the image's x, y and z axes.
   package let spacingsMM: [ClosedRange<Double>]
-  /// Whether all cases are pictures, whose pixels have no known size.
+  /// Whether all cases are pictures, whose pixel size is unknown.
   let arePictures: Bool
   let intensities: ClosedRange<Float>?
   /// The share of each foreground value in all voxels of the site's masks, from 0 to 1.
@@ -73,10 +73,10 @@ extension SiteSummary {
 }
 
 extension SiteSummary {
-  /// A row a site.
+  /// A table with one row a site.
   package static func table(of facts: [CaseFacts]) -> ReportTable { table(of: summaries(of: facts)) }
 
-  /// Without spacings where all are pictures.
+  /// A table without spacings if all cases are pictures.
   fileprivate static func table(of sites: [SiteSummary]) -> ReportTable {
     let shown = header.indices.filter { header[$0] != spacingTitle || !sites.allSatisfy(\.arePictures) }
     func cells(_ row: [String]) -> [String] { shown.map { row[$0] } }
@@ -85,20 +85,20 @@ extension SiteSummary {
 }
 
 extension DataCheck {
-  /// A row a site, in columns for people.
+  /// A table with one row a site, in aligned columns.
   package var table: String {
     let sites = SiteSummary.table(of: sites)
     return alignedColumns([sites.header] + sites.rows).joined(separator: "\n")
   }
 
-  /// The findings that nobody else tells of, a line each: neither `requireNoErrors` nor whoever reads the files.
+  /// Findings to show, one a line, except those that `requireNoErrors` or the readers of files report.
   package var remarks: [String] {
     let others = findings.filter { !$0.makesNetworkWrong && !$0.isOfReading && $0.severity != .error }
     return findings.isEmpty ? ["Nothing to report."] : FindingGroup.groups(of: others).map(\.line)
   }
 }
 
-/// Lines of rows that all have as many cells, their columns padded to one width each.
+/// Joins rows of equally many cells to lines, with the columns padded to one width each.
 func alignedColumns(_ rows: [[String]]) -> [String] {
   let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
   return rows.map { row in

@@ -21,11 +21,12 @@ extension DataRepair {
 
   private static func real(_ url: URL) -> String { url.standardizedFileURL.resolvingSymlinksInPath().path }
 
-  /// Writes the copy: folders of sites, or for a data set with a `dataset.json` that layout again, since it names the
-  /// labels. The folder appears when all is there, or not at all.
+  /// Writes the copy as folders of sites, or with a `dataset.json`, which names the labels, if the source has one.
   ///
-  /// - Parameter progress: told each case before it is written; what it throws ends the work.
-  /// - Throws: as `requireRoom`, and as the reading and writing of volumes.
+  /// The folder appears once it is complete, or not at all.
+  ///
+  /// - Parameter progress: receives each case before it is written; an error thrown by it ends the work.
+  /// - Throws: the errors of `requireRoom` and of reading and writing volumes.
   package func write(to output: URL, progress: (Case) throws -> Void = { _ in }) throws {
     try DataRepair.requireRoom(in: output, beside: dataset.folder)
     let output = output.standardizedFileURL
@@ -35,7 +36,7 @@ extension DataRepair {
       try write(step, to: partial.url)
     }
     try dataset.layout == .description ? writeDescription(in: partial.url) : writeLists(in: partial.url)
-    _ = rmdir(output.path)  // where it is there, it is empty
+    _ = rmdir(output.path)  // an existing folder is empty here
     try partial.rename(to: output)
   }
 
@@ -64,12 +65,12 @@ extension DataRepair {
     try mask.write(to: target.appendingPathExtension("nii.gz"))
   }
 
-  /// nil for a file that the check could not read either: it stays as it is, for its owner to restore.
+  /// Reads a file; nil if it is unreadable, which the check has found too. Such a file is copied as it is.
   private func readable<Contents>(_ url: URL, _ body: () throws -> Contents) throws -> Contents? {
     do { return try body() } catch is ImagingError { return nil }
   }
 
-  /// Without the ending.
+  /// The path of a channel's file without its extension.
   private func place(of scan: Case, channel: Int, in folder: URL) -> URL {
     let suffix = String(format: "_%04d", channel)
     if dataset.layout == .description { return folder.appendingPathComponent("imagesTr/\(scan.name)\(suffix)") }
@@ -81,15 +82,16 @@ extension DataRepair {
       dataset.layout == .description ? "labelsTr/\(scan.name)" : "\(scan.site)/\(scan.name)_segmentation")
   }
 
-  /// Copies the bytes, of a link those of its file; the ending stays.
+  /// Copies a file, or the file that a link leads to, byte by byte; keeps the extension.
   private func copy(_ url: URL, to target: URL) throws {
     let ending = url.lastPathComponent.dropFirst((volumeStem(url) ?? "").count)
     let target = URL(fileURLWithPath: target.path + ending)
     try copyAtomically(url, to: target)
   }
 
-  /// The lists of sites where a patient is not called like its case, or an image like a mask, and what `prepare` wrote
-  /// beside the cases.
+  /// Writes the files beside the cases: `prepared.json`, and the lists of sites that need them.
+  ///
+  /// A site needs one if a patient's name differs from its case's, or an image is named like a mask.
   private func writeLists(in folder: URL) throws {
     for (site, scans) in Dictionary(grouping: steps.map(\.scan), by: \.site) {
       let own = folder.appendingPathComponent(site)
@@ -108,7 +110,7 @@ extension DataRepair {
     }
   }
 
-  /// The source's `dataset.json` without its list of files.
+  /// Writes the source's `dataset.json` without its list of files.
   private func writeDescription(in folder: URL) throws {
     let url = dataset.folder.appendingPathComponent("dataset.json")
     guard var json = try? JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any] else {

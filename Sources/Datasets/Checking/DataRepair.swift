@@ -2,19 +2,21 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// What can be put right in a data set without doubt: images and masks turned to one orientation, grids of one case
-/// that differ by rounding made one, and copies of a case left out. No voxel gets another value or place.
+/// Safe repairs of a data set: one orientation, one grid a case, no copies.
+///
+/// Images and masks are turned to one orientation, a case's grids that differ by rounding become one, and copies of a
+/// case are left out. No voxel changes its value or its place.
 package struct DataRepair: Sendable {
   enum Kind: String, Codable, Sendable {
     /// Axes exchanged and turned, in voxels and header alike.
     case turned
-    /// Headers of the case's other files made that of the first image.
+    /// Headers of the case's other files replaced by that of the first image.
     case grid
     /// Left out as a copy of another case.
     case dropped
-    /// A format that needs several files, or may, written as NIfTI.
+    /// A format with several files, or possibly several, written as NIfTI.
     case format
-    /// Would have been turned, but its files do not lie on one grid.
+    /// Not turned, because the files do not lie on one grid.
     case left
   }
 
@@ -25,13 +27,13 @@ package struct DataRepair: Sendable {
     package let message: String
   }
 
-  /// What was done, for reports.
+  /// The changes made, for reports.
   package struct Summary: Codable, Equatable, Sendable {
     package let folder: String
     package let changes: [Change]
   }
 
-  /// What is done to a case.
+  /// The repair of one case.
   struct Step: Sendable {
     let scan: Case
     var turn: Orientation?
@@ -39,18 +41,18 @@ package struct DataRepair: Sendable {
     var grid: Geometry?
   }
 
-  /// Farther apart than this, in voxels, grids of one case are worth a word; float32 rounds by less.
+  /// The least difference between a case's grids to report, in voxels; float32 rounding is smaller.
   static let leastRounding = 1e-3
 
   private(set) var changes: [Change] = []
   let dataset: Dataset
   private(set) var steps: [Step] = []
 
-  /// Decides what to do; nothing is read or written.
+  /// Plans the repair; reads and writes nothing.
   ///
   /// - Parameters:
-  ///   - facts: from a check of `dataset`. Cases that are not in them are copied as they are.
-  ///   - dropDuplicates: leave out cases whose image, grid and mask equal those of an earlier case.
+  ///   - facts: from a check of `dataset`. Cases without facts are copied as they are.
+  ///   - dropDuplicates: leaves out cases whose image, grid and mask equal those of an earlier case.
   package init(of dataset: Dataset, facts: [CaseFacts], dropDuplicates: Bool = false) {
     self.dataset = dataset
     let known = Dictionary(facts.map { ($0.identifier, $0) }) { first, _ in first }
@@ -95,7 +97,7 @@ package struct DataRepair: Sendable {
     changes.append(Change(identifier: scan.identifier, kind: kind, message: message))
   }
 
-  /// The cases that equal an earlier one, and that one.
+  /// Maps each case that equals an earlier one to that case.
   private static func copies(_ facts: [CaseFacts]) -> [String: String] {
     var result: [String: String] = [:]
     let known = facts.filter { $0.profile != nil }
@@ -109,7 +111,7 @@ package struct DataRepair: Sendable {
   }
 }
 
-/// Whether a file can be copied alone: the header of a MetaImage or NRRD may name another one.
+/// Whether a file can be copied alone: the header of a MetaImage or NRRD may name another file.
 func isCopied(_ url: URL) -> Bool {
   let name = url.lastPathComponent.lowercased()
   return isPicture(url) || name.hasSuffix(".nii") || name.hasSuffix(".nii.gz")

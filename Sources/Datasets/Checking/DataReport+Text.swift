@@ -2,7 +2,7 @@ import Basics
 import Foundation
 
 extension DataReport: CustomStringConvertible {
-  /// The sites, then the findings, for people.
+  /// The sites, then the findings, as readable text.
   package var description: String {
     var lines = ["\(folder): \(counted(cases.count + unreadCases, "case")) of \(counted(sites.count, "site"))", ""]
     lines += sites.flatMap { $0.lines(volumeUnit: volumeUnit) + [""] }
@@ -19,7 +19,7 @@ extension DataReport: CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
-  /// In a line: `Sound: 0 errors, 2 warnings, 1 note.`
+  /// The verdict on one line: `Sound: 0 errors, 2 warnings, 1 note.`
   package var verdict: String {
     let counts = [(count(.error), "error"), (count(.warning), "warning"), (count(.note), "note")]
       .map { counted($0.0, $0.1) }
@@ -28,7 +28,7 @@ extension DataReport: CustomStringConvertible {
 }
 
 extension DataReport.Site {
-  /// `LPS 7, RPS 1`, the most usual first.
+  /// `LPS 7, RPS 1`, the commonest first.
   package var orientationText: String {
     orientations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
       .joined(separator: ", ")
@@ -36,7 +36,7 @@ extension DataReport.Site {
 
   fileprivate func lines(volumeUnit: String) -> [String] {
     var rows: [[String]] = []
-    if orientations.isEmpty {  // nobody knows how large a picture's pixels are
+    if orientations.isEmpty {  // the size of a picture's pixels is unknown
       rows = [["size", size.prefix(2).map(\.text).joined(separator: " × ") + " pixels"]]
     } else {
       rows = [["size", size.map(\.text).joined(separator: " × ") + " voxels"]]
@@ -66,7 +66,7 @@ extension DataReport.Site {
 }
 
 extension DataReport.Label {
-  /// Value and, where there is one, name.
+  /// Value and, if there is one, name.
   package var title: String { name.map { "\(value) \($0)" } ?? String(value) }
 }
 
@@ -79,8 +79,10 @@ extension DataReport.Channel {
     ]
   }
 
-  /// One character a step, as high as the square root of its share, so that a large background leaves the rest to be
-  /// seen. An eighth at least shows that there are voxels.
+  /// A bar chart with one character a step.
+  ///
+  /// Heights grow with the square root of the share, so that a large background leaves the rest visible. A step with
+  /// voxels has at least an eighth.
   private var bars: String {
     let heights = Array(" ▁▂▃▄▅▆▇█")
     let most = histogram.max() ?? 0
@@ -92,14 +94,14 @@ extension DataReport.Channel {
 }
 
 extension DataReport.Span {
-  /// `20–88`, of equal values one.
+  /// `20–88`, or one number if both are equal.
   package var text: String {
     let (low, high) = (fourDigits(least), fourDigits(greatest))
     return low == high ? low : "\(low)–\(high)"
   }
 }
 
-/// Four significant digits, more of large and of whole numbers.
+/// Formats four significant digits; more for large and for whole numbers.
 package func fourDigits(_ value: Double) -> String {
   if abs(value) >= 1e3 || value.rounded() == value { return short(value.rounded()) }
   return String(format: "%.4g", value)

@@ -3,8 +3,9 @@ import Foundation
 import MedicalImaging
 import Scores
 
-/// What a check found of a data set, in numbers and sentences: what `dualnorm check --format json` prints (docs/check.md
-/// has every key).
+/// A check's results in numbers and sentences, as `dualnorm check --format json` prints them.
+///
+/// docs/check.md has every key.
 package struct DataReport: Codable, Equatable, Sendable {
   /// The least and the greatest of several values.
   package struct Span: Codable, Equatable, Sendable {
@@ -12,25 +13,24 @@ package struct DataReport: Codable, Equatable, Sendable {
     package let greatest: Double
   }
 
-  /// How the intensities of a channel are spread over a site, every case counting alike.
+  /// The distribution of a channel's intensities over a site; every case counts alike.
   package struct Channel: Codable, Equatable, Sendable {
     package let name: String
     package let range: Span
-    /// By percent, `1`, `5`, `25`, `50`, `75`, `95` and `99`.
+    /// Percentiles by percent: `1`, `5`, `25`, `50`, `75`, `95` and `99`.
     package let percentiles: [String: Double]
-    /// Shares of the voxels in 24 equal steps from the 1st to the 99th percentile; what lies beyond counts in the outer
-    /// ones.
+    /// Shares of the voxels in 24 equal steps from the 1st to the 99th percentile; the outer steps include the tails.
     package let histogram: [Double]
   }
 
   /// A label above 0 at a site.
   package struct Label: Codable, Equatable, Sendable {
     package let value: UInt8
-    /// As a `dataset.json` or `prepared.json` names it.
+    /// The name in `dataset.json` or `prepared.json`.
     let name: String?
-    /// Cases that hold it.
+    /// The number of cases that hold it.
     package let cases: Int
-    /// Over these cases, in mL; of pictures in pixels.
+    /// The median volume over these cases, in mL; for pictures in pixels.
     package let medianVolume: Double
     package let volume: Span
   }
@@ -44,7 +44,7 @@ package struct DataReport: Codable, Equatable, Sendable {
     package let spacingMM: [Span]
     /// Size times spacing.
     package let extentMM: [Span]
-    /// Cases by the directions in which x, y and z run (`LPS`); empty for pictures.
+    /// The number of cases by the directions of x, y and z (`LPS`); empty for pictures.
     package let orientations: [String: Int]
     package let channels: [Channel]
     package let masks: Int
@@ -61,28 +61,28 @@ package struct DataReport: Codable, Equatable, Sendable {
     package let size: [Int]
     package let spacingMM: [Double]
     package let orientation: String?
-    /// By label, in mL; of pictures in pixels.
+    /// Volumes by label, in mL; for pictures in pixels.
     package let volumes: [String: Double]
-    /// Of each channel: its 1st, 50th and 99th percentile.
+    /// The 1st, 50th and 99th percentile of each channel.
     package let percentiles: [[Double]]
-    /// Where its mask lies; nil without one, and for an empty one.
+    /// The mask's placement; nil without a mask, and for an empty one.
     let placement: MaskPlacement?
   }
 
   package let folder: String
   package let layout: Dataset.Layout
-  /// Unit of spacings and extents, whatever the names of the keys say.
+  /// The unit of spacings and extents, even if the names of the keys say mm.
   let lengthUnit: LengthUnit
-  /// Whether volumes of labels are in `mL` or `pixels`.
+  /// The unit of label volumes: `mL` or `pixels`.
   package let volumeUnit: String
-  /// No finding is an error.
+  /// Whether no finding is an error.
   package let isSound: Bool
-  /// Cases whose files could not be read; they are in findings only.
+  /// The number of cases whose files could not be read; only findings mention them.
   package let unreadCases: Int
   package let sites: [Site]
   package let cases: [Entry]
   package let findings: [DataCheck.Finding]
-  /// What was changed in a repaired copy, if one was asked for.
+  /// The changes in a repaired copy, if one was requested.
   package var repair: DataRepair.Summary?
 
   package init(_ check: DataCheck, of dataset: Dataset) {
@@ -138,7 +138,7 @@ extension DataReport.Span {
 extension DataReport.Channel {
   private static let steps = 24
 
-  /// nil where no case has finite voxels in the channel.
+  /// nil if no case has finite voxels in the channel.
   fileprivate init?(_ index: Int, _ name: String, _ facts: [CaseFacts]) {
     let all = facts.compactMap { fact -> [Float]? in
       guard let profile = fact.profile, profile.quantiles.count > index, profile.quantiles[index].count == 101 else {
@@ -149,7 +149,7 @@ extension DataReport.Channel {
     guard !all.isEmpty else { return nil }
     self.name = name
     range = .init(all.flatMap { [Double($0[0]), Double($0[100])] })
-    // The quantiles of all cases as one sample: every case has 101 of them.
+    // Pool the quantiles of all cases as one sample: every case has 101 of them.
     let pooled = all.joined().sorted()
     func quantile(_ percent: Int) -> Double { Double(pooled[(percent * (pooled.count - 1) + 50) / 100]) }
     percentiles = Dictionary(uniqueKeysWithValues: [1, 5, 25, 50, 75, 95, 99].map { (String($0), quantile($0)) })
@@ -182,7 +182,7 @@ extension DataReport.Entry {
 }
 
 extension CaseFacts {
-  /// With as many digits as say which 32-bit number a file holds: 0.8, not 0.800000011920929.
+  /// The spacing with just enough digits to identify a file's 32-bit number: 0.8, not 0.800000011920929.
   fileprivate var writtenSpacingMM: SIMD3<Double> {
     SIMD3(
       (0..<3).map { axis in
@@ -192,7 +192,7 @@ extension CaseFacts {
       })
   }
 
-  /// Volume of a label, in mL or pixels; nil where the mask does not hold it.
+  /// The volume of a label, in mL or pixels; nil if the mask does not hold it.
   fileprivate func volume(of label: UInt8, _ unit: LengthUnit) -> Double? {
     labels[label].map { count in
       let spacing = geometry.spacingMM

@@ -2,8 +2,10 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// What the data check found, kept in an experiment's folder so that its cells need not read all files again, and in a run's
-/// for its report.
+/// The data check's facts in a file.
+///
+/// An experiment's folder keeps one, so that its cells need not read all files again. A run's folder keeps one for
+/// its report.
 package struct FactsFile: Codable {
   fileprivate struct Entry: Codable {
     let identifier: String
@@ -16,7 +18,7 @@ package struct FactsFile: Codable {
     let greatest: [Float]
     let labels: [String: Int]
     let imageHash: UInt64
-    /// nil of volumes.
+    /// nil for volumes.
     let picture: Bool?
     /// nil in files of earlier versions.
     let percentiles: [IntensityPercentiles]?
@@ -35,7 +37,7 @@ package struct FactsFile: Codable {
     }
   }
 
-  /// What the file says, whether or not the data are still there: the cases have no files.
+  /// Reads the recorded facts without needing the data; the cases have no files.
   ///
   /// - Throws: `InputError` for a damaged file.
   package static func recorded(in url: URL) throws -> [CaseFacts] {
@@ -52,14 +54,14 @@ package struct FactsFile: Codable {
 
   package func write(to url: URL) throws { try writeAtomically(prettyJSON(self), to: url) }
 
-  /// nil where an experiment was stopped before its data were checked.
+  /// Reads the file if it exists; nil if an experiment was stopped before its data were checked.
   package static func readIfThere(_ url: URL, for dataset: Dataset) throws -> [CaseFacts]? {
     FileManager.default.fileExists(atPath: url.path) ? try read(url, for: dataset) : nil
   }
 
-  /// The facts of `dataset`, whose cases must be those that were checked.
+  /// Reads the facts of `dataset`, whose cases must be those that were checked.
   ///
-  /// - Throws: `InputError` for a missing or damaged file, and for cases that came, went or changed their patient since.
+  /// - Throws: `InputError` for a missing or damaged file, and for cases added, removed or given another patient since.
   package static func read(_ url: URL, for dataset: Dataset) throws -> [CaseFacts] {
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw InputError(

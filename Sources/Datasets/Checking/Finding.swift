@@ -2,25 +2,25 @@ import Foundation
 
 extension DataCheck {
   package enum Severity: String, Codable, Sendable {
-    /// Training on it would fail or be wrong.
+    /// Training would fail or give a wrong network.
     case error
-    /// It may be meant so, and should be looked at.
+    /// Possibly intended, but worth a look.
     case warning
     /// Worth knowing.
     case note
   }
 
-  /// What a finding is about; docs/check.md states each rule.
+  /// The subject of a finding; docs/check.md states each rule.
   package enum Rule: String, Codable, CaseIterable, Sendable {
     /// A file cannot be read.
     case file
-    /// A file was read, but where it lies or what its values are is in doubt.
+    /// A file was read, but its position or its values are in doubt.
     case reading
     /// A mask or modality does not lie on the voxels of its image.
     case grid
     /// NaN, infinite or constant voxels.
     case voxels
-    /// Label values that are unnamed, or not the same everywhere.
+    /// Label values that are unnamed or differ between sites or masks.
     case labels
     /// One structure under two values, such as 1 and 255.
     case labelValues = "label-values"
@@ -57,9 +57,9 @@ extension DataCheck {
   package struct Finding: Codable, Equatable, Sendable {
     package let severity: Severity
     package let rule: Rule
-    /// Names the file or the site, what was found, what was expected and what to do.
+    /// A sentence: the file or site, what was found, what was expected and what to do.
     package let message: String
-    /// The cases it is about (`Site-A/Case03`); empty where it is about all.
+    /// The cases concerned (`Site-A/Case03`); empty if all are.
     package let cases: [String]
     /// Paths of the files to look at first.
     package let files: [String]
@@ -72,13 +72,13 @@ extension DataCheck {
       self.files = files.map(\.path)
     }
 
-    /// True where a network can be trained in spite of it, and then segments wrongly or is judged wrongly.
+    /// Whether a network can still be trained but would segment wrongly or be judged wrongly.
     var makesNetworkWrong: Bool {
       severity == .warning
         && [.labelValues, .greyEdges, .placement, .units, .offset, .duplicate, .patient, .split].contains(rule)
     }
 
-    /// True where the reader of the files reports it.
+    /// Whether the reader of the files reports it.
     var isOfReading: Bool { [.reading, .unread].contains(rule) }
   }
 }

@@ -1,16 +1,16 @@
 import Basics
 import Foundation
 
-/// Findings that say the same of many cases, to be shown as one.
+/// Findings of one kind on many cases, shown as one.
 package struct FindingGroup {
   package let first: DataCheck.Finding
-  /// None where the finding is shown alone.
+  /// The other findings of the kind; empty if the finding is shown alone.
   package private(set) var others: [DataCheck.Finding] = []
 
   /// The most findings of a kind, besides the first, that are shown one by one.
   private static let mostAlone = 3
 
-  /// In the order of their first findings.
+  /// The groups in the order of their first findings.
   package static func groups(of findings: [DataCheck.Finding]) -> [FindingGroup] {
     var groups: [FindingGroup] = []
     var places: [String: Int] = [:]
@@ -30,7 +30,7 @@ package struct FindingGroup {
 
   var line: String { "\(first.severity.rawValue): \(sentence)" }
 
-  /// The first finding, and how many more there are of which cases.
+  /// The first finding, with the number and the cases of the others.
   var sentence: String {
     guard !others.isEmpty else { return first.message }
     let cases = others.flatMap(\.cases).firstOccurrences
@@ -39,7 +39,7 @@ package struct FindingGroup {
 }
 
 extension DataCheck.Finding {
-  /// The same for findings that differ in files, cases and numbers only.
+  /// A key shared by findings that differ only in files, cases and numbers.
   fileprivate var kind: String {
     var text = message
     for name in files + cases { text = text.replacingOccurrences(of: name, with: "") }

@@ -1,16 +1,18 @@
 import MedicalImaging
 
-/// The values of a mask that lie along edges only, as smoothing (antialiasing) or JPEG makes of a mask with few labels.
+/// The grey values along a mask's edges, produced by smoothing (antialiasing) or JPEG.
 struct GreyEdges: Equatable, Sendable {
-  /// How many values lie between the least and the greatest one.
+  /// The number of values between the least and the greatest.
   let count: Int
   let least, greatest: UInt8
 
-  /// Labels are small numbers, and greys go up to 255.
+  /// The least maximum of a mask with greys: labels are small numbers, and greys go up to 255.
   private static let leastGreatest: UInt8 = 64
 
-  /// nil for a mask that has no such edges: of the voxels between its extremes nine in ten must have a lower and a higher
-  /// one among the eight around them in the slice. A structure with an inside of its own has others.
+  /// nil for a mask without such edges.
+  ///
+  /// Nine in ten voxels between the extremes must have a lower and a higher one among their eight neighbours in the
+  /// slice. Voxels inside a structure have neither.
   init?(_ mask: LabelMap) {
     let counts = mask.histogram
     let values = counts.indices.filter { counts[$0] > 0 }
@@ -23,12 +25,12 @@ struct GreyEdges: Equatable, Sendable {
     guard 10 * mask.voxelsOnEdges(between: least, and: greatest) >= 9 * between else { return nil }
   }
 
-  /// Where to cut.
+  /// The value at which to threshold the mask.
   var threshold: Int { (Int(least) + Int(greatest) + 1) / 2 }
 }
 
 extension LabelMap {
-  /// How many voxels between two values have a lower and a higher one around them in their slice.
+  /// Counts the voxels between two values that have both a lower and a higher neighbour in their slice.
   fileprivate func voxelsOnEdges(between least: UInt8, and greatest: UInt8) -> Int {
     let size = geometry.size
     var count = 0

@@ -3,7 +3,7 @@ import Foundation
 import MedicalImaging
 
 extension DataCheckRules {
-  /// Masks whose greys along edges would become classes, those with too many values for a mask aside.
+  /// Finds masks whose greys along edges would become classes, except masks with too many values.
   func greyEdges() -> [DataCheck.Finding] {
     let smooth = facts.filter { $0.greyEdges != nil && $0.labels.count <= Self.mostUnnamedLabels }
     guard labelNames.isEmpty, let edges = smooth.first?.greyEdges else { return [] }
@@ -20,7 +20,7 @@ extension DataCheckRules {
     ]
   }
 
-  /// Masks of one structure that hold 255 here and another value there.
+  /// Finds masks of one structure that hold 255 in some cases and another value in others.
   func labelValues() -> DataCheck.Finding? {
     let masked = facts.map { (fact: $0, labels: foreground($0)) }.filter { !$0.labels.isEmpty }
     let values = Set(masked.flatMap(\.labels)).sorted()
@@ -38,7 +38,7 @@ extension DataCheckRules {
       cases: masked.map(\.fact.scan.identifier), files: masked.compactMap(\.fact.scan.mask))
   }
 
-  /// Cases whose image holds labels while the mask does not.
+  /// Finds cases whose image holds labels while the mask does not.
   static func exchanged(_ inspections: [CaseInspection], in dataset: Dataset) -> [DataCheck.Finding] {
     let odd = inspections.filter(\.isExchanged).map(\.scan)
     guard !odd.isEmpty else { return [] }

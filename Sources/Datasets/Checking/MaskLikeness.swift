@@ -1,7 +1,7 @@
 import Foundation
 import MedicalImaging
 
-/// Tells whether an image and its mask are likely exchanged: the image holds labels, and the mask does not.
+/// A test for an exchanged image and mask: the image holds labels, and the mask does not.
 enum MaskLikeness {
   /// More values than this are intensities.
   private static let mostLabels = 20
@@ -12,7 +12,7 @@ enum MaskLikeness {
     return !isMask(other)
   }
 
-  /// At least two and few whole numbers from 0 to 255.
+  /// Whether there is one channel with a few, but at least two, whole numbers from 0 to 255.
   private static func isMask(_ channels: [Image]) -> Bool {
     guard channels.count == 1 else { return false }
     var seen = Set<Float>()

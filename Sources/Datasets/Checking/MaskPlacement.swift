@@ -1,21 +1,24 @@
 import Foundation
 import MedicalImaging
 
-/// Where a mask's labels lie on its image, in numbers that can be compared between cases.
+/// The position of a mask's labels on its image, in numbers that can be compared between cases.
 struct MaskPlacement: Codable, Equatable, Sendable {
-  /// The centre of mass of all labels above 0, along right to left, anterior to posterior and inferior to superior: 0
-  /// is one edge of the image, 1 the other.
+  /// The centre of mass of all labels above 0, along right to left, anterior to posterior and inferior to superior.
+  ///
+  /// 0 is one edge of the image, 1 the other.
   let centre: SIMD3<Double>
-  /// The share of the labelled voxels where the image is background: at most a tenth of the way from its first to its
-  /// 99th percentile.
+  /// The share of the labelled voxels on the image's background.
+  ///
+  /// Background reaches a tenth of the way from the 1st to the 99th percentile.
   let backgroundShare: Double
-  /// How much the intensities within the labels spread once the mask is mirrored along a patient's axis, relative to
-  /// the mask as it is; below 1, the mirrored mask fits the image better. 1 where mirroring changes nothing.
+  /// The spread of intensities within the labels after mirroring along each axis, relative to the mask as it is.
+  ///
+  /// Below 1, the mirrored mask fits the image better; 1 where mirroring changes nothing.
   let mirroredSpread: SIMD3<Double>
 
-  /// The geometric mean of `mirroredSpread` over the axes where mirroring changes something: about 1 for a mask that
-  /// has nothing to do with its image, above 1 for one whose labels are of even intensities. nil where there is no such
-  /// axis.
+  /// The geometric mean of `mirroredSpread` over the axes where mirroring changes something; nil without such an axis.
+  ///
+  /// About 1 for a mask unrelated to its image, above 1 for labels of even intensities.
   var fit: Double? {
     let ratios = (0..<3).map { mirroredSpread[$0] }.filter { $0 != 1 }
     guard !ratios.isEmpty else { return nil }
@@ -28,9 +31,9 @@ struct MaskPlacement: Codable, Equatable, Sendable {
     self.mirroredSpread = mirroredSpread
   }
 
-  /// Leaves out the voxels of the image that were never measured.
+  /// Leaves out the image's voxels that were never measured.
   ///
-  /// - Parameter quantiles: of the image, as in `CaseProfile`.
+  /// - Parameter quantiles: the image's quantiles, as in `CaseProfile`.
   /// - Precondition: mask and image have equal sizes.
   init?(of mask: LabelMap, on image: Image, quantiles: [Float]) {
     precondition(mask.geometry.size == image.geometry.size, "a mask of another size")
@@ -79,7 +82,7 @@ private struct WithinLabels {
   private var counts = [Double](repeating: 0, count: 256)
   private var sums = [Double](repeating: 0, count: 256)
   private var squares = 0.0
-  /// Sums are of differences from the first value, so that large intensities of little spread keep their digits.
+  /// The first value; sums are of differences from it, which keeps digits for large intensities of little spread.
   private var origin: Double?
 
   mutating func add(_ value: Float, _ label: Int) {

@@ -1,11 +1,12 @@
 import Basics
 import Foundation
 
-/// Who trains, chooses and tests by a file: nnU-Net's folds or the `splits.json` of a run. Names are resolved, nothing
-/// else is judged yet.
+/// The sides of a split file: nnU-Net's folds or the `splits.json` of a run.
+///
+/// Names are resolved, but nothing else is checked yet.
 package struct SplitSides: Sendable {
   private struct Part {
-    /// Begins a sentence: the file, and which fold.
+    /// The start of a sentence: the file and the fold.
     let place: String
     let sides: [(name: String, cases: [String])]
   }
@@ -13,8 +14,7 @@ package struct SplitSides: Sendable {
   private let file: URL
   private let parts: [Part]
 
-  /// - Throws: `InputError` for a file of another shape, and for names that are unknown, ambiguous or given twice on one
-  ///   side.
+  /// - Throws: `InputError` for a file of another shape, or a name that is unknown, ambiguous or repeated on a side.
   package init(contentsOf url: URL, cases: [Case]) throws {
     file = url
     let names = CaseNames(cases)
@@ -32,8 +32,9 @@ package struct SplitSides: Sendable {
     }
   }
 
-  /// Errors for what is on two sides of a split; warnings for patients whose number another site has on another side, and
-  /// for those that several folds test.
+  /// Finds patients and images on two sides of a split, as errors.
+  ///
+  /// Warns of patients whose number another site has on another side, and of those that several folds test.
   func findings(_ facts: [CaseFacts]) -> [DataCheck.Finding] {
     let known = Dictionary(facts.map { ($0.identifier, $0) }) { first, _ in first }
     return parts.flatMap { part -> [DataCheck.Finding] in
@@ -46,13 +47,13 @@ package struct SplitSides: Sendable {
 
   private typealias Side = (name: String, facts: [CaseFacts])
 
-  /// The cases of one side that share a patient or an image with one of the other, each once.
+  /// Finds the cases of one side that share a patient or an image with the other side, each once.
   private func shared(_ one: Side, _ other: Side, _ place: String) -> [DataCheck.Finding] {
     let rule = "keep all scans of a patient on one side."
     let keys: [(of: (CaseFacts) -> AnyHashable?, what: (CaseFacts) -> String, isError: Bool, advice: String)] = [
       ({ [$0.scan.site, $0.scan.patient] }, { "patient \($0.scan.patient) of \($0.scan.site)" }, true, rule),
       ({ $0.profile?.unorderedHash ?? $0.imageHash }, { _ in "one image" }, true, rule),
-      // Sites number their patients by themselves, but some patients go to two.
+      // Sites number patients independently, but some patients visit two.
       (
         { $0.scan.patient == $0.scan.name ? nil : $0.scan.patient }, { "patient \($0.scan.patient)" }, false,
         "if this is one person at two sites, " + rule

@@ -1,11 +1,11 @@
 import Basics
 import MedicalImaging
 
-/// What whitening and the data check need to know of a modality's intensities.
+/// The statistics of a modality's intensities for z-score normalization and the data check.
 package struct IntensityStatistics {
-  /// Of the finite voxels that were measured; nil where there are none.
+  /// The range of the finite voxels that were measured; nil if there are none.
   package let range: ClosedRange<Float>?
-  /// Voxels that are NaN or infinite.
+  /// The number of voxels that are NaN or infinite.
   package let nonFiniteCount: Int
 
   package init(_ image: borrowing Image) {
@@ -24,7 +24,7 @@ package struct IntensityStatistics {
     nonFiniteCount = nonFinite
   }
 
-  /// The sentence on an image that cannot be whitened; nil where it can.
+  /// The sentence on an image that cannot be z-score normalized; nil if it can.
   package func fault(_ name: String) -> String? {
     if nonFiniteCount > 0 {
       return

@@ -2,9 +2,9 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// The cases of a folder on disk, found by their names alone; no volume is read.
+/// The cases of a folder on disk, found by file names alone; no volume is read.
 package struct Dataset: Equatable, Sendable {
-  /// How the files lie.
+  /// The arrangement of the files.
   package enum Layout: String, Codable, Sendable {
     /// A folder a site, with `Case.nii.gz` + `Case_segmentation.nii.gz` pairs, or `all_list.txt` naming them.
     case sites
@@ -18,26 +18,28 @@ package struct Dataset: Equatable, Sendable {
   package let layout: Layout
   /// Sorted by site, then by name.
   package let cases: [Case]
-  /// The masks' values by `dataset.json` or, where every site has one, `prepared.json`, background included; else empty.
+  /// The labels' names, background included; empty if unknown.
+  ///
+  /// They come from `dataset.json` or, if every site has one, from `prepared.json`.
   package let labelNames: [UInt8: String]
-  /// Sites that `prepare --training` cropped by their labels, which testing on them would profit from.
+  /// Sites that `prepare --training` cropped by their labels; tests on them would profit from the cropping.
   package let croppedSites: [String]
-  /// One name an image channel; every case has as many images, in this order, or a colour picture that holds all three.
+  /// One name an image channel. Every case has as many images, in this order, or a colour picture with all three.
   package let modalities: [String]
   /// Files beside the cases that look like images and are not read.
   let unreadImages: UnreadImages
 
-  /// Where the labels' names are from.
+  /// The name of the file that names the labels.
   var labelNamesFile: String { layout == .description ? "dataset.json" : PreparedSite.fileName }
 
   /// The sites, sorted.
   package var sites: [String] { Set(cases.map(\.site)).sorted() }
 
-  /// Looks for the cases in `folder`.
+  /// Finds the cases in `folder`.
   ///
   /// - Parameters:
   ///   - requireMasks: whether an image without a mask is an error (training) or a case (prediction).
-  ///   - modalityCount: images a case, where no mask or `dataset.json` tells: above 1, `Case_0000.nii.gz` and
+  ///   - modalityCount: images a case, if no mask or `dataset.json` tells. Above 1, `Case_0000.nii.gz` and
   ///     `Case_0001.nii.gz` are one case.
   /// - Throws: `InputError` for a folder or list that holds no usable cases.
   package init(contentsOf folder: URL, requireMasks: Bool = true, modalityCount: Int = 1) throws {
@@ -80,7 +82,7 @@ package struct Dataset: Equatable, Sendable {
     }
   }
 
-  /// Throws where the folder is one of the two that a data set with `dataset.json` has.
+  /// Throws `InputError` if the folder is one of the two in a data set: `imagesTr` or `labelsTr`.
   private static func requireWhole(_ folder: URL) throws {
     let folder = folder.standardizedFileURL
     let parts = ["imagesTr": "labelsTr", "labelsTr": "imagesTr"]
@@ -93,7 +95,7 @@ package struct Dataset: Equatable, Sendable {
     )
   }
 
-  /// Layouts `sites` and `flat`: pairs in `folder` itself, or in the folders in it.
+  /// Finds cases of the layouts `sites` and `flat`: pairs in `folder` itself or in its subfolders.
   private static func folderCases(
     in folder: URL, _ rule: PairingRule
   ) throws -> (Layout, [Case], UnreadImages) {
@@ -103,7 +105,7 @@ package struct Dataset: Equatable, Sendable {
     var unread = UnreadImages(in: folder)
     for part in [own] + all { unread.add(part.unreadImages) }
     var inside = all.filter { !$0.isEmpty }
-    // Where there are volumes, folders of pictures are overviews; beside folders of pairs, pictures without masks are.
+    // Beside volumes, folders of pictures are overviews; beside folders of pairs, so are pictures without masks.
     let hasVolumes = own.holdsVolumes || inside.contains(where: \.holdsVolumes)
     if hasVolumes { inside.removeAll(where: \.holdsOnlyPictures) }
     let ownIsNothing =
@@ -134,7 +136,7 @@ package struct Dataset: Equatable, Sendable {
     }
   }
 
-  /// What lies in a folder, sorted, without hidden files.
+  /// Lists a folder, sorted, without hidden files.
   static func entries(of folder: URL) throws -> [URL] {
     try requireAccess(to: folder)
     do {
@@ -149,9 +151,9 @@ package struct Dataset: Equatable, Sendable {
 }
 
 extension Dataset {
-  /// The cases of some sites only.
+  /// Keeps only the cases of some sites.
   ///
-  /// - Throws: `InputError` for a site that has none, with the nearest that has.
+  /// - Throws: `InputError` for a site without cases, naming the nearest site with some.
   package func restricted(to sites: [String], option: String) throws -> Dataset {
     for site in sites where !self.sites.contains(site) {
       throw InputError(
@@ -161,7 +163,7 @@ extension Dataset {
     return Dataset(self, cases: cases.filter { sites.contains($0.site) })
   }
 
-  /// What to say where networks are tested on cases of `croppedSites`; nil where they are not.
+  /// The warning for tests on cases of `croppedSites`; nil if there are none.
   ///
   /// - Parameter identifiers: the cases to test on.
   package func warning(ofTestsOn identifiers: [String]) -> String? {
@@ -184,7 +186,7 @@ extension Dataset {
     self.cases = cases
   }
 
-  /// Some cases, unique names that can name output files, and as many images a case as there are modalities.
+  /// Requires cases, unique names that can name output files, and as many images a case as there are modalities.
   private func validate() throws {
     guard !cases.isEmpty else {
       if let series = ([folder] + (try Dataset.subfolders(of: folder))).first(where: holdsDICOM) {
@@ -208,7 +210,7 @@ extension Dataset {
           "\(folder.path): \"\(quoted(name))\" cannot name output files; use a name of up to 200 bytes without slashes, "
             + "control characters and leading dots.")
       }
-      // What cannot be read is for the data check to say.
+      // The data check reports files that cannot be read.
       let single = scan.images.count == 1 && scan.isPicture
       let count = single ? (try? Image.channelCount(contentsOf: scan.images[0])) ?? modalities.count : scan.images.count
       guard count == modalities.count else {

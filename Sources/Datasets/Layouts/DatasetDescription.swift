@@ -2,8 +2,10 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// `dataset.json` of the Medical Segmentation Decathlon (a `training` list) or of nnU-Net (`channel_names`,
-/// `file_ending`, and names that follow the folders `imagesTr` and `labelsTr`).
+/// A `dataset.json` of the Medical Segmentation Decathlon or of nnU-Net.
+///
+/// Decathlon's has a `training` list. nnU-Net's has `channel_names`, `file_ending`, and names that follow the folders
+/// `imagesTr` and `labelsTr`.
 struct DatasetDescription {
   let labelNames: [UInt8: String]
   let modalities: [String]
@@ -66,7 +68,9 @@ struct DatasetDescription {
     return try pairing.cases(site: site, rule)
   }
 
-  /// In both folders, those of another ending than `file_ending` too. A list of cases says itself which files it is about.
+  /// Finds unread images in both folders, also with other extensions than `file_ending`.
+  ///
+  /// None if a list of cases names the files.
   func unreadImages() throws -> UnreadImages {
     var unread = UnreadImages(in: folder)
     guard training.isEmpty else { return unread }
@@ -90,7 +94,7 @@ struct DatasetDescription {
     return withoutSnapshots(files)
   }
 
-  /// An entry of Decathlon's list: `{"image": "./imagesTr/a.nii.gz", "label": "./labelsTr/a.nii.gz"}`.
+  /// Reads an entry of Decathlon's list: `{"image": "./imagesTr/a.nii.gz", "label": "./labelsTr/a.nii.gz"}`.
   private func listedCase(_ entry: Any, number: Int, _ requireMasks: Bool) throws -> Case {
     let fields = entry as? [String: Any]
     guard let image = fields?["image"] as? String ?? entry as? String,
@@ -129,7 +133,7 @@ struct DatasetDescription {
   }
 }
 
-/// `labels` of `dataset.json`, in both directions: `{"1": "liver"}` (Decathlon) and `{"liver": 1}` (nnU-Net).
+/// Reads `labels` of `dataset.json`, in both directions: `{"1": "liver"}` (Decathlon) and `{"liver": 1}` (nnU-Net).
 extension LabelNames {
   static func parse(_ value: Any?, in url: URL) throws -> [UInt8: String] {
     guard let value else { return [:] }

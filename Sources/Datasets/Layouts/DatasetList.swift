@@ -2,8 +2,9 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// `all_list.txt`: a line `image,mask` or `image,mask,patient` a case, paths absolute or relative to the list's folder;
-/// blank lines and those that begin with `#` are skipped.
+/// A case list `all_list.txt`: one line `image,mask` or `image,mask,patient` a case.
+///
+/// Paths are absolute or relative to the list's folder. Blank lines and lines that begin with `#` are skipped.
 struct CaseList {
   private let url: URL
   private let lines: [(number: Int, text: String)]

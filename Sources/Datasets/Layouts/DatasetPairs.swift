@@ -2,19 +2,19 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// How images without masks are taken.
+/// The treatment of images without masks.
 struct PairingRule {
-  /// An image without a mask is an error rather than a case.
+  /// Whether an image without a mask is an error rather than a case.
   let requireMasks: Bool
-  /// Where no mask tells, `Case_0000` and `Case_0001` are channels of `Case`.
+  /// Whether `Case_0000` and `Case_0001` are channels of `Case` if no mask tells.
   let groupsChannels: Bool
 }
 
-/// Images and masks by the name of their case, waiting to be paired.
+/// Images and masks by case name, to be paired.
 struct Pairing {
-  /// By file name without extension, channel suffix included.
+  /// Images by file name without extension, channel suffix included.
   private(set) var images: [String: URL] = [:]
-  /// By case name.
+  /// Masks by case name.
   private(set) var masks: [String: URL] = [:]
 
   mutating func add(image url: URL, stem: String) throws { try Pairing.add(url, stem, to: &images) }
@@ -27,7 +27,7 @@ struct Pairing {
     }
   }
 
-  /// Pairs each mask with the image of its name or, where there is none, with that name's channels in order.
+  /// Pairs each mask with the image of its name or else with that name's channels in order.
   func cases(site: String, _ rule: PairingRule) throws -> [Case] {
     let (cases, left, loneMasks) = try matched(site: site)
     let lone = loneMasks.sorted { $0.key < $1.key }.map(\.value)
@@ -44,7 +44,7 @@ struct Pairing {
     return try cases + masklessCases(left, site: site, rule)
   }
 
-  /// The pairs, and the images and masks that have no partner, by name.
+  /// The pairs, and by name the images and masks that have no partner.
   func matched(site: String) throws -> (cases: [Case], images: [String: URL], masks: [String: URL]) {
     var (left, lone) = (images, [String: URL]())
     var cases: [Case] = []
@@ -60,7 +60,7 @@ struct Pairing {
   }
 
   private func masklessCases(_ images: [String: URL], site: String, _ rule: PairingRule) throws -> [Case] {
-    // frame_0000, frame_0001 and so on in colour are pictures, not channels.
+    // Colour images frame_0000, frame_0001 and so on are pictures, not channels.
     let areFrames = images.contains { stem, url in
       (channelOfImage(stem)?.channel ?? 0) > 0 && isColourPicture(url)
     }
@@ -76,7 +76,7 @@ struct Pairing {
     return cases
   }
 
-  /// Removes and returns `name_0000`, `name_0001`, …; none may be missing in between.
+  /// Removes and returns `name_0000`, `name_0001`, …; throws `InputError` if one is missing in between.
   private func takeChannels(of name: String, from left: inout [String: URL]) throws -> [URL] {
     let channels = left.keys.compactMap { stem in channelOfImage(stem).map { (stem: stem, part: $0) } }
       .filter { $0.part.name == name }.sorted { $0.part.channel < $1.part.channel }
@@ -109,7 +109,7 @@ struct PairFolder {
     unreadImages = UnreadImages(in: url, among: entries, passedOver: Self.patients(all, otherThan: volumes))
   }
 
-  /// Files that were dropped and look like patients of their own: no volume has their name.
+  /// The dropped files that look like other patients: no kept volume shares their name.
   private static func patients(
     _ all: [(url: URL, stem: String)], otherThan kept: [(url: URL, stem: String)]
   ) -> [URL] {
@@ -128,7 +128,7 @@ struct PairFolder {
 
   var holdsPairs: Bool { list != nil || volumes.contains { caseNameOfMask($0.stem) != nil } }
 
-  /// The listed cases, or without a list those whose files lie here.
+  /// The listed cases or, without a list, those whose files lie here.
   func cases(site: String, _ rule: PairingRule) throws -> [Case] {
     if let list { return try CaseList(contentsOf: list).cases(site: site, requireMasks: rule.requireMasks) }
     var pairing = Pairing()

@@ -2,22 +2,23 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// Whether a file is a picture in colour by its header; false where it cannot be read.
+/// Whether a file's header says it is a colour picture; false if it cannot be read.
 func isColourPicture(_ url: URL) -> Bool {
   isPicture(url) && (try? Image.channelCount(contentsOf: url)) == colourChannels.count
 }
 
-/// What messages call the channels of a file: its path, of a colour picture with the colour.
+/// The names of a file's channels in messages: its path, for a colour picture with the colour.
 package func channelNames(of url: URL, count: Int) -> [String] {
   count == 1 ? [url.path] : colourChannels.map { "\(url.path) (\($0))" }
 }
 
 extension Dataset {
-  /// The names of red, green and blue where the cases are colour pictures, nil where they are not. Files whose header
-  /// cannot be read are left to the data check.
+  /// The names of red, green and blue if the cases are colour pictures; nil otherwise.
   ///
-  /// - Parameter names: those of `dataset.json`, kept where they are three.
-  /// - Throws: `InputError` where some images are in colour and some are not.
+  /// Files with an unreadable header are left to the data check.
+  ///
+  /// - Parameter names: the names in `dataset.json`, kept if there are three.
+  /// - Throws: `InputError` if some images are in colour and some are not.
   static func colours(of cases: [Case], named names: [String], in folder: URL) throws -> [String]? {
     var colour: URL?
     var other: URL?
@@ -52,9 +53,9 @@ extension Dataset {
 }
 
 extension Case {
-  /// Reads all channels, file after file, with their names for messages.
+  /// Reads all channels, file by file, with their names for messages.
   ///
-  /// - Throws: `ImagingError` for files that cannot be read, `InputError` where they do not lie on one grid.
+  /// - Throws: `ImagingError` for files that cannot be read, `InputError` if they do not lie on one grid.
   package func channels() throws -> (images: [Image], names: [String], constant: Set<Int>) {
     var all: [Image] = []
     var names: [String] = []
@@ -74,8 +75,9 @@ extension Case {
   }
 }
 
-/// The constant ones of a file's channels where another one has contrast: a colour that a picture does not use is
-/// nothing wrong, and becomes 0 everywhere.
+/// The constant channels of a file in which another channel has contrast.
+///
+/// A colour that a picture does not use is no fault; it becomes 0 everywhere.
 func blankChannels(_ channels: [IntensityStatistics]) -> [Int] {
   let constant = channels.indices.filter { channels[$0].isConstant }
   return constant.count < channels.count ? constant : []

@@ -1,9 +1,10 @@
 import Foundation
 
-/// What masks' values are called.
+/// The names of the labels in masks.
 package enum LabelNames {
-  /// By the `dataset.json` in a folder of references or beside it, or by the `prepared.json` of every site in it; empty
-  /// where there is none that can be used, as scores do without.
+  /// Finds names in the `dataset.json` in or beside a folder of references, or in the `prepared.json` of all its sites.
+  ///
+  /// Empty if there is none or it is unusable, since scoring works without names.
   package static func found(beside references: URL) -> [UInt8: String] {
     let manager = FileManager.default
     let folder = references.standardizedFileURL

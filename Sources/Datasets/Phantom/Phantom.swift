@@ -2,18 +2,19 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// A multi-site data set with known truth, drawn from a seed: organs of varied shape under acquisitions that differ
-/// between sites as hospitals do.
+/// A multi-site data set with known truth, drawn from a seed.
+///
+/// Organs of varied shape are imaged by acquisitions that differ between sites as hospitals do.
 package struct Phantom: Sendable {
   let configuration: PhantomConfiguration
 
-  /// - Throws: `InputError` where the configuration makes no phantom.
+  /// - Throws: `InputError` if the configuration makes no phantom.
   package init(_ configuration: PhantomConfiguration) throws {
     try configuration.validate()
     self.configuration = configuration
   }
 
-  /// Patient `number` of a site: the image, and the true label of every voxel.
+  /// Draws patient `number` of a site: the image, and the true label of every voxel.
   package func makeCase(_ number: Int, of site: PhantomSite) -> (image: Image, labels: LabelMap) {
     var random = SeededGenerator.stream(seed: configuration.seed, site.index, number)
     let anatomy = PhantomAnatomy(random: &random)
@@ -41,8 +42,8 @@ package struct Phantom: Sendable {
 
   /// Writes `Site-A/Case00.nii.gz`, `Case00_segmentation.nii.gz` and so on, and each site's `all_list.txt`.
   ///
-  /// `progress` is called after each case with its identifier, its ordinal and the number of all cases.
-  /// - Throws: `InputError` if the folder holds anything already; `FileError` or `ImagingError` if it cannot be written.
+  /// - Parameter progress: called after each case with its identifier, its ordinal and the number of all cases.
+  /// - Throws: `InputError` if the folder is not empty; `FileError` or `ImagingError` if it cannot be written.
   package func write(
     to folder: URL, progress: (_ identifier: String, _ ordinal: Int, _ count: Int) -> Void = { _, _, _ in }
   ) throws {

@@ -3,9 +3,9 @@ import Foundation
 
 /// One patient: organs drawn at random inside a body, as functions of position.
 ///
-/// Positions are patient coordinates (LPS: x to the left, y to the back, z to the head) from −1 to 1 across the field
-/// of view. The labels are 1 for the main organ, 2 for its neighbour, which touches it, and 3 for the wall of a vessel;
-/// everything else, bright lumps and fat included, is background.
+/// Positions are patient coordinates from −1 to 1 across the field of view (LPS: x to the left, y to the back, z to
+/// the head). Label 1 is the main organ, 2 its touching neighbour, and 3 the wall of a vessel. Everything else, bright
+/// lumps and fat included, is background.
 struct PhantomAnatomy {
   static let bodyTissue = 0.45
 
@@ -54,7 +54,7 @@ struct PhantomAnatomy {
     return (PhantomAnatomy.bodyTissue + grain, 0)
   }
 
-  /// Half sunk into the back of the organ, which it makes a crescent of.
+  /// Draws the neighbour half sunk into the back of the organ, which becomes a crescent.
   private static func neighbour(of organ: PhantomBlob, random: inout SeededGenerator) -> PhantomBlob {
     let surface = organ.surface(towards: .pi / 2 + random.uniform(in: -1...1))
     let inward = organ.center - surface
@@ -74,7 +74,7 @@ struct PhantomAnatomy {
       phase: random.uniform(in: -Double.pi...Double.pi))
   }
 
-  /// Small, away from the middle, and as bright as an organ (or dark): no threshold tells it from one.
+  /// Draws a small lump off centre, as bright as an organ (or dark): no threshold separates the two.
   private static func lump(random: inout SeededGenerator) -> (shape: PhantomBlob, tissue: Double) {
     let angle = random.uniform(in: -Double.pi...Double.pi)
     let distance = random.uniform(in: 0.45...0.75)

@@ -1,16 +1,18 @@
 import Basics
 
-/// What a phantom consists of; equal configurations make equal voxels.
+/// The contents of a phantom; equal configurations make equal voxels.
 package struct PhantomConfiguration: Equatable, Sendable {
   package var sites: [PhantomSite]
-  /// Numbers of the cases of every site. A case depends on the seed, its site and its number only, so 0..<16 and 16..<20
-  /// are sixteen patients to train on and four others to test on.
+  /// Numbers of the cases of every site.
+  ///
+  /// A case depends only on the seed, its site and its number. So 0..<16 and 16..<20 are sixteen patients to train on
+  /// and four others to test on.
   package var cases: Range<Int>
   /// Voxels along x, y and z.
   package var size: SIMD3<Int>
   /// Spacing in mm before the sites' scales.
   package var spacingMM: SIMD3<Double>
-  /// Labels besides background, 1 to 3: organ, neighbour, vessel. The anatomy does not depend on it.
+  /// The number of labels besides background, 1 to 3: organ, neighbour, vessel. The anatomy does not depend on it.
   package var foregroundClasses: Int
   var seed: UInt64
 
@@ -28,7 +30,7 @@ package struct PhantomConfiguration: Equatable, Sendable {
     self.seed = seed
   }
 
-  /// - Throws: `InputError` for numbers that make no phantom, and sites that share a name.
+  /// - Throws: `InputError` for numbers that make no phantom, and for sites that share a name.
   func validate() throws {
     guard !sites.isEmpty, sites.count <= PhantomSite.maximumCount else {
       throw InputError("A phantom has 1 to \(PhantomSite.maximumCount) sites, not \(sites.count).")

@@ -2,7 +2,7 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// One acquisition at a site: where its voxels lie, and how tissue becomes file values.
+/// One acquisition at a site: the position of its voxels, and the conversion of tissue to file values.
 struct PhantomScanner {
   let site: PhantomSite
   let geometry: Geometry
@@ -27,14 +27,14 @@ struct PhantomScanner {
     return site.direction.applied(to: (SIMD3(Double(x), Double(y), Double(z)) - half) * geometry.spacingMM)
   }
 
-  /// What the site's detector sees of a tissue value at a position from −1 to 1, before blur and noise.
+  /// The site's signal for a tissue value at a position from −1 to 1, before blur and noise.
   func signal(of tissue: Double, at point: SIMD3<Double>) -> Double {
     guard tissue > 0 else { return 0 }
     let body = PhantomAnatomy.bodyTissue
     return pow(max(body + site.contrast * (tissue - body), 0), site.gamma) * exp(site.bias * field.value(at: point))
   }
 
-  /// Blur, noise, gain and offset; the values are whole numbers of the int16 range.
+  /// Applies blur, noise, gain and offset; the values are whole numbers of the int16 range.
   func image(of signal: [Float], random: inout SeededGenerator) -> Image {
     var image = Image(voxels: signal, geometry: geometry).smoothed(sigmaMM: site.blurMM)
     for index in image.voxels.indices {

@@ -3,7 +3,7 @@ import Foundation
 
 /// A smooth closed surface: an ellipsoid whose radius is modulated by a few harmonics around its z axis.
 struct PhantomBlob {
-  /// `amplitude · cos(order · θ + phase + twist · z)` is added to a radius of 1.
+  /// Adds `amplitude · cos(order · θ + phase + twist · z)` to a radius of 1.
   struct Harmonic {
     let order, amplitude, phase, twist: Double
   }
@@ -14,7 +14,7 @@ struct PhantomBlob {
   let rotation: SIMD2<Double>
   let harmonics: [Harmonic]
 
-  /// A blob whose harmonics of orders 2 to 4 have amplitudes up to `deformation`; without a rotation it is drawn too.
+  /// Draws a blob with harmonics of orders 2 to 4 and amplitudes up to `deformation`; draws the rotation if it is nil.
   init(
     center: SIMD3<Double>, radii: SIMD3<Double>, deformation: Double, rotation: Double? = nil,
     random: inout SeededGenerator
@@ -48,7 +48,7 @@ struct PhantomBlob {
     return 1 - radius / (1 + equator * modulation)
   }
 
-  /// Where the ray from the centre in the given in-plane direction (radians) leaves the blob.
+  /// The point where the ray from the centre in the given in-plane direction (radians) leaves the blob.
   func surface(towards angle: Double) -> SIMD3<Double> {
     let direction = SIMD3(cos(angle), sin(angle), 0)
     var (inside, outside) = (0.0, 3 * radii.max())
@@ -78,11 +78,13 @@ struct PhantomTube {
   }
 }
 
-/// A smooth random function of position: a sum of long cosine waves with mean 0 and standard deviation 1 over many draws.
+/// A smooth random function of position: a sum of long cosine waves.
+///
+/// Over many draws it has mean 0 and standard deviation 1.
 struct PhantomField {
   private let waves: [(direction: SIMD3<Double>, phase: Double)]
 
-  /// Waves of up to `frequency` periods across the field of view.
+  /// Draws waves of up to `frequency` periods across the field of view.
   init(waves count: Int, frequency: Double, random: inout SeededGenerator) {
     waves = (0..<count).map { _ in
       let direction = SIMD3(random.normal(), random.normal(), 0.5 * random.normal())

@@ -2,7 +2,7 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// How one hospital of a phantom takes its images: everything that differs between sites except the patients.
+/// The acquisition of one hospital of a phantom: everything that differs between sites except the patients.
 ///
 /// Tissue values run from 0 (air) over 0.45 (body) to about 0.8; a voxel's file value is
 /// `offset + gain · noise(blur(bias · curve(tissue)))`, rounded.
@@ -17,7 +17,7 @@ package struct PhantomSite: Equatable, Sendable {
   var bias = 0.1
   /// Standard deviation of the noise, in tissue values.
   package var noise = 0.04
-  /// Magnitude images (MR) have Rician noise, others Gaussian.
+  /// Whether the noise is Rician, as in magnitude images (MR), rather than Gaussian.
   package var isRician = true
   /// Standard deviation of the Gaussian blur, in plane and through it.
   var blurMM = 1.5
@@ -40,7 +40,7 @@ package struct PhantomSite: Equatable, Sendable {
 }
 
 extension PhantomSite {
-  /// Sites are named by one letter.
+  /// The most sites: each is named by one letter.
   package static let maximumCount = 26
 
   /// `count` sites to train on: three presets, the rest drawn from the seed between and around them.
@@ -97,7 +97,7 @@ extension PhantomSite {
     return site
   }
 
-  /// Slices tilted about the patient's left-right axis, as a gantry is.
+  /// The direction of slices tilted about the patient's left-right axis, as by a gantry.
   private static func tilt(degrees: Double) -> [Double] {
     let (c, s) = (cos(degrees * .pi / 180), sin(degrees * .pi / 180))
     return [1, 0, 0, 0, c, -s, 0, s, c]

@@ -1,7 +1,7 @@
 import Basics
 import MedicalImaging
 
-/// A source's case as its recipe makes it.
+/// A source's case after its recipe.
 struct CaseByRecipe {
   let images: [Image]
   let labels: LabelMap
@@ -9,10 +9,10 @@ struct CaseByRecipe {
 }
 
 extension DataRecipe {
-  /// Reads a case and takes the steps that the recipe states.
+  /// Reads a case and applies the recipe.
   ///
-  /// - Parameter crops: whether the case is cropped to its labelled slices; what is tested on must not be.
-  /// - Throws: `ImagingError` for files that cannot be read, `InputError` for those that do not fit each other or the recipe.
+  /// - Parameter crops: whether to crop the case to its labelled slices; test cases must not be cropped.
+  /// - Throws: `ImagingError` for files that cannot be read, `InputError` if they do not fit each other or the recipe.
   func prepare(_ scan: Case, crops: Bool) throws -> CaseByRecipe {
     var (images, labels) = try read(scan)
     if flipY { (images, labels) = (images.map { $0.withRowsReversed() }, labels.withRowsReversed()) }
@@ -36,7 +36,7 @@ extension DataRecipe {
       facts: PreparedCaseFacts(scan, source: source, result: labels, slices: slices))
   }
 
-  /// The case's files with the source's faults corrected, all on one grid.
+  /// Reads the case's files with the source's faults corrected, all on one grid.
   private func read(_ scan: Case) throws -> (images: [Image], labels: LabelMap) {
     guard let file = scan.mask else { throw InputError("\(scan.images[0].path): has no mask; give it one.") }
     var images = try scan.images.map { url in
@@ -51,7 +51,7 @@ extension DataRecipe {
     }
     var labels = try LabelMap(contentsOf: file)
     if flipYVoxels.contains(.labels) { labels = labels.withRowsOnlyReversed() }
-    // Masks drawn on a conversion of the series have its order of rows.
+    // Masks drawn on a conversion of the series follow the conversion's row order.
     if headerFrom == nil, holdsDICOM(scan.images[0]) { labels = labels.reordered(onto: images[0].geometry) ?? labels }
     if headerFrom == nil || labels.geometry.size != images[0].geometry.size {
       let fault = mismatch(mask: file, labels.geometry, image: scan.images[0], images[0].geometry)
@@ -64,7 +64,7 @@ extension DataRecipe {
     return (images, labels)
   }
 
-  /// From the first to the last slice with a label that the recipe keeps, and the margin.
+  /// The range from the first to the last slice with a label that the recipe keeps, plus the margin.
   private func labelledSlices(of labels: LabelMap, _ scan: Case) throws -> Range<Int> {
     let count = labels.geometry.sliceCount
     let labelled = (0..<labels.geometry.size.z).filter { z in
@@ -92,7 +92,7 @@ extension DataRecipe {
 }
 
 extension Volume {
-  /// The rows in reverse order under the same header.
+  /// Reverses the rows under an unchanged header.
   fileprivate func withRowsOnlyReversed() -> Volume {
     let reversed = withRowsReversed()
     return Volume(voxels: reversed.voxels, geometry: geometry, noData: reversed.noData)

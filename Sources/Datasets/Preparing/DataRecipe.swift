@@ -1,28 +1,29 @@
 import Basics
 import Foundation
 
-/// How a published data set becomes cases to train and test on; the keys of its YAML file are those of docs/preparation.md.
+/// A recipe that turns a published data set into cases to train and test on.
 ///
-/// In this order: correct the source's rows and headers, turn the rows, map the labels, crop to the labelled slices
-/// (training data only), keep every n-th slice, clip the intensities, resample in plane.
+/// docs/preparation.md lists the keys of its YAML file. A recipe first corrects the source's rows and headers, turns
+/// the rows and maps the labels. Then it crops to the labelled slices (training data only), keeps every n-th slice,
+/// clips the intensities and resamples in plane.
 package struct DataRecipe: Codable, Equatable, Sendable {
-  /// For people, one line.
+  /// A description on one line.
   package var description = ""
-  /// The values to keep; every other becomes background. Without any, masks stay as they are.
+  /// The values to keep; all others become background. If empty, masks stay as they are.
   package var labels: [Label] = []
-  /// Intensities are clipped to this, for example −125 to 275 HU.
+  /// The window that intensities are clipped to, for example −125 to 275 HU.
   package var window: [Double]?
-  /// Slices kept on each side of the labelled ones where training data are cropped to them; nil never crops.
+  /// The number of slices kept on each side when training data are cropped to their labelled slices; nil never crops.
   package var cropMargin: Int?
-  /// 3 keeps the first slice and every third from there.
+  /// The step between kept slices: 3 keeps the first slice and every third after it.
   package var everyNthSlice = 1
   /// Height and width in pixels that slices are resampled to.
   package var resampleSize: [Int]?
-  /// Turns the order of rows, and origin and direction with it: every voxel keeps its place in the patient.
+  /// Whether to reverse the rows with origin and direction: every voxel keeps its place in the patient.
   package var flipY = false
-  /// Turns the order of rows of these files only, and not their header: for sources whose header is wrong.
+  /// The files whose rows are reversed without their header: for sources with a wrong header.
   package var flipYVoxels: [Source] = []
-  /// Whose header counts for both where they differ; nil refuses a mask that does not lie on its image's voxels.
+  /// The file whose header counts for both if they differ; nil refuses a mask that does not lie on its image's voxels.
   package var headerFrom: Source?
 
   /// A class of the result.
@@ -50,7 +51,7 @@ package struct DataRecipe: Codable, Equatable, Sendable {
 }
 
 extension DataRecipe {
-  /// - Throws: `InputError` naming the file and its first key that makes no sense.
+  /// - Throws: `InputError` naming the file and its first invalid key.
   func validate(file: String) throws {
     func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
       if !condition { throw InputError("\(file): \(sentence())") }
@@ -99,7 +100,7 @@ extension DataRecipe {
     }
   }
 
-  /// Each value of a source in the result: with labels, 0 for those that they do not name.
+  /// The result's value for each source value; with labels, unnamed values become 0.
   var valueMap: [UInt8] {
     guard !labels.isEmpty else { return Array(0...255) }
     var table = [UInt8](repeating: 0, count: 256)
@@ -109,7 +110,7 @@ extension DataRecipe {
     return table
   }
 
-  /// The result's values and their names, background included; empty where the recipe names none.
+  /// The result's values and their names, background included; empty if the recipe names none.
   package var labelNames: [UInt8: String] {
     guard !labels.isEmpty else { return [:] }
     return Dictionary(uniqueKeysWithValues: labels.map { ($0.to, $0.name) } + [(0, "background")])

@@ -2,10 +2,10 @@ import Basics
 import Foundation
 
 extension DataRecipe {
-  /// The recipes that come with the program, the files of the folder `Recipes`.
+  /// The names of the built-in recipes, the files of the folder `Recipes`.
   package static var names: [String] { contents.map(\.name) }
 
-  /// They are compiled in, so that the binary finds them wherever it runs.
+  /// The built-in recipes, compiled in so that the binary finds them anywhere.
   private static let contents: [(name: String, yaml: [UInt8])] = [
     ("btcv-8-organs", PackageResources.btcv_8_organs_yaml),
     ("btcv-tcia-6-organs", PackageResources.btcv_tcia_6_organs_yaml),
@@ -13,9 +13,9 @@ extension DataRecipe {
     ("tcia-6-organs", PackageResources.tcia_6_organs_yaml),
   ]
 
-  /// A recipe that comes with the program, or the one of a YAML file.
+  /// A built-in recipe, or the one in a YAML file.
   ///
-  /// - Throws: `InputError` for a name that is neither, or a file that is no recipe, naming the key.
+  /// - Throws: `InputError` for a name that is neither, or an invalid file, naming the key.
   package static func named(_ nameOrFile: String) throws -> DataRecipe {
     if let known = contents.first(where: { $0.name == nameOrFile }) {
       return try read(String(decoding: known.yaml, as: UTF8.self), file: "Recipes/\(known.name).yaml")
@@ -29,7 +29,7 @@ extension DataRecipe {
     return try DataRecipe(yaml: URL(fileURLWithPath: nameOrFile))
   }
 
-  /// - Throws: `InputError` for a file that is no recipe, naming the key.
+  /// - Throws: `InputError` for an invalid file, naming the key.
   package init(yaml url: URL) throws {
     self = try DataRecipe.file.read(url)
     try validate(file: url.path)
@@ -52,7 +52,7 @@ extension DataRecipe {
   }
 }
 
-/// A value of a key as YAML, on one line.
+/// An example value of a key as YAML, on one line.
 private func recipeExample(of key: DataRecipe.CodingKeys) -> String {
   switch key {
   case .description: "CT of the abdomen"

@@ -1,18 +1,18 @@
 import MedicalImaging
 
-/// What preparing did to a case, as `prepared.json` and the report tell it.
+/// A record of the preparation of a case, for `prepared.json` and the report.
 package struct PreparedCaseFacts: Codable, Equatable, Sendable {
   let name: String
   /// The source's files.
   package let images: [String]
   let mask: String
-  /// Voxels along x, y and z, and their distance in mm, in the source.
+  /// Voxels along x, y and z in the source; `sourceSpacingMM` is their distance in mm.
   package let sourceSize: [Int]
   package let sourceSpacingMM: [Double]
-  /// In the result.
+  /// Voxels in the result.
   package let size: [Int]
   package let spacingMM: [Double]
-  /// The source's slices that were kept, the first one's number from 0; every n-th of them by the recipe.
+  /// The kept slices of the source, numbered from 0; the recipe may keep every n-th of them.
   package let slices: SliceRange
   /// Voxels of each value above 0 in the result's mask.
   package let voxels: [String: Int]
@@ -43,7 +43,7 @@ private func foreground(_ labels: LabelMap) -> [String: Int] {
 }
 
 extension LabelMap {
-  /// How many voxels have each of the 256 values.
+  /// The number of voxels of each of the 256 values.
   package var histogram: [Int] {
     var counts = [Int](repeating: 0, count: 256)
     for value in voxels { counts[Int(value)] += 1 }

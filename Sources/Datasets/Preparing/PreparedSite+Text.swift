@@ -3,7 +3,7 @@ import Foundation
 import Scores
 
 extension PreparedSite: CustomStringConvertible {
-  /// A table of the cases, then what was left out or is not as the recipe has it, one a line.
+  /// A table of the cases, then one line for each omission or deviation from the recipe.
   package var description: String {
     let header = ["case", "size x×y×z", "", "spacing in mm", "", "slices", "labels (voxels)", "dropped (voxels)"]
     return (alignedColumns([header] + cases.map(row)) + notes).joined(separator: "\n")

@@ -1,16 +1,16 @@
 import Basics
 import Foundation
 
-/// `prepared.json` of a site's folder: the recipe as it was applied, and what it did to each case.
+/// `prepared.json` of a site's folder: the recipe as applied, and a record of each case.
 package struct PreparedSite: Codable, Equatable, Sendable {
   static let fileName = "prepared.json"
 
-  /// Of the program that wrote it.
+  /// The version of the program that wrote it.
   package let version: String
   let site: String
   let recipeName: String
   let recipe: DataRecipe
-  /// Whether the cases were cropped to their labelled slices, so that they are fit for training only.
+  /// Whether the cases were cropped to their labelled slices, which makes them fit for training only.
   package let isCroppedByLabels: Bool
   /// Cases whose image and mask were paired by their number only.
   package let pairedByNumber: [String]
@@ -18,9 +18,9 @@ package struct PreparedSite: Codable, Equatable, Sendable {
   let unpaired: [String]
   package let cases: [PreparedCaseFacts]
 
-  /// The site's `prepared.json`, nil where there is none.
+  /// Reads the site's `prepared.json`; nil if there is none.
   ///
-  /// - Throws: `InputError` for a file that is not one, or whose recipe makes no sense.
+  /// - Throws: `InputError` for an invalid file or recipe.
   init?(in folder: URL) throws {
     let url = folder.appendingPathComponent(PreparedSite.fileName)
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
@@ -51,10 +51,9 @@ package struct PreparedSite: Codable, Equatable, Sendable {
 }
 
 extension PreparedSite {
-  /// What the sites of a data set say together: the names of their labels, where every site has them, and the sites that
-  /// are cropped by their labels.
+  /// Combines the sites of a data set: the labels' names, if every site has them, and the sites cropped by labels.
   ///
-  /// - Throws: `InputError` where two sites give one value different names.
+  /// - Throws: `InputError` if two sites give one value different names.
   static func all(in folders: [URL]) throws -> (labelNames: [UInt8: String], cropped: [String]) {
     let found = try folders.map { (folder: $0, prepared: try PreparedSite(in: $0)) }
     let cropped = found.filter { $0.prepared?.isCroppedByLabels == true }.map {

@@ -2,13 +2,14 @@ import Basics
 import MedicalImaging
 
 extension DataRecipe {
-  /// A structure is more uniform than what surrounds it, so labels upside down spread over more intensities. Below this
-  /// share of the spread as given, the other order of rows is taken for the right one.
+  /// The share of the spread below which the other order of rows counts as the right one.
+  ///
+  /// A structure is more uniform than its surroundings, so labels upside down cover a wider range of intensities.
   private static let clearlyBetter = 0.7
 
-  /// Where no header vouches that mask and image fit, the image does.
+  /// Checks the order of rows by the image itself, for files without a header that vouches for the fit.
   ///
-  /// - Throws: `InputError` where the labels fit the image clearly better with their rows in the other order.
+  /// - Throws: `InputError` if the labels fit the image clearly better with their rows in the other order.
   func requireRowsInOrder(_ labels: LabelMap, _ image: Image, file: String) throws {
     let given = spread(of: labels, in: image)
     let reversed = spread(of: labels.withRowsReversed(), in: image)

@@ -2,7 +2,7 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// What `dualnorm prepare` does: a source's images and masks become a site of a data set.
+/// The work of `dualnorm prepare`: it turns a source's images and masks into a site of a data set.
 package struct SitePreparation: Sendable {
   package let pairs: SourcePairs
   private let recipe: DataRecipe
@@ -12,13 +12,13 @@ package struct SitePreparation: Sendable {
   private let crops: Bool
   private let version: String
 
-  /// Pairs the files and checks the output; no volume is read.
+  /// Pairs the files and checks the output; reads no volume.
   ///
   /// - Parameters:
-  ///   - recipeName: of `DataRecipe.names`, or a file.
-  ///   - training: crop to the labelled slices, if the recipe has a margin for it.
-  ///   - skipUnpaired: leave files without a partner out, rather than refuse them.
-  ///   - version: of the program, for `prepared.json`.
+  ///   - recipeName: one of `DataRecipe.names`, or a file.
+  ///   - training: whether to crop to the labelled slices, if the recipe has a margin for it.
+  ///   - skipUnpaired: whether to leave out files without a partner rather than refuse them.
+  ///   - version: the program's version, for `prepared.json`.
   /// - Throws: `InputError` for a recipe, folder or name that cannot be used.
   package init(
     recipe recipeName: String, images: URL, labels: URL, site: String, output: URL, training: Bool = false,
@@ -44,7 +44,7 @@ package struct SitePreparation: Sendable {
     crops = training
   }
 
-  /// The output may hold other sites, with labels of the same meaning, and nothing else.
+  /// Requires that the output holds nothing but other sites, with labels of equal meaning.
   private static func requireRoom(in output: URL, for site: String, _ recipe: DataRecipe) throws {
     let manager = FileManager.default
     var isFolder: ObjCBool = false
@@ -77,10 +77,10 @@ package struct SitePreparation: Sendable {
     }
   }
 
-  /// Reads, prepares and writes the cases one by one; the site's folder appears when all are there, or not at all.
+  /// Reads, prepares and writes the cases one by one; the site's folder appears once it is complete, or not at all.
   ///
-  /// - Parameter progress: told each case before it is read; what it throws ends the work.
-  /// - Throws: as the reading and writing of volumes, and `InputError` for a case that the recipe does not fit.
+  /// - Parameter progress: receives each case before it is read; an error thrown by it ends the work.
+  /// - Throws: the errors of reading and writing volumes, and `InputError` for a case that the recipe does not fit.
   package func run(progress: (Case) throws -> Void = { _ in }) throws -> PreparedSite {
     let final = output.appendingPathComponent(site)
     var made: PartialPath?
@@ -88,7 +88,7 @@ package struct SitePreparation: Sendable {
     for scan in pairs.cases {
       try progress(scan)
       let prepared = try recipe.prepare(scan, crops: crops)
-      // Nothing is made for a recipe that does not fit.
+      // Create the folder only after the recipe has fitted the first case.
       let folder = try made ?? PartialPath(folder: final)
       made = folder
       try write(prepared, scan.name, to: folder.url)

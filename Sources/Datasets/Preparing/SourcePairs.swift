@@ -2,18 +2,18 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// The images and masks of a source, which lie in two folders or in one, paired by their files' names alone.
+/// The images and masks of a source, in one folder or two, paired by file names alone.
 package struct SourcePairs: Equatable, Sendable {
   /// Sorted by name, every one with a mask.
   package let cases: [Case]
-  /// Cases whose image and mask only share a number, such as `PANCREAS_0001` and `label0001`.
+  /// Cases whose image and mask share only a number, such as `PANCREAS_0001` and `label0001`.
   package let pairedByNumber: [Case]
   /// Images without a mask and masks without an image, left out; sorted by path.
   package let unpaired: [URL]
 
-  /// Pairs files of one name (a mask's ending such as `_segmentation` aside), then those left by the last number in it.
+  /// Pairs files of one name, ignoring a mask's suffix such as `_segmentation`; then the rest by their last number.
   ///
-  /// - Parameter skipUnpaired: leave files without a partner out, rather than refuse them.
+  /// - Parameter skipUnpaired: whether to leave out files without a partner rather than refuse them.
   /// - Throws: `InputError` for folders without pairs, files without a partner, and numbers that several files share.
   package init(images: URL, labels: URL, site: String, skipUnpaired: Bool = false) throws {
     var pairing = Pairing()
@@ -50,21 +50,21 @@ package struct SourcePairs: Equatable, Sendable {
     }
   }
 
-  /// All volumes, or where some are not named as masks only those.
+  /// All volumes, or only those not named as masks if any are.
   private static func images(in folder: URL) throws -> [(url: URL, stem: String)] {
     let all = try volumes(in: folder, "--images", withSeries: true)
     let plain = all.filter { caseNameOfMask($0.stem) == nil }
     return plain.isEmpty ? all : plain
   }
 
-  /// All volumes, or where some are named as masks only those.
+  /// All volumes, or only those named as masks if any are.
   private static func masks(in folder: URL) throws -> [(url: URL, name: String)] {
     let all = try volumes(in: folder, "--labels")
     let named = all.compactMap { file in caseNameOfMask(file.stem).map { (url: file.url, name: $0) } }
     return named.isEmpty ? all.map { (url: $0.url, name: $0.stem) } : named
   }
 
-  /// - Parameter withSeries: folders of DICOM files count too.
+  /// - Parameter withSeries: whether folders of DICOM files count too.
   private static func volumes(
     in folder: URL, _ option: String, withSeries: Bool = false
   ) throws -> [(url: URL, stem: String)] {
@@ -93,7 +93,7 @@ package struct SourcePairs: Equatable, Sendable {
 /// Pairs by the last number in the names.
 private struct NumberPairs {
   private(set) var cases: [Case] = []
-  /// Those left, by file name without extension.
+  /// The unpaired images, by file name without extension.
   private(set) var images: [String: URL]
   private(set) var masks: [String: URL]
 
@@ -128,7 +128,7 @@ private struct NumberPairs {
   }
 }
 
-/// The name of the case whose image or whose channels these are; nil where they are several images.
+/// The name of the case whose image or channels these are; nil for several images.
 private func commonCase(_ stems: [String]) -> String? {
   let channels = stems.compactMap(channelOfImage).filter { lastNumber($0.name) != nil }
   if channels.count == stems.count, Set(channels.map(\.name)).count == 1,
@@ -139,7 +139,7 @@ private func commonCase(_ stems: [String]) -> String? {
   return stems.count == 1 ? stems[0] : nil
 }
 
-/// The last number in a name without leading zeros, nnU-Net's channel suffix aside where a number comes before it.
+/// The last number in a name, without leading zeros; ignores nnU-Net's channel suffix if another number precedes it.
 private func lastNumber(_ stem: String) -> String? {
   if let name = channelOfImage(stem)?.name, let number = lastNumber(name) { return number }
   let isDigit = { (character: Character) in character.isASCII && character.isNumber }

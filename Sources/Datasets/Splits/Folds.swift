@@ -1,6 +1,6 @@
 import Basics
 
-/// Test sets and what may train for each, by `Case.identifier`, sorted.
+/// Test sets and the cases that may train for each, by `Case.identifier`, sorted.
 package struct Folds: Equatable, Sendable {
   package struct Fold: Equatable, Sendable {
     /// Cases to draw training and validation from.
@@ -17,16 +17,18 @@ package struct Folds: Equatable, Sendable {
 
   package init(_ folds: [Fold]) { self.folds = folds }
 
-  /// Draws the folds by patient within each site: each patient is tested in exactly one fold, and a site's patients a
-  /// fold differ by one at most. The order of `cases` and the other sites make no difference.
+  /// Draws the folds by patient within each site.
   ///
-  /// - Parameter count: folds, at least 2.
-  /// - Throws: `InputError` where a site has fewer patients than there are folds.
+  /// Each patient is tested in exactly one fold, and a site's patients a fold differ by one at most. The order of
+  /// `cases` and the other sites make no difference.
+  ///
+  /// - Parameter count: the number of folds, at least 2.
+  /// - Throws: `InputError` for fewer than 2 folds, or if a site has fewer patients than there are folds.
   package static func make(cases: [Case], count: Int, seed: UInt64) throws -> Folds {
     guard count >= 2 else {
       throw InputError("--folds is \(count); give at least 2, so that each fold leaves cases to train on.")
     }
-    // No more than there are cases, until each site is known to have as many patients.
+    // Allocate at most one fold a case until each site is known to have enough patients.
     var tests = [[Case]](repeating: [], count: min(count, cases.count))
     for (site, members) in Dictionary(grouping: cases, by: \.site).sorted(by: { $0.key < $1.key }) {
       let scans = Dictionary(grouping: members, by: \.patient)
@@ -36,7 +38,7 @@ package struct Folds: Equatable, Sendable {
             + (scans.count < 2 ? "leave the site out." : "give --folds \(scans.count) or fewer."))
       }
       var generator = SeededGenerator.stream(seed: seed, Split.stableHash(site))
-      // Where the patients cannot be shared out evenly, sites do not all give the first folds one more.
+      // Start at a random fold, so that surplus patients of all sites do not fall into the first folds.
       let start = generator.integer(below: count)
       for (index, patient) in generator.shuffled(scans.keys.sorted()).enumerated() {
         tests[(start + index) % count] += scans[patient] ?? []
@@ -45,7 +47,7 @@ package struct Folds: Equatable, Sendable {
     return Folds(testing: tests.map { $0.map(\.identifier) }, of: cases)
   }
 
-  /// A fold a site, in the sites' order: all its cases are tested, all others train.
+  /// Makes one fold a site, in the sites' order: all its cases are tested, all others train.
   ///
   /// - Throws: `InputError` for a single site.
   package static func leavingOneSiteOut(cases: [Case]) throws -> Folds {
@@ -58,7 +60,7 @@ package struct Folds: Equatable, Sendable {
     return Folds(testing: sites.map { $0.value.map(\.identifier) }, of: cases)
   }
 
-  /// Every case that a fold does not test trains for it.
+  /// Makes folds from their test sets: every case that a fold does not test trains for it.
   private init(testing tests: [[String]], of cases: [Case]) {
     let all = cases.map(\.identifier)
     self.init(
@@ -70,10 +72,11 @@ package struct Folds: Equatable, Sendable {
 }
 
 extension Split {
-  /// The split of a fold: what it tests is the test, and the validation cases that choose the best checkpoint are drawn
-  /// by patient from what trains.
+  /// Makes the split of a fold: the fold's test cases are the test side.
   ///
-  /// - Throws: as `make`.
+  /// Validation cases, which choose the best checkpoint, are drawn by patient from its training cases.
+  ///
+  /// - Throws: the errors of `make`.
   package init(_ fold: Folds.Fold, of cases: [Case], validationFraction: Double, seed: UInt64) throws {
     let training = Set(fold.train)
     let inner = try Split.make(

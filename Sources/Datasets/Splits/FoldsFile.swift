@@ -8,8 +8,7 @@ extension Folds {
     let val: [String]
   }
 
-  /// Writes the file; names are `Site/Case` where there are several sites, and `Case` where there is one, as nnU-Net has
-  /// them.
+  /// Writes the file. Names are `Site/Case` for several sites, and `Case` for one, as in nnU-Net.
   package func write(to url: URL, cases: [Case]) throws {
     let hasSites = Set(cases.map(\.site)).count > 1
     let names = Dictionary(cases.map { ($0.identifier, $0.name) }) { first, _ in first }
@@ -17,25 +16,25 @@ extension Folds {
     try writeAtomically(prettyJSON(folds.map { Entry(train: written($0.train), val: written($0.test)) }), to: url)
   }
 
-  /// Reads the file for a data set of `cases`. A name without its site will do where no other site has the case.
+  /// Reads the file for a data set of `cases`. A name needs no site if no other site has the case.
   ///
-  /// - Throws: `InputError` for a file of another shape or without folds, a name that is unknown, ambiguous or given twice,
-  ///   a fold that trains or tests nothing, and a patient who is on both sides of a fold or tested in two.
+  /// - Throws: `InputError` for a file of another shape or without folds, or a name that is unknown, ambiguous or
+  ///   repeated. Also for a fold that trains or tests nothing, and a patient on both sides of a fold or tested in two.
   package init(contentsOf url: URL, cases: [Case]) throws {
     self = try Self.unchecked(contentsOf: url, cases: cases)
     try Self.check(Array(folds.enumerated()), url, cases)
   }
 
-  /// As `init(contentsOf:cases:)`, wherever the patients are.
+  /// Reads the file like `init(contentsOf:cases:)`, but does not check the patients.
   static func unchecked(contentsOf url: URL, cases: [Case]) throws -> Folds {
     let names = CaseNames(cases)
     return Folds(try entries(in: url).enumerated().map { try fold($1, number: $0, url, names) })
   }
 
-  /// One fold of such a file. What the others hold makes no difference: nnU-Net allows folds that overlap.
+  /// Reads one fold of such a file. Other folds are not checked: nnU-Net allows folds that overlap.
   ///
-  /// - Parameter choose: the number of the fold, of how many.
-  /// - Throws: what `choose` throws, and as `init(contentsOf:cases:)` for the file and the fold.
+  /// - Parameter choose: picks the fold's number, given the number of folds.
+  /// - Throws: the errors of `choose`, and those of `init(contentsOf:cases:)` for the file and the fold.
   package static func fold(in url: URL, cases: [Case], choose: (Int) throws -> Int) throws -> Fold {
     let entries = try entries(in: url)
     let number = try choose(entries.count)
@@ -98,7 +97,7 @@ struct CaseNames {
     hasSites = Set(cases.map(\.site)).count > 1
   }
 
-  /// - Parameter place: begins the sentence of an error: the file, and which of its lists.
+  /// - Parameter place: the start of an error sentence: the file and the list in it.
   func resolve(_ names: [String], _ place: String) throws -> [String] {
     guard !names.isEmpty else { throw InputError("\(place) is empty; name at least one case.") }
     let known = Set(identifiers)

@@ -1,7 +1,7 @@
 import Basics
 import Foundation
 
-/// Which cases train, which choose the best checkpoint, and which are kept for the test; by `Case.identifier`, sorted.
+/// The cases that train, those that choose the best checkpoint, and the test cases; by `Case.identifier`, sorted.
 package struct Split: Codable, Equatable, Sendable {
   package let training: [String]
   package let validation: [String]
@@ -15,11 +15,11 @@ package struct Split: Codable, Equatable, Sendable {
 
   /// Draws the sides by patient within each site; the order of `cases` and the other sites make no difference.
   ///
-  /// Each fraction is of a site's patients, rounded, at least one: a site of two patients keeps one for validation (for
-  /// the test, where `testFraction` is above 0), a site of three or more has every side. A single patient trains, which is
-  /// reported where some were to be held out.
+  /// Each fraction is of a site's patients, rounded, at least one. A site of three or more has every side. A site of
+  /// two keeps one for validation (for the test, if `testFraction` is above 0). A single patient trains, which is
+  /// reported if some were to be held out.
   ///
-  /// - Throws: `InputError` for fractions that are negative or leave nothing to train on, and where patients were to be
+  /// - Throws: `InputError` for fractions that are negative or leave nothing to train on, and if patients were to be
   ///   held out and no site has two.
   package static func make(
     cases: [Case], validationFraction: Double = 0.15, testFraction: Double = 0, seed: UInt64
@@ -47,7 +47,7 @@ package struct Split: Codable, Equatable, Sendable {
     return Split(training: names[0], validation: names[1], test: names[2])
   }
 
-  /// Reports the sites that cannot hold a patient out, and throws where none can.
+  /// Reports the sites that cannot hold a patient out; throws `InputError` if none can.
   private static func requirePatients(_ cases: [Case], _ testFraction: Double) throws {
     let patients = Dictionary(grouping: cases, by: \.site).mapValues { Set($0.map(\.patient)).count }
     let single = patients.filter { $0.value < 2 }.keys.sorted()
@@ -61,12 +61,12 @@ package struct Split: Codable, Equatable, Sendable {
     Warnings.report("\(option), who trains: none is held out there.")
   }
 
-  /// How many of `count` patients make up `fraction`.
+  /// The number of patients among `count` that make up `fraction`.
   private static func share(_ fraction: Double, of count: Int, atMost most: Int) -> Int {
     fraction > 0 ? min(max(1, Int((fraction * Double(count)).rounded())), most) : 0
   }
 
-  /// The same on every machine and in every run, unlike `hashValue` (FNV-1a).
+  /// A hash that is equal on every machine and in every run, unlike `hashValue` (FNV-1a).
   static func stableHash(_ text: String) -> Int {
     let hash = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     return Int(truncatingIfNeeded: hash)
@@ -79,14 +79,14 @@ extension Split {
 
   /// Reads `splits.json` for a data set of `cases`.
   ///
-  /// - Throws: `InputError` for a file that is no split, names a case that is not there or names it twice, has nothing
-  ///   to train on, or puts a patient on two sides.
+  /// - Throws: `InputError` for a file that is no split, names a missing case or repeats one. Also if it has nothing to
+  ///   train on, or puts a patient on two sides.
   package init(contentsOf url: URL, cases: [Case]) throws {
     self = try Split(recordedIn: url)
     try check(cases, url)
   }
 
-  /// Reads `splits.json` as it is, whether or not the data are still there.
+  /// Reads `splits.json` as it is, without needing the data.
   package init(recordedIn url: URL) throws {
     guard let data = contents(ofRegularFile: url) else {
       throw InputError(
