@@ -5,28 +5,31 @@ import Foundation
 import Scores
 import Torch
 
-/// The cells of an experiment and the folder they are in: `experiment.yaml` and `training.yaml` (what was asked), `facts.json`
-/// (what the data check found), `splits_final.json` (the test sets) and `cells/METHOD/SETTING/seed-N/`.
+/// The cells of an experiment and their folder.
+///
+/// The folder holds `experiment.yaml` and `training.yaml` (the options), `facts.json` (the data check's facts),
+/// `splits_final.json` (the test sets) and `cells/METHOD/SETTING/seed-N/`.
 package struct Experiment: Sendable {
   package let folder: URL
   package let configuration: ExperimentConfiguration
   let data: CheckedData
-  /// Of its scores.
+  /// The unit of lengths in the scores.
   package var lengthUnit: LengthUnit { LengthUnit(arePictures: data.dataset.cases.map(\.isPicture)) }
-  /// The first seed of everything, then the next, so that what is done at any time compares all methods.
+  /// All cells, seed by seed, so that an unfinished experiment can already compare all methods.
   package let cells: [ExperimentCell]
-  /// Of the folder, while cells are run.
+  /// The folder's lock, held while cells run.
   private var lock: FolderLock?
 
-  /// Checks the data and plans every cell before the folder is made; or takes up the experiment that is in the folder,
-  /// adding methods and seeds.
+  /// Checks the data and plans every cell before creating the folder, or resumes the experiment in the folder.
+  ///
+  /// Resuming may add methods and seeds.
   ///
   /// - Parameters:
-  ///   - threads: of each cell where the options name none. What the experiment began with stays, since the bits of a
-  ///     training depend on it.
-  ///   - report: told the data check's findings.
-  ///   - checking: told how many cases were checked, of how many.
-  /// - Throws: `InputError` for options, data or a folder that cannot be used, `FileError` if another process works in it.
+  ///   - threads: threads of each cell if the options give none. A resumed experiment keeps its number, because the
+  ///     bits of a training depend on it.
+  ///   - report: receives the data check's findings.
+  ///   - checking: receives the number of cases checked and their total.
+  /// - Throws: `InputError` for unusable options, data or folder, `FileError` if another process works in the folder.
   package init(
     in folder: URL, _ asked: ExperimentConfiguration, threads: Int, report: TrainingSession.Report,
     checking: (@Sendable (Int, Int) -> Void)? = nil
@@ -58,7 +61,7 @@ package struct Experiment: Sendable {
     if let warning = dataset.warning(ofTestsOn: folds.folds.flatMap(\.test)) { Warnings.report(warning) }
     self.lock = try lock ?? Self.makeFolder(folder, beside: remains)
     removePartialFiles(in: folder)
-    // First, so that a folder that has anything of the experiment can be taken up.
+    // Write the options first: a folder with any file of the experiment can then be resumed.
     try configuration.write(to: folder)
     try folds.write(to: Self.foldsFile(folder), cases: dataset.cases)
     try FactsFile(facts).write(to: Self.factsFile(folder))
@@ -93,7 +96,7 @@ package struct Experiment: Sendable {
   private static func makeFolder(_ folder: URL, beside remains: Set<String>) throws -> FolderLock {
     try makeEmptyFolder(folder, option: "--output", beside: remains)
     let lock = try FolderLock(folder)
-    // Another process may have begun and ended meanwhile.
+    // Check again under the lock: another process may have started and ended meanwhile.
     try makeEmptyFolder(folder, option: "--output", beside: remains)
     return lock
   }
@@ -109,7 +112,7 @@ package struct Experiment: Sendable {
   package static func foldsFile(_ folder: URL) -> URL { folder.appendingPathComponent("splits_final.json") }
   package static func factsFile(_ folder: URL) -> URL { folder.appendingPathComponent("facts.json") }
 
-  /// Those that the experiment began with, or new ones.
+  /// The folds that the experiment began with, or new ones.
   private static func folds(_ configuration: ExperimentConfiguration, in folder: URL, _ cases: [Case]) throws -> Folds {
     let file = foldsFile(folder)
     guard FileManager.default.fileExists(atPath: file.path), ExperimentConfiguration.exists(in: folder) else {
@@ -131,7 +134,7 @@ package struct Experiment: Sendable {
     return check.facts
   }
 
-  /// Finds what would stop a cell, before hours are spent on the others.
+  /// Finds faults that would stop a cell, before hours are spent on the others.
   private func plan() throws {
     for cell in cells where cell.seed == configuration.training.seed {
       do {
@@ -144,7 +147,7 @@ package struct Experiment: Sendable {
     }
   }
 
-  /// The validation cases that choose a cell's checkpoint depend on its seed, but not on its method.
+  /// The split of a cell; its validation cases, which choose the checkpoint, depend on the seed but not on the method.
   func split(of cell: ExperimentCell) throws -> Split {
     try Split(
       cell.setting.cases, of: data.dataset.cases, validationFraction: configuration.training.validationFraction,

@@ -4,7 +4,7 @@ import Foundation
 import Yams
 
 extension ExperimentConfiguration {
-  /// This experiment with the methods and seeds of `other` added; all else must be the same.
+  /// Adds the methods and seeds of `other`; all other options must be equal.
   ///
   /// - Parameter place: the folder, for messages.
   /// - Throws: `InputError` naming the first option that differs.
@@ -21,13 +21,13 @@ extension ExperimentConfiguration {
     var result = self
     result.methods += other.methods.filter { !methods.contains($0) }
     result.seeds = max(seeds, other.seeds)
-    result.training.memory = other.training.memory  // changes no bit
+    result.training.memory = other.training.memory  // affects speed only, no bit of the results
     return result
   }
 
-  /// The number of threads cannot change, because the bits of a training depend on it.
+  /// Requires the recorded number of threads, because the bits of a training depend on it.
   ///
-  /// - Throws: `InputError` where this machine has fewer cores.
+  /// - Throws: `InputError` if this machine has fewer cores.
   func requireCores(place: String) throws {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     guard let threads = training.threads, threads > cores else { return }
@@ -43,7 +43,7 @@ extension ExperimentConfiguration {
     }
     if folds != other.folds { return ("folds", text(folds), text(other.folds)) }
     if adaptation != other.adaptation { return ("adapt", adaptation.rawValue, other.adaptation.rawValue) }
-    // An experiment of an earlier version names its rule, which was the default then.
+    // Earlier versions recorded the default rule explicitly, so the current default matches it.
     if largestComponent != other.largestComponent, other.largestComponent != .asInModel || largestComponent != .ofAll {
       return ("largest-component", text(largestComponent), text(other.largestComponent))
     }

@@ -3,12 +3,12 @@ import DualNorm
 import Foundation
 import Yams
 
-/// What an experiment was asked to do.
+/// The options of an experiment.
 package struct ExperimentConfiguration: Equatable, Sendable {
   package enum Kind: String, Codable, Sendable, CaseIterable {
     /// Folds by patient within each site.
     case crossValidate = "cross-validate"
-    /// Each site is tested by networks that all others train.
+    /// Each site is tested by networks trained on all others.
     case leaveOneSiteOut = "leave-one-site-out"
     /// Each site alone and all together train, and every site is tested.
     case matrix
@@ -16,17 +16,17 @@ package struct ExperimentConfiguration: Equatable, Sendable {
 
   package var kind: Kind
   package var methods: [ExperimentMethod]
-  /// Seeds of each method, counted up from the training's.
+  /// The number of seeds of each method, counted up from the training's seed.
   package var seeds = 3
   /// The only sites whose cases take part; nil for all.
   package var sites: [String]?
   /// Folds of `crossValidate`; of `matrix`, instead of the training's `holdOut`.
   package var folds: Int?
-  /// Batch statistics that every case is also tested with, beside those of the training.
+  /// Adapted batch statistics for a second test of every case, beside the training's statistics.
   package var adaptation = Adaptation.none
-  /// Which classes keep only their largest connected component.
+  /// The classes that keep only their largest connected component.
   package var largestComponent = LargestComponentChoice.asInModel
-  /// What all cells share: data, network, preparation, iterations, the first seed.
+  /// The options that all cells share: data, network, preparation, iterations, the first seed.
   package var training: TrainingConfiguration
 
   package init(_ kind: Kind, methods: [ExperimentMethod], training: TrainingConfiguration) {
@@ -38,7 +38,7 @@ package struct ExperimentConfiguration: Equatable, Sendable {
   /// The seeds of the cells.
   package var seedValues: [UInt64] { (0..<UInt64(max(seeds, 0))).map { training.seed &+ $0 } }
 
-  /// - Throws: `InputError` naming the first option with a value that makes no sense.
+  /// - Throws: `InputError` naming the first option with an invalid value.
   func validate() throws {
     guard !methods.isEmpty else { throw InputError("--methods is empty; name at least one, such as bn,dual.") }
     guard (1...1000).contains(seeds) else { throw InputError("--seeds is \(seeds); give 1 to 1000.") }
@@ -80,7 +80,7 @@ package struct ExperimentConfiguration: Equatable, Sendable {
 }
 
 extension ExperimentConfiguration {
-  /// What `experiment.yaml` holds besides the training's options, under the names of the command line.
+  /// The contents of `experiment.yaml` besides the training's options, named as on the command line.
   private struct Record: Codable {
     let experiment: Kind
     let methods: [String]
@@ -103,7 +103,7 @@ extension ExperimentConfiguration {
     FileManager.default.fileExists(atPath: folder.appendingPathComponent(recordName).path)
   }
 
-  /// What a start of this experiment that was killed between its two files left: `training.yaml` of the same options.
+  /// The remains of a start killed between writing its two files: `training.yaml` with equal options.
   func remains(in folder: URL) -> Set<String> {
     var left = try? TrainingConfiguration(yaml: folder.appendingPathComponent(Self.trainingName))
     left?.threads = training.threads
@@ -112,7 +112,7 @@ extension ExperimentConfiguration {
     return left == training ? [Self.trainingName] : []
   }
 
-  /// Writes `experiment.yaml` and, with what all cells share, `training.yaml`.
+  /// Writes `experiment.yaml` and, with the options that all cells share, `training.yaml`.
   func write(to folder: URL) throws {
     let record = Record(
       experiment: kind, methods: methods.map(\.name), seeds: seeds, sites: sites, folds: folds,

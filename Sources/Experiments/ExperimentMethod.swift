@@ -1,11 +1,12 @@
 import Basics
 import DualNorm
 
-/// What an experiment compares: a norm, with or without dual blocks, written `NORM[+dual][+measured][+hard][+reference]`.
+/// A method to compare: a norm, with or without dual blocks, written `NORM[+dual][+measured][+hard][+reference]`.
 ///
-/// The norm is one of `PlainNorm`. Of networks with dual blocks, `measured` also normalizes regions by their own
-/// statistics, `hard` resizes masks by nearest neighbour, and `reference` or `uniform` takes the place of the first pass's
-/// prediction as the mask. `dual` alone is the paper's method, `bn+dual`.
+/// The norm is one of `PlainNorm`. `dual` alone is the paper's method, `bn+dual`. The other words modify dual blocks:
+/// - `measured` also normalizes regions by their own statistics.
+/// - `hard` resizes masks by nearest neighbour.
+/// - `reference` or `uniform` replaces the first pass's prediction as the mask.
 package struct ExperimentMethod: Hashable, Sendable {
   let norm: PlainNorm
   let isDual: Bool
@@ -21,13 +22,13 @@ package struct ExperimentMethod: Hashable, Sendable {
     self.modifiers = modifiers
   }
 
-  /// The same for every way to write the method: its folder, and its name in tables.
+  /// The method's canonical name, for its folder and in tables.
   package var name: String {
     let base = !isDual ? norm.rawValue : norm == .bn ? "dual" : norm.rawValue + "+dual"
     return ([base] + Modifier.allCases.filter(modifiers.contains).map(\.rawValue)).joined(separator: "+")
   }
 
-  /// - Throws: `InputError` for a name that is no method, with the nearest that is.
+  /// - Throws: `InputError` for an unknown name, suggesting the nearest method.
   package init(_ name: String) throws {
     guard let method = Self.all.first(where: { $0.parts == Self.parts(of: name) }) else {
       throw InputError(
@@ -38,9 +39,9 @@ package struct ExperimentMethod: Hashable, Sendable {
     self = method
   }
 
-  /// The methods of a list such as `bn,dual`, each once.
+  /// Parses a list such as `bn,dual`.
   ///
-  /// - Throws: `InputError` for an unknown name, or one that is there twice.
+  /// - Throws: `InputError` for an unknown name or a repeated method.
   package static func list(_ names: [String]) throws -> [ExperimentMethod] {
     let methods = try names.map(ExperimentMethod.init)
     for (index, method) in methods.enumerated() where methods[..<index].contains(method) {
@@ -49,7 +50,7 @@ package struct ExperimentMethod: Hashable, Sendable {
     return methods
   }
 
-  /// In the order in which a nearest one is looked for.
+  /// All methods, in the order in which the nearest name is searched.
   static let all: [ExperimentMethod] = PlainNorm.allCases.flatMap { norm -> [ExperimentMethod] in
     let masks: [Set<Modifier>] = [[], [.reference], [.uniform]]
     let dual = masks.flatMap { mask in
@@ -64,7 +65,7 @@ package struct ExperimentMethod: Hashable, Sendable {
 
   private var parts: Set<String> { Self.parts(of: name) }
 
-  /// The words of a name, in any order; none where one is there twice.
+  /// The words of a name, in any order; empty if a word is repeated.
   private static func parts(of name: String) -> Set<String> {
     let words = name.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
     var parts = Set(words)
@@ -79,18 +80,18 @@ extension ExperimentMethod: CustomStringConvertible {
 }
 
 extension ExperimentMethod {
-  /// The training of this method with the options that all share.
+  /// The training options of this method, from the options that all methods share.
   ///
-  /// Without dual blocks there is one stage, with the iterations of both, so that all methods take as many steps.
+  /// Without dual blocks there is one stage with the iterations of both, so that all methods take as many steps.
   ///
-  /// - Throws: `InputError` where the options leave the method no dual blocks, or them no training.
+  /// - Throws: `InputError` if the options leave the method without dual blocks, or dual blocks without training.
   package func applied(to options: TrainingConfiguration) throws -> TrainingConfiguration {
     var result = options
     result.norm = norm
     guard isDual else {
       result.dualBlocks = []
       result.iterations = [options.iterations.reduce(0, +), 0]
-      // Of dual blocks only, and a file of options may name them.
+      // These options concern dual blocks only, but an options file may set them.
       (result.maskSource, result.localStatistics) = (.prediction, .predicted)
       return result
     }

@@ -4,9 +4,9 @@ import DualNorm
 import Foundation
 
 extension ExperimentConfiguration {
-  /// The test sets, which all methods and seeds share.
+  /// Makes the test sets, which all methods and seeds share.
   ///
-  /// - Throws: `InputError` for data that cannot be split as asked.
+  /// - Throws: `InputError` for data that cannot be split as requested.
   func folds(of cases: [Case]) throws -> Folds {
     switch kind {
     case .crossValidate:
@@ -50,7 +50,7 @@ extension ExperimentConfiguration {
 
   private static let jointName = "joint"
 
-  /// What trains and what is tested, in the order of the cells.
+  /// The training and test cases of each setting, in the order of the cells.
   package func settings(of folds: Folds, cases: [Case]) -> [ExperimentSetting] {
     let siteOf = Dictionary(cases.map { ($0.identifier, $0.site) }) { first, _ in first }
     func sites(_ identifiers: [String]) -> [String] { Set(identifiers.compactMap { siteOf[$0] }).sorted() }

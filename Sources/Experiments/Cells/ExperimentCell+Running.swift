@@ -6,18 +6,18 @@ import Scores
 import Torch
 
 extension Experiment {
-  /// What a running cell tells.
+  /// A report from a running cell.
   package enum CellEvent: Sendable {
     /// Steps done (see `ExperimentCell.steps`), those of an earlier, stopped start included.
     case steps(Int, resumed: Bool)
     case message(String)
   }
 
-  /// Trains and tests a cell, from where an earlier start left it, until `shouldStop` says so.
+  /// Trains and tests a cell, resuming an earlier start, until `shouldStop` returns true.
   ///
   /// - Parameter keepMasks: whether the masks and a picture of them stay beside the scores.
-  /// - Returns: whether it is finished.
-  /// - Throws: `InputError` or another error that names what cannot be used.
+  /// - Returns: whether the cell is finished.
+  /// - Throws: `InputError` or another error that names the unusable input.
   package func run(
     _ cell: ExperimentCell, keepMasks: Bool, shouldStop: @escaping () -> Bool, report: (CellEvent) -> Void
   ) throws -> Bool {
@@ -35,7 +35,7 @@ extension Experiment {
     return try evaluate(cell, keepMasks: keepMasks, shouldStop: shouldStop, report: report)
   }
 
-  /// What a killed process may leave: a run folder without a checkpoint to go on from, and parts of files.
+  /// Removes the remains of a killed process: parts of files, and a run folder without a checkpoint to resume from.
   private func removeRemains(of cell: ExperimentCell) throws {
     let manager = FileManager.default
     let folder = cell.run.url
@@ -44,7 +44,7 @@ extension Experiment {
     let names = manager.enumerator(atPath: folder.path)?.allObjects.compactMap { $0 as? String } ?? []
     for name in names {
       let url = folder.appendingPathComponent(name)
-      // A report of this run may be under way.
+      // Another process may be writing a report of this run.
       if isPartialFile(url.lastPathComponent) {
         removePartialFile(url)
         continue

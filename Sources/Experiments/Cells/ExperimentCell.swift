@@ -3,11 +3,11 @@ import Datasets
 import DualNorm
 import Foundation
 
-/// What trains and what is tested, for every method and seed alike.
+/// The training and test cases of a cell, shared by all methods and seeds.
 package struct ExperimentSetting: Equatable, Sendable {
-  /// Names its folder: `fold-0`, the held-out site, or the sites that train.
+  /// The name of its folder: `fold-0`, the held-out site, or the sites that train.
   package let name: String
-  /// As in `ResultRow`.
+  /// The held-out part of the data, as in `ResultRow`.
   let fold: String
   let trainSites: [String]
   package let cases: Folds.Fold
@@ -36,21 +36,21 @@ package struct ExperimentCell: Sendable {
     var own = try method.applied(to: options)
     own.seed = seed
     own.holdOut = 0
-    // So that the cell can be trained again by `train --config`.
+    // Lets `train --config` train the cell again.
     own.splits = run.splits.path
     configuration = own
   }
 
-  /// `dual/Site-A/seed-1`
+  /// `dual/Site-A/seed-1`.
   package var name: String { "\(method.name)/\(setting.name)/seed-\(seed)" }
 
   var evaluation: URL { run.url.appendingPathComponent("evaluation") }
-  /// Written last: a cell that has it is finished.
+  /// The results file, written last: its existence marks a cell as finished.
   package var results: URL { run.url.appendingPathComponent("results.csv") }
 
   package var isFinished: Bool { FileManager.default.fileExists(atPath: results.path) }
 
-  /// What the finished cells were warned of, each sentence once with the cells that it is of.
+  /// The finished cells' warnings, each sentence once with the cells that gave it.
   package static func warnings(of cells: [ExperimentCell]) -> [String] {
     let all = cells.filter(\.isFinished).flatMap { cell in
       cell.run.recordedWarnings().map { (sentence: $0, cell: cell) }
@@ -61,9 +61,9 @@ package struct ExperimentCell: Sendable {
     }
   }
 
-  /// Of all its stages.
+  /// The iterations of all stages.
   var iterations: Int { configuration.iterations.reduce(0, +) }
 
-  /// Its iterations and the cases it tests, which take about as long each.
+  /// Progress steps: its iterations plus its test cases, which take about equally long each.
   package var steps: Int { iterations + setting.cases.test.count }
 }

@@ -1,10 +1,10 @@
 import Scores
 
-/// One value of an experiment: a metric of one class of one case, as one trained network gives it.
+/// One value of an experiment: a metric of one class of one case, from one trained network.
 package struct ResultRow: Equatable, Sendable {
-  /// What is compared, as named on the command line: `bn`, `dual`.
+  /// The method, named as on the command line: `bn`, `dual`.
   package let method: String
-  /// Which part of the data was held out, by name; empty where there is only one split.
+  /// The name of the held-out part of the data; empty if there is only one split.
   let fold: String
   let seed: UInt64
   /// The sites that the network was trained on, in the experiment's order.
@@ -14,7 +14,7 @@ package struct ResultRow: Equatable, Sendable {
   let className: String
   package let pass: String
   package let metric: Metric
-  /// nil where the outcome leaves the metric undefined; finite.
+  /// A finite value; nil where the outcome leaves the metric undefined.
   let value: Double?
   let outcome: Outcome
 }

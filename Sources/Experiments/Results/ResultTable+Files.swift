@@ -7,9 +7,10 @@ extension ResultTable {
     "method", "fold", "seed", "train_sites", "test_site", "case", "class", "pass", "metric", "value", "outcome",
   ]
 
-  /// One line a value with full precision; an undefined value is an empty field; names of train sites joined by `+` (a `+`
-  /// or `\` in a name has a `\` before it); quoted as RFC 4180 says, lines end in \n. What is read is written again to the
-  /// same bytes.
+  /// The table as CSV, one line a value with full precision.
+  ///
+  /// Undefined values are empty fields. `+` joins the names of train sites; a `\` precedes a `+` or `\` in a name.
+  /// Quotes follow RFC 4180; lines end in \n. A file that was read is written again with equal bytes.
   var csv: String {
     let lines = rows.map { row in
       [
@@ -23,10 +24,10 @@ extension ResultTable {
   /// - Throws: `FileError` if the file cannot be written.
   package func write(to url: URL) throws { try writeAtomically(Data(csv.utf8), to: url) }
 
-  /// Reads what `write` wrote, or other tools did in the same columns; the order of lines does not matter.
+  /// Reads a file from `write`, or from other tools with equal columns; the order of lines does not matter.
   ///
-  /// - Throws: `InputError` naming file and line: not UTF-8, another header, a wrong number of fields, a seed, metric, value
-  ///   or outcome that is none, two lines that contradict each other.
+  /// - Throws: `InputError` naming file and line: not UTF-8, another header, or a wrong number of fields. Also for an
+  ///   invalid seed, metric, value or outcome, and for two lines that contradict each other.
   package init(contentsOf url: URL) throws {
     guard let data = contents(ofRegularFile: url) else {
       throw InputError("\(url.path): cannot be read; give the CSV file of an experiment's results.")
@@ -51,13 +52,13 @@ extension ResultTable {
     }
   }
 
-  /// Names of sites in one field: joined by `+`.
+  /// Joins names of sites with `+` to one field.
   package static func joined(_ names: [String]) -> String {
     names.map { $0.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "+", with: "\\+") }
       .joined(separator: "+")
   }
 
-  /// The names that were joined.
+  /// Splits a field into the names that were joined.
   static func split(_ field: String) -> [String] {
     guard !field.isEmpty else { return [] }
     var names: [[Unicode.Scalar]] = [[]]

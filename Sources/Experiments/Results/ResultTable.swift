@@ -2,14 +2,16 @@ import Basics
 import DualNorm
 import Scores
 
-/// All values of an experiment, in a fixed order whatever order they came in: by method (as first given), fold, seed,
-/// train sites, test site, case, class (names as people order them), pass and metric.
+/// All values of an experiment, in a fixed order that does not depend on the input's order.
+///
+/// Rows are ordered by method (as first given), fold, seed, train sites, test site, case, class, pass and metric.
+/// Names with numbers are ordered by value.
 package struct ResultTable: Equatable, Sendable {
   package let rows: [ResultRow]
 
-  /// A row that is given twice with the same value and outcome is kept once.
+  /// Orders the rows; a row repeated with equal value and outcome is kept once.
   ///
-  /// - Throws: `InputError` where two rows say different things about the same, or a value is not finite.
+  /// - Throws: `InputError` if two rows contradict each other, or a value is not finite.
   init(_ rows: [ResultRow]) throws {
     let order = RowOrder(rows)
     var kept: [(key: [Int], row: ResultRow)] = []
@@ -32,9 +34,9 @@ package struct ResultTable: Equatable, Sendable {
     self.rows = kept.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.row)
   }
 
-  /// Every metric of every score of one trained network.
+  /// Makes rows of every metric of every score of one trained network.
   ///
-  /// - Throws: `InputError` where the scores contradict each other.
+  /// - Throws: `InputError` if the scores contradict each other.
   init(_ table: ScoreTable, method: String, fold: String, seed: UInt64, trainSites: [String]) throws {
     try self.init(
       table.scores.flatMap { score in
@@ -47,24 +49,24 @@ package struct ResultTable: Equatable, Sendable {
       })
   }
 
-  /// The rows of several tables; methods in the order of the tables.
+  /// Merges several tables; methods keep the order of the tables.
   ///
-  /// - Throws: `InputError` where two tables say different things about the same.
+  /// - Throws: `InputError` if two tables contradict each other.
   package init(merging tables: [ResultTable]) throws { try self.init(tables.flatMap(\.rows)) }
 
-  /// In the order of their first row.
+  /// The methods in the order of their first row.
   package var methods: [String] { rows.map(\.method).firstOccurrences }
 
   var testSites: [String] { Set(rows.map(\.testSite)).sorted(by: comesBefore) }
 
   var seeds: [UInt64] { Set(rows.map(\.seed)).sorted() }
 
-  /// As columns of scores are ordered.
+  /// The metrics in the column order of score tables.
   package var metrics: [Metric] { rows.map(\.metric).firstOccurrences.sorted { $0.rank < $1.rank } }
 
-  /// One of `metrics`.
+  /// Finds one of `metrics` by name.
   ///
-  /// - Throws: `InputError` for a name of none of them, with the nearest.
+  /// - Throws: `InputError` for an unknown name, suggesting the nearest.
   package func metric(named name: String, option: String) throws -> Metric {
     guard let metric = metrics.first(where: { $0.rawValue == name }) else {
       let known = metrics.filter { $0.lowerIsBetter != nil }.map(\.rawValue)
@@ -76,11 +78,12 @@ package struct ResultTable: Equatable, Sendable {
   }
 }
 
-/// Where each row of some rows belongs: its key holds the rank of each of its fields but value and outcome. Except for the
-/// methods, ranks depend on names alone, so a table that was written and read is in the same order.
+/// The sort keys of rows: the rank of each field except value and outcome.
+///
+/// Except for methods, ranks depend on names alone, so a table that was written and read keeps its order.
 private struct RowOrder {
   private let methods, passes: [String: Int]
-  /// Of `RowOrder.names`.
+  /// For each name in `RowOrder.names`, the ranks.
   private let names: [[String: Int]]
   private let seeds: [UInt64: Int]
   private let metrics: [Metric: Int]
@@ -111,7 +114,7 @@ private func ranked<Element: Hashable>(_ sorted: [Element]) -> [Element: Int] {
 }
 
 extension ResultRow {
-  /// For a message.
+  /// The row's description in messages.
   fileprivate var title: String {
     "\(metric.rawValue) of \(quoted(testSite))/\(quoted(caseName)) \(quoted(className)) (method \(quoted(method)), "
       + "fold \(fold.isEmpty ? "none" : quoted(fold)), seed \(seed), pass \(quoted(pass)))"
@@ -120,7 +123,7 @@ extension ResultRow {
   fileprivate var found: String { "\(value.map(shortest) ?? "undefined") (\(outcome.rawValue))" }
 }
 
-/// A network's passes as they run, then those with adapted batch statistics likewise; others after them, by name.
+/// Orders a network's passes as they run, then passes with adapted batch statistics likewise, then others by name.
 func passComesBefore(_ a: String, _ b: String) -> Bool {
   let known = ["", Adaptation.passSuffix].flatMap { suffix in Pass.allCases.map { $0.rawValue + suffix } }
   let ranks = [a, b].map { name in known.firstIndex(of: name) ?? known.count }
@@ -128,7 +131,7 @@ func passComesBefore(_ a: String, _ b: String) -> Bool {
 }
 
 extension Metric {
-  /// The order of columns, then by name; of NSD by tolerance.
+  /// The sort key of a metric: the order of columns, then the tolerance of NSD, then the name.
   fileprivate var rank: (Int, Double, String) {
     var tolerance = 0.0
     if case .nsd(let limit) = self { tolerance = limit }

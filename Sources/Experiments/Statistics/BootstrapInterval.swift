@@ -1,17 +1,17 @@
 import Basics
 
-/// A 95 % percentile interval of the mean of values that come in strata (Efron and Tibshirani, 1993).
+/// A 95 % percentile bootstrap interval of the mean of stratified values (Efron and Tibshirani, 1993).
 ///
-/// Each resample draws, with replacement, as many values from every stratum as it has, so that sizes of strata are kept,
-/// and takes the mean of all. The interval runs from the 2.5th to the 97.5th percentile of these means (linear
-/// interpolation).
+/// Each resample draws, with replacement, as many values from every stratum as it has, and takes the mean of all.
+/// The interval runs from the 2.5th to the 97.5th percentile of these means (linear interpolation).
 struct BootstrapInterval: Equatable, Sendable, Codable {
   let lower: Double
   let upper: Double
   let resamples: Int
 
-  /// The same values, in the same order, and the same seed give the same interval. nil where no stratum has two values:
-  /// drawing from one gives no spread.
+  /// Computes the interval; nil if no stratum has two values, since drawing from one gives no spread.
+  ///
+  /// Equal values in equal order and an equal seed give an equal interval.
   init?(ofMeanOf strata: [[Double]], resamples: Int = 10_000, seed: UInt64 = 0) {
     precondition(resamples > 0, "an interval takes at least one resample")
     guard strata.contains(where: { $0.count > 1 }) else { return nil }

@@ -1,7 +1,7 @@
 import Basics
 import Scores
 
-/// A case across methods: sites may use one name twice.
+/// The identity of a case across methods; two sites may use one name.
 package struct CaseKey: Hashable {
   package let site: String
   package let name: String
@@ -9,8 +9,9 @@ package struct CaseKey: Hashable {
 
 /// One metric of one arm by case.
 ///
-/// A case's value for a seed is the mean over its classes where the metric is defined; where several networks of a seed were
-/// tested on it (folds of other sites), the mean of theirs. A case's value is the mean over the seeds that define it.
+/// A case's value for a seed is the mean over its classes where the metric is defined. If several networks of a seed
+/// were tested on it (folds of other sites), their values are averaged. A case's value is the mean over the seeds that
+/// define it.
 package struct CaseValues {
   /// Every case that was scored, defined or not, by site and name.
   package let cases: [CaseKey]
@@ -19,10 +20,10 @@ package struct CaseValues {
   package let overSeeds: [CaseKey: Double]
   /// The cases that each seed was tested on, defined or not.
   let scored: [UInt64: Set<CaseKey>]
-  /// How many structures (class of a case, of every network) had which outcome.
+  /// For each case, the number of structures (a class, from every network) by outcome.
   let outcomes: [CaseKey: [Outcome: Int]]
 
-  /// - Parameter rows: of one arm and one metric, as a table orders them.
+  /// - Parameter rows: rows of one arm and one metric, in a table's order.
   package init(_ rows: [ResultRow]) {
     struct Network: Hashable {
       let seed: UInt64
@@ -43,7 +44,7 @@ package struct CaseValues {
     let seeds = Set(rows.map(\.seed)).sorted()
     var bySeed = [UInt64: [CaseKey: Double]](uniqueKeysWithValues: seeds.map { ($0, [:]) })
     for (key, ofNetwork) in values {
-      // In the order of the networks, since sums of floating-point numbers depend on theirs.
+      // Sum in the order of the networks: floating-point sums depend on it.
       for (seed, ofSeed) in Dictionary(grouping: networks, by: \.seed) {
         bySeed[seed]?[key] = Statistic(ofSeed.compactMap { ofNetwork[$0].flatMap { Statistic($0).mean } }).mean
       }
@@ -61,13 +62,13 @@ package struct CaseValues {
     self.outcomes = outcomes
   }
 
-  /// The defined values of a site's cases in order; of one seed, or averaged over seeds.
+  /// The defined values of a site's cases in order, for one seed or averaged over seeds.
   func values(site: String, seed: UInt64? = nil) -> [Double] {
     let values = seed.map { bySeed[$0] ?? [:] } ?? overSeeds
     return cases.filter { $0.site == site }.compactMap { values[$0] }
   }
 
-  /// The seeds that were tested on all cases of a site; of all sites: on all cases. Means of the others are of other cases.
+  /// The seeds tested on all cases of a site or, for nil, of all sites. Other seeds' means are over fewer cases.
   func completeSeeds(site: String? = nil) -> [UInt64] {
     let expected = cases.filter { site == nil || $0.site == site }
     return seeds.filter { seed in expected.allSatisfy { scored[seed]!.contains($0) } }

@@ -1,7 +1,9 @@
-/// p-values adjusted for how many there are, so that rejecting those below α keeps the chance of any false rejection below
-/// α (Holm, 1979): the i-th smallest of m, from 0, becomes the largest of (m − j) pⱼ over j ≤ i, at most 1.
+/// Adjusts p-values for multiple comparisons (Holm, 1979).
 ///
-/// - Returns: in the order of `pValues`.
+/// Rejecting those below α keeps the chance of any false rejection below α. The i-th smallest of m, from 0, becomes the
+/// largest of (m − j) pⱼ over j ≤ i, at most 1.
+///
+/// - Returns: adjusted p-values in the order of `pValues`.
 func holmAdjusted(_ pValues: [Double]) -> [Double] {
   let ascending = pValues.indices.sorted { (pValues[$0], $0) < (pValues[$1], $1) }
   var adjusted = pValues

@@ -1,13 +1,12 @@
 import Foundation
 
-/// The two-sided Wilcoxon signed-rank test of paired differences, as `scipy.stats.wilcoxon` 1.17 does it by default
-/// (`zero_method="wilcox"`, `correction=False`, `method="auto"`).
+/// The two-sided Wilcoxon signed-rank test of paired differences, with the defaults of `scipy.stats.wilcoxon` 1.17.
 ///
-/// Zeros are left out, equal absolute values share their mean rank. The p-value is twice the smaller tail of the sum of
-/// positive ranks, at most 1:
-/// - exact over all 2ⁿ signs where there are at most 50 differences and neither zeros nor ties, or at most 13 with them;
-/// - otherwise of the normal approximation with variance (n (n + 1) (2n + 1) − Σ(t³ − t) / 2) / 24 for ties of t values, and
-///   no correction for continuity.
+/// These are `zero_method="wilcox"`, `correction=False` and `method="auto"`. Zeros are left out, and equal absolute
+/// values share their mean rank. The p-value is twice the smaller tail of the sum of positive ranks, at most 1:
+/// - exact over all 2ⁿ signs for at most 50 differences without zeros and ties, or at most 13 with them;
+/// - otherwise from the normal approximation without continuity correction. Its variance is
+///   (n (n + 1) (2n + 1) − Σ(t³ − t) / 2) / 24 for ties of t values.
 ///
 /// Differences that are all zero give p = 1, where scipy gives NaN for more than 13.
 struct WilcoxonTest: Equatable, Sendable, Codable {
@@ -16,14 +15,14 @@ struct WilcoxonTest: Equatable, Sendable, Codable {
     case normalApproximation
   }
 
-  /// How many differences are not zero.
+  /// The number of differences that are not zero.
   let count: Int
   /// The smaller of the sums of positive and negative ranks.
   let statistic: Double
   let pValue: Double
   let method: Method
 
-  /// nil of no differences at all.
+  /// nil if there are no differences at all.
   init?(_ differences: [Double]) {
     guard !differences.isEmpty else { return nil }
     let nonzero = differences.filter { $0 != 0 }
@@ -41,11 +40,11 @@ struct WilcoxonTest: Equatable, Sendable, Codable {
 
 /// Ranks of absolute differences, doubled so that mean ranks are whole.
 private struct SignedRanks {
-  /// By ascending absolute difference.
+  /// Ranks by ascending absolute difference.
   let twiceRanks: [Int]
   let twicePositive: Int
   let twiceNegative: Int
-  /// How many differences share each absolute value.
+  /// The number of differences that share each absolute value.
   let ties: [Int]
 
   init(_ nonzero: [Double]) {
@@ -65,7 +64,9 @@ private struct SignedRanks {
     twiceNegative = twiceRanks.reduce(0, +) - twicePositive
   }
 
-  /// Twice the share of all signs whose positive ranks sum to at most the smaller sum; the distribution is symmetric.
+  /// Twice the share of sign assignments whose positive ranks sum to at most the smaller sum.
+  ///
+  /// Twice, because the distribution is symmetric.
   var exactP: Double {
     var signs = [Double](repeating: 0, count: twicePositive + twiceNegative + 1)
     signs[0] = 1

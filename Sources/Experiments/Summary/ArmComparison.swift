@@ -1,20 +1,23 @@
 import Basics
 
-/// An arm against its baseline, paired by case: a case counts where both define it, its values averaged over classes and
-/// seeds first. Differences are arm − baseline.
+/// An arm against its baseline, paired by case. Differences are arm − baseline.
+///
+/// A case counts if both define it; its values are first averaged over classes and seeds.
 struct ArmComparison: Equatable, Codable, Sendable {
   let arm: Arm
   let baseline: Arm
   let pairCount: Int
-  /// Cases that only one of the two was scored on, or where the metric is undefined for one or both.
+  /// Cases scored for only one of the two, or with an undefined metric for one or both.
   let unpairedCount: Int
-  /// Over the pairs, each with the same weight; nil of no pairs.
+  /// The mean over the pairs, each with the same weight; nil without pairs.
   let meanDifference: Double?
-  /// Of the mean difference; cases are resampled within their sites. nil where every site has fewer than two pairs.
+  /// The interval of the mean difference; nil if every site has fewer than two pairs.
+  ///
+  /// Cases are resampled within their sites.
   let interval: BootstrapInterval?
-  /// nil of no pairs.
+  /// nil without pairs.
   let wilcoxon: WilcoxonTest?
-  /// Holm's, over all comparisons of the summary.
+  /// Holm's adjusted p-value, over all comparisons of the summary.
   public internal(set) var adjustedP: Double?
 
   init(
@@ -37,13 +40,13 @@ struct ArmComparison: Equatable, Codable, Sendable {
     wilcoxon = WilcoxonTest(pairs.map { Self.rounded($0.difference) })
   }
 
-  /// To ten decimals, so that differences which are equal, or zero, but for the rounding of sums tie.
+  /// Rounds to ten decimals, so that differences that are equal or zero up to summation rounding tie.
   private static func rounded(_ difference: Double) -> Double {
     abs(difference) < 1e5 ? (difference * 1e10).rounded() / 1e10 : difference
   }
 }
 
-/// What is undefined is written as null.
+/// Writes undefined values as null.
 extension ArmComparison {
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)

@@ -1,10 +1,10 @@
 import Basics
 import Scores
 
-/// What is compared: one pass of a method, and where the experiment trains on several sets of sites (a matrix), of one set.
+/// One side of a comparison: one pass of a method and, in a matrix of several train sets, one set of train sites.
 package struct Arm: Hashable, Codable, Sendable {
   package let method: String
-  /// nil where the arm takes all sets of train sites together.
+  /// nil if the arm takes all sets of train sites together.
   package let trainSites: [String]?
   package let pass: String
 
@@ -14,15 +14,15 @@ package struct Arm: Hashable, Codable, Sendable {
     self.pass = pass
   }
 
-  /// For a sentence: `dual (final)`, `bn trained on A+B (first)`.
+  /// The arm in a sentence: `dual (final)`, `bn trained on A+B (first)`.
   var title: String { method + (trainSites.map { " trained on \($0.joined(separator: "+"))" } ?? "") + " (\(pass))" }
 }
 
 /// Mean and both spreads of one metric over some cases.
 struct Spread: Equatable, Codable, Sendable {
-  /// Over the cases' values, each averaged over classes and seeds first; of the mean of sites: over the sites' means.
+  /// Over the cases' values, first averaged over classes and seeds; for the mean of sites, over the sites' means.
   let overCases: Statistic
-  /// Over the means of those seeds that were tested on all the cases; its standard deviation is undefined of a single one.
+  /// Over the means of the seeds tested on all the cases; the standard deviation of a single one is undefined.
   let betweenSeeds: Statistic
 }
 
@@ -30,18 +30,18 @@ struct Spread: Equatable, Codable, Sendable {
 struct TestSiteSummary: Equatable, Codable, Sendable {
   let site: String
   let caseCount: Int
-  /// Of all classes, seeds and folds.
+  /// Outcomes over all classes, seeds and folds.
   let outcomes: [Outcome: Int]
   let spread: Spread
 
   func count(_ outcome: Outcome) -> Int { outcomes[outcome] ?? 0 }
 }
 
-/// One metric of one arm, as docs/conventions.md ("Experiments") says.
+/// One metric of one arm; docs/conventions.md ("Experiments") defines it.
 package struct ArmSummary: Equatable, Codable, Sendable {
   package let arm: Arm
   let seeds: [UInt64]
-  /// Those that were not tested on all of the arm's cases (an unfinished experiment).
+  /// Seeds not tested on all of the arm's cases, in an unfinished experiment.
   let incompleteSeeds: [UInt64]
   /// Every test site that the arm was scored on.
   let sites: [TestSiteSummary]
@@ -49,14 +49,14 @@ package struct ArmSummary: Equatable, Codable, Sendable {
   let meanOfSites: Spread
   /// Every case with the same weight.
   let allCases: Spread
-  /// The site with the worst mean over cases; nil where no site has one.
+  /// The site with the worst mean over cases; nil if no site has one.
   let worstSite: TestSiteSummary?
 
   var caseCount: Int { sites.reduce(0) { $0 + $1.caseCount } }
 
   func count(_ outcome: Outcome) -> Int { sites.reduce(0) { $0 + $1.count(outcome) } }
 
-  /// How many structures were scored: classes × cases × seeds (× folds that saw the case).
+  /// The number of scored structures: classes × cases × seeds (× folds that tested the case).
   var structureCount: Int { Outcome.allCases.reduce(0) { $0 + count($1) } }
 
   init(_ arm: Arm, _ values: CaseValues, lowerIsBetter: Bool) {

@@ -11,7 +11,7 @@ extension ExperimentSummary {
     return printableLines(tables + (notes.isEmpty ? "" : "\n" + notes.map { "- \($0)\n" }.joined()))
   }
 
-  /// The same for the terminal.
+  /// Tables and captions for the terminal.
   package var text: String {
     let tables = parts(bestAre: "with a star").map { title, table, caption in
       title + "\n" + (table?.text ?? "") + caption + "\n"
@@ -19,7 +19,7 @@ extension ExperimentSummary {
     return printableLines(tables + (notes.isEmpty ? "" : "\n" + notes.map { $0 + "\n" }.joined()))
   }
 
-  /// Writes `markdown`, `text` or all numbers as JSON, as the file's extension says.
+  /// Writes `markdown`, `text` or all numbers as JSON, by the file's extension.
   ///
   /// - Throws: `InputError` for another extension, `FileError` if the file cannot be written.
   package func write(to url: URL) throws {
@@ -36,10 +36,10 @@ extension ExperimentSummary {
     }
   }
 
-  /// Its name, with what is to be known of it: `Site-D (unseen)`.
+  /// The site's name, marked if unseen: `Site-D (unseen)`.
   package func title(ofSite site: String) -> String { site + (unseenSites.contains(site) ? " (unseen)" : "") }
 
-  /// Of the metric.
+  /// The metric's title.
   package var title: String { metric.title(in: lengthUnit) }
 
   /// The tables with their titles and captions.
@@ -84,7 +84,7 @@ extension ExperimentSummary {
       + "\(counted(comparisons.count { $0.adjustedP != nil }, "comparison"))."
   }
 
-  /// What rows do not share, so that nobody compares what is not comparable.
+  /// Notes on differences between rows that limit comparisons.
   package var notes: [String] {
     let total = caseCounts.values.reduce(0, +)
     var notes = arms.flatMap { arm -> [String] in

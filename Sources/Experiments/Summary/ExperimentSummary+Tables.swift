@@ -3,7 +3,7 @@ import Foundation
 import Scores
 
 extension ExperimentSummary {
-  /// Arms × sites, mean of sites and worst site (both only where there are several sites), and the spread between seeds.
+  /// Arms × sites, with mean of sites and worst site (both only for several sites), and the spread between seeds.
   var scoreTable: ReportTable {
     let manySites = testSites.count > 1
     var columns = testSites.map { site in arms.map { arm in arm.sites.first { $0.site == site }?.spread } }
@@ -29,7 +29,7 @@ extension ExperimentSummary {
     return table
   }
 
-  /// Misses and false alarms of every arm, in all and by site; nil where there are none.
+  /// Misses and false alarms of every arm, in all and by site; nil if there are none.
   var outcomeTable: ReportTable? {
     guard arms.contains(where: { $0.count(.miss) + $0.count(.falseAlarm) > 0 }) else { return nil }
     let header =
@@ -45,7 +45,7 @@ extension ExperimentSummary {
     return ReportTable(nameCount: names.count, header: header, rows: rows)
   }
 
-  /// nil where there is nothing to compare.
+  /// nil if there is nothing to compare.
   var comparisonTable: ReportTable? {
     guard !comparisons.isEmpty else { return nil }
     let header =
@@ -81,7 +81,7 @@ extension ExperimentSummary {
       + (statistic.standardDeviation.map { fixed($0, decimals: metric.decimals) } ?? noValue)
   }
 
-  /// Where the best mean of a column is, as it is written: equal texts are equally good. nil where all are.
+  /// The rows with the best mean of a column as printed: equal texts are equally good. nil if all are equal.
   private func best(_ spreads: [Spread?]) -> Set<Int>? {
     let means = spreads.map { $0?.overCases.mean }
     let defined = means.compactMap { $0 }
@@ -91,7 +91,7 @@ extension ExperimentSummary {
     return Set(texts.indices.filter { texts[$0] == fixed(best, decimals: metric.decimals) })
   }
 
-  /// With its sign, except where it is zero as written.
+  /// Formats a number with its sign, except if it prints as zero.
   private func signed(_ number: Double) -> String {
     let text = String(format: "%+.\(metric.decimals)f", number)
     return text.contains { "123456789".contains($0) } ? text : String(text.dropFirst())

@@ -2,35 +2,35 @@ import Basics
 import DualNorm
 import Scores
 
-/// What an experiment's table says about one metric: means and spreads of every arm, and every arm against a baseline.
-/// docs/conventions.md ("Experiments") states it to the formula.
+/// The summary of one metric: means and spreads of every arm, and every arm against a baseline.
+///
+/// docs/conventions.md ("Experiments") states every formula.
 package struct ExperimentSummary: Equatable, Encodable, Sendable {
   let metric: Metric
   let lengthUnit: LengthUnit
-  /// By method as in the table, train sites, and pass.
+  /// Arms ordered by method as in the table, train sites, and pass.
   package let arms: [ArmSummary]
   let baseline: String
   let comparisons: [ArmComparison]
   package let testSites: [String]
-  /// Those of the test sites that no network was trained on which is tested there; they are marked.
+  /// Test sites whose networks were never trained on them; they are marked.
   let unseenSites: [String]
   /// All cases that some arm was scored on, by test site.
   let caseCounts: [String: Int]
   let seeds: [UInt64]
-  /// Sentences on how the results came about and what makes them doubtful, for below the tables.
+  /// Sentences for below the tables: how the results were made and what makes them doubtful.
   package var remarks: [String] = []
 
   /// - Parameters:
   ///   - metric: any but the volumes, which have no better and worse.
-  ///   - baseline: the method that the others are compared with; nil: the table's first.
-  ///   - baselinePass: compare every other arm with this pass of the baseline. nil: what a method gives in the end (its
-  ///     last pass) with what the baseline gives in the end; an earlier pass with the baseline's pass of that name, or with
-  ///     its last where it has none.
-  ///   - separatingTrainSites: whether sets of train sites are arms of their own; nil: where a seed of a method tests some
-  ///     case after training on different sets (a matrix).
-  ///   - lengthUnit: of the metric, if it is a length.
-  ///   - resamples: of each bootstrap interval, all from the same `seed`.
-  /// - Throws: `InputError` for a metric that cannot be compared or is not in the table, or an unknown baseline or pass.
+  ///   - baseline: the method to compare the others with; nil for the table's first.
+  ///   - baselinePass: the baseline's pass to compare every other arm with. For nil, a method's last pass
+  ///     meets the baseline's last. An earlier pass meets the baseline's pass of that name, or else its last.
+  ///   - separatingTrainSites: whether sets of train sites are separate arms. For nil, they are if a seed of a method
+  ///     tests some case after training on different sets (a matrix).
+  ///   - lengthUnit: the metric's unit, if it is a length.
+  ///   - resamples: the number of bootstrap resamples of each interval, all from the same `seed`.
+  /// - Throws: `InputError` for a metric that is absent or cannot be compared, or an unknown baseline or pass.
   package init(
     _ table: ResultTable, metric: Metric = .dice, baseline: String? = nil, baselinePass: String? = nil,
     separatingTrainSites: Bool? = nil, lengthUnit: LengthUnit = .mm, resamples: Int = 10_000, seed: UInt64 = 0
@@ -95,7 +95,7 @@ private func trainSitesDiffer(in rows: [ResultRow]) -> Bool {
   }
 }
 
-/// Which arm is compared with which.
+/// The choice of each arm's baseline.
 private struct BaselineChoice {
   let method: String
   private let pass: String?
@@ -114,12 +114,12 @@ private struct BaselineChoice {
     (self.method, self.pass, self.arms) = (method, pass, arms)
   }
 
-  /// nil for an arm of the baseline itself, or where the baseline was not trained on the arm's sites.
+  /// The index of an arm's baseline; nil for the baseline itself, or if it was not trained on the arm's sites.
   func index(for arm: Arm) -> Int? {
     let ofBaseline = arms.indices.filter { arms[$0].method == method && arms[$0].trainSites == arm.trainSites }
     if let pass { return ofBaseline.first { arms[$0].pass == pass && arms[$0] != arm } }
     guard arm.method != method else { return nil }
-    // What adapted batch statistics give meets what they give the baseline, and the same without.
+    // Compare adapted batch statistics with adapted ones, and training statistics with training statistics.
     let alike = ofBaseline.filter { arms[$0].isAdapted == arm.isAdapted }
     let candidates = alike.isEmpty ? ofBaseline : alike
     let last = arms.last {
@@ -135,7 +135,7 @@ extension Arm {
 }
 
 extension Metric {
-  /// nil for volumes and counts, which are neither.
+  /// nil for volumes and counts, which have no better and worse.
   package var lowerIsBetter: Bool? {
     switch self {
     case .dice, .diceEmptyIsOne, .iou, .nsd: false

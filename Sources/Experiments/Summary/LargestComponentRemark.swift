@@ -5,7 +5,7 @@ import Scores
 extension Collection<ExperimentCell> {
   /// A sentence on which classes kept only their largest component in the finished cells; nil without any.
   ///
-  /// Cells whose `model.json` is gone or cannot be read are not counted.
+  /// Cells whose `model.json` is missing or unreadable are not counted.
   package func largestComponentRemark(_ choice: LargestComponentChoice) -> String? {
     let models = filter(\.isFinished).compactMap { try? $0.run.readDescription() }
     guard !models.isEmpty else { return nil }
@@ -20,7 +20,7 @@ extension Collection<ExperimentCell> {
 }
 
 extension Experiment {
-  /// What the summary of its results is to say beside them.
+  /// Remarks for the summary of its results.
   package func remarks() -> [String] {
     [cells.largestComponentRemark(configuration.largestComponent)].compactMap { $0 }
   }
