@@ -2,7 +2,7 @@ import Basics
 import DualNorm
 import Scores
 
-/// The scores of a table by case, as a page draws them.
+/// The scores of a table by case, for drawing on a page.
 struct CaseScores {
   let table: ScoreTable
 
@@ -16,10 +16,10 @@ struct CaseScores {
   /// The passes without adapted batch statistics.
   var ownPasses: [String] { table.passes.filter { !$0.hasSuffix(Adaptation.passSuffix) } }
 
-  /// What the network says in the end.
+  /// The network's last pass.
   var lastPass: String { ownPasses.last ?? table.passes.last ?? "" }
 
-  /// Cases of a site that were the same to the training.
+  /// Cases of a site with one role in the training.
   private struct Place: Hashable {
     let site: String
     let side: TrainingSide?
@@ -27,7 +27,7 @@ struct CaseScores {
 
   private func side(of key: Key) -> TrainingSide? { byCase[key]?.first?.side }
 
-  /// In the table's order.
+  /// The cases in the table's order.
   let keys: [Key]
 
   /// A metric of a case: of one class, or the mean over the classes where it is defined.
@@ -44,7 +44,7 @@ struct CaseScores {
     byCase = Dictionary(grouping: table.scores) { Key(site: $0.site, name: $0.caseName) }
   }
 
-  /// Boxes of every site and pass; nil where no case has a value.
+  /// Boxes of every site and pass; nil if no case has a value.
   func boxes(of metric: Metric, classIndex: Int? = nil, className: String? = nil) -> Markup? {
     let places = table.scores.map { Place(site: $0.site, side: $0.side) }.firstOccurrences
     let groups = places.map { place in
@@ -65,7 +65,7 @@ struct CaseScores {
     ).html
   }
 
-  /// The worst, median and best case of a site by Dice of the last pass, mean over the classes, as far as they are three.
+  /// The worst, median and best case of a site by the last pass's mean Dice over the classes; fewer for few cases.
   func extremes(of site: String) -> [(title: String, key: Key, dice: Double)] {
     let ranked = keys.filter { $0.site == site }.compactMap { key in
       value(.dice, of: key, pass: lastPass).map { (key: key, dice: $0) }

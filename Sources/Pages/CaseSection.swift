@@ -9,16 +9,16 @@ import Scores
 struct CaseSection {
   let folder: URL
   let scores: CaseScores
-  /// nil where nothing says which value of a mask is which class.
+  /// nil if the classes of the masks' labels are unknown.
   let labels: LabelScheme?
   let images: ReportImages
 
-  /// More cases than this would make a page that nobody scrolls through.
+  /// The most cases on a page; more would be too long to scroll.
   private static let mostCases = 30
 
   struct Content {
     let html: Markup
-    /// The worst case that is shown and its slice with the most disagreement.
+    /// The worst case shown and its slice with the most disagreement.
     let worst: (scan: Case, slice: Int)?
   }
 
@@ -67,7 +67,7 @@ struct CaseSection {
 
   private enum Shown {
     case browser(SliceBrowser, Case)
-    /// Why there is none, in a sentence.
+    /// A sentence on why there is no browser.
     case absence(String)
   }
 

@@ -14,8 +14,8 @@ struct DualMapSection {
   private let view: SliceView
   private let pixelAspect: Double
 
-  /// - Parameter slice: nil: the one with the most foreground in the truth, or the middle one.
-  /// - Returns: where the files of the case cannot be read, a sentence that says so.
+  /// - Parameter slice: the slice; nil for the one with the most foreground in the truth, or the middle one.
+  /// - Returns: the section, or a sentence on files of the case that cannot be read.
   static func html(_ model: SegmentationModel, scan: Case, slice: Int?) throws -> Markup {
     do {
       return try DualMapSection(model, scan: scan, slice: slice).html()
@@ -33,11 +33,11 @@ struct DualMapSection {
       try LabelMap(contentsOf: $0).onVoxels(of: stored).reoriented(to: geometry.orientation)
     }
     let fullest = mask.map(SheetRow.fullestSlice) ?? geometry.size.z / 2
-    // Of a volume that was turned, the file's slices are not those that the network sees.
+    // A reoriented volume has other slices than the file.
     let isTurned = geometry.orientation != stored.orientation
     z = min((isTurned ? nil : slice) ?? fullest, geometry.size.z - 1)
     view = SliceView(direction: geometry.direction)
-    // Of the network's pixels, which resampling may have changed.
+    // Compute the spacing of the network's pixels, which resampling may have changed.
     let size = model.description.preparation.resampledSize(geometry)
     let spacing = (
       x: geometry.spacingMM.x * Double(geometry.size.x) / Double(size.width),
@@ -73,7 +73,7 @@ struct DualMapSection {
       """
   }
 
-  /// What the network sees, and the mask that the dual layers see.
+  /// The network's input, and the mask that the dual layers use.
   private func input(_ map: DualMap, _ name: String) throws -> Markup {
     let (height, width) = (item.volume.height, item.volume.width)
     let channels = try item.shownChannels(slice: z).map { view.applied(to: $0, width: width, height: height) }
@@ -103,7 +103,7 @@ struct DualMapSection {
       """
   }
 
-  /// The most probable class of each pixel of the mask.
+  /// The argmax class of each pixel of the mask.
   private func regions(of map: DualMap) -> [UInt8] {
     let plane = map.size.height * map.size.width
     let classes = map.mask.count / plane
@@ -145,7 +145,7 @@ struct DualMapSection {
     return "<h3>\(map.title)</h3>\n<div class=\"maps\">\(pictures)</div>\n"
   }
 
-  /// Enlarged without smoothing; beyond 256 pixels a side every few pixels only.
+  /// Draws a map enlarged without smoothing; samples pixels if a side exceeds 256.
   private func picture(_ title: String, _ values: [Float], _ map: DualMap, _ name: String) throws -> Markup {
     let turned = view.applied(to: values, width: map.size.width, height: map.size.height)
     let (columns, rows) =
@@ -155,7 +155,7 @@ struct DualMapSection {
       stride(from: 0, to: columns, by: every).map { turned[row * columns + $0] }
     }
     let (low, high) = (values.min() ?? 0, values.max() ?? 0)
-    // What the layer does to all regions alike is not what it is there for.
+    // Subtract the median: a shift common to all regions is not the layer's purpose.
     let sorted = values.sorted()
     let median = sorted[sorted.count / 2]
     let distances = values.map { abs($0 - median) }.sorted()
@@ -194,7 +194,7 @@ struct DualMapSection {
 }
 
 extension DualMap {
-  /// `down1, second layer (32×32)`
+  /// `down1, second layer (32×32)`.
   fileprivate var title: String {
     "\(block.name.rawValue), \(index == 0 ? "first" : "second") layer (\(size.height)×\(size.width))"
   }

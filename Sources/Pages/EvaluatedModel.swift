@@ -1,11 +1,11 @@
 import DualNorm
 import Foundation
 
-/// The run that an evaluation is of, where it can be found.
+/// The run whose model was evaluated, if it can be found.
 struct EvaluatedModel {
   let path: String?
   let contents: RunContents?
-  /// Why there is none, in a sentence for the page.
+  /// A sentence for the page on why there is none.
   let absence: String?
 
   /// - Throws: `InputError` for a given folder that is no run, or a damaged file of a run.

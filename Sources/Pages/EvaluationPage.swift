@@ -9,14 +9,14 @@ import Scores
 struct EvaluationPage {
   private let folder: URL
   private let record: EvaluationRecord?
-  /// nil where the evaluation was stopped before it.
+  /// nil if the evaluation was stopped before writing scores.
   private let scores: CaseScores?
   private let model: EvaluatedModel
   private let images: ReportImages
 
   /// - Parameters:
-  ///   - data: takes the place of the recorded path.
-  ///   - modelFolder: likewise, of the run.
+  ///   - data: replaces the recorded path of the data.
+  ///   - modelFolder: replaces the recorded path of the run.
   init(_ folder: URL, data: String?, modelFolder: String?) throws {
     self.folder = folder
     record = try EvaluationRecord(contentsOf: folder)
@@ -70,7 +70,7 @@ struct EvaluationPage {
     return page
   }
 
-  /// Why cases have no scores.
+  /// Sentences on why cases have no scores.
   private var failures: [String] {
     let all = record?.failures ?? []
     let shown = all.prefix(10).map { "\($0.caseName) has no scores: \($0.reason)" }
@@ -117,7 +117,7 @@ struct EvaluationPage {
     table.unseenSites.isEmpty ? nil : listed(table.unseenSites, atMost: 20)
   }
 
-  /// Of the worst case, where it differs most from the truth.
+  /// The dual maps of the worst case, in the slice that differs most from the truth.
   private func maps(_ worst: (scan: Case, slice: Int)?) throws -> Markup {
     guard let contents = model.contents else {
       return paragraph("Without the model there is nothing to show here; say where its run folder is with --model.")
@@ -125,7 +125,7 @@ struct EvaluationPage {
     guard contents.isFinished else {
       return paragraph("The model's training is not finished, so there is nothing to show here.")
     }
-    // Masks that were not kept are not needed here.
+    // This section needs no masks, so cases whose masks were not kept will do.
     let ranked = scores.map { scores in scores.table.sites.flatMap(scores.extremes).sorted { $0.dice < $1.dice } }
     let scan = worst?.scan ?? ranked?.lazy.compactMap { images.cases[$0.key.identifier] }.first
     guard let scan else {

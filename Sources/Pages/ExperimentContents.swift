@@ -5,15 +5,15 @@ import Experiments
 import Foundation
 import Scores
 
-/// What an experiment's folder holds, whether or not the data are still there.
+/// The contents of an experiment's folder, readable without the data.
 struct ExperimentContents {
   let folder: URL
   let configuration: ExperimentConfiguration
-  /// nil where the experiment was stopped before its data were checked.
+  /// nil if the experiment was stopped before its data were checked.
   let facts: [CaseFacts]?
-  /// Of all methods, settings and seeds; empty without the facts.
+  /// The cells of all methods, settings and seeds; empty without the facts.
   let cells: [ExperimentCell]
-  /// Of the finished cells; nil where none is.
+  /// The results of the finished cells; nil if none is finished.
   let results: ResultTable?
 
   /// - Throws: `InputError` naming the file that is damaged.
@@ -44,7 +44,7 @@ struct ExperimentContents {
       finished.isEmpty ? nil : try ResultTable(merging: finished.map { try ResultTable(contentsOf: $0.results) })
   }
 
-  /// nil where every cell is finished.
+  /// A sentence on unfinished cells; nil if every cell is finished.
   var unfinished: String? {
     let missing = cells.filter { !$0.isFinished }
     guard missing.isEmpty == false || cells.isEmpty else { return nil }
@@ -56,7 +56,7 @@ struct ExperimentContents {
       + "\(listed(missing.map(\.name), atMost: 5)). \(goOn)"
   }
 
-  /// The summary of a metric against the first method that has results.
+  /// The summary of a metric against the first method with results.
   func summary(of metric: Metric) throws -> ExperimentSummary? {
     guard let results, results.metrics.contains(metric) else { return nil }
     var summary = try ExperimentSummary(
@@ -66,7 +66,7 @@ struct ExperimentContents {
     return summary
   }
 
-  /// The words of the command that makes the experiment again.
+  /// The words of the command that repeats the experiment.
   var command: [String] {
     let training = folder.appendingPathComponent("training.yaml").path
     var words = ["dualnorm", "experiment", configuration.kind.rawValue, "--config", training]

@@ -71,7 +71,7 @@ struct ExperimentPage {
     }.joined()
   }
 
-  /// A chart a site, a row a method.
+  /// One chart a site, with one row a method.
   private func boxes() throws -> Markup {
     let about = paragraph(
       "A dot is a case, averaged over its classes and over the seeds; what a method gives in the end (its last pass, "
@@ -79,7 +79,7 @@ struct ExperimentPage {
     return about + (try [Metric.dice, .assd, .hd95].map(boxes).joined())
   }
 
-  /// On one scale, so that sites can be compared.
+  /// Boxes on one scale, so that sites can be compared.
   private func boxes(of metric: Metric) throws -> Markup {
     guard let summary = try contents.summary(of: metric), let results = contents.results else { return "" }
     let arms = Self.last(of: summary.arms.map(\.arm))

@@ -3,18 +3,19 @@ import Datasets
 import DualNorm
 import Foundation
 
-/// One HTML page about a folder that train, evaluate or experiment wrote, or about a data check. It needs no other file and
-/// no network, and the same folder makes the same bytes.
+/// One HTML page about a folder from train, evaluate or experiment, or about a data check.
+///
+/// It needs no other file and no network. Equal folders give equal bytes.
 package struct Report: Sendable {
   package let html: String
-  /// What the page says is missing.
+  /// The page's sentences on missing parts.
   package let notices: [String]
 
-  /// What a folder is, by what it holds.
+  /// The kind of a folder, by its contents.
   enum Kind {
     case run, evaluation, experiment
 
-    /// - Throws: `InputError` for a folder that is none of them.
+    /// - Throws: `InputError` for a folder of no kind.
     init(of folder: URL) throws {
       try requireAccess(to: folder)
       var isFolder: ObjCBool = false
@@ -42,9 +43,9 @@ package struct Report: Sendable {
   }
 
   /// - Parameters:
-  ///   - data: where the images are, in place of what the folder says.
-  ///   - model: of an evaluation: where its run folder is, likewise.
-  /// - Throws: `InputError` or another error that names the file or option that cannot be used.
+  ///   - data: the path of the images, instead of the recorded one.
+  ///   - model: for an evaluation, the path of its run folder, instead of the recorded one.
+  /// - Throws: `InputError` or another error that names the unusable file or option.
   package init(of folder: URL, data: String? = nil, model: String? = nil) throws {
     let kind = try Kind(of: folder)
     guard model == nil || kind == .evaluation else {
@@ -64,7 +65,7 @@ package struct Report: Sendable {
 
   /// The page of a data check.
   ///
-  /// - Parameter command: the words that repeat it in a shell.
+  /// - Parameter command: the words of the shell command that repeats the check.
   /// - Throws: `ImagingError` naming an image that can no longer be read.
   package init(of check: DataReport, command: [String]) throws {
     let page = try CheckPage(report: check, command: command).page()

@@ -2,17 +2,17 @@ import Basics
 import Datasets
 import Foundation
 
-/// Where the images of a report are.
+/// The images of a report, if they can be found.
 struct ReportImages {
-  /// By `Case.identifier`; empty where the data set cannot be read.
+  /// Cases by `Case.identifier`; empty if the data set cannot be read.
   let cases: [String: Case]
   let first: Case?
-  /// Why there are none, in a sentence for the page.
+  /// A sentence for the page on why there are none.
   let absence: String?
 
   /// - Parameters:
-  ///   - given: on the command line; must be usable.
-  ///   - recorded: in the folder; the page says so where it is not.
+  ///   - given: the path from the command line, which must be usable.
+  ///   - recorded: the path from the folder; if it is unusable, the page says so.
   /// - Throws: `InputError` for a given folder without cases.
   init(given: String?, recorded: String?, modalityCount: Int) throws {
     func read(_ path: String) throws -> [Case] {

@@ -4,7 +4,7 @@ import DualNorm
 import Foundation
 import Scores
 
-/// What a run folder holds, as far as it is there: training may not be finished, and imported runs have no training.
+/// The available contents of a run folder: training may be unfinished, and imported runs have none.
 struct RunContents {
   let run: RunFolder
   let description: ModelDescription?
@@ -13,13 +13,13 @@ struct RunContents {
   let split: Split?
   let facts: [CaseFacts]?
 
-  /// - Throws: `InputError` for a file that is there and damaged.
+  /// - Throws: `InputError` for a damaged file.
   init(_ run: RunFolder) throws {
     func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
     self.run = run
     description = exists(run.description) ? try run.readDescription() : nil
     let options = exists(run.configuration) ? try TrainingConfiguration(yaml: run.configuration) : nil
-    // Those of an imported model are defaults, by which nothing was trained.
+    // An imported model's options are defaults that trained nothing.
     configuration = options?.data == nil ? nil : options
     history = exists(run.log) ? try TrainingHistory(contentsOf: run.log) : nil
     split = exists(run.splits) ? try Self.split(run.splits) : nil
@@ -37,7 +37,7 @@ struct RunContents {
 
   var isFinished: Bool { FileManager.default.fileExists(atPath: run.model.path) }
 
-  /// How far an unfinished training is; nil for a finished one.
+  /// The progress of an unfinished training; nil for a finished one.
   var unfinished: String? {
     guard !isFinished else { return nil }
     let stages = configuration.map { configuration in
@@ -51,7 +51,7 @@ struct RunContents {
 }
 
 extension RunContents {
-  /// What was trained, with what.
+  /// The model and its training.
   var overview: Markup {
     var facts: [(name: String, value: Markup)] = []
     func add(_ name: String, _ value: String?) { if let value { facts.append((name, "\(value)")) } }
@@ -88,7 +88,7 @@ extension RunContents {
     return folded("All options (config.yaml)", "<pre><code>\(text)</code></pre>\n")
   }
 
-  /// Sites, their cases on each side of the split, and what the data check found.
+  /// The sites, their cases on each side of the split, and the data check's facts.
   var data: Markup {
     var content: Markup = ""
     if let facts, !facts.isEmpty {

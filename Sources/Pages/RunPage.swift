@@ -29,13 +29,13 @@ struct RunPage {
     return page
   }
 
-  /// Data and curves, as far as they are there.
+  /// Adds data and curves if available.
   static func addTraining(_ contents: RunContents, to page: inout Page) {
     if contents.split != nil || contents.facts != nil { page.add("data", "Data and split", contents.data) }
     if let history = contents.history { page.add("curves", "Learning curves", TrainingCurves(history).html) }
   }
 
-  /// Of a case that chose the weights, or else of one that trained.
+  /// The dual maps of a validation case or else of a training case.
   private func maps() throws -> Markup {
     guard contents.isFinished else { return paragraph("The training is not finished, so there is no model to ask.") }
     let model = try SegmentationModel(contentsOf: contents.run)

@@ -6,9 +6,9 @@ import Scores
 struct ScoreSection {
   let scores: CaseScores
 
-  /// What a reader wants to know first.
+  /// The numbers to read first.
   var keyNumbers: Markup {
-    // Of cases that training did not see, where there are some.
+    // Prefer cases that training did not see.
     let sides = scores.table.sides
     let side = sides.first { $0 == .test } ?? sides.last
     let summaries = scores.table.summaries.filter {
@@ -35,7 +35,7 @@ struct ScoreSection {
     return "<ul class=\"key\" aria-label=\"Scores of the \(scores.lastPass) pass\">\(items)</ul>\n"
   }
 
-  /// Means by site and pass, then everything else in folds.
+  /// The means by site and pass, then all else folded.
   var table: Markup {
     let rules = scores.table.convention.rules
     let definitions = rules.columns(tolerancesMM: scores.table.tolerancesMM).map { column in
@@ -46,7 +46,7 @@ struct ScoreSection {
     }
     let table = scores.table
     let hasClasses = table.classes.count > 1
-    // Passes side by side, so that they can be compared.
+    // Put passes side by side for comparison.
     let means = table.summaries.filter { $0.classIndex == nil || !hasClasses }
     func place(_ mean: ScoreSummary) -> [String] { [mean.side?.rawValue ?? "", mean.scope.rawValue, mean.site ?? ""] }
     let bySite = means.map(place).firstOccurrences.flatMap { own in means.filter { place($0) == own } }
@@ -88,7 +88,7 @@ extension Outcome {
 }
 
 extension ReportTable {
-  /// The scores before the counts, and no column of classes that says the same in every row: narrow screens show the left.
+  /// The table with scores before counts, and without a constant class column: narrow screens show the left.
   fileprivate var withScoresFirst: ReportTable {
     let counts = ["n", "found", "missed", "false", "empty"].compactMap(header.firstIndex)
     let isSame = Set(rows.map { $0[1] }).count == 1

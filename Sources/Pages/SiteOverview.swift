@@ -2,10 +2,11 @@ import Basics
 import Scores
 
 extension ScoreTable {
-  /// Dice and ASSD of each site in each pass, means over classes and cases, with what was missed: the demo's table. Unseen
-  /// sites are left out of the mean.
+  /// The demo's table: Dice and ASSD of each site in each pass, averaged over classes and cases, with the misses.
   ///
-  /// - Parameter shown: the passes to show; those that the table has no scores of are left out.
+  /// The mean leaves out unseen sites.
+  ///
+  /// - Parameter shown: the passes to show; passes without scores are left out.
   package func overview(of shown: [String]) -> String {
     let passes = shown.filter(self.passes.contains)
     let means = summaries.filter { $0.scope == .site && ($0.classIndex == nil || classes.count == 1) }

@@ -1,7 +1,7 @@
 import DualNorm
 import Foundation
 
-/// What a training's log looks like: losses, learning rate and validation Dice over all iterations of all stages.
+/// The curves of a training's log: losses, learning rate and validation Dice over all iterations of all stages.
 struct TrainingCurves {
   private let history: TrainingHistory
   /// The iterations before each stage.
@@ -30,7 +30,7 @@ struct TrainingCurves {
       """
   }
 
-  /// To the last iteration: a log may have lost its beginning.
+  /// The range up to the last iteration; a log may have lost its beginning.
   private var xRange: ClosedRange<Double> {
     1...Double(max(2, history.stages.map { offsets[$0.stage]! + $0.iterations }.max() ?? 0))
   }
@@ -39,7 +39,7 @@ struct TrainingCurves {
     history.stages.map { (x: Double(offsets[$0.stage]!) + 1, name: "\($0.stage.rawValue) stage") }
   }
 
-  /// One part a stage, a point where `value` has one.
+  /// One part a stage, with a point for each defined `value`.
   private func parts(_ value: (TrainingHistory.Row) -> Double?) -> [[(x: Double, y: Double)]] {
     history.stages.map { stage, _ in
       history.rows.filter { $0.stage == stage }.compactMap { row in
@@ -81,10 +81,10 @@ struct TrainingCurves {
       xRange: xRange, yRange: 0...1)
   }
 
-  /// Of the moving mean.
+  /// The width of the moving mean.
   private var window: Int { max(1, history.rows.count / 50) }
 
-  /// Means over `window` points, one every few: no more than the eye can tell apart.
+  /// Moving means over `window` points, thinned to about the resolution of the eye.
   private func smoothed(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
     let window = min(window, max(points.count, 1))
     var sums = [0.0]

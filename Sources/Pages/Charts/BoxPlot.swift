@@ -2,18 +2,18 @@ import Basics
 
 /// Boxes of values, one a row, in groups: the sites, and in each the passes or methods.
 ///
-/// A box goes from the first to the third quartile with a line at the median; whiskers reach the last values within 1.5 box
-/// lengths; every value is a dot and the mean a diamond.
+/// A box spans the first to the third quartile with a line at the median. Whiskers reach the last values within 1.5 box
+/// lengths. Every value is a dot, and the mean is a diamond.
 struct BoxPlot {
   struct Row {
     let name: String
-    /// Which of the page's colours.
+    /// The index of one of the page's colours.
     let color: Int
-    /// With the name of each, for its tooltip.
+    /// Values, each with its name for the tooltip.
     let values: [(name: String, value: Double)]
-    /// Values that are not defined, which no box can show.
+    /// The number of undefined values, which no box can show.
     let undefinedCount: Int
-    /// What these are.
+    /// The name of the undefined values.
     var undefinedName = "undefined"
   }
 
@@ -26,13 +26,13 @@ struct BoxPlot {
   let xTitle: String
   let groups: [Group]
   let decimals: Int
-  /// What the axis covers beside the values, so that charts can be compared.
+  /// The range that the axis covers besides the values, so that charts can be compared.
   var range: ClosedRange<Double>?
 
   private static let rowHeight = 22.0
   private static let headHeight = 20.0
 
-  /// nil where there is no value.
+  /// nil if there is no value.
   var html: Markup? {
     let values = groups.flatMap { $0.rows.flatMap { $0.values.map(\.value) } }.filter(\.isFinite)
     guard let low = values.min(), let high = values.max() else { return nil }
@@ -80,7 +80,7 @@ struct BoxPlot {
     guard let shape = Shape(finite.map(\.value)) else { return label }
     func at(_ value: Double) -> String { position(scale.position(value)) }
     let dots = finite.enumerated().map { index, entry -> Markup in
-      // Beside each other where they would hide each other, in an order that does not look like one.
+      // Offset dots vertically against overlap, in an order without a visible pattern.
       let v = middle + Double((index * 3) % 7 - 3) * 2
       return """
         <circle class="dot" cx="\(at(entry.value))" cy="\(position(v))" r="2"><title>\(entry.name): \
@@ -106,7 +106,7 @@ struct BoxPlot {
     let median, mean: Double
     let quartiles, whiskers: ClosedRange<Double>
 
-    /// nil of no values; all finite.
+    /// Computes the numbers from finite values; nil if there are none.
     init?(_ values: [Double]) {
       let sorted = values.sorted()
       guard !sorted.isEmpty else { return nil }
@@ -122,7 +122,7 @@ struct BoxPlot {
 }
 
 extension String {
-  /// With an ellipsis in its middle where it is longer.
+  /// Shortens a longer text with an ellipsis in its middle.
   func shortened(to length: Int) -> String {
     guard count > length else { return self }
     let kept = length * 2 / 3

@@ -1,7 +1,7 @@
 import Basics
 import Foundation
 
-/// From values to positions along one side of a chart.
+/// The mapping from values to positions along one side of a chart.
 struct ChartScale {
   let values: ClosedRange<Double>
   /// Positions of the lowest and the highest value.
@@ -12,12 +12,12 @@ struct ChartScale {
 
   /// - Parameters:
   ///   - range: widened to the next ticks unless `keepsRange`.
-  ///   - count: about how many ticks.
+  ///   - count: the approximate number of ticks.
   init(_ range: ClosedRange<Double>, from first: Double, to last: Double, count: Int = 5, keepsRange: Bool = false) {
-    // Differences of larger numbers are no numbers.
+    // Differences of larger numbers overflow.
     let given = range.clamped(to: -1e300...1e300)
     let size = max(abs(given.lowerBound), abs(given.upperBound))
-    // Neighbours by rounding leave no room for ticks between them.
+    // Values equal up to rounding leave no room for ticks between them.
     let isPoint = given.upperBound - given.lowerBound <= max(1e-9 * size, 1e-300)
     let half = isPoint ? max(size * 0.1, 1e-6) : 0
     let range = (given.lowerBound - half)...(given.upperBound + half)

@@ -1,17 +1,17 @@
-/// How values are spread, a histogram a row, all on one scale so that rows can be compared: the sites.
+/// Histograms, one a row, such as a site, on one scale so that rows can be compared.
 ///
-/// A step is as high as the square root of its share, relative to the row's greatest, so that a large background leaves the
-/// rest to be seen. Below are single values, one a dot.
+/// A step's height is the square root of its share, relative to the row's greatest. So a large background leaves the
+/// rest visible. Single values are dots below.
 struct HistogramChart {
   struct Row {
     let name: String
-    /// Which of the page's colours.
+    /// The index of one of the page's colours.
     let color: Int
-    /// What the steps cover together.
+    /// The range that all steps cover together.
     let range: ClosedRange<Double>
-    /// Of each of the equal steps.
+    /// The share of each of the equal steps.
     let shares: [Double]
-    /// With the tooltip of each.
+    /// Single values, each with its tooltip.
     let dots: [(title: String, value: Double)]
     /// The row in words.
     let alternative: String
@@ -25,7 +25,7 @@ struct HistogramChart {
   private static let stepHeight = 30.0
   private static let rowHeight = 50.0
 
-  /// nil where there is no row.
+  /// nil if there is no row.
   var html: Markup? {
     let values = rows.flatMap { [$0.range.lowerBound, $0.range.upperBound] + $0.dots.map(\.value) }
     guard let low = values.min(), let high = values.max() else { return nil }
@@ -39,7 +39,7 @@ struct HistogramChart {
   }
 
   private func histogram(_ row: Row, base: Double, _ scale: ChartScale) -> Markup {
-    // Dots beside each other where they would hide each other, in an order that does not look like one.
+    // Offset dots vertically against overlap, in an order without a visible pattern.
     let dots = row.dots.enumerated().map { index, dot -> Markup in
       let v = base + 7 + Double((index * 3) % 5 - 2) * 1.5
       return """
@@ -55,7 +55,7 @@ struct HistogramChart {
       """
   }
 
-  /// Along the tops of the steps, closed along the base; of a single value a bar a unit wide.
+  /// The path along the tops of the steps, closed along the base; for a single value a bar one unit wide.
   private func outline(_ row: Row, base: Double, _ scale: ChartScale) -> String {
     let (start, end) = (scale.position(row.range.lowerBound), scale.position(row.range.upperBound))
     let (first, length) = end - start < 1 ? ((start + end) / 2 - 0.5, 1) : (start, end - start)

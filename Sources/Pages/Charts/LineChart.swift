@@ -4,31 +4,31 @@ import Basics
 struct LineChart {
   struct Line {
     let name: String
-    /// The parts that the line is drawn in, each without a gap.
+    /// The gapless parts of the line.
     let parts: [[(x: Double, y: Double)]]
-    /// Which of the page's colours.
+    /// The index of one of the page's colours.
     let color: Int
-    /// Drawn thin and pale, and not named in the legend: what a smooth line was made from.
+    /// Whether the line is thin, pale and absent from the legend: the raw data of a smoothed line.
     var isFaint = false
-    /// Whether the points are marked: there are few.
+    /// Whether the points are marked, because there are few.
     var hasMarks = false
   }
 
   let title: String
   let yTitle: String
   let lines: [Line]
-  /// Where something begins, by its name.
+  /// The starts of named parts, drawn as dividers.
   var dividers: [(x: Double, name: String)] = []
-  /// Of the iterations.
+  /// The range of the iterations.
   let xRange: ClosedRange<Double>
-  /// The range of the y axis, if it is not to follow the values.
+  /// The range of the y axis; nil to follow the values.
   var yRange: ClosedRange<Double>?
 
   private static let width = 440.0
   private static let height = 260.0
   private static let plot = (left: 64.0, right: 428.0, top: 16.0, bottom: 214.0)
 
-  /// nil where no line has a point.
+  /// nil if no line has a point.
   var html: Markup? {
     let points = lines.flatMap { $0.parts.joined() }
     guard let first = points.first else { return nil }
@@ -49,7 +49,7 @@ struct LineChart {
       """
   }
 
-  /// The chart in words: where each line ends.
+  /// The chart in words: the last value of each line.
   private func alternative(_ named: [Line]) -> String {
     let ends = named.compactMap { line in
       line.parts.last?.last.map { "\(line.name) ends at \(short($0.y))" }

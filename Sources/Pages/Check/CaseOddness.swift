@@ -1,11 +1,11 @@
 import Basics
 import Datasets
 
-/// How far a case is from the others of its site, by the numbers that the check has of it.
+/// The distance of a case from the others of its site, by the check's numbers.
 struct CaseOddness {
-  /// Robust deviations from the median of the site, of the number that is farthest.
+  /// The number of robust deviations from the site's median, for the farthest number.
   let distance: Double
-  /// That number in words: `volume of label 1: 3.2 mL, in the median of the site 25 mL`; nil where there is none.
+  /// That number in words: `volume of label 1: 3.2 mL, in the median of the site 25 mL`; nil if there is none.
   let reason: String?
 
   /// - Returns: one a case, in their order.
@@ -22,7 +22,7 @@ struct CaseOddness {
         let (own, usual) = (fourDigits(value), fourDigits(measure.spread.median))
         return (far, "\(measure.name): \(own)\(measure.unit), in the median of the site \(usual)\(measure.unit)")
       }
-      // Of equal ones the first.
+      // Take the first of equal ones.
       let farthest = distances.reduce(nil as (far: Double, text: String)?) { best, next in
         next.far > best?.far ?? 0 ? next : best
       }
@@ -34,7 +34,7 @@ struct CaseOddness {
     let name: String
     let unit: String
     let spread: RobustSpread
-    /// Taken for a smaller deviation, so that cases that are nearly alike make no difference enormous.
+    /// The least deviation to divide by, so that nearly equal cases do not give enormous distances.
     let least: Double
     let value: (DataReport.Entry) -> Double?
   }

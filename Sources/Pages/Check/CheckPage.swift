@@ -2,10 +2,10 @@ import Basics
 import Datasets
 import Foundation
 
-/// The page of a data check: what `DataReport` holds, to be looked at before training.
+/// The page of a data check: the contents of a `DataReport`, to be inspected before training.
 struct CheckPage {
   let report: DataReport
-  /// The words that repeat the check.
+  /// The words of the command that repeats the check.
   let command: [String]
 
   /// - Throws: `ImagingError` naming an image that can no longer be read.
@@ -89,19 +89,19 @@ extension DataReport {
     return all.map(\.value).firstOccurrences.map { value in all.first { $0.value == value }! }
   }
 
-  /// Of the intensities that the cases have; by number where no site has a name for each.
+  /// Names of the cases' channels; numbers if no site has a name for each.
   var channelNames: [String] {
     let count = cases.map(\.percentiles.count).max() ?? 0
     let names = sites.lazy.map { $0.channels.map(\.name) }.first { $0.count == count }
     return names ?? (0..<count).map { "channel \($0 + 1)" }
   }
 
-  /// The cases of a site. Their identifiers begin with its name.
+  /// The cases of a site, whose identifiers begin with its name.
   func cases(of site: Site) -> [Entry] { cases.filter { $0.identifier.hasPrefix("\(site.name)/") } }
 }
 
 extension DataReport.Entry {
-  /// Without its site.
+  /// The name without the site.
   var name: String { identifier.split(separator: "/", maxSplits: 1).last.map(String.init) ?? identifier }
 }
 

@@ -5,7 +5,7 @@ import Datasets
 struct CheckTables {
   let report: DataReport
 
-  /// More would make a page that no browser scrolls through.
+  /// The most cases in the table; browsers cannot scroll through more.
   private static let mostCases = 10_000
 
   private var hasVolumes: Bool { report.sites.contains { !$0.orientations.isEmpty } }
@@ -16,7 +16,7 @@ struct CheckTables {
       ["site", "cases", "patients", "masks", "empty masks", hasVolumes ? "size in voxels" : "size in pixels"] + lengths
     let rows = report.sites.map { site -> [String] in
       func product(_ spans: [DataReport.Span]) -> String { spans.map(\.text).joined(separator: " × ") }
-      // A picture's pixels are not known in mm.
+      // The size of a picture's pixels in mm is unknown.
       let isVolume = !site.orientations.isEmpty
       let lengths =
         isVolume ? [product(site.spacingMM), product(site.extentMM), site.orientationText] : ["–", "–", "–"]
@@ -34,7 +34,7 @@ struct CheckTables {
       + about
   }
 
-  /// Folded away; with the most severe finding that names the case.
+  /// A folded table of all cases, each with the most severe finding that names it.
   var cases: Markup {
     let labels = report.labels
     let channels = report.channelNames
@@ -64,7 +64,7 @@ struct CheckTables {
   }
 
   private var severities: [String: DataCheck.Severity] {
-    // The findings begin with the most severe.
+    // Findings are sorted by severity, the most severe first.
     Dictionary(report.findings.flatMap { finding in finding.cases.map { ($0, finding.severity) } }) { first, _ in first
     }
   }

@@ -1,13 +1,13 @@
 import Basics
 import Datasets
 
-/// The findings of a check by severity, each with the cases that it is about.
+/// The findings of a check by severity, each with the cases concerned.
 struct FindingList {
   let findings: [DataCheck.Finding]
 
-  /// More of one severity are folded away.
+  /// The most findings of one severity shown; the rest is folded.
   private static let mostShown = 25
-  /// More cases of one finding likewise.
+  /// The most cases of one finding shown; the rest is folded.
   private static let mostCases = 5
 
   var html: Markup {
@@ -31,7 +31,7 @@ struct FindingList {
     "<ul class=\"findings\">\n\(groups.map { item($0.first, $0.others) })</ul>\n"
   }
 
-  /// - Parameter others: findings that say the same of other cases, folded away.
+  /// - Parameter others: findings of the same kind on other cases, which are folded.
   private func item(_ finding: DataCheck.Finding, _ others: [DataCheck.Finding]) -> Markup {
     let isFolded = finding.cases.count > Self.mostCases
     let cases = finding.cases.isEmpty ? "the whole data set" : listed(finding.cases, atMost: Self.mostCases)

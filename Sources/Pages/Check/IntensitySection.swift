@@ -1,11 +1,11 @@
 import Basics
 import Datasets
 
-/// How the intensities of each channel are spread over each site.
+/// The distribution of each channel's intensities over each site.
 struct IntensitySection {
   let report: DataReport
 
-  /// Dots that a page can hold beside all else.
+  /// The most dots that a page can hold beside all else.
   private static let mostDots = 10_000
 
   var html: Markup {

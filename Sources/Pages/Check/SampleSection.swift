@@ -7,20 +7,20 @@ import Pictures
 struct SampleSection {
   let report: DataReport
 
-  /// More sites would make a page of more than a few megabytes.
+  /// The most sites shown; more would make a page of more than a few megabytes.
   private static let mostSites = 20
   private static let largestSide = 256
 
   private struct Sample {
     let title: String
     let entry: DataReport.Entry
-    /// Why it was chosen.
+    /// The reason for the choice.
     let note: String
   }
 
   /// Reads two images and masks a site.
   ///
-  /// - Throws: `ImagingError` naming a file that could be read before and no longer can.
+  /// - Throws: `ImagingError` naming a file that was readable before and no longer is.
   func html() throws -> Markup {
     let sites = report.sites.prefix(Self.mostSites)
     let limit = sites.count < report.sites.count ? " The first \(sites.count) of \(report.sites.count) sites." : ""
@@ -86,7 +86,7 @@ struct SampleSection {
       """
   }
 
-  /// Labels as their places in the legend, from 1.
+  /// Replaces labels by their places in the legend, from 1.
   private func ranked(_ mask: LabelMap) -> LabelMap {
     var places = [UInt8](repeating: 0, count: 256)
     for (place, label) in report.labels.enumerated() { places[Int(label.value)] = UInt8(place + 1) }

@@ -2,11 +2,11 @@ import Basics
 import Datasets
 import Foundation
 
-/// How large each label is in the cases of each site.
+/// The volume of each label in the cases of each site.
 struct VolumeSection {
   let report: DataReport
 
-  /// Dots that a page can hold beside all else.
+  /// The most dots that a page can hold beside all else.
   private static let mostDots = 30_000
 
   var html: Markup {
@@ -38,7 +38,7 @@ struct VolumeSection {
     ).html
   }
 
-  /// So that the greatest has four digits; pixels are whole.
+  /// The decimals that give the greatest value four digits; pixels are whole.
   private func decimals(_ greatest: Double) -> Int {
     guard greatest > 0, report.volumeUnit != "pixels" else { return 0 }
     return min(max(0, 3 - Int(log10(greatest).rounded(.down))), 6)

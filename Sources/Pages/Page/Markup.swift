@@ -2,7 +2,7 @@ import Basics
 
 /// A piece of a page, as HTML that is also well-formed XML.
 ///
-/// Text and numbers that are put into a literal are escaped, other markup is not:
+/// Text and numbers interpolated in a literal are escaped; other markup is not:
 ///
 ///     let title: Markup = "<h2>\(caseName)</h2>"
 struct Markup: ExpressibleByStringInterpolation, Equatable, Sendable {
@@ -12,7 +12,7 @@ struct Markup: ExpressibleByStringInterpolation, Equatable, Sendable {
 
   init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
 
-  /// Text that is markup already, such as that of a resource.
+  /// Wraps text that is already markup, such as a resource.
   init(trusted text: String) { self.text = text }
 
   static func += (markup: inout Markup, more: Markup) { markup.text += more.text }
@@ -34,7 +34,7 @@ struct Markup: ExpressibleByStringInterpolation, Equatable, Sendable {
 
     mutating func appendInterpolation(_ markup: Markup) { text += markup.text }
 
-    /// Nothing for nil.
+    /// Appends nothing for nil.
     mutating func appendInterpolation(_ markup: Markup?) { text += markup?.text ?? "" }
 
     mutating func appendInterpolation(_ parts: [Markup]) { for part in parts { text += part.text } }
@@ -48,8 +48,10 @@ extension [Markup] {
 }
 
 extension String {
-  /// Escapes a text, or the value of an attribute; characters that XML cannot have become U+FFFD, and those that turn the
-  /// direction of writing or break a line a question mark, as in messages.
+  /// Escapes a text or an attribute's value.
+  ///
+  /// Characters that XML cannot hold become U+FFFD. Bidirectional marks and line breaks become a question mark, as in
+  /// messages.
   var escapedForMarkup: String {
     guard utf8.contains(where: { $0 < 0x20 || $0 > 0x7E || "&<>\"'".utf8.contains($0) }) else { return self }
     var result = ""

@@ -1,18 +1,18 @@
 import Basics
 
-/// A whole page: one file that needs nothing else, and is allowed to load nothing else.
+/// A whole page: one self-contained file that may load nothing else.
 struct Page {
   struct Section {
-    /// Of the link to it.
+    /// The target of the link to it.
     let id: String
     let title: String
     let content: Markup
   }
 
   let title: String
-  /// Below the title: what it is about in a sentence.
+  /// The sentence below the title on the page's subject.
   let lead: String
-  /// What is missing, if anything.
+  /// Sentences on missing parts.
   var notices: [String] = []
   var sections: [Section] = []
 
@@ -20,7 +20,7 @@ struct Page {
     sections.append(Section(id: id, title: title, content: content))
   }
 
-  /// The same page is the same bytes.
+  /// The page as HTML; equal pages give equal bytes.
   var html: String {
     let links = sections.map { "<li><a href=\"#\($0.id)\">\($0.title)</a></li>" as Markup }
     let parts = sections.map { section -> Markup in
@@ -61,7 +61,7 @@ struct Page {
     return page.text
   }
 
-  /// No script and no style but these two take effect, whatever a name brings: neither elements nor attributes.
+  /// The content security policy: only this script and style take effect, even if a name contains HTML.
   private static let policy =
     "default-src 'none'; img-src data:; style-src \(source(style)); script-src \(source(script)); base-uri 'none'; "
     + "form-action 'none'"
@@ -69,7 +69,9 @@ struct Page {
   private static let style = element(PackageResources.report_css)
   private static let script = element(PackageResources.report_js)
 
-  /// The contents of an element, to the byte: HTML reads them as they are, and XML leaves out the marks around them.
+  /// The contents of a script or style element, byte for byte.
+  ///
+  /// HTML keeps the CDATA marks, which are comments in a script or style; XML drops them.
   private static func element(_ resource: [UInt8]) -> Markup {
     Markup(trusted: "/*<![CDATA[*/\n\(String(decoding: resource, as: UTF8.self))/*]]>*/")
   }

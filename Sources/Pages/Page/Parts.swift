@@ -6,25 +6,25 @@ func factList(_ facts: [(name: String, value: Markup)]) -> Markup {
   "<dl class=\"facts\">\(facts.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as Markup })</dl>\n"
 }
 
-/// A remark that should not be missed, such as what is unfinished.
+/// A prominent remark, such as on unfinished work.
 func notice(_ sentence: String) -> Markup { "<p class=\"notice\" role=\"note\">\(sentence)</p>\n" }
 
 func paragraph(_ sentence: String) -> Markup { "<p>\(sentence)</p>\n" }
 
-/// Something to copy into a terminal.
+/// A command to copy into a terminal.
 func command(_ words: [String]) -> Markup {
   "<pre class=\"command\" tabindex=\"0\"><code>\(words.map(\.quotedForShell).joined(separator: " "))</code></pre>\n"
 }
 
-/// What the reader opens if it is wanted; on paper it is open.
+/// Folded content that the reader may open; open in print.
 func folded(_ summary: String, _ content: Markup) -> Markup {
   "<details><summary>\(summary)</summary>\n\(content)</details>\n"
 }
 
 extension ReportTable {
-  /// Scrolls sideways, by keys too, where it is wider than the page.
+  /// The table in a frame that scrolls sideways, also by keyboard, if it is wider than the page.
   ///
-  /// - Parameter isShown: whether the caption is for all, or for those who do not see the heading above.
+  /// - Parameter isShown: whether all readers see the caption, or only those who do not see the heading above.
   func html(caption: String, isShown: Bool = true) -> Markup {
     let head = header.enumerated().map { column, name -> Markup in
       column < nameCount ? "<th scope=\"col\" class=\"name\">\(name)</th>" : "<th scope=\"col\">\(name)</th>"
@@ -36,7 +36,7 @@ extension ReportTable {
       }
       return "<tr>\(cells)</tr>\n"
     }
-    // Short names stay in one line.
+    // Keep short names on one line.
     let isShort = rows.allSatisfy { $0.prefix(nameCount).allSatisfy { $0.count <= 24 } }
     let names: Markup = isShort ? " class=\"short\"" : ""
     return """
@@ -51,7 +51,7 @@ extension ReportTable {
 }
 
 extension String {
-  /// As one word of a shell's command.
+  /// Quotes a text as one word of a shell command.
   fileprivate var quotedForShell: String {
     let isPlain =
       !isEmpty
@@ -63,7 +63,7 @@ extension String {
   }
 }
 
-/// When a file was last written, to the minute, in UTC; nil where there is none.
+/// The time of a file's last change, to the minute, in UTC; nil if the file is missing.
 func lastChange(of url: URL) -> String? {
   guard let date = try? FileManager.default.attributesOfItem(atPath: url.path)[.modificationDate] as? Date else {
     return nil
@@ -74,6 +74,6 @@ func lastChange(of url: URL) -> String? {
 }
 
 extension URL {
-  /// `demo/run`: many runs have one name.
+  /// The last two path components, such as `demo/run`, since many runs have one name.
   var lastTwoNames: String { standardizedFileURL.pathComponents.filter { $0 != "/" }.suffix(2).joined(separator: "/") }
 }

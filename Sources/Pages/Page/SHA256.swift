@@ -1,6 +1,6 @@
 import Foundation
 
-/// The digest of FIPS 180-4, by which a page's policy names the script and the style that may take effect.
+/// SHA-256 (FIPS 180-4); a page's policy identifies its script and style by their digests.
 enum SHA256 {
   static func digest(_ text: String) -> Data {
     var state: [UInt32] = initial
@@ -9,7 +9,7 @@ enum SHA256 {
     return Data(state.flatMap(bytes))
   }
 
-  /// A one bit, zeros and the length in bits fill the last block of 64 bytes.
+  /// Pads with a one bit, zeros and the length in bits to whole blocks of 64 bytes.
   private static func padded(_ bytes: [UInt8]) -> [UInt8] {
     let zeros = (119 - bytes.count % 64) % 64
     return bytes + [0x80] + [UInt8](repeating: 0, count: zeros) + self.bytes(UInt64(bytes.count * 8))
@@ -44,7 +44,7 @@ enum SHA256 {
   private static let primes: [UInt32] = Array(
     (2..<312).filter { number in !(2..<number).contains { number % $0 == 0 } })
 
-  /// The first 32 bits behind the point of the primes' square roots, and of their cube roots below.
+  /// The first 32 fractional bits of the primes' square roots; `constants` takes those of their cube roots.
   private static let initial = primes.prefix(8).map { fraction(Double($0).squareRoot()) }
   private static let constants = primes.prefix(64).map { fraction(cbrt(Double($0))) }
 

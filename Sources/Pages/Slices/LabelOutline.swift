@@ -1,5 +1,6 @@
-/// The border of one label of a slice as SVG path data: closed loops along the edges of its pixels, whose corners are whole
-/// numbers. Filled by the even-odd rule it is the label's pixels, holes left out.
+/// The border of one label of a slice as SVG path data: closed loops along pixel edges, with whole-number corners.
+///
+/// Filled by the even-odd rule, it covers the label's pixels without holes.
 struct LabelOutline {
   private let labels: [UInt8]
   private let width, height: Int
@@ -10,7 +11,7 @@ struct LabelOutline {
     (self.labels, self.width, self.height) = (labels, width, height)
   }
 
-  /// Empty where the slice has no such pixel.
+  /// The path of a label; empty if the slice has no such pixel.
   func path(of label: UInt8) -> String {
     var edges = directedEdges(around: label)
     var path = ""
@@ -20,7 +21,7 @@ struct LabelOutline {
     return path
   }
 
-  /// Where an edge leads from a corner, in the order of a turn to the right.
+  /// The direction of an edge from a corner, in the order of turns to the right.
   private enum Heading: Int {
     case right, down, left, up
 
@@ -28,7 +29,7 @@ struct LabelOutline {
     var turnedLeft: Heading { Heading(rawValue: (rawValue + 3) % 4)! }
   }
 
-  /// By corner (y · (width + 1) + x): the edges that leave it with the label on their right.
+  /// The edges that leave each corner, y · (width + 1) + x, with the label on their right.
   private func directedEdges(around label: UInt8) -> [Int: [Heading]] {
     var edges: [Int: [Heading]] = [:]
     let corners = width + 1
@@ -45,7 +46,7 @@ struct LabelOutline {
     return edges
   }
 
-  /// Takes the edges of one loop out of `edges`; where two pixels touch at a corner it stays with its own.
+  /// Removes the edges of one loop from `edges`; where two pixels touch at a corner, the loop stays with its own pixel.
   private func loop(from start: Int, heading first: Heading, _ edges: inout [Int: [Heading]]) -> String {
     let corners = width + 1
     var path = "M\(start % corners) \(start / corners)"
@@ -74,7 +75,7 @@ struct LabelOutline {
         (heading, length) = (next, 0)
       }
     } while true
-    // The last side is drawn by closing the loop.
+    // Closing the loop draws the last side.
     return path + "z"
   }
 }

@@ -1,14 +1,14 @@
 import Basics
 import Pictures
 
-/// The slices of one case, one at a time: image, truth, first and final pass, and where truth and last pass differ.
+/// The slices of one case, one at a time: image, truth, first and final pass, and differences of the last pass.
 ///
-/// Without scripts all slices are there, one below the other; the page's script shows one and a slider.
+/// Without scripts all slices appear one below the other; the page's script shows one and a slider.
 struct SliceBrowser {
   /// Unique on the page.
   let id: String
   let title: String
-  /// Beside the title, such as a score.
+  /// A remark beside the title, such as a score.
   let note: String
   /// Every slice of the case, in order.
   let rows: [SheetRow]
@@ -48,7 +48,7 @@ struct SliceBrowser {
       """
   }
 
-  /// What is not shown.
+  /// A sentence on how much is shown, if not everything.
   private var limits: String {
     let whole = plan.columns.count == rows[0].width && plan.rows.count == rows[0].height
     var parts = rows.count > 1 ? ["\(counted(plan.slices.count, "slice")) of \(rows.count)"] : []

@@ -1,7 +1,7 @@
 import Basics
 import Pictures
 
-/// One slice in panels. The image is in the page once, and the outlines once each: further panels refer to them.
+/// One slice in panels. The page holds the image and each outline once; further panels refer to them.
 struct SliceFigure {
   private let id, name: String
   private let number, count: Int
@@ -14,9 +14,9 @@ struct SliceFigure {
 
   /// - Parameters:
   ///   - id: unique on the page.
-  ///   - number: of the slice, from 1.
-  ///   - row: cropped.
-  ///   - referenceName: what its reference is.
+  ///   - number: the slice's number, from 1.
+  ///   - row: the cropped slice.
+  ///   - referenceName: the name of its reference.
   init(
     id: String, name: String, number: Int, of count: Int, row: SheetRow, classCount: Int,
     window: SliceWindow, reduction: Int, referenceName: String = "truth"
@@ -58,7 +58,7 @@ struct SliceFigure {
       """
   }
 
-  /// A picture has no number.
+  /// The heading; a picture has no slice number.
   private var heading: String {
     [count > 1 ? "Slice \(number) of \(count)" : nil, counts.map == nil ? nil : counts.sentence]
       .compactMap { $0 }.joined(separator: ": ")
@@ -76,7 +76,9 @@ struct SliceFigure {
     """
   }
 
-  /// A line a class, in its colour; those of the truth beneath a pass dashed, and taken from the truth's panel.
+  /// One line a class, in its colour.
+  ///
+  /// In a pass, the truth's lines are dashed beneath, referring to the truth's panel.
   private func outlines(of labels: [UInt8], key: String, isReference: Bool) -> Markup {
     let outline = LabelOutline(labels, width: row.width, height: row.height)
     let present = (1...max(classCount, 1)).filter { labels.contains(UInt8($0)) }
@@ -102,9 +104,9 @@ struct SliceFigure {
 
   private var scaling: String { "scale(1 \(shortest((row.pixelAspect * 1e4).rounded() / 1e4)))" }
 
-  /// How the last pass differs from the truth.
+  /// The differences of the last pass from the truth.
   private struct Counts {
-    /// Of each pixel: 0 background in both, 1 missed, 2 falsely found, 3 another class, 4 right.
+    /// A code for each pixel: 0 background in both, 1 missed, 2 falsely found, 3 another class, 4 right.
     let map: [UInt8]?
     let sentence: String
 

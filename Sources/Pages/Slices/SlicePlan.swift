@@ -1,28 +1,28 @@
 import Pictures
 
-/// Which slices of a case a page shows, what part of them, and how finely.
+/// The slices of a case that a page shows, their visible part, and their resolution.
 struct SlicePlan: Equatable {
-  /// Ascending; all with a label where there are any.
+  /// Slices to show, ascending; only labelled ones if there are any.
   let slices: [Int]
-  /// The one to begin with, among `slices`: the most pixels that differ, and of those the most labelled.
+  /// The first slice to show, among `slices`: most differing pixels, then most labelled pixels.
   let start: Int
-  /// Columns and rows, as the slices are looked at.
+  /// The visible columns and rows, in viewing orientation.
   let columns, rows: Range<Int>
-  /// Pixels of the picture are means over squares of so many of the image.
+  /// The side of the square of image pixels that one picture pixel averages.
   let reduction: Int
-  /// Every how many of the slices with a label are shown.
+  /// The step between the labelled slices shown.
   let step: Int
 
-  /// What all the pictures of a page may take together, in pixels, which is about as many bytes.
+  /// The most pixels of all pictures of a page together; a pixel takes about a byte.
   static let pixelsPerPage = 4_500_000
   private static let largestSide = 256
   private static let mostSlices = 32
 
   /// - Parameters:
   ///   - rows: every slice of the case, in order.
-  ///   - pixels: the most that its pictures may have together.
+  ///   - pixels: the most pixels that its pictures may have together.
   init(_ rows: [SheetRow], pixels: Int) {
-    let pixels = pixels / rows[0].channels.count  // each takes as much
+    let pixels = pixels / rows[0].channels.count  // each channel takes as much
     let labelled = rows.map(\.labelledCount)
     let different = rows.map(\.disagreement)
     let shown = rows.indices.filter { labelled[$0] > 0 }
@@ -34,7 +34,7 @@ struct SlicePlan: Equatable {
       let area = (box.columns.count + reduction - 1) / reduction * ((box.rows.count + reduction - 1) / reduction)
       return pixels / max(area, 1)
     }
-    // Rather coarser pictures than few of them.
+    // Prefer coarser pictures to fewer pictures.
     while most(reduction) < min(8, candidates.count), side / (reduction + 1) >= 96 { reduction += 1 }
     let limit = min(Self.mostSlices, max(1, most(reduction)))
     let step = (candidates.count + limit - 1) / limit
@@ -48,7 +48,7 @@ struct SlicePlan: Equatable {
     (self.reduction, self.step) = (reduction, step)
   }
 
-  /// Around all labels of all slices with a margin; all of them where there is none.
+  /// The box around all labels of all slices with a margin; the whole slice if there are none.
   private static func box(around rows: [SheetRow]) -> (columns: Range<Int>, rows: Range<Int>) {
     let (width, height) = (rows[0].width, rows[0].height)
     var (left, right, top, bottom) = (width, -1, height, -1)
@@ -68,25 +68,25 @@ struct SlicePlan: Equatable {
 }
 
 extension SheetRow {
-  /// Truth and passes, as far as they are there.
+  /// The available truth and passes.
   var labelMaps: [[UInt8]] { [reference, firstPass, finalPass].compactMap { $0 } }
 
-  /// What the network says in the end.
+  /// The network's last pass.
   var lastPass: [UInt8]? { finalPass ?? firstPass }
 
-  /// Pixels that truth or last pass label.
+  /// The number of pixels that the truth or the last pass labels.
   fileprivate var labelledCount: Int {
     let maps = labelMaps
     return channels[0].indices.count { index in maps.contains { $0[index] != 0 } }
   }
 
-  /// Pixels where the last pass is not the truth.
+  /// The number of pixels where the last pass differs from the truth.
   fileprivate var disagreement: Int {
     guard let reference, let lastPass else { return 0 }
     return zip(reference, lastPass).count { $0 != $1 }
   }
 
-  /// A part of the slice, the image reduced by means over squares; labels keep their pixels.
+  /// Crops the slice; reduces the image by means over squares, but keeps the labels' pixels.
   func cropped(columns: Range<Int>, rows: Range<Int>) -> SheetRow {
     func part<Pixel>(_ pixels: [Pixel]) -> [Pixel] {
       rows.flatMap { y in pixels[y * width + columns.lowerBound..<y * width + columns.upperBound] }
