@@ -1,17 +1,17 @@
 import CITK
 
-/// ITK's words for this thread's last failure.
+/// ITK's message for this thread's last failure.
 func lastITKError() -> String {
   String(cString: citk_error()).split(whereSeparator: \.isNewline).joined(separator: " ")
     .replacing(/\(0x[0-9a-f]+\)/, with: "")
 }
 
-/// Turns a failed call into an error whose sentence is made from ITK's words.
+/// Turns a failed call into an `ImagingError` with a sentence made from ITK's message.
 func checked(_ success: Bool, _ sentence: (String) -> String) throws {
   guard success else { throw ImagingError(sentence(lastITKError())) }
 }
 
-/// Traps on a failure that no user's data can cause.
+/// Traps on a failure that no user data can cause.
 func expected(_ success: Bool) {
   precondition(success, "ITK failed: \(lastITKError())")
 }

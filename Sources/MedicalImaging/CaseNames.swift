@@ -10,13 +10,13 @@ package func volumeStem(_ url: URL) -> String? {
   return nil
 }
 
-/// Without the pictures where there are volumes, to which they are overviews or snapshots.
+/// Leaves out pictures if there are volumes, since they are overviews or snapshots of these.
 package func withoutSnapshots(_ files: [(url: URL, stem: String)]) -> [(url: URL, stem: String)] {
   let volumes = files.filter { !isPicture($0.url) }
   return volumes.isEmpty ? files : volumes
 }
 
-/// `Case03` of `Case03_segmentation`; nil for a name that is no mask's.
+/// The case name of a mask: `Case03` of `Case03_segmentation`; nil for other names.
 package func caseNameOfMask(_ stem: String) -> String? {
   for suffix in ["_segmentation", "_seg", "_mask", "_label"] where stem.hasSuffix(suffix) && stem.count > suffix.count {
     return String(stem.dropLast(suffix.count))
@@ -24,7 +24,7 @@ package func caseNameOfMask(_ stem: String) -> String? {
   return nil
 }
 
-/// nnU-Net's channel suffix: (`Case`, 1) of `Case_0001`; nil without one.
+/// Splits off nnU-Net's channel suffix: (`Case`, 1) of `Case_0001`; nil without one.
 package func channelOfImage(_ stem: String) -> (name: String, channel: Int)? {
   let digits = stem.suffix(4)
   guard stem.utf8.count > 5, stem.dropLast(4).hasSuffix("_"), digits.utf8.count == 4,

@@ -1,9 +1,9 @@
 extension Volume where Voxel == UInt8 {
-  /// Keeps of each label above 0 its largest connected part (26 neighbours); the rest becomes 0.
+  /// Keeps the largest connected component of each label above 0 (26 neighbours); the rest becomes 0.
   ///
-  /// Of parts of equal size the one that comes first in memory stays. A label that is absent stays absent.
+  /// Among components of equal size, the first in memory stays. A label that is absent stays absent.
   ///
-  /// - Parameter labels: the only ones that are changed; nil for all.
+  /// - Parameter labels: the only labels to change; nil for all.
   public consuming func keepingLargestComponents(of labels: Set<UInt8>? = nil) -> LabelMap {
     if labels?.isEmpty == true { return self }
     let components = Components(of: voxels, size: geometry.size, labels: labels ?? Set(1...255))
@@ -17,20 +17,21 @@ extension Volume where Voxel == UInt8 {
   }
 }
 
-/// The connected parts of each label, as a forest of runs along x. ITK's filter makes an image of 4 bytes a voxel, which
-/// for masks all over a volume was what a prediction took most memory for.
+/// The connected components of each label, as a forest of runs along x.
+///
+/// ITK's filter makes an image of 4 bytes a voxel. For masks all over a volume, that was a prediction's peak of memory.
 private struct Components {
   /// The voxels start ..< end of a row, all of one label.
   struct Run {
     let start, end: Int32
     let label: UInt8
-    /// Itself, or a run of the same part that comes before it; at the end the part's first one.
+    /// The run itself or an earlier run of its component; in the end the component's first run.
     var parent: Int32
   }
 
-  /// In memory's order.
+  /// The runs in memory order.
   private var runs: [Run] = []
-  /// The first of each row, and the end.
+  /// The index of each row's first run, and the end.
   private var rows: [Int] = [0]
 
   init(of voxels: [UInt8], size: SIMD3<Int>, labels: Set<UInt8>) {
@@ -61,7 +62,7 @@ private struct Components {
     rows.append(runs.count)
   }
 
-  /// Joins the runs of a row to those of one beside it that they touch, at a corner too.
+  /// Joins the runs of a row to those of a neighbouring row that they touch, corners included.
   private mutating func join(_ row: Int, with other: Int) {
     var near = rows[other]
     for index in rows[row]..<rows[row + 1] {
@@ -80,7 +81,7 @@ private struct Components {
     runs[max(a, b)].parent = Int32(min(a, b))
   }
 
-  /// The first run of a part, of which `index` is one; the way there becomes shorter.
+  /// The first run of the component of run `index`; shortens the path to it.
   private mutating func first(of index: Int) -> Int {
     var index = index
     while runs[index].parent != index {

@@ -1,12 +1,12 @@
 import CITK
 
-/// How a value between voxels is found.
+/// The interpolation of values between voxels.
 public enum Interpolation: Sendable {
   case linear, nearest
 }
 
 extension Volume where Voxel == Float {
-  /// This image on another grid; beyond its own, the nearest edge value.
+  /// Resamples this image onto another grid; beyond its own, the nearest edge value.
   public func resampled(onto target: Geometry, interpolation: Interpolation) -> Image {
     var result = Image(repeating: 0, geometry: target)
     expected(
@@ -16,9 +16,9 @@ extension Volume where Voxel == Float {
     return result
   }
 
-  /// Convolution with a Gaussian of the given standard deviation in mm, by ITK's recursive filter (Deriche 1993).
+  /// Convolves with a Gaussian of the given standard deviation in mm, by ITK's recursive filter (Deriche 1993).
   ///
-  /// Beyond the edges the image goes on with its edge values. `sigmaMM` 0 changes nothing.
+  /// Edge values continue beyond the edges. `sigmaMM` 0 changes nothing.
   public func smoothed(sigmaMM: Double) -> Image {
     precondition(sigmaMM >= 0, "a standard deviation of \(sigmaMM) mm")
     guard sigmaMM > 0 else { return self }
@@ -29,7 +29,7 @@ extension Volume where Voxel == Float {
 }
 
 extension Volume where Voxel == UInt8 {
-  /// These labels on another grid, each voxel the nearest label; beyond their own grid, the nearest edge label.
+  /// Resamples these labels onto another grid by nearest neighbour; beyond their own grid, the nearest edge label.
   public func resampled(onto target: Geometry) -> LabelMap {
     var result = LabelMap(repeating: 0, geometry: target)
     expected(

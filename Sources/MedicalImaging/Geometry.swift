@@ -1,4 +1,4 @@
-/// Where the voxels of a volume lie in the patient: ITK's frame (LPS+, millimetres), `x` the fastest axis.
+/// The position of a volume's voxels in the patient: ITK's frame (LPS+, millimetres), `x` the fastest axis.
 public struct Geometry: Equatable, Sendable {
   /// Voxels along x, y and z; each at least 1.
   public var size: SIMD3<Int>
@@ -8,7 +8,9 @@ public struct Geometry: Equatable, Sendable {
   public var originMM: SIMD3<Double>
   /// The axes' unit vectors as the columns of a 3×3 matrix, row by row (9 values), as ITK prints it.
   public var direction: [Double]
-  /// The NIfTI fields that it was read from, to be written as they were; no part of `==`, and void once the grid is another.
+  /// The NIfTI fields that it was read from, to be written unchanged.
+  ///
+  /// They are no part of `==`, and void once the grid changes.
   var nifti: NIfTIGeometry?
 
   public static let identityDirection: [Double] = [1, 0, 0, 0, 1, 0, 0, 0, 1]

@@ -1,12 +1,14 @@
 import Foundation
 
 extension Geometry {
-  /// Where a (fractional) voxel index lies, in mm.
+  /// The position of a (fractional) voxel index, in mm.
   public func positionMM(ofIndex index: SIMD3<Double>) -> SIMD3<Double> {
     originMM + turned(index * spacingMM)
   }
 
-  /// The same extent with another number of voxels in plane: x and y edges (not centres) and all z stay in place.
+  /// A grid of equal extent with another number of voxels in plane.
+  ///
+  /// The x and y edges (not centres) and all z stay in place.
   public func inPlane(size newSize: SIMD2<Int>) -> Geometry {
     precondition(newSize.x > 0 && newSize.y > 0, "an in-plane size of \(newSize.x)×\(newSize.y)")
     var result = self
@@ -18,7 +20,7 @@ extension Geometry {
     return result
   }
 
-  /// The same extent at nearly the given spacing in plane: the one at which a whole number of voxels fits.
+  /// A grid of equal extent near the given spacing in plane, rounded to a whole number of voxels.
   public func inPlane(spacingMM target: SIMD2<Double>) -> Geometry {
     precondition(target.x > 0 && target.y > 0, "an in-plane spacing of \(target.x)×\(target.y) mm")
     let extent = SIMD2(spacingMM.x * Double(size.x), spacingMM.y * Double(size.y))
@@ -26,29 +28,30 @@ extension Geometry {
     return inPlane(size: SIMD2(max(1, Int(counts.x)), max(1, Int(counts.y))))
   }
 
-  /// What keeps two volumes from being compared voxel by voxel, or nil where only rounding does.
+  /// Describes why two volumes cannot be compared voxel by voxel; nil if only rounding differs.
   ///
-  /// Spacings may differ by 1/1000; the first voxel may move by 5 % of a voxel; and turning the axes may move no
-  /// corner by more than 20 %: a quaternion near a half turn, kept in 32 bits as NIfTI does, is right to 3e-4, which is
-  /// 14 % of a voxel over 400 of them. A grid shifted by half a voxel is a mismatch.
+  /// Spacings may differ by 1/1000, and the first voxel may move by 5 % of a voxel. Turned axes may move a corner by
+  /// 20 % of a voxel. NIfTI keeps quaternions in 32 bits, so one near a half turn is right to 3e-4. That is 14 % of a
+  /// voxel over 400 of them. A shift by half a voxel is a mismatch.
   ///
-  /// Where the sform and qform of a NIfTI file differ, it is enough that one of them fits: programs differ in which they
-  /// take, and give it to the masks that they write.
-  /// - Returns: For example "size 48×48×40 against 48×48×41" or "origin differs by 3.2 mm along x".
+  /// If the sform and qform of a NIfTI file differ, one of them must fit. Programs choose differently between the two
+  /// and give their choice to the masks that they write.
+  /// - Returns: for example "size 48×48×40 against 48×48×41" or "origin differs by 3.2 mm along x".
   public func mismatch(with other: Geometry) -> String? {
     guard let difference = difference(from: other) else { return nil }
     let fits = size == other.size && pairs(with: other).contains { $0.difference(from: $1) == nil }
     return fits ? nil : difference
   }
 
-  /// Each reading of this grid with each of another.
+  /// Pairs each reading of this grid with each of another.
   private func pairs(with other: Geometry) -> [(Geometry, Geometry)] {
     let others = other.readings
     return readings.flatMap { own in others.map { (own, $0) } }
   }
 
-  /// How far apart the two grids are where they are farthest, in voxels along the axis where that is most, by the forms that
-  /// fit best; nil for other sizes.
+  /// The largest distance between the two grids, in voxels along the axis where it is largest; nil for other sizes.
+  ///
+  /// If sform and qform differ, the forms that fit best count.
   public func largestMove(to other: Geometry) -> Double? {
     guard size == other.size else { return nil }
     let pairs = difference(from: other) == nil ? [(self, other)] : pairs(with: other)
@@ -57,7 +60,7 @@ extension Geometry {
     }.min()
   }
 
-  /// How far apart the corners of two grids of one size are at most.
+  /// The largest distance between the corners of two grids of one size.
   func farthestMM(to other: Geometry) -> Double {
     corners.map { corner in
       let offset = other.positionMM(ofIndex: corner) - positionMM(ofIndex: corner)
@@ -65,7 +68,7 @@ extension Geometry {
     }.max()!
   }
 
-  /// As `mismatch`, of these two grids alone.
+  /// Like `mismatch`, for these two grids alone.
   func difference(from other: Geometry) -> String? {
     guard size == other.size else { return "size \(shape(size)) against \(shape(other.size))" }
     guard (0..<3).allSatisfy({ abs(spacingMM[$0] - other.spacingMM[$0]) <= 1e-3 * spacingMM[$0] }) else {
@@ -108,5 +111,5 @@ private func shape(_ size: SIMD3<Int>) -> String { "\(size.x)×\(size.y)×\(size
 
 private func shape(_ spacing: SIMD3<Double>) -> String { (0..<3).map { short(spacing[$0]) }.joined(separator: "×") }
 
-/// Up to four significant digits.
+/// Formats up to four significant digits.
 func short(_ value: Double) -> String { String(format: "%.4g", value) }

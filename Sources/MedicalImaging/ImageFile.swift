@@ -1,6 +1,6 @@
 import Foundation
 
-/// A volume's file whose header has been read and judged, and whose voxels, all there, are still on disk.
+/// A volume's file with a validated header and complete voxels, which are still on disk.
 enum ImageFile {
   case nifti(NIfTIFile)
   case text(TextVolume)

@@ -1,7 +1,7 @@
 import Basics
 import Foundation
 
-/// The formats that images are read from, told apart by the file's name.
+/// The readable image formats, told apart by file name.
 enum ImageFormat {
   case nifti, nrrd, meta, png, jpeg, tiff
 
@@ -26,7 +26,7 @@ enum ImageFormat {
     self = format
   }
 
-  /// The format that a file's name ends in; nil for another ending.
+  /// The format of a file name's extension; nil for another one.
   static func byName(_ url: URL) -> ImageFormat? {
     let name = url.lastPathComponent.lowercased()
     return endings.first { name.hasSuffix($0.text) }?.format
@@ -36,13 +36,13 @@ enum ImageFormat {
   var isPicture: Bool { [.png, .jpeg, .tiff].contains(self) }
 }
 
-/// The endings of the files that are read, in lower case: `.nii.gz` to `.tiff`.
+/// The extensions of readable files, in lower case: `.nii.gz` to `.tiff`.
 public let readableEndings = ImageFormat.endings.map(\.text)
 
 /// Whether a file is a PNG, JPEG or TIFF by its name.
 public func isPicture(_ url: URL) -> Bool { (try? ImageFormat(of: url))?.isPicture ?? false }
 
-/// Throws unless `url` is a file with something in it.
+/// Throws `ImagingError` unless `url` is a file with contents.
 func requireContents(of url: URL) throws {
   if let denial = accessDenial(of: url) { throw ImagingError(denial) }
   var isFolder: ObjCBool = false
@@ -57,13 +57,13 @@ func requireContents(of url: URL) throws {
   }
 }
 
-/// Bytes of a file, or of the one that a link leads to; 0 where there is none.
+/// The bytes of a file, or of the one that a link leads to; 0 if there is none.
 func fileSize(_ url: URL) -> Int {
   let path = url.resolvingSymlinksInPath().path
   return ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
 }
 
-/// The first three axes of a file: a 2-D one is one slice, and further axes than three must have length 1.
+/// The size along the first three axes of a file: a 2-D file is one slice, and further axes must have length 1.
 func volumeSize(_ dimensions: [Int], of url: URL) throws -> SIMD3<Int> {
   let shape = dimensions.map(String.init).joined(separator: "×")
   guard dimensions.allSatisfy({ $0 > 0 }) else {
@@ -79,7 +79,7 @@ func volumeSize(_ dimensions: [Int], of url: URL) throws -> SIMD3<Int> {
   return SIMD3(dimensions[0], dimensions[1], dimensions.count > 2 ? dimensions[2] : 1)
 }
 
-/// Bytes of all voxels; a count that does not fit an `Int` becomes the largest one, which no file can hold.
+/// The bytes of all voxels; a count that overflows `Int` becomes the largest `Int`, which no file can hold.
 func byteCount(_ size: SIMD3<Int>, voxelBytes: Int) -> Int {
   [size.y, size.z, voxelBytes].reduce(size.x) { product, factor in
     let (result, overflow) = product.multipliedReportingOverflow(by: factor)
@@ -103,7 +103,7 @@ extension Geometry {
   public static let usableSpacingsMM = 1e-6...1e6
   private static var farthestOriginMM: Double { 1e9 }
 
-  /// Throws where a file's spacing, origin or directions cannot be used.
+  /// Throws `ImagingError` if a file's spacing, origin or directions cannot be used.
   func requireUsable(in url: URL) throws {
     guard (0..<3).allSatisfy({ spacingMM[$0].isFinite && spacingMM[$0] > 0 }) else {
       throw ImagingError(

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What a file's name says about reading it.
+/// The readability of a file, judged by its name.
 public enum ImageNameKind: Equatable, Sendable {
   /// A format that is read.
   case read
-  /// Voxels whose header lies beside them: the header is what is read.
+  /// Voxels with a header in a file beside them; the header is read instead.
   case voxels
   /// An image of a format that is not read.
   case unread
@@ -16,7 +16,7 @@ private let headersOfVoxels = [
   ".raw.gz": [".nhdr"],
 ]
 
-/// Compressed otherwise than NIfTI is, then volumes of other programs, then pictures.
+/// Extensions not read: unsupported compressions, then volumes of other programs, then pictures.
 private let unreadEndings =
   [".bz2", ".xz", ".zst", ".lz4", ".z", ".zip"].map { ".nii" + $0 } + [".mha.gz", ".nrrd.gz"]
   + [
@@ -24,7 +24,7 @@ private let unreadEndings =
     ".head", ".brik", ".brik.gz", ".par", ".rec", ".dcm", ".ima", ".npy",
   ] + [".bmp", ".gif", ".webp", ".jp2", ".j2k", ".heic", ".ppm", ".pgm", ".svs", ".ndpi"]
 
-/// Whether a file is read as an image, looks like one that is not read, or neither; by its name and those beside it.
+/// Judges by names whether a file is read as an image, looks like one that is not read, or is neither.
 public func imageNameKind(_ url: URL) -> ImageNameKind {
   let name = url.lastPathComponent.lowercased()
   guard !name.hasPrefix(".") else { return .other }

@@ -2,13 +2,14 @@ import Basics
 import Foundation
 
 extension Volume where Voxel == Float {
-  /// Reads NIfTI (`.nii`, `.nii.gz`; `.hdr` with its `.img`, Analyze 7.5 too), NRRD (`.nrrd`, `.nhdr`) or MetaImage
-  /// (`.mha`, `.mhd`) of any voxel type, a folder's DICOM series, or a grey picture; see `channels(contentsOf:)` for colour.
+  /// Reads NIfTI, NRRD or MetaImage of any voxel type, a folder's DICOM series, or a grey picture.
   ///
-  /// Intensities are the stored values times the file's slope plus its intercept, NaN included. A 2-D file is one slice;
-  /// further axes of length 1 are dropped. Where a NIfTI file's sform and qform differ, its sform counts, with a warning.
-  /// - Parameter series: which one of a DICOM folder, as `DICOMSeries` takes it.
-  /// - Throws: `ImagingError` where the file is missing, damaged, of another format, not 3-D or in colour.
+  /// NIfTI is `.nii`, `.nii.gz` or `.hdr` with its `.img` (Analyze 7.5 too). NRRD is `.nrrd` or `.nhdr`, MetaImage
+  /// `.mha` or `.mhd`. See `channels(contentsOf:)` for colour. Intensities are the stored values times the file's slope
+  /// plus its intercept, NaN included. A 2-D file is one slice; further axes of length 1 are dropped. If a NIfTI file's
+  /// sform and qform differ, the sform counts, with a warning.
+  /// - Parameter series: the series of a DICOM folder, as `DICOMSeries` takes it.
+  /// - Throws: `ImagingError` if the file is missing, damaged, of another format, not 3-D or in colour.
   public init(contentsOf url: URL, series: String? = nil) throws {
     if holdsDICOM(url) {
       self = try DICOMSeries(contentsOf: url, series: series).image()
@@ -25,11 +26,12 @@ extension Volume where Voxel == Float {
 }
 
 extension Volume where Voxel == UInt8 {
-  /// Reads labels from the formats that `Image.init(contentsOf:)` reads, whatever their voxel type; of a picture its grey
-  /// values or its palette's indices.
+  /// Reads labels from the formats of `Image.init(contentsOf:)`, with any voxel type.
   ///
-  /// - Throws: as for images, and `ImagingError` where a value is not a whole number from 0 to 255, up to rounding, or for
-  ///   a picture that is a JPEG or in colour.
+  /// A picture's labels are its grey values or its palette's indices.
+  ///
+  /// - Throws: the errors for images. Also `ImagingError` for a value that is not a whole number from 0 to 255, up to
+  ///   rounding. Also for a picture that is a JPEG or in colour.
   public init(contentsOf url: URL) throws {
     let geometry: Geometry
     var values: [Double]
@@ -49,10 +51,10 @@ extension Volume where Voxel == UInt8 {
     try take(values, from: url)
   }
 
-  /// What hand-made scalings and 32-bit floats leave of a whole number.
+  /// The rounding error that hand-made scalings and 32-bit floats add to a whole number.
   private static var largestRounding: Double { 1e-3 }
 
-  /// Fills in values, of which those that are nearly whole are rounded with a warning.
+  /// Fills in values; rounds nearly whole ones with a warning.
   private mutating func take(_ values: [Double], from url: URL) throws {
     var (rounded, example) = (0, 0.0)
     let wrong = values.withUnsafeBufferPointer { values in

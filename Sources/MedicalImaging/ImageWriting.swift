@@ -3,16 +3,18 @@ import CITK
 import Foundation
 
 extension Volume where Voxel == Float {
-  /// Writes float32 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry: as its NIfTI file had it or, of another
-  /// source, in mm as both sform and qform.
+  /// Writes float32 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry.
+  ///
+  /// The fields of a source NIfTI file are kept. Another source's geometry is written in mm as both sform and qform.
   ///
   /// - Throws: `ImagingError` for another extension, `FileError` for a full disk or a folder that cannot be written.
   public func write(to url: URL) throws {
     try writeNIfTI(voxels, CITKComponentFloat32, geometry.sizeArray, geometry, to: url)
   }
 
-  /// Writes int16 where every voxel is a whole number of 16 bits, as CT's are: the same values in half the bytes.
-  /// Otherwise, and in what it throws, as `write(to:)`.
+  /// Writes int16 if every voxel is a 16-bit whole number, as in CT: equal values in half the bytes.
+  ///
+  /// Otherwise it writes like `write(to:)`, with its errors.
   public func writeCompactly(to url: URL) throws {
     let integers = voxels.compactMap { Int16(exactly: $0) }
     guard integers.count == voxels.count else { return try write(to: url) }
@@ -21,11 +23,12 @@ extension Volume where Voxel == Float {
 }
 
 extension Volume where Voxel == UInt8 {
-  /// Writes uint8 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, as images are written; or, of one slice, an
-  /// 8-bit grey `.png`, which keeps no geometry.
+  /// Writes uint8 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, as images are written.
   ///
-  /// - Throws: `ImagingError` for another extension or more slices than a PNG holds, `FileError` for a full disk or a folder
-  ///   that cannot be written.
+  /// One slice may also be an 8-bit grey `.png`, which keeps no geometry.
+  ///
+  /// - Throws: `ImagingError` for another extension or more slices than a PNG holds, `FileError` for a full disk or a
+  ///   folder that cannot be written.
   public func write(to url: URL) throws {
     guard url.pathExtension.lowercased() == "png" else {
       return try writeNIfTI(voxels, CITKComponentUInt8, geometry.sizeArray, geometry, to: url)
@@ -43,9 +46,11 @@ func writePNG(_ pixels: [UInt8], width: Int, height: Int, components: Int, to ur
   try writeAtomically(pngData(pixels, width: width, height: height, components: components), to: url)
 }
 
-/// The bytes of a PNG file of 8 bits a component: grey (1) or red, green and blue (3) of each pixel, rows from the top.
+/// The bytes of a PNG file of 8 bits a component, rows from the top.
 ///
-/// - Throws: `ImagingError` where there is no memory for it.
+/// Each pixel is grey (1 component) or red, green and blue (3).
+///
+/// - Throws: `ImagingError` if memory runs out.
 public func pngData(_ pixels: [UInt8], width: Int, height: Int, components: Int) throws -> Data {
   precondition([1, 3].contains(components), "a PNG of \(components) components")
   precondition(pixels.count == width * height * components, "\(pixels.count) values do not fill \(width)×\(height)")
@@ -59,7 +64,7 @@ public func pngData(_ pixels: [UInt8], width: Int, height: Int, components: Int)
 /// Writes volumes of one geometry as one float32 4-D NIfTI-1, `[x, y, z, channel]`.
 ///
 /// - Precondition: at least one channel, all of the same geometry.
-/// - Throws: as `Volume.write(to:)`.
+/// - Throws: the errors of `Volume.write(to:)`.
 public func writeChannels(_ channels: [Image], to url: URL) throws {
   precondition(!channels.isEmpty, "no channels to write")
   let geometry = channels[0].geometry
@@ -80,14 +85,14 @@ private func writeNIfTI<Voxel>(
   }
   let isCompressed = name.hasSuffix(".gz")
   try requireReplaceable(url)
-  // Where it is to be compressed, ITK writes beside it.
+  // ITK writes an uncompressed file beside the one to be compressed.
   let beside = isCompressed ? try PartialPath(file: url, ending: "nii") : nil
-  // Not before the refusal, which asks whether the disk is full.
+  // Keep that file until the refusal below has tested whether the disk is full.
   defer { withExtendedLifetime(beside) {} }
   let count = 352 + MemoryLayout<Voxel>.stride * voxels.count
   try writeAtomically(to: url) { temporary in
     let plain = beside?.url ?? temporary
-    // ITK's library complains on standard error where there is none.
+    // Check first: on a full disk ITK's library prints to standard error.
     try requireRoom(for: count, of: url, at: plain)
     let written = voxels.withUnsafeBytes {
       citk_write_nifti(plain.path, component, size.count, size, geometry.frame, $0.baseAddress!)
@@ -102,13 +107,15 @@ private func writeNIfTI<Voxel>(
   }
 }
 
-/// The refusal of a file that a library could not write, for a reason that it gave.
+/// The error for a file that a library could not write, with its reason.
 private func unwritten(_ url: URL, _ reason: any Error) -> ImagingError {
   ImagingError("\(url.path): cannot be written (\(reason)); check its disk, or choose another output.")
 }
 
-/// Overwrites what ITK wrote of a place: where the file was read as NIfTI, by its own fields to the last bit; else the sform,
-/// since ITK makes the axes exactly perpendicular.
+/// Overwrites the position that ITK wrote.
+///
+/// A grid read from NIfTI gets its own fields to the last bit. Any other gets its exact sform, since ITK makes the axes
+/// exactly perpendicular.
 private func storePlace(of geometry: Geometry, channels: Bool, in file: URL) throws {
   let handle = try FileHandle(forUpdating: file)
   defer { try? handle.close() }

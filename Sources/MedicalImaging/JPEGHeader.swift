@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a JPEG file says of its size, and whether it is whole: libjpeg paints grey where data are missing and goes on.
+/// A JPEG file's size and completeness. libjpeg silently paints grey where data are missing.
 struct JPEGHeader {
   let width: Int
   let height: Int
@@ -9,10 +9,10 @@ struct JPEGHeader {
   let bits: Int
   /// 1 as stored, 2 to 8 turned or mirrored for viewing (Exif).
   let orientation: Int
-  /// Whether the mark of the end is there.
+  /// Whether the end marker is present.
   let isComplete: Bool
 
-  /// Nil where the file does not begin as a JPEG or has no frame header (ITU-T T.81, annex B).
+  /// Nil if the file does not begin as a JPEG or has no frame header (ITU-T T.81, annex B).
   init?(_ url: URL) throws {
     // Not mapped: a mapped file that shrinks would end the process.
     let bytes = try Data(contentsOf: url)
@@ -32,7 +32,7 @@ struct JPEGHeader {
       let length = Int(bytes[body]) << 8 | Int(bytes[body + 1])
       position = body + max(length, 2)
       guard position <= bytes.count else { break }
-      // C0 to CF are frames but for C4, C8 and CC.
+      // C0 to CF are frames except C4, C8 and CC.
       if frame == nil, (0xc0...0xcf).contains(marker), ![0xc4, 0xc8, 0xcc].contains(marker), length >= 8 {
         frame = bytes[body + 2..<body + length]
       } else if marker == 0xe1, length > 8, bytes[body + 2..<body + 8].elementsEqual(Array("Exif\0\0".utf8)) {
@@ -49,7 +49,7 @@ struct JPEGHeader {
     isComplete = found
   }
 
-  /// The next marker's code and where what follows it begins; between segments lie pixels, in which FF 00 is no marker.
+  /// The next marker's code, and the position after it; between segments lie pixels, in which FF 00 is no marker.
   private static func nextMarker(in bytes: Data, from start: Int) -> (marker: UInt8, body: Int)? {
     bytes.withUnsafeBytes { bytes in
       var position = start

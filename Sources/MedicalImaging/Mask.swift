@@ -1,13 +1,13 @@
 import CITK
 
-/// Which voxels belong to a structure.
+/// The voxels of a structure.
 public typealias Mask = Volume<Bool>
 
 extension Volume where Voxel == Bool {
   /// The voxels with one of their six neighbours outside the mask; outside the image counts as outside.
   ///
-  /// - Parameter inPlane: only the four neighbours in the slice count: the contours of a picture, all of whose pixels
-  ///   would otherwise be surface.
+  /// - Parameter inPlane: whether only the four neighbours in the slice count. This gives the contours of a picture;
+  ///   otherwise all its pixels would be surface.
   public func surface(inPlane: Bool = false) -> Mask {
     let (width, height, depth) = (geometry.size.x, geometry.size.y, geometry.size.z)
     let sliceCount = width * height
@@ -35,7 +35,7 @@ extension Volume where Voxel == Bool {
   /// The Euclidean distance in mm from each voxel's centre to the nearest true voxel's centre; true voxels are 0.
   ///
   /// Exact, in double precision, linear in the voxels and multi-threaded (Maurer et al., PAMI 2003, by ITK).
-  /// - Precondition: at least one voxel is true: an empty mask is no distance away from anything.
+  /// - Precondition: at least one voxel is true, since there is no distance to an empty mask.
   public func distanceMap() -> Volume<Double> {
     precondition(voxels.contains(true), "an empty mask has no distance map")
     var distance = Volume<Double>(repeating: 0, geometry: geometry)

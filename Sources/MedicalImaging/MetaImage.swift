@@ -1,7 +1,7 @@
 import Basics
 import Foundation
 
-/// A MetaImage header (`.mha`, `.mhd`), taken as ITK's MetaIO takes it.
+/// A MetaImage header (`.mha`, `.mhd`), interpreted like ITK's MetaIO.
 ///
 /// Rows of `TransformMatrix` are the directions of the axes in the frame LPS+. `AnatomicalOrientation` and
 /// `CenterOfRotation` change nothing.
@@ -10,7 +10,7 @@ struct MetaImage {
 
   init(_ header: TextHeader) { self.header = header }
 
-  /// Key and value have `=` between them, or `:` in old files. The key `ElementDataFile` is the last.
+  /// Splits key and value at `=`, or `:` in old files. The key `ElementDataFile` is the last.
   static func line(_ text: String) -> TextHeader.Line {
     if text.allSatisfy(\.isWhitespace) { return .other }
     guard let separator = text.firstIndex(where: { $0 == "=" || $0 == ":" }) else { return .foreign }
@@ -54,7 +54,7 @@ struct MetaImage {
     return grid
   }
 
-  /// The first of the keys that is there, as so many numbers.
+  /// The value of the first key present, as `count` numbers.
   private func numbers(_ keys: [String], _ count: Int) throws -> [Double]? {
     guard let key = keys.first(where: { header.fields[$0] != nil }) else { return nil }
     guard let values = header.numbers(key), values.count >= count else {

@@ -2,10 +2,10 @@ import Basics
 import CITK
 import Foundation
 
-/// Deflate's largest ratio: so many bytes can come of one compressed byte.
+/// Deflate's largest ratio: the most bytes that one compressed byte expands to.
 let largestInflation = 1032
 
-/// A NIfTI file (version 1 or 2, gzipped or not), or a pair of header and voxels, whose header has been judged.
+/// A NIfTI file (version 1 or 2, gzipped or not), or a pair of header and voxels, with a validated header.
 struct NIfTIFile {
   let url: URL
   let header: NIfTIHeader
@@ -59,7 +59,7 @@ extension StoredVoxels {
   }
 }
 
-/// Whether the file is gzip's; throws where its name says otherwise.
+/// Whether the file is gzipped; throws `ImagingError` if its name says otherwise.
 private func compression(of url: URL) throws -> Bool {
   let start = try FileHandle(forReadingFrom: url).read(upToCount: 2)
   let isCompressed = start == Data([0x1f, 0x8b])
@@ -88,12 +88,12 @@ private func niftiHeader(of url: URL) throws -> NIfTIHeader {
   return header
 }
 
-/// The path of a pair's header without its ending; nil where the name is no such header's.
+/// The path of a pair's header without its extension; nil for the name of another file.
 private func stemOfPair(_ url: URL) -> String? {
   [".hdr", ".hdr.gz"].first { url.path.lowercased().hasSuffix($0) }.map { String(url.path.dropLast($0.count)) }
 }
 
-/// The file of a pair's voxels.
+/// The file with a pair's voxels.
 private func voxels(of header: URL) throws -> URL {
   let stem = stemOfPair(header) ?? header.path
   let paths = [".img", ".img.gz", ".IMG", ".IMG.GZ"].map { stem + $0 }
@@ -105,7 +105,7 @@ private func voxels(of header: URL) throws -> URL {
   return data
 }
 
-/// The refusal of a volume in colour, whether it was meant as a mask or as an image.
+/// The error for a volume in colour, meant as a mask or as an image.
 func colours(_ url: URL, _ type: String) -> ImagingError {
   ImagingError(
     "\(url.path): its voxels are colours (\(type)); expected one number a voxel: of a mask, give each colour a number from "

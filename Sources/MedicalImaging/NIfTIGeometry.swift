@@ -1,19 +1,19 @@
-/// A NIfTI header's fields on where the voxels lie (RAS+), and their meaning in ITK's frame (LPS+, mm).
+/// A NIfTI header's fields on the position of the voxels (RAS+), and their meaning in ITK's frame (LPS+, mm).
 struct NIfTIGeometry: Equatable {
   let units: UInt8
   let qformCode: Int
   let sformCode: Int
-  /// All eight: the quaternion's handedness, then the spacings.
+  /// All eight values: the quaternion's handedness, then the spacings.
   let pixdim: [Double]
   let quaternion: [Double]
   let offset: [Double]
   /// The 3×4 affine, row by row.
   let sform: [Double]
 
-  /// The sform's geometry where it has one (code above 0, axes perpendicular), else the qform's, else the spacing at 0.
+  /// The sform's geometry if there is one (code above 0, axes perpendicular), else the qform's, else the spacing at 0.
   ///
-  /// The order is nibabel's and FSL's. ITK's own reader prefers the qform where the two differ and the sform's code is
-  /// not 1, refuses some roundings, and scales the spacing but not the origin of files in metres.
+  /// nibabel and FSL use this order. ITK's own reader prefers the qform if the two differ and the sform's code is not
+  /// 1. It also refuses some roundings, and scales the spacing but not the origin of files in metres.
   func geometry(size: SIMD3<Int>) -> Geometry {
     let sform = fromSform(size)
     let qform = fromQform(size)
@@ -23,7 +23,7 @@ struct NIfTIGeometry: Equatable {
     return result
   }
 
-  /// All that the fields can be taken to mean: by either form or, without one, by ITK (as here) and by nibabel.
+  /// All possible meanings of the fields: by either form or, without one, by ITK (as here) and by nibabel.
   func readings(size: SIMD3<Int>) -> [Geometry] {
     let forms = [fromSform(size), fromQform(size)].compactMap { $0 }.filter(\.isUsable)
     guard forms.isEmpty else { return forms }
@@ -34,8 +34,7 @@ struct NIfTIGeometry: Equatable {
     return [plain, centred]
   }
 
-  /// What makes the place doubtful, as the end of a sentence on a file; nil where the forms agree up to rounding, or one
-  /// is there.
+  /// A doubt about the position, as the end of a sentence; nil if the forms agree up to rounding or one is missing.
   func doubt(size: SIMD3<Int>) -> String? {
     guard let sform = fromSform(size), let qform = fromQform(size) else { return nil }
     guard sform.axesArePerpendicular else {
@@ -53,7 +52,7 @@ struct NIfTIGeometry: Equatable {
   private var scale: Double { units & 7 == 1 ? 1000 : units & 7 == 3 ? 0.001 : 1 }  // metres, micrometres
 
   private func spacing(_ size: SIMD3<Int>) -> SIMD3<Double> {
-    let flat = size.z == 1 && pixdim[3] == 0  // as some programs write it of 2-D images
+    let flat = size.z == 1 && pixdim[3] == 0  // some programs write 2-D images this way
     return SIMD3(pixdim[1], pixdim[2], flat ? 1 : pixdim[3]) * scale
   }
 
@@ -83,8 +82,9 @@ struct NIfTIGeometry: Equatable {
       direction: lps(direction))
   }
 
-  /// The unit quaternion's rotation, row by row (NIfTI-1 standard, method 2, with the limit of its reference code, by which
-  /// half a turn stays half a turn in 32 bits).
+  /// The unit quaternion's rotation, row by row (NIfTI-1 standard, method 2).
+  ///
+  /// The limit is that of its reference code, which keeps a half turn a half turn in 32 bits.
   private var rotation: [Double] {
     var (b, c, d) = (quaternion[0], quaternion[1], quaternion[2])
     let imaginary = b * b + c * c + d * d
@@ -102,23 +102,23 @@ struct NIfTIGeometry: Equatable {
     ]
   }
 
-  /// From right-anterior-superior to left-posterior-superior; 0 stays without a sign.
+  /// Converts right-anterior-superior to left-posterior-superior; 0 stays without a sign.
   private func lps(_ direction: [Double]) -> [Double] {
     direction.enumerated().map { $0 < 6 ? 0 - $1 : $1 }
   }
 }
 
-/// The vector of length 1 at right angles to two others.
+/// The unit vector at right angles to two others.
 private func unitNormal(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> {
   let normal = SIMD3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)
   return normal / (normal * normal).sum().squareRoot()
 }
 
 extension Geometry {
-  /// The NIfTI fields that this grid was read from, where it still is the one that they mean.
+  /// The NIfTI fields that this grid was read from, if they still mean this grid.
   var storedForms: NIfTIGeometry? { nifti.flatMap { $0.geometry(size: size) == self ? $0 : nil } }
 
-  /// This grid, and what else its file's fields can be taken to mean.
+  /// This grid, and the other possible meanings of its file's fields.
   var readings: [Geometry] { [self] + (storedForms?.readings(size: size).filter { $0 != self } ?? []) }
 
   fileprivate var isFinite: Bool { frame.allSatisfy(\.isFinite) }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// What a NIfTI-1, NIfTI-2 or Analyze 7.5 header says, in either byte order.
+/// A NIfTI-1, NIfTI-2 or Analyze 7.5 header, in either byte order.
 struct NIfTIHeader {
   enum Kind {
     /// Header and voxels in one file.
     case single
     /// Voxels in a file beside the header.
     case pair
-    /// NIfTI's forerunner: a pair without a word on where the voxels lie in the patient.
+    /// NIfTI's forerunner: a pair without the position of the voxels in the patient.
     case analyze
   }
 
@@ -15,7 +15,7 @@ struct NIfTIHeader {
   /// Axes' lengths, as many as the header declares.
   var dimensions: [Int]
   var datatype: Int
-  /// Where the voxels begin.
+  /// The byte offset of the voxels.
   var dataOffset: Int
   var slope: Double
   var intercept: Double
@@ -26,10 +26,10 @@ struct NIfTIHeader {
   /// Whether a voxel is red, green and blue, perhaps with alpha.
   var isColour: Bool { [128, 2304].contains(datatype) }
 
-  /// Bytes that hold either header.
+  /// The bytes needed for either header.
   static let length = 540
 
-  /// Nil where `bytes` do not begin with such a header.
+  /// Nil if `bytes` do not begin with such a header.
   init?(_ bytes: [UInt8]) {
     guard bytes.count >= 348 else { return nil }
     let size = bytes.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) }
@@ -49,7 +49,7 @@ struct NIfTIHeader {
       self.init(version2: fields, kind)
     default: return nil
     }
-    if slope == 0 || !slope.isFinite || !intercept.isFinite { (slope, intercept) = (1, 0) }  // says "no scaling"
+    if slope == 0 || !slope.isFinite || !intercept.isFinite { (slope, intercept) = (1, 0) }  // these mean "no scaling"
   }
 
   private init?(version1 fields: HeaderFields, _ kind: Kind) {
@@ -59,7 +59,7 @@ struct NIfTIHeader {
     dimensions = (1...count).map { Int(fields.integer(40 + 2 * $0, Int16.self)) }
     datatype = Int(fields.integer(70, Int16.self))
     dataOffset = offset
-    slope = Double(fields.float(112))  // in Analyze, SPM's
+    slope = Double(fields.float(112))  // SPM's field in Analyze
     intercept = kind == .analyze ? 0 : Double(fields.float(116))
     isSwapped = fields.swapped
     let float = { Double(fields.float($0)) }

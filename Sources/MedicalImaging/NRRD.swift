@@ -1,12 +1,12 @@
 import Foundation
 
-/// A NRRD header (`.nrrd`, `.nhdr`), taken as ITK's and Teem's readers take it.
+/// A NRRD header (`.nrrd`, `.nhdr`), interpreted like ITK's and Teem's readers.
 struct NRRD {
   private let header: TextHeader
 
   init(_ header: TextHeader) { self.header = header }
 
-  /// The magic number, `key: value`, the user's own `key:=value`, `# comment`; an empty line ends the header.
+  /// Parses the magic number, `key: value`, a user's `key:=value`, or `# comment`; an empty line ends the header.
   static func line(_ text: String) -> TextHeader.Line {
     if text.isEmpty { return .end }
     if text.hasPrefix("#") { return .other }
@@ -15,7 +15,7 @@ struct NRRD {
     let rest = text[text.index(after: colon)...]
     if rest.hasPrefix("=") { return .other }
     let key = text[..<colon].lowercased().filter { $0 != " " }
-    // Only what follows one space is a field's value; `key:` alone is none.
+    // A field's value begins after one space; `key:` alone has none.
     guard keys.contains(key) else { return .foreign }
     return .field(key: key, value: rest.trimmingCharacters(in: .whitespaces))
   }
@@ -88,7 +88,7 @@ struct NRRD {
     return voxels
   }
 
-  /// Goes over the bytes that the header says are before the voxels; below 0 it counts from the end.
+  /// Skips the bytes that the header puts before the voxels; a number below 0 counts from the end.
   private func skipBytes(_ voxels: inout StoredVoxels, _ size: SIMD3<Int>) throws {
     guard header.fields["byteskip"] != nil else { return }
     guard let count = header.integers("byteskip", atMost: 1)?.first, count >= -(1 << 40) else {
@@ -106,7 +106,7 @@ struct NRRD {
     }
   }
 
-  /// Where the voxels begin, behind lines that the header says are before them.
+  /// The byte offset of the voxels, after the lines that the header puts before them.
   private func skipLines(of data: URL, from start: Int) throws -> Int {
     guard header.fields["lineskip"] != nil else { return start }
     guard var left = header.integers("lineskip", atMost: 1)?.first, left >= 0 else {

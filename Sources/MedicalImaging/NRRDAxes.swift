@@ -1,9 +1,9 @@
 import Foundation
 
-/// The axes of a NRRD: which of them are of space, and where they run in the frame LPS+.
+/// The axes of a NRRD: the spatial ones, and their directions in the frame LPS+.
 struct NRRDAxes {
   private let header: TextHeader
-  /// A step along each axis, as the header's frame has it; nil for `none`. Empty without the field.
+  /// A step along each axis in the header's frame; nil for `none`. Empty without the field.
   private let vectors: [[Double]?]
   /// Indices of the axes of space and time.
   let spatial: [Int]
@@ -60,7 +60,9 @@ struct NRRDAxes {
 
   private var origin: [Double]? { (try? Self.vectors("spaceorigin", header))?.first ?? nil }
 
-  /// Spacings without directions; a negative one runs backwards. `axis mins` are the outer edges of the first voxels.
+  /// Sets spacings without directions; a negative one runs backwards.
+  ///
+  /// `axis mins` are the outer edges of the first voxels.
   private func setSpacings(_ grid: inout Geometry) throws {
     func values(_ key: String) throws -> [Double]? {
       guard header.fields[key] != nil else { return nil }
@@ -82,7 +84,7 @@ struct NRRDAxes {
     }
   }
 
-  /// `(1,0,0) (0,1,0) none`, of which `none` is nil.
+  /// Parses `(1,0,0) (0,1,0) none`, with nil for `none`.
   private static func vectors(_ key: String, _ header: TextHeader) throws -> [[Double]?] {
     guard let text = header.fields[key] else { return [] }
     var found: [[Double]?] = []

@@ -1,11 +1,12 @@
 import Basics
 import Foundation
 
-/// The frame in which a NRRD header gives places: ITK 5.2 turns left-anterior-superior by half a turn, and no ITK turns the
-/// spaces with time.
+/// The frame of the positions in a NRRD header.
+///
+/// Unlike here, ITK 5.2 turns left-anterior-superior by half a turn, and no ITK turns the spaces with time.
 struct NRRDSpace {
   private let header: TextHeader
-  /// Numbers of a vector; nil where the header names no space.
+  /// The number of components of a vector; nil if the header names no space.
   let dimension: Int?
   /// Factors of x, y and z in the frame LPS+.
   private let signs: SIMD3<Double>
@@ -44,7 +45,7 @@ struct NRRDSpace {
     isPatient = !isNamed(Self.others, ["", "-time", "t"])
   }
 
-  /// Warns where a header does not say where the patient's left is, or measures in another unit than mm.
+  /// Warns if a header does not define the patient's left, or uses another unit than mm.
   func reportDoubts() {
     if !isPatient, header.fields["spacedirections"] != nil {
       let name =
@@ -66,7 +67,7 @@ struct NRRDSpace {
     }
   }
 
-  /// A vector or place in the frame LPS+.
+  /// Converts a vector or position to the frame LPS+.
   func turned(_ vector: [Double]) -> SIMD3<Double> {
     0 + signs * SIMD3(vector[0], vector.count > 1 ? vector[1] : 0, vector.count > 2 ? vector[2] : 0)
   }

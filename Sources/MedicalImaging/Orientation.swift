@@ -1,14 +1,15 @@
 import Foundation
 
-/// Where in the patient the axes x, y and z of a grid point, to the nearest of left, posterior and superior.
+/// The directions of a grid's axes x, y and z in the patient, to the nearest of left, posterior and superior.
 public struct Orientation: Hashable, Sendable {
-  /// Of each grid axis: the patient axis along which it runs (0 right to left, 1 anterior to posterior, 2 inferior to
-  /// superior); all three occur.
+  /// For each grid axis, the patient axis along which it runs.
+  ///
+  /// 0 is right to left, 1 anterior to posterior, 2 inferior to superior; all three occur.
   public let patientAxes: SIMD3<Int>
-  /// Of each grid axis: whether it runs towards left, posterior or superior rather than against it.
+  /// For each grid axis, whether it runs towards left, posterior or superior rather than against it.
   public let runsForward: [Bool]
 
-  /// Grid axes are assigned to patient axes in the order of how well they fit, as ITK and nibabel do it.
+  /// Assigns grid axes to patient axes in the order of the best fit, as ITK and nibabel do.
   public init(of geometry: Geometry) {
     var axes = SIMD3(-1, -1, -1)
     var forward = [true, true, true]
@@ -27,7 +28,7 @@ public struct Orientation: Hashable, Sendable {
     runsForward = forward
   }
 
-  /// From such letters as `code` gives; nil for others.
+  /// Parses letters in the form of `code`; nil for others.
   public init?(code: String) {
     let letters = code.map { letter in
       [("L", "R"), ("P", "A"), ("S", "I")].firstIndex { $0.0 == String(letter) || $0.1 == String(letter) }
@@ -37,7 +38,7 @@ public struct Orientation: Hashable, Sendable {
     runsForward = code.map { "LPS".contains($0) }
   }
 
-  /// Three letters that say where x, y and z run *to*, as nibabel has it: `RAS`, `LPS`.
+  /// Three letters for the directions that x, y and z run *to*, as in nibabel: `RAS`, `LPS`.
   public var code: String {
     (0..<3).map { grid in
       let letters = [("L", "R"), ("P", "A"), ("S", "I")][patientAxes[grid]]
@@ -45,7 +46,7 @@ public struct Orientation: Hashable, Sendable {
     }.joined()
   }
 
-  /// A value of each grid axis, by patient axis.
+  /// Reorders one value a grid axis to one a patient axis.
   public func byPatientAxis(_ values: SIMD3<Double>) -> SIMD3<Double> {
     var result = SIMD3<Double>.zero
     for grid in 0..<3 { result[patientAxes[grid]] = values[grid] }
@@ -56,7 +57,7 @@ public struct Orientation: Hashable, Sendable {
 extension Geometry {
   public var orientation: Orientation { Orientation(of: self) }
 
-  /// The grid of a volume that was turned; see `Volume.reoriented`.
+  /// The grid of a reoriented volume; see `Volume.reoriented`.
   public func reoriented(to target: Orientation) -> Geometry { turn(to: target).grid }
 
   /// The turned grid, the old index of its first voxel, and the old axis and direction of each of its axes.
@@ -83,7 +84,7 @@ extension Geometry {
     return (grid, first, axes)
   }
 
-  /// The largest angle between an axis of this grid and the same one of another, from 0° to 180°.
+  /// The largest angle between an axis of this grid and the corresponding one of another, from 0° to 180°.
   public func largestAngle(to other: Geometry) -> Double {
     let cosines = (0..<3).map { (axis($0) * other.axis($0)).sum() }
     return acos(max(-1, min(1, cosines.min()!))) * 180 / .pi
@@ -91,16 +92,15 @@ extension Geometry {
 }
 
 extension Volume {
-  /// `reoriented` to a grid's orientation where that makes the grids equal, nil where they differ by more.
+  /// Reorients to a grid's orientation if that makes the grids equal; nil if they differ by more.
   ///
-  /// Converters of DICOM reverse rows or slices: dcm2niix does, ITK does not.
+  /// Some converters of DICOM reverse rows or slices: dcm2niix does, ITK does not.
   public func reordered(onto grid: Geometry) -> Volume? {
     let turned = reoriented(to: grid.orientation)
     return turned.geometry.mismatch(with: grid) == nil ? turned : nil
   }
 
-  /// The same voxels with the axes in another order and direction, geometry included: every voxel keeps its place in
-  /// the patient.
+  /// Permutes and flips the axes, geometry included: every voxel keeps its place in the patient.
   public func reoriented(to target: Orientation) -> Volume {
     guard geometry.orientation != target else { return self }
     let size = geometry.size

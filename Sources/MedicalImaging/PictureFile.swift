@@ -1,7 +1,7 @@
 import CITK
 import Foundation
 
-/// A PNG, JPEG or TIFF file whose header has been read and judged, and whose pixels are still on disk.
+/// A PNG, JPEG or TIFF file with a validated header and its pixels still on disk.
 struct PictureFile {
   let url: URL
   let width: Int
@@ -16,7 +16,7 @@ struct PictureFile {
     case jpeg, tiff
   }
 
-  /// - Throws: `ImagingError` for a file that is damaged, of a kind that is not read, or too small for the size it claims.
+  /// - Throws: `ImagingError` for a file that is damaged, of an unsupported kind, or too small for the size it claims.
   init(_ url: URL) throws {
     self.url = url
     try requireContents(of: url)
@@ -56,7 +56,7 @@ struct PictureFile {
     }
   }
 
-  /// All numbers, pixel after pixel, rows from the top; of a palette the colours, or `indices`.
+  /// All numbers, pixel by pixel, rows from the top; for a palette the colours or, with `indices`, the indices.
   func read(indices: Bool = false) throws -> [Float] {
     let components = hasPalette && indices ? 1 : componentCount
     var values = [Float](repeating: 0, count: width * height * components)
@@ -87,7 +87,9 @@ struct PictureFile {
     "\(url.path): its header cannot be read (\(reason)); export it again as PNG."
   }
 
-  /// Throws where viewers turn the picture and other programs do not: its mask may be made with either.
+  /// Throws `ImagingError` for an orientation that viewers apply and other programs ignore.
+  ///
+  /// The mask may have been made with either.
   private func requireUpright(_ orientation: Int) throws {
     guard orientation != 1, (1...8).contains(orientation) else { return }
     throw ImagingError(
@@ -95,10 +97,10 @@ struct PictureFile {
         + "is to be seen, and check that its mask lies on it.")
   }
 
-  /// Throws for pixels of too many numbers, and where the file cannot hold the pixels that it promises, before memory is taken
-  /// for them.
+  /// Throws `ImagingError` for too many numbers a pixel, or more pixels than the file can hold.
   ///
-  /// Deflate makes up to 1032 bytes of one, LZW 1340, a JPEG 512 pixels; the rarer kinds are let pass up to 64 MiB.
+  /// This happens before memory is taken for them. One byte expands to at most 1032 bytes in Deflate, 1340 in LZW and
+  /// 512 pixels in JPEG. Rarer kinds pass up to 64 MiB.
   private func requirePlausible(bytes: Int) throws {
     guard (1...4).contains(componentCount) else {
       throw ImagingError(
@@ -116,7 +118,7 @@ struct PictureFile {
         "\(url.path): its header promises \(width)×\(height) pixels, more than a file of \(size) bytes holds; it is cut "
           + "short or damaged: copy it again from its source.")
     }
-    // The numbers as they are read, and a volume a channel.
+    // Count the numbers as read, and one volume a channel.
     try VolumeMemory.requireRoom(
       for: SIMD3(width, height, 1), voxelBytes: 2 * MemoryLayout<Float>.size * componentCount, of: url)
   }

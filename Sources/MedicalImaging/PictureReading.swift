@@ -6,18 +6,18 @@ public let colourChannels = ["red", "green", "blue"]
 extension Volume where Voxel == Float {
   /// Reads a file's channels: one of a volume or a grey picture; red, green and blue of a colour picture.
   ///
-  /// Pictures are PNG, JPEG or TIFF of 8 or 16 bits a channel (TIFF also float); they become volumes of one slice with the
-  /// stored values, x to the right, y down, and 1 mm a pixel whatever resolution the file claims: that is the one of
-  /// print, and seldom the same in image and mask. A palette is expanded. An alpha channel is dropped if it is constant.
-  /// - Parameter series: which one of a DICOM folder, as `DICOMSeries` takes it.
-  /// - Throws: `ImagingError` where the file is missing, damaged, of another format, or transparent in places.
+  /// Pictures are PNG, JPEG or TIFF of 8 or 16 bits a channel (TIFF also float). They become volumes of one slice with
+  /// the stored values, x to the right, y down. A pixel is 1 mm: a file's resolution is for print and seldom equal in
+  /// image and mask. A palette is expanded. An alpha channel is dropped if it is constant.
+  /// - Parameter series: the series of a DICOM folder, as `DICOMSeries` takes it.
+  /// - Throws: `ImagingError` if the file is missing, damaged, of another format, or transparent in places.
   public static func channels(contentsOf url: URL, series: String? = nil) throws -> [Image] {
     guard isPicture(url) else { return [try Image(contentsOf: url, series: series)] }
     let picture = try PictureFile(url)
     return try images(of: picture, picture.read(), components: picture.componentCount)
   }
 
-  /// How many `channels(contentsOf:)` returns, from the header alone.
+  /// The number of channels that `channels(contentsOf:)` returns, from the header alone.
   public static func channelCount(contentsOf url: URL) throws -> Int {
     try isPicture(url) && PictureFile(url).componentCount > 2 ? 3 : 1
   }
@@ -50,7 +50,7 @@ extension Volume where Voxel == Float {
     return channels[0]
   }
 
-  /// Interleaved numbers as images, without the alpha channel.
+  /// Splits interleaved numbers into images, without the alpha channel.
   private static func images(of picture: PictureFile, _ values: [Float], components: Int) throws -> [Image] {
     let geometry = Geometry(size: SIMD3(picture.width, picture.height, 1))
     func component(_ index: Int) -> [Float] {

@@ -4,10 +4,10 @@ import Foundation
 public struct RGBImage: Equatable, Sendable {
   public let width: Int
   public let height: Int
-  /// Red, green and blue of each pixel, row after row: `3 · width · height` values.
+  /// Red, green and blue of each pixel, row by row: `3 · width · height` values.
   public var pixels: [UInt8]
 
-  /// A picture of one colour, black unless told.
+  /// A picture of one colour, black by default.
   public init(width: Int, height: Int, fill: SIMD3<UInt8> = .zero) {
     precondition(width > 0 && height > 0, "a picture of \(width)×\(height) pixels")
     self.width = width

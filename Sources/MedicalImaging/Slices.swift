@@ -1,5 +1,5 @@
 extension Geometry {
-  /// The same positions with the rows counted from the other end: the first becomes the last.
+  /// A grid of equal positions with the rows counted from the other end: the first becomes the last.
   public var rowsReversed: Geometry {
     var result = self
     result.originMM = positionMM(ofIndex: [0, Double(size.y - 1), 0])
@@ -7,7 +7,7 @@ extension Geometry {
     return result
   }
 
-  /// The grid of every `step`th of these slices, the first included; they stay where they are in the patient.
+  /// The grid of every `step`th of these slices, the first included; they keep their place in the patient.
   public func slices(_ range: Range<Int>, step: Int = 1) -> Geometry {
     precondition(range.lowerBound >= 0 && range.upperBound <= size.z && !range.isEmpty, "slices \(range) of \(size.z)")
     precondition(step >= 1, "every \(step)th slice")
@@ -20,7 +20,7 @@ extension Geometry {
 }
 
 extension Volume {
-  /// The rows (y) of each slice in reverse order, geometry included: every voxel keeps its place in the patient.
+  /// Reverses the rows (y) of each slice, geometry included: every voxel keeps its place in the patient.
   public func withRowsReversed() -> Volume {
     let (width, height) = (geometry.size.x, geometry.size.y)
     func reversed<Value>(_ values: [Value]) -> [Value] {
@@ -37,7 +37,7 @@ extension Volume {
     return Volume(voxels: reversed(voxels), geometry: geometry.rowsReversed, noData: noData.map(reversed))
   }
 
-  /// Every `step`th of these slices (z), the first included, where they are in the patient.
+  /// Takes every `step`th of these slices (z), the first included, at their place in the patient.
   public func slices(_ range: Range<Int>, step: Int = 1) -> Volume {
     let grid = geometry.slices(range, step: step)
     if range == 0..<geometry.size.z, step == 1 { return self }

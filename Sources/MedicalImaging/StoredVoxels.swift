@@ -25,10 +25,10 @@ enum VoxelType: Int {
   }
 }
 
-/// Bytes before compressed voxels that are counted from the end.
+/// The most bytes before compressed voxels that are counted from the end.
 private let largestDecompressed = 1 << 24
 
-/// Where a file holds the voxels of a volume and how, one number each.
+/// The location and encoding of a volume's voxels in a file, one number a voxel.
 struct StoredVoxels {
   enum Encoding {
     case raw
@@ -40,20 +40,20 @@ struct StoredVoxels {
     case hex
   }
 
-  /// The file that was asked for, which may be a header of its own.
+  /// The requested file, which may be a separate header.
   let url: URL
   let data: URL
   let type: VoxelType
   let isSwapped: Bool
   let encoding: Encoding
-  /// Where the voxels, or what is to be decoded, begin in the file.
+  /// The byte offset of the voxels or of their encoded form in the file.
   var offset: Int
   /// Decompressed bytes before the voxels.
   var skip = 0
   var slope = 1.0
   var intercept = 0.0
 
-  /// Throws unless the file holds all voxels, before memory is taken for them.
+  /// Throws `ImagingError` unless the file holds all voxels, before memory is taken for them.
   func requireAll(_ size: SIMD3<Int>) throws {
     let promised = byteCount(size, voxelBytes: encoding == .text ? 1 : type.bytes)
     let (end, overflow) = promised.addingReportingOverflow(skip)
@@ -66,7 +66,7 @@ struct StoredVoxels {
       held = held.multipliedReportingOverflow(by: largestInflation).overflow ? .max : held * largestInflation
       if !overflow, end <= held { try requireRoom(size) }
       if !overflow, end <= held, try gzipTrailer() != UInt32(truncatingIfNeeded: end) {
-        // zlib, cut short, of several members, or with something after the voxels.
+        // The stream is zlib, incomplete, of several gzip members, or continues after the voxels.
         guard citk_inflated_count(data.path, offset, end, &held) || held < end else { throw damaged(data) }
       }
     }
@@ -80,7 +80,9 @@ struct StoredVoxels {
     try VolumeMemory.requireRoom(for: size, voxelBytes: MemoryLayout<Float>.size, of: url)
   }
 
-  /// The count of decompressed bytes, modulo 2³², that ends a gzip file of one member; nil for a file too short to have one.
+  /// The count of decompressed bytes, modulo 2³², at the end of a gzip file of one member.
+  ///
+  /// nil for a file too short to have one.
   private func gzipTrailer() throws -> UInt32? {
     let file = try FileHandle(forReadingFrom: data)
     defer { try? file.close() }
@@ -90,7 +92,7 @@ struct StoredVoxels {
     return try (file.read(upToCount: 4) ?? Data()).reversed().reduce(0) { $0 << 8 | UInt32($1) }
   }
 
-  /// Puts compressed voxels at the end of what is decompressed, but for some bytes behind them.
+  /// Places compressed voxels at the end of the decompressed data, before `trailing` bytes.
   mutating func skipToEnd(_ size: SIMD3<Int>, trailing: Int) throws {
     try requireRoom(size)
     let promised = byteCount(size, voxelBytes: type.bytes)
@@ -192,7 +194,7 @@ extension StoredVoxels {
 }
 
 extension VoxelType {
-  /// Whether a number, which may come of text, is one of the type.
+  /// Whether the type can hold a number, which may come from text.
   fileprivate func holds(_ value: Double) -> Bool {
     switch self {
     case .float32, .float64: true
@@ -207,7 +209,7 @@ extension VoxelType {
     }
   }
 
-  /// The number that bytes in this machine's order are.
+  /// Converts bytes in this machine's order to a number.
   fileprivate func value(_ bytes: [UInt8]) -> Double {
     bytes.withUnsafeBytes { bytes in
       switch self {

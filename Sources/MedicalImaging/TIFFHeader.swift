@@ -1,9 +1,10 @@
 import Foundation
 
-/// What the first page of a TIFF file says of its pixels (TIFF 6.0, and BigTIFF). ITK reads some kinds wrongly without
-/// a word: 32-bit integers as 0, tiles with 8 of their 16 bits.
+/// The pixel description on the first page of a TIFF file (TIFF 6.0, and BigTIFF).
+///
+/// ITK silently misreads some kinds: 32-bit integers as 0, tiles with 8 of their 16 bits.
 struct TIFFHeader {
-  /// Pages, counted up to 1000.
+  /// The number of pages, counted up to 1000.
   let pageCount: Int
   private let tags: [Int: Int]
 
@@ -15,7 +16,7 @@ struct TIFFHeader {
   /// 1 as stored, 2 to 8 turned or mirrored for viewing.
   var orientation: Int { tags[274] ?? 1 }
 
-  /// Why the pixels cannot be read as they are, and what to do; nil where they can.
+  /// A sentence on why the pixels cannot be read and what to do; nil if they can.
   var fault: String? {
     let format = tags[339] ?? 1
     if pageCount > 1 {
@@ -40,11 +41,12 @@ struct TIFFHeader {
     return nil
   }
 
-  /// Nil where the file does not begin as a TIFF or its first page cannot be found.
+  /// Nil if the file does not begin as a TIFF or its first page cannot be found.
+  ///
   /// The file is not mapped: a mapped one that shrinks would end the process.
   init?(_ url: URL) throws { self.init(try Data(contentsOf: url)) }
 
-  /// Of a TIFF in memory, such as a JPEG's Exif data.
+  /// Reads a TIFF in memory, such as a JPEG's Exif data.
   init?(_ bytes: Data) {
     guard let file = TIFFBytes(bytes), var page = file.firstPage, let first = file.tags(ofPageAt: page) else {
       return nil
@@ -63,7 +65,7 @@ struct TIFFHeader {
 private struct TIFFBytes {
   private let bytes: Data
   private let isBigEndian: Bool
-  /// BigTIFF: 8 bytes an offset.
+  /// Whether it is a BigTIFF, with 8 bytes an offset.
   private let isBig: Bool
 
   init?(_ bytes: Data) {
@@ -96,7 +98,7 @@ private struct TIFFBytes {
     return tags
   }
 
-  /// Where the page after the one at `page` begins; 0 after the last.
+  /// The offset of the page after the one at `page`; 0 after the last.
   func page(after page: Int) -> Int? {
     guard let count = number(page, isBig ? 8 : 2), count <= 4096 else { return nil }
     return number(page + (isBig ? 8 + count * 20 : 2 + count * 12), isBig ? 8 : 4)

@@ -1,32 +1,32 @@
 import Basics
 import Foundation
 
-/// The lines of text that MetaImage and NRRD files begin with, of which nothing is believed before it is judged.
+/// The text lines at the beginning of MetaImage and NRRD files, untrusted until validated.
 struct TextHeader {
-  /// Keys in lower case without spaces; of a key that occurs twice the last value.
+  /// Values by key, in lower case without spaces; of a repeated key the last value.
   private(set) var fields: [String: String] = [:]
   /// Bytes of the header with the line that ends it.
   private(set) var length = 0
   let url: URL
 
-  /// Bytes within which a header must end. Slicer's segmentations, with a key for each segment, have some ten thousand.
+  /// The most bytes of a header. Slicer's segmentations, with a key for each segment, have some ten thousand.
   private static let longest = 1 << 20
 
-  /// What a line says.
+  /// A parsed line.
   enum Line {
     case field(key: String, value: String)
-    /// A comment, or a key of the user's own.
+    /// A comment, or a user's own key.
     case other
     case end
-    /// The last line, with a key of its own.
+    /// The last line, with its own key.
     case last(key: String, value: String)
-    /// None of the format's.
+    /// A line outside the format.
     case foreign
   }
 
   /// Reads lines until one, or the file, ends the header.
   ///
-  /// - Parameter judge: takes a line without its line break.
+  /// - Parameter judge: parses a line without its line break.
   /// - Throws: `ImagingError` for a foreign line, or a header that is too long.
   init(_ url: URL, _ judge: (String) -> Line) throws {
     self.url = url
@@ -64,14 +64,14 @@ struct TextHeader {
 
   private static func plain(_ key: String) -> String { key.lowercased().filter { $0 != " " } }
 
-  /// A refusal of a field by what it says.
+  /// The error for a field with an unexpected value.
   func fault(_ key: String, _ expected: String) -> ImagingError {
     let value = fields[key] ?? ""
     let found = value.isEmpty ? "is missing" : "is \(printable(String(value.prefix(60))))"
     return ImagingError("\(url.path): its header's \(key) \(found); expected \(expected): correct the header.")
   }
 
-  /// The whole numbers of a field, at most so many.
+  /// The whole numbers of a field; nil if there are more than `count`.
   func integers(_ key: String, atMost count: Int = 16) -> [Int]? {
     words(key, atMost: count).flatMap { words in words.isEmpty ? nil : all(words.map { Int($0) }) }
   }
@@ -80,14 +80,14 @@ struct TextHeader {
     words(key, atMost: count).flatMap { words in words.isEmpty ? nil : all(words.map { Double($0) }) }
   }
 
-  /// nil where there are more, or no such field.
+  /// The words of a field; nil if there are more than `count`, or no such field.
   private func words(_ key: String, atMost count: Int) -> [Substring]? {
     let found = fields[key]?.split(maxSplits: count, whereSeparator: \.isWhitespace)
     return found.flatMap { $0.count > count ? nil : $0 }
   }
 }
 
-/// All values; nil where one is missing.
+/// All values; nil if one is missing.
 func all<Value>(_ values: [Value?]) -> [Value]? {
   let there = values.compactMap { $0 }
   return there.count == values.count ? there : nil

@@ -1,12 +1,12 @@
 import Basics
 import Foundation
 
-/// A MetaImage or NRRD file whose header has been read and judged.
+/// A MetaImage or NRRD file with a validated header.
 struct TextVolume {
   let geometry: Geometry
   let voxels: StoredVoxels
 
-  /// - Throws: `ImagingError` for a header that is damaged, contradicts itself, or speaks of what is not one volume.
+  /// - Throws: `ImagingError` for a header that is damaged, contradicts itself, or does not describe one volume.
   init(_ url: URL, _ format: ImageFormat) throws {
     let isMeta = format == .meta
     let header = try TextHeader(url, isMeta ? MetaImage.line : NRRD.line)
@@ -16,7 +16,7 @@ struct TextVolume {
 }
 
 extension TextHeader {
-  /// The file of the voxels, which a header names.
+  /// The file that a header names for its voxels.
   func dataFile(_ name: String) throws -> URL {
     guard !name.uppercased().hasPrefix("LIST"), !name.contains("%") else {
       throw ImagingError("\(url.path): its voxels are in several files; expected one: export it again as NIfTI.")
@@ -43,7 +43,7 @@ extension TextHeader {
 }
 
 extension Geometry {
-  /// A grid by the vectors of its axes in the frame LPS+, which need not be of length 1.
+  /// Makes a grid from the vectors of its axes in the frame LPS+, of any length.
   ///
   /// - Parameter vectors: a step along x, y and z each, in mm; fewer for a slice.
   init(size: SIMD3<Int>, vectors: [SIMD3<Double>], originMM: SIMD3<Double>) {

@@ -1,20 +1,20 @@
 import Basics
 import Foundation
 
-/// Files of a folder that look like images and are not read, so that nobody takes what is read for all there is.
+/// Files of a folder that look like images but are not read, for a warning that data are missing.
 package struct UnreadImages: Equatable, Sendable {
   let folder: URL
   package private(set) var files: [URL]
 
   /// - Parameters:
-  ///   - candidates: files in the folder, or in folders in it, that a reader was to look at.
-  ///   - passedOver: more files, which the reader could have read and did not.
+  ///   - candidates: files in the folder or its subfolders that a reader considered.
+  ///   - passedOver: further files that the reader could have read and did not.
   package init(in folder: URL, among candidates: [URL] = [], passedOver: [URL] = []) {
     self.folder = folder
     files = candidates.filter { imageNameKind($0) == .unread } + passedOver
   }
 
-  /// Images that could be read but for their ending, pictures aside, which may be overviews.
+  /// Finds readable images with another extension; ignores pictures, which may be overviews.
   package init(in folder: URL, otherThan ending: String, among candidates: [URL]) {
     self.folder = folder
     files = candidates.filter { file in
@@ -24,7 +24,7 @@ package struct UnreadImages: Equatable, Sendable {
 
   package mutating func add(_ others: UnreadImages) { files += others.files }
 
-  /// Names the first of them and what to do; nil without any.
+  /// Names the first of them and the remedy; nil without any.
   package var sentence: String? {
     guard !files.isEmpty else { return nil }
     let folder = folder.standardizedFileURL.path

@@ -1,8 +1,8 @@
-/// A 3-D image: voxels and where they lie. `voxels[(z · size.y + y) · size.x + x]`.
+/// A 3-D image: voxels and their grid. `voxels[(z · size.y + y) · size.x + x]`.
 public struct Volume<Voxel: Sendable>: Sendable {
   public var voxels: [Voxel]
   public let geometry: Geometry
-  /// Which voxels were never measured, such as DICOM's pixel padding; nil where all were. Statistics leave them out.
+  /// Whether each voxel was never measured, such as DICOM's pixel padding; nil if all were. Statistics leave them out.
   public var noData: [Bool]?
 
   public init(voxels: [Voxel], geometry: Geometry, noData: [Bool]? = nil) {
@@ -40,5 +40,5 @@ extension Volume: Equatable where Voxel: Equatable {}
 /// Intensities of one modality.
 public typealias Image = Volume<Float>
 
-/// One label a voxel, 0 is background.
+/// One label a voxel; 0 is background.
 public typealias LabelMap = Volume<UInt8>

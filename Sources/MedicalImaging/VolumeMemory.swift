@@ -1,18 +1,18 @@
 import Foundation
 
-/// The memory that one volume or picture may take, which is judged by its header before any is taken.
+/// The memory limit for one volume or picture, checked by its header before any memory is taken.
 public enum VolumeMemory {
   private static let lock = NSLock()
   nonisolated(unsafe) private static var given: Int?  // guarded by the lock
 
-  /// Bytes; that of the machine, or of the container that this process is in, unless `limit(toGigabytes:)` says less or more.
+  /// The limit in bytes: the memory of the machine or container, unless `limit(toGigabytes:)` sets another.
   public static var limit: Int { lock.withLock { given } ?? ofMachine }
 
   public static func limit(toGigabytes gigabytes: Double?) {
     lock.withLock { given = gigabytes.map { Int(min($0 * 1e9, 1e18)) } }
   }
 
-  /// Bytes of the machine's memory, or of the container's.
+  /// Bytes of the machine's memory, or of the container's if that is less.
   public static let ofMachine: Int = {
     let limit = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8)).flatMap {
       Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
@@ -20,7 +20,7 @@ public enum VolumeMemory {
     return min(Int(ProcessInfo.processInfo.physicalMemory), limit ?? .max)
   }()
 
-  /// - Parameter voxelBytes: what a voxel takes in memory.
+  /// - Parameter voxelBytes: the bytes of a voxel in memory.
   /// - Throws: `ImagingError` for a volume that takes more than the limit.
   static func requireRoom(for size: SIMD3<Int>, voxelBytes: Int, of url: URL) throws {
     let needed = byteCount(size, voxelBytes: voxelBytes)

@@ -1,8 +1,10 @@
-/// What reading a file costs DCMTK, whose time and memory grow with it without a limit.
+/// A limit on DCMTK's cost of reading a file, since its time and memory grow with the file without bounds.
 struct DICOMBudget {
-  /// Elements, items and fragments: DCMTK takes a microsecond and 220 bytes for each. Files of many frames have 100,000.
+  /// The most elements, items and fragments.
+  ///
+  /// DCMTK takes a microsecond and 220 bytes for each. Files of many frames have 100,000.
   static let most = 500_000
-  /// Steps along DCMTK's lists, of 8 to 10 nanoseconds. Real files take some thousands.
+  /// The most steps along DCMTK's lists, of 8 to 10 nanoseconds each. Real files take some thousands.
   static let mostSteps = 5_000_000
 
   private var count = 0
@@ -36,13 +38,15 @@ struct DICOMBudget {
   }
 }
 
-/// The elements of a data set or item as DCMTK keeps them: a list in ascending order, in which it seeks the place of each
-/// from the end, and a list of private creators, which it searches from the beginning for each private element.
+/// The elements of a data set or item as DCMTK keeps them, in two lists.
+///
+/// One list holds the elements in ascending order; DCMTK seeks each one's place from the end. The other holds private
+/// creators; DCMTK searches it from the beginning for each private element.
 struct DICOMList {
   fileprivate var creators = 0
   private var tags: [UInt32] = []
 
-  /// Returns how many elements DCMTK steps over. Of the same tag, it keeps the first.
+  /// Inserts a tag and returns the number of elements that DCMTK steps over. DCMTK keeps the first of equal tags.
   fileprivate mutating func insert(_ tag: UInt32) -> Int {
     guard let last = tags.last, last >= tag else {
       tags.append(tag)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Why a DICOM file is not to be read, as the end of a sentence.
+/// A reason not to read a DICOM file, as the end of a sentence.
 struct DICOMFault: Error {
   let sentence: String
 
@@ -15,16 +15,16 @@ struct DICOMFault: Error {
 
 /// A file's bytes through a window that is read, not mapped: a mapped file that shrinks would end the process.
 final class DICOMBytes {
-  /// Bytes of the whole file.
+  /// The size of the whole file in bytes.
   let count: Int
   private let file: FileHandle
   private var window = [UInt8](repeating: 0, count: 1 << 16)
-  /// What part of the file the window holds.
+  /// The part of the file that the window holds.
   private var held = 0..<0
 
   /// - Throws: `ImagingError` for a file that may not be read.
   init(_ url: URL) throws {
-    // A pipe would wait for a writer.
+    // Opening a pipe without O_NONBLOCK would wait for a writer.
     let descriptor = open(url.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw ImagingError("\(url.path): this file may not be read; change its permissions.")
@@ -47,7 +47,7 @@ final class DICOMBytes {
     return isBigEndian ? Value(bigEndian: value) : Value(littleEndian: value)
   }
 
-  /// At most as many bytes as the window holds.
+  /// Reads at most as many bytes as the window holds.
   func bytes(at offset: Int, count: Int) throws(DICOMFault) -> [UInt8] {
     if offset < held.lowerBound || offset + count > held.upperBound { try read(at: offset, atLeast: count) }
     let place = offset - held.lowerBound

@@ -1,12 +1,12 @@
 import CDICOM
 import Foundation
 
-/// A DICOM file whose elements have been read, and whose pixels are still on disk.
+/// A DICOM file with its elements in memory and its pixels still on disk.
 final class DICOMFile {
   let url: URL
   let handle: OpaquePointer
 
-  /// - Throws: `ImagingError` for a file that is cut short, damaged, or no DICOM file.
+  /// - Throws: `ImagingError` for a file that is incomplete, damaged, or no DICOM file.
   init(_ url: URL) throws {
     self.url = url
     try requireContents(of: url)
@@ -20,7 +20,7 @@ final class DICOMFile {
 
   deinit { cdicom_file_free(handle) }
 
-  /// A value as text without the spaces around it; nil where it is missing or empty.
+  /// A value as text without the spaces around it; nil if missing or empty.
   func text(_ tag: DICOMTag, at position: Int = 0) -> String? {
     var bytes = [CChar](repeating: 0, count: 1024)
     let length = cdicom_value(handle, tag.rawValue, position, &bytes, bytes.count)
@@ -28,7 +28,7 @@ final class DICOMFile {
     return String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// The same of the first item of sequences within each other, the outermost first.
+  /// A value as text, from the first items of nested sequences, the outermost first.
   func text(_ tag: DICOMTag, within path: [DICOMTag]) -> String? {
     var bytes = [CChar](repeating: 0, count: 1024)
     let length = cdicom_value_within(handle, path.map(\.rawValue), path.count, tag.rawValue, &bytes, bytes.count)
@@ -36,24 +36,24 @@ final class DICOMFile {
     return String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Whether there is a sequence with something in it.
+  /// Whether there is a non-empty sequence.
   func has(_ sequence: DICOMTag) -> Bool { cdicom_has_sequence(handle, sequence.rawValue) }
 
   func number(_ tag: DICOMTag, at position: Int = 0) -> Double? {
     text(tag, at: position).flatMap(Double.init).flatMap { $0.isFinite ? $0 : nil }
   }
 
-  /// So many numbers, or nil where one is missing.
+  /// The first `count` numbers of an element; nil if one is missing.
   func numbers(_ tag: DICOMTag, _ count: Int) -> [Double]? {
     let values = (0..<count).compactMap { number(tag, at: $0) }
     return values.count == count ? values : nil
   }
 
-  /// Of 32 bits, as all of DICOM's are.
+  /// A 32-bit integer, as all of DICOM's integers are.
   func integer(_ tag: DICOMTag) -> Int? { number(tag).flatMap { Int32(exactly: $0) }.map(Int.init) }
 }
 
-/// The elements that are asked for, by group and number.
+/// The elements in use, by group and number.
 enum DICOMTag: UInt32 {
   case transferSyntax = 0x0002_0010
   case imageType = 0x0008_0008
@@ -89,10 +89,10 @@ enum DICOMTag: UInt32 {
   case frameGroups = 0x5200_9230
 }
 
-/// DCMTK's words for this thread's last failure.
+/// DCMTK's message for this thread's last failure.
 func lastDICOMError() -> String { inOneLine(String(cString: cdicom_error())) }
 
-/// Text of a file that is fit for a message.
+/// Puts text from a file on one line for a message.
 func inOneLine(_ text: String) -> String {
   let line = String(text.map { $0.isNewline || $0.unicodeScalars.allSatisfy { $0.value < 32 } ? " " : $0 })
   return line.count > 80 ? line.prefix(77) + "..." : line

@@ -1,7 +1,7 @@
 import Basics
 import Foundation
 
-/// Whether a folder holds DICOM files, not counting those in the folders in it.
+/// Whether a folder itself holds DICOM files; subfolders do not count.
 public func holdsDICOM(_ folder: URL) -> Bool {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
@@ -10,7 +10,7 @@ public func holdsDICOM(_ folder: URL) -> Bool {
   return ((try? files(in: folder)) ?? []).contains(where: isDICOM)
 }
 
-/// Why a single DICOM file is no volume, one sentence; nil for folders and other files.
+/// A sentence on why a single DICOM file is no volume; nil for folders and other files.
 public func faultOfSingleDICOM(_ url: URL) -> String? {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue, isDICOM(url)
@@ -23,13 +23,13 @@ public func faultOfSingleDICOM(_ url: URL) -> String? {
   return "\(url.path): is one file of a DICOM series; give its folder, \(url.deletingLastPathComponent().path)."
 }
 
-/// The series that the files of a folder belong to.
+/// The DICOM series of the files in a folder.
 struct DICOMFolder {
   let url: URL
-  /// Ascending by number, then by UID; those of images, or all where none is.
+  /// The series of images, or all if there are none, ascending by number, then by UID.
   let series: [[DICOMSlice]]
 
-  /// - Throws: `ImagingError` for a folder without DICOM files, or where one is damaged.
+  /// - Throws: `ImagingError` for a folder without DICOM files, or with a damaged one.
   init(_ url: URL) throws {
     self.url = url
     // A DICOMDIR lists the other files.
@@ -46,9 +46,9 @@ struct DICOMFolder {
     guard !series.isEmpty else { throw ImagingError("\(url.path): holds no DICOM images; give another folder.") }
   }
 
-  /// The only series, or the one of a number, UID or beginning of a UID.
+  /// Chooses the only series, or the one with a number, UID or beginning of a UID.
   ///
-  /// - Throws: `ImagingError` listing the series where none or several are meant.
+  /// - Throws: `ImagingError` listing the series if the choice matches none or several.
   func chosen(_ choice: String?) throws -> [DICOMSlice] {
     guard let choice else {
       guard series.count == 1 else {
@@ -71,7 +71,7 @@ struct DICOMFolder {
     return found[0]
   }
 
-  /// `number 3 "T1post" (MR, 22 slices, UID 1.3.6.1)`, one after the other.
+  /// Describes series in a list: `number 3 "T1post" (MR, 22 slices, UID 1.3.6.1)`.
   private func list(_ series: [[DICOMSlice]]) -> String {
     let names = series.prefix(20).map { slices in
       let first = slices[0]
@@ -99,7 +99,7 @@ private func files(in folder: URL) throws -> [URL] {
   }
 }
 
-/// By its first bytes, or where these are damaged by its name.
+/// Whether a file is DICOM by its first bytes or, since these may be damaged, by its extension.
 func isDICOM(_ url: URL) -> Bool {
   if ["dcm", "dicom", "ima"].contains(url.pathExtension.lowercased()) { return true }
   guard ImageFormat.byName(url) == nil, let file = try? FileHandle(forReadingFrom: url) else { return false }

@@ -1,15 +1,15 @@
 import Foundation
 
-/// Slices in the order of their places, which lie on one regular grid.
+/// Slices in spatial order on one regular grid.
 struct DICOMGrid {
   /// Ascending along the normal of their planes, rows × columns: a right-handed frame.
   let slices: [DICOMSlice]
   let geometry: Geometry
 
-  /// What direction cosines may differ by between slices.
+  /// The largest difference of direction cosines between slices.
   static let cosineTolerance = 1e-4
 
-  /// - Throws: `ImagingError` naming the file or folder that keeps them from being a volume.
+  /// - Throws: `ImagingError` naming the file or folder that prevents a volume.
   init(_ unsorted: [DICOMSlice], folder: URL) throws {
     if let (slice, fault) = unsorted.firstFault { throw ImagingError("\(slice.url.path): \(fault)") }
     let first = mostCommon(unsorted)
@@ -44,7 +44,7 @@ extension [DICOMSlice] {
   }
 }
 
-/// The first of those slices that are most in number among slices that are alike.
+/// The first slice of the commonest kind among slices of different kinds.
 private func mostCommon(_ slices: [DICOMSlice]) -> DICOMSlice {
   var kinds: [(slice: DICOMSlice, count: Int)] = []
   for slice in slices {
@@ -58,7 +58,7 @@ private func mostCommon(_ slices: [DICOMSlice]) -> DICOMSlice {
   return kinds.first { $0.count == most }!.slice
 }
 
-/// What keeps two slices of a series from having the same pixels, one sentence; nil for nothing.
+/// A sentence on why two slices of a series do not match; nil if they do.
 private func unlikeness(of other: DICOMSlice, to first: DICOMSlice) -> String? {
   func refuse(_ what: String, _ found: String, _ expected: String) -> String {
     "its \(what) is \(found), and \(expected) in \(first.url.lastPathComponent) of the same series; the slices of a "
@@ -80,7 +80,7 @@ private func unlikeness(of other: DICOMSlice, to first: DICOMSlice) -> String? {
   return nil
 }
 
-/// The vector at right angles to both.
+/// The cross product.
 func cross(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> {
   SIMD3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)
 }

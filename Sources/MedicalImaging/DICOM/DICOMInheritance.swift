@@ -3,10 +3,10 @@ import CDICOM
 import Foundation
 
 extension DICOMFile {
-  /// Judges what a segmentation takes over from this file: patient, study and frame of reference.
+  /// Validates the elements that a segmentation inherits from this file: patient, study and frame of reference.
   ///
-  /// What it can be without and is not valid is left out, with a warning; highdicom does the same.
-  /// - Throws: `ImagingError` naming the element that a segmentation cannot be without.
+  /// Invalid optional elements are left out with a warning, as in highdicom.
+  /// - Throws: `ImagingError` naming a required element that is missing or not valid.
   func requireInheritable() throws {
     var leftOut: [String] = []
     for fault in inheritanceFaults {
@@ -36,7 +36,7 @@ extension DICOMFile {
 }
 
 extension DICOMSlice {
-  /// - Throws: `ImagingError` where a segmentation cannot refer to this file.
+  /// - Throws: `ImagingError` if a segmentation cannot refer to this file.
   func requireIdentity() throws {
     for (name, uid) in [("SOP Class UID (0008,0016)", sopClass), ("SOP Instance UID (0008,0018)", sopInstance)] {
       guard !cdicom_is_uid(uid) else { continue }
@@ -70,7 +70,7 @@ private func text<Characters>(of characters: Characters) -> String {
   withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
 }
 
-/// A keyword such as `StudyInstanceUID` in words.
+/// Splits a keyword such as `StudyInstanceUID` into words.
 private func words(of keyword: String) -> String {
   let letters = Array(keyword)
   return letters.indices.map { index in

@@ -6,9 +6,9 @@ import Foundation
 public struct DICOMSegment: Equatable, Sendable {
   /// Its value in the mask, above 0.
   public let value: UInt8
-  /// For people; also chooses its SNOMED code where it is one that `SegmentCode` knows.
+  /// A readable name, which also chooses the SNOMED code if `SegmentCode` knows it.
   public let name: String
-  /// Red, green and blue, in which viewers show it.
+  /// The red, green and blue of its colour in viewers.
   public let color: SIMD3<UInt8>
 
   public init(value: UInt8, name: String, color: SIMD3<UInt8> = [255, 0, 0]) {
@@ -21,12 +21,12 @@ public struct DICOMSegment: Equatable, Sendable {
 extension Volume where Voxel == UInt8 {
   /// Writes a DICOM Segmentation (BINARY, explicit little endian) of the series that was segmented.
   ///
-  /// Segments are numbered from 1 in the order given. It has the patient, study and frame of reference of the series, a
-  /// series of its own, and one frame for each segment and slice where the segment is (of an empty segment the first
-  /// slice), which refers to the image it was made from.
+  /// Segments are numbered from 1 in the given order. The file shares the series' patient, study and frame of
+  /// reference, but has its own series. Each slice of each segment is one frame that refers to its source image; an
+  /// empty segment has its first slice only.
   /// - Precondition: this mask lies on the grid of `series`, slice by slice.
-  /// - Throws: `ImagingError` for a source that DCMTK cannot refer to, `FileError` for a full disk or a folder that cannot be
-  ///   written.
+  /// - Throws: `ImagingError` for a source that DCMTK cannot refer to, `FileError` for a full disk or a folder that
+  ///   cannot be written.
   public func writeSegmentation(
     to url: URL, of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String
   ) throws {
@@ -47,7 +47,7 @@ extension Volume where Voxel == UInt8 {
 }
 
 extension DICOMSeries {
-  /// Judges, before there is a mask, whether these headers make a segmentation, and warns of what it leaves out of them.
+  /// Checks, before there is a mask, whether these headers allow a segmentation; warns of elements it leaves out.
   ///
   /// - Throws: `ImagingError` naming the element that is missing or not valid.
   public func requireSegmentable(as segments: [DICOMSegment]) throws {
@@ -58,7 +58,7 @@ extension DICOMSeries {
   }
 }
 
-/// DCMTK's segmentation while it is put together.
+/// A DCMTK segmentation under construction.
 private final class SegmentationWriter {
   private let handle: OpaquePointer
   private let series: DICOMSeries
@@ -132,7 +132,7 @@ extension DICOMSegment {
   }
 }
 
-/// A UID of one's own: 2.25 and a random UUID as a decimal number.
+/// Makes a new UID: 2.25 and a random UUID as a decimal number.
 private func newUID() -> String {
   var bytes = withUnsafeBytes(of: UUID().uuid) { Array($0) }
   var digits = ""

@@ -1,24 +1,24 @@
 import Basics
 import Foundation
 
-/// The slices of one DICOM series in order, judged by their headers; the pixels are still on disk.
+/// The slices of one DICOM series in order, validated by their headers; the pixels are still on disk.
 public struct DICOMSeries: Sendable {
   public let folder: URL
   /// Its Series Instance UID.
   public let uid: String
   /// One file a slice, ascending along the z axis of `geometry`.
   public var files: [URL] { slices.map(\.url) }
-  /// x along the rows, y along the columns, as stored; z along their cross product.
+  /// The grid: x along the rows, y along the columns, as stored; z along their cross product.
   public let geometry: Geometry
   let slices: [DICOMSlice]
 
-  /// Looks for a series among the files of a folder, whatever their names; folders in it are not looked into.
+  /// Finds a series among a folder's files, by any name; skips subfolders.
   ///
-  /// Slices are told apart and ordered by Image Position (Patient) alone.
-  /// - Parameter series: its number, its UID, or the beginning of it; nil for the only one of images.
-  /// - Throws: `ImagingError` where there is no such series, or a file of it is damaged, no grey image of 8 to 16 bits with
-  ///   one frame, or compressed in a way that is not read; where sizes, orientations or spacings differ; and where places
-  ///   are missing, taken twice, unevenly spaced or not stacked along the normal.
+  /// Slices are distinguished and ordered by Image Position (Patient) alone.
+  /// - Parameter series: its number, its UID, or the beginning of it; nil for the only series of images.
+  /// - Throws: `ImagingError` if there is no such series. Also if a file is damaged, compressed in an unsupported way,
+  ///   or no grey image of 8 to 16 bits with one frame. Also if sizes, orientations or spacings differ, or positions
+  ///   are missing, repeated, unevenly spaced or not stacked along the normal.
   public init(contentsOf folder: URL, series: String? = nil) throws {
     let chosen = withoutLocalizers(try DICOMFolder(folder).chosen(series), in: folder)
     let grid = try DICOMGrid(chosen, folder: folder)
@@ -28,11 +28,11 @@ public struct DICOMSeries: Sendable {
     geometry = grid.geometry
   }
 
-  /// Reads the pixels: stored values times slope plus intercept of each slice. MONOCHROME1 does not turn them around.
+  /// Reads the pixels: each slice's stored values times slope plus intercept. MONOCHROME1 is not inverted.
   ///
-  /// Pixels whose stored value is the slice's Pixel Padding Value, or lies between it and Pixel Padding Range Limit, are
-  /// no data: they get the least value of all others.
-  /// - Throws: `ImagingError` for pixels that cannot be decoded, and where none holds data.
+  /// Stored values equal to the slice's Pixel Padding Value, or between it and Pixel Padding Range Limit, are no data.
+  /// Such pixels get the least value of all others.
+  /// - Throws: `ImagingError` for pixels that cannot be decoded, or if none holds data.
   public func image() throws -> Image {
     try geometry.requireUsable(in: folder)
     try VolumeMemory.requireRoom(for: geometry.size, voxelBytes: MemoryLayout<Float>.size + 1, of: folder)
@@ -59,7 +59,7 @@ public struct DICOMSeries: Sendable {
   }
 }
 
-/// Leaves out overviews among other images, and says so.
+/// Leaves out localizers among other images, with a warning.
 private func withoutLocalizers(_ slices: [DICOMSlice], in folder: URL) -> [DICOMSlice] {
   let localizers = slices.filter(\.isLocalizer)
   guard !localizers.isEmpty, localizers.count < slices.count else { return slices }

@@ -1,7 +1,7 @@
 import CDICOM
 import Foundation
 
-/// What the header of one DICOM file says of its image, judged when asked for.
+/// The image description in the header of one DICOM file.
 struct DICOMSlice: Sendable {
   let url: URL
   let series: String
@@ -11,24 +11,24 @@ struct DICOMSlice: Sendable {
   let sopClass: String
   let sopInstance: String
   let frameOfReference: String
-  /// What makes it no slice of a volume, one sentence; nil for one that can be read.
+  /// A sentence on why it is no slice of a volume; nil for one that can be read.
   let fault: String?
-  /// Whether it is an overview to plan other images on, which often shares their series.
+  /// Whether it is a localizer, an overview for planning other images, which often shares their series.
   let isLocalizer: Bool
-  /// Whether there are pixels, and no segmentation of others.
+  /// Whether it has pixels and is no segmentation.
   let isImage: Bool
   /// Pixels along x and y.
   let size: SIMD2<Int>
   /// Distance of neighbouring columns (x) and rows (y), in mm.
   let spacingMM: SIMD2<Double>
-  /// Centre of the first pixel, and unit vectors along a row (x) and a column (y): LPS+, mm.
+  /// Centre of the first pixel; `row` and `column` are unit vectors along a row (x) and a column (y). LPS+, mm.
   let positionMM: SIMD3<Double>
   let row: SIMD3<Double>
   let column: SIMD3<Double>
-  /// Thickness or distance of slices by the header, in mm; for series of a single one.
+  /// The header's slice thickness or distance, in mm; used for series of a single slice.
   let thicknessMM: Double?
   private let pixels: CDICOMPixels
-  /// Whether some stored values say that nothing was measured there (Pixel Padding Value).
+  /// Whether some stored values mark unmeasured pixels (Pixel Padding Value).
   var hasPadding: Bool { pixels.padding_low <= pixels.padding_high }
 
   /// - Throws: `ImagingError` for a file that cannot be read as DICOM or belongs to no series.
@@ -89,8 +89,9 @@ struct DICOMSlice: Sendable {
   }
 }
 
-/// What a file says of its slope or intercept: itself, and in its functional groups, where enhanced objects have it. Real
-/// World Value Mapping is another thing, for other units, and is not applied.
+/// The slopes or intercepts in a file: its own, and those in the functional groups of enhanced objects.
+///
+/// Real World Value Mapping serves other units and is not applied.
 private func rescaling(_ tag: DICOMTag, of file: DICOMFile) -> [String] {
   let groups = [DICOMTag.sharedGroups, .frameGroups]
   return [file.text(tag)].compactMap { $0 }
@@ -121,9 +122,9 @@ private func faultOfUnplaced(_ file: DICOMFile) -> String {
     + "slice of a volume: choose another series."
 }
 
-/// The stored values from Pixel Padding Value to Pixel Padding Range Limit; nil where the file names none.
+/// The stored values from Pixel Padding Value to Pixel Padding Range Limit; nil if the file names none.
 ///
-/// Writers often give the 16 bits of a signed value as an unsigned number, and the other way around.
+/// Writers often give the 16 bits of a signed value as an unsigned number, or vice versa.
 private func paddingValues(of file: DICOMFile, isSigned: Bool) -> ClosedRange<Int32>? {
   func stored(_ tag: DICOMTag) -> Int32? {
     guard let value = file.integer(tag) else { return nil }
@@ -135,7 +136,7 @@ private func paddingValues(of file: DICOMFile, isSigned: Bool) -> ClosedRange<In
   return min(value, limit)...max(value, limit)
 }
 
-/// The kinds of objects that are no grey slice.
+/// A sentence on an object that is no grey slice; nil for a grey slice.
 private func faultOfKind(of file: DICOMFile) -> String? {
   let isSegmentation = file.text(.modality) == "SEG"
   guard !isSegmentation, cdicom_pixel_bytes(file.handle) >= 0 else {
@@ -170,7 +171,7 @@ private func faultOfKind(of file: DICOMFile) -> String? {
   return nil
 }
 
-/// Bits that are not read, or more pixels than the file can hold.
+/// A sentence on unsupported bits, or more pixels than the file can hold; nil for valid pixels.
 private func faultOfPixels(_ pixels: CDICOMPixels, of file: DICOMFile) -> String? {
   let (columns, rows) = (pixels.columns, pixels.rows)
   guard (1...65535).contains(columns), (1...65535).contains(rows) else {
@@ -185,7 +186,7 @@ private func faultOfPixels(_ pixels: CDICOMPixels, of file: DICOMFile) -> String
   let promised = byteCount(SIMD3(columns, rows, 1), voxelBytes: allocated / 8)
   let held = cdicom_pixel_bytes(file.handle)
   let isCompressed = cdicom_is_compressed(file.handle)
-  // RLE makes up to 64 bytes of one; a JPEG of one colour is let pass up to 64 MiB. Less than a frame may be padding.
+  // RLE expands up to 64 times. A JPEG of one colour may have up to 64 MiB. A surplus below one frame may be padding.
   guard isCompressed ? promised <= max(held * 2048, 64 << 20) : held >= promised && held < 2 * promised else {
     return "its header promises \(columns)×\(rows) pixels of \(allocated / 8) bytes, but it holds \(held) bytes of "
       + "\(isCompressed ? "compressed " : "")pixels; it is damaged: copy it again from its source."

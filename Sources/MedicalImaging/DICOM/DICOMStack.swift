@@ -1,13 +1,13 @@
 import Foundation
 
-/// Slices in the order of their heights above a plane that is parallel to all of them.
+/// Slices ordered by their heights above a plane parallel to all of them.
 struct DICOMStack {
   let slices: [DICOMSlice]
-  /// Along the normal, in mm, ascending.
+  /// Heights along the normal, in mm, ascending.
   let heights: [Double]
   let folder: URL
 
-  /// What a place may be off by rounding: in distances of slices along the normal, in pixels across it.
+  /// The largest deviation of a position: in slice distances along the normal, in pixels across it.
   static let tolerance = 0.05
 
   /// Mean distance of neighbouring slices in mm; nil for a single one.
@@ -16,13 +16,13 @@ struct DICOMStack {
     return (last - first) / Double(heights.count - 1)
   }
 
-  /// What keeps them from being a volume, one sentence.
+  /// A sentence on why they are no volume.
   var fault: String? {
     guard let distance else { return nil }
     return unevenGap ?? drift(from: distance) ?? shift
   }
 
-  /// Two slices in one place, or further apart than the others.
+  /// A sentence on two slices in one place, or farther apart than the others.
   private var unevenGap: String? {
     let gaps = zip(heights.dropFirst(), heights).map { $0 - $1 }
     let usual = gaps.sorted()[gaps.count / 2]
@@ -43,7 +43,7 @@ struct DICOMStack {
       + "regular grid, as NIfTI."
   }
 
-  /// Small differences that add up.
+  /// A sentence on small differences that add up.
   private func drift(from distance: Double) -> String? {
     for (place, height) in heights.enumerated() {
       let off = abs(height - heights[0] - Double(place) * distance)
@@ -54,7 +54,7 @@ struct DICOMStack {
     return nil
   }
 
-  /// Slices that are not stacked along their normal, as with a tilted gantry.
+  /// A sentence on slices that are not stacked along their normal, as with a tilted gantry.
   private var shift: String? {
     let first = slices[0]
     func aside(_ slice: DICOMSlice) -> SIMD2<Double> {

@@ -1,12 +1,12 @@
 import Foundation
 
-/// How the elements of a DICOM file lie in it: what is looked at, to the file's end, before DCMTK reads the file. DCMTK
-/// follows nested sequences by recursion, and so can be brought to exhaust the stack.
+/// The layout of a DICOM file's elements, checked to the file's end before DCMTK reads the file.
 ///
-/// Whether a value is a sequence depends, without explicit kinds, on DCMTK's dictionary. So both readings of a value must
-/// end at the same byte: what has a length ends there and nowhere before, with all that is in it.
+/// DCMTK follows nested sequences by recursion, so a crafted file could exhaust the stack. Without explicit kinds,
+/// DCMTK's dictionary decides whether a value is a sequence. So both readings of a value must end at the same byte: a
+/// value with a length ends exactly there, with its whole contents.
 struct DICOMStructure {
-  /// Levels of sequences and items; real files have about ten.
+  /// The most levels of sequences and items; real files have about ten.
   static let deepest = 40
 
   private typealias Fault = DICOMFault
@@ -15,22 +15,22 @@ struct DICOMStructure {
   private var position = 132
   /// The data set, and sequences and items within each other.
   private var open: [Level] = []
-  /// The elements of each; beside the levels, because a copy of a level must not copy them.
+  /// The elements of each level; kept apart, because a copy of a level must not copy them.
   private var lists: [DICOMList] = []
   private var budget = DICOMBudget()
   private var isBehindPixels = false
 
   private struct Level {
     let isSequence: Bool
-    /// Where it ends at the latest.
+    /// The last possible end.
     let end: Int
-    /// Whether a delimiter ends it, and not its length.
+    /// Whether a delimiter ends it, rather than its length.
     let isOpen: Bool
     let isImplicit: Bool
     let isBigEndian: Bool
   }
 
-  /// Why a file is not to be read, as the end of a sentence; nil where nothing speaks against it.
+  /// The reason not to read a file, as the end of a sentence; nil if there is none.
   static func fault(in bytes: DICOMBytes) -> String? {
     do throws(Fault) {
       let start = try bytes.bytes(at: 0, count: min(bytes.count, 132))
@@ -104,7 +104,7 @@ struct DICOMStructure {
     guard head.length != .max else {
       let isFragments = isImplicit ? tag == 0x7fe0_0010 : ![.sequence, .unknown].contains(head.kind)
       guard !isFragments else { return try skipFragments(end, isBigEndian) }
-      // DCMTK reads those of an unknown kind as implicit (CP-246).
+      // DCMTK reads sequences of unknown kind as implicit (CP-246).
       let isNowImplicit = isImplicit || head.kind == .unknown
       return try enter(
         Level(
@@ -134,7 +134,7 @@ struct DICOMStructure {
   private func holdsItems(_ tag: UInt32, _ length: Int) throws(Fault) -> Bool {
     guard length > 0, bytes.count - position >= 4 else { return false }
     guard [0xfffe_e000, 0xfffe_e00d, 0xfffe_e0dd].contains(try self.tag(at: position, false)) else { return false }
-    // DCMTK would take what follows for the rest of it.
+    // DCMTK would take the following bytes for the rest of the sequence.
     guard length >= 8 else { throw Fault("\(length) bytes, too few for a sequence, are in", tag) }
     return true
   }
@@ -176,7 +176,7 @@ struct DICOMStructure {
     lists.removeLast()
   }
 
-  /// Steps over compressed pixels: fragments of a length each, then a delimiter.
+  /// Steps over compressed pixels: fragments with a length each, then a delimiter.
   private mutating func skipFragments(_ end: Int, _ isBigEndian: Bool) throws(Fault) {
     while end - position >= 8 {
       let tag = try tag(at: position, isBigEndian)
@@ -215,15 +215,15 @@ extension DICOMStructure {
   }
 
   private struct Head {
-    /// Nil where it is implicit.
+    /// Nil if it is implicit.
     let kind: Kind?
-    /// `max` where it is open.
+    /// `max` if the length is undefined.
     let length: UInt32
     /// Bytes before the value.
     let size: Int
   }
 
-  /// Kinds by whether their length takes 2 bytes or 4.
+  /// Kinds whose length takes 2 bytes; kinds in `long` take 4.
   private static let short = Kind.all("AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US")
   private static let long = Kind.all("OB OD OF OL OV OW SQ SV UC UN UR UT UV")
 
@@ -234,7 +234,7 @@ extension DICOMStructure {
   private func explicitHead(_ tag: UInt32, _ isBigEndian: Bool) throws(Fault) -> Head {
     let kind = Kind(try bytes.integer(UInt16.self, at: position + 4))
     let length = try bytes.integer(UInt16.self, at: position + 6, isBigEndian: isBigEndian)
-    // Zeros fill files up to a round size.
+    // Zeros pad files to a round size.
     let isFilling = isBehindPixels && tag == 0 && kind.letters == 0 && length == 0
     if isFilling || DICOMStructure.short.contains(kind) { return Head(kind: kind, length: UInt32(length), size: 8) }
     guard DICOMStructure.long.contains(kind) else { throw Fault("an unknown kind of value in", tag) }
@@ -243,7 +243,7 @@ extension DICOMStructure {
       kind: kind, length: try bytes.integer(UInt32.self, at: position + 8, isBigEndian: isBigEndian), size: 12)
   }
 
-  /// Reads group 2, always in explicit little endian; returns the transfer syntax of what follows.
+  /// Reads group 2, always in explicit little endian; returns the transfer syntax of the data set.
   private mutating func readMetaHeader() throws(Fault) -> String {
     var syntax: String?
     var end: Int?
@@ -254,7 +254,7 @@ extension DICOMStructure {
       let head = try explicitHead(tag, false)
       let start = position + head.size
       guard head.length <= bytes.count - start else { throw Fault("it ends within its meta header") }
-      // DCMTK would follow it.
+      // DCMTK would descend into it.
       guard head.kind != .sequence else { throw Fault("a sequence lies in its meta header, which holds none, as", tag) }
       if tag == 0x0002_0000, head.length == 4 { end = start + 4 + Int(try bytes.integer(UInt32.self, at: start)) }
       if tag == 0x0002_0010, syntax == nil {  // of several, DCMTK takes the first
@@ -263,7 +263,7 @@ extension DICOMStructure {
       }
       position = start + Int(head.length)
     }
-    // Without a length, DCMTK would count group 0200 in.
+    // Without a length, DCMTK would include group 0200.
     let next = bytes.count - position >= 2 ? try bytes.integer(UInt16.self, at: position) : 0
     guard end ?? position == position, end != nil || next != 0x200 else {
       throw Fault("its meta header is not as long as it says")

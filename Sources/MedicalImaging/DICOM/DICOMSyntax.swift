@@ -1,11 +1,11 @@
-/// Names of DICOM's transfer syntaxes: how the elements and pixels of a file are stored.
+/// Names of DICOM's transfer syntaxes, which define the storage of a file's elements and pixels.
 enum DICOMSyntax {
-  /// Those whose elements are compressed as a whole.
+  /// Whether the elements of a syntax are compressed as a whole.
   static func isDeflated(_ uid: String) -> Bool {
     ["1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"].contains(uid)
   }
 
-  /// For messages; the UID itself where it is a rare one.
+  /// The name for messages; the UID itself for a rare syntax.
   static func name(_ uid: String) -> String {
     let prefix = "1.2.840.10008.1.2.4."
     guard uid.hasPrefix(prefix), let number = Int(uid.dropFirst(prefix.count)) else { return "transfer syntax \(uid)" }

@@ -1,4 +1,4 @@
-/// What a segment is, in SNOMED CT: names that are known get the code of their structure, all others that of tissue.
+/// The SNOMED CT code of a segment: known names get the code of their structure, all others that of tissue.
 struct SegmentCode: Equatable {
   struct Code: Equatable {
     let value: String
@@ -30,7 +30,7 @@ struct SegmentCode: Equatable {
   private static let left = Code(value: "7771000", meaning: "Left")
   private static let right = Code(value: "24028007", meaning: "Right")
 
-  /// As in pydicom's tables of DICOM's context groups.
+  /// Codes from pydicom's tables of DICOM's context groups.
   private static let types: [String: Code] = [
     "spleen": Code(value: "78961009", meaning: "Spleen"),
     "kidney": Code(value: "64033007", meaning: "Kidney"),
