@@ -8,7 +8,7 @@ import Torch
 extension Experiment {
   /// A report from a running cell.
   package enum CellEvent: Sendable {
-    /// Steps done (see `ExperimentCell.steps`), those of an earlier, stopped start included.
+    /// Steps done (see `ExperimentCell.steps`), including steps of an earlier, stopped start.
     case steps(Int, resumed: Bool)
     case message(String)
   }

@@ -44,7 +44,7 @@ enum SHA256 {
   private static let primes: [UInt32] = Array(
     (2..<312).filter { number in !(2..<number).contains { number % $0 == 0 } })
 
-  /// The first 32 fractional bits of the primes' square roots; `constants` takes those of their cube roots.
+  /// The first 32 fractional bits of the primes' square roots; `constants` has the ones of their cube roots.
   private static let initial = primes.prefix(8).map { fraction(Double($0).squareRoot()) }
   private static let constants = primes.prefix(64).map { fraction(cbrt(Double($0))) }
 
