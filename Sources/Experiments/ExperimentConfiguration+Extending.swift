@@ -21,7 +21,7 @@ extension ExperimentConfiguration {
     var result = self
     result.methods += other.methods.filter { !methods.contains($0) }
     result.seeds = max(seeds, other.seeds)
-    result.training.memory = other.training.memory  // affects speed only, no bit of the results
+    result.training.memory = other.training.memory  // changes no bit of the results
     return result
   }
 

@@ -2,7 +2,7 @@
 public struct Volume<Voxel: Sendable>: Sendable {
   public var voxels: [Voxel]
   public let geometry: Geometry
-  /// Whether each voxel was never measured, such as DICOM's pixel padding; nil if all were. Statistics leave them out.
+  /// True for voxels that were never measured, such as DICOM's pixel padding; nil if all were. Statistics skip them.
   public var noData: [Bool]?
 
   public init(voxels: [Voxel], geometry: Geometry, noData: [Bool]? = nil) {
