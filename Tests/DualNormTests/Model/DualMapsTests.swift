@@ -37,9 +37,10 @@ import Torch
   @Test(arguments: [true, false]) func theyAreWhatTheLayerUses(fuses: Bool) throws {
     let parameters = Parameters(seed: 7)
     let scope = Scope(parameters)
-    let configuration = NetworkPlan(classes: 2, inputChannels: 1, width: 8, dual: [.inc])
-    let layer = DualNormLayer(scope / "norm", channels: 8, configuration: configuration)
+    let plain = NormLayer(scope / "plain", channels: 8, level: 0, NetworkPlan(classes: 2))
+    let layer = DualNormLayer(scope / "norm", channels: 8, classes: 2, [.inc])
     let convolution = Conv2d(scope / "conv", 8, 8, kernel: 3, padding: 1)
+    let unit = NormReLUConvolution(plain, dual: layer, convolution)
     var generator = SeededGenerator(seed: 8)
     func random(_ channels: Int) -> Tensor {
       let values = (0..<channels * 16 * 16).map { _ in Float(generator.uniform()) }
@@ -49,7 +50,7 @@ import Torch
     let mask = MaskLevels(random(2).softmax(1), .soft)
     withoutGradients {
       let context = ForwardContext(mask: mask, sites: nil, mode: .evaluation, fuses: fuses)
-      let found = layer.rectified(x, mask: mask, by: convolution, context).values(Float.self)
+      let found = unit(x, context).values(Float.self)
       let (gamma, beta) = layer.modulation(by: mask, height: 16, width: 16)
       let expected = convolution((layer.globalNorm(x, .evaluation) * (1 + gamma) + beta).relu()).values(Float.self)
       #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })

@@ -128,7 +128,7 @@ import Torch
     #expect(try trainer.train(shouldStop: never) { losses.append($0.losses) })
     #expect(losses.count == 3 && losses.allSatisfy { $0.map(\.pass) == [.first, .final] })
     let trained = try SegmentationModel(contentsOf: run).network
-    let start = try DualNormNetwork(trained.configuration, seed: configuration.seed)
+    let start = try DualNormNetwork(trained.plan, seed: configuration.seed)
     func isMoved(_ name: String) -> Bool {
       trained.parameters[name]!.values(Float.self) != start.parameters[name]!.values(Float.self)
     }

@@ -8,7 +8,7 @@ import Torch
 ///
 /// With measured local statistics x̂ is also normalized within each region of the mask before it is scaled and shifted.
 struct DualNormLayer {
-  private let globalNorm: BatchNorm2d
+  let globalNorm: BatchNorm2d
   private let shared: Conv2d
   private let gamma: Conv2d
   private let beta: Conv2d
