@@ -35,6 +35,8 @@ import Testing
     #expect(try format(description { $0.largestComponents = mixed }) == 3)
     #expect(try format(description { $0.largestComponents = .published }) == 1)
     #expect(try format(description { $0.preparation = try PreparationPlan(padsSlices: false) }) == 3)
+    let nested = NetworkPlan(.nestedUNet, classes: 2, dual: ["x0_0"])
+    #expect(try format(description { $0.network = nested }) == 4)
   }
 
   @Test func whatIsSaidOfOtherClassesIsRefused() throws {
@@ -45,9 +47,9 @@ import Testing
   }
 
   @Test func aLaterFormatIsRefused() throws {
-    let json = #"{"format": 4, "network": "of another kind"}"#
+    let json = #"{"format": 5, "network": "of another kind"}"#
     #expect(
       sentence { try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8)) }
-        == "is of format 4, and this program reads up to 3; use a newer dualnorm.")
+        == "is of format 5, and this program reads up to 4; use a newer dualnorm.")
   }
 }
