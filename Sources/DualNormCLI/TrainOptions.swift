@@ -16,7 +16,9 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Channels of the first level. (default: 32)") var width: Int?
   @Option(help: "Plain norm: bn, in, gn, ln or dsbn (a bn for each site). (default: bn)") var norm: PlainNorm?
   @Option(
-    help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…")
+    help: ArgumentHelp(
+      "Blocks with region-wise norms, or none; of unet++ x0_0 to x0_4, by default x0_0,x1_0,x2_0,x3_0. (default: inc,down1,down2,down3)",
+      valueName: "block,…")
   )
   var dualBlocks: BlockList?
   @Option(help: "How masks are resized: soft (bilinear) or hard (nearest). (default: soft)") var mask: MaskKind?
@@ -114,7 +116,9 @@ struct TrainOptions: ParsableArguments {
     set(\.network, network)
     set(\.width, width)
     set(\.norm, norm)
-    set(\.dualBlocks, dualBlocks?.blocks)
+    // The default names blocks of the residual U-Net; another network has its own.
+    let isDefault = result.dualBlocks == TrainingConfiguration().dualBlocks
+    set(\.dualBlocks, dualBlocks?.blocks ?? (isDefault ? result.network.standardDualBlocks : nil))
     set(\.mask, mask)
     set(\.maskSource, maskSource)
     set(\.localStatistics, localStatistics)

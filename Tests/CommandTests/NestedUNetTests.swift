@@ -45,6 +45,15 @@ import Testing
     #expect(try Data(contentsOf: whole.model) == Data(contentsOf: parts.model))
   }
 
+  @Test func hasDualBlocksOfItsOwnWithoutTheOption() throws {
+    let run = RunFolder(folder.file("run"))
+    var arguments = try training(run)
+    let place = arguments.firstIndex(of: "--dual-blocks")!
+    arguments.removeSubrange(place...place + 1)
+    #expect(try dualnorm(arguments).status == 0)
+    #expect(try run.readDescription().network.dual?.blocks == ["x0_0", "x1_0", "x2_0", "x3_0"])
+  }
+
   @Test func refusesTheBlocksOfAnotherNetwork() throws {
     let output = folder.file("run").path
     try expectRefusal(

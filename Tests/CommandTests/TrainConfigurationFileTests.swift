@@ -139,7 +139,8 @@ import Torch
     ("iterations: 3", "the option \"iterations\" has a value of the wrong shape; a value looks like [4000, 2000]."),
     (
       "dual-blocks: [inc, down9]",
-      "the option \"dual-blocks\" has a value of the wrong shape; a value looks like [inc, down1]."
+      "the dual block \"down9\" is no block of residual-unet; the nearest is down1 of inc, down1, down2, down3, down4, mid, "
+        + "up1, up2, up3 and up4."
     ),
     (
       "merge-labels: [1, 2]", "the option \"merge-labels\" has a value of the wrong shape; a value looks like [[1, 2]]."

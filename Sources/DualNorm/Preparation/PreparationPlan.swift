@@ -145,7 +145,7 @@ extension PreparationPlan {
     let size = networkSize.map { "crop or pad to \($0.height)×\($0.width) (H×W) in training, " }
     switch (size, padsSlices) {
     case (let size?, true): steps.append(size + "pad in prediction")
-    case (nil, true): steps.append("pad to multiples of 16")
+    case (nil, true): steps.append("pad to multiples of \(sizeMultiple)")
     case (let size, false): steps.append((size ?? "") + "slices as they are" + (size == nil ? "" : " in prediction"))
     }
     steps.append(counted(contextSlices, "slice") + " an input")

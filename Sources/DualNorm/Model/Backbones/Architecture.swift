@@ -1,3 +1,5 @@
+import Basics
+
 /// The backbones that a network can have.
 public enum Architecture: String, Codable, Sendable, CaseIterable {
   /// The pre-activation residual U-Net of the paper.
@@ -19,6 +21,23 @@ public enum Architecture: String, Codable, Sendable, CaseIterable {
 
   /// The sides of padded inputs are multiples of it.
   package var sizeMultiple: Int { 1 << depth }
+
+  /// The dual blocks that a training has without other words: those of the path down but the deepest.
+  package var standardDualBlocks: [BlockName] {
+    switch self {
+    case .residualUNet: [.inc, .down1, .down2, .down3]
+    case .nestedUNet: ["x0_0", "x1_0", "x2_0", "x3_0"]
+    }
+  }
+
+  /// The end of the sentence on a dual block that this backbone does not have; nil for one that it has.
+  func fault(of name: BlockName) -> String? {
+    guard block(name) == nil else { return nil }
+    let known = blocks.map(\.name.rawValue)
+    return
+      "dual block \"\(quoted(name.rawValue))\" is no block of \(rawValue); the nearest is "
+      + "\(nearest(to: name.rawValue, among: known)) of \(listed(known, atMost: 20))."
+  }
 
   /// The block of a name; nil where this backbone has none.
   package func block(_ name: BlockName) -> Block? { blocks.first { $0.name == name } }

@@ -80,12 +80,7 @@ extension DualPlan {
         "The reduction is \(reduction); choose 1 to the width, \(width), so that a dual layer keeps a hidden channel.")
     }
     for (index, name) in blocks.enumerated() {
-      guard architecture.block(name) != nil else {
-        let known = architecture.blocks.map(\.name.rawValue)
-        throw InputError(
-          "The dual block \"\(quoted(name.rawValue))\" is no block of \(architecture.rawValue); the nearest is "
-            + "\(nearest(to: name.rawValue, among: known)) of \(listed(known, atMost: 20)).")
-      }
+      if let fault = architecture.fault(of: name) { throw InputError("The \(fault)") }
       guard !blocks[..<index].contains(name) else {
         throw InputError("The dual block \(name.rawValue) is named twice; name each block once.")
       }

@@ -15,7 +15,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var network = Architecture.residualUNet
   package var width = 32
   package var norm = PlainNorm.bn
-  package var dualBlocks: [BlockName] = [.inc, .down1, .down2, .down3]
+  package var dualBlocks = Architecture.residualUNet.standardDualBlocks
   package var mask = MaskKind.soft
   /// What the final pass takes as its mask.
   package var maskSource = MaskSource.prediction
@@ -188,6 +188,10 @@ extension TrainingConfiguration {
   ///   that names another recipe.
   package init(yaml url: URL, recipe: TrainingRecipe? = nil) throws {
     self = try Self.file(recipe, path: url.path).read(url)
+    let isOwn = dualBlocks != Self().dualBlocks
+    if isOwn, let fault = dualBlocks.lazy.compactMap(network.fault).first {
+      throw InputError("\(url.path): the \(fault)")
+    }
     if let recipe { self.recipe = recipe }
   }
 
