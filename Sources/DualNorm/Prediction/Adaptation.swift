@@ -34,9 +34,9 @@ extension DualNormNetwork {
     let batches = spreadBatches(of: volumes)
     try withoutGradients {
       for (index, batch) in batches.enumerated() {
-        let (images, labels) = input(batch)
+        let slices = input(batch)
         let rows = site.map { SiteRows(site: $0, count: batch.count) }
-        forEachPass(over: images, sites: rows, reference: labels, .measurement(statistics)) { _, _ in }
+        forEachPass(over: slices.images, sites: rows, reference: slices.labels, .measurement(statistics)) { _, _ in }
         try progress(index + 1, batches.count)
       }
     }

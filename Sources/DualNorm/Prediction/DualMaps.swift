@@ -22,9 +22,9 @@ extension DualNormNetwork {
   package func dualMaps(of volume: PreparedVolume, slice z: Int, site: Int? = nil) -> [DualMap] {
     guard let dual = plan.dual else { return [] }
     return withoutGradients {
-      let (images, labels) = input([(volume, z)])
+      let slice = input([(volume, z)])
       let rows = site.map { SiteRows(site: $0, count: 1) }
-      let mask = finalMask(over: images, sites: rows, reference: labels)!
+      let mask = finalMask(over: slice.images, sites: rows, reference: slice.labels)!
       let levels = MaskLevels(mask, dual.maskKind)
       return dualNorms.flatMap { block, norms -> [DualMap] in
         let size = ImageSize(height: volume.height >> block.level, width: volume.width >> block.level)

@@ -16,14 +16,14 @@ extension DualNormNetwork {
     _ body: (Pass, Range<Int>, Tensor) -> Void
   ) {
     let plane = volume.height * volume.width
-    // About this many pixels make transforming a convolution's weights cheap beside using them.
-    let batch = max(1, min(32, (1 << 20) / plane))
+    // Large enough to amortize Winograd's transform of the weights.
+    let count = max(1, min(32, (1 << 20) / plane))
     withoutGradients {
-      for start in stride(from: 0, to: volume.depth, by: batch) {
-        let slices = start..<min(start + batch, volume.depth)
-        let (images, labels) = input(slices.map { (volume, $0) })
+      for start in stride(from: 0, to: volume.depth, by: count) {
+        let slices = start..<min(start + count, volume.depth)
+        let batch = input(slices.map { (volume, $0) })
         let rows = site.map { SiteRows(site: $0, count: slices.count) }
-        forEachPass(over: images, sites: rows, reference: labels, .evaluation) { pass, logits in
+        forEachPass(over: batch.images, sites: rows, reference: batch.labels, .evaluation) { pass, logits in
           for target in Pass.allCases
           where wanted.contains(target) && (target == pass || (target == .final && passes.last == pass)) {
             body(target, slices, logits.full)
@@ -52,17 +52,14 @@ extension DualNormNetwork {
     return classes
   }
 
-  /// Slices z of volumes of one size -> images [slices, inputChannels, H, W] and, where all have them, labels int64
-  /// [slices, H, W].
-  func input(_ slices: [(volume: PreparedVolume, z: Int)]) -> (images: Tensor, labels: Tensor?) {
-    let (height, width) = (slices[0].volume.height, slices[0].volume.width)
-    let images = Tensor(
-      slices.flatMap { $0.volume.input(slice: $0.z, context: plan.inputChannels / $0.volume.modalityCount) },
-      shape: [slices.count, plan.inputChannels, height, width])
+  /// The network's input for slices z of volumes of one size.
+  func input(_ slices: [(volume: PreparedVolume, z: Int)]) -> NetworkInput {
+    let channels = plan.inputChannels
     let labels = slices.compactMap { $0.volume.labels(slice: $0.z) }
-    guard labels.count == slices.count else { return (images.channelsLast().moved(to: device), nil) }
-    let reference = Tensor(labels.flatMap { $0 }, shape: [slices.count, height, width])
-    return (images.channelsLast().moved(to: device), reference.converted(to: .int64).moved(to: device))
+    return NetworkInput(
+      images: slices.flatMap { $0.volume.input(slice: $0.z, context: channels / $0.volume.modalityCount) },
+      labels: labels.count == slices.count ? labels.flatMap { $0 } : nil, slices: slices.count, channels: channels,
+      size: ImageSize(height: slices[0].volume.height, width: slices[0].volume.width), on: device)
   }
 }
 

@@ -68,9 +68,9 @@ final class TrainingEvents {
     let branch = description.branch(ofSite: item.source.site)
     var found: [Pass: [UInt8]] = [:]
     withoutGradients {
-      let (images, labels) = network.input([(volume, z)])
+      let slice = network.input([(volume, z)])
       network.forEachPass(
-        over: images, sites: branch.map { SiteRows(site: $0, count: 1) }, reference: labels, .evaluation
+        over: slice.images, sites: branch.map { SiteRows(site: $0, count: 1) }, reference: slice.labels, .evaluation
       ) { pass, logits in found[pass] = logits.full.largestChannel().values(UInt8.self) }
     }
     return SheetRow(
