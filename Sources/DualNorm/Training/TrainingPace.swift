@@ -63,18 +63,16 @@ extension Trainer {
     of stage: Stage, _ description: ModelDescription, _ shouldStop: () -> Bool
   ) throws -> TrainingPace.Times {
     let network = try StageStart(configuration, description).network(of: stage, from: .checkpoint)
-    let loader = loader(for: stage, batches: 0..<1)
+    let loader = plan.loader(of: stage, batches: 0..<1)
     defer { loader.close() }
     guard let batch = try loader.next() else { return .init(step: 0, validation: 0) }
-    let sites = siteBatches.rows(slices(of: stage, batch: 0))
+    let sites = plan.sites(of: stage, batch: 0)
     let optimizer = Adam(network.parameters, learningRate: configuration.learningRate)
     let steps = TrainingSteps(
       network, optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
     func time(of count: Int, _ slices: [TrainingSlice]) throws -> Double {
-      let (images, labels) = tensors(of: slices, on: network.device)
-      return try Self.least(of: count, on: network.device, shouldStop) {
-        _ = steps.take(images: images, labels: labels, sites: sites)
-      }
+      let batch = TrainingBatch(slices, sites: sites, on: network.device)
+      return try Self.least(of: count, on: network.device, shouldStop) { _ = steps.take(batch) {} }
     }
     // Two slices tell at once whether a batch takes long: four times their time is above a batch's.
     // A GPU needs a few steps before it takes them as a graph.
@@ -82,11 +80,13 @@ extension Trainer {
     let few = isScaled ? Array(batch.prefix(2)) : batch
     var seconds = try time(of: network.device == .cpu ? 2 : 5, few) * Double(batch.count) / Double(few.count)
     if isScaled, seconds < 10 { seconds = min(seconds, try time(of: 2, batch)) }
-    let validated = validationSliceCount
+    let validated = recorder.validationSliceCount
     guard validated > 0 else { return .init(step: seconds, validation: 0) }
-    let (images, labels) = tensors(of: few, on: network.device)
+    let input = TrainingBatch(few, sites: sites, on: network.device)
     let prediction = try Self.least(of: 2, on: network.device, shouldStop) {
-      withoutGradients { network.forEachPass(over: images, sites: sites, reference: labels, .evaluation) { _, _ in } }
+      withoutGradients {
+        network.forEachPass(over: input.images, sites: sites, reference: input.labels, .evaluation) { _, _ in }
+      }
     }
     return .init(step: seconds, validation: prediction / Double(few.count) * Double(validated))
   }

@@ -151,9 +151,8 @@ package struct TrainingSession: Sendable {
           source: scan, volume: budget.take(volume.bytes) ? volume : try volume.inFiles(in: run.url))
       }
     }.map { try $0.get() }
-    return try Trainer(
-      run: run, configuration: configuration, description: description,
-      training: prepared.filter { sides[0].contains($0.source.identifier) },
+    return try Trainer.prepare(
+      in: run, configuration, description, training: prepared.filter { sides[0].contains($0.source.identifier) },
       validation: prepared.filter { sides[1].contains($0.source.identifier) }, lock: lock)
   }
 }

@@ -36,6 +36,13 @@ package final class TrainingSteps {
     begin(images: images, labels: labels, sites: sites).losses
   }
 
+  /// Takes a step, and does `work` while a GPU calculates it.
+  func take(_ batch: TrainingBatch, meanwhile work: () -> Void) -> [StepLoss] {
+    let step = begin(images: batch.images, labels: batch.labels, sites: batch.sites)
+    work()
+    return step.losses
+  }
+
   /// The same without waiting for a GPU. Read the losses before the next step begins.
   func begin(images: Tensor, labels: Tensor, sites: SiteRows?) -> BegunStep {
     guard canNote else { return begin(images, labels, sites) }

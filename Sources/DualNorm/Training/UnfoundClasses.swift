@@ -1,13 +1,14 @@
+import Datasets
 import Scores
 
-extension Trainer {
+extension RunRecorder {
   /// Classes that no validation case has, and that the network does not find in training cases that have them.
   ///
-  /// - Parameter score: of the validation, which judged the other classes.
+  /// - Parameter score: of the validation, which judges the other classes.
   func unfoundInTraining(_ network: DualNormNetwork, besides score: ValidationScore) -> [String] {
     let unjudged = Set((1..<UInt8(clamping: description.network.classes))).subtracting(score.presentClasses)
     guard !unjudged.isEmpty else { return [] }
-    let having = training.filter { item in item.volume.labels?.contains(where: unjudged.contains) ?? false }
+    let having = plan.cases.filter { item in item.volume.labels?.contains(where: unjudged.contains) ?? false }
     let names = Set(unjudged.map { description.labels.names[Int($0) - 1] })
     return ValidationScore(of: network, description, on: spread(having, atMost: 8)).unfoundClasses.filter(
       names.contains)

@@ -45,8 +45,8 @@ import Torch
     let description = ModelDescription(
       network: try configuration.network(labels: labels, plan: plan, modalities: 1, sites: 2), preparation: plan,
       labels: labels, modalities: ["image"], sites: ["A", "B"], precision: configuration.precision ?? .float32)
-    let trainer = try Trainer(
-      run: run, configuration: configuration, description: description,
+    let trainer = try Trainer.prepare(
+      in: run, configuration, description,
       training: [prepared(0, site: "B"), prepared(1, site: "A"), prepared(2, site: "A")],
       validation: [prepared(3, site: "A"), prepared(4, site: "C")])
     return (trainer, run)

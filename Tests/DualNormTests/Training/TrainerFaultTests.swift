@@ -135,7 +135,7 @@ extension TrainerTests {
     var rare = configuration()
     rare.validateEvery = 100
     let (trainer, run) = try trainer(in: "run", rare)
-    trainer.secondsBetweenCheckpoints = 0
+    trainer.recorder.secondsBetweenCheckpoints = 0
     var reached: [Int] = []
     #expect(
       try trainer.train(shouldStop: never) { _ in reached.append(try Checkpoint.state(of: run)?.iteration ?? 0) })

@@ -55,8 +55,8 @@ import Torch
     let description = ModelDescription(
       network: try configuration.network(labels: labels, plan: plan, modalities: 1), preparation: plan, labels: labels,
       modalities: ["image"])
-    let trainer = try Trainer(
-      run: run, configuration: configuration, description: description,
+    let trainer = try Trainer.prepare(
+      in: run, configuration, description,
       training: [prepared(0, site: "A"), prepared(1, site: "A"), prepared(2, site: "B")].map { item in
         try inFiles ? PreparedCase(source: item.source, volume: item.volume.inFiles(in: run.url)) : item
       },

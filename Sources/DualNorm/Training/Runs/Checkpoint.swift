@@ -33,6 +33,16 @@ struct TrainingState: Codable, Equatable {
     self.stage = stage
     self.schedule = schedule
   }
+
+  /// Counts a finished iteration, and adapts the learning rate.
+  ///
+  /// - Parameters:
+  ///   - losses: of the iteration's passes.
+  ///   - total: iterations of the stage.
+  mutating func finish(_ losses: [StepLoss], of total: Int) {
+    iteration += 1
+    schedule.finish(iteration: iteration, of: total, hardDiceLoss: losses.last!.hardDice)
+  }
 }
 
 /// Weights, optimizer and state in one file, so that they cannot come apart.
@@ -43,11 +53,11 @@ struct Checkpoint {
   /// Of the weights; empty without averaging.
   let average: StateDictionary
 
-  init(state: TrainingState, network: DualNormNetwork, optimizer: Adam, average: MovingAverage?) {
+  init(_ state: TrainingState, _ learner: Learner) {
     self.state = state
-    model = network.parameters.stateDictionary
-    self.optimizer = optimizer.stateDictionary
-    self.average = average?.stateDictionary ?? []
+    model = learner.network.parameters.stateDictionary
+    optimizer = learner.optimizer.stateDictionary
+    average = learner.average?.stateDictionary ?? []
   }
 
   static let modelPrefix = "model/"

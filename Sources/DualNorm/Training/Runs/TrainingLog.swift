@@ -10,8 +10,8 @@ package struct TrainingProgress: Sendable {
   package let iterations: Int
   package let learningRate: Double
   package let losses: [StepLoss]
-  /// Where this iteration was followed by a validation.
-  public internal(set) var validation: ValidationScore?
+  /// The validation that followed this iteration; nil where there was none.
+  package let validation: ValidationScore?
 }
 
 /// `log.csv`: one row an iteration, the validation columns filled where there was one.

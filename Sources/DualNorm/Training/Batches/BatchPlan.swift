@@ -1,0 +1,74 @@
+import Basics
+import Datasets
+
+/// The training cases of a run and the slices that each of its batches holds.
+struct BatchPlan: Sendable {
+  let cases: [PreparedCase]
+  private let stages: [(stage: Stage, iterations: Int)]
+  private let sampler: SliceSampler
+  private let siteBatches: SiteBatches
+  private let batchSize: Int
+  private let augmentation: Augmentation
+  private let context: Int
+  private let seed: UInt64
+
+  /// - Parameter cases: with labels; every site has the same share of each batch.
+  /// - Throws: `InputError` without a case, or for a case of a site that the model has no branch for.
+  init(_ cases: [PreparedCase], _ configuration: TrainingConfiguration, _ description: ModelDescription) throws {
+    self.cases = cases
+    stages = configuration.stages(of: description.network)
+    let sites = Dictionary(grouping: cases.indices, by: { cases[$0].source.site }).sorted { $0.key < $1.key }
+    guard !sites.isEmpty else { throw InputError("There is no case to train on; give a data set with masks.") }
+    sampler = SliceSampler(
+      sites: sites.map { $0.value.flatMap { cases[$0].volume.slices(index: $0) } },
+      foregroundShare: configuration.foregroundShare, seed: configuration.seed)
+    siteBatches = try SiteBatches(cases, description)
+    batchSize = configuration.slicesPerBatch(sites: sites.count)
+    augmentation = Augmentation(
+      configuration.augmentation, classes: description.network.classes, zoom: configuration.zoom)
+    context = description.preparation.contextSlices
+    seed = configuration.seed
+  }
+
+  /// The iterations before a stage. The dual stage continues the plain stage's order of slices.
+  func offset(of stage: Stage) -> Int {
+    stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
+  }
+
+  private func slices(of stage: Stage, batch index: Int) -> [SliceSampler.Slice] {
+    sampler.batch(offset(of: stage) + index, size: batchSize)
+  }
+
+  /// The sites of a batch's rows; nil for a network without domain-specific batch norm.
+  func sites(of stage: Stage, batch index: Int) -> SiteRows? {
+    siteBatches.rows(slices(of: stage, batch: index))
+  }
+
+  /// The names of the cases in a batch, for messages.
+  func names(of stage: Stage, batch index: Int) -> String {
+    Set(slices(of: stage, batch: index).map { cases[$0.volume].source.identifier }).sorted().joined(separator: ", ")
+  }
+
+  /// Starts to read and augment the slices of some batches on a thread of its own.
+  func loader(of stage: Stage, batches: Range<Int>) -> BatchLoader {
+    let stageIndex = Stage.allCases.firstIndex(of: stage)!
+    return BatchLoader(batches: batches) { [self] index in
+      try siteBatches.ordered(slices(of: stage, batch: index)).map { place, slice in
+        let original = try cases[slice.volume].volume.trainingSlice(slice.z, context: context)
+        var generator = SeededGenerator.stream(seed: seed, stageIndex, index, place)
+        return augmentation.apply(to: original, using: &generator)
+      }
+    }
+  }
+}
+
+extension PreparedVolume {
+  /// Its slices for a sampler.
+  ///
+  /// - Parameter index: place of the volume among those that train.
+  fileprivate func slices(index: Int) -> [SliceSampler.Slice] {
+    (0..<depth).map { z in
+      SliceSampler.Slice(volume: index, z: z, hasForeground: labels(slice: z)?.contains { $0 > 0 } ?? false)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import Torch
+
+/// What a step of the training sees, on the network's device.
+struct TrainingBatch {
+  /// [N, channels, H, W], channels-last.
+  let images: Tensor
+  /// int64 [N, H, W]
+  let labels: Tensor
+  /// The sites of the rows, for domain-specific batch norm.
+  let sites: SiteRows?
+
+  /// - Parameter slices: one or more of one size.
+  init(_ slices: [TrainingSlice], sites: SiteRows?, on device: Device) {
+    let input = NetworkInput(
+      images: slices.flatMap(\.image), labels: slices.flatMap(\.labels), slices: slices.count,
+      channels: slices[0].channels, size: slices[0].size, on: device)
+    (images, labels, self.sites) = (input.images, input.labels!, sites)
+  }
+}
+
+/// The batches of a stage, in order.
+final class TrainingBatches {
+  private let plan: BatchPlan
+  private let stage: Stage
+  private let device: Device
+  private let loader: BatchLoader
+  /// The batch that is loaded next.
+  private var index: Int
+  private var prefetched: Result<TrainingBatch?, any Error>?
+
+  /// Starts to load the batches.
+  ///
+  /// - Parameter range: indices among the stage's batches.
+  init(_ plan: BatchPlan, of stage: Stage, _ range: Range<Int>, on device: Device) {
+    (self.plan, self.stage, self.device) = (plan, stage, device)
+    loader = plan.loader(of: stage, batches: range)
+    index = range.lowerBound
+  }
+
+  /// The next batch; nil after the last one.
+  ///
+  /// - Throws: `FileError` where a volume that waits in a file cannot be read.
+  func next() throws -> TrainingBatch? {
+    guard let batch = prefetched else { return try load() }
+    prefetched = nil
+    return try batch.get()
+  }
+
+  /// Loads the next batch now, while the device works on the last one. `next` returns it, or throws what went wrong.
+  func prefetch() { prefetched = Result { try load() } }
+
+  /// Ends the loading.
+  func close() { loader.close() }
+
+  private func load() throws -> TrainingBatch? {
+    guard let slices = try loader.next() else { return nil }
+    defer { index += 1 }
+    return TrainingBatch(slices, sites: plan.sites(of: stage, batch: index), on: device)
+  }
+}

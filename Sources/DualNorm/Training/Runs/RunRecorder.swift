@@ -1,0 +1,88 @@
+import Basics
+import Datasets
+import Torch
+
+/// Writes the files of a run: its log, events and checkpoints, and at its end the model.
+final class RunRecorder {
+  let run: RunFolder
+  let configuration: TrainingConfiguration
+  /// The model as it will be, dual blocks included.
+  let description: ModelDescription
+  let plan: BatchPlan
+  private let validation: [PreparedCase]
+  /// Hashes of the prepared cases by name.
+  let digests: [String: String]
+  let log: TrainingLog
+  let events: TrainingEvents
+  /// A checkpoint is written at every validation, and where these are further apart than this.
+  var secondsBetweenCheckpoints = 600.0
+
+  private init(
+    _ run: RunFolder, _ configuration: TrainingConfiguration, _ description: ModelDescription, _ plan: BatchPlan,
+    validation: [PreparedCase], digests: [String: String], log: TrainingLog, events: TrainingEvents
+  ) {
+    (self.run, self.configuration, self.description, self.plan) = (run, configuration, description, plan)
+    (self.validation, self.digests, self.log, self.events) = (validation, digests, log, events)
+  }
+
+  /// Compares the cases with those of the run so far, and opens its log and events.
+  ///
+  /// - Parameter state: what the run has reached; nil for a new one.
+  /// - Throws: `InputError` for other cases, `FileError` where a file cannot be written.
+  static func open(
+    _ run: RunFolder, _ configuration: TrainingConfiguration, _ description: ModelDescription, _ plan: BatchPlan,
+    validation: [PreparedCase], resumingAt state: TrainingState?
+  ) throws -> RunRecorder {
+    let digests = digests(of: plan.cases + validation)
+    if let known = state?.cases { try requireSame(digests, as: known, run) }
+    let log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: state)
+    let events = try TrainingEvents(run.events, description, validation: validation)
+    return RunRecorder(
+      run, configuration, description, plan, validation: validation, digests: digests, log: log, events: events)
+  }
+
+  private static func digests(of cases: [PreparedCase]) -> [String: String] {
+    let digests = concurrentMap(cases, threads: 2, progress: nil) { $0.volume.digest }
+    return Dictionary(zip(cases.map(\.source.identifier), digests)) { first, _ in first }
+  }
+
+  /// Refuses to resume with other images or masks.
+  private static func requireSame(
+    _ digests: [String: String], as known: [String: String], _ run: RunFolder
+  ) throws {
+    let changed = digests.keys.filter { known[$0] != digests[$0] }.sorted()
+    guard let first = changed.first else { return }
+    let more = changed.count > 1 ? " and \(counted(changed.count - 1, "other case"))" : ""
+    throw InputError(
+      "\(run.url.path): the image or mask of \(first)\(more) is another one than this run was trained on so far; restore the "
+        + "files, or train anew in another folder.")
+  }
+
+  var lastStage: Stage? { configuration.stages(of: description.network).last?.stage }
+
+  /// Slices of all validation cases.
+  var validationSliceCount: Int { validation.reduce(0) { $0 + $1.volume.depth } }
+
+  func validationScore(of network: DualNormNetwork) -> ValidationScore {
+    ValidationScore(of: network, description, on: validation)
+  }
+
+  /// Makes the best weights of the last stage the model, which marks the run as finished.
+  ///
+  /// - Throws: `FileError` where the model cannot be written.
+  func writeModel(of stage: Stage, warnings: [String]) throws {
+    let best = try Safetensors.read(run.best(stage)).tensors
+    var description = description
+    description.network = description.network(of: stage)
+    if configuration.recipe != .published {
+      let network = try StageStart(configuration, description).network(of: stage, from: .checkpoint)
+      try network.parameters.load(best, file: run.best(stage).path)
+      description.largestComponents = LargestComponents(of: network, description, on: validation)
+    }
+    description.warnings = warnings
+    for warning in warnings { Warnings.report("\(run.url.path): \(warning)") }
+    // The model last: where it is, the training is finished.
+    try run.write(description)
+    try Safetensors(tensors: best).write(to: run.model)
+  }
+}

@@ -1,0 +1,120 @@
+import Basics
+import Torch
+
+/// Records a stage: rows of the log, events, validations and checkpoints.
+final class StageRecorder {
+  private let recorder: RunRecorder
+  private let stage: Stage
+  private let iterations: Int
+  private let learner: Learner
+  private let saver: Saver
+  private let validateEvery: Int
+  /// The iteration of the last validation.
+  private var validated: Int?
+  private var network: DualNormNetwork { learner.network }
+
+  /// - Parameter iterations: of the stage.
+  init(_ recorder: RunRecorder, _ stage: Stage, iterations: Int, _ learner: Learner) {
+    (self.recorder, self.stage, self.iterations, self.learner) = (recorder, stage, iterations, learner)
+    saver = Saver(recorder.run, recorder.log, stage, learner)
+    validateEvery = TrainingConfiguration.iterationsBetweenValidations(
+      recorder.configuration.validateEvery, of: iterations)
+  }
+
+  /// What the stage begins with.
+  ///
+  /// - Parameter checkpoint: of this stage; nil at its beginning.
+  /// - Throws: `WeightsError` if the checkpoint is of another network.
+  func start(from checkpoint: Checkpoint?) throws -> TrainingState {
+    let configuration = recorder.configuration
+    var state = TrainingState(
+      stage: stage, schedule: LearningRateSchedule(configuration.schedule, base: configuration.learningRate))
+    if let checkpoint {
+      state = try saver.load(checkpoint)
+      state.schedule.resume(at: state.iteration, of: iterations)
+    }
+    state.cases = recorder.digests
+    return state
+  }
+
+  /// Logs a finished iteration, and validates when it is time.
+  ///
+  /// - Parameter losses: of its passes.
+  /// - Throws: `InputError` for losses, or weights to validate, that are not finite; `FileError` where a file cannot be
+  ///   written.
+  func take(_ losses: [StepLoss], _ state: inout TrainingState) throws -> TrainingProgress {
+    try requireFinite(losses, state)
+    let isDue = isAtEnd(state) || state.iteration % validateEvery == 0
+    let validation = isDue ? try validate(&state) : nil
+    let report = TrainingProgress(
+      stage: stage, iteration: state.iteration, iterations: iterations, learningRate: learner.optimizer.learningRate,
+      losses: losses, validation: validation)
+    try recorder.log.append(report)
+    try recorder.events.append(report, step: step(state))
+    return report
+  }
+
+  /// Writes a checkpoint after a validation, and where the last one is long ago.
+  ///
+  /// - Throws: `InputError` for weights that are not finite, `FileError` where a file cannot be written.
+  func saveIfDue(_ state: TrainingState) throws {
+    guard validated == state.iteration || saver.secondsSinceLast > recorder.secondsBetweenCheckpoints else { return }
+    try save(state)
+  }
+
+  /// Writes a checkpoint, from which a stopped stage continues.
+  ///
+  /// - Returns: nil before the end of the stage.
+  /// - Throws: as `saveIfDue`.
+  func stop(_ state: TrainingState) throws -> TrainingState? {
+    try save(state)
+    return isAtEnd(state) ? state : nil
+  }
+
+  private func isAtEnd(_ state: TrainingState) -> Bool { state.iteration == iterations }
+
+  /// Counts iterations through both stages.
+  private func step(_ state: TrainingState) -> Int { recorder.plan.offset(of: stage) + state.iteration }
+
+  private func save(_ state: TrainingState) throws {
+    try requireFiniteWeights(state)
+    try saver.save(state)
+  }
+
+  /// Of equal weights the later ones are best, so that a stage in which nothing is found yet still hands on what it has
+  /// learnt.
+  private func validate(_ state: inout TrainingState) throws -> ValidationScore {
+    try requireFiniteWeights(state)
+    validated = state.iteration
+    return try learner.averaged {
+      try recorder.events.append(network, step: step(state))
+      let score = recorder.validationScore(of: network)
+      if score.dice == nil || score.dice! >= state.bestDice ?? 0 {
+        (state.bestDice, state.bestIteration) = (score.dice, state.iteration)
+        state.unfoundInValidation = score.unfoundClasses
+      }
+      if isAtEnd(state) && stage == recorder.lastStage {
+        state.unfoundInTraining = recorder.unfoundInTraining(network, besides: score)
+      }
+      return score
+    }
+  }
+
+  private func requireFinite(_ losses: [StepLoss], _ state: TrainingState) throws {
+    guard !losses.allSatisfy({ $0.value.isFinite }) else { return }
+    throw InputError(
+      "The loss is no longer a number at iteration \(state.iteration) of the \(stage.rawValue) stage, on slices of "
+        + "\(cases(of: state)); check these cases or lower --learning-rate. \(recorder.run.whatRemains)")
+  }
+
+  /// Finite losses may have infinite gradients. Such weights must not get into a checkpoint.
+  private func requireFiniteWeights(_ state: TrainingState) throws {
+    guard let name = network.parameters.firstWithoutNumbers else { return }
+    throw InputError(
+      "The weights (\(name)) are no longer numbers after iteration \(state.iteration) of the \(stage.rawValue) stage, on slices of "
+        + "\(cases(of: state)); check these cases or lower --learning-rate. \(recorder.run.whatRemains)")
+  }
+
+  /// The names of the cases in the last batch.
+  private func cases(of state: TrainingState) -> String { recorder.plan.names(of: stage, batch: state.iteration - 1) }
+}
