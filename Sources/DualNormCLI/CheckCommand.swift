@@ -67,8 +67,8 @@ struct CheckCommand: ParsableCommand {
     let progress = ThreadSafeProgress("cases read", quiet: quiet)
     let check: DataCheck
     do {
-      check = try DataCheck(
-        of: dataset, merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [], splits: sides,
+      check = try DataCheck.run(
+        on: dataset, merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [], splits: sides,
         progress: progress.update, shouldStop: Interruption.requested)
       progress.clear()
     } catch is StopRequested {

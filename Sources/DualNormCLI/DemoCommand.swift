@@ -75,7 +75,7 @@ struct DemoCommand: ParsableCommand {
     configuration.batchSize = 6
     configuration.seed = seed
     configuration.precision = .float32  // the README has its numbers
-    let session = try TrainingSession(starting: runFolder, configuration: configuration, report: Messages.say)
+    let session = try TrainingSession.begin(runFolder, configuration: configuration, report: Messages.say)
     let trainer = try session.trainer()
     say("Training: \(description(of: trainer.stages))")
     try TrainCommand.train(trainer, runFolder, TrainingMessages(quiet: quiet))

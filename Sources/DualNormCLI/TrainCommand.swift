@@ -102,11 +102,11 @@ struct TrainCommand: ParsableCommand {
     guard run.isBegun || run.isCutShort else { return try start(run, configuration, messages) }
     let recorded = try run.readConfiguration()
     try recorded.requireSame(as: configuration, in: run)
-    return try run.isBegun ? TrainingSession(resuming: run) : start(run, recorded, messages)
+    return try run.isBegun ? TrainingSession.resume(run) : start(run, recorded, messages)
   }
 
   private func goOn(_ run: RunFolder, _ messages: TrainingMessages) throws -> TrainingSession {
-    guard run.isCutShort else { return try TrainingSession(resuming: run, iterations: options.iterations?.values) }
+    guard run.isCutShort else { return try TrainingSession.resume(run, iterations: options.iterations?.values) }
     var configuration = try run.readConfiguration()
     configuration.iterations = options.iterations?.values ?? configuration.iterations
     return try start(run, configuration, messages)
@@ -117,8 +117,8 @@ struct TrainCommand: ParsableCommand {
   ) throws -> TrainingSession {
     let checking = ThreadSafeProgress("cases checked", quiet: quiet)
     defer { checking.clear() }
-    return try TrainingSession(
-      starting: run, configuration: configuration,
+    return try TrainingSession.begin(
+      run, configuration: configuration,
       report: { message in
         checking.clear()
         Messages.say(message)

@@ -126,8 +126,8 @@ package struct Experiment: Sendable {
     checking: (@Sendable (Int, Int) -> Void)?
   ) throws -> [CaseFacts] {
     let training = configuration.training
-    let check = DataCheck(
-      of: dataset, merge: training.mergeLabels, exclude: training.excludeLabels, progress: checking)
+    let check = DataCheck.run(
+      on: dataset, merge: training.mergeLabels, exclude: training.excludeLabels, progress: checking)
     report(.table(check.table))
     for remark in check.remarks { report(.sentence(remark)) }
     try check.requireNoErrors()

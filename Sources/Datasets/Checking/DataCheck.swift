@@ -21,26 +21,26 @@ package struct DataCheck: Sendable {
   ///   - progress: receives the cases done and their total, one call at a time, on any thread.
   ///   - shouldStop: asked before each case, on any thread.
   /// - Throws: `StopRequested` when `shouldStop` returns true.
-  package init(
-    of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
+  package static func run(
+    on dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
     progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool
-  ) throws {
+  ) throws -> DataCheck {
     let inspections = try concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
       shouldStop() ? nil : CaseInspection(scan)
     }.map { inspection in
       guard let inspection else { throw StopRequested() }
       return inspection
     }
-    self.init(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
+    return DataCheck(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
   }
 
   /// Reads all cases and cannot be stopped.
-  package init(
-    of dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
+  package static func run(
+    on dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
     progress: (@Sendable (Int, Int) -> Void)? = nil
-  ) {
+  ) -> DataCheck {
     let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { CaseInspection($0) }
-    self.init(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
+    return DataCheck(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
   }
 
   private init(

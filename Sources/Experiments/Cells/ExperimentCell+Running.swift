@@ -64,10 +64,9 @@ extension Experiment {
     }
     let session =
       FileManager.default.fileExists(atPath: cell.run.last.path)
-      ? try TrainingSession(resuming: cell.run, lock: lock)
-      : try TrainingSession(
-        starting: cell.run, configuration: cell.configuration, data: data, split: split(of: cell), report: say,
-        lock: lock)
+      ? try TrainingSession.resume(cell.run, lock: lock)
+      : try TrainingSession.begin(
+        cell.run, configuration: cell.configuration, data: data, split: split(of: cell), report: say, lock: lock)
     let trainer = try session.trainer()
     try cell.run.keep(Warnings.reported)
     var done = trainer.finishedIterations

@@ -15,7 +15,7 @@ struct CheckRealDataTests {
       let lines = cases.prefix(8).map { "\($0.images[0].path),\($0.mask?.path ?? "")" }
       try folder.write(lines.joined(separator: "\n"), to: "\(site)/all_list.txt")
     }
-    let check = DataCheck(of: try Dataset(contentsOf: folder.url))
+    let check = DataCheck.run(on: try Dataset(contentsOf: folder.url))
     #expect(check.facts.count >= 10)
     #expect(check.findings.isEmpty, "\(check.findings.map(\.message))")
   }
@@ -36,7 +36,7 @@ struct CheckRealDataTests {
       lines += "\(scan.images[0].path),\(mask.path)\n"
     }
     try folder.write(lines, to: "H/all_list.txt")
-    return DataCheck(of: try Dataset(contentsOf: folder.url.appendingPathComponent("H"))).findings
+    return DataCheck.run(on: try Dataset(contentsOf: folder.url.appendingPathComponent("H"))).findings
       .filter { $0.rule != .intensity }
   }
 

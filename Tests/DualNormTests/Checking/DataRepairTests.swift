@@ -29,7 +29,7 @@ import Testing
       size: [16, 12, 4], spacingMM: [1, 1.25, 3], originMM: [5, 6, 7], direction: [-1, 0, 0, 0, 1, 0, 0, 0, 1])
   }
 
-  private func check(_ url: URL) throws -> DataCheck { try DataCheck(of: Dataset(contentsOf: url)) }
+  private func check(_ url: URL) throws -> DataCheck { try DataCheck.run(on: Dataset(contentsOf: url)) }
 
   private func repair(dropDuplicates: Bool = false) throws -> DataRepair {
     let repair = DataRepair(

@@ -11,7 +11,7 @@ import Testing
 
   private func report() throws -> DataReport {
     let dataset = try Dataset(contentsOf: folder.url)
-    return DataReport(DataCheck(of: dataset), of: dataset)
+    return DataReport(DataCheck.run(on: dataset), of: dataset)
   }
 
   /// Two cases with 0 to 999 in their images; masks of 100 and of 300 voxels of 6 mm³.

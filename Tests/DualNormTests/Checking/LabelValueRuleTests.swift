@@ -28,7 +28,7 @@ import Testing
   }
 
   private func check(merge: [[UInt8]] = []) throws -> DataCheck {
-    try DataCheck(of: Dataset(contentsOf: folder.url), merge: merge)
+    try DataCheck.run(on: Dataset(contentsOf: folder.url), merge: merge)
   }
 
   @Test func greyEdgesAreNamedWithTheThreshold() throws {
@@ -102,7 +102,7 @@ import Testing
     try write("A/a", disc(1, blur: 0), seed: 1)
     try folder.touch("A/b.mgz")
     let dataset = try Warnings.collecting { try Dataset(contentsOf: folder.url) }.value
-    let check = DataCheck(of: dataset)
+    let check = DataCheck.run(on: dataset)
     #expect(check.findings.map(\.rule) == [.unread] && check.findings[0].message == dataset.unreadImages.sentence)
     let report = DataReport(check, of: dataset)
     #expect(!report.description.contains("Nothing is odd.") && report.description.contains("(A/b.mgz)"))

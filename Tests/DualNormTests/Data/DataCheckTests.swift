@@ -25,7 +25,7 @@ import Testing
   func file(_ name: String) -> URL { folder.url.appendingPathComponent(name) }
 
   func check(merge: [[UInt8]] = []) throws -> DataCheck {
-    try DataCheck(of: Dataset(contentsOf: folder.url), merge: merge)
+    try DataCheck.run(on: Dataset(contentsOf: folder.url), merge: merge)
   }
 
   /// Severity and message of the findings, whatever else they say for machines.
@@ -52,7 +52,7 @@ import Testing
   @Test func progressCountsUpToTheTotal() throws {
     for index in 0..<5 { try write("c\(index)", seed: UInt64(index)) }
     let seen = Progress()
-    _ = try DataCheck(of: Dataset(contentsOf: folder.url), threads: 2) { done, total in seen.add(done, total) }
+    _ = try DataCheck.run(on: Dataset(contentsOf: folder.url), threads: 2) { done, total in seen.add(done, total) }
     #expect(seen.values == (1...5).map { [$0, 5] })
   }
 
@@ -124,9 +124,9 @@ import Testing
           + "the missing classes cannot be learnt there."
       ])
     #expect(try check(merge: [[1, 2]]).findings.isEmpty)
-    #expect(try DataCheck(of: Dataset(contentsOf: folder.url), exclude: [2]).findings.isEmpty)
+    #expect(try DataCheck.run(on: Dataset(contentsOf: folder.url), exclude: [2]).findings.isEmpty)
     #expect(
-      try DataCheck(of: Dataset(contentsOf: folder.url), exclude: [1, 2]).errors.map(\.message)
+      try DataCheck.run(on: Dataset(contentsOf: folder.url), exclude: [1, 2]).errors.map(\.message)
         == ["All masks are empty, so there is nothing to learn; check the masks."])
   }
 
@@ -141,7 +141,7 @@ import Testing
       check.findings == [
         .init(.warning, .labels, message, cases: ["\(site)/c2"], files: [file("c2_seg.nii.gz")])
       ])
-    #expect(try DataCheck(of: Dataset(contentsOf: folder.url), exclude: [7]).findings.isEmpty)
+    #expect(try DataCheck.run(on: Dataset(contentsOf: folder.url), exclude: [7]).findings.isEmpty)
     // Of five, or where two hold it, it may be a rare class.
     try write("c3", seed: 3, values: [0, 1, 7])
     #expect(try self.check().findings.isEmpty)
@@ -150,7 +150,7 @@ import Testing
   @Test func stoppingReadsNoMore() throws {
     for index in 0..<4 { try write("c\(index)", seed: UInt64(index)) }
     let dataset = try Dataset(contentsOf: folder.url)
-    #expect(throws: StopRequested.self) { try DataCheck(of: dataset, shouldStop: { true }) }
+    #expect(throws: StopRequested.self) { try DataCheck.run(on: dataset, shouldStop: { true }) }
   }
 
   @Test func masksOfManyValuesLookLikeIntensities() throws {
@@ -205,7 +205,7 @@ import Testing
 
   @Test func casesWithoutMasksAreChecked() throws {
     try noise(Geometry(size: [16, 16, 2]), seed: 1).write(to: file("a.nii.gz"))
-    let check = try DataCheck(of: Dataset(contentsOf: folder.url, requireMasks: false))
+    let check = try DataCheck.run(on: Dataset(contentsOf: folder.url, requireMasks: false))
     #expect(check.findings.isEmpty && check.sites[0].maskCount == 0 && check.table.contains("no masks"))
   }
 }

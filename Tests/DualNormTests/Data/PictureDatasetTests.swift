@@ -124,7 +124,7 @@ import Testing
       ("rgb8.png", "c.png"), ("mask255.png", "c_seg.png"),
     ])
     try Data("no picture".utf8).write(to: folder.url.appendingPathComponent("c.png"))
-    let check = DataCheck(of: try Dataset(contentsOf: folder.url))
+    let check = DataCheck.run(on: try Dataset(contentsOf: folder.url))
     #expect(
       check.errors.map(\.message) == [
         "\(folder.path)/a_seg.png: pixel (6, 0) has the colour (200, 0, 0); labels must be grey values or a palette's "
@@ -173,7 +173,7 @@ import Testing
       "\(folder.path)/b.png (red): every voxel is 0, expected an image with contrast; leave this case out or restore the "
       + "file."
     #expect(sentence { try PreparedVolume(reading: cases[1], scheme: nil, plan: plan) } == constant)
-    let check = DataCheck(of: try Dataset(contentsOf: folder.url, requireMasks: false))
+    let check = DataCheck.run(on: try Dataset(contentsOf: folder.url, requireMasks: false))
     #expect(check.errors.map(\.message).first == constant && check.errors.count == 3)
   }
 

@@ -23,7 +23,7 @@ struct RealDataTests {
 
   @Test func hippocampusComesBackBitByBit() throws {
     let (folder, data) = try excerpt("hippocampus")
-    let check = DataCheck(of: data)
+    let check = DataCheck.run(on: data)
     #expect(check.findings.isEmpty && check.facts.count == 1)
     let scheme = try LabelScheme(values: Set(check.facts.flatMap(\.labels.keys)))
     #expect(scheme.groups == [[1], [2]])
@@ -38,7 +38,7 @@ struct RealDataTests {
 
   @Test func lggIsPlannedAt128() throws {
     let (folder, data) = try excerpt("lgg")
-    let check = DataCheck(of: data)
+    let check = DataCheck.run(on: data)
     #expect(check.findings.isEmpty && check.sites.map(\.site) == ["Site-A", "Site-B", "Site-C"])
     let plan = try PreparationPlan.derived(from: check.facts)
     #expect(plan.networkSize == ImageSize(height: 128, width: 128) && plan.resampling == .none)
@@ -47,7 +47,7 @@ struct RealDataTests {
 
   @Test func prostateIsPlannedAt384AndSurvivesResampling() throws {
     let (folder, data) = try excerpt("prostate")
-    let check = DataCheck(of: data, merge: [[1, 2]])
+    let check = DataCheck.run(on: data, merge: [[1, 2]])
     #expect(check.findings.isEmpty)
     let scheme = try LabelScheme(values: Set(check.facts.flatMap(\.labels.keys)), merge: [[1, 2]])
     #expect(scheme.groups == [[1, 2]] && scheme.classCount == 2)

@@ -108,7 +108,7 @@ import Testing
 @Suite(.enabled(if: hasSharedData, "needs ../shared/data"))
 struct TrainingDeviationRealDataTests {
   private func facts(_ name: String) throws -> [CaseFacts] {
-    DataCheck(of: try Dataset(contentsOf: sharedData.appendingPathComponent(name))).facts
+    DataCheck.run(on: try Dataset(contentsOf: sharedData.appendingPathComponent(name))).facts
   }
 
   private func far(_ tested: [CaseFacts], from training: [CaseFacts]) throws -> [String: [String]] {

@@ -73,7 +73,7 @@ extension ExperimentTests {
     for (holdOut, count) in [(0, 0), (0.34, 1)] {
       training.holdOut = holdOut
       let (_, said) = try Warnings.collecting {
-        try TrainingSession(starting: run, configuration: training, report: { _ in })
+        try TrainingSession.begin(run, configuration: training, report: { _ in })
       }
       #expect(said.filter { $0 == warning }.count == count)
       try FileManager.default.removeItem(at: run.url)

@@ -74,7 +74,7 @@ import Testing
         to: folder.url.appendingPathComponent("A/p\(index)_seg.png"))
     }
     let dataset = try Dataset(contentsOf: folder.url)
-    let html = try Report(of: DataReport(DataCheck(of: dataset), of: dataset), command: ["dualnorm", "check"]).html
+    let html = try Report(of: DataReport(DataCheck.run(on: dataset), of: dataset), command: ["dualnorm", "check"]).html
     #expect(!html.contains("spacing in mm") && !html.contains("orientation</th>") && html.contains("size in pixels"))
     #expect(html.contains("<th scope=\"row\">A</th><td>2</td><td>1</td><td>1</td><td>30</td><td>20–40</td>"))
     #expect(html.contains("A, 2 values, 1 without the label") && html.contains("<title>p2: 40</title>"))
@@ -82,7 +82,7 @@ import Testing
 
   @Test(.enabled(if: hasSharedData, "needs ../shared/data")) func prostates() throws {
     let dataset = try Dataset(contentsOf: sharedData.appendingPathComponent("prostate"))
-    let report = DataReport(DataCheck(of: dataset), of: dataset)
+    let report = DataReport(DataCheck.run(on: dataset), of: dataset)
     let html = try Report(of: report, command: ["dualnorm", "check"]).html
     // Of every case its volumes of two labels, and its intensities.
     #expect(html.components(separatedBy: "<circle class=\"dot\"").count - 1 == 30)
