@@ -92,9 +92,8 @@ struct DemoCommand: ParsableCommand {
       cases: dataset.cases
     ).write(to: output)
     let progress = Progress("cases", of: dataset.cases.count, quiet: quiet)
-    let evaluation = try Evaluation(
-      of: model, on: dataset.cases, adaptation: .case, writingTo: output, tolerancesMM: Scorer.defaultTolerancesMM
-    ) { scan in
+    let options = EvaluationOptions(adaptation: .case)
+    let evaluation = try model.evaluate(dataset.cases, options, writingTo: output) { scan in
       try stopIfInterrupted(progress, "run dualnorm demo again to start over")
       progress.advance(scan.identifier)
     }

@@ -129,10 +129,11 @@ struct EvaluateCommand: ParsableCommand {
     let progress = Progress("cases", of: chosen.cases.count, quiet: quiet)
     let remains = "the cases done so far are in \(folder.path)/predictions"
     var isFirst = true
-    let evaluation = try Evaluation(
-      of: model, on: chosen.cases, sides: chosen.marks, scoring: scoring, adaptation: adapt, writingTo: folder,
-      tolerancesMM: tolerance.values, largestComponent: components.choice, goesOn: true,
-      measuring: showMeasuring(remains, quiet: quiet)
+    let options = EvaluationOptions(
+      scoring: scoring, adaptation: adapt, tolerancesMM: tolerance.values, largestComponent: components.choice,
+      skipsFailures: true)
+    let evaluation = try model.evaluate(
+      chosen.cases, sides: chosen.marks, options, writingTo: folder, measuring: showMeasuring(remains, quiet: quiet)
     ) { scan in
       try stopIfInterrupted(progress, remains)
       if !isFirst { progress.advance(scan.identifier) }

@@ -14,8 +14,6 @@ package struct SheetRow: Sendable {
   package var firstNote = ""
   package var finalNote = ""
   package var adaptedNote = ""
-  /// The last pass's mean Dice over the classes, which ranks rows; nil if undefined.
-  package var dice: Double?
 
   package init(
     title: String, width: Int, height: Int, channels: [[Float]], reference: [UInt8]? = nil, firstPass: [UInt8]? = nil,

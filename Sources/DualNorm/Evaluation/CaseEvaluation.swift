@@ -13,14 +13,15 @@ struct CaseEvaluation {
   let scheme: LabelScheme
   let scorer: Scorer
   let largestComponent: LargestComponentChoice
-  /// nil keeps no masks and makes no rows.
+  /// nil keeps no masks and shows no cases.
   let output: URL?
   /// The volumes unlike those of the training.
   var far: FarVolumes
 
   struct Result {
     var scores: [CaseScore] = []
-    var row: SheetRow?
+    /// Where masks are kept.
+    var shown: SheetPicker.Candidate?
   }
 
   mutating func result(of scan: Case, side: TrainingSide?) throws -> Result {
@@ -44,7 +45,7 @@ struct CaseEvaluation {
         prediction: pass.labels, reference: reference, site: scan.site, caseName: scan.name, pass: pass.name)
     }
     for index in result.scores.indices { result.scores[index].side = side }
-    if output != nil { result.row = try sheetRow(of: scan, reference, passes, result.scores) }
+    if output != nil { result.shown = try candidate(scan, reference, passes, result.scores) }
     return result
   }
 
@@ -55,26 +56,26 @@ struct CaseEvaluation {
     return reference
   }
 
-  private func sheetRow(
-    of scan: Case, _ reference: LabelMap, _ results: [EvaluationPass], _ scores: [CaseScore]
-  ) throws -> SheetRow {
+  private func candidate(
+    _ scan: Case, _ reference: LabelMap, _ results: [EvaluationPass], _ scores: [CaseScore]
+  ) throws -> SheetPicker.Candidate {
     func dice(_ pass: String) -> Double? {
-      let own = scores.filter { $0.site == scan.site && $0.caseName == scan.name && $0.pass == pass }
-      return Statistic(own.compactMap { $0[.dice] }).mean
+      Statistic(scores.filter { $0.pass == pass }.compactMap { $0[.dice] }).mean
     }
     func note(_ pass: String) -> String { dice(pass).map { "Dice " + fixed($0, decimals: 3) } ?? "" }
-    func classes(_ pass: String) throws -> LabelMap? {
-      try results.first { $0.name == pass }.map { try scheme.classes(of: $0.labels, file: scan.identifier) }
+    let z = SheetRow.fullestSlice(of: reference)
+    func slice(_ labels: LabelMap) throws -> LabelMap {
+      try scheme.classes(of: labels.slices(z..<z + 1), file: scan.identifier)
+    }
+    func found(_ pass: String) throws -> LabelMap? {
+      try results.first { $0.name == pass }.map { try slice($0.labels) }
     }
     let (first, final) = (Pass.first.rawValue, Pass.final.rawValue)
     let adapted = (results.contains { $0.name == final } ? final : first) + Adaptation.passSuffix
-    var row = SheetRow(
-      title: scan.identifier, channels: try Image.channels(contentsOf: scan.images[0]),
-      z: SheetRow.fullestSlice(of: reference), reference: try scheme.classes(of: reference, file: scan.identifier),
-      firstPass: try classes(first), finalPass: try classes(final), adaptedPass: try classes(adapted))
-    (row.firstNote, row.finalNote, row.adaptedNote) = (note(first), note(final), note(adapted))
-    row.dice = results.last.flatMap { dice($0.name) }
-    return row
+    return SheetPicker.Candidate(
+      scan: scan, dice: results.last.flatMap { dice($0.name) }, z: z, reference: try slice(reference),
+      firstPass: try found(first), finalPass: try found(final), adaptedPass: try found(adapted),
+      firstNote: note(first), finalNote: note(final), adaptedNote: note(adapted))
   }
 }
 

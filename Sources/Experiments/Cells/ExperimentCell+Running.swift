@@ -93,11 +93,12 @@ extension Experiment {
     var done = cell.iterations - 1
     let evaluation: Evaluation
     do {
-      evaluation = try Evaluation(
-        of: model, on: data.dataset.cases.filter { tested.contains($0.identifier) },
-        adaptation: model.description.network.usesBatchNorm ? configuration.adaptation : .none,
-        writingTo: keepMasks ? cell.evaluation : nil, tolerancesMM: Scorer.defaultTolerancesMM,
-        largestComponent: configuration.largestComponent, measuring: { _, _ in try stopIfAsked() },
+      evaluation = try model.evaluate(
+        data.dataset.cases.filter { tested.contains($0.identifier) },
+        EvaluationOptions(
+          adaptation: model.description.network.usesBatchNorm ? configuration.adaptation : .none,
+          largestComponent: configuration.largestComponent),
+        writingTo: keepMasks ? cell.evaluation : nil, measuring: { _, _ in try stopIfAsked() },
         progress: { _ in
           try stopIfAsked()
           done += 1

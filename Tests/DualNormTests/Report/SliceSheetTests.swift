@@ -129,23 +129,6 @@ import Testing
     #expect(image[302 + 24, 44 + 40] == organ)  // the adapted pass's left edge
   }
 
-  /// Ranked by numbers: as text, "Dice 0.999" would come before "Dice 1.000" too, but "Dice 9e-05" after both.
-  @Test func aSitesPictureShowsItsMedianAndTheWorstWhereAskedFor() {
-    func row(_ name: String, _ dice: Double?) -> SheetRow {
-      var row = SliceSheetTests.row()
-      (row.title, row.dice) = ("A/\(name)", dice)
-      return row
-    }
-    let rows = [row("a", 1), row("b", 9e-5), row("c", nil), row("d", 0.999), row("e", 0.5)]
-    func names(_ picture: Evaluation.Picture, _ rows: [SheetRow]) -> [String] {
-      picture.chosen(among: rows, of: "A").map { String($0.title.dropFirst(2)) }
-    }
-    #expect(names(.worstMedianAndBest, rows) == ["b", "e", "a"])
-    #expect(names(.median(andWorstOf: ["B"]), rows) == ["e"])
-    #expect(names(.median(andWorstOf: ["A"]), rows) == ["b", "e"])
-    #expect(names(.worstMedianAndBest, [row("f", nil)]) == ["f"])
-  }
-
   @Test func longTitlesEndBeforeTheNotes() {
     var rows = sheet.rows
     rows[0].title = String(repeating: "M", count: 22)  // 22 characters of 6 pixels fit 136
