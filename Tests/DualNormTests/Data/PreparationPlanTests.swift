@@ -97,7 +97,7 @@ import Testing
     #expect(
       sentence { try PreparationPlan.derived(from: small) }
         == "/data/thin.nii.gz: slices of 7×64 pixels (H×W), expected at least 8 a side because the network halves them "
-        + "four times; leave this volume out or give a finer --spacing.")
+        + "4 times; leave this volume out or give a finer --spacing.")
     #expect(
       sentence { try PreparationPlan.derived(from: [facts([5000, 64, 3])], resampling: .spacingMM(x: 1, y: 1)) }
         == "/data/Case.nii.gz: slices of 64×5000 pixels (H×W) after resampling, expected at most 4096 a side; give a "

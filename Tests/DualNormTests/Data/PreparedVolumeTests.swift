@@ -190,7 +190,7 @@ import Testing
     #expect(
       sentence { try prepare(image([1, 51, 30]) { _, y, z in Float(y * z) }, plan: plan) }
         == "/data/image0.nii.gz: slices of 51×1 pixels (H×W), expected at least 8 a side because the network halves them "
-        + "four times; leave this volume out or give a finer --spacing.")
+        + "4 times; leave this volume out or give a finer --spacing.")
   }
 
   @Test func filesAreReadWithTheirClasses() throws {
