@@ -46,6 +46,10 @@ struct ImportCommand: ParsableCommand {
     _ = try options.plan()
     let state = try WeightFile(URL(fileURLWithPath: file)).state
     var inferred = try NetworkPlan(inferredFrom: state, maskKind: mask, file: file)
+    guard localStatistics == .predicted || inferred.dual != nil else {
+      throw InputError(
+        "\(file): has no dual blocks that --local-statistics could change; leave --local-statistics out.")
+    }
     inferred.dual?.localStatistics = localStatistics
     if let classes, classes != inferred.classes {
       throw InputError(
