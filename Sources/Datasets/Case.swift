@@ -28,7 +28,7 @@ package struct Case: Hashable, Sendable {
     self.series = series
   }
 
-  /// Whether its image is a picture (PNG, JPEG, TIFF) rather than a volume.
+  /// Tells whether its image is a picture (PNG, JPEG, TIFF) rather than a volume.
   package var isPicture: Bool { images.contains(where: MedicalImaging.isPicture) }
 
   /// The extension of its predicted mask: pictures get pictures.

@@ -58,10 +58,10 @@ final class CellProcess: @unchecked Sendable {
   /// Asks it to stop after the step at hand.
   func stop() { try? input.fileHandleForWriting.write(contentsOf: Data("stop\n".utf8)) }
 
-  /// Whether it is over and all it told was read.
+  /// Tells whether it is over and all it told was read.
   var hasEnded: Bool { lock.withLock { outputHasEnded } && !process.isRunning }
 
-  /// Whether it ended because it was asked to, by this process or by a signal of its own.
+  /// Tells whether it ended because it was asked to, by this process or by a signal of its own.
   var wasStopped: Bool { process.terminationReason == .exit && process.terminationStatus == CellReport.stoppedStatus }
 
   /// Why it ended without a result.

@@ -174,7 +174,7 @@ private struct VerbOptions {
   var positionals: [Argument] { arguments.filter { $0.kind == .positional } }
   var required: [Argument] { arguments.filter { !$0.isOptional && $0.kind != .flag } }
 
-  /// Whether a word is several flags of one letter each, as `-qv`.
+  /// Tells whether a word is several flags of one letter each, as `-qv`.
   func areFlags(_ word: String) -> Bool {
     !word.hasPrefix("--") && word.dropFirst().allSatisfy { byName["-\($0)"] != nil }
   }

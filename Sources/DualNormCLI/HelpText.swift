@@ -39,7 +39,7 @@ extension DualNormCommand {
     }.joined(separator: "\n")
   }
 
-  /// Whether a line that goes on with a command shows it as an example, by what stands before it.
+  /// Tells whether a line that goes on with a command shows it as an example, by what stands before it.
   private static func isExample(_ beginning: Substring) -> Bool {
     let words = beginning.trimmingCharacters(in: .whitespaces)
     return words.isEmpty ? beginning.count >= 2 : words.hasPrefix("Example") && words.hasSuffix(":")

@@ -65,7 +65,7 @@ struct ImportCommand: ParsableCommand {
         "--labels names \(values.count) labels; give \(inferred.classes - 1) different ones above 0, one a foreground class."
       )
     }
-    (options.width, options.norm) = (inferred.width, inferred.norm)
+    (options.network, options.width, options.norm) = (inferred.architecture, inferred.width, inferred.norm)
     (options.dualBlocks, options.mask) = (inferred.dual?.blocks ?? [], mask)
     if let dual = inferred.dual { options.reduction = dual.reduction }
     options.deepSupervision = inferred.deepSupervision

@@ -1,7 +1,7 @@
 import ArgumentParser
 import DualNorm
 
-/// Whether masks keep only the largest connected component of a class.
+/// Tells whether masks keep only the largest connected component of a class.
 struct LargestComponentOption: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,

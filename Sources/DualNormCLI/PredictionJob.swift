@@ -16,7 +16,7 @@ struct PredictionJob {
   let site: String?
   private let folder: URL
   private let name: String
-  /// Whether other sites' masks are in folders beside.
+  /// Tells whether other sites' masks are in folders beside.
   private var isOfSites = false
   private let ending: String
 

@@ -37,7 +37,7 @@ extension PredictionJob {
   /// - Throws: `ImagingError` where the mask is to be a segmentation and the headers of the series do not make one.
   func requireSegmentable(_ labels: LabelScheme) throws { try series()?.requireSegmentable(as: labels.dicomSegments) }
 
-  /// Whether every file is there; each is whole, as it got its name last.
+  /// Tells whether every file is there; each is whole, as it got its name last.
   func isDone(_ outputs: PredictionOutputs) -> Bool {
     files(outputs).allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
   }

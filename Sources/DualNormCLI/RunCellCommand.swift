@@ -68,7 +68,7 @@ private enum ParentWatch {
   // Written once by the watching thread, read between two steps.
   nonisolated(unsafe) private static var asked: sig_atomic_t = 0
 
-  /// Whether it asked to stop after the step at hand.
+  /// Tells whether it asked to stop after the step at hand.
   static var hasAsked: Bool { asked != 0 }
 
   /// From now on this process ends at once when the other has gone, whatever ended it; every file is written atomically.

@@ -95,7 +95,7 @@ struct TrainOptions: ParsableArguments {
       valueName: "GB"))
   var memory: Double?
 
-  /// Whether no option has a say: none is given, or only defaults.
+  /// Tells whether no option has a say: none is given, or only defaults.
   var areDefault: Bool { config == nil && (try? resolved()) == TrainingConfiguration() }
 
   /// Paths are absolute, so that the run's own configuration can be used from another folder.

@@ -32,14 +32,14 @@ enum ImageFormat {
     return endings.first { name.hasSuffix($0.text) }?.format
   }
 
-  /// Whether the format is one of 2-D pictures.
+  /// Tells whether the format is one of 2-D pictures.
   var isPicture: Bool { [.png, .jpeg, .tiff].contains(self) }
 }
 
 /// The extensions of readable files, in lower case: `.nii.gz` to `.tiff`.
 public let readableEndings = ImageFormat.endings.map(\.text)
 
-/// Whether a file is a PNG, JPEG or TIFF by its name.
+/// Tells whether a file is a PNG, JPEG or TIFF by its name.
 public func isPicture(_ url: URL) -> Bool { (try? ImageFormat(of: url))?.isPicture ?? false }
 
 /// Throws `ImagingError` unless `url` is a file with contents.
@@ -130,7 +130,7 @@ extension Geometry {
     }
   }
 
-  /// Whether the axes are unit vectors at right angles, up to the rounding of hand-written headers (1e-3).
+  /// Tells whether the axes are unit vectors at right angles, up to the rounding of hand-written headers (1e-3).
   var axesArePerpendicular: Bool {
     for a in 0..<3 {
       for b in a..<3 {

@@ -9,7 +9,7 @@ struct JPEGHeader {
   let bits: Int
   /// 1 as stored, 2 to 8 turned or mirrored for viewing (Exif).
   let orientation: Int
-  /// Whether the end marker is present.
+  /// Tells whether the end marker is present.
   let isComplete: Bool
 
   /// Nil if the file does not begin as a JPEG or has no frame header (ITU-T T.81, annex B).

@@ -59,7 +59,7 @@ extension StoredVoxels {
   }
 }
 
-/// Whether the file is gzipped; throws `ImagingError` if its name says otherwise.
+/// Tells whether the file is gzipped; throws `ImagingError` if its name says otherwise.
 private func compression(of url: URL) throws -> Bool {
   let start = try FileHandle(forReadingFrom: url).read(upToCount: 2)
   let isCompressed = start == Data([0x1f, 0x8b])

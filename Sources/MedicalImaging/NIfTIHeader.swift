@@ -20,10 +20,10 @@ struct NIfTIHeader {
   var slope: Double
   var intercept: Double
   var geometry: NIfTIGeometry
-  /// Whether the byte order is not this machine's.
+  /// Tells whether the byte order is not this machine's.
   var isSwapped: Bool
 
-  /// Whether a voxel is red, green and blue, perhaps with alpha.
+  /// Tells whether a voxel is red, green and blue, perhaps with alpha.
   var isColour: Bool { [128, 2304].contains(datatype) }
 
   /// The bytes needed for either header.

@@ -194,7 +194,7 @@ extension StoredVoxels {
 }
 
 extension VoxelType {
-  /// Whether the type can hold a number, which may come from text.
+  /// Tells whether the type can hold a number, which may come from text.
   fileprivate func holds(_ value: Double) -> Bool {
     switch self {
     case .float32, .float64: true

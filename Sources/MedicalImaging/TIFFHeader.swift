@@ -65,7 +65,7 @@ struct TIFFHeader {
 private struct TIFFBytes {
   private let bytes: Data
   private let isBigEndian: Bool
-  /// Whether it is a BigTIFF, with 8 bytes an offset.
+  /// Tells whether it is a BigTIFF, with 8 bytes an offset.
   private let isBig: Bool
 
   init?(_ bytes: Data) {

@@ -55,7 +55,7 @@ public final class Adam {
       together ? MultiTensorAdam(count: moments.count, learningRate: learningRate, on: parameters.device) : nil
   }
 
-  /// Whether a `Graph` can capture steps: everything that changes between steps is on the GPU.
+  /// Tells whether a `Graph` can capture steps: everything that changes between steps is on the GPU.
   public var canBeNoted: Bool { together != nil }
 
   public func clearGradients() {

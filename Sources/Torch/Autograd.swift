@@ -7,7 +7,7 @@ extension Tensor {
   /// Chooses whether autograd computes the gradient of this leaf.
   public func requireGradient(_ required: Bool = true) { checkTrap(ct_require_gradient(handle, required)) }
 
-  /// Whether autograd computes a gradient for this leaf, or for any leaf that this depends on.
+  /// Tells whether autograd computes a gradient for this leaf, or for any leaf that this depends on.
   public var requiresGradient: Bool { ct_requires_gradient(handle) }
 
   /// Adds the gradients of this scalar to every leaf that requires one.

@@ -29,6 +29,11 @@ import Testing
       "predict", "--model", run.url.path, "--input", image.path, "--output", mask.path, "--quiet")
     #expect(result.status == 0 && FileManager.default.fileExists(atPath: mask.path), "\(result.errors)")
     #expect(try dualnorm("info", run.url.path).output.contains("network:      unet++, width 2"))
+    #expect(try dualnorm("info", run.model.path).output.contains("network:      unet++, width 2"))
+    let imported = RunFolder(folder.file("imported"))
+    #expect(try dualnorm("import", run.model.path, "--output", imported.url.path, "--quiet").status == 0)
+    #expect(try imported.readDescription().network == plan)
+    #expect(try TrainingConfiguration(yaml: imported.configuration).network == .nestedUNet)
   }
 
   @Test(.endsSomeTime) func resumesToTheBit() throws {

@@ -57,7 +57,7 @@ package final class FolderLock: Sendable {
     }
   }
 
-  /// Whether the name still leads to the open file.
+  /// Tells whether the name still leads to the open file.
   private static func isStill(_ file: URL, _ descriptor: Int32) -> Bool {
     var (opened, named) = (stat(), stat())
     return fstat(descriptor, &opened) == 0 && lstat(file.path, &named) == 0 && opened.st_ino == named.st_ino

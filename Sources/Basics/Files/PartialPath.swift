@@ -128,7 +128,7 @@ struct PartialName {
   }
 }
 
-/// Whether a file has the name of a `PartialPath`, from any machine and version.
+/// Tells whether a file has the name of a `PartialPath`, from any machine and version.
 package func isPartialFile(_ name: String) -> Bool { name.hasPrefix(PartialName.prefix) }
 
 /// Removes the `PartialPath`s that this user's killed processes on this machine left in a folder; skips subfolders.
@@ -159,7 +159,7 @@ package func removePartialFile(_ url: URL) {
   if leads(path, to: descriptor) { try? FileManager.default.removeItem(at: url) }
 }
 
-/// Whether a path still leads to an open file directly, not through a link.
+/// Tells whether a path still leads to an open file directly, not through a link.
 private func leads(_ path: String, to descriptor: Int32) -> Bool {
   var (opened, named) = (stat(), stat())
   return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino

@@ -34,7 +34,7 @@ package func printableJSON(_ text: String) -> String {
 }
 
 extension Unicode.Scalar {
-  /// Whether a character disturbs the text around it: by moving the cursor, or by changing the writing direction.
+  /// Tells whether a character disturbs the text around it: by moving the cursor, or by changing the writing direction.
   package var misleads: Bool {
     switch properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: true
@@ -43,7 +43,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// Whether it has Unicode's property Bidi_Control.
+  /// Tells whether it has Unicode's property Bidi_Control.
   private var isDirectionMark: Bool {
     value == 0x061C || (0x200E...0x200F).contains(value) || (0x202A...0x202E).contains(value)
       || (0x2066...0x2069).contains(value)

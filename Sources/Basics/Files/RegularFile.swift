@@ -1,6 +1,6 @@
 import Foundation
 
-/// Whether a path is a regular file or a link to one.
+/// Tells whether a path is a regular file or a link to one.
 package func isRegularFile(_ url: URL) -> Bool {
   var status = stat()
   return stat(url.path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG

@@ -108,7 +108,7 @@ private struct Agreement {
   /// A tenth of a count, rounded up.
   static func tenth(of count: Int) -> Int { (count + 9) / 10 }
 
-  /// Whether a value is beyond `least`, six deviations and twice the distance within which nine in ten lie.
+  /// Tells whether a value is beyond `least`, six deviations and twice the distance within which nine in ten lie.
   func isFar(_ value: Double, atLeast least: Double) -> Bool {
     let distance = abs(value - spread.median)
     return distance > least && distance > 6 * spread.deviation && distance > 2 * nineTenths

@@ -59,7 +59,7 @@ package struct CaseFacts: Equatable, Sendable {
       isPicture: isPicture, percentiles: percentiles)
   }
 
-  /// Whether there is a mask and it holds only background and excluded labels.
+  /// Tells whether there is a mask and it holds only background and excluded labels.
   func hasEmptyMask(without excluded: Set<UInt8> = []) -> Bool {
     !labels.isEmpty && labels.keys.allSatisfy { $0 == 0 || excluded.contains($0) }
   }
@@ -68,7 +68,7 @@ package struct CaseFacts: Equatable, Sendable {
 /// One case read once: its facts (nil if a file could not be read) and the faults of the case alone.
 struct CaseInspection: Sendable {
   let scan: Case
-  /// Whether image and mask are likely exchanged.
+  /// Tells whether image and mask are likely exchanged.
   private(set) var isExchanged = false
   private(set) var facts: CaseFacts?
   private(set) var findings: [DataCheck.Finding] = []

@@ -12,7 +12,7 @@ package struct SiteSummary: Equatable, Sendable {
   package let slices: ClosedRange<Int>
   /// Spacings along the image's x, y and z axes.
   package let spacingsMM: [ClosedRange<Double>]
-  /// Whether all cases are pictures, whose pixel size is unknown.
+  /// Tells whether all cases are pictures, whose pixel size is unknown.
   let arePictures: Bool
   let intensities: ClosedRange<Float>?
   /// The share of each foreground value in all voxels of the site's masks, from 0 to 1.

@@ -111,7 +111,7 @@ package struct DataRepair: Sendable {
   }
 }
 
-/// Whether a file can be copied alone: the header of a MetaImage or NRRD may name another file.
+/// Tells whether a file can be copied alone: the header of a MetaImage or NRRD may name another file.
 func isCopied(_ url: URL) -> Bool {
   let name = url.lastPathComponent.lowercased()
   return isPicture(url) || name.hasSuffix(".nii") || name.hasSuffix(".nii.gz")

@@ -75,7 +75,7 @@ package struct DataReport: Codable, Equatable, Sendable {
   let lengthUnit: LengthUnit
   /// The unit of label volumes: `mL` or `pixels`.
   package let volumeUnit: String
-  /// Whether no finding is an error.
+  /// Tells whether no finding is an error.
   package let isSound: Bool
   /// The number of cases whose files could not be read; only findings mention them.
   package let unreadCases: Int

@@ -72,13 +72,13 @@ extension DataCheck {
       self.files = files.map(\.path)
     }
 
-    /// Whether a network can still be trained but would segment wrongly or be judged wrongly.
+    /// Tells whether a network can still be trained but would segment wrongly or be judged wrongly.
     var makesNetworkWrong: Bool {
       severity == .warning
         && [.labelValues, .greyEdges, .placement, .units, .offset, .duplicate, .patient, .split].contains(rule)
     }
 
-    /// Whether the reader of the files reports it.
+    /// Tells whether the reader of the files reports it.
     var isOfReading: Bool { [.reading, .unread].contains(rule) }
   }
 }

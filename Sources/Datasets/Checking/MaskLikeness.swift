@@ -12,7 +12,7 @@ enum MaskLikeness {
     return !isMask(other)
   }
 
-  /// Whether there is one channel with a few, but at least two, whole numbers from 0 to 255.
+  /// Tells whether there is one channel with a few, but at least two, whole numbers from 0 to 255.
   private static func isMask(_ channels: [Image]) -> Bool {
     guard channels.count == 1 else { return false }
     var seen = Set<Float>()

@@ -4,9 +4,9 @@ import MedicalImaging
 
 /// The treatment of images without masks.
 struct PairingRule {
-  /// Whether an image without a mask is an error rather than a case.
+  /// Tells whether an image without a mask is an error rather than a case.
   let requireMasks: Bool
-  /// Whether `Case_0000` and `Case_0001` are channels of `Case` if no mask tells.
+  /// Tells whether `Case_0000` and `Case_0001` are channels of `Case` if no mask tells.
   let groupsChannels: Bool
 }
 

@@ -2,7 +2,7 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// Whether a file's header says it is a colour picture; false if it cannot be read.
+/// Tells whether a file's header says it is a colour picture; false if it cannot be read.
 func isColourPicture(_ url: URL) -> Bool {
   isPicture(url) && (try? Image.channelCount(contentsOf: url)) == colourChannels.count
 }
@@ -84,6 +84,6 @@ func blankChannels(_ channels: [IntensityStatistics]) -> [Int] {
 }
 
 extension IntensityStatistics {
-  /// Whether all voxels are one finite number.
+  /// Tells whether all voxels are one finite number.
   var isConstant: Bool { nonFiniteCount == 0 && range.map { $0.lowerBound == $0.upperBound } ?? false }
 }

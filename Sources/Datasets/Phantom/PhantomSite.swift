@@ -17,7 +17,7 @@ package struct PhantomSite: Equatable, Sendable {
   var bias = 0.1
   /// Standard deviation of the noise, in tissue values.
   package var noise = 0.04
-  /// Whether the noise is Rician, as in magnitude images (MR), rather than Gaussian.
+  /// Tells whether the noise is Rician, as in magnitude images (MR), rather than Gaussian.
   package var isRician = true
   /// Standard deviation of the Gaussian blur, in plane and through it.
   var blurMM = 1.5

@@ -19,7 +19,7 @@ package struct DataRecipe: Codable, Equatable, Sendable {
   package var everyNthSlice = 1
   /// Height and width in pixels that slices are resampled to.
   package var resampleSize: [Int]?
-  /// Whether to reverse the rows with origin and direction: every voxel keeps its place in the patient.
+  /// Tells whether to reverse the rows with origin and direction: every voxel keeps its place in the patient.
   package var flipY = false
   /// The files whose rows are reversed without their header: for sources with a wrong header.
   package var flipYVoxels: [Source] = []

@@ -61,6 +61,6 @@ extension PreparedSite: CustomStringConvertible {
 }
 
 extension DataRecipe {
-  /// Whether a source's value becomes background.
+  /// Tells whether a source's value becomes background.
   fileprivate func drops(_ value: String) -> Bool { UInt8(value).map { valueMap[Int($0)] == 0 } ?? false }
 }

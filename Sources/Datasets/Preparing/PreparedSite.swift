@@ -10,7 +10,7 @@ package struct PreparedSite: Codable, Equatable, Sendable {
   let site: String
   let recipeName: String
   let recipe: DataRecipe
-  /// Whether the cases were cropped to their labelled slices, which makes them fit for training only.
+  /// Tells whether the cases were cropped to their labelled slices, which makes them fit for training only.
   package let isCroppedByLabels: Bool
   /// Cases whose image and mask were paired by their number only.
   package let pairedByNumber: [String]

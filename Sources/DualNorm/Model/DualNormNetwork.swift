@@ -8,7 +8,7 @@ public final class DualNormNetwork {
   package var precision = Precision.float32
   /// Where it runs. A runtime setting, too.
   package var device: Device { parameters.device }
-  /// Whether norm, ReLU and convolution run as one operation, equal up to rounding, or one by one as they read. They always
+  /// Tells whether norm, ReLU and convolution run as one operation, equal up to rounding, or one by one as they read. They always
   /// run one by one where there are no such operations (`Device.reasonNotToFuse`).
   package var fusesOperations = true
 
@@ -30,7 +30,7 @@ public final class DualNormNetwork {
     logits(images, mask: mask, sites: sites, mode).full
   }
 
-  /// Whether this network takes the fused operations where it runs.
+  /// Tells whether this network takes the fused operations where it runs.
   var fuses: Bool { fusesOperations && device.reasonNotToFuse == nil }
 
   func logits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> PassLogits {

@@ -61,7 +61,7 @@ public final class SegmentationModel {
     }
   }
 
-  /// Whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.
+  /// Tells whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.
   package var needsReference: Bool { description.network.dual?.maskSource == .reference }
 
   /// Reads a case and brings it onto the network's grid.

@@ -25,7 +25,7 @@ package struct PreparationPlan: Equatable, Sendable {
   /// Height and width of the windows that training sees, multiples of `sizeMultiple`, and the least that is padded to; nil leaves each
   /// volume its own size.
   package let networkSize: ImageSize?
-  /// Whether slices are padded in prediction. Networks of the published recipe see them as they are.
+  /// Tells whether slices are padded in prediction. Networks of the published recipe see them as they are.
   let padsSlices: Bool
   /// Slices of one input: its own and its neighbours, odd.
   package let contextSlices: Int

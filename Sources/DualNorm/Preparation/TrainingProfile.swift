@@ -35,7 +35,7 @@ extension PreparationPlan {
 package struct TrainingProfile: Equatable, Sendable {
   /// Volumes.
   let cases: Int
-  /// Whether they are pictures; nil where only some are.
+  /// Tells whether they are pictures; nil where only some are.
   let arePictures: Bool?
   /// Of pixels along x and y, and of slices.
   let pixelsMM, slicesMM: ClosedRange<Double>

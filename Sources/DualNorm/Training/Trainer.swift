@@ -52,7 +52,7 @@ package final class Trainer {
     return plan.offset(of: resumed.stage) + resumed.iteration
   }
 
-  /// Whether an earlier run did all of them.
+  /// Tells whether an earlier run did all of them.
   package var isFinished: Bool { resumed != nil && finishedIterations == stages.reduce(0) { $0 + $1.iterations } }
 
   /// Trains until the end, or until `shouldStop` says so after an iteration; then the last checkpoint is written.

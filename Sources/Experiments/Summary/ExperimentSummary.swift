@@ -86,7 +86,7 @@ package struct ExperimentSummary: Equatable, Encodable, Sendable {
   }
 }
 
-/// Whether some case was tested by networks of one method, pass and seed that were trained on different sites.
+/// Tells whether some case was tested by networks of one method, pass and seed that were trained on different sites.
 private func trainSitesDiffer(in rows: [ResultRow]) -> Bool {
   var trainSites: [[String]: [String]] = [:]
   return rows.contains { row in

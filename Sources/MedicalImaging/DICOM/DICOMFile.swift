@@ -36,7 +36,7 @@ final class DICOMFile {
     return String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Whether there is a non-empty sequence.
+  /// Tells whether there is a non-empty sequence.
   func has(_ sequence: DICOMTag) -> Bool { cdicom_has_sequence(handle, sequence.rawValue) }
 
   func number(_ tag: DICOMTag, at position: Int = 0) -> Double? {

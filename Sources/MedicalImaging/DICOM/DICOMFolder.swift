@@ -1,7 +1,7 @@
 import Basics
 import Foundation
 
-/// Whether a folder itself holds DICOM files; subfolders do not count.
+/// Tells whether a folder itself holds DICOM files; subfolders do not count.
 public func holdsDICOM(_ folder: URL) -> Bool {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
@@ -99,7 +99,7 @@ private func files(in folder: URL) throws -> [URL] {
   }
 }
 
-/// Whether a file is DICOM by its first bytes or, since these may be damaged, by its extension.
+/// Tells whether a file is DICOM by its first bytes or, since these may be damaged, by its extension.
 func isDICOM(_ url: URL) -> Bool {
   if ["dcm", "dicom", "ima"].contains(url.pathExtension.lowercased()) { return true }
   guard ImageFormat.byName(url) == nil, let file = try? FileHandle(forReadingFrom: url) else { return false }

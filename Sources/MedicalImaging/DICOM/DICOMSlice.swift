@@ -13,9 +13,9 @@ struct DICOMSlice: Sendable {
   let frameOfReference: String
   /// A sentence on why it is no slice of a volume; nil for one that can be read.
   let fault: String?
-  /// Whether it is a localizer, an overview for planning other images, which often shares their series.
+  /// Tells whether it is a localizer, an overview for planning other images, which often shares their series.
   let isLocalizer: Bool
-  /// Whether it has pixels and is no segmentation.
+  /// Tells whether it has pixels and is no segmentation.
   let isImage: Bool
   /// Pixels along x and y.
   let size: SIMD2<Int>
@@ -28,7 +28,7 @@ struct DICOMSlice: Sendable {
   /// The header's slice thickness or distance, in mm; used for series of a single slice.
   let thicknessMM: Double?
   private let pixels: CDICOMPixels
-  /// Whether some stored values mark unmeasured pixels (Pixel Padding Value).
+  /// Tells whether some stored values mark unmeasured pixels (Pixel Padding Value).
   var hasPadding: Bool { pixels.padding_low <= pixels.padding_high }
 
   /// - Throws: `ImagingError` for a file that cannot be read as DICOM or belongs to no series.

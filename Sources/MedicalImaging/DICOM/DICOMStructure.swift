@@ -24,7 +24,7 @@ struct DICOMStructure {
     let isSequence: Bool
     /// The last possible end.
     let end: Int
-    /// Whether a delimiter ends it, rather than its length.
+    /// Tells whether a delimiter ends it, rather than its length.
     let isOpen: Bool
     let isImplicit: Bool
     let isBigEndian: Bool
@@ -45,7 +45,7 @@ struct DICOMStructure {
     }
   }
 
-  /// Whether a file begins with 128 bytes and `DICM`.
+  /// Tells whether a file begins with 128 bytes and `DICM`.
   static func isDICOM(_ bytes: UnsafeRawBufferPointer) -> Bool {
     bytes.count >= 132 && bytes[128..<132].elementsEqual("DICM".utf8)
   }
@@ -130,7 +130,7 @@ struct DICOMStructure {
     )
   }
 
-  /// Whether a value of implicit kind begins as a sequence does.
+  /// Tells whether a value of implicit kind begins as a sequence does.
   private func holdsItems(_ tag: UInt32, _ length: Int) throws(Fault) -> Bool {
     guard length > 0, bytes.count - position >= 4 else { return false }
     guard [0xfffe_e000, 0xfffe_e00d, 0xfffe_e0dd].contains(try self.tag(at: position, false)) else { return false }

@@ -1,6 +1,6 @@
 /// Names of DICOM's transfer syntaxes, which define the storage of a file's elements and pixels.
 enum DICOMSyntax {
-  /// Whether the elements of a syntax are compressed as a whole.
+  /// Tells whether the elements of a syntax are compressed as a whole.
   static func isDeflated(_ uid: String) -> Bool {
     ["1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"].contains(uid)
   }

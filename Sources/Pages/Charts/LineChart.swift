@@ -8,9 +8,9 @@ struct LineChart {
     let parts: [[(x: Double, y: Double)]]
     /// The index of one of the page's colours.
     let color: Int
-    /// Whether the line is thin, pale and absent from the legend: the raw data of a smoothed line.
+    /// Tells whether the line is thin, pale and absent from the legend: the raw data of a smoothed line.
     var isFaint = false
-    /// Whether the points are marked, because there are few.
+    /// Tells whether the points are marked, because there are few.
     var hasMarks = false
   }
 

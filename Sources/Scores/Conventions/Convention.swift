@@ -29,7 +29,7 @@ package enum Convention: String, Codable, CaseIterable, Sendable {
   /// The metrics in the order of their columns.
   package func metrics(tolerancesMM: [Double]) -> [Metric] { rules.columns(tolerancesMM: tolerancesMM).map(\.metric) }
 
-  /// Whether there is a metric with a tolerance.
+  /// Tells whether there is a metric with a tolerance.
   package var hasNSD: Bool { metrics(tolerancesMM: [1]).contains(.nsd(toleranceMM: 1)) }
 
   package var rules: any ConventionRules {

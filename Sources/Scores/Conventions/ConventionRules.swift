@@ -13,7 +13,7 @@ package protocol ConventionRules: Sendable {
   var meansNote: String? { get }
   /// The prediction, in file values, after the tool's own changes before comparing.
   func prepared(_ prediction: LabelMap, scheme: LabelScheme) -> LabelMap
-  /// Whether a class without a predicted voxel is compared as if every voxel were predicted.
+  /// Tells whether a class without a predicted voxel is compared as if every voxel were predicted.
   var fillsEmptyPredictions: Bool { get }
   /// The mean of a metric over cases.
   func mean(of values: [Double?]) -> Statistic
@@ -31,7 +31,7 @@ package struct ConventionColumn: Sendable {
   package let metric: Metric
   /// The formula in words, with the cases where it is undefined.
   package let definition: String
-  /// Whether the printed table has the column; files have all columns.
+  /// Tells whether the printed table has the column; files have all columns.
   var isShown = true
   let value: @Sendable (ClassComparison) -> Double?
 

@@ -4,7 +4,7 @@ import Basics
 ///
 /// MedPy refuses to measure distances of an empty mask (RuntimeError); they are undefined here. It takes no means.
 struct MedPyConvention: ConventionRules {
-  /// Whether to follow version 0.4.0, whose `assd` averages the two directed means and whose Dice of empty masks is 0.
+  /// Tells whether to follow version 0.4.0, whose `assd` averages the two directed means and whose Dice of empty masks is 0.
   let isVersion04: Bool
 
   var tool: String { isVersion04 ? "MedPy 0.4.0" : "MedPy 0.5.2" }

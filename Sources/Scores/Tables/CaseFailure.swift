@@ -10,7 +10,7 @@ package struct CaseFailure: Codable, Equatable, Sendable {
 
   package init(_ caseName: String, _ error: any Error) { (self.caseName, reason) = (caseName, "\(error)") }
 
-  /// Whether an error concerns one case's files only, so that the batch continues with the others.
+  /// Tells whether an error concerns one case's files only, so that the batch continues with the others.
   ///
   /// Failed writes and requests to stop do not.
   package static func isOfOneCase(_ error: any Error) -> Bool { error is InputError || error is ImagingError }

@@ -23,7 +23,7 @@ public final class BatchStatistics {
 
   public init() {}
 
-  /// Whether no batch norm has run.
+  /// Tells whether no batch norm has run.
   public var isEmpty: Bool { estimates.isEmpty }
 
   /// The fewest values per channel that a norm has seen. A variance needs at least 2.

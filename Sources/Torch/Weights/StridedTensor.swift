@@ -32,7 +32,7 @@ struct StridedTensor {
     return last < storage.count ? bytes : nil
   }
 
-  /// Whether the numbers are contiguous. The view must have elements, so that the lengths' product does not overflow.
+  /// Tells whether the numbers are contiguous. The view must have elements, so that the lengths' product does not overflow.
   private var isContiguous: Bool {
     var expected = 1
     for (length, stride) in zip(shape, strides).reversed() where length != 1 {

@@ -10,6 +10,9 @@ protocol Backbone {
   /// The blocks that can have dual norms, from input to output.
   static var blocks: [Block] { get }
 
+  /// The name of the convolution that the images enter.
+  static var input: String { get }
+
   /// Creates the layers. The order of their creation decides their initial weights.
   init(_ scope: Scope, _ plan: NetworkPlan)
 

@@ -11,6 +11,8 @@ struct NestedUNet: Backbone {
     (0...depth - column).map { Block(BlockName(rawValue: "x\($0)_\(column)"), level: $0) }
   }
 
+  static let input = "x0_0.conv"
+
   private let nodes: [(convolution: Conv2d, block: ResidualBlock)]
   private let output: ClassOutput
   /// Outputs of x(1, 3), x(2, 2) and x(3, 1), the last nodes of their levels; none without deep supervision.

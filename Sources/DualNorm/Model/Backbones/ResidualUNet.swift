@@ -12,6 +12,8 @@ struct ResidualUNet: Backbone {
     Block(.up4, level: 0),
   ]
 
+  static let input = "inc.conv.0"
+
   private let input: Conv2d
   private let inputBlock: ResidualBlock
   private let down: [(convolution: Conv2d, block: ResidualBlock)]

@@ -7,6 +7,6 @@ struct ForwardContext {
   /// Only domain-specific batch norm looks at it.
   let sites: SiteRows?
   let mode: Mode
-  /// Whether norm, ReLU and convolution are one operation where there is one.
+  /// Tells whether norm, ReLU and convolution are one operation where there is one.
   let fuses: Bool
 }

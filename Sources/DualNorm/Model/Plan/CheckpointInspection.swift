@@ -19,12 +19,19 @@ extension NetworkPlan {
       return shape
     }
     func shape(_ name: String, rank: Int) throws -> [Int] { try shape(name) { $0.count == rank } }
-    let first = try shape("inc.conv.0.weight") { $0.count == 4 && (1...1024).contains($0[0]) && $0[1] > 0 }
+    let architecture =
+      Architecture.allCases.first { shapes[$0.backbone.input + ".weight"] != nil } ?? .residualUNet
+    let first = try shape(architecture.backbone.input + ".weight") {
+      $0.count == 4 && (1...1024).contains($0[0]) && $0[1] > 0
+    }
     let (width, inputChannels) = (first[0], first[1])
     // A network of this width is only made, and its memory taken, if the file holds one.
-    _ = try shape("mid.block.conv_0.weight") { $0 == [16 * width, 16 * width, 3, 3] }
+    let deepest = architecture.blocks.last { $0.level == architecture.depth }!
+    _ = try shape("\(deepest.name.rawValue).block.conv_0.weight") {
+      $0 == [width << deepest.level, width << deepest.level, 3, 3]
+    }
     let classes = try shape("outc.conv.2.weight") { $0.count == 4 && (2...256).contains($0[0]) && $0[1] == width }[0]
-    let blocks = ResidualUNet.blocks.map(\.name).filter {
+    let blocks = architecture.blocks.map(\.name).filter {
       shapes["\($0.rawValue).block.norm_0_aux.mlp_gamma.weight"] != nil
     }
     var reduction = 2
@@ -32,7 +39,7 @@ extension NetworkPlan {
       let gamma = try shape("\(block.rawValue).block.norm_0_aux.mlp_gamma.weight", rank: 4)
       reduction = gamma[1] > 0 ? gamma[0] / gamma[1] : 0
     }
-    let plainNorm = "inc.block.norm_0"
+    let plainNorm = "\(architecture.blocks[0].name.rawValue).block.norm_0"
     let scale = shapes[plainNorm + ".weight"]
     let sites = (0..<shapes.count).prefix { shapes["\(plainNorm).bns.\($0).running_mean"] != nil }.count
     let norm: PlainNorm =
@@ -40,7 +47,7 @@ extension NetworkPlan {
       ? .dsbn
       : shapes[plainNorm + ".running_mean"] != nil ? .bn : scale == nil ? .in : scale!.count == 3 ? .ln : .gn
     self.init(
-      classes: classes, inputChannels: inputChannels, width: width, norm: norm,
+      architecture, classes: classes, inputChannels: inputChannels, width: width, norm: norm,
       dual: blocks.isEmpty ? nil : DualPlan(blocks, maskKind: maskKind, reduction: reduction),
       size: norm == .ln ? ImageSize(height: scale![1], width: scale![2]) : nil,
       sites: max(sites, 1), deepSupervision: shapes["coarse1.conv.2.weight"] != nil)

@@ -16,7 +16,7 @@ public struct NetworkPlan: Equatable, Sendable {
   package var size: ImageSize?
   /// Branches of domain-specific batch norm, one a training site; 1 for other norms.
   package var sites: Int
-  /// Whether coarser levels have outputs of their own, which only training looks at.
+  /// Tells whether coarser levels have outputs of their own, which only training looks at.
   package var deepSupervision: Bool
 
   public init(
@@ -44,10 +44,10 @@ public struct NetworkPlan: Equatable, Sendable {
       + width * (Double(inputChannels) + Double(classes) + Double(sites) + planes)
   }
 
-  /// Whether anything in the network depends on batch statistics.
+  /// Tells whether anything in the network depends on batch statistics.
   package var usesBatchNorm: Bool { norm == .bn || norm == .dsbn || dual != nil }
 
-  /// Whether anything at its deepest level does.
+  /// Tells whether anything at its deepest level does.
   var usesBatchNormAtTheBottom: Bool {
     norm == .bn || norm == .dsbn
       || dual?.blocks.contains { architecture.block($0)?.level == architecture.depth } ?? false

@@ -17,7 +17,7 @@ final class MemoryBudget: @unchecked Sendable {
   /// Half of the memory of the machine, or of the container that this process is in.
   static var defaultBytes: Int { VolumeMemory.ofMachine / 2 }
 
-  /// Whether so many bytes still fit; then they are taken.
+  /// Tells whether so many bytes still fit; then they are taken.
   func take(_ count: Int) -> Bool {
     lock.withLock {
       guard taken + count <= bytes else { return false }

@@ -19,7 +19,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var mask = MaskKind.soft
   /// What the final pass takes as its mask.
   package var maskSource = MaskSource.prediction
-  /// Whether dual layers also normalize each region by its own statistics.
+  /// Tells whether dual layers also normalize each region by its own statistics.
   package var localStatistics = LocalStatistics.predicted
   package var reduction = 2
   /// Neighbouring slices that the network sees, odd; without it 3, or 1 where every case has a single slice.
@@ -59,7 +59,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Decoupled, of weights only.
   package var weightDecay = 0.0
   package var loss = LossKind.batchDice
-  /// Whether coarser levels of the network learn to segment too.
+  /// Tells whether coarser levels of the network learn to segment too.
   package var deepSupervision = true
   /// Share of each site's turns that go to slices with foreground.
   package var foregroundShare = 0.5
@@ -214,7 +214,7 @@ extension TrainingConfiguration {
 }
 
 extension Node {
-  /// Whether this is a file of the version before recipes.
+  /// Tells whether this is a file of the version before recipes.
   fileprivate var saysWhetherToAugment: Bool { mapping?["recipe"] == nil && mapping?["augmentation"]?.bool != nil }
 
   fileprivate var withAugmentationAsList: Node {

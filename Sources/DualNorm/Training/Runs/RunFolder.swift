@@ -67,13 +67,13 @@ package struct RunFolder: Sendable {
     }
   }
 
-  /// Whether a training was started here, so that there is everything to go on with it.
+  /// Tells whether a training was started here, so that there is everything to go on with it.
   package var isBegun: Bool { [configuration, description, splits].allSatisfy(exists) }
 
-  /// Whether options were written here, by a training or by whoever made the folder.
+  /// Tells whether options were written here, by a training or by whoever made the folder.
   var hasConfiguration: Bool { exists(configuration) }
 
-  /// Whether a start of a training was killed before `isBegun`.
+  /// Tells whether a start of a training was killed before `isBegun`.
   package var isCutShort: Bool { hasConfiguration && !isBegun && ![model, checkpoints, log].contains(where: exists) }
 
   private func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
