@@ -1,8 +1,8 @@
 import Torch
 
-/// Sums over the pixels of each image and class, [N, classes] each, which all losses are made of.
+/// The sums over pixels that all losses are computed from; each is [N, classes], one value per image and class.
 ///
-/// p is the softmax of the logits, t the one-hot of the labels, h that of the most probable classes.
+/// p is the softmax of the logits, t the one-hot labels, and h the one-hot argmax of p.
 struct ClassSums {
   /// Σ p t
   let overlap: Tensor
@@ -14,7 +14,7 @@ struct ClassSums {
   let truth: Tensor
   /// Σ t log p
   let logs: Tensor
-  /// Σ t log max(p, 0.005), the published cross entropy's
+  /// Σ t log max(p, 0.005), for the published cross entropy
   let clampedLogs: Tensor
   /// Σ h t
   let chosenOverlap: Tensor
@@ -41,7 +41,7 @@ struct ClassSums {
     pixels = labels.count
   }
 
-  /// The same in one pass over the logits, and another for their gradient.
+  /// Computes the same sums in one pass over the logits; the backward pass takes one more.
   init(fusing logits: Tensor, _ labels: Tensor) {
     let sums = logits.classSums(labels, leastProbability: Self.leastProbability)
     overlap = sums.selectedLast(0)
@@ -59,31 +59,35 @@ struct ClassSums {
 }
 
 extension ClassSums {
-  /// 1 − mean over the foreground classes of (2 Σ p t + 1) / (Σ p² + Σ t + 1), sums over the batch.
+  /// 1 − mean over the foreground classes of (2 Σ p t + 1) / (Σ p² + Σ t + 1), with sums over the batch.
   var batchDiceLoss: Tensor {
     let dice = (2 * overlap.sum([0]) + 1.0) / (squares.sum([0]) + truth.sum([0]) + 1.0)
     return 1 - dice.narrowed(0, to: 1..<classes).mean()
   }
 
-  /// Two classes: 1 − mean over images and classes of Dice. More: one Dice a class over the batch, with squared
-  /// cardinalities.
+  /// 1 − mean Dice.
+  ///
+  /// Two classes: the mean over images and classes. More: the mean over the classes of Dice over the batch, with
+  /// squared probabilities in the denominator.
   var softDiceLoss: Tensor {
     let overlap = classes == 2 ? overlap : overlap.sum([0])
     let cardinality = classes == 2 ? predicted + truth : squares.sum([0]) + truth.sum([0])
     return 1 - ((2 * overlap + smoothing) / (cardinality + smoothing)).mean()
   }
 
-  /// 1 − mean over the classes of Dice over the batch.
+  /// 1 − mean over the classes of Dice over the batch, with h as the prediction.
   var hardDiceLoss: Tensor {
     let overlap = chosenOverlap.detached().sum([0])
     let cardinality = (chosen.detached() + truth.detached()).sum([0])
     return 1 - ((2 * overlap + smoothing) / (cardinality + smoothing)).mean()
   }
 
-  /// Mean over the pixels of −log p of their class.
+  /// Mean over the pixels of −log p of the true class.
   var crossEntropy: Tensor { -logs.sum() / Double(pixels) }
 
-  /// Mean over the pixels of −w log max(p, 0.005) of their class; weighted: w = 1 − the class's share of the batch.
+  /// Mean over the pixels of −w log max(p, 0.005) of the true class.
+  ///
+  /// - Parameter weighted: w = 1 − the class's share of the batch's pixels; otherwise w = 1.
   func clampedCrossEntropy(weighted: Bool) -> Tensor {
     let logs = clampedLogs.sum([0])
     return -(weighted ? (1 - truth.sum([0]) / Double(pixels)) * logs : logs).sum() / Double(pixels)

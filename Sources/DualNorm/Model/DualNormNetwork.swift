@@ -1,20 +1,20 @@
 import Torch
 
-/// A backbone with its parameters, and the two passes over it (`forEachPass`).
+/// A backbone with its parameters, and the method's two passes over it (`forEachPass`).
 public final class DualNormNetwork {
   let plan: NetworkPlan
   public let parameters: Parameters
   /// Arithmetic of the convolutions. A runtime setting, not saved with the model.
   package var precision = Precision.float32
-  /// Where it runs. A runtime setting, too.
+  /// The network's device. A runtime setting, too.
   package var device: Device { parameters.device }
-  /// Tells whether norm, ReLU and convolution run as one operation, equal up to rounding, or one by one as they read. They always
-  /// run one by one where there are no such operations (`Device.reasonNotToFuse`).
+  /// Tells whether to run norm, ReLU and convolution as one operation, equal up to rounding. They run one by one on a
+  /// device without fused operations (`Device.reasonNotToFuse`).
   package var fusesOperations = true
 
   private let backbone: any Backbone
 
-  /// - Throws: `InputError` for a plan that no network can have.
+  /// - Throws: `InputError` for an invalid plan.
   public init(_ plan: NetworkPlan, seed: UInt64, device: Device = .cpu) throws {
     try plan.validate()
     self.plan = plan
@@ -22,15 +22,15 @@ public final class DualNormNetwork {
     backbone = plan.architecture.backbone.init(Scope(parameters), plan)
   }
 
-  /// images [N, inputChannels, H, W] -> logits [N, classes, H, W] of the middle slice.
+  /// Maps images [N, inputChannels, H, W] to logits [N, classes, H, W] of the middle slice.
   ///
-  /// Without a mask this is the first pass; with one, [N, classes, H, W], dual blocks use their dual norms.
+  /// Without a mask this is the first pass. With a mask [N, classes, H, W], dual blocks use their dual norms.
   /// Domain-specific batch norm of several sites needs the site of each row.
   func callAsFunction(_ images: Tensor, mask: Tensor? = nil, sites: SiteRows? = nil, _ mode: Mode) -> Tensor {
     logits(images, mask: mask, sites: sites, mode).full
   }
 
-  /// Tells whether this network takes the fused operations where it runs.
+  /// Tells whether this network runs fused operations on its device.
   var fuses: Bool { fusesOperations && device.reasonNotToFuse == nil }
 
   func logits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> PassLogits {
@@ -42,7 +42,7 @@ public final class DualNormNetwork {
       coarse: levels.dropFirst().map { $0.resizedBilinear(height: images.size(2), width: images.size(3)) })
   }
 
-  /// The dual norms of each block that has them, from input to output.
+  /// The dual norms of each block that has any, from input to output.
   var dualNorms: [(block: Block, norms: [DualNormLayer])] { backbone.dualNorms }
 }
 
@@ -50,6 +50,6 @@ public final class DualNormNetwork {
 public struct PassLogits {
   /// [N, classes, H, W]
   public let full: Tensor
-  /// Logits of coarser levels, enlarged to full size, the finest first. Only training with deep supervision has them.
+  /// Logits of coarser levels, resized to full size, the finest first. Only training with deep supervision has them.
   var coarse: [Tensor] = []
 }

@@ -1,26 +1,26 @@
 import Torch
 
-/// What is minimized.
+/// The loss that training minimizes.
 public enum LossKind: String, Codable, Sendable, CaseIterable {
-  /// Two classes: Dice of each image and class. More: Dice of each class over the batch, plus cross entropy.
+  /// Two classes: Dice over each image and class. More: Dice over the batch for each class, plus cross entropy.
   case published
-  /// Cross entropy plus one Dice a foreground class over the whole batch, which images without the class cannot spoil; its
-  /// denominator takes squared probabilities (Milletari et al. 2016).
+  /// Cross entropy plus Dice over the whole batch for each foreground class, so that images without a class do not
+  /// distort it. The denominator has squared probabilities (Milletari et al. 2016).
   case batchDice = "batch-dice"
 }
 
-/// The loss that is minimized, and the Dice loss of the hard segmentation, which only the schedule looks at.
+/// The minimized loss, and the Dice loss of the argmax segmentation, which only the learning rate schedule uses.
 package struct SegmentationLoss {
   /// Scalar, differentiable.
   package let value: Tensor
-  /// Scalar: 1 − mean over the classes of Dice over the batch, of the most probable classes.
+  /// Scalar: 1 − mean over the classes of Dice over the batch, for the argmax segmentation.
   package let hardDice: Tensor
 
   /// - Parameters:
   ///   - logits: [N, classes, H, W]
   ///   - labels: int64 [N, H, W], 0 up to classes − 1
-  ///   - weighted: weight the classes of the published cross entropy by 1 − their share of the batch
-  ///   - fused: take the sums in one pass over the logits
+  ///   - weighted: whether to weight the classes of the published cross entropy by 1 − their share of the batch
+  ///   - fused: whether to take the sums in one pass over the logits
   package init(
     logits: Tensor, labels: Tensor, kind: LossKind = .published, weighted: Bool = false, fused: Bool = true
   ) {
@@ -35,8 +35,8 @@ package struct SegmentationLoss {
     hardDice = withoutGradients { sums.hardDiceLoss }
   }
 
-  /// With deep supervision: the mean over the levels, full size weighing twice the next coarser one and so on, as in
-  /// nnU-Net. `hardDice` stays that of full size.
+  /// Computes the loss with deep supervision: the weighted mean over the levels. Each level weighs twice the next
+  /// coarser one, as in nnU-Net. `hardDice` is that of full size.
   init(_ logits: PassLogits, labels: Tensor, kind: LossKind, weighted: Bool, fused: Bool) {
     let levels = ([logits.full] + logits.coarse).map {
       Self(logits: $0, labels: labels, kind: kind, weighted: weighted, fused: fused)

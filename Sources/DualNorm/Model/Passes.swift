@@ -6,19 +6,19 @@ public enum Pass: String, Codable, Sendable, CaseIterable {
 }
 
 extension DualNormNetwork {
-  /// The passes of this network: one without dual norms.
+  /// The passes of this network; only the first without dual norms.
   package var passes: [Pass] { plan.dual == nil ? [.first] : [.first, .final] }
 
-  /// Runs each pass on images [N, inputChannels, H, W] and gives its logits to `body`.
+  /// Runs each pass on images [N, inputChannels, H, W] and passes its logits to `body`.
   ///
-  /// The mask of the final pass is the first pass's class probabilities, cut off from the graph, or what `MaskSource` names
-  /// instead. Training and prediction share this function. Training takes its first step inside `body`, before the final
-  /// pass runs.
+  /// The mask of the final pass is the first pass's class probabilities without their gradients, unless `MaskSource`
+  /// names another. Training and prediction share this function. Training takes its first step inside `body`, before
+  /// the final pass runs.
   ///
   /// - Parameters:
-  ///   - sites: for domain-specific batch norm; nil for a site that it does not know. Each pass then gives the logarithm of
+  ///   - sites: the sites of domain-specific batch norm; nil for an unknown site. Each pass then gives the logarithm of
   ///     the mean of all branches' class probabilities.
-  ///   - reference: int64 [N, H, W], the true labels; needed where they are the mask.
+  ///   - reference: the true labels, int64 [N, H, W]; required if they are the mask.
   public func forEachPass(
     over images: Tensor, sites: SiteRows? = nil, reference: Tensor? = nil, _ mode: Mode,
     _ body: (Pass, PassLogits) throws -> Void
@@ -30,7 +30,7 @@ extension DualNormNetwork {
     try body(.final, siteLogits(images, mask: mask, sites: sites, mode))  // region-wise norms
   }
 
-  /// The mask that the final pass takes in evaluation, [N, classes, H, W]; nil without dual norms. See `forEachPass`.
+  /// The mask of the final pass in evaluation, [N, classes, H, W]; nil without dual norms. See `forEachPass`.
   func finalMask(over images: Tensor, sites: SiteRows? = nil, reference: Tensor? = nil) -> Tensor? {
     plan.dual.map { dual in
       let logits = siteLogits(images, mask: nil, sites: sites, .evaluation).full
@@ -38,11 +38,11 @@ extension DualNormNetwork {
     }
   }
 
-  /// [N, classes, H, W], one in the sum over the classes.
+  /// Makes a mask [N, classes, H, W] that sums to one over the classes.
   private func mask(_ source: MaskSource, firstLogits logits: Tensor, reference: Tensor?) -> Tensor {
     switch source {
     case .prediction: return logits.detached().softmax(1)
-    case .uniform: return logits.detached() * 0 + 1 / Double(plan.classes)  // made where a graph can capture it
+    case .uniform: return logits.detached() * 0 + 1 / Double(plan.classes)  // on the device, for CUDA graphs
     case .reference:
       guard let reference else { preconditionFailure("the reference mask needs the true labels") }
       return reference.oneHot(plan.classes).permuted(0, 3, 1, 2).converted(to: logits.type)

@@ -1,16 +1,16 @@
-/// Which rows of a batch come from which training site. The rows of a site lie together.
+/// The training site of each row of a batch. Rows of one site are contiguous.
 public struct SiteRows: Equatable, Sendable {
-  /// One site's rows.
+  /// The rows of one site.
   struct Run: Equatable, Sendable {
-    /// Place of the site in `ModelDescription.sites`.
+    /// Index of the site in `ModelDescription.sites`.
     let site: Int
     let rows: Range<Int>
   }
 
-  /// In the order of the rows, without gaps.
+  /// Runs in the order of the rows, without gaps.
   let runs: [Run]
 
-  /// - Parameter siteOfRow: place of each row's site; equal ones are neighbours, in any order. Sites may be absent.
+  /// - Parameter siteOfRow: the site's index for each row; equal ones are contiguous. Sites may be absent.
   init(_ siteOfRow: [Int]) {
     var runs: [Run] = []
     for (row, site) in siteOfRow.enumerated() {
@@ -24,6 +24,6 @@ public struct SiteRows: Equatable, Sendable {
     self.runs = runs
   }
 
-  /// `count` rows of one site.
+  /// Creates `count` rows of one site.
   init(site: Int, count: Int) { runs = [Run(site: site, rows: 0..<count)] }
 }

@@ -1,6 +1,6 @@
 import Basics
 
-/// The backbones that a network can have.
+/// A network's backbone.
 public enum Architecture: String, Codable, Sendable, CaseIterable {
   /// The pre-activation residual U-Net of the paper.
   case residualUNet = "residual-unet"
@@ -16,13 +16,13 @@ public enum Architecture: String, Codable, Sendable, CaseIterable {
 
   package var blocks: [Block] { backbone.blocks }
 
-  /// How often the deepest level has halved the input.
+  /// The number of halvings of the input at the deepest level.
   package var depth: Int { backbone.depth }
 
-  /// The sides of padded inputs are multiples of it.
+  /// The sides of padded inputs are multiples of this.
   package var sizeMultiple: Int { 1 << depth }
 
-  /// The dual blocks that a training has without other words: those of the path down but the deepest.
+  /// The default dual blocks of training: the encoder's, except the deepest.
   package var standardDualBlocks: [BlockName] {
     switch self {
     case .residualUNet: [.inc, .down1, .down2, .down3]
@@ -30,7 +30,7 @@ public enum Architecture: String, Codable, Sendable, CaseIterable {
     }
   }
 
-  /// The end of the sentence on a dual block that this backbone does not have; nil for one that it has.
+  /// The end of an error sentence if this backbone has no such dual block; nil if it has.
   func fault(of name: BlockName) -> String? {
     guard block(name) == nil else { return nil }
     let known = blocks.map(\.name.rawValue)
@@ -39,6 +39,6 @@ public enum Architecture: String, Codable, Sendable, CaseIterable {
       + "\(nearest(to: name.rawValue, among: known)) of \(listed(known, atMost: 20))."
   }
 
-  /// The block of a name; nil where this backbone has none.
+  /// Finds a block by its name; nil if this backbone has none.
   package func block(_ name: BlockName) -> Block? { blocks.first { $0.name == name } }
 }

@@ -1,11 +1,12 @@
 import Torch
 
-/// A segmentation network without passes: its context says whether there is a mask.
+/// A segmentation network for one pass; its context has the mask, if there is one.
 ///
-/// Backbones are made of `NormReLUConvolution`s. Those take a plain norm in the first pass, and a dual norm in the final
-/// pass where the block has one.
+/// Backbones consist of `NormReLUConvolution`s. These use a plain norm in the first pass, and a dual norm in the final
+/// pass if the block has one.
 protocol Backbone {
-  /// How often the deepest level has halved the input. The sides of inputs are multiples of `1 << depth`, or are padded.
+  /// The number of halvings of the input at the deepest level. Inputs whose sides are not multiples of `1 << depth` are
+  /// padded.
   static var depth: Int { get }
   /// The blocks that can have dual norms, from input to output.
   static var blocks: [Block] { get }
@@ -16,20 +17,20 @@ protocol Backbone {
   /// Creates the layers. The order of their creation decides their initial weights.
   init(_ scope: Scope, _ plan: NetworkPlan)
 
-  /// images [N, inputChannels, H, W] -> logits [N, classes, H, W].
+  /// Maps images [N, inputChannels, H, W] to logits [N, classes, H, W].
   ///
-  /// In training with deep supervision, coarser logits follow, the finest first.
+  /// Coarser logits follow in training with deep supervision, the finest first.
   func callAsFunction(_ images: Tensor, _ context: ForwardContext) -> [Tensor]
 
-  /// The dual norms of each block that has them, from input to output.
+  /// The dual norms of each block that has any, from input to output.
   var dualNorms: [(block: Block, norms: [DualNormLayer])] { get }
 }
 
-/// A place in a backbone that can have dual norms.
+/// A part of a backbone that can have dual norms.
 package struct Block: Hashable, Sendable {
   /// The prefix of its parameters' names.
   package let name: BlockName
-  /// How often the input is halved there.
+  /// The number of halvings of the input at this block.
   package let level: Int
 
   init(_ name: BlockName, level: Int) { (self.name, self.level) = (name, level) }

@@ -2,11 +2,11 @@ import Torch
 
 /// UNet++ (Zhou et al., DLMIA 2018), a U-Net with nested skip connections.
 ///
-/// Node x(i, j) of level i concatenates all earlier nodes of its level and the enlarged node x(i + 1, j − 1). Here a node is
-/// a 3×3 convolution and a residual block, and enlargement is bilinear with aligned corners.
+/// Node x(i, j) of level i concatenates all earlier nodes of its level and the upsampled node x(i + 1, j − 1). Each
+/// node is a 3×3 convolution and a residual block. Upsampling is bilinear with aligned corners.
 struct NestedUNet: Backbone {
   static let depth = 4
-  /// Column by column, as the nodes are computed.
+  /// Nodes column by column, in the order of computation.
   static let blocks = (0...depth).flatMap { column in
     (0...depth - column).map { Block(BlockName(rawValue: "x\($0)_\(column)"), level: $0) }
   }

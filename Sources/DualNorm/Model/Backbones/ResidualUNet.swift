@@ -1,6 +1,6 @@
 import Torch
 
-/// The pre-activation residual U-Net of the paper: four poolings, and a residual block on each level of both paths.
+/// The paper's pre-activation residual U-Net: four poolings, and a residual block on each level of encoder and decoder.
 ///
 /// Parameters have the names, shapes, order and initial values of the authors' PyTorch code after
 /// `torch.manual_seed(seed)`.
@@ -54,7 +54,7 @@ struct ResidualUNet: Backbone {
     var levels: [Tensor] = []
     for up in self.up {
       x = up(x, skip: skips.removeLast(), context)
-      // A prediction keeps no level longer than it is needed.
+      // Prediction frees each level after its last use.
       if case .training = context.mode { levels.insert(x, at: 0) }
     }
     return [output(x, context)] + zip(coarseOutputs, levels.dropFirst()).map { $0($1, context) }
@@ -66,7 +66,7 @@ struct ResidualUNet: Backbone {
   }
 }
 
-/// Norm, ReLU, double the size; concatenate to the skip connection; convolve to fewer channels; residual block.
+/// Norm, ReLU and upsampling by 2; concatenation to the skip connection; convolution to fewer channels; residual block.
 private struct Up {
   private let doubling: NormReLUConvolution<DoublingConvTranspose2d>
   private let convolution: Conv2d

@@ -9,7 +9,7 @@ extension ModelDescription {
     case training = "training_data"
   }
 
-  /// The first format whose readers know all that this model uses.
+  /// The lowest format whose readers know every feature of this model.
   private var format: Int {
     if network.architecture != .residualUNet { return 4 }
     if largestComponentNames().count < labels.groups.count || !preparation.padsSlices { return 3 }
@@ -21,7 +21,7 @@ extension ModelDescription {
     return needsSecond ? 2 : 1
   }
 
-  /// - Throws: `DecodingError` for another structure, `InputError` for a later format or values that no model can have.
+  /// - Throws: `DecodingError` for another structure. `InputError` for a later format or values that no model can have.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let format = try container.decode(Int.self, forKey: .format)

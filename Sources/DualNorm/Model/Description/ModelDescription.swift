@@ -3,27 +3,27 @@ import Foundation
 import Scores
 import Torch
 
-/// All that inference needs besides the weights: `model.json`.
+/// Everything that inference needs besides the weights, stored in `model.json`.
 package struct ModelDescription: Codable, Equatable, Sendable {
-  /// The last layout of this file that is known; a reader refuses a later one. Formats 2 to 4 have keys that readers of
-  /// the format before would ignore, and so segment otherwise than the model does.
+  /// The newest known format of the file; a reader refuses newer ones. Readers of an older format would ignore the new
+  /// keys of formats 2 to 4 and segment differently.
   static let currentFormat = 4
 
   package var network: NetworkPlan
   package var preparation: PreparationPlan
   package var labels: LabelScheme
-  /// One name a modality, in the order of the channels.
+  /// Names of the modalities, in the order of the channels.
   package var modalities: [String]
-  /// The sites it was trained on, in the order of domain-specific batch norm's branches; empty if unknown.
+  /// Names of the training sites, in the order of domain-specific batch norm's branches; empty if unknown.
   package var sites: [String]
-  /// What its convolutions calculated with in training, and do in inference unless told otherwise.
+  /// The precision of the convolutions in training, and the default in inference.
   package var precision: Precision
-  /// nil: an earlier version made the model, and all classes keep only their largest component.
+  /// nil for a model of an earlier version, which keeps only the largest component of every class.
   var largestComponents: LargestComponents?
-  /// The volumes that trained it; nil if unknown.
+  /// The volumes of the training; nil if unknown.
   var training: TrainingProfile?
 
-  /// What its training found amiss with it, a sentence each: classes that it does not find.
+  /// Sentences on faults that training found in this model: classes that it does not find.
   package var warnings: [String] = []
 
   package init(
@@ -41,7 +41,7 @@ package struct ModelDescription: Codable, Equatable, Sendable {
     self.training = training
   }
 
-  /// - Throws: `InputError` where layer norm, which works for one size only, would leave out a part of slices.
+  /// - Throws: `InputError` if layer norm, which works for one size only, would cut off a part of the slices.
   func requireWhole(_ slices: ImageSize, file: String) throws {
     guard let size = network.size, slices.height > size.height || slices.width > size.width else { return }
     let seen = Double(min(slices.height, size.height) * min(slices.width, size.width))

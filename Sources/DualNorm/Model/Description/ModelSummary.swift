@@ -27,7 +27,7 @@ extension DualPlan {
 }
 
 extension ModelDescription {
-  /// A line a part.
+  /// One line for each part of the model.
   package var summary: String {
     let classes = labels.groups.indices.map { index in
       "\(labels.names[index]) (\(labels.groups[index].map(String.init).joined(separator: "+")))"

@@ -1,14 +1,14 @@
 import Basics
 
 extension ModelDescription {
-  /// The branch of domain-specific batch norm for a site; nil where the network has none for it.
+  /// The index of a site's branch in domain-specific batch norm; nil if there is none.
   package func branch(ofSite name: String?) -> Int? {
     network.norm == .dsbn ? name.flatMap(sites.firstIndex) : nil
   }
 
-  /// Checks what the user named as the site.
+  /// Checks the site that the user named.
   ///
-  /// - Throws: `InputError` for a site that was not trained on, or a network that is the same for every site.
+  /// - Throws: `InputError` for a site that was not trained on, or a network without branches for sites.
   package func requireSite(_ name: String, option: String) throws {
     guard network.norm == .dsbn else {
       throw InputError(

@@ -4,7 +4,7 @@ import Torch
 struct ClassOutput {
   private let unit: NormReLUConvolution<Conv2d>
 
-  /// The prefix of the outputs that only training looks at.
+  /// The name prefix of the outputs that only training uses.
   static let coarsePrefix = "coarse"
 
   init(_ scope: Scope, level: Int, _ plan: NetworkPlan) {

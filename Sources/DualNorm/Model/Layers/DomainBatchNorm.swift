@@ -1,25 +1,27 @@
 import Torch
 
-/// Domain-specific batch normalization (Chang et al., CVPR 2019): statistics and affine parameters of each training site.
+/// Domain-specific batch normalization (Chang et al., CVPR 2019): statistics and affine parameters for each training
+/// site.
 struct DomainBatchNorm {
-  /// In the order of `ModelDescription.sites`.
+  /// One norm for each site, in the order of `ModelDescription.sites`.
   private let branches: [BatchNorm2d]
 
-  /// Registers the names of the published code, `bns.0.weight` and so on.
+  /// Registers the parameters under the names of the published code, such as `bns.0.weight`.
   init(_ scope: Scope, _ channels: Int, sites: Int) {
     branches = (0..<sites).map { BatchNorm2d(scope / "bns" / "\($0)", channels) }
   }
 
-  /// The branch that all rows share, if there is one.
+  /// The branch that all rows share; nil if they have several.
   func branch(of sites: SiteRows?) -> BatchNorm2d? {
     if branches.count == 1 { return branches[0] }
     guard let runs = sites?.runs else { preconditionFailure("domain-specific batch norm needs the site of each row") }
     return runs.count == 1 ? branches[runs[0].site] : nil
   }
 
-  /// x [N, C, H, W] -> the same shape, the rows of each site by its own branch; a site without rows stays as it is.
+  /// Normalizes x [N, C, H, W], each site's rows with its own branch. The branch of a site without rows does not
+  /// change.
   ///
-  /// Only a norm of a single branch can do without knowing the sites.
+  /// - Parameter sites: required if there are several branches.
   func callAsFunction(_ x: Tensor, sites: SiteRows?, _ mode: Mode) -> Tensor {
     if let branch = branch(of: sites) { return branch(x, mode) }
     let runs = sites!.runs

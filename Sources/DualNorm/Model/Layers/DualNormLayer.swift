@@ -1,12 +1,12 @@
 import Torch
 
-/// The paper's normalization: global batch statistics, then a scale and shift of every pixel predicted from a mask.
+/// The paper's normalization: global batch statistics, then a scale and a shift of each pixel, predicted from a mask.
 ///
 ///     x̂ = (x − μ_batch) / σ_batch
 ///     h = ReLU(conv3×3(resize(mask)))
 ///     y = x̂ · (1 + conv3×3_γ(h)) + conv3×3_β(h)
 ///
-/// With measured local statistics x̂ is also normalized within each region of the mask before it is scaled and shifted.
+/// Measured local statistics also normalize x̂ within each region of the mask, before the scale and shift.
 struct DualNormLayer {
   let globalNorm: BatchNorm2d
   private let shared: Conv2d
@@ -23,7 +23,7 @@ struct DualNormLayer {
     localStatistics = plan.localStatistics
   }
 
-  /// y of the equations above. x [N, channels, H, W], mask [N, classes, H, W] -> the shape of x.
+  /// Computes y. x is [N, channels, H, W], the mask [N, classes, H, W]; the result has the shape of x.
   func callAsFunction(_ x: Tensor, mask: Tensor, _ context: ForwardContext) -> Tensor {
     let hidden = shared(mask, context).relu()
     return normalized(x, mask, context.mode) * (1 + gamma(hidden, context)) + beta(hidden, context)
@@ -36,7 +36,7 @@ struct DualNormLayer {
     }
   }
 
-  /// convolution(ReLU(y)) + residual as one operation, equal up to rounding; nil with measured statistics, which have none.
+  /// Computes convolution(ReLU(y)) + residual as one operation, equal up to rounding; nil with measured statistics.
   func fused(
     _ x: Tensor, mask: Tensor, with convolution: some FusableConvolution, adding residual: Tensor?, _ mode: Mode
   ) -> Tensor? {
@@ -45,7 +45,8 @@ struct DualNormLayer {
     return globalNorm.rectified(x, map: map, by: convolution, adding: residual, mode)
   }
 
-  /// γ and β of every pixel, [N, channels, height, width] each: all that the layer takes from the mask, unless it measures.
+  /// γ and β of each pixel, [N, channels, height, width] each. Only measured statistics take more than these from the
+  /// mask.
   func modulation(by mask: MaskLevels, height: Int, width: Int) -> (gamma: Tensor, beta: Tensor) {
     let hidden = shared(mask.resized(height: height, width: width)).relu()
     return (gamma(hidden), beta(hidden))

@@ -1,12 +1,12 @@
 import Torch
 
-/// What a forward pass depends on besides its images and weights.
+/// The inputs of a forward pass besides images and weights.
 struct ForwardContext {
-  /// In the final pass; nil in the first.
+  /// The mask of the final pass; nil in the first.
   let mask: MaskLevels?
-  /// Only domain-specific batch norm looks at it.
+  /// The site of each row; only domain-specific batch norm uses it.
   let sites: SiteRows?
   let mode: Mode
-  /// Tells whether norm, ReLU and convolution are one operation where there is one.
+  /// Tells whether to run norm, ReLU and convolution as one operation if there is one.
   let fuses: Bool
 }

@@ -1,18 +1,18 @@
 import Torch
 
-/// The mask of the final pass on every level of the network, resized once a level.
+/// The final pass's mask at each level's size, resized once per size.
 final class MaskLevels {
   private let mask: Tensor
   private let kind: MaskKind
   private var levels: [[Int]: Tensor] = [:]
 
-  /// mask: [N, classes, H, W], one in the sum over the classes.
+  /// - Parameter mask: [N, classes, H, W], sums to one over the classes.
   init(_ mask: Tensor, _ kind: MaskKind) {
     self.mask = mask
     self.kind = kind
   }
 
-  /// [N, classes, height, width]. Either way of resizing the classes of a pixel still add up to one.
+  /// The mask as [N, classes, height, width]. Both kinds of resizing keep the sum over the classes at one.
   func resized(height: Int, width: Int) -> Tensor {
     if let level = levels[[height, width]] { return level }
     let level =

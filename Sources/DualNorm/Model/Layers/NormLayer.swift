@@ -1,6 +1,6 @@
 import Torch
 
-/// A plain norm of the kind that the plan names.
+/// A plain norm of the plan's kind.
 enum NormLayer {
   case batch(BatchNorm2d)
   case instance(InstanceNorm2d)
@@ -8,7 +8,7 @@ enum NormLayer {
   case layer(LayerNorm)
   case domain(DomainBatchNorm)
 
-  /// Creates a norm of `channels` channels on a level whose size is the input's halved `level` times.
+  /// Creates a norm of `channels` channels for a level that has halved the input `level` times.
   init(_ scope: Scope, channels: Int, level: Int, _ plan: NetworkPlan) {
     switch plan.norm {
     case .bn: self = .batch(BatchNorm2d(scope, channels))
@@ -21,7 +21,7 @@ enum NormLayer {
     }
   }
 
-  /// x [N, C, H, W] -> the same shape.
+  /// Normalizes x [N, C, H, W]; the result has the same shape.
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     switch self {
     case .batch(let norm): norm(x, context.mode)
@@ -32,7 +32,7 @@ enum NormLayer {
     }
   }
 
-  /// convolution(ReLU(self(x))) + residual as one operation, equal up to rounding; nil for norms that have none.
+  /// Computes convolution(ReLU(self(x))) + residual as one operation, equal up to rounding; nil for norms without one.
   func fused(
     _ x: Tensor, with convolution: some FusableConvolution, adding residual: Tensor?, _ context: ForwardContext
   ) -> Tensor? {

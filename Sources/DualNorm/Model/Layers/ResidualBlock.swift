@@ -1,12 +1,12 @@
 import Torch
 
-/// The residual block of the paper: x + conv(ReLU(norm_1(conv(ReLU(norm_0(x)))))).
+/// The paper's residual block: x + conv(ReLU(norm_1(conv(ReLU(norm_0(x)))))).
 ///
-/// A block that the plan names as dual has a second pair of norms, for the pass that has a mask.
+/// A dual block of the plan has a second pair of norms, for the final pass.
 struct ResidualBlock {
   private let first, second: NormReLUConvolution<Conv2d>
 
-  /// Creates a block of `channels` channels under the names of the published checkpoints.
+  /// Creates a block with `channels` channels; its parameters have the names of the published checkpoints.
   init(_ scope: Scope, _ block: Block, channels: Int, _ plan: NetworkPlan) {
     let norms = ["norm_0", "norm_1"].map { NormLayer(scope / $0, channels: channels, level: block.level, plan) }
     let dual = plan.dual.flatMap { $0.blocks.contains(block.name) ? $0 : nil }
@@ -18,7 +18,7 @@ struct ResidualBlock {
     second = NormReLUConvolution(norms[1], dual: dualNorms[1], convolutions[1])
   }
 
-  /// x [N, channels, H, W] -> the same shape.
+  /// Maps x [N, channels, H, W] to the same shape.
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     second(first(x, context), adding: x, context)
   }

@@ -2,12 +2,13 @@ import Basics
 import Torch
 
 extension NetworkPlan {
-  /// Reads off names and shapes what network a `state_dict` is of.
+  /// Infers a network's plan from the names and shapes of a `state_dict`.
   ///
   /// - Parameters:
-  ///   - maskKind: leaves no trace in the weights, as mask source and local statistics leave none.
-  ///   - file: named in errors.
-  /// - Throws: `InputError` if it is of no network of this kind.
+  ///   - maskKind: the kind to assume, since it leaves no trace in the weights. Mask source and local statistics leave
+  ///     none either and get their defaults.
+  ///   - file: the file's name, for errors.
+  /// - Throws: `InputError` if the weights belong to no such network.
   package init(inferredFrom state: StateDictionary, maskKind: MaskKind, file: String) throws {
     let shapes = Dictionary(state.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { first, _ in first })
     func shape(_ name: String, where fits: ([Int]) -> Bool) throws -> [Int] {
@@ -25,7 +26,7 @@ extension NetworkPlan {
       $0.count == 4 && (1...1024).contains($0[0]) && $0[1] > 0
     }
     let (width, inputChannels) = (first[0], first[1])
-    // A network of this width is only made, and its memory taken, if the file holds one.
+    // A network takes memory for its width, so the file must really hold one of this width.
     let deepest = architecture.blocks.last { $0.level == architecture.depth }!
     _ = try shape("\(deepest.name.rawValue).block.conv_0.weight") {
       $0 == [width << deepest.level, width << deepest.level, 3, 3]

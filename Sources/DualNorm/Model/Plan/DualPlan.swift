@@ -1,10 +1,10 @@
-/// The dual norms of a network. The published one has them in inc, down1, down2 and down3.
+/// The dual norms of a network. The published network has them in inc, down1, down2 and down3.
 public struct DualPlan: Equatable, Sendable, ExpressibleByArrayLiteral {
   /// The blocks with region-wise norms in the final pass; at least one.
   package var blocks: [BlockName]
   package var maskKind: MaskKind
   package var maskSource: MaskSource
-  /// A dual norm's hidden channels are its channels divided by this.
+  /// The number by which a dual norm's channels are divided to get its hidden channels.
   package var reduction: Int
   package var localStatistics: LocalStatistics
 
@@ -22,7 +22,7 @@ public struct DualPlan: Equatable, Sendable, ExpressibleByArrayLiteral {
   public init(arrayLiteral blocks: BlockName...) { self.init(blocks) }
 }
 
-/// How a class mask is resized to a block's size.
+/// The interpolation that resizes a class mask to a block's size.
 package enum MaskKind: String, Codable, Sendable, CaseIterable {
   /// Bilinear, corners aligned.
   case soft
@@ -30,19 +30,19 @@ package enum MaskKind: String, Codable, Sendable, CaseIterable {
   case hard
 }
 
-/// The mask of the classes that the dual norms of the final pass see.
+/// The source of the class mask that the dual norms use in the final pass.
 package enum MaskSource: String, Codable, Sendable, CaseIterable {
-  /// The first pass's class probabilities: the method of the paper.
+  /// The first pass's class probabilities, as in the paper.
   case prediction
-  /// The true labels, one-hot: what the method could reach with a perfect first pass.
+  /// The true labels, one-hot, to measure the method with a perfect first pass.
   case reference
-  /// Each class with the same probability everywhere: what the dual norms give without a mask.
+  /// The same probability for each class everywhere, to measure the dual norms without a mask.
   case uniform
 }
 
-/// The step of a dual norm between its global batch norm and the scale and shift that it predicts from the mask.
+/// The step of a dual norm between its global batch norm and the predicted scale and shift.
 package enum LocalStatistics: String, Codable, Sendable, CaseIterable {
-  /// None: the method of the paper.
+  /// No step, as in the paper.
   case predicted
   /// Normalizes each region of the mask by its own mean and variance; see `Tensor.normalized(inRegionsOf:)`.
   case measured

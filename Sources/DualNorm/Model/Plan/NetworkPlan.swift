@@ -3,20 +3,20 @@ import Basics
 /// The structure of a network. The published one is a residual U-Net of width 32 with four dual blocks.
 public struct NetworkPlan: Equatable, Sendable {
   package var architecture: Architecture
-  /// Classes of the output, background included; at least 2.
+  /// Number of output classes, background included; at least 2.
   package var classes: Int
-  /// Context slices × modalities.
+  /// Number of context slices × number of modalities.
   package var inputChannels: Int
-  /// Channels of the first level; each level below has twice as many.
+  /// Number of channels of the first level; each deeper level has twice as many.
   package var width: Int
   package var norm: PlainNorm
-  /// nil: there is a single pass.
+  /// The dual norms; nil for a network with a single pass.
   package var dual: DualPlan?
-  /// The only size the network works for; layer norm needs it.
+  /// The only input size the network works for; layer norm needs it.
   package var size: ImageSize?
-  /// Branches of domain-specific batch norm, one a training site; 1 for other norms.
+  /// Number of domain-specific batch norm's branches, one per training site; 1 for other norms.
   package var sites: Int
-  /// Tells whether coarser levels have outputs of their own, which only training looks at.
+  /// Tells whether coarser levels have outputs of their own, which only training uses.
   package var deepSupervision: Bool
 
   public init(
@@ -34,26 +34,26 @@ public struct NetworkPlan: Equatable, Sendable {
     self.deepSupervision = deepSupervision
   }
 
-  /// Fewer numbers than the network has, known before any memory is taken for it.
+  /// A lower bound of the number of weights, known before any memory is allocated.
   var leastWeightCount: Double {
     let width = Double(width)
     let planes = norm == .ln ? Double(size?.height ?? 0) * Double(size?.width ?? 0) : 0
     let deepest = Double(1 << architecture.depth)
-    // Both convolutions of the deepest block, the first and the last convolution, a norm of the first level.
+    // Both convolutions of the deepest block, the first and the last convolution, and a norm of the first level.
     return 2 * 9 * deepest * deepest * width * width
       + width * (Double(inputChannels) + Double(classes) + Double(sites) + planes)
   }
 
-  /// Tells whether anything in the network depends on batch statistics.
+  /// Tells whether any part of the network depends on batch statistics.
   package var usesBatchNorm: Bool { norm == .bn || norm == .dsbn || dual != nil }
 
-  /// Tells whether anything at its deepest level does.
+  /// Tells whether the deepest level depends on batch statistics.
   var usesBatchNormAtTheBottom: Bool {
     norm == .bn || norm == .dsbn
       || dual?.blocks.contains { architecture.block($0)?.level == architecture.depth } ?? false
   }
 
-  /// - Throws: `InputError` naming the value that no network can have.
+  /// - Throws: `InputError` naming the invalid value.
   package func validate() throws {
     func require(_ condition: Bool, _ sentence: String) throws {
       if !condition { throw InputError(sentence) }

@@ -11,7 +11,7 @@ extension NetworkPlan: Codable {
     case deepSupervision = "deep_supervision"
   }
 
-  /// Reads files of earlier versions too: a key that they lack means what those versions did.
+  /// Reads files of earlier versions too: a missing key means what those versions did.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     func value<Value: Decodable>(_ key: CodingKeys, absent: Value) throws -> Value {

@@ -5,6 +5,6 @@ public enum PlainNorm: String, Codable, Sendable, CaseIterable {
   /// Domain-specific batch normalization (Chang et al., CVPR 2019): a batch norm for each training site.
   case dsbn
 
-  /// GroupNorm's number of groups.
+  /// Number of groups of group norm.
   static let groups = 16
 }
