@@ -2,8 +2,10 @@ import Datasets
 import MedicalImaging
 
 extension LargestComponents {
-  /// Decides for each class by its mean Dice over cases with labels, by the last pass on the prepared grid: its largest
-  /// component alone is kept where that gains.
+  /// Decides for each class whether to keep only its largest component: if that raises the mean Dice over labelled
+  /// cases.
+  ///
+  /// Dice is that of the last pass on the prepared grid.
   init(of network: DualNormNetwork, _ description: ModelDescription, on cases: [PreparedCase]) {
     let count = network.plan.classes
     var gains = [[Double]](repeating: [], count: count - 1)
@@ -23,11 +25,11 @@ extension LargestComponents {
     self = .validated(classes: classes, cases: scored)
   }
 
-  /// What each class's Dice gains in one case where only its largest component is kept; nil without the class.
+  /// The gain in each class's Dice in one case if only its largest component is kept; nil without the class.
   static func gains(_ found: LabelMap, _ truth: [UInt8], classes: Int) -> [Double?] {
     let whole = diceByClass(found.voxels, truth, classes: classes)
     let largest = diceByClass(found.keepingLargestComponents().voxels, truth, classes: classes)
-    // A class that is in one of both is in the other: a largest component is never empty.
+    // A largest component is never empty, so both maps have the same classes.
     return zip(whole, largest).map { before, after in
       guard let before, let after else { return nil }
       return after - before

@@ -1,6 +1,6 @@
 import Torch
 
-/// A network of one stage with what training keeps beside its weights.
+/// The network of one stage and the training state beside its weights.
 struct Learner {
   let network: DualNormNetwork
   let optimizer: Adam
@@ -17,9 +17,9 @@ struct Learner {
   /// Runs `body` while the network has its averaged weights, if there are any.
   func averaged<Result>(_ body: () throws -> Result) rethrows -> Result { try average?.applied(body) ?? body() }
 
-  /// Takes the weights, moments and averages of a checkpoint.
+  /// Loads the weights, moments and averages of a checkpoint.
   ///
-  /// - Throws: `WeightsError` if the checkpoint is of another network.
+  /// - Throws: `WeightsError` if the checkpoint belongs to another network.
   func load(_ checkpoint: Checkpoint, file: String) throws {
     try network.parameters.load(checkpoint.model, file: file)
     try optimizer.load(checkpoint.optimizer, file: file)

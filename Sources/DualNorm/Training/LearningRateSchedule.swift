@@ -1,11 +1,11 @@
 import Foundation
 
-/// How the learning rate goes over a stage. Its whole state is saved in a checkpoint.
+/// The learning rate over a stage. A checkpoint saves its whole state.
 package struct LearningRateSchedule: Codable, Equatable, Sendable {
   package enum Kind: String, Codable, Sendable, CaseIterable {
-    /// Half a cosine from the base rate to a hundredth of it.
+    /// Half a cosine, from the base rate down to a hundredth of it.
     case cosine
-    /// The published one: halved when the hard Dice loss stops falling.
+    /// The published schedule, which halves the rate when the hard Dice loss stops falling.
     case plateau
   }
 
@@ -25,12 +25,12 @@ package struct LearningRateSchedule: Codable, Equatable, Sendable {
     rate = base
   }
 
-  /// Takes note of a finished iteration.
+  /// Updates the rate after an iteration.
   ///
   /// - Parameters:
-  ///   - iteration: finished iterations of the stage, from 1.
-  ///   - total: iterations of the stage.
-  ///   - hardDiceLoss: of the iteration's last pass.
+  ///   - iteration: number of finished iterations of the stage, from 1.
+  ///   - total: number of iterations of the stage.
+  ///   - hardDiceLoss: the loss of the iteration's last pass.
   mutating func finish(iteration: Int, of total: Int, hardDiceLoss: Double) {
     switch kind {
     case .cosine: resume(at: iteration, of: total)
@@ -44,8 +44,8 @@ package struct LearningRateSchedule: Codable, Equatable, Sendable {
     }
   }
 
-  /// Goes on in a stage of `total` iterations, of which `iteration` are finished: a cosine is that of this length from here
-  /// on, a plateau knows no length.
+  /// Resumes a stage of `total` iterations after `iteration` of them. A cosine continues as one of this length; a
+  /// plateau does not depend on the length.
   mutating func resume(at iteration: Int, of total: Int) {
     guard kind == .cosine, iteration > 0 else { return }
     let progress = Double(iteration) / Double(max(total, 1))

@@ -4,9 +4,9 @@ import Scores
 import Torch
 
 extension TrainingConfiguration {
-  /// The model that a split trains: labels, preparation and network follow from its training and validation cases alone.
+  /// The model that a split trains. Its labels, preparation and network depend on training and validation cases only.
   ///
-  /// - Throws: `InputError` for options that do not fit these cases, or held-out cases with labels that these do not have.
+  /// - Throws: `InputError` for options that do not fit these cases, or held-out cases with labels that these lack.
   package func description(of split: Split, data: CheckedData) throws -> ModelDescription {
     let known = data.facts(of: split.training + split.validation)
     let labels = try labels(of: known, data)
@@ -28,10 +28,11 @@ extension TrainingConfiguration {
     return description
   }
 
-  /// What `precision` says, or else the device.
+  /// The option `precision`, or the device's default.
   package func settledPrecision() throws -> Precision { try precision ?? .standard(on: device.resolved()) }
 
-  /// The classes of the cases that train; what the options merge or exclude may be missing there, if another case has it.
+  /// The classes of the training and validation cases. These need not have all values that the options merge or
+  /// exclude, if any case has.
   private func labels(of known: [CaseFacts], _ data: CheckedData) throws -> LabelScheme {
     func values(_ facts: [CaseFacts]) -> Set<UInt8> { Set(facts.flatMap(\.labels.keys)) }
     let names = data.dataset.labelNames
@@ -43,13 +44,13 @@ extension TrainingConfiguration {
       values: found.union(merge.joined()).union(excludeLabels), labelNames: names, merge: merge, exclude: excludeLabels)
   }
 
-  /// Nobody trains for hours to find that a held-out case cannot be scored.
+  /// Refuses held-out labels that the network will not learn, before training starts.
   private func requireLabels(
     _ labels: LabelScheme, inTestOf split: Split, _ known: [CaseFacts], _ data: CheckedData
   ) throws {
     let classes = labels.classOfValue
     let found = Set(known.flatMap(\.labels.keys))
-    // Names of labels make classes that no case to train on need have.
+    // Label names make classes that the training cases may lack.
     let learnt = Set(found.compactMap { classes[Int($0)] })
     let tested = Dictionary(grouping: data.facts(of: split.test), by: \.scan.site)
     for (site, facts) in tested.sorted(by: { $0.key < $1.key }) {

@@ -2,7 +2,7 @@ import Basics
 import Foundation
 import Torch
 
-/// The network that a stage begins with: seeded, given weights from elsewhere, partly frozen.
+/// The initial network of a stage: seeded, loaded with initial weights, and partly frozen.
 package struct StageStart {
   private let configuration: TrainingConfiguration
   private let description: ModelDescription
@@ -12,17 +12,17 @@ package struct StageStart {
     self.description = description
   }
 
-  /// Where a stage's first weights are from.
+  /// The source of a stage's initial weights.
   enum Source {
-    /// `--init`, or drawn by the seed: of the run's first stage.
+    /// The first stage's weights: from `--init`, or drawn from the seed.
     case initial
-    /// The file of the plain stage, which lacks the dual layers.
+    /// The plain stage's file, which lacks the dual layers.
     case plain(URL)
     /// A checkpoint that the caller loads.
     case checkpoint
   }
 
-  /// - Throws: `InputError` or `WeightsError` for weights that cannot be had, or nothing left to train.
+  /// - Throws: `InputError` or `WeightsError` for weights that cannot be loaded, or if every parameter is frozen.
   func network(of stage: Stage, from source: Source) throws -> DualNormNetwork {
     let network = try DualNormNetwork(
       description.network(of: stage), seed: configuration.seed, device: configuration.device.resolved())
@@ -37,11 +37,11 @@ package struct StageStart {
     return network
   }
 
-  /// Finds what would stop the run at its start.
+  /// Finds errors that would stop the run at its start.
   ///
-  /// - Returns: sentences on what fits of `--init`, and on a GPU that will be slow.
-  /// - Throws: `InputError` for a `--device` that is not there, names in `--freeze-except` that no parameter contains or that
-  ///   leave a stage nothing to train, or `--init` of which nothing fits.
+  /// - Returns: sentences on how much of `--init` fits, and on a GPU that will be slow.
+  /// - Throws: `InputError` for a missing `--device`, or an `--init` of which nothing fits. Also for names in
+  ///   `--freeze-except` that no parameter contains or that leave a stage nothing to train.
   package func check() throws -> [String] {
     var notes = try [configuration.device.resolved().warning]
     let stages = configuration.stages(of: description.network).map(\.stage)
@@ -69,7 +69,7 @@ package struct StageStart {
     return report
   }
 
-  /// Keeps every parameter as it is whose name contains none of `--freeze-except`. Running statistics still adapt.
+  /// Freezes every parameter whose name contains none of `--freeze-except`. Running statistics still adapt.
   private func freeze(_ parameters: Parameters, in stage: Stage) throws {
     let names = configuration.freezeExcept
     guard !names.isEmpty else { return }
@@ -94,7 +94,7 @@ package struct StageStart {
 }
 
 extension TrainingConfiguration {
-  /// The stages that a run has, with their iterations.
+  /// The stages of a run, with their iterations.
   package func stages(of network: NetworkPlan) -> [(stage: Stage, iterations: Int)] {
     zip(Stage.allCases, iterations).filter { stage, iterations in
       iterations > 0 && (stage == .plain || network.dual != nil)
@@ -103,7 +103,7 @@ extension TrainingConfiguration {
 }
 
 extension ModelDescription {
-  /// The network of a stage: the plain one has no dual blocks.
+  /// The network of a stage; the plain stage's has no dual blocks.
   func network(of stage: Stage) -> NetworkPlan {
     var network = network
     if stage == .plain { network.dual = nil }

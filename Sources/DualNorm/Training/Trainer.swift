@@ -3,13 +3,13 @@ import Datasets
 import Foundation
 import Torch
 
-/// Trains a network in a run folder: plain norms first, then dual blocks from those weights.
+/// Trains a network in a run folder: first with plain norms, then with dual blocks from those weights.
 ///
-/// A stopped run resumes from its last checkpoint with the same bits. Batches are a function of the seed and the iteration;
-/// the checkpoint holds everything else that the next step depends on.
+/// A stopped run resumes from its last checkpoint with the same bits. Batches are a function of seed and iteration. The
+/// checkpoint holds everything else that the next step depends on.
 package final class Trainer {
   let configuration: TrainingConfiguration
-  /// The model as it will be, dual blocks included.
+  /// The finished model, dual blocks included.
   let description: ModelDescription
   let plan: BatchPlan
   let recorder: RunRecorder
@@ -21,14 +21,14 @@ package final class Trainer {
     (self.plan, self.recorder, self.resumed, self.lock) = (plan, recorder, resumed, lock)
   }
 
-  /// Sets the threads of LibTorch, compares the cases with those of the run so far, and opens the run's log and events.
+  /// Sets LibTorch's threads, compares the cases with the run's earlier ones, and opens the run's log and events.
   ///
   /// - Parameters:
-  ///   - description: of the model as it will be, dual blocks included.
+  ///   - description: the finished model, dual blocks included.
   ///   - training: cases with labels; every site has the same share of each batch.
-  ///   - validation: cases with labels that choose the best checkpoint; without any the last one is taken.
-  ///   - lock: of the run folder, held as long as the trainer exists.
-  /// - Throws: `InputError` for cases that cannot be trained on, or that are not those of the run so far.
+  ///   - validation: cases with labels that choose the best checkpoint; without any the last checkpoint is best.
+  ///   - lock: the run folder's lock, held as long as the trainer exists.
+  /// - Throws: `InputError` for cases that cannot be trained on, or that differ from the run's earlier ones.
   static func prepare(
     in run: RunFolder, _ configuration: TrainingConfiguration, _ description: ModelDescription,
     training: [PreparedCase], validation: [PreparedCase], lock: FolderLock? = nil
@@ -46,20 +46,20 @@ package final class Trainer {
     configuration.stages(of: description.network)
   }
 
-  /// The iterations that an earlier, stopped run has done.
+  /// The number of iterations that an earlier, stopped run finished.
   package var finishedIterations: Int {
     guard let resumed else { return 0 }
     return plan.offset(of: resumed.stage) + resumed.iteration
   }
 
-  /// Tells whether an earlier run did all of them.
+  /// Tells whether an earlier run finished all iterations.
   package var isFinished: Bool { resumed != nil && finishedIterations == stages.reduce(0) { $0 + $1.iterations } }
 
-  /// Trains until the end, or until `shouldStop` says so after an iteration; then the last checkpoint is written.
+  /// Trains until the end, or until `shouldStop` returns true after an iteration; then writes the last checkpoint.
   ///
   /// - Returns: whether the run is finished.
-  /// - Throws: `InputError` if the loss is no longer a number, `FileError` if something cannot be written or read. The last
-  ///   checkpoint stays as it is.
+  /// - Throws: `InputError` if the loss is no longer a number, `FileError` if a file cannot be written or read. The
+  ///   last checkpoint stays intact.
   package func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
     let checkpoint = resumed == nil ? nil : try Checkpoint(contentsOf: recorder.run.last)
     let first = checkpoint.map { point in stages.firstIndex { $0.stage == point.state.stage } ?? 0 } ?? 0
@@ -77,7 +77,7 @@ package final class Trainer {
 
   /// Trains one stage.
   ///
-  /// - Returns: what it has reached; nil where it was stopped before its end.
+  /// - Returns: the state at the end of the stage; nil if it was stopped before.
   private func train(
     _ stage: Stage, iterations: Int, from checkpoint: Checkpoint?, shouldStop: () -> Bool,
     progress: (TrainingProgress) throws -> Void
@@ -95,8 +95,8 @@ package final class Trainer {
     return try loop.run(from: state, shouldStop: shouldStop, progress: progress)
   }
 
-  /// A network with the weights that the stage starts from: the dual stage takes the best ones of the plain stage. A
-  /// checkpoint will give those of a resumed stage.
+  /// Makes a network with the initial weights of a stage; the dual stage starts from the best weights of the plain
+  /// stage. A resumed stage gets its weights from the checkpoint later.
   private func network(for stage: Stage, resumed: Bool) throws -> DualNormNetwork {
     let isFirst = stage == stages.first?.stage
     return try StageStart(configuration, description).network(

@@ -6,14 +6,14 @@ struct TrainingLoop {
   let batches: TrainingBatches
   let steps: TrainingSteps
   let recorder: StageRecorder
-  /// Iterations of the stage.
+  /// Number of iterations of the stage.
   let iterations: Int
 
-  /// Trains until the end of the stage, or until `shouldStop` says so after an iteration.
+  /// Trains until the end of the stage, or until `shouldStop` returns true after an iteration.
   ///
-  /// - Parameter start: what is already done of the stage.
-  /// - Returns: what the stage has reached; nil where it was stopped before its end.
-  /// - Throws: as `Trainer.train`.
+  /// - Parameter start: the stage's state so far.
+  /// - Returns: the state at the end of the stage; nil if it was stopped before.
+  /// - Throws: the errors of `Trainer.train`.
   func run(
     from start: TrainingState, shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void
   ) throws -> TrainingState? {
@@ -24,7 +24,7 @@ struct TrainingLoop {
       let losses = steps.take(batch, meanwhile: batches.prefetch)  // both passes of the paper
       learner.average?.update()
       state.finish(losses, of: iterations)
-      try progress(recorder.take(losses, &state))  // logs, and validates when it is time
+      try progress(recorder.take(losses, &state))  // logs, and validates when due
       if shouldStop() { return try recorder.stop(state) }
       try recorder.saveIfDue(state)
     }

@@ -1,9 +1,9 @@
 import Basics
 import Torch
 
-/// How long a training takes on this machine, by steps that were timed.
+/// The time a training takes on this machine, estimated from a few timed steps.
 package struct TrainingPace: Sendable {
-  /// Seconds of a step and of a validation.
+  /// Seconds per step and per validation.
   package struct Times: Equatable, Sendable {
     package let step: Double
     let validation: Double
@@ -18,9 +18,9 @@ package struct TrainingPace: Sendable {
     (self.times, self.validateEvery) = (times, validateEvery)
   }
 
-  /// Seconds of stages of so many iterations.
+  /// Estimates the seconds of stages with these iterations.
   ///
-  /// - Parameter done: iterations of all that are over.
+  /// - Parameter done: number of iterations already finished, counted through all stages.
   package func seconds(of stages: [(stage: Stage, iterations: Int)], done: Int = 0) -> Double {
     var (seconds, over) = (0.0, done)
     for (stage, iterations) in stages {
@@ -35,19 +35,19 @@ package struct TrainingPace: Sendable {
 }
 
 extension TrainingConfiguration {
-  /// What `--validate-every` says, or else a tenth of a stage, but at least 50.
+  /// `--validate-every`, or else a tenth of the stage, but at least 50.
   static func iterationsBetweenValidations(_ given: Int?, of iterations: Int) -> Int {
     given ?? max(50, (iterations + 9) / 10)
   }
 }
 
 extension Trainer {
-  /// Times a few steps of each stage that is ahead on networks that are thrown away, so that nothing of the training changes.
+  /// Times a few steps of each remaining stage on temporary networks, so that the training itself does not change.
   ///
   /// - Parameters:
-  ///   - width: takes the place of the options'.
+  ///   - width: a width to use instead of the options'.
   ///   - shouldStop: asked before each step.
-  /// - Throws: `StopRequested` if `shouldStop` says so.
+  /// - Throws: `StopRequested` if `shouldStop` returns true.
   package func pace(width: Int? = nil, shouldStop: () -> Bool = { false }) throws -> TrainingPace {
     var description = description
     description.network.width = width ?? description.network.width
@@ -74,8 +74,8 @@ extension Trainer {
       let batch = TrainingBatch(slices, sites: sites, on: network.device)
       return try Self.least(of: count, on: network.device, shouldStop) { _ = steps.take(batch) {} }
     }
-    // Two slices tell at once whether a batch takes long: four times their time is above a batch's.
-    // A GPU needs a few steps before it takes them as a graph.
+    // The time of two slices, scaled to a batch, is an upper bound, and shows at once whether a batch takes long. A GPU
+    // needs a few steps before it replays them as a graph.
     let isScaled = network.device == .cpu && sites == nil && batch.count > 2
     let few = isScaled ? Array(batch.prefix(2)) : batch
     var seconds = try time(of: network.device == .cpu ? 2 : 5, few) * Double(batch.count) / Double(few.count)
@@ -91,7 +91,7 @@ extension Trainer {
     return .init(step: seconds, validation: prediction / Double(few.count) * Double(validated))
   }
 
-  /// The least seconds of `count` calls: the first one also takes memory, and other programs may take the cores.
+  /// The minimum seconds of `count` calls. The first one also allocates memory, and other programs may use the cores.
   private static func least(
     of count: Int, on device: Device, _ shouldStop: () -> Bool, _ body: () -> Void
   ) throws -> Double {

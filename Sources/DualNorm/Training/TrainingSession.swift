@@ -2,7 +2,7 @@ import Basics
 import Datasets
 import Foundation
 
-/// A run folder with all that its training needs before the first, or next, iteration.
+/// A run folder with everything its training needs before the first or next iteration.
 package struct TrainingSession: Sendable {
   let run: RunFolder
   package let configuration: TrainingConfiguration
@@ -11,13 +11,13 @@ package struct TrainingSession: Sendable {
   private let dataset: Dataset
   private let lock: FolderLock
 
-  /// What the user is told on the way: findings of the data check, the split, the plan.
+  /// A closure for messages to the user: findings of the data check, the split, the plan.
   package typealias Report = (Message) -> Void
 
   /// A message to the user while a training is planned.
   package enum Message {
     case sentence(String)
-    /// Lines in columns, which only people can read.
+    /// Lines in columns, for people rather than programs.
     case table(String)
   }
 
@@ -29,12 +29,12 @@ package struct TrainingSession: Sendable {
     (self.split, self.dataset, self.lock) = (split, dataset, lock)
   }
 
-  /// Checks the data, splits the cases, plans the preparation and makes the run folder.
+  /// Checks the data, splits the cases, plans the preparation and creates the run folder.
   ///
   /// - Parameters:
-  ///   - configuration: with `data` set.
-  ///   - checking: told how many cases were checked, of how many.
-  ///   - shouldStop: asked before each case that is checked, from any thread.
+  ///   - configuration: must have `data`.
+  ///   - checking: called with the number of checked cases and of all cases.
+  ///   - shouldStop: asked before each case of the check, from any thread.
   /// - Throws: `InputError` for data that cannot be trained on, or a folder that is not empty; `StopRequested`.
   package static func begin(
     _ run: RunFolder, configuration: TrainingConfiguration, report: Report,
@@ -44,7 +44,7 @@ package struct TrainingSession: Sendable {
     guard let data = configuration.data else {
       throw InputError("No data set was given; name its folder with --data.")
     }
-    // A bad folder or device is found before the slow data check.
+    // Find a bad folder or device before the slow data check.
     try run.requireEmpty()
     if let initial = configuration.initial { _ = try WeightFile(URL(fileURLWithPath: initial)) }
     _ = try configuration.device.resolved()
@@ -61,11 +61,11 @@ package struct TrainingSession: Sendable {
       report: report, lock: nil, keepsFacts: true)
   }
 
-  /// Plans the preparation on a split of checked data, and makes the run folder.
+  /// Plans the preparation for a split of checked data, and creates the run folder.
   ///
   /// Neither labels nor preparation depend on the split's test cases.
   ///
-  /// - Parameter lock: of the run folder, where the caller has it.
+  /// - Parameter lock: the run folder's lock, if the caller holds it.
   /// - Throws: `InputError` for a split that cannot be trained on, or a folder that is not empty.
   package static func begin(
     _ run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report,
@@ -82,7 +82,7 @@ package struct TrainingSession: Sendable {
     let known = data.facts(of: split.training + split.validation)
     if let memory = configuration.memory { try MemoryBudget(gigabytes: memory).requireRoom(for: known) }
     let description = try configuration.description(of: split, data: data)
-    // The resolved values are recorded, so that resuming on other hardware or changed data gives the same run.
+    // Record the resolved values, so that resuming on other hardware or changed data gives the same run.
     var configuration = configuration
     configuration.context = description.preparation.contextSlices
     configuration.precision = description.precision
@@ -95,21 +95,21 @@ package struct TrainingSession: Sendable {
     for remark in try StageStart(configuration, description).check() { report(.sentence(remark)) }
     let lock = try lock ?? run.create()
     removePartialFiles(in: run.url)
-    // First, so that a training can start again in a folder that holds anything of the run.
+    // These come first, so that a training can start again in a folder that holds any part of the run.
     try run.write(configuration)
     try run.write(description)
     if keepsFacts { try FactsFile(data.facts).write(to: run.facts) }
-    // Last, since this file marks the run as begun.
+    // This file comes last, since it marks the run as begun.
     try split.write(to: run.splits)
     return TrainingSession(run, configuration, description, split, data.dataset, lock)
   }
 
-  /// Continues a stopped or finished run.
+  /// Resumes a stopped or finished run.
   ///
   /// - Parameters:
-  ///   - iterations: take the place of the run's; see `TrainingConfiguration.extended`.
-  ///   - lock: of the run folder, where the caller has it.
-  /// - Throws: `InputError` if the folder holds no run that train started, `FileError` if another process works in it.
+  ///   - iterations: new iterations for the run; see `TrainingConfiguration.extended`.
+  ///   - lock: the run folder's lock, if the caller holds it.
+  /// - Throws: `InputError` if the folder holds no run of train, `FileError` if another process works in it.
   package static func resume(
     _ run: RunFolder, iterations: [Int]? = nil, lock: FolderLock? = nil
   ) throws -> TrainingSession {
@@ -123,7 +123,7 @@ package struct TrainingSession: Sendable {
     let configuration =
       try iterations.map { try recorded.extended(to: $0, after: Checkpoint.state(of: run)) } ?? recorded
     var description = try run.readDescription()
-    // A finished run describes its last stage, and there may be one more now.
+    // A finished run describes its last stage; new iterations may add the dual one.
     description.network.dual = configuration.dualPlan
     guard let data = configuration.data else {
       throw InputError("\(run.configuration.path): names no data; only runs that train started can be resumed.")
@@ -138,7 +138,7 @@ package struct TrainingSession: Sendable {
   /// Reads and prepares the training and validation cases.
   ///
   /// - Parameter shouldStop: asked before each case, from any thread.
-  /// - Throws: `InputError` or `ImagingError` naming what cannot be used; `StopRequested`.
+  /// - Throws: `InputError` or `ImagingError` naming the unusable file; `StopRequested`.
   package func trainer(
     preparing: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> Trainer {

@@ -1,19 +1,19 @@
 import Torch
 
 extension DualNormNetwork {
-  /// Gradients of the last pass are clipped to this, element by element.
+  /// The largest magnitude of a gradient's elements in the last pass; larger ones are clipped.
   static let gradientLimit = 0.1
 
-  /// One iteration of training; returns the losses of the passes that ran.
+  /// Trains one iteration; returns the losses of its passes.
   ///
-  /// Without dual blocks: one pass, clipped, one optimizer step. With dual blocks the first pass takes an unclipped
-  /// step of its own, and the final pass, under the mask of the first, a clipped one. A pass all of whose parameters are
-  /// frozen takes no step.
+  /// Without dual blocks there is one pass and one optimizer step with clipped gradients. With dual blocks, the first
+  /// pass takes its own unclipped step. The final pass, under the first one's mask, takes a clipped step. A pass whose
+  /// parameters are all frozen takes none.
   ///
   /// - Parameters:
   ///   - images: [N, inputChannels, H, W]
   ///   - labels: int64 [N, H, W]
-  ///   - sites: of the rows; domain-specific batch norm needs them.
+  ///   - sites: the site of each row, for domain-specific batch norm.
   @discardableResult
   public func trainingStep(
     images: Tensor, labels: Tensor, sites: SiteRows? = nil, optimizer: Adam, loss kind: LossKind = .published,
@@ -24,7 +24,7 @@ extension DualNormNetwork {
     ).losses
   }
 
-  /// The same without a look at any result, so that a GPU may still be at it.
+  /// Like `trainingStep`, but returns before a GPU has finished.
   func beginTrainingStep(
     images: Tensor, labels: Tensor, sites: SiteRows?, optimizer: Adam, loss kind: LossKind, weighted: Bool
   ) -> BegunStep {
@@ -33,7 +33,7 @@ extension DualNormNetwork {
       let loss = SegmentationLoss(
         logits, labels: labels, kind: kind, weighted: weighted, fused: fuses)
       losses.append(loss)
-      // Nothing to learn for a pass that uses frozen parameters only.
+      // A pass that uses frozen parameters only has nothing to learn.
       guard loss.value.requiresGradient else { return }
       optimizer.clearGradients()
       loss.value.backward()
@@ -43,10 +43,10 @@ extension DualNormNetwork {
   }
 }
 
-/// The losses of an iteration, which may not have been calculated yet.
+/// The losses of an iteration that the GPU may not have finished.
 struct BegunStep {
   private let passes: [Pass]
-  /// [2 passes]: of each the loss, then the hard Dice loss.
+  /// [2 · passes]: for each pass the loss, then the hard Dice loss.
   private let values: Tensor
 
   init(passes: [Pass], _ losses: [SegmentationLoss]) {
@@ -56,7 +56,7 @@ struct BegunStep {
     }
   }
 
-  /// Waits for them.
+  /// The losses; waits for the GPU.
   var losses: [StepLoss] {
     let values = values.values(Double.self)
     return passes.enumerated().map { StepLoss(pass: $1, value: values[2 * $0], hardDice: values[2 * $0 + 1]) }

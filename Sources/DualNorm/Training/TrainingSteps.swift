@@ -1,14 +1,15 @@
 import Torch
 
-/// Training steps of one network, on a GPU as a graph: there a step is more than a thousand operations, which take less
-/// time than giving them one by one.
+/// Training steps of one network; on a GPU a captured graph.
+///
+/// A step launches more than a thousand operations, and launching them one by one takes longer than running them.
 package final class TrainingSteps {
   private let network: DualNormNetwork
   private let optimizer: Adam
   private let kind: LossKind
   private let weighted: Bool
 
-  /// What the graph works on and makes.
+  /// A captured step with its input tensors and results.
   private struct Noted {
     let graph: Graph
     let images, labels: Tensor
@@ -16,8 +17,8 @@ package final class TrainingSteps {
     let step: BegunStep
   }
   private var noted: Noted?
-  /// How many steps of which kind were taken one by one without another kind between; all that is made once is made in
-  /// them.
+  /// The shape and sites of the latest steps, and the number of consecutive steps that had them. These steps run one by
+  /// one and do all one-time set-up.
   private var alike = (shape: [Int](), sites: SiteRows?.none, count: 0)
   private static let stepsBeforeGraph = 2
   private var canNote: Bool
@@ -36,14 +37,14 @@ package final class TrainingSteps {
     begin(images: images, labels: labels, sites: sites).losses
   }
 
-  /// Takes a step, and does `work` while a GPU calculates it.
+  /// Takes a step, and runs `work` while the GPU computes.
   func take(_ batch: TrainingBatch, meanwhile work: () -> Void) -> [StepLoss] {
     let step = begin(images: batch.images, labels: batch.labels, sites: batch.sites)
     work()
     return step.losses
   }
 
-  /// The same without waiting for a GPU. Read the losses before the next step begins.
+  /// Starts a step without waiting for the GPU. Read the losses before the next step begins.
   func begin(images: Tensor, labels: Tensor, sites: SiteRows?) -> BegunStep {
     guard canNote else { return begin(images, labels, sites) }
     if noted == nil {

@@ -2,9 +2,9 @@ import Datasets
 import Scores
 
 extension RunRecorder {
-  /// Classes that no validation case has, and that the network does not find in training cases that have them.
+  /// Names of classes that no validation case has and that the network does not find in training cases that have them.
   ///
-  /// - Parameter score: of the validation, which judges the other classes.
+  /// - Parameter score: the validation score, which judges the other classes.
   func unfoundInTraining(_ network: DualNormNetwork, besides score: ValidationScore) -> [String] {
     let unjudged = Set((1..<UInt8(clamping: description.network.classes))).subtracting(score.presentClasses)
     guard !unjudged.isEmpty else { return [] }
@@ -20,9 +20,9 @@ extension RunRecorder {
 }
 
 extension TrainingState {
-  /// What makes the model useless, in part or as a whole: classes that it does not find where they are.
+  /// Sentences on classes that the model does not find, which make it useless in part or as a whole.
   ///
-  /// - Parameter classes: all names.
+  /// - Parameter classes: the names of all classes.
   func warnings(classes: [String]) -> [String] {
     let remedy = "train longer (--iterations), with a larger --width, or with another --seed."
     func sentence(_ names: [String]?, _ place: String, everyPlace: String) -> String? {

@@ -2,23 +2,23 @@ import Basics
 import Datasets
 import Scores
 
-/// How good a network is on the validation cases: Dice of whole volumes on the prepared grid.
+/// The quality of a network on the validation cases: Dice of whole volumes on the prepared grid.
 package struct ValidationScore: Equatable, Sendable {
-  /// Mean over the cases and classes of each site.
+  /// Mean Dice over the cases and classes of each site.
   package let diceBySite: [String: Double]
-  /// Names of the classes that some case has, and of which no voxel was found in any.
+  /// Names of the classes that some case has and no prediction found.
   let unfoundClasses: [String]
-  /// Classes that some case has.
+  /// The classes that some case has.
   let presentClasses: Set<UInt8>
 
-  /// Mean of the sites; nil without a case that has any class.
+  /// Mean over the sites; nil if no case has any class.
   package var dice: Double? {
-    // In a fixed order: sums of three or more depend on it.
+    // The order is fixed, because sums of three or more depend on it.
     let sites = diceBySite.sorted { $0.key < $1.key }
     return sites.isEmpty ? nil : sites.reduce(0) { $0 + $1.value } / Double(sites.count)
   }
 
-  /// Scores the last pass of `network` on cases with labels; `description` says which sites it was trained on.
+  /// Scores the last pass of `network` on cases with labels; `description` names the sites it was trained on.
   init(of network: DualNormNetwork, _ description: ModelDescription, on cases: [PreparedCase]) {
     var bySite: [String: [Double]] = [:]
     var (present, hit): (Set<UInt8>, Set<UInt8>) = ([], [])
@@ -49,7 +49,7 @@ extension ValidationScore: CustomStringConvertible {
   }
 }
 
-/// Dice of each class above 0: 2 |A ∩ B| / (|A| + |B|); nil where neither has it.
+/// Dice of each class above 0: 2 |A ∩ B| / (|A| + |B|); nil if neither map has the class.
 func diceByClass(_ prediction: [UInt8], _ truth: [UInt8], classes: Int) -> [Double?] {
   var common = [Int](repeating: 0, count: classes)
   var total = common

@@ -1,11 +1,11 @@
 import Basics
 import Foundation
 
-/// What the network learns from: one slice with its neighbours, and the classes of its pixels.
+/// A training example: one slice with its neighbours, and the classes of its pixels.
 package struct TrainingSlice: Equatable, Sendable {
   /// [channels, height, width], row-major.
   var image: [Float]
-  /// [height, width], classes.
+  /// [height, width], row-major, class indices.
   var labels: [UInt8]
   let channels: Int
   let size: ImageSize
@@ -19,16 +19,17 @@ package struct TrainingSlice: Equatable, Sendable {
   }
 }
 
-/// Random changes of a training slice, drawn anew each time it is seen.
+/// Random changes of a training slice, drawn anew each time it is used.
 ///
-/// All movements become one map of the plane, so that pixels are interpolated once, and image and labels always move
-/// together. Intensities change afterwards, alike in all channels (neighbouring slices and modalities) but for noise.
+/// All spatial changes are combined into one map of the plane, so that pixels are interpolated once. Image and labels
+/// always move together. Intensities change afterwards; all channels (neighbouring slices and modalities) change alike,
+/// except for noise.
 package struct Augmentation: Equatable, Sendable {
-  /// A kind of change. The first three are the published ones.
+  /// A kind of change. The first three are the published augmentation.
   package enum Part: String, Codable, Sendable, CaseIterable {
     /// Rotation, uniform within ±10°.
     case rotation
-    /// Mirrors left and right; with two classes only, since organs have sides.
+    /// Left-right mirroring; with two classes only, since organs have sides.
     case flip
     /// Shift of N(0, 4) pixels along each axis; with two classes only, as published.
     case shift
@@ -36,18 +37,19 @@ package struct Augmentation: Equatable, Sendable {
     case scale
     /// Smooth random displacement, see `ElasticMap`.
     case elastic
-    /// Gamma curve of the slice's range, exponent log-uniform from 0.7 to 1.5; one time in four on the negative.
+    /// Gamma curve over the slice's range, exponent log-uniform from 0.7 to 1.5; with probability 1/4 on the negative.
     case gamma
     /// Contrast times 0.75 to 1.25 around the slice's mean, and brightness plus N(0, 0.1) standard deviations.
     case contrast
-    /// Gaussian noise with a standard deviation of up to 0.15 of whitened intensities.
+    /// Gaussian noise with a standard deviation of up to 0.15, in units of normalized intensities.
     case noise
     /// Gaussian blur in plane, σ from 0.5 to 1 pixel.
     case blur
     /// Multiplicative smooth field, exp of a cubic polynomial with coefficients up to ±0.3.
     case biasField = "bias-field"
 
-    /// How often it fires: the published parts and the scale every other time, the others as rarely as in nnU-Net.
+    /// The probability of the change: 0.5 for the published ones and the scale, low values as in nnU-Net for the
+    /// others.
     var probability: Double {
       switch self {
       case .rotation, .flip, .shift, .scale: 0.5
@@ -58,9 +60,9 @@ package struct Augmentation: Equatable, Sendable {
   }
 
   var parts: Set<Part>
-  /// Of the network; flips and shifts want two.
+  /// The number of the network's classes; flips and shifts need two.
   var classes: Int
-  /// Largest zoom as the published code offers it, uniform from 1; 1 turns it off.
+  /// Largest zoom of the published code, uniform from 1; 1 turns it off.
   var zoom: Double
 
   package init(_ parts: some Sequence<Part>, classes: Int, zoom: Double = 1) {
@@ -72,9 +74,9 @@ package struct Augmentation: Equatable, Sendable {
   /// The published augmentation.
   package static let published: [Part] = [.rotation, .flip, .shift]
 
-  /// The slice as `generator` changes it.
+  /// Returns the slice with random changes.
   package func apply(to slice: TrainingSlice, using generator: inout SeededGenerator) -> TrainingSlice {
-    // Every part has a generator of its own, so that one part does not change what another draws.
+    // Each part has its own generator, so that one part does not change another's numbers.
     let seed = generator.next()
     func own(_ part: Part?) -> SeededGenerator {
       .stream(seed: seed, part.map { Part.allCases.firstIndex(of: $0)! } ?? -1)

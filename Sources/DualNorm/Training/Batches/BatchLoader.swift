@@ -1,7 +1,9 @@
 import Foundation
 
-/// Makes batches ahead of the training loop on its own threads. The last place where threads meet: what comes out are
-/// plain values, in order, and the same whatever the number of threads.
+/// Makes batches ahead of the training loop on its own threads.
+///
+/// Batches are plain values and come in order, whatever the number of threads. The training loop itself runs on one
+/// thread.
 final class BatchLoader: @unchecked Sendable {
   // `condition` guards every var.
   private let condition = NSCondition()
@@ -16,8 +18,9 @@ final class BatchLoader: @unchecked Sendable {
 
   /// - Parameters:
   ///   - batches: the batches' indices, in order.
-  ///   - capacity: batches that may wait finished or in the making; bounds the memory.
-  ///   - make: the batch of an index; called from `threads` threads. What it throws, `next` throws in the batch's place.
+  ///   - capacity: the largest number of batches finished or in progress, which bounds the memory.
+  ///   - make: makes the batch of an index, on any of `threads` threads. `next` rethrows its error in the batch's
+  ///     place.
   init(
     batches: Range<Int>, threads: Int = 1, capacity: Int = 4, make: @escaping @Sendable (Int) throws -> [TrainingSlice]
   ) {
@@ -28,7 +31,7 @@ final class BatchLoader: @unchecked Sendable {
     self.make = make
     for number in 0..<threads {
       let thread = Thread { [weak self] in
-        // Holding the loader only while a batch is made lets it go away when nobody needs it.
+        // The loader is held only while making a batch, so that it can be freed when nobody needs it.
         while self?.work() == true {}
       }
       thread.name = "batches \(number)"
@@ -38,9 +41,9 @@ final class BatchLoader: @unchecked Sendable {
 
   deinit { close() }
 
-  /// The next batch; waits for it. Nil after the last one or after `close`.
+  /// Waits for the next batch and returns it; nil after the last one or after `close`.
   ///
-  /// - Throws: what making it threw; then there are no more.
+  /// - Throws: the error of making it; no more batches follow.
   func next() throws -> [TrainingSlice]? {
     condition.lock()
     defer { condition.unlock() }
@@ -53,7 +56,7 @@ final class BatchLoader: @unchecked Sendable {
     return try batch.get()
   }
 
-  /// Lets the threads end after the batch at hand.
+  /// Ends the threads after their current batch.
   func close() {
     condition.lock()
     isClosed = true
@@ -61,7 +64,7 @@ final class BatchLoader: @unchecked Sendable {
     condition.unlock()
   }
 
-  /// Makes one batch if there is room; false at the end.
+  /// Makes one batch if there is room; returns false at the end.
   private func work() -> Bool {
     condition.lock()
     let index = nextToMake
@@ -70,7 +73,7 @@ final class BatchLoader: @unchecked Sendable {
       return false
     }
     guard index - nextToTake < capacity else {
-      // A short wait, then the caller looks again whether the loader is still needed.
+      // After a short wait, the caller checks whether the loader is still needed.
       _ = condition.wait(until: Date(timeIntervalSinceNow: 0.05))
       condition.unlock()
       return true

@@ -1,7 +1,7 @@
 import Basics
 import Datasets
 
-/// The training cases of a run and the slices that each of its batches holds.
+/// The training cases of a run and the slices of each batch.
 struct BatchPlan: Sendable {
   let cases: [PreparedCase]
   private let stages: [(stage: Stage, iterations: Int)]
@@ -12,8 +12,8 @@ struct BatchPlan: Sendable {
   private let context: Int
   private let seed: UInt64
 
-  /// - Parameter cases: with labels; every site has the same share of each batch.
-  /// - Throws: `InputError` without a case, or for a case of a site that the model has no branch for.
+  /// - Parameter cases: cases with labels; every site has the same share of each batch.
+  /// - Throws: `InputError` without a case, or for a case from a site without a branch in the model.
   init(_ cases: [PreparedCase], _ configuration: TrainingConfiguration, _ description: ModelDescription) throws {
     self.cases = cases
     stages = configuration.stages(of: description.network)
@@ -30,7 +30,7 @@ struct BatchPlan: Sendable {
     seed = configuration.seed
   }
 
-  /// The iterations before a stage. The dual stage continues the plain stage's order of slices.
+  /// The number of iterations before a stage. The dual stage continues the plain stage's order of slices.
   func offset(of stage: Stage) -> Int {
     stages.prefix { $0.stage != stage }.reduce(0) { $0 + $1.iterations }
   }
@@ -49,7 +49,7 @@ struct BatchPlan: Sendable {
     Set(slices(of: stage, batch: index).map { cases[$0.volume].source.identifier }).sorted().joined(separator: ", ")
   }
 
-  /// Starts to read and augment the slices of some batches on a thread of its own.
+  /// Starts reading and augmenting the slices of some batches on another thread.
   func loader(of stage: Stage, batches: Range<Int>) -> BatchLoader {
     let stageIndex = Stage.allCases.firstIndex(of: stage)!
     return BatchLoader(batches: batches) { [self] index in
@@ -63,9 +63,9 @@ struct BatchPlan: Sendable {
 }
 
 extension PreparedVolume {
-  /// Its slices for a sampler.
+  /// The volume's slices for a sampler.
   ///
-  /// - Parameter index: place of the volume among those that train.
+  /// - Parameter index: the volume's index among the training volumes.
   fileprivate func slices(index: Int) -> [SliceSampler.Slice] {
     (0..<depth).map { z in
       SliceSampler.Slice(volume: index, z: z, hasForeground: labels(slice: z)?.contains { $0 > 0 } ?? false)

@@ -1,12 +1,12 @@
 import Basics
 import Foundation
 
-/// One drawn change of a slice's intensities. Labels stay, and all channels (neighbouring slices and modalities) get the
-/// same change, but for noise, which is another one in each.
+/// A randomly drawn change of a slice's intensities; labels do not change.
 ///
-/// What a change depends on of the slice (its mean, its range) is of all channels together, modalities too.
+/// All channels (neighbouring slices and modalities) change alike, except that noise differs. Statistics of the slice
+/// (mean, range) are those of all channels together, modalities too.
 struct IntensityChange {
-  /// The order in which changes follow each other: what the anatomy and the scanner do, then its noise.
+  /// The order of the changes: those of anatomy and scanner, then the scanner's noise.
   static let order: [Augmentation.Part] = [.biasField, .blur, .contrast, .gamma, .noise]
 
   private enum Kind {
@@ -47,12 +47,12 @@ struct IntensityChange {
     }
   }
 
-  /// Of a polynomial of degree 3 in x and y without its constant.
+  /// The number of terms of a polynomial of degree 3 in x and y, without its constant.
   static let terms = 9
 }
 
 extension TrainingSlice {
-  /// v ← min + range · ((v − min) / range)^exponent, over the whole slice; mirrored for the negative.
+  /// v ← min + range · ((v − min) / range)^exponent, over the whole slice; on the negative, mirrored.
   fileprivate mutating func applyGamma(_ exponent: Double, onNegative: Bool) {
     guard let low = image.min(), let high = image.max(), low < high else { return }
     let (range, exponent) = (high - low, Float(exponent))
@@ -62,14 +62,14 @@ extension TrainingSlice {
     }
   }
 
-  /// Multiplies the intensities above the slice's lowest by exp(Σ c_ij x^i y^j), 1 ≤ i + j ≤ 3, x and y from −1 to 1.
+  /// Multiplies intensities above the slice's minimum by exp(Σ c_ij x^i y^j), 1 ≤ i + j ≤ 3, x and y from −1 to 1.
   fileprivate mutating func multiply(byFieldOf c: [Double]) {
     guard let low = image.min() else { return }
     let (height, width) = (size.height, size.width)
     func place(_ index: Int, of count: Int) -> Double { 2 * Double(index) / Double(max(count - 1, 1)) - 1 }
     for row in 0..<height {
       let y = place(row, of: height)
-      // A cubic in x, its coefficients polynomials in y.
+      // The exponent is a cubic in x whose coefficients are polynomials in y.
       let a0 = y * (c[0] + y * (c[1] + y * c[2]))
       let a1 = c[3] + y * (c[4] + y * c[5])
       let a2 = c[6] + y * c[7]
@@ -84,7 +84,7 @@ extension TrainingSlice {
     }
   }
 
-  /// Separable Gaussian over 5 pixels, the edge repeated.
+  /// Separable Gaussian filter over 5 pixels; edge pixels are repeated.
   fileprivate mutating func blur(sigmaPixels: Double) {
     let raw = (-2...2).map { exp(-Double($0 * $0) / (2 * sigmaPixels * sigmaPixels)) }
     let weights = raw.map { Float($0 / raw.reduce(0, +)) }

@@ -1,12 +1,12 @@
 import Basics
 import Datasets
 
-/// Which site the slices of a batch come from, and their order: domain-specific batch norm has those of a site together.
+/// The sites and the order of a batch's slices; domain-specific batch norm needs each site's slices to be contiguous.
 struct SiteBatches: Sendable {
-  /// Branch of each training volume; nil for a network without branches.
+  /// The branch of each training volume; nil for a network without branches.
   private let branches: [Int]?
 
-  /// - Throws: `InputError` for a case of a site that the model has no branch for.
+  /// - Throws: `InputError` for a case from a site without a branch in the model.
   init(_ cases: [PreparedCase], _ description: ModelDescription) throws {
     guard description.network.norm == .dsbn else {
       branches = nil
@@ -22,16 +22,16 @@ struct SiteBatches: Sendable {
     }
   }
 
-  /// Slices as they lie in the batch, with their places in the sampler's order.
+  /// Puts slices in the batch's order, with their indices in the sampler's order.
   func ordered(_ slices: [SliceSampler.Slice]) -> [(place: Int, slice: SliceSampler.Slice)] {
     let placed = slices.enumerated().map { (place: $0, slice: $1) }
     guard let branches else { return placed }
     return placed.sorted { (branches[$0.slice.volume], $0.place) < (branches[$1.slice.volume], $1.place) }
   }
 
-  /// The sites of the rows of a batch as `ordered` has them.
+  /// The sites of a batch's rows, in the order of `ordered`.
   ///
-  /// - Parameter slices: drawn for a network with branches only.
+  /// - Parameter slices: evaluated only for a network with branches.
   func rows(_ slices: @autoclosure () -> [SliceSampler.Slice]) -> SiteRows? {
     branches.map { branches in SiteRows(ordered(slices()).map { branches[$0.slice.volume] }) }
   }

@@ -1,11 +1,13 @@
 import Basics
 
-/// Which slice comes when: batches balanced over sites, every slice of a site once before any repeats. With a foreground
-/// share this holds of two lists, a site's slices with foreground and all its slices, which take turns by the share.
+/// Chooses the slices of each batch, balanced over the sites; each site's slices all come once before any repeats.
 ///
-/// A pure function of the seed and the place in the run: slot g of the run (batch · size + place) belongs to site
-/// g mod sites. So every batch holds equally many slices of each site, up to one where the sites do not divide it, and
-/// a resumed run goes on exactly where it stopped.
+/// With a foreground share, a site has two such lists: its slices with foreground, and all its slices. They take turns
+/// according to the share.
+///
+/// A slice is a pure function of the seed and its slot in the run: slot g (batch · size + place) belongs to site g mod
+/// sites. So each batch holds equally many slices of each site, plus or minus one. A resumed run continues exactly at
+/// its slot.
 struct SliceSampler: Sendable {
   struct Slice: Equatable, Hashable, Sendable {
     /// Index into the prepared volumes.
@@ -20,7 +22,7 @@ struct SliceSampler: Sendable {
     }
   }
 
-  /// The slices of one site and those of them that are drawn more often.
+  /// The slices of one site, and those with foreground.
   private struct Site: Sendable {
     let slices: [Slice]
     let foreground: [Slice]
@@ -32,8 +34,8 @@ struct SliceSampler: Sendable {
 
   /// - Parameters:
   ///   - sites: the slices of each site; none is empty.
-  ///   - foregroundShare: share of a site's turns, spread evenly, that go to slices with foreground; the other turns go
-  ///     to all slices. 0 draws every slice equally often.
+  ///   - foregroundShare: the share of a site's turns, evenly spread, for slices with foreground. The other turns go to
+  ///     all slices. 0 draws every slice equally often.
   init(sites: [[Slice]], foregroundShare: Double = 0, seed: UInt64) {
     precondition(!sites.isEmpty && sites.allSatisfy { !$0.isEmpty }, "every site needs a slice")
     self.sites = sites.map { Site(slices: $0, foreground: $0.filter(\.hasForeground)) }
@@ -56,10 +58,10 @@ struct SliceSampler: Sendable {
       ? draw(before, from: site.foreground, index, 1) : draw(turn - before, from: site.slices, index, 0)
   }
 
-  /// The slice of a turn; `list` tells the lists of a site apart.
+  /// The slice of a turn; `list` distinguishes the two lists of a site.
   private func draw(_ turn: Int, from slices: [Slice], _ site: Int, _ list: Int) -> Slice {
     let (round, place) = turn.quotientAndRemainder(dividingBy: slices.count)
-    // Drawing the whole order anew for one place keeps this free of state; it costs far less than a training step.
+    // Drawing the whole order for each slice avoids state, and costs far less than a training step.
     var generator = SeededGenerator.stream(seed: seed, site, round, list)
     return generator.shuffled(slices)[place]
   }

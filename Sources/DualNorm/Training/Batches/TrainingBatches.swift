@@ -1,15 +1,15 @@
 import Torch
 
-/// What a step of the training sees, on the network's device.
+/// The input of a training step, on the network's device.
 struct TrainingBatch {
   /// [N, channels, H, W], channels-last.
   let images: Tensor
   /// int64 [N, H, W]
   let labels: Tensor
-  /// The sites of the rows, for domain-specific batch norm.
+  /// The site of each row, for domain-specific batch norm.
   let sites: SiteRows?
 
-  /// - Parameter slices: one or more of one size.
+  /// - Parameter slices: at least one; all of one size.
   init(_ slices: [TrainingSlice], sites: SiteRows?, on device: Device) {
     let input = NetworkInput(
       images: slices.flatMap(\.image), labels: slices.flatMap(\.labels), slices: slices.count,
@@ -24,11 +24,11 @@ final class TrainingBatches {
   private let stage: Stage
   private let device: Device
   private let loader: BatchLoader
-  /// The batch that is loaded next.
+  /// The index of the batch to load next.
   private var index: Int
   private var prefetched: Result<TrainingBatch?, any Error>?
 
-  /// Starts to load the batches.
+  /// Starts loading the batches.
   ///
   /// - Parameter range: indices among the stage's batches.
   init(_ plan: BatchPlan, of stage: Stage, _ range: Range<Int>, on device: Device) {
@@ -37,19 +37,19 @@ final class TrainingBatches {
     index = range.lowerBound
   }
 
-  /// The next batch; nil after the last one.
+  /// The next batch; nil after the last.
   ///
-  /// - Throws: `FileError` where a volume that waits in a file cannot be read.
+  /// - Throws: `FileError` if a volume kept in a file cannot be read.
   func next() throws -> TrainingBatch? {
     guard let batch = prefetched else { return try load() }
     prefetched = nil
     return try batch.get()
   }
 
-  /// Loads the next batch now, while the device works on the last one. `next` returns it, or throws what went wrong.
+  /// Loads the next batch now, while the device works on the current one. `next` returns it, or throws the error.
   func prefetch() { prefetched = Result { try load() } }
 
-  /// Ends the loading.
+  /// Stops loading.
   func close() { loader.close() }
 
   private func load() throws -> TrainingBatch? {

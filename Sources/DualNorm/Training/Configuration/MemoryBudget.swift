@@ -3,21 +3,21 @@ import Datasets
 import Foundation
 import MedicalImaging
 
-/// How much memory prepared volumes may take; those that do not fit wait in files.
+/// The memory that prepared volumes may take; the others are kept in files.
 final class MemoryBudget: @unchecked Sendable {
   let bytes: Int
   private let lock = NSLock()
-  private var taken = 0  // guarded by the lock
+  private var taken = 0  // guarded by `lock`
 
-  /// - Parameter gigabytes: nil for `defaultBytes`.
+  /// - Parameter gigabytes: the budget; nil for `defaultBytes`.
   init(gigabytes: Double?) {
     bytes = gigabytes.map { Int(min($0 * 1e9, 1e18)) } ?? Self.defaultBytes
   }
 
-  /// Half of the memory of the machine, or of the container that this process is in.
+  /// Half of the memory of the machine, or of this process's container.
   static var defaultBytes: Int { VolumeMemory.ofMachine / 2 }
 
-  /// Tells whether so many bytes still fit; then they are taken.
+  /// Reserves bytes if they still fit; returns whether they did.
   func take(_ count: Int) -> Bool {
     lock.withLock {
       guard taken + count <= bytes else { return false }
@@ -26,8 +26,10 @@ final class MemoryBudget: @unchecked Sendable {
     }
   }
 
-  /// - Throws: `InputError` if not even one case after the other can be prepared: that takes its images as they are read,
-  ///   whitened and on the network's grid, in float32.
+  /// Refuses a budget below the need of a single case.
+  ///
+  /// - Throws: `InputError` if the largest case does not fit: its images as read, normalized, and on the network's
+  ///   grid, each in float32.
   func requireRoom(for facts: [CaseFacts]) throws {
     func needed(_ facts: CaseFacts) -> Int { 3 * 4 * facts.geometry.voxelCount * max(1, facts.scan.images.count) }
     guard let largest = facts.max(by: { needed($0) < needed($1) }), needed(largest) > bytes else { return }

@@ -3,9 +3,9 @@ import Datasets
 import Foundation
 
 extension TrainingConfiguration {
-  /// The split that the options ask for: a new one, that of a fold, or the one in a file.
+  /// Makes the split that the options ask for: a new one, one of a fold, or one from a file.
   ///
-  /// - Throws: `InputError` for options that contradict each other, or a file that does not fit the data.
+  /// - Throws: `InputError` for contradictory options, or a file that does not fit the data.
   func split(of cases: [Case]) throws -> Split {
     guard let splits else {
       guard fold == nil else { throw InputError("--fold needs a file of folds; name it with --splits.") }

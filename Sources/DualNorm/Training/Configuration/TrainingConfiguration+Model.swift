@@ -4,7 +4,7 @@ import MedicalImaging
 import Scores
 
 extension TrainingConfiguration {
-  /// The preparation that the options give, the rest derived from the cases.
+  /// The preparation from the options; the cases determine the rest.
   func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
     try PreparationPlan.derived(
       from: facts, window: windowOption(), resampling: resamplingOption(), networkSize: sizeOption(),
@@ -12,7 +12,7 @@ extension TrainingConfiguration {
       padsSlices: padsSlices, sizeMultiple: network.sizeMultiple)
   }
 
-  /// The preparation that the options give, for volumes that are not known yet.
+  /// The preparation from the options, for unknown volumes.
   package func plan(orientation: Orientation? = nil) throws -> PreparationPlan {
     try PreparationPlan(
       window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(),
@@ -20,10 +20,10 @@ extension TrainingConfiguration {
       padsSlices: padsSlices, sizeMultiple: network.sizeMultiple)
   }
 
-  /// The published network sees slices as they are, unless a size was asked for or layer norm needs one.
+  /// The published network takes slices unpadded, unless the user gives a size or layer norm needs one.
   private var padsSlices: Bool { recipe != .published || size != nil || norm == .ln }
 
-  /// Refuses sizes and widths that fit no data, before any are read.
+  /// Refuses impossible sizes and widths before any data are read.
   func requireWorkable() throws {
     _ = try plan()
     let smallest = ImageSize(height: network.sizeMultiple, width: network.sizeMultiple)
@@ -31,7 +31,7 @@ extension TrainingConfiguration {
       .validate()
   }
 
-  /// The dual norms that the options ask for.
+  /// The dual norms from the options; nil without dual blocks.
   var dualPlan: DualPlan? {
     guard !dualBlocks.isEmpty else { return nil }
     return DualPlan(
@@ -67,10 +67,10 @@ extension TrainingConfiguration {
     return (values[0], values[1])
   }
 
-  /// Slices a batch; without the option the smallest multiple of the number of sites from 8 on.
+  /// The number of slices per batch; by default the smallest multiple of the number of sites that is at least 8.
   func slicesPerBatch(sites: Int) -> Int { batchSize ?? (8 + sites - 1) / sites * sites }
 
-  /// The network that the options and the data make.
+  /// The network for the options and the data.
   func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int, sites: Int = 1) throws -> NetworkPlan {
     let network = NetworkPlan(
       network, classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
@@ -87,7 +87,9 @@ extension TrainingConfiguration {
     return network
   }
 
-  /// The smallest slices are a single pixel at the deepest level, of which batch norm can tell no variance.
+  /// Refuses batches that have a single value per channel at the deepest level, and so no variance for batch norm.
+  ///
+  /// The smallest slices are a single pixel there.
   private func requireSeveralValues(_ network: NetworkPlan, sites: Int) throws {
     let side = network.architecture.sizeMultiple
     guard batchSize != 1 || !network.usesBatchNormAtTheBottom else {

@@ -2,13 +2,13 @@ import Basics
 import Yams
 
 extension TrainingConfiguration {
-  /// These options with other iterations, for a run that goes on.
+  /// Returns these options with other iterations, for a resumed run.
   ///
-  /// The stage at hand goes on in a schedule of the new length from where it is; what it has done stays done. A stage that is
-  /// over, because a later one has begun, keeps its number.
+  /// The current stage continues on a schedule of the new length from its present iteration. A finished stage, after
+  /// which a later one has begun, keeps its number of iterations.
   ///
-  /// - Parameter state: what the run has reached; nil for nothing.
-  /// - Throws: `InputError` for fewer iterations than are done, or options that make no sense.
+  /// - Parameter state: the run's state so far; nil for none.
+  /// - Throws: `InputError` for fewer iterations than are finished, or invalid options.
   func extended(to iterations: [Int], after state: TrainingState?) throws -> TrainingConfiguration {
     var result = self
     result.iterations = iterations
@@ -28,10 +28,12 @@ extension TrainingConfiguration {
     return result
   }
 
-  /// Refuses to go on with a run that was started with other options than these. How much memory it takes changes no bit, and
-  /// what the options leave to the data and the device was decided then.
+  /// Refuses to resume a run that was started with other options than these.
   ///
-  /// - Parameter run: the folder whose options these are.
+  /// Its memory may differ, since it changes no bit. Options left to the data and the device keep their recorded
+  /// values.
+  ///
+  /// - Parameter run: the folder of these options.
   /// - Throws: `InputError` naming the options that differ.
   package func requireSame(as asked: TrainingConfiguration, in run: RunFolder) throws {
     let (here, there) = (try Yams.compose(yaml: yaml()), try Yams.compose(yaml: asked.yaml()))
@@ -51,9 +53,9 @@ extension TrainingConfiguration {
 }
 
 extension RunFolder {
-  /// The options that a run was started with.
+  /// The options that started a run.
   ///
-  /// - Throws: `InputError` naming the file and what in it makes no sense.
+  /// - Throws: `InputError` naming the file and the invalid value.
   package func readConfiguration() throws -> TrainingConfiguration {
     let read = try TrainingConfiguration(yaml: configuration)
     do {
@@ -65,7 +67,7 @@ extension RunFolder {
   }
 }
 
-/// A value of a file of options as the command line takes it.
+/// A value from an options file, written as on the command line.
 package func onOneLine(_ node: Node?) -> String {
   switch node {
   case .scalar(let scalar)?: scalar.string

@@ -3,11 +3,11 @@ import Foundation
 import Torch
 import Yams
 
-/// Everything that decides how a run trains; the keys of its YAML file are the command line's option names.
+/// Everything that decides how a run trains. The keys of its YAML file are the command's option names.
 package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// The folder of the data set.
   package var data: String?
-  /// What the values that are not given come from.
+  /// The recipe, which gives the values that the user leaves out.
   public internal(set) var recipe = TrainingRecipe.standard
 
   // The network
@@ -17,77 +17,77 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var norm = PlainNorm.bn
   package var dualBlocks = Architecture.residualUNet.standardDualBlocks
   package var mask = MaskKind.soft
-  /// What the final pass takes as its mask.
+  /// The source of the final pass's mask.
   package var maskSource = MaskSource.prediction
-  /// Tells whether dual layers also normalize each region by its own statistics.
+  /// The local statistics of dual layers, which may also normalize each region by its own.
   package var localStatistics = LocalStatistics.predicted
   package var reduction = 2
-  /// Neighbouring slices that the network sees, odd; without it 3, or 1 where every case has a single slice.
+  /// Number of neighbouring slices in the input, odd; by default 3, or 1 if every case has a single slice.
   package var context: Int?
 
   // The data
-  /// Labels that become one class, for example `[[1, 2]]`.
+  /// Groups of labels that become one class each, for example `[[1, 2]]`.
   package var mergeLabels: [[UInt8]] = []
   /// Labels that become background.
   package var excludeLabels: [UInt8] = []
-  /// Intensities are clipped to this before whitening.
+  /// Lowest and highest intensity; others are clipped to them before z-score normalization ("whitening").
   package var window: [Double]?
-  /// In-plane spacing x, y in mm that slices are resampled to.
+  /// In-plane spacing x, y in mm to resample slices to.
   package var spacing: [Double]?
-  /// Height and width in pixels that slices are resampled to.
+  /// Height and width in pixels to resample slices to.
   package var resampleSize: [Int]?
-  /// Height and width in pixels that slices are cropped or padded to.
+  /// Height and width in pixels to crop or pad slices to.
   package var size: [Int]?
-  /// Which voxels give the mean and standard deviation of whitening.
+  /// The voxels whose mean and standard deviation normalize the intensities.
   package var whitening = PreparationPlan.Whitening.foreground
   /// Share of each site's patients that choose the best checkpoint.
   package var validationFraction = 0.15
   /// Share of each site's patients that the run never sees.
   package var holdOut = 0.0
-  /// A file of folds (nnU-Net's `splits_final.json`), or the `splits.json` of a run, to use instead of a new split.
+  /// A file of folds (nnU-Net's `splits_final.json`) or a run's `splits.json`, to use instead of a new split.
   package var splits: String?
-  /// Which of the folds is tested, from 0; the others train.
+  /// Index of the fold to test, from 0; the others train.
   package var fold: Int?
 
   // The training
-  /// Iterations of the plain and of the dual stage; 0 skips a stage.
+  /// Number of iterations of the plain and the dual stage; 0 skips a stage.
   package var iterations = [4000, 2000]
-  /// Slices a batch; without it the smallest multiple of the number of sites from 8 on.
+  /// Number of slices per batch; by default the smallest multiple of the number of sites that is at least 8.
   package var batchSize: Int?
   package var learningRate = 1e-3
   package var schedule = LearningRateSchedule.Kind.cosine
-  /// Decoupled, of weights only.
+  /// Decoupled weight decay, for weights only.
   package var weightDecay = 0.0
   package var loss = LossKind.batchDice
-  /// Tells whether coarser levels of the network learn to segment too.
+  /// Tells whether coarser levels learn to segment too (deep supervision).
   package var deepSupervision = true
   /// Share of each site's turns that go to slices with foreground.
   package var foregroundShare = 0.5
-  /// Decay of the moving average of the weights, which is what validation and the model take; 0 takes the weights.
+  /// Decay of the moving average of the weights, which validation and the model use; 0 uses the weights themselves.
   package var averaging = 0.0
-  /// The changes that a slice may undergo each time it is seen.
+  /// The augmentation's possible changes of a slice.
   package var augmentation = Augmentation.published
   /// Largest zoom of the augmentation.
   package var zoom = 1.0
-  /// Weights the cross entropy by 1 − a class's share of the batch.
+  /// Tells whether the cross entropy is weighted by 1 − a class's share of the batch.
   package var weightedCrossEntropy = false
-  /// Iterations between two validations; without it a tenth of the stage.
+  /// Number of iterations between validations; by default a tenth of the stage.
   package var validateEvery: Int?
-  /// Of the convolutions; without it the standard of where the network runs.
+  /// Precision of the convolutions; by default the device's.
   package var precision: Precision?
-  /// Where the network runs.
+  /// The device to train on.
   package var device = DeviceChoice.cpu
-  /// A run folder or a file of weights to start from.
+  /// A run folder or a weights file to start from.
   package var initial: String?
-  /// Only parameters whose name contains one of these are trained; empty trains all.
+  /// Parts of the names of the parameters to train; empty trains all.
   package var freezeExcept: [String] = []
   package var seed: UInt64 = 1
-  /// Processor threads; without it one a core.
+  /// Number of processor threads; by default one per core.
   package var threads: Int?
-  /// Gigabytes that prepared volumes may take; without it half of the machine's memory.
+  /// Gigabytes of memory for prepared volumes; by default half of the machine's memory.
   package var memory: Double?
 
-  /// What `memory` is without the option.
+  /// The default of `memory`.
   package static var defaultMemory: Double { Double(MemoryBudget.defaultBytes) / 1e9 }
 
   /// The standard recipe.
@@ -117,7 +117,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     case validateEvery = "validate-every"
   }
 
-  /// - Throws: `InputError` naming the first option with a value that makes no sense.
+  /// - Throws: `InputError` naming the first option with an invalid value.
   package func validate() throws {
     func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
       if !condition { throw InputError(sentence()) }
@@ -170,7 +170,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   }
 }
 
-/// - Throws: `InputError` for a number of threads that the machine has no cores for; LibTorch would crawl.
+/// - Throws: `InputError` for more threads than cores, which would slow LibTorch to a crawl.
 package func requireThreads(_ threads: Int?) throws {
   let cores = ProcessInfo.processInfo.activeProcessorCount
   guard let threads, !(1...cores).contains(threads) else { return }
@@ -178,13 +178,13 @@ package func requireThreads(_ threads: Int?) throws {
 }
 
 extension TrainingConfiguration {
-  /// Reads a YAML file whose keys are option names; what it leaves out keeps its default.
+  /// Reads a YAML file whose keys are option names; missing keys keep their defaults.
   ///
-  /// A file of the version before recipes says `augmentation: true` or `false`: the published one or none. What such a
-  /// file leaves out is what that version did.
+  /// In a file from before recipes, `augmentation: true` means the published augmentation and `false` none. Its missing
+  /// keys mean what that version did.
   ///
-  /// - Parameter recipe: what the left-out values come from; nil takes the file's recipe.
-  /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape, or for a file
+  /// - Parameter recipe: the recipe for missing values; nil takes the file's recipe.
+  /// - Throws: `InputError` naming the file and a key that is unknown or has a value of the wrong type. Also for a file
   ///   that names another recipe.
   package init(yaml url: URL, recipe: TrainingRecipe? = nil) throws {
     self = try Self.file(recipe, path: url.path).read(url)
@@ -214,7 +214,7 @@ extension TrainingConfiguration {
 }
 
 extension Node {
-  /// Tells whether this is a file of the version before recipes.
+  /// Tells whether this is a file from before recipes.
   fileprivate var saysWhetherToAugment: Bool { mapping?["recipe"] == nil && mapping?["augmentation"]?.bool != nil }
 
   fileprivate var withAugmentationAsList: Node {
@@ -225,7 +225,7 @@ extension Node {
   }
 }
 
-/// A value of an option as YAML, on one line.
+/// An example value of an option as YAML, on one line.
 func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
   switch key {
   case .data: return "../data"
@@ -250,7 +250,7 @@ func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
   case .zoom: return "1.5"
   default:
     let value = (try? Yams.compose(yaml: TrainingConfiguration().yaml())).flatMap { $0?[key.rawValue] }
-    // YAML is written with exponents, as 1e-3.
+    // YAML output may have exponents, such as 1e-3.
     if value?.int == nil, let number = value?.float { return "\(number)" }
     return value?.string ?? ""
   }

@@ -1,13 +1,15 @@
 import Torch
 
-/// A named set of values for everything that decides how a network learns; single options override it.
+/// A named set of values for everything that decides how a network learns. Single options override it.
 package enum TrainingRecipe: String, Codable, Sendable, CaseIterable {
-  /// What the authors' code does: Adam, a rate halved at plateaus, the published loss and augmentation, every slice
-  /// equally often, volumes whitened as a whole, 10 epochs of 900 iterations in each stage.
+  /// The authors' code: Adam, a rate halved at plateaus, and the published loss and augmentation.
+  ///
+  /// Slices are drawn equally often, volumes are normalized as a whole, and each stage has 10 epochs of 900 iterations.
   case published
-  /// The published one but for what was measured to be better: deep supervision, slices with foreground in half of a
-  /// site's turns, whitening by the brighter voxels, a Dice over the batch, a cosine for the rate. docs/results.md has what
-  /// each part does.
+  /// The published recipe with measured improvements; docs/results.md has the effect of each.
+  ///
+  /// They are deep supervision, slices with foreground in half of a site's turns, normalization by the brighter voxels,
+  /// Dice over the batch, and a cosine for the rate.
   case standard
 }
 

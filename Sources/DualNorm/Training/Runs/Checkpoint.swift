@@ -10,23 +10,25 @@ package enum Stage: String, Codable, Sendable, CaseIterable {
   case dual
 }
 
-/// What the next step of a run depends on, besides weights and optimizer.
+/// Everything that a run's next step depends on, besides weights and optimizer.
 struct TrainingState: Codable, Equatable {
   var stage: Stage
-  /// Finished iterations of the stage.
+  /// Number of finished iterations of the stage.
   var iteration = 0
   var schedule: LearningRateSchedule
   /// Best validation Dice of the stage so far.
   var bestDice: Double?
-  /// The iteration that had it. Where it is `iteration`, the best weights are this checkpoint's, and their own file, which is
-  /// written after it, may be missing. Nil in checkpoints of versions that wrote it before.
+  /// The iteration with the best Dice; nil in checkpoints of versions that wrote the best weights first.
+  ///
+  /// If it equals `iteration`, this checkpoint holds the best weights. Their own file is written later and may be
+  /// missing.
   var bestIteration: Int?
-  /// Classes that the best weights did not find in any validation case that has them; nil before a validation.
+  /// Classes that the best weights found in no validation case that has them; nil before a validation.
   var unfoundInValidation: [String]?
-  /// Classes that no validation case has, and that the last weights of the run did not find in training cases.
+  /// Classes that no validation case has and that the run's last weights did not find in training cases.
   var unfoundInTraining: [String]?
-  /// Digests of the prepared cases by name, by which a resumed run notices others. Nil in checkpoints of versions that did
-  /// not look.
+  /// Hash of each prepared case by name; a resumed run must find the same. nil in checkpoints of versions without this
+  /// check.
   var cases: [String: String]?
 
   init(stage: Stage, schedule: LearningRateSchedule) {
@@ -34,11 +36,11 @@ struct TrainingState: Codable, Equatable {
     self.schedule = schedule
   }
 
-  /// Counts a finished iteration, and adapts the learning rate.
+  /// Counts a finished iteration, and updates the learning rate.
   ///
   /// - Parameters:
-  ///   - losses: of the iteration's passes.
-  ///   - total: iterations of the stage.
+  ///   - losses: the losses of the iteration's passes.
+  ///   - total: number of iterations of the stage.
   mutating func finish(_ losses: [StepLoss], of total: Int) {
     iteration += 1
     schedule.finish(iteration: iteration, of: total, hardDiceLoss: losses.last!.hardDice)
@@ -50,7 +52,7 @@ struct Checkpoint {
   let state: TrainingState
   let model: StateDictionary
   let optimizer: StateDictionary
-  /// Of the weights; empty without averaging.
+  /// Moving average of the weights; empty without averaging.
   let average: StateDictionary
 
   init(_ state: TrainingState, _ learner: Learner) {
@@ -62,9 +64,9 @@ struct Checkpoint {
 
   static let modelPrefix = "model/"
 
-  /// The state of the checkpoint in a run folder; nil where there is none yet.
+  /// The state of a run folder's checkpoint; nil if there is none yet.
   ///
-  /// - Throws: as `init(contentsOf:)`.
+  /// - Throws: the errors of `init(contentsOf:)`.
   static func state(of run: RunFolder) throws -> TrainingState? {
     FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
   }

@@ -1,7 +1,7 @@
 import Basics
 import Foundation
 
-/// Where a run keeps its files.
+/// The folder of a run, with the paths of its files.
 package struct RunFolder: Sendable {
   package let url: URL
 
@@ -11,24 +11,24 @@ package struct RunFolder: Sendable {
   package var description: URL { url.appendingPathComponent("model.json") }
   package var configuration: URL { url.appendingPathComponent("config.yaml") }
   package var log: URL { url.appendingPathComponent("log.csv") }
-  /// What TensorBoard shows.
+  /// The folder of TensorBoard's event files.
   package var events: URL { url.appendingPathComponent("tensorboard") }
   package var splits: URL { url.appendingPathComponent("splits.json") }
-  /// What the data check found.
+  /// The facts from the data check.
   package var facts: URL { url.appendingPathComponent("facts.json") }
-  /// What the readers of its data found doubtful; where there is nothing, there is no file.
+  /// Warnings from reading the data; no file if there are none.
   var warnings: URL { url.appendingPathComponent("warnings.json") }
   package var checkpoints: URL { url.appendingPathComponent("checkpoints") }
 
-  /// The weights that a stage found best on the validation cases.
+  /// The weights of a stage that were best on the validation cases.
   func best(_ stage: Stage) -> URL { checkpoints.appendingPathComponent("\(stage.rawValue)-best.safetensors") }
 
-  /// Where a stopped run goes on: weights, optimizer and all else the next step depends on.
+  /// The checkpoint of a stopped run: weights, optimizer and everything else that the next step depends on.
   package var last: URL { checkpoints.appendingPathComponent("last.safetensors") }
 
   var hasCheckpoint: Bool { exists(last) }
 
-  /// What an error leaves, for its sentence.
+  /// The end of an error sentence: whether a checkpoint is left.
   var whatRemains: String { hasCheckpoint ? "The last checkpoint is intact." : "There is no checkpoint yet." }
 
   package func write(_ description: ModelDescription) throws {
@@ -42,7 +42,7 @@ package struct RunFolder: Sendable {
 
   private static let versionPrefix = "# Written by dualnorm "
 
-  /// The program's that wrote `config.yaml`; nil where that does not say.
+  /// The version of the program that wrote `config.yaml`; nil if the file does not name it.
   package var version: String? {
     let text = try? String(contentsOf: configuration, encoding: .utf8)
     let first = text?.split(separator: "\n", maxSplits: 1).first
@@ -67,28 +67,28 @@ package struct RunFolder: Sendable {
     }
   }
 
-  /// Tells whether a training was started here, so that there is everything to go on with it.
+  /// Tells whether a training was started here, so that it can be resumed.
   package var isBegun: Bool { [configuration, description, splits].allSatisfy(exists) }
 
-  /// Tells whether options were written here, by a training or by whoever made the folder.
+  /// Tells whether a training or the folder's creator wrote options here.
   var hasConfiguration: Bool { exists(configuration) }
 
-  /// Tells whether a start of a training was killed before `isBegun`.
+  /// Tells whether the start of a training was killed before `isBegun`.
   package var isCutShort: Bool { hasConfiguration && !isBegun && ![model, checkpoints, log].contains(where: exists) }
 
   private func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
 
-  /// What may lie in a folder that a training is to be started in: a log that its maker keeps there, and what a start that
-  /// was killed before `isBegun` left.
+  /// Names that a training's folder may hold at its start: a log, and files of a start that was killed before
+  /// `isBegun`.
   private var remains: Set<String> {
     let begun = isCutShort ? [configuration, description, facts, splits].map(\.lastPathComponent) : []
     return Set(begun + [cellLog.lastPathComponent])
   }
 
-  /// - Throws: `InputError` if something is in the folder that a training must not be started beside.
+  /// - Throws: `InputError` if the folder holds anything else than `remains`.
   package func requireEmpty() throws { try requireEmptyFolder(url, option: "--output", beside: remains) }
 
-  /// - Throws: `InputError` for a folder that is there and cannot be read and written, which would look as if it were empty.
+  /// - Throws: `InputError` for an existing folder without read and write access, which would look empty.
   func requireReadAndWriteAccess() throws {
     let code = access(url.path, R_OK | W_OK | X_OK) == 0 ? 0 : errno
     guard code != 0, code != ENOENT else { return }
@@ -97,17 +97,18 @@ package struct RunFolder: Sendable {
     )
   }
 
-  /// Makes the folder, or finds it empty but for `remains`, and locks it.
+  /// Creates the folder, or accepts an existing one with `remains` only, and locks it.
   ///
-  /// - Throws: `InputError` if something else is in it, or it cannot be made; `FileError` if another process works in it.
+  /// - Throws: `InputError` if the folder holds other files or cannot be created. `FileError` if another process works
+  ///   in it.
   package func create() throws -> FolderLock {
     try makeEmptyFolder(url, option: "--output", beside: remains)
     let lock = try FolderLock(url)
-    // Another process may have begun and ended meanwhile.
+    // Another process may have begun and ended since the first check.
     try requireEmpty()
     return lock
   }
 
-  /// What an experiment keeps of a run's messages.
+  /// The log of an experiment's run.
   package var cellLog: URL { url.appendingPathComponent("cell.log") }
 }

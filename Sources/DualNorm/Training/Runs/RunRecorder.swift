@@ -2,19 +2,19 @@ import Basics
 import Datasets
 import Torch
 
-/// Writes the files of a run: its log, events and checkpoints, and at its end the model.
+/// Writes the files of a run: log, events, checkpoints and, at the end, the model.
 final class RunRecorder {
   let run: RunFolder
   let configuration: TrainingConfiguration
-  /// The model as it will be, dual blocks included.
+  /// The finished model, dual blocks included.
   let description: ModelDescription
   let plan: BatchPlan
   private let validation: [PreparedCase]
-  /// Hashes of the prepared cases by name.
+  /// Hash of each prepared case, by name.
   let digests: [String: String]
   let log: TrainingLog
   let events: TrainingEvents
-  /// A checkpoint is written at every validation, and where these are further apart than this.
+  /// The longest time between checkpoints; each validation writes one, too.
   var secondsBetweenCheckpoints = 600.0
 
   private init(
@@ -25,10 +25,10 @@ final class RunRecorder {
     (self.validation, self.digests, self.log, self.events) = (validation, digests, log, events)
   }
 
-  /// Compares the cases with those of the run so far, and opens its log and events.
+  /// Compares the cases with the run's earlier ones, and opens its log and events.
   ///
-  /// - Parameter state: what the run has reached; nil for a new one.
-  /// - Throws: `InputError` for other cases, `FileError` where a file cannot be written.
+  /// - Parameter state: the run's state so far; nil for a new run.
+  /// - Throws: `InputError` if the cases differ, `FileError` if a file cannot be written.
   static func open(
     _ run: RunFolder, _ configuration: TrainingConfiguration, _ description: ModelDescription, _ plan: BatchPlan,
     validation: [PreparedCase], resumingAt state: TrainingState?
@@ -60,16 +60,16 @@ final class RunRecorder {
 
   var lastStage: Stage? { configuration.stages(of: description.network).last?.stage }
 
-  /// Slices of all validation cases.
+  /// Number of slices of all validation cases.
   var validationSliceCount: Int { validation.reduce(0) { $0 + $1.volume.depth } }
 
   func validationScore(of network: DualNormNetwork) -> ValidationScore {
     ValidationScore(of: network, description, on: validation)
   }
 
-  /// Makes the best weights of the last stage the model, which marks the run as finished.
+  /// Writes the best weights of the last stage as the model, which marks the run as finished.
   ///
-  /// - Throws: `FileError` where the model cannot be written.
+  /// - Throws: `FileError` if the model cannot be written.
   func writeModel(of stage: Stage, warnings: [String]) throws {
     let best = try Safetensors.read(run.best(stage)).tensors
     var description = description
@@ -81,7 +81,7 @@ final class RunRecorder {
     }
     description.warnings = warnings
     for warning in warnings { Warnings.report("\(run.url.path): \(warning)") }
-    // The model last: where it is, the training is finished.
+    // The weights come last, since their file marks the training as finished.
     try run.write(description)
     try Safetensors(tensors: best).write(to: run.model)
   }

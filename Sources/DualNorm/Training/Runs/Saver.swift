@@ -3,8 +3,8 @@ import Torch
 
 /// Writes the checkpoints of a stage and its best weights.
 ///
-/// The process may be killed anywhere: rows of the log are written first, then the checkpoint, then the best weights, which
-/// the checkpoint also holds while it is of their iteration.
+/// The process may be killed at any time. So rows of the log come first, then the checkpoint, then the best weights.
+/// The checkpoint also holds these if they are of its iteration.
 final class Saver {
   private let run: RunFolder
   private let log: TrainingLog
@@ -20,7 +20,7 @@ final class Saver {
 
   /// Continues from the run's last checkpoint.
   ///
-  /// - Throws: `WeightsError` if the checkpoint is of another network.
+  /// - Throws: `WeightsError` if the checkpoint belongs to another network.
   func load(_ checkpoint: Checkpoint) throws -> TrainingState {
     try learner.load(checkpoint, file: run.last.path)
     try writeIfBest(checkpoint.state)

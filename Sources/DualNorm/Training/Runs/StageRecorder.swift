@@ -1,7 +1,7 @@
 import Basics
 import Torch
 
-/// Records a stage: rows of the log, events, validations and checkpoints.
+/// Records a stage: log rows, events, validations and checkpoints.
 final class StageRecorder {
   private let recorder: RunRecorder
   private let stage: Stage
@@ -13,7 +13,7 @@ final class StageRecorder {
   private var validated: Int?
   private var network: DualNormNetwork { learner.network }
 
-  /// - Parameter iterations: of the stage.
+  /// - Parameter iterations: number of iterations of the stage.
   init(_ recorder: RunRecorder, _ stage: Stage, iterations: Int, _ learner: Learner) {
     (self.recorder, self.stage, self.iterations, self.learner) = (recorder, stage, iterations, learner)
     saver = Saver(recorder.run, recorder.log, stage, learner)
@@ -21,10 +21,10 @@ final class StageRecorder {
       recorder.configuration.validateEvery, of: iterations)
   }
 
-  /// What the stage begins with.
+  /// The initial state of the stage.
   ///
-  /// - Parameter checkpoint: of this stage; nil at its beginning.
-  /// - Throws: `WeightsError` if the checkpoint is of another network.
+  /// - Parameter checkpoint: the stage's checkpoint; nil at its beginning.
+  /// - Throws: `WeightsError` if the checkpoint belongs to another network.
   func start(from checkpoint: Checkpoint?) throws -> TrainingState {
     let configuration = recorder.configuration
     var state = TrainingState(
@@ -37,10 +37,10 @@ final class StageRecorder {
     return state
   }
 
-  /// Logs a finished iteration, and validates when it is time.
+  /// Logs a finished iteration, and validates when due.
   ///
-  /// - Parameter losses: of its passes.
-  /// - Throws: `InputError` for losses, or weights to validate, that are not finite; `FileError` where a file cannot be
+  /// - Parameter losses: the losses of the iteration's passes.
+  /// - Throws: `InputError` for losses, or weights to validate, that are not finite. `FileError` if a file cannot be
   ///   written.
   func take(_ losses: [StepLoss], _ state: inout TrainingState) throws -> TrainingProgress {
     try requireFinite(losses, state)
@@ -54,18 +54,18 @@ final class StageRecorder {
     return report
   }
 
-  /// Writes a checkpoint after a validation, and where the last one is long ago.
+  /// Writes a checkpoint after a validation, or if the last one is too old.
   ///
-  /// - Throws: `InputError` for weights that are not finite, `FileError` where a file cannot be written.
+  /// - Throws: `InputError` for weights that are not finite, `FileError` if a file cannot be written.
   func saveIfDue(_ state: TrainingState) throws {
     guard validated == state.iteration || saver.secondsSinceLast > recorder.secondsBetweenCheckpoints else { return }
     try save(state)
   }
 
-  /// Writes a checkpoint, from which a stopped stage continues.
+  /// Writes the checkpoint of a stopped stage.
   ///
-  /// - Returns: nil before the end of the stage.
-  /// - Throws: as `saveIfDue`.
+  /// - Returns: the state at the end of the stage; nil before.
+  /// - Throws: the errors of `saveIfDue`.
   func stop(_ state: TrainingState) throws -> TrainingState? {
     try save(state)
     return isAtEnd(state) ? state : nil
@@ -73,7 +73,7 @@ final class StageRecorder {
 
   private func isAtEnd(_ state: TrainingState) -> Bool { state.iteration == iterations }
 
-  /// Counts iterations through both stages.
+  /// The iteration, counted through both stages.
   private func step(_ state: TrainingState) -> Int { recorder.plan.offset(of: stage) + state.iteration }
 
   private func save(_ state: TrainingState) throws {
@@ -81,8 +81,8 @@ final class StageRecorder {
     try saver.save(state)
   }
 
-  /// Of equal weights the later ones are best, so that a stage in which nothing is found yet still hands on what it has
-  /// learnt.
+  /// Scores the network. Weights that score as well as the best replace them, so that a stage that finds nothing yet
+  /// still passes on what it has learnt.
   private func validate(_ state: inout TrainingState) throws -> ValidationScore {
     try requireFiniteWeights(state)
     validated = state.iteration
@@ -107,7 +107,7 @@ final class StageRecorder {
         + "\(cases(of: state)); check these cases or lower --learning-rate. \(recorder.run.whatRemains)")
   }
 
-  /// Finite losses may have infinite gradients. Such weights must not get into a checkpoint.
+  /// Refuses infinite weights, which must not get into a checkpoint. Finite losses may have infinite gradients.
   private func requireFiniteWeights(_ state: TrainingState) throws {
     guard let name = network.parameters.firstWithoutNumbers else { return }
     throw InputError(

@@ -7,15 +7,16 @@ import Scores
 import TensorBoard
 import Torch
 
-/// What a run tells TensorBoard. A step is an iteration, counted through both stages.
+/// A run's events for TensorBoard. A step is an iteration, counted through both stages.
 final class TrainingEvents {
   private let folder: URL
   private var file: EventFile?
   private let description: ModelDescription
-  /// A slice of each site.
+  /// One slice per site.
   private let shown: [(item: PreparedCase, z: Int, channels: [[Float]])]
 
-  /// - Parameter validation: cases with labels; the fullest slice of each site's first one is shown.
+  /// - Parameter validation: cases with labels; the pictures show each site's first case, its slice with the most
+  ///   labels.
   /// - Throws: `ImagingError` for a picture that can no longer be read.
   init(_ folder: URL, _ description: ModelDescription, validation: [PreparedCase]) throws {
     self.folder = folder
@@ -29,7 +30,7 @@ final class TrainingEvents {
     }
   }
 
-  /// The scalars of an iteration.
+  /// Writes the scalars of an iteration.
   func append(_ progress: TrainingProgress, step: Int) throws {
     var values = progress.losses.map { EventValue.scalar("loss/\($0.pass.rawValue) pass", $0.value) }
     values.append(.scalar("learning rate", progress.learningRate))
@@ -43,8 +44,9 @@ final class TrainingEvents {
     try append(values, step: step)
   }
 
-  /// What the network has learnt: histograms of its convolutions' weights and of the dual layers' γ and β, and the slices shown with the
-  /// truth and what each pass finds outlined.
+  /// Writes the state of the network: histograms of convolution weights and of the dual layers' γ and β, and pictures.
+  ///
+  /// The pictures show one slice per site, with outlines of the labels and of each pass's prediction.
   func append(_ network: DualNormNetwork, step: Int) throws {
     var values = network.parameters.trainable.filter { $0.tensor.shape.count == 4 }.map {
       EventValue.histogram("weights/\($0.name)", $0.tensor.values(Float.self))
@@ -79,7 +81,7 @@ final class TrainingEvents {
       finalPass: found[.final])
   }
 
-  /// The file is made with its first event, which a resumed run has later than its first start.
+  /// Appends events. The first creates the file, so a resumed run has a file of its own.
   private func append(_ values: [EventValue], step: Int) throws {
     do {
       let file = try self.file ?? EventFile(in: folder, from: step)
@@ -93,7 +95,7 @@ final class TrainingEvents {
 }
 
 extension PreparedVolume {
-  /// The slice with the most labelled pixels, the first of equals.
+  /// The slice with the most labelled pixels; the first of several.
   fileprivate var fullestSlice: Int {
     let counts = (0..<depth).map { z in labels(slice: z)?.count { $0 > 0 } ?? 0 }
     return counts.firstIndex(of: counts.max()!)!

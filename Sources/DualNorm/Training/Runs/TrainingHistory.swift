@@ -1,19 +1,19 @@
 import Basics
 import Foundation
 
-/// What `log.csv` holds of a run.
+/// The contents of a run's `log.csv`.
 package struct TrainingHistory: Equatable, Sendable {
   /// One iteration.
   package struct Row: Equatable, Sendable {
     package let stage: Stage
-    /// Of the stage, from 1.
+    /// Number of the iteration within its stage, from 1.
     package let iteration: Int
     package let learningRate: Double
-    /// nil for a pass that the stage does not have.
+    /// Loss of each pass; nil for a pass that the stage does not have.
     package let losses: [Pass: Double]
-    /// By site; empty where no validation followed.
+    /// Dice by site; empty if no validation followed.
     package let validationDice: [String: Double]
-    /// Mean of the sites.
+    /// Mean over the sites.
     package let meanValidationDice: Double?
   }
 
@@ -26,8 +26,8 @@ package struct TrainingHistory: Equatable, Sendable {
   ]
   private static let sitePrefix = "validation_dice_"
 
-  /// - Throws: `InputError` naming file and line for what no training writes. A last line without its end is left out: a
-  ///   training that runs, or was killed, has written a part of it.
+  /// - Throws: `InputError` naming the file and a line that no training writes. An incomplete last line is ignored,
+  ///   since a running or killed training may have written a part of it.
   package init(contentsOf url: URL) throws {
     guard let data = try? Data(contentsOf: url), let text = String(data: data, encoding: .utf8) else {
       throw InputError("\(url.path): cannot be read as text; restore the log that train wrote.")
@@ -54,7 +54,7 @@ package struct TrainingHistory: Equatable, Sendable {
     }
   }
 
-  /// The stages in the log with the number of iterations of each.
+  /// The stages in the log, with the number of iterations of each.
   package var stages: [(stage: Stage, iterations: Int)] {
     rows.map(\.stage).firstOccurrences.map { stage in
       (stage: stage, iterations: rows.last { $0.stage == stage }?.iteration ?? 0)

@@ -2,25 +2,25 @@ import Basics
 import Foundation
 import Scores
 
-/// What a run reports after each iteration.
+/// A run's report after each iteration.
 package struct TrainingProgress: Sendable {
   package let stage: Stage
-  /// Finished iterations of the stage and how many it has.
+  /// Number of finished iterations of the stage, and of all.
   package let iteration: Int
   package let iterations: Int
   package let learningRate: Double
   package let losses: [StepLoss]
-  /// The validation that followed this iteration; nil where there was none.
+  /// The validation after this iteration; nil if there was none.
   package let validation: ValidationScore?
 }
 
-/// `log.csv`: one row an iteration, the validation columns filled where there was one.
+/// The file `log.csv`: one row per iteration; rows with a validation also have its columns.
 final class TrainingLog {
   private let url: URL
   private let sites: [String]
   private let file: FileHandle
 
-  /// Opens the log; rows from `state` on, which a resumed run makes again, are dropped, and a part of a last one, which a
+  /// Opens the log. Drops the rows after `state`, which a resumed run writes again, and an incomplete last row, which a
   /// full disk leaves.
   init(_ url: URL, sites: [String], resumingAt state: TrainingState?) throws {
     self.url = url
@@ -57,7 +57,7 @@ final class TrainingLog {
     guard isWritten else { throw unwritten(errno) }
   }
 
-  /// Waits until all rows are on the disk, as those that a checkpoint counts on must be.
+  /// Waits until all rows are on disk; a checkpoint relies on them.
   func sync() throws {
     guard fsync(file.fileDescriptor) == 0 else { throw unwritten(errno) }
   }

@@ -3,10 +3,10 @@ import Foundation
 import Torch
 
 extension RunFolder {
-  /// The weights to segment with: those of the model or, of a training that is not finished, those that validated best so far.
+  /// The weights to segment with: the model's, or the best so far if training is not finished.
   ///
-  /// - Returns: the file, and the model as it is then.
-  /// - Throws: `InputError` where there are none yet.
+  /// - Returns: the file, and the model that these weights make.
+  /// - Throws: `InputError` if there are none yet.
   func weights(of description: ModelDescription) throws -> (file: URL, description: ModelDescription) {
     func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
     if exists(model) { return (model, description) }
@@ -23,16 +23,16 @@ extension RunFolder {
     return (best(stage), description)
   }
 
-  /// How far a training is that is not finished, in words; nil where it has no checkpoint.
+  /// The progress of an unfinished training, in words; nil if it has no checkpoint.
   package var progress: String? { (try? Checkpoint.state(of: self))?.progress }
 
-  /// What a model's maker was warned of: classes that it does not find, and doubts about the files that it learnt from.
+  /// Warnings from the training: classes that the model does not find, and doubts about the training files.
   package func recordedWarnings() -> [String] {
     let read = contents(ofRegularFile: warnings).flatMap { try? JSONDecoder().decode([String].self, from: $0) }
     return ((try? readDescription())?.warnings ?? []) + (read ?? [])
   }
 
-  /// Keeps warnings beside those that are kept already.
+  /// Adds warnings to those already recorded.
   package func keep(_ warnings: [String]) throws {
     let known = contents(ofRegularFile: self.warnings).flatMap { try? JSONDecoder().decode([String].self, from: $0) }
     let own = warnings.map(withoutPath)
@@ -41,20 +41,20 @@ extension RunFolder {
     try writeAtomically(prettyJSON(all), to: self.warnings)
   }
 
-  /// A warning of this run without its name, so that equal ones of several runs are equal.
+  /// Removes the run's path from a warning, so that equal warnings of several runs are equal.
   package func withoutPath(_ warning: String) -> String {
     warning.hasPrefix(url.path + ": ") ? String(warning.dropFirst(url.path.count + 2)) : warning
   }
 
-  /// Writes all that inference needs to a folder, and no more: the weights without what only training looks at, and the
-  /// description of the network that they are of.
+  /// Writes a folder with only what inference needs: the weights without those for training only, and their network's
+  /// description.
   ///
-  /// - Returns: how many bytes of weights were written.
+  /// - Returns: the number of bytes of the weights.
   package func exportWeights(to output: RunFolder) throws -> Int {
     var (file, description) = try weights(of: readDescription())
     let kept = try Safetensors.read(file).tensors.filter { !$0.name.hasPrefix(ClassOutput.coarsePrefix) }
     description.network.deepSupervision = false
-    // Whatever does not fit is found before anything is written.
+    // Find weights that do not fit before writing anything.
     try DualNormNetwork(description.network, seed: 0).parameters.load(kept, file: file.path)
     let lock = try output.create()
     defer { withExtendedLifetime(lock) {} }

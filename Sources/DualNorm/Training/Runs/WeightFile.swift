@@ -2,17 +2,17 @@ import Basics
 import Foundation
 import Torch
 
-/// Weights from outside: those of a run folder, or of a `.pth` or safetensors file, told apart by their content.
+/// Weights from a run folder, a `.pth` file or a safetensors file. The content decides which.
 package struct WeightFile {
   package let state: StateDictionary
-  /// Where they were read.
+  /// The file that they were read from.
   let file: String
-  /// Where in a PyTorch file they were, if not at the top.
+  /// Their key in a PyTorch file, if they were not at the top level.
   package let key: String?
-  /// How far the training was, if this is the checkpoint of a run.
+  /// The progress of the training, if this is a run's checkpoint.
   package let progress: String?
 
-  /// - Throws: `InputError` or `WeightsError` naming what cannot be read.
+  /// - Throws: `InputError` or `WeightsError` naming the unusable file.
   package init(_ url: URL) throws {
     try requireAccess(to: url)
     var isFolder: ObjCBool = false
