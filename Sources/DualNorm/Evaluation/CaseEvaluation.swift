@@ -6,21 +6,21 @@ import Pictures
 import Scores
 import Torch
 
-/// Segments, keeps and scores one case after the other of an evaluation.
+/// Segments and scores the cases of an evaluation one by one, and writes their masks.
 struct CaseEvaluation {
   let model: SegmentationModel
   let adapter: Adapter
   let scheme: LabelScheme
   let scorer: Scorer
   let largestComponent: LargestComponentChoice
-  /// nil keeps no masks and shows no cases.
+  /// The folder for masks; nil writes none and keeps no cases for the picture.
   let output: URL?
-  /// The volumes unlike those of the training.
+  /// The volumes unlike the training volumes.
   var far: FarVolumes
 
   struct Result {
     var scores: [CaseScore] = []
-    /// Where masks are kept.
+    /// The case for the picture; nil if no masks are written.
     var shown: SheetPicker.Candidate?
   }
 
@@ -79,16 +79,16 @@ struct CaseEvaluation {
   }
 }
 
-/// One row of an evaluation's table for a case.
+/// The result of one pass of a case, one row of the evaluation's table.
 private struct EvaluationPass {
   let name: String
-  /// Where its masks are kept, if they are.
+  /// The folder for its masks; nil if they are not written.
   let folder: String?
   let labels: LabelMap
 }
 
 extension SegmentationModel {
-  /// The passes of the network, then the same with other batch statistics, where there are any.
+  /// The passes of the network, then the same passes with other batch statistics, if there are any.
   fileprivate func evaluationPasses(
     of item: PreparedCase, adaptedTo statistics: BatchStatistics?, largestComponent: LargestComponentChoice
   ) -> [EvaluationPass] {

@@ -4,21 +4,22 @@ import Foundation
 import MedicalImaging
 import Scores
 
-/// The cases of a data set that a run's model is evaluated on, and on which side of its training each was.
+/// The cases to evaluate a run's model on, with each case's side in the run's training.
 package struct EvaluatedCases {
-  /// Which cases to evaluate on.
+  /// The sides to evaluate on.
   package enum Choice: String, CaseIterable, Sendable { case all, training, validation, test }
 
   package let cases: [Case]
   package let choice: Choice
-  /// By `Case.identifier`; empty where the data are not the run's own.
+  /// Sides by `Case.identifier`; empty for other data than the run's.
   package let sides: [String: TrainingSide]
-  /// Why the scores may be better than on new patients; nil where the choice was given, or nothing was trained on.
+  /// The reason why scores may be better than on new patients. nil if the user chose the cases or none was used in
+  /// training.
   package let warning: String?
 
-  /// - Parameter given: nil takes the held-out cases, and those that are new, where the data are the run's own and some were
-  ///   held out, else all.
-  /// - Throws: `InputError` where the side that was asked for has no cases.
+  /// - Parameter given: the user's choice. nil takes the held-out and the new cases if the data are the run's own and
+  ///   any case was held out; otherwise all.
+  /// - Throws: `InputError` if the chosen side has no cases.
   package init(of dataset: Dataset, run: RunFolder, choice given: Choice?) throws {
     let own = try RunSides(run)?.sides(of: dataset) ?? [:]
     guard let given else {
@@ -60,36 +61,36 @@ package struct EvaluatedCases {
       + "data, or train with --hold-out 0.2."
   }
 
-  /// The sides that scores are marked with: held-out cases need no mark.
+  /// The sides to mark scores with; none for held-out cases only.
   package var marks: [String: TrainingSide] { choice == .test ? [:] : sides }
 
-  /// How many cases of the data set the choice leaves out.
+  /// The number of the data set's cases that the choice leaves out.
   package func leftOut(of dataset: Dataset) -> Int { dataset.cases.count - cases.count }
 }
 
 extension Split {
   fileprivate var sides: [String: TrainingSide] {
     let all: [(TrainingSide, [String])] = [(.test, test), (.validation, validation), (.training, training)]
-    // What trained is never taken for anything else.
+    // A training case never counts as anything else.
     return Dictionary(all.flatMap { side, names in names.map { ($0, side) } }) { $1 }
   }
 }
 
-/// What a run's folder tells of the cases it saw.
+/// The sides of a run's cases, from its folder.
 private struct RunSides {
   private let run: RunFolder
   private let sides: [String: TrainingSide]
 
-  /// nil where no split was written.
+  /// nil if the run wrote no split.
   init?(_ run: RunFolder) throws {
     guard FileManager.default.fileExists(atPath: run.splits.path) else { return nil }
     (self.run, sides) = (run, try Split(recordedIn: run.splits).sides)
   }
 
-  /// By `Case.identifier`; empty for other data.
+  /// Sides by `Case.identifier`; empty for other data.
   ///
-  /// In the folder that the run was trained on, names tell the cases. Elsewhere their voxels do, since other patients
-  /// may have the same names, and a folder may have been moved.
+  /// In the run's own data folder, names identify the cases. Elsewhere their voxels do, since other patients may have
+  /// the same names, and a folder may have been moved.
   func sides(of dataset: Dataset) throws -> [String: TrainingSide] {
     let named = dataset.cases.filter { sides[$0.identifier] != nil }
     if isFolderOfTraining(dataset.folder) { return named.isEmpty ? [:] : filled(dataset, by: sides) }
@@ -125,7 +126,7 @@ private struct RunSides {
       == folder.standardizedFileURL.resolvingSymlinksInPath().path
   }
 
-  /// As the data check makes it; nil where a file cannot be read, which is for the evaluation to say.
+  /// The data check's hash of the voxels; nil for an unreadable file, which the evaluation reports.
   private func imageHash(of scan: Case) -> UInt64? {
     var hash = VoxelHash()
     for url in scan.images {

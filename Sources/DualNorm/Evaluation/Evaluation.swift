@@ -3,26 +3,27 @@ import Foundation
 import Pictures
 import Scores
 
-/// The scores of a data set, and the cases that its picture may show.
+/// The scores of a data set, and the candidates for its picture.
 package struct Evaluation {
-  /// Both passes of all cases; adapted ones beside them as the passes `first+adapt` and `final+adapt`.
+  /// Scores of both passes of all cases; adapted passes are named `first+adapt` and `final+adapt`.
   package var table: ScoreTable
-  /// Empty where no masks are kept.
+  /// The cases for the picture; empty if no masks are written.
   private let picker: SheetPicker
 
   fileprivate init(table: ScoreTable, picker: SheetPicker) { (self.table, self.picker) = (table, picker) }
 
-  /// The cases of a site that its picture shows, by the Dice of the last pass.
+  /// The cases of each site to draw, by the Dice of the last pass.
   package enum Picture {
     case worstMedianAndBest
-    /// The median; of some sites the worst too.
+    /// The median case; for some sites also the worst.
     case median(andWorstOf: Set<String>)
   }
 
-  /// Writes `scores.csv`, `scores.json` and, unless `picture` is nil or no masks were kept, `sheet.png`: the slice of a
-  /// case with the most foreground, outlined.
+  /// Writes `scores.csv` and `scores.json`, and `sheet.png` unless `picture` is nil or no masks are written.
   ///
-  /// - Throws: `FileError` where a file cannot be written, `ImagingError` for an image that can no longer be read.
+  /// The sheet shows each case's slice with the most foreground, with outlines.
+  ///
+  /// - Throws: `FileError` if a file cannot be written, `ImagingError` for an image that can no longer be read.
   package func write(to output: URL, classNames: [String], picture: Picture? = .worstMedianAndBest) throws {
     try table.write(to: output.appendingPathComponent("scores.csv"))
     try table.write(to: output.appendingPathComponent("scores.json"))
@@ -33,16 +34,17 @@ package struct Evaluation {
 }
 
 extension SegmentationModel {
-  /// Segments cases in both passes, keeps the masks, and scores them.
+  /// Segments cases in both passes, writes the masks, and scores them.
   ///
   /// - Parameters:
-  ///   - cases: with masks.
-  ///   - sides: what the cases were to the model's training, by `Case.identifier`; every score gets its case's.
-  ///   - output: gets `predictions/SITE/CASE.nii.gz` (`.png` for pictures), the first pass in `first-pass` and the last
-  ///     adapted pass in `predictions-adapted`; nil keeps neither masks nor cases for a picture.
-  ///   - measuring: told the batches done, of how many, while the statistics of a site are taken.
-  ///   - progress: told each case before it is segmented.
-  /// - Throws: `InputError` or `ImagingError` naming the file that cannot be used.
+  ///   - cases: cases with masks.
+  ///   - sides: each case's side in the model's training, by `Case.identifier`; its scores are marked with it.
+  ///   - output: the folder for `predictions/SITE/CASE.nii.gz` (`.png` for pictures). The first pass goes to
+  ///     `first-pass`, the last adapted pass to `predictions-adapted`. nil writes no masks and keeps no cases for a
+  ///     picture.
+  ///   - measuring: called with the number of finished batches and of all, while a site's statistics are computed.
+  ///   - progress: called with each case before it is segmented.
+  /// - Throws: `InputError` or `ImagingError` naming the unusable file.
   package func evaluate(
     _ cases: [Case], sides: [String: TrainingSide] = [:], _ options: EvaluationOptions = EvaluationOptions(),
     writingTo output: URL?, measuring: @escaping (Int, Int) throws -> Void = { _, _ in },

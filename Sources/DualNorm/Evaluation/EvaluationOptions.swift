@@ -1,16 +1,16 @@
 import Datasets
 import Scores
 
-/// How the cases of an evaluation are segmented and scored.
+/// Options for segmenting and scoring the cases of an evaluation.
 package struct EvaluationOptions {
-  /// The classes to score, of the model's values; nil: the model's own.
+  /// The classes to score, as labels of the model; nil for the model's own classes.
   package var scoring: LabelScheme?
-  /// The batch statistics that both passes are scored with, beside the model's own.
+  /// The batch statistics for a second scoring of both passes, besides the model's own.
   package var adaptation: Adaptation
   package var tolerancesMM: [Double]
   /// The classes that keep only their largest connected component.
   package var largestComponent: LargestComponentChoice
-  /// Makes a case that cannot be used one of the table's failures, unless there is no other case.
+  /// Tells whether an unusable case becomes one of the table's failures. The only case still throws.
   package var skipsFailures: Bool
 
   package init(

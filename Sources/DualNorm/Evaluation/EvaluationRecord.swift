@@ -4,37 +4,38 @@ import Foundation
 import Scores
 import Torch
 
-/// What an evaluation was asked to do: `evaluation.json`, written before the first case is segmented, and after the last
-/// with what went wrong.
+/// The request of an evaluation, stored in `evaluation.json`.
+///
+/// The file is written before the first case is segmented, and again after the last with failures and warnings.
 package struct EvaluationRecord: Codable, Equatable, Sendable {
-  /// Of the program.
+  /// The program's version.
   package var version = programVersion
   /// Paths of the run folder and the data set.
   package var model, data: String
-  /// Which side of the run's split; `all` for every case.
+  /// The evaluated side of the run's split; `all` for every case.
   package var split: String
   package var adaptation: String
-  /// nil: the model's own.
+  /// The source of the mask; nil for the model's own.
   package var maskSource: MaskSource?
   package var precision: Precision?
-  /// nil: the CPU.
+  /// The device; nil for the CPU.
   var device: DeviceChoice?
   package var largestComponent: LargestComponentChoice
   /// The classes that kept only their largest component; nil in a file of an earlier version.
   package var largestComponentClasses: [String]?
   var tolerancesMM: [Double]
-  /// As on the command line.
+  /// The command line's groups of labels.
   var mergeLabels: [[UInt8]]
   var excludeLabels: [UInt8]
-  /// The classes that are scored, by the values of the masks.
+  /// The scored classes, by the labels in masks.
   package var labels: LabelScheme
-  /// The cases to segment, by `Case.identifier`.
+  /// The cases to segment, as `Case.identifier`.
   package var cases: [String]
-  /// What each case was to the model's training; nil where the data are others.
+  /// Each case's side in the model's training; nil for other data than the run's.
   package var sides: [String: TrainingSide]?
   /// Cases without scores; nil before the end and in files of earlier versions.
   package var failures: [CaseFailure]?
-  /// What was reported; nil like `failures`.
+  /// Reported warnings; nil like `failures`.
   package var warnings: [String]?
 
   package init(
@@ -67,7 +68,7 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
     try writeAtomically(prettyJSON(self), to: folder.appendingPathComponent(Self.fileName))
   }
 
-  /// nil for the folder of an earlier version, which has no such file.
+  /// Reads the record of a folder; nil for a folder of an earlier version, which has none.
   ///
   /// - Throws: `InputError` for a damaged file.
   package init?(contentsOf folder: URL) throws {
@@ -82,10 +83,10 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
     }
   }
 
-  /// The words of the command that does the same again.
+  /// The words of the command that repeats this evaluation.
   package func command(output: String) -> [String] {
     var words = ["dualnorm", "evaluate", "--model", model, "--data", data, "--output", output]
-    // Held-out and new cases without those that trained are the default, which no value of the option names.
+    // By default, held-out and new cases are evaluated without training cases; no value of the option means that.
     let isDefault = split == "all" && sides.map { $0.values.contains(.test) && !$0.values.contains(.training) } ?? false
     if !isDefault { words += ["--split", split] }
     if adaptation != Adaptation.none.rawValue { words += ["--adapt", adaptation] }

@@ -3,20 +3,20 @@ import MedicalImaging
 import Pictures
 import Scores
 
-/// The evaluated cases of which a picture shows the worst, the median and the best of each site.
+/// Evaluated cases, from which a picture shows each site's worst, median and best.
 ///
-/// Of a case it keeps the masks of one slice. The image is read again where the case is drawn.
+/// Each case keeps the masks of one slice. The image is read again if the case is drawn.
 struct SheetPicker {
-  /// A case that may be drawn.
+  /// A case to choose from.
   struct Candidate {
     let scan: Case
-    /// Mean Dice of the last pass over the classes; nil where it is undefined.
+    /// Mean Dice of the last pass over the classes; nil if undefined.
     let dice: Double?
-    /// The slice that is drawn.
+    /// The index of the drawn slice.
     var z = 0
-    /// Classes of slice `z`.
+    /// Class maps of slice `z`.
     var reference, firstPass, finalPass, adaptedPass: LabelMap?
-    /// Shown over the pass: `Dice 0.93`.
+    /// Text above the pass: `Dice 0.93`.
     var firstNote = ""
     var finalNote = ""
     var adaptedNote = ""
@@ -28,15 +28,15 @@ struct SheetPicker {
 
   mutating func add(_ candidate: Candidate) { candidates.append(candidate) }
 
-  /// Reads the images of the cases that a picture shows.
+  /// Reads the images of the chosen cases and draws their rows.
   ///
-  /// - Parameter sites: in the order of the rows.
+  /// - Parameter sites: the sites, in the order of the rows.
   /// - Throws: `ImagingError` for an image that can no longer be read.
   func rows(of sites: [String], _ picture: Evaluation.Picture) throws -> [SheetRow] {
     try sites.flatMap { site in try chosen(picture, of: site).map { try $0.row() } }
   }
 
-  /// The worst first; cases without a Dice only where no case has one.
+  /// Chooses a site's cases, the worst first. Cases without a Dice are chosen only if no case has one.
   func chosen(_ picture: Evaluation.Picture, of site: String) -> [Candidate] {
     let all = candidates.filter { $0.scan.site == site }
     let scored = all.filter { $0.dice != nil }
@@ -56,7 +56,7 @@ struct SheetPicker {
 }
 
 extension SheetPicker.Candidate {
-  /// Reads the image, and draws on it.
+  /// Reads the image, and makes its row.
   fileprivate func row() throws -> SheetRow {
     let channels = try Image.channels(contentsOf: scan.images[0])
     var row = SheetRow(
@@ -67,5 +67,5 @@ extension SheetPicker.Candidate {
   }
 }
 
-/// Where the median is among so many ranked cases, the lower of two.
+/// The index of the median in a ranked list; the lower of two.
 package func medianPlace(of count: Int) -> Int { (count - 1) / 2 }

@@ -2,8 +2,9 @@ import Datasets
 import MedicalImaging
 
 extension PreparedCase {
-  /// What pictures show of a slice, on the network's grid: the first modality as the network sees it, but a colour picture
-  /// in the colours of its file, because whitening changes them.
+  /// The channels that pictures show of a slice, on the network's grid: the first modality as the network sees it.
+  ///
+  /// A colour picture keeps the colours of its file, because z-score normalization changes them.
   ///
   /// - Throws: `ImagingError` for a picture that can no longer be read.
   package func shownChannels(slice z: Int) throws -> [[Float]] {
