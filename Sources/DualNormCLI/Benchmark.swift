@@ -3,7 +3,7 @@ import DualNorm
 import Foundation
 import Torch
 
-/// A network with a batch of noise, ready to be timed.
+/// A network and a batch of noise for timing.
 final class Benchmark {
   enum Task: String, CaseIterable {
     case train, predict, convolve, augment
@@ -60,7 +60,7 @@ final class Benchmark {
     convolution = Conv2d(Scope(Parameters(seed: 1, device: device)), channels, channels, kernel: 3, padding: 1)
   }
 
-  /// Seconds that a task takes.
+  /// Measures the seconds that a task takes.
   func time(of task: Task) -> Double {
     let clock = ContinuousClock()
     let duration = clock.measure {

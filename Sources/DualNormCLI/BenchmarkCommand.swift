@@ -4,7 +4,7 @@ import DualNorm
 import Foundation
 import Torch
 
-/// Times single training steps and predictions of a network on made-up images.
+/// Times single training steps and predictions of a network on synthetic images.
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Time training and prediction on this machine.",
@@ -87,7 +87,7 @@ struct BenchmarkCommand: ParsableCommand {
     title.padding(toLength: 32, withPad: " ", startingAt: 0) + value
   }
 
-  /// Bytes this process held at most.
+  /// The peak memory of this process, in bytes.
   private func peakMemory() -> Int {
     var usage = rusage()
     #if os(Linux)

@@ -3,16 +3,16 @@ import DualNorm
 import Experiments
 import Foundation
 
-/// A cell that runs in a process of its own, a `dualnorm experiment run-cell`.
+/// A process that runs one cell of an experiment: `dualnorm experiment run-cell`.
 ///
-/// The child's standard input is a pipe that only this process can write to: a line asks the child to stop, and its end,
-/// which comes whatever ends this process, makes the child end at once. Its standard output tells how far it is, a line a
-/// time; its standard error is the cell's log.
+/// The child's standard input is a pipe that only this process writes to. A line asks the child to stop. The pipe's
+/// end, which comes however this process ends, makes the child exit at once. The child reports its progress on standard
+/// output, one line each. Its standard error is the cell's log.
 final class CellProcess: @unchecked Sendable {
   let cell: ExperimentCell
   private let process = Process()
   private let input = Pipe()
-  // `lock` guards what follows; a thread of its own reads what the child tells.
+  // `lock` guards the following properties; another thread reads the child's output.
   private let lock = NSLock()
   private var resumed = 0
   private var advanced = 0
@@ -30,7 +30,7 @@ final class CellProcess: @unchecked Sendable {
         "experiment", "run-cell", experiment.folder.path, "--method", cell.method.name, "--setting", cell.setting.name,
         "--seed", "\(cell.seed)",
       ] + (keepMasks ? ["--keep-masks"] : [])
-    // Threads that wait actively would take the cores from the cells beside.
+    // Actively waiting threads would take cores from the other cells.
     process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }
     process.standardInput = input
     process.standardOutput = output
@@ -45,7 +45,7 @@ final class CellProcess: @unchecked Sendable {
     guard codeOfFolder == 0 else {
       throw InputError("\(run.url.path): this folder cannot be made\(readOnlyDisk(codeOfFolder)); check --output.")
     }
-    // A link would have another file grow, and a pipe would wait for a reader.
+    // A link would make another file grow, and a pipe would wait for a reader.
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
     let descriptor = open(run.cellLog.path, flags, 0o644)
     let code = errno
@@ -55,16 +55,16 @@ final class CellProcess: @unchecked Sendable {
     return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
-  /// Asks it to stop after the step at hand.
+  /// Asks the child to stop after its current step.
   func stop() { try? input.fileHandleForWriting.write(contentsOf: Data("stop\n".utf8)) }
 
-  /// Tells whether it is over and all it told was read.
+  /// Tells whether the child has exited and all its output was read.
   var hasEnded: Bool { lock.withLock { outputHasEnded } && !process.isRunning }
 
-  /// Tells whether it ended because it was asked to, by this process or by a signal of its own.
+  /// Tells whether the child stopped on request, of this process or by a signal to the child.
   var wasStopped: Bool { process.terminationReason == .exit && process.terminationStatus == CellReport.stoppedStatus }
 
-  /// Why it ended without a result.
+  /// The reason why the child ended without a result.
   var failure: String {
     if wasStopped { return "a signal stopped it; the same command again goes on with it" }
     return lock.withLock { error }
@@ -72,10 +72,10 @@ final class CellProcess: @unchecked Sendable {
       + "\(process.terminationStatus)); see \(cell.run.cellLog.path)"
   }
 
-  /// Steps that are done, of this and earlier starts.
+  /// The number of finished steps, including those of earlier starts.
   var steps: Int { lock.withLock { reached } }
 
-  /// Steps since the last call: of an earlier start, and new ones.
+  /// Returns the steps since the last call: those of an earlier start, and new ones.
   func takeSteps() -> (resumed: Int, advanced: Int) {
     lock.withLock {
       defer { (resumed, advanced) = (0, 0) }
@@ -83,7 +83,7 @@ final class CellProcess: @unchecked Sendable {
     }
   }
 
-  /// Warnings since the last call.
+  /// Returns the warnings since the last call.
   func takeWarnings() -> [String] {
     lock.withLock {
       defer { warnings = [] }

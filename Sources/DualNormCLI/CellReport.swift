@@ -1,12 +1,12 @@
-/// A line that a cell's process writes to the one that started it.
+/// A line that a cell's process writes to its parent.
 enum CellReport: Equatable {
-  /// Steps that an earlier start did, or all that are done.
+  /// The steps of an earlier start, or all finished steps.
   case resumed(Int)
   case done(Int)
   case error(String)
   case warning(String)
 
-  /// What a cell ends with that was asked to stop.
+  /// The exit code of a cell that stopped on request.
   static let stoppedStatus: Int32 = 130
 
   init?(_ line: String) {

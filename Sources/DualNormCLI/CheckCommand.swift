@@ -59,7 +59,7 @@ struct CheckCommand: ParsableCommand {
     Messages.begin(messages)
     volumes.apply()
     let page = try report.map { try writablePage($0, option: "--report") }
-    // Its findings name the files that were not read.
+    // The check's findings name the unread files, so the warnings would repeat them.
     let dataset = try Warnings.collecting { try Dataset(contentsOf: URL(fileURLWithPath: data)) }.value
     let output = fix.map { URL(fileURLWithPath: $0) }
     if let output { try DataRepair.requireRoom(in: output, beside: dataset.folder) }
@@ -92,7 +92,7 @@ struct CheckCommand: ParsableCommand {
     }
   }
 
-  /// What repeats the check, with other outputs.
+  /// The words of the command that repeats the check, with other output paths.
   private func words(_ dataset: Dataset) -> [String] {
     var words = ["dualnorm", "check", dataset.folder.path]
     if let splits { words += ["--splits", URL(fileURLWithPath: splits).path] }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Basics
 import Foundation
 
-/// A command line that cannot be meant: one sentence, and the verb whose help says more.
+/// Wrong usage of the command line: one sentence, and the verb whose help explains more.
 struct WrongUsage: Error, CustomStringConvertible {
   let description: String
   let verb: [String]
@@ -10,14 +10,15 @@ struct WrongUsage: Error, CustomStringConvertible {
   init(_ description: String, verb: [String]) { (self.description, self.verb) = (description, verb) }
 }
 
-/// The words of a command line, looked at before they are parsed. The parser names what is missing before what is misspelt,
-/// and takes an empty text for a path.
+/// The words of a command line, checked before they are parsed.
+///
+/// The parser itself names missing options before misspelt ones, and accepts an empty text as a path.
 struct CommandWords {
   private let words: [String]
 
   init(_ words: [String]) { self.words = words }
 
-  /// - Throws: `WrongUsage` for a verb or option that is none, for an empty text, and for several that are missing.
+  /// - Throws: `WrongUsage` for an unknown verb or option, for an empty text, and for several missing options.
   func check() throws {
     var (command, verb): (any ParsableCommand.Type, [String]) = (DualNormCommand.self, [])
     var rest = words[...]
@@ -50,14 +51,14 @@ struct CommandWords {
         + (meant.map { "; did you mean \($0)?" } ?? "; it has \(names.joined(separator: ", "))."), verb: verb)
   }
 
-  /// The same under the names that other programs have for it.
+  /// Verbs by the names that other programs give them.
   private static let verbsElsewhere = [
     "segment": "predict", "infer": "predict", "inference": "predict", "test": "evaluate", "eval": "evaluate",
     "fit": "train", "convert": "import",
   ]
 }
 
-/// What follows a verb.
+/// The words after a verb.
 private struct VerbWords {
   private let words: ArraySlice<String>
   private let options: VerbOptions
@@ -101,7 +102,7 @@ private struct VerbWords {
     }
   }
 
-  /// A variable of the shell that is not set would read the current folder, or write into it.
+  /// Refuses an empty text: an unset shell variable would read the current folder, or write into it.
   private func requireText(_ value: String, of argument: VerbOptions.Argument) throws {
     guard value.isEmpty else { return }
     throw WrongUsage(
@@ -117,7 +118,7 @@ private struct VerbWords {
       verb: verb)
   }
 
-  /// The parser names the first that is missing; who has given one of three wants to hear of the other two.
+  /// Names all missing options at once; the parser names only the first.
   private func requireAll(_ given: Set<String>) throws {
     let missing = options.required.filter { !given.contains($0.title) }.map { "'\($0.usage)'" }
     guard missing.count > 1, !words.isEmpty else { return }
@@ -126,7 +127,7 @@ private struct VerbWords {
   }
 }
 
-/// What a verb takes, as it says of itself.
+/// The arguments of a verb, from its own description.
 private struct VerbOptions {
   struct Argument: Decodable {
     enum Kind: String, Decodable { case positional, option, flag }
@@ -174,12 +175,12 @@ private struct VerbOptions {
   var positionals: [Argument] { arguments.filter { $0.kind == .positional } }
   var required: [Argument] { arguments.filter { !$0.isOptional && $0.kind != .flag } }
 
-  /// Tells whether a word is several flags of one letter each, as `-qv`.
+  /// Tells whether a word is several one-letter flags, such as `-qv`.
   func areFlags(_ word: String) -> Bool {
     !word.hasPrefix("--") && word.dropFirst().allSatisfy { byName["-\($0)"] != nil }
   }
 
-  /// The option that was meant: what other programs call so, or the nearest in spelling.
+  /// The option that the user probably meant: another program's name for it, or the nearest spelling.
   func meant(by name: String) -> String? {
     let shown = arguments.filter { $0.shouldDisplay && $0.kind != .positional }.flatMap { $0.names ?? [] }.map(\.typed)
     let word = String(name.drop { $0 == "-" })
@@ -189,7 +190,7 @@ private struct VerbOptions {
       ?? near(word, among: long).map { "--" + $0 }
   }
 
-  /// The same under the names that other programs have for it; of several the first that the verb has.
+  /// Options by the names that other programs give them; the first that the verb has applies.
   private static let optionsElsewhere = [
     "epochs": ["iterations"], "steps": ["iterations"], "lr": ["learning-rate"], "wd": ["weight-decay"],
     "tta": ["mirror", "adapt"], "mirroring": ["mirror", "adapt"], "json": ["format json", "log-format json"],
@@ -200,7 +201,7 @@ private struct VerbOptions {
   ]
 }
 
-/// The word that is meant, of some: one that begins so, or the nearest if it is near enough.
+/// The word that the user probably meant: one that begins with it, or the nearest if it is near enough.
 private func near(_ word: String, among candidates: [String]) -> String? {
   if word.count > 2, let longer = candidates.first(where: { $0.hasPrefix(word) }) { return longer }
   let nearest = nearest(to: word, among: candidates)

@@ -19,7 +19,7 @@ func useThreads(_ threads: Int?) throws {
 
 extension Adaptation: ExpressibleByArgument {}
 
-/// A network without batch norm has nothing that could be adapted.
+/// Warns if the network has no batch norm to adapt.
 func warnOfIdleAdaptation(_ adaptation: Adaptation, _ model: SegmentationModel) {
   let network = model.description.network
   guard adaptation != .none, !network.usesBatchNorm else { return }
@@ -28,7 +28,7 @@ func warnOfIdleAdaptation(_ adaptation: Adaptation, _ model: SegmentationModel) 
       + "batch statistics.")
 }
 
-/// Shows how far the batches of a site are that `--adapt` takes statistics of; Ctrl-C ends the command between two.
+/// Shows the progress of measuring a site's statistics for `--adapt`. Ctrl-C ends the command between batches.
 func showMeasuring(_ remains: String, quiet: Bool) -> (Int, Int) throws -> Void {
   var progress = Progress("batches of the site", of: 0, quiet: true)
   return { done, total in
@@ -39,7 +39,7 @@ func showMeasuring(_ remains: String, quiet: Bool) -> (Int, Int) throws -> Void 
   }
 }
 
-/// Ends the command after Ctrl-C, saying what is left behind.
+/// Ends the command after Ctrl-C, and says what remains.
 func stopIfInterrupted(_ progress: Progress, _ remains: String) throws {
   guard Interruption.isRequested else { return }
   progress.clear()
@@ -57,7 +57,7 @@ func showFailures(_ failures: [CaseFailure], of total: Int, _ unit: String) {
     LogLine(error: summary, reasons: reasons))
 }
 
-/// Ends a command whose batch went on after failures. Where there was nothing else to do, the reason is the error.
+/// Ends a command whose batch continued after failures. If it had one item only, the reason becomes the error.
 func endWithFailures(_ failures: [CaseFailure], of total: Int, _ unit: String) throws {
   guard !failures.isEmpty else { return }
   guard total > 1 else { throw InputError(failures[0].reason) }
@@ -65,7 +65,7 @@ func endWithFailures(_ failures: [CaseFailure], of total: Int, _ unit: String) t
   throw ExitCode.failure
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 func shellQuoted(_ word: String) -> String {
   let isPlain = word.unicodeScalars.allSatisfy { scalar in
     scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "-_./,+=:@%".unicodeScalars.contains(scalar)

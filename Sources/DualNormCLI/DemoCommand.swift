@@ -74,7 +74,7 @@ struct DemoCommand: ParsableCommand {
     configuration.iterations = iterations.values
     configuration.batchSize = 6
     configuration.seed = seed
-    configuration.precision = .float32  // the README has its numbers
+    configuration.precision = .float32  // the README shows its numbers
     let session = try TrainingSession.begin(runFolder, configuration: configuration, report: Messages.say)
     let trainer = try session.trainer()
     say("Training: \(description(of: trainer.stages))")

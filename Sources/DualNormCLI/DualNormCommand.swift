@@ -28,15 +28,15 @@ struct DualNormCommand: ParsableCommand {
     }
   }
 
-  /// The command that the words ask for.
+  /// Parses the words of a command line.
   ///
-  /// - Throws: `WrongUsage`, or what the parser says of them; a request for help is such an error.
+  /// - Throws: `WrongUsage`, or the parser's error; a request for help is such an error.
   static func parsed(_ words: [String]) throws -> any ParsableCommand {
     try CommandWords(words).check()
     return try parseAsRoot(words)
   }
 
-  /// What the command ends with: exit code and last message.
+  /// The end of the command: exit code and last message.
   static func ending(with error: any Error) -> (status: Int32, message: String) {
     guard let error = error as? WrongUsage else {
       return (exitCode(for: error).rawValue, withWholeExamples(fullMessage(for: error)))
@@ -45,8 +45,8 @@ struct DualNormCommand: ParsableCommand {
     return (ExitCode.validationFailure.rawValue, "Error: \(error)\n  See '\(help)' for more information.")
   }
 
-  /// Nobody looks whether a result that is printed arrives: a full disk would cut it short in silence. A reader that has had
-  /// enough, as `head`, is no failure.
+  /// Checks that standard output was written, since a full disk would truncate a printed result silently. A reader that
+  /// closes the pipe early, such as `head`, is no failure.
   private static func requireOutput() throws {
     errno = 0
     let isFlushed = fflush(stdout) == 0

@@ -4,7 +4,7 @@ import DualNorm
 import Experiments
 import Foundation
 
-/// What all experiments are asked.
+/// The options of all experiments.
 struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir"), completion: .directory)
   var data: String?
@@ -37,8 +37,8 @@ struct ExperimentOptions: ParsableArguments {
     }
   }
 
-  /// Refuses what a file says of the same options, which no method would take; a saved configuration holds all options, so
-  /// defaults pass.
+  /// Refuses a file that sets the options of methods, which no method would use. A saved configuration holds all
+  /// options, so defaults pass.
   private func requireNothingOfMethods(in given: TrainingConfiguration) throws {
     guard let config = training.config else { return }
     let defaults = TrainingConfiguration()
@@ -54,9 +54,9 @@ struct ExperimentOptions: ParsableArguments {
     }
   }
 
-  /// Runs the experiment, or goes on with it, and prints its table.
+  /// Runs or resumes the experiment, and prints its table.
   ///
-  /// - Parameter complete: sets what the kind of experiment has of its own.
+  /// - Parameter complete: sets the options specific to the kind of experiment.
   func run(_ kind: ExperimentConfiguration.Kind, complete: (inout ExperimentConfiguration) -> Void) throws {
     Interruption.listen()
     Messages.begin(messages)
@@ -93,7 +93,7 @@ struct ExperimentOptions: ParsableArguments {
   }
 }
 
-/// Words with commas between them.
+/// Comma-separated words.
 struct NameList: ExpressibleByArgument {
   let names: [String]
 

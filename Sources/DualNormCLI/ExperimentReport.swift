@@ -3,7 +3,7 @@ import Experiments
 import Foundation
 import Scores
 
-/// The results of the cells that are finished: `results.csv`, `summary.md` and the printed table.
+/// The results of the finished cells: `results.csv`, `summary.md` and the printed table.
 struct ExperimentReport {
   private let experiment: Experiment
   private let baseline: String
@@ -11,10 +11,10 @@ struct ExperimentReport {
   private let file: URL?
 
   /// - Parameters:
-  ///   - baseline: nil: the experiment's first method.
-  ///   - metric: of the printed table and of `file`; `summary.md` is always of Dice.
-  ///   - file: also gets the printed table, as its ending says.
-  /// - Throws: `InputError` for a baseline that is none of the methods.
+  ///   - baseline: the method to compare with; nil for the experiment's first.
+  ///   - metric: the metric of the printed table and of `file`; `summary.md` always has Dice.
+  ///   - file: a file for the printed table; its extension decides the format.
+  /// - Throws: `InputError` for a baseline that is not one of the methods.
   init(_ experiment: Experiment, baseline: String?, metric: String = Metric.dice.rawValue, file: URL? = nil) throws {
     self.experiment = experiment
     let methods = experiment.configuration.methods
@@ -22,9 +22,9 @@ struct ExperimentReport {
     (self.metric, self.file) = (metric, file)
   }
 
-  /// The name that a method to compare with has in tables.
+  /// The name of a baseline in tables.
   ///
-  /// - Throws: `InputError` where it is none of the experiment's.
+  /// - Throws: `InputError` if it is not one of the experiment's methods.
   static func baseline(_ name: String, among methods: [ExperimentMethod]) throws -> String {
     guard let method = try? ExperimentMethod(name), methods.contains(method) else {
       throw InputError(
@@ -33,7 +33,7 @@ struct ExperimentReport {
     return method.name
   }
 
-  /// Writes the files and prints the table; says what is missing.
+  /// Writes the files, prints the table, and names unfinished cells.
   func publish() throws {
     if let file { try requireReplaceable(file) }
     let missing = experiment.cells.filter { !$0.isFinished }.map(\.name)
@@ -44,7 +44,7 @@ struct ExperimentReport {
     try results.write(to: experiment.folder.appendingPathComponent("results.csv"))
     let metric = try results.metric(named: metric, option: "--metric")
     let compared = results.methods.contains(baseline) ? baseline : results.methods[0]
-    // A matrix whose cells are not all finished is one nonetheless.
+    // A matrix with unfinished cells is still a matrix.
     let isMatrix = experiment.configuration.kind == .matrix
     let remarks = experiment.remarks()
     func summary(of metric: Metric) throws -> ExperimentSummary {

@@ -4,7 +4,7 @@ import DualNorm
 import Experiments
 import Foundation
 
-/// Runs the cells that are not finished, some side by side, each in a process of its own.
+/// Runs the unfinished cells, several at once, each in its own process.
 final class ExperimentRunner {
   private let experiment: Experiment
   private let jobs: Int
@@ -13,7 +13,7 @@ final class ExperimentRunner {
   private var running: [CellProcess] = []
   private var finished: Int
   private var failed = 0
-  /// Warnings that were reported: by this process before, or of a cell.
+  /// The warnings reported so far, by this process or a cell.
   private var warned = Set(Warnings.reported)
   private let progress: Progress
 
@@ -28,7 +28,7 @@ final class ExperimentRunner {
     progress = Progress("steps", of: total, done: total - left, quiet: quiet)
   }
 
-  /// - Returns: how many cells failed; their errors were shown.
+  /// - Returns: the number of failed cells; their errors were shown.
   /// - Throws: `ExitCode` after Ctrl-C, once all cells have stopped.
   func run() throws -> Int {
     sayWhatIsAhead()
@@ -72,11 +72,11 @@ final class ExperimentRunner {
     progress.skip(undone)
   }
 
-  /// Takes in what the running cells told, and takes leave of those that ended.
+  /// Reads progress from running cells and reaps finished ones.
   private func update() {
     takeSteps()
     let ended = running.filter(\.hasEnded)
-    // What they told since.
+    // Reads their last reports.
     if !ended.isEmpty { takeSteps() }
     running.removeAll { process in ended.contains { $0 === process } }
     for process in ended { takeLeave(of: process) }
@@ -93,7 +93,7 @@ final class ExperimentRunner {
     if advanced > 0 { progress.advance(by: advanced, running.map(\.cell.name).joined(separator: ", ")) }
   }
 
-  /// Once of all cells that have the same; the table counts them.
+  /// Reports a cell's warning once for all cells that have it; the table counts them.
   private func warn(of cell: ExperimentCell, _ warning: String) {
     let sentence = cell.run.withoutPath(warning)
     if warned.insert(sentence).inserted { Warnings.report("\(cell.name): \(sentence)") }
@@ -104,7 +104,7 @@ final class ExperimentRunner {
     progress.clear()
     if cell.isFinished {
       finished += 1
-      // The last case it tested is not told of.
+      // The cell does not report its last tested case.
       progress.advance(by: cell.steps - process.steps)
       progress.clear()
       Messages.say("Finished \(cell.name) (\(finished) of \(experiment.cells.count))")
@@ -113,7 +113,7 @@ final class ExperimentRunner {
     }
   }
 
-  /// What the user typed, fit for a shell.
+  /// The user's command line, quoted for a shell.
   private static var commandLine: String {
     (["dualnorm"] + CommandLine.arguments.dropFirst()).map(shellQuoted).joined(separator: " ")
   }

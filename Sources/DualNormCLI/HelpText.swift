@@ -2,8 +2,9 @@ import ArgumentParser
 import Foundation
 
 extension DualNormCommand {
-  /// The help of a verb with each example on a line of its own, whatever the width of the terminal: the parser breaks lines
-  /// wherever they are long, and then nobody can copy the command.
+  /// The help of a verb with each example on one line, whatever the terminal's width.
+  ///
+  /// The parser breaks long lines anywhere, so that a broken command could not be copied.
   static func withWholeExamples(_ message: String, columns: Int = columnsOfTerminal) -> String {
     let usage = "\n\nUSAGE: dualnorm"
     guard message.hasPrefix(overview), let end = message.range(of: usage) else { return message }
@@ -28,7 +29,7 @@ extension DualNormCommand {
     return command.configuration
   }
 
-  /// Breaks lines at spaces, but those of commands.
+  /// Breaks lines at spaces, except within commands.
   private static func wrapped(_ text: String, columns: Int) -> String {
     text.components(separatedBy: "\n").flatMap { line -> [String] in
       guard let command = line.range(of: "dualnorm "), isExample(line[..<command.lowerBound]) else {
@@ -39,7 +40,7 @@ extension DualNormCommand {
     }.joined(separator: "\n")
   }
 
-  /// Tells whether a line that goes on with a command shows it as an example, by what stands before it.
+  /// Tells whether a line shows its command as an example, judged by the text before the command.
   private static func isExample(_ beginning: Substring) -> Bool {
     let words = beginning.trimmingCharacters(in: .whitespaces)
     return words.isEmpty ? beginning.count >= 2 : words.hasPrefix("Example") && words.hasSuffix(":")
@@ -57,7 +58,7 @@ extension DualNormCommand {
     return lines
   }
 
-  /// As the parser takes it for the rest of the help.
+  /// The terminal's width, as the parser determines it for the rest of the help.
   private static var columnsOfTerminal: Int {
     if let given = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), given > 0 { return given }
     var size = winsize()

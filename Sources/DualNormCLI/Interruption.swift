@@ -1,25 +1,25 @@
 import Foundation
 
-/// Ctrl-C, SIGTERM and the end of the terminal, asked for between two steps of the work. A second one ends the process at once.
+/// Ctrl-C, SIGTERM and the terminal's end, checked between two steps of work. A second one ends the process at once.
 enum Interruption {
   // A signal handler may only set a flag.
   nonisolated(unsafe) private static var received: sig_atomic_t = 0
 
   static func listen() {
-    // Whoever started this may have blocked them, as threads of a dispatch queue do.
+    // The parent may have blocked them, as threads of a dispatch queue do.
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, SIGINT)
     sigaddset(&signals, SIGTERM)
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-    // Under nohup the end of the terminal is none of this process.
+    // Under nohup, this process outlives the terminal.
     for number in [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP]) {
       signal(number) { number in
         Interruption.received = number
         signal(number, SIG_DFL)
       }
     }
-    // A file that may not grow and a pipe that nobody reads are errors of the writing, not the end of the process.
+    // A file that may not grow and a pipe without reader are write errors. They do not end the process.
     signal(SIGXFSZ, SIG_IGN)
     signal(SIGPIPE, SIG_IGN)
   }
@@ -40,6 +40,6 @@ enum Interruption {
   /// `isRequested` as a function.
   @Sendable static func requested() -> Bool { isRequested }
 
-  /// What a shell expects of a command that a signal stopped.
+  /// The exit code that shells expect after a signal.
   static var exitCode: Int32 { 128 + received }
 }

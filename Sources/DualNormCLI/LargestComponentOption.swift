@@ -11,7 +11,7 @@ struct LargestComponentOption: ParsableArguments {
 
   var choice: LargestComponentChoice { LargestComponentChoice(largestComponent) }
 
-  /// Says what will be done with the masks of a model.
+  /// Tells the user how the masks of a model are post-processed.
   func tell(_ model: SegmentationModel) {
     Messages.say("Largest component: \(model.description.largestComponentSummary(choice)).")
   }

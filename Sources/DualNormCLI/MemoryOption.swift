@@ -1,7 +1,7 @@
 import ArgumentParser
 import MedicalImaging
 
-/// The option of verbs that read files of any size.
+/// The memory option of verbs that read files of any size.
 struct MemoryOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(

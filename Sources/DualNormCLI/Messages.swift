@@ -3,7 +3,7 @@ import Basics
 import DualNorm
 import Foundation
 
-/// Options of every verb that may take long or has messages.
+/// The message options of verbs that take long or print messages.
 struct MessageOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "No messages but errors and warnings of results that may be wrong.")
   var quiet = false
@@ -21,19 +21,19 @@ struct MessageOptions: ParsableArguments {
 
 extension Messages.Format: ExpressibleByArgument {}
 
-/// Messages of a command on standard error, as sentences or as lines of JSON. Any thread may call it.
+/// Messages of a command on standard error, as sentences or as lines of JSON. Any thread may call its functions.
 ///
-/// Errors are not its business: they are plain sentences in both formats.
+/// Errors that end the command are plain sentences in both formats, and printed elsewhere.
 enum Messages {
   enum Format: String, CaseIterable { case text, json }
 
-  /// Guards the state below and the terminal's line of progress; a `Progress` takes it while it prints.
+  /// Guards the state below and the terminal's progress line; a `Progress` locks it while it prints.
   static let lock = NSRecursiveLock()
   nonisolated(unsafe) private static var options = (format: Format.text, quiet: false, verbose: false)
-  /// The progress whose line stands on the terminal.
+  /// The progress whose line is on the terminal.
   nonisolated(unsafe) static weak var shown: Progress?
 
-  /// Takes a command's options, and shows every warning from here on.
+  /// Sets a command's options, and shows every warning from now on.
   static func begin(_ given: MessageOptions) {
     lock.withLock { options = (given.logFormat, given.quiet, given.verbose) }
     Warnings.listen { sentence in
@@ -41,7 +41,7 @@ enum Messages {
     }
   }
 
-  /// A message of a library: JSON has no tables.
+  /// Shows a library's message; tables only as text.
   static func say(_ message: TrainingSession.Message) {
     switch message {
     case .sentence(let sentence): say(sentence)
@@ -51,22 +51,22 @@ enum Messages {
 
   static var format: Format { lock.withLock { options.format } }
 
-  /// A message that `--quiet` silences.
+  /// Shows a message unless `--quiet` is given.
   static func say(_ message: String) {
     guard !lock.withLock({ options.quiet }) else { return }
     show(message)
   }
 
-  /// A message that `--quiet` does not silence.
+  /// Shows a message even with `--quiet`.
   static func show(_ message: String) { print(format == .text ? message : nil, LogLine(message: message)) }
 
-  /// An error that does not end the command at once.
+  /// Shows an error that does not end the command at once.
   static func show(error: String) { print(format == .text ? "Error: \(error)" : nil, LogLine(error: error)) }
 
-  /// True where progress shows each case.
+  /// Tells whether progress shows each case.
   static var isVerbose: Bool { lock.withLock { options.verbose } }
 
-  /// Prints a text or, where there is none, a line of JSON, below which progress goes on.
+  /// Prints a text, or a line of JSON if there is no text. Progress continues below it.
   static func print(_ text: String?, _ line: some Encodable) {
     lock.withLock {
       shown?.clear()
@@ -82,12 +82,12 @@ enum Messages {
   }
 }
 
-/// A line of JSON; keys without a value are left out.
+/// A line of JSON; keys without a value are omitted.
 struct LogLine: Encodable {
   var message, warning, error: String?
-  /// What is wrong with each case of a batch.
+  /// The reasons why cases of a batch failed.
   var reasons: [String]?
-  /// What is counted, in the plural, and the one at hand.
+  /// The counted unit in the plural, and the current item.
   var unit, detail: String?
   var done, total: Int?
   var rate, secondsLeft: Double?

@@ -3,15 +3,15 @@ import Basics
 import Foundation
 import Pages
 
-/// - Throws: `ValidationError` for a page with another ending than HTML's.
+/// - Throws: `ValidationError` for a page without an HTML extension.
 func validatePage(_ path: String?, option: String) throws {
   guard let path, !["html", "htm"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else { return }
   throw ValidationError("\(option) \(path): a report is an HTML page; give it the ending .html.")
 }
 
-/// The file of a page, before the work that it is to show.
+/// Checks the file of a page before the work that the page will show.
 ///
-/// - Throws: `InputError` for a place where it could not be written, `FileError` for a pipe or a device.
+/// - Throws: `InputError` for a place that cannot be written to, `FileError` for a pipe or a device.
 func writablePage(_ path: String, option: String) throws -> URL {
   let url = URL(fileURLWithPath: path)
   let folder = url.deletingLastPathComponent()
@@ -35,7 +35,7 @@ func writablePage(_ path: String, option: String) throws -> URL {
   return url
 }
 
-/// - Parameter notices: what to say of it before its size.
+/// - Parameter notices: messages to show before the file's size.
 func write(_ report: Report, to file: URL, notices: [String] = []) throws {
   try report.write(to: file)
   for notice in notices { Messages.say(notice) }

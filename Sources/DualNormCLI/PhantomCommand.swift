@@ -60,7 +60,7 @@ struct PhantomCommand: ParsableCommand {
   }
 }
 
-/// `64x64x16` on the command line.
+/// A size such as `64x64x16` on the command line.
 struct VoxelSize: ExpressibleByArgument {
   let voxels: SIMD3<Int>
 

@@ -1,10 +1,10 @@
 import ArgumentParser
 import DualNorm
 
-/// How volumes become the network's input; shared by the verbs that make a model.
+/// The options for turning volumes into the network's input, shared by verbs that make a model.
 struct PreparationOptions: ParsableArguments {
   @Option(
-    parsing: .unconditional,  // it may begin with a minus
+    parsing: .unconditional,  // may begin with a minus
     help: ArgumentHelp("Clip intensities before whitening, for example -125,275.", valueName: "low,high"))
   var window: NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y"))
@@ -16,7 +16,7 @@ struct PreparationOptions: ParsableArguments {
       "Crop or pad slices to this, multiples of 16. (default: what holds every volume)", valueName: "height,width"))
   var size: NumberList<Int>?
 
-  /// Overrides what the configuration says with what was given.
+  /// Overrides the configuration with the given options.
   func set(in configuration: inout TrainingConfiguration) {
     if let window { configuration.window = window.values }
     if let spacing { configuration.spacing = spacing.values }

@@ -1,10 +1,11 @@
 import Basics
 import Foundation
 
-/// How far a long command is, on standard error, with rate and time left: one line rewritten on a terminal, a plain
-/// line every few seconds elsewhere, nothing when quiet.
+/// The progress of a long command on standard error, with rate and time left.
+///
+/// A terminal shows one line that is rewritten. Otherwise a line is printed every few seconds, and none if quiet.
 final class Progress {
-  /// Seconds between two lines that no terminal rewrites.
+  /// Seconds between two printed lines without a terminal.
   static let interval = 10.0
 
   private let unit: String
@@ -20,28 +21,28 @@ final class Progress {
   private(set) var done: Int
 
   /// - Parameters:
-  ///   - unit: what is counted, in the plural: "slices".
-  ///   - done: what an earlier run did already.
-  ///   - delay: seconds before the first line, where it is no terminal that shows it.
+  ///   - unit: the counted unit in the plural, such as "slices".
+  ///   - done: the count of an earlier run.
+  ///   - delay: seconds before the first line without a terminal.
   init(_ unit: String, of total: Int, done: Int = 0, quiet: Bool, delay: Double = interval) {
     self.unit = unit
     self.total = total
     self.done = done
     startedAt = done
     isShown = !quiet && total > 0
-    // A log needs no line of a job that is done within a moment.
+    // A log needs no line for work that ends within a moment.
     lastShown = isTerminal ? .distantPast : start.addingTimeInterval(delay - Self.interval)
   }
 
-  /// Counts `count` more as done and shows it, but not too often.
+  /// Counts `count` more items, and shows the progress if it is due.
   ///
-  /// - Parameter detail: the case at hand; `--verbose` shows each, and how long it took.
+  /// - Parameter detail: the current case; `--verbose` shows each one and its duration.
   func advance(by count: Int = 1, _ detail: @autoclosure () -> String = "") {
     if Messages.isVerbose, !detail().isEmpty { showStep(detail()) }
     if self.count(count, every: isTerminal ? 0.2 : Self.interval, orAtTheEnd: isTerminal || hasShown) { show(detail()) }
   }
 
-  /// Counts one more as done, which somebody else shows where this says that it is time to.
+  /// Counts one more item; returns whether the caller should show the progress now.
   func count() -> Bool { count(1, every: Self.interval, orAtTheEnd: true) }
 
   private func count(_ count: Int, every seconds: Double, orAtTheEnd: Bool) -> Bool {
@@ -53,13 +54,13 @@ final class Progress {
     return true
   }
 
-  /// What is done a second.
+  /// Items per second.
   var rate: Double { Double(done - startedAt) / max(Date().timeIntervalSince(start), 1e-3) }
 
-  /// Nil before anything is done.
+  /// nil before the first item.
   var secondsLeft: Double? { rate > 0 ? Double(total - done) / rate : nil }
 
-  /// Counts `count` more as done that took no time: an earlier run did them, or nobody will.
+  /// Counts `count` items that took no time, because an earlier run did them or nobody will.
   func skip(_ count: Int) {
     done += count
     startedAt += count
@@ -92,7 +93,7 @@ final class Progress {
     }
     if !detail.isEmpty { line += " · \(printable(detail))" }
     if isTerminal {
-      // A longer line would go on in the next one and stay there.
+      // A longer line would wrap, and its first part would stay.
       line = String(line.prefix(Self.terminalWidth - 1))
       let padding = String(repeating: " ", count: max(0, lastWidth - line.count))
       lastWidth = line.count
@@ -103,7 +104,7 @@ final class Progress {
     }
   }
 
-  /// Clears the terminal's line, so that something else can be printed.
+  /// Clears the terminal's line for other output.
   func clear() {
     Messages.lock.withLock {
       guard isShown, isTerminal, lastWidth > 0 else { return }

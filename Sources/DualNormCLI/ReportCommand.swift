@@ -44,7 +44,7 @@ struct ReportCommand: ParsableCommand {
     Messages.begin(messages)
     try useThreads(threads)
     let folder = URL(fileURLWithPath: folder)
-    // Nobody waits for a page to hear of what is in its way.
+    // Find a bad output path before making the page.
     let given = try output.map { try writablePage($0, option: "--output") }
     let file = given ?? folder.appendingPathComponent("report.html")
     if given == nil, (try? folder.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) == true {

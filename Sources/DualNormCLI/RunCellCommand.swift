@@ -3,7 +3,7 @@ import Basics
 import Experiments
 import Foundation
 
-/// One cell of an experiment, as the process that `CellProcess` starts.
+/// The command of one cell in an experiment, started by `CellProcess`.
 struct RunCellCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run-cell", abstract: "Train and test one cell; started by the other verbs.", shouldDisplay: false)
@@ -49,7 +49,7 @@ struct RunCellCommand: ParsableCommand {
 
   private static func shouldStop() -> Bool { Interruption.isRequested || ParentWatch.hasAsked }
 
-  /// The log stands for the cell: where the process that began it is only just ending, this one waits.
+  /// Locks the log in place of the cell, and waits while an earlier process of the cell is still ending.
   private func lockLog() throws {
     while flock(STDERR_FILENO, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR {
       if Self.shouldStop() { throw ExitCode(CellReport.stoppedStatus) }
@@ -58,20 +58,20 @@ struct RunCellCommand: ParsableCommand {
   }
 
   private func tell(_ report: CellReport) {
-    // Where nobody listens any more, `ParentWatch` ends this process.
+    // If nobody listens any more, `ParentWatch` ends this process.
     try? FileHandle.standardOutput.write(contentsOf: Data((report.line + "\n").utf8))
   }
 }
 
-/// Listens to the process that started this one.
+/// A watch on the parent process.
 private enum ParentWatch {
-  // Written once by the watching thread, read between two steps.
+  // Written once by the watching thread, read between steps.
   nonisolated(unsafe) private static var asked: sig_atomic_t = 0
 
-  /// Tells whether it asked to stop after the step at hand.
+  /// Tells whether the parent asked to stop after the current step.
   static var hasAsked: Bool { asked != 0 }
 
-  /// From now on this process ends at once when the other has gone, whatever ended it; every file is written atomically.
+  /// Starts the watch: this process exits as soon as its parent has ended in any way. Every file is written atomically.
   static func start() {
     Thread.detachNewThread {
       var byte: UInt8 = 0

@@ -106,7 +106,7 @@ struct ScoreCommand: ParsableCommand {
   }
 }
 
-/// Numbers with commas between them.
+/// Comma-separated numbers.
 struct NumberList<Number: LosslessStringConvertible & Sendable>: ExpressibleByArgument, CustomStringConvertible,
   Sendable
 {

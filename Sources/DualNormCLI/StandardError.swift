@@ -1,7 +1,7 @@
 import Foundation
 
-/// Messages go to standard error, so that standard output holds results only.
+/// Prints a message on standard error, so that standard output holds results only.
 func printError(_ message: String, terminator: String = "\n") {
-  // Where nobody can be told, as behind a closed pipe, the work goes on.
+  // Work continues even if nobody can read the message, as behind a closed pipe.
   try? FileHandle.standardError.write(contentsOf: Data((message + terminator).utf8))
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A `Progress` for work that several threads report.
+/// A `Progress` that several threads may update.
 final class ThreadSafeProgress: @unchecked Sendable {
   // `lock` guards `progress`.
   private let lock = NSLock()
@@ -13,7 +13,7 @@ final class ThreadSafeProgress: @unchecked Sendable {
     self.quiet = quiet
   }
 
-  /// Shows that `done` of `total` are done.
+  /// Shows that `done` of `total` items are finished.
   @Sendable func update(_ done: Int, of total: Int) {
     lock.withLock {
       let progress = self.progress ?? Progress(unit, of: total, quiet: quiet)

@@ -82,7 +82,7 @@ struct TrainCommand: ParsableCommand {
       + "--iterations PLAIN,DUAL"
   }
 
-  /// A command that can be copied, on patients that the network has not seen.
+  /// A command to copy, for patients that the network has not seen.
   private func whatIsNext(_ run: RunFolder, _ session: TrainingSession) -> String {
     func evaluate(_ data: String) -> String {
       "dualnorm evaluate --model \(shellQuoted(run.url.path)) --data \(data) --output "
@@ -96,7 +96,7 @@ struct TrainCommand: ParsableCommand {
       "Trained \(run.url.path). Next, on the held-out cases (\(heldOut)): \(evaluate(shellQuoted(data))) --split test"
   }
 
-  /// Starts a run, or goes on with the one that the same command has started.
+  /// Starts a run, or resumes the one that the same command started.
   private func begin(_ run: RunFolder, _ messages: TrainingMessages) throws -> TrainingSession {
     let configuration = try options.resolved(data: data)
     guard run.isBegun || run.isCutShort else { return try start(run, configuration, messages) }
@@ -125,7 +125,7 @@ struct TrainCommand: ParsableCommand {
       }, checking: checking.update, shouldStop: Interruption.requested)
   }
 
-  /// Trains with progress; after Ctrl-C says how to go on and ends the command.
+  /// Trains with progress. After Ctrl-C, says how to resume and ends the command.
   static func train(_ trainer: Trainer, _ run: RunFolder, _ messages: TrainingMessages) throws {
     messages.begin(trainer)
     let isFinished = try trainer.train(shouldStop: Interruption.requested) { messages.advance($0) }
@@ -136,7 +136,7 @@ struct TrainCommand: ParsableCommand {
 }
 
 extension TrainCommand {
-  /// Ends the command after Ctrl-C, saying how to go on.
+  /// Ends the command after Ctrl-C, and says how to resume.
   static func stop(_ run: RunFolder) throws {
     Messages.show(
       run.isBegun || run.isCutShort

@@ -3,7 +3,7 @@ import DualNorm
 import Foundation
 import Torch
 
-/// The options of a training configuration. What is not given comes from `--config`, then from the defaults.
+/// The options of a training configuration. Missing ones come from `--config`, then from the defaults.
 struct TrainOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("YAML file of options, named as here without the dashes.", valueName: "file"),
@@ -95,13 +95,15 @@ struct TrainOptions: ParsableArguments {
       valueName: "GB"))
   var memory: Double?
 
-  /// Tells whether no option has a say: none is given, or only defaults.
+  /// Tells whether every option has its default.
   var areDefault: Bool { config == nil && (try? resolved()) == TrainingConfiguration() }
 
-  /// Paths are absolute, so that the run's own configuration can be used from another folder.
+  /// Combines the options, the configuration file and the defaults.
+  ///
+  /// Paths become absolute, so that the run's own configuration can be used from another folder.
   ///
   /// - Parameter data: the data set, instead of the file's.
-  /// - Throws: `InputError` for a file that is no configuration, or a value that makes no sense.
+  /// - Throws: `InputError` for a file that is no configuration, or an invalid value.
   func resolved(data: String? = nil) throws -> TrainingConfiguration {
     var result =
       try config.map { try TrainingConfiguration(yaml: URL(fileURLWithPath: $0), recipe: recipe) }
@@ -109,14 +111,14 @@ struct TrainOptions: ParsableArguments {
     func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value>, _ value: Value?) {
       if let value { result[keyPath: path] = value }
     }
-    // Without this one, an option that is not given would be a nil that is.
+    // Without this overload, a missing option would overwrite the value with nil.
     func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value?>, _ value: Value?) {
       if let value { result[keyPath: path] = value }
     }
     set(\.network, network)
     set(\.width, width)
     set(\.norm, norm)
-    // The default names blocks of the residual U-Net; another network has its own.
+    // The default names blocks of the residual U-Net; another backbone has its own.
     let isDefault = result.dualBlocks == TrainingConfiguration().dualBlocks
     set(\.dualBlocks, dualBlocks?.blocks ?? (isDefault ? result.network.standardDualBlocks : nil))
     set(\.mask, mask)
@@ -175,7 +177,7 @@ extension DeviceChoice: ExpressibleByArgument {
 }
 extension PreparationPlan.Whitening: ExpressibleByArgument {}
 
-/// `published`, `all`, `none`, or `rotation,scale`.
+/// Parts of the augmentation, such as `rotation,scale`; also `published`, `all` or `none`.
 struct PartList: ExpressibleByArgument {
   let parts: [Augmentation.Part]
 
@@ -198,7 +200,7 @@ struct PartList: ExpressibleByArgument {
   }
 }
 
-/// `inc,down1`, or `none`.
+/// Block names, such as `inc,down1`, or `none`.
 struct BlockList: ExpressibleByArgument {
   let blocks: [BlockName]
 
@@ -212,7 +214,7 @@ struct BlockList: ExpressibleByArgument {
     guard blocks.allSatisfy(Self.known.contains) else { return nil }
   }
 
-  /// Those of any backbone; whether the chosen one has them is for the plan to say.
+  /// Block names of all backbones; the plan checks those of the chosen one.
   private static let known = Set(Architecture.allCases.flatMap(\.blocks).map(\.name))
 
   static var allValueStrings: [String] { Architecture.residualUNet.blocks.map(\.name.rawValue) + ["none"] }

@@ -1,7 +1,7 @@
 import DualNorm
 import Foundation
 
-/// What `train` says on standard error beside warnings: sentences and progress, or all of it as lines of JSON.
+/// The output of `train` on standard error besides warnings: sentences and progress, or lines of JSON.
 final class TrainingMessages {
   private let quiet: Bool
   private var progress: Progress?
@@ -11,18 +11,18 @@ final class TrainingMessages {
 
   func say(_ message: String) { Messages.say(message) }
 
-  /// Begins the progress of a training.
+  /// Starts showing the progress of a training.
   func begin(_ trainer: Trainer) {
     let total = trainer.stages.reduce(0) { $0 + $1.iterations }
     progress = Progress("iterations", of: total, done: trainer.finishedIterations, quiet: quiet, delay: 1)
   }
 
-  /// Says how long the training will take, and what takes an hour where that is longer.
+  /// Says how long the training will take, and which options would take an hour if it takes longer.
   ///
-  /// - Parameter configuration: of the training.
+  /// - Parameter configuration: the training's configuration.
   func sayHowLong(_ trainer: Trainer, _ configuration: TrainingConfiguration) throws {
     let total = trainer.stages.reduce(0) { $0 + $1.iterations }
-    // Timing would take as long.
+    // Timing would take as long as the training.
     guard !quiet, total - trainer.finishedIterations >= 20 else { return }
     let pace = try trainer.pace(shouldStop: Interruption.requested)
     let seconds = pace.seconds(of: trainer.stages, done: trainer.finishedIterations)
@@ -37,7 +37,7 @@ final class TrainingMessages {
     say("For a first look, \(smaller.options) takes about \(Progress.duration(smaller.seconds)).")
   }
 
-  /// Shows an iteration now and then, and every validation.
+  /// Shows some iterations, and every validation.
   func advance(_ report: TrainingProgress) {
     guard let progress else { return }
     validation = report.validation ?? validation
@@ -57,12 +57,12 @@ final class TrainingMessages {
 
 }
 
-/// Options with which a training ends within an hour.
+/// Options for a training that ends within an hour.
 struct SmallerTraining {
   let options: String
   let seconds: Double
 
-  /// - Parameter pace: of networks of a width.
+  /// - Parameter pace: measures the pace of networks of a width.
   init(
     of configuration: TrainingConfiguration, _ asked: [(stage: Stage, iterations: Int)],
     pace: (Int) throws -> TrainingPace
@@ -81,14 +81,14 @@ struct SmallerTraining {
     seconds = pace.seconds(of: stages)
   }
 
-  /// To two digits.
+  /// Rounds down to two digits.
   private static func rounded(_ number: Double) -> Int {
     let unit = number < 100 ? 1 : pow(10, (log10(number)).rounded(.down) - 1)
     return max(1, Int((number / unit).rounded(.down) * unit))
   }
 }
 
-/// A line of JSON; keys without a value are left out.
+/// A line of JSON; keys without a value are omitted.
 private struct Line: Encodable {
   var stage: Stage?
   var iteration, iterations, done, total: Int?
@@ -100,7 +100,7 @@ private struct Line: Encodable {
     let dice: Double
   }
 
-  /// - Parameter validation: the last one, which may be of an earlier iteration.
+  /// - Parameter validation: the last validation, possibly of an earlier iteration.
   init(_ report: TrainingProgress, _ validation: ValidationScore?, _ progress: Progress) {
     (stage, iteration, iterations) = (report.stage, report.iteration, report.iterations)
     (done, total, rate, secondsLeft) = (progress.done, progress.total, progress.rate, progress.secondsLeft)
@@ -108,7 +108,7 @@ private struct Line: Encodable {
     lossFirst = report.losses.first { $0.pass == .first }?.value
     lossFinal = report.losses.first { $0.pass == .final }?.value
     validationDice = validation?.dice
-    // Names of sites as keys would be taken for those of Swift and changed.
+    // The encoder would rename site names if they were keys.
     validationDiceBySite = validation?.diceBySite.sorted { $0.key < $1.key }.map { Entry(site: $0.key, dice: $0.value) }
   }
 }
