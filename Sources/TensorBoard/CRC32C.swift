@@ -1,13 +1,13 @@
-/// The checksum of event files: CRC-32C (Castagnoli), turned and shifted so that a checksum of checksums is no weak one.
+/// The checksum of event files: CRC-32C (Castagnoli), rotated and offset, since a checksum of checksums would be weak.
 enum CRC32C {
-  /// RFC 3720, appendix B.4.
+  /// Computes the checksum of RFC 3720, appendix B.4.
   static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
     var crc: UInt32 = ~0
     for byte in bytes { crc = table[Int((crc ^ UInt32(byte)) & 0xff)] ^ (crc >> 8) }
     return ~crc
   }
 
-  /// As TFRecord masks it.
+  /// Computes the checksum masked as in TFRecord.
   static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
     let crc = checksum(bytes)
     return (crc >> 15 | crc << 17) &+ 0xa282_ead8

@@ -2,19 +2,17 @@ import Basics
 import Foundation
 import SwiftProtobuf
 
-/// A file of events that TensorBoard shows: scalars, pictures and histograms, each with a name and a step.
+/// A file of events for TensorBoard: scalars, pictures and histograms, each with a name and a step.
 ///
-/// It is written to its end, as TensorBoard expects, which reads it while it grows and leaves out a last event that is
-/// not whole.
+/// TensorBoard reads the file while it grows, and ignores an incomplete last event.
 public final class EventFile {
   public let url: URL
   private let file: FileHandle
 
-  /// Makes a new file in `folder`, beside those of earlier starts of the same run.
+  /// Creates a new file in `folder`, beside those of earlier starts of the same run.
   ///
-  /// - Parameter step: the first step that this file tells of; what other files tell of it and of later ones, TensorBoard
-  ///   then leaves out.
-  /// - Throws: `FileError` if the file cannot be made.
+  /// - Parameter step: the file's first step. TensorBoard ignores this and later steps in older files.
+  /// - Throws: `FileError` if the file cannot be created.
   public init(in folder: URL, from step: Int) throws {
     let seconds = Int(Date().timeIntervalSince1970)
     let process = ProcessInfo.processInfo
@@ -33,7 +31,7 @@ public final class EventFile {
     try write(step: step) { $0.sessionLog = .with { $0.status = .start } }
   }
 
-  /// Adds what `values` names at a step.
+  /// Appends values for a step.
   ///
   /// - Throws: `FileError` if the file cannot be written.
   public func append(_ values: [EventValue], step: Int) throws {
@@ -51,7 +49,7 @@ public final class EventFile {
   }
 }
 
-/// TFRecord: the length and its checksum, the bytes and theirs, all little-endian.
+/// A TFRecord: the length and its checksum, the bytes and their checksum, all little-endian.
 func record(of bytes: [UInt8]) -> Data {
   func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian, Array.init)

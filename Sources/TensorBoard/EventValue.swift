@@ -1,6 +1,6 @@
 import Foundation
 
-/// Something that TensorBoard shows under a name; parts of a name before a slash are groups.
+/// A value with a name, shown by TensorBoard. Name parts before a slash are groups.
 public struct EventValue: Sendable {
   let message: Tensorboard_Summary.Value
 
@@ -12,7 +12,7 @@ public struct EventValue: Sendable {
       })
   }
 
-  /// - Parameter png: a whole PNG file of RGB pixels.
+  /// - Parameter png: a complete PNG file of RGB pixels.
   public static func picture(_ name: String, png: Data, width: Int, height: Int) -> EventValue {
     EventValue(
       message: .with {
@@ -26,7 +26,7 @@ public struct EventValue: Sendable {
       })
   }
 
-  /// How often values lie in each of `buckets` equal parts of their range. Values that are no numbers are left out.
+  /// A histogram with `buckets` equal parts of the values' range. NaN and infinite values are ignored.
   public static func histogram(_ name: String, _ values: [Float], buckets: Int = 30) -> EventValue {
     EventValue(
       message: .with {
@@ -44,7 +44,7 @@ extension Tensorboard_HistogramProto {
     (min, max, num) = (Double(low), Double(high), Double(values.count))
     let width = (max - min) / Double(count)
     guard width > 0 else {
-      // A single value; TensorBoard draws a bucket of no width as one of a pixel.
+      // For a single value, TensorBoard draws a bucket of zero width as one pixel.
       (bucketLimit, bucket) = ([max], [num])
       (sum, sumSquares) = (min * num, min * min * num)
       return
