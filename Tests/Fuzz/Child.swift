@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// Reads changed files one after the other, and says on standard output how far it is.
+/// Reads mutated files one by one, and reports its progress on standard output.
 struct Child {
   private let reader: Reader
   private let sources: [(name: String, data: Data)]
@@ -23,7 +23,7 @@ struct Child {
     }
   }
 
-  /// Address space, LibTorch's code and threads included.
+  /// Limit of the address space, including LibTorch's code and threads.
   private static let mostMemory: rlim_t = 8 << 30
 
   func run(_ numbers: Range<Int>) throws {
@@ -50,11 +50,11 @@ struct Child {
     say("done \(read) \(refused)")
   }
 
-  /// The file of a number, the same for the same seed.
+  /// Writes the mutated file of a number; the same for the same seed.
   func changed(_ number: Int) throws -> URL {
     var mutator = Mutator(seed: seed &* 1_000_003 &+ UInt64(number), tokens: reader.tokens)
     let source = sources[number % sources.count]
-    // Half of the changes in what is likely the header.
+    // Half of the mutations hit the likely header.
     let range = number % 4 < 2 ? 0..<min(source.data.count, 600) : nil
     let file = folder.appendingPathComponent(source.name)
     for other in (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? [] {

@@ -6,18 +6,18 @@ import Foundation
 import MedicalImaging
 import Torch
 
-/// A reader of files from elsewhere, with what it is to be tried on.
+/// A reader of external files, and its inputs for fuzzing.
 struct Reader: Sendable {
   let name: String
-  /// Paths below `Tests/Fixtures` of sound files.
+  /// Paths of valid files below `Tests/Fixtures`.
   let files: [String]
-  /// Pieces of text that are put into the files as well.
+  /// Text tokens to insert into the files.
   var tokens: [String] = []
-  /// What the file is called where the reader looks for a name.
+  /// The name that the file must have, if the reader expects one.
   var fixedName: String?
-  /// Sound files that lie beside it: their paths there, and where they come from.
+  /// Valid files beside it: their paths there, and their sources.
   var beside: [String: String] = [:]
-  /// Reads a changed file, given its folder too.
+  /// Reads a mutated file; also gets its folder.
   let read: @Sendable (_ file: URL, _ folder: URL) throws -> Void
 
   static let all: [Reader] = [
@@ -95,7 +95,7 @@ struct Reader: Sendable {
     },
   ]
 
-  /// The cases that the splits of the fixtures name.
+  /// The cases that the fixtures' splits name.
   private static let cases = [4, 6, 7, 8, 14, 15, 19, 20, 23, 25, 33, 34].map { number in
     let name = "hippocampus_0" + (number < 10 ? "0" : "") + "\(number)"
     return Case(name: name, site: "Hippocampus", images: [URL(fileURLWithPath: "/\(name).nii.gz")], mask: nil)
@@ -113,7 +113,7 @@ struct Reader: Sendable {
   private static let csv = numbers + [",", "\"", "\"\"", "\r\n", "+", "plain", "final"]
 }
 
-/// Whether an error is one of those that end in a sentence.
+/// Tells whether an error has one sentence for the user.
 func isSentence(_ error: any Error) -> Bool {
   error is ImagingError || error is InputError || error is WeightsError || error is FileError
 }

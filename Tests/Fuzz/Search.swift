@@ -1,6 +1,6 @@
 import Foundation
 
-/// Has children read changed files for some seconds, reader after reader, and tells what ended them.
+/// Runs children that read mutated files for some seconds, one reader after another, and reports what ended them.
 final class Search {
   private let fixtures: URL
   private let end: Date
@@ -9,7 +9,7 @@ final class Search {
   private var counts: [String: (inputs: Int, read: Int, refused: Int, faults: Int)] = [:]
   private var faults: [String] = []
 
-  /// Inputs of one child.
+  /// Number of inputs per child.
   private static let batch = 400
 
   init(_ fixtures: URL, seconds: Double, seed: UInt64) {
@@ -17,7 +17,7 @@ final class Search {
     end = Date().addingTimeInterval(seconds)
   }
 
-  /// - Returns: whether nothing was found.
+  /// - Returns: whether all inputs passed.
   func run() throws -> Bool {
     defer { try? FileManager.default.removeItem(at: folder) }
     for path in Reader.all.flatMap(\.files) { _ = try Data(contentsOf: fixtures.appendingPathComponent(path)) }
@@ -37,7 +37,7 @@ final class Search {
     return faults.isEmpty
   }
 
-  /// Goes on behind an input that ended a child.
+  /// Continues after an input that ended a child.
   private func run(_ reader: Reader, _ numbers: Range<Int>) throws {
     var next = numbers.lowerBound
     while next < numbers.upperBound, Date() < end || next == 0 {
@@ -53,7 +53,7 @@ final class Search {
     faults.append("\(reader.name), seed \(seed), number \(number): \(reason)")
   }
 
-  /// - Returns: the last number that was begun, and what ended the child there; nil where it came to its end.
+  /// - Returns: the last input that was started, and what ended the child; nil if it reached its end.
   private func child(_ reader: Reader, _ numbers: Range<Int>) throws -> (last: Int, reason: String?) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()

@@ -1,7 +1,7 @@
-// Tries every reader on changed files, thousands a second, each within 5 s and bounded memory: make fuzz SECONDS=60.
+// Tests every reader on mutated files, thousands a second, each within 5 s and limited memory: make fuzz SECONDS=60.
 //
-// `fuzz FIXTURES SECONDS [SEED]` starts itself as `fuzz FIXTURES --child READER SEED FIRST COUNT FOLDER`, so that a crash ends
-// a child and not the search.
+// `fuzz FIXTURES SECONDS [SEED]` starts itself as `fuzz FIXTURES --child READER SEED FIRST COUNT FOLDER`. So a crash
+// ends a child rather than the search.
 
 import Foundation
 import TestSupport

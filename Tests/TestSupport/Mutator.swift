@@ -1,17 +1,17 @@
 import Foundation
 
-/// Changes bytes of a file here and there, the same ones for the same seed.
+/// A mutator of files that changes a few bytes; the same ones for the same seed.
 public struct Mutator {
   private var state: UInt64
   private let tokens: [[UInt8]]
 
-  /// - Parameter tokens: pieces of text that are put in as well.
+  /// - Parameter tokens: pieces of text to insert, too.
   public init(seed: UInt64, tokens: [String] = []) {
     state = seed
     self.tokens = tokens.map { Array($0.utf8) }
   }
 
-  /// SplitMix64.
+  /// Draws a number by SplitMix64.
   public mutating func next(below limit: Int) -> Int {
     state &+= 0x9E37_79B9_7F4A_7C15
     var value = state
@@ -20,7 +20,7 @@ public struct Mutator {
     return Int((value ^ value >> 31) % UInt64(limit))
   }
 
-  /// - Parameter range: where to change bytes; nil for anywhere. Such as a header.
+  /// - Parameter range: the bytes to change, such as a header; nil for all.
   public mutating func mutated(_ original: Data, in range: Range<Int>? = nil) -> Data {
     var data = original
     for _ in 0...next(below: 3) where !data.isEmpty { mutate(&data, range) }
@@ -49,7 +49,7 @@ public struct Mutator {
     case 5: data.insert(contentsOf: (0..<length).map { _ in UInt8(next(below: 256)) }, at: place)
     case 6: data[place] = data[next(below: data.count)]  // a digit of a text, or a small number
     case 7: if next(below: 8) == 0 { data.removeSubrange(place...) }
-    case 8:  // a piece from elsewhere
+    case 8:  // a piece from elsewhere in the file
       let from = next(below: data.count)
       let piece = data[from..<min(data.count, from + next(below: 40))]
       data.insert(contentsOf: Array(piece), at: place)
@@ -58,7 +58,7 @@ public struct Mutator {
   }
 }
 
-/// Files of a test one after the other under one name, without waiting for the disk.
+/// A folder for a test's files, which are written one after another without waiting for the disk.
 public final class ScratchFolder {
   public let url = FileManager.default.temporaryDirectory.appendingPathComponent("scratch-\(UUID().uuidString)")
 
@@ -67,7 +67,7 @@ public final class ScratchFolder {
 
   public func file(_ contents: Data, _ name: String) throws -> URL {
     let file = url.appendingPathComponent(name)
-    // Not Data's `write`, which waits for the disk each time; a new file, because ext4 waits where one is truncated.
+    // Data's `write` would wait for the disk each time. A new file, because ext4 waits when one is truncated.
     unlink(file.path)
     let handle = FileHandle(fileDescriptor: open(file.path, O_CREAT | O_WRONLY, 0o600), closeOnDealloc: true)
     try handle.write(contentsOf: contents)
@@ -75,7 +75,7 @@ public final class ScratchFolder {
   }
 }
 
-/// Calls `body`, and returns the seconds it took if those are more than any file may take.
+/// Calls `body`, and returns the seconds it took if they exceed the limit for any file.
 public func hang(_ body: () -> Void, atMost seconds: Double = 5) -> Double? {
   let start = DispatchTime.now().uptimeNanoseconds
   body()

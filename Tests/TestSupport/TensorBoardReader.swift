@@ -1,21 +1,21 @@
 import Foundation
 
-/// TensorBoard's own reader, in Python, where it is at hand.
+/// TensorBoard's own reader, in Python, if installed.
 public enum TensorBoardReader {
   private static let environment = NSHomeDirectory() + "/.cache/dualnorm/tensorboard"
   private static let python = environment + "/bin/python"
-  /// Whether `make events-env` came to its end: what it writes last is there.
+  /// Tells whether `make events-env` finished, by the file that it writes last.
   public static var isThere: Bool { FileManager.default.fileExists(atPath: environment + "/complete") }
 
-  /// By name: [step, value], [step, width, height, bytes], and how many histograms.
+  /// Values by name: [step, value], [step, width, height, bytes], and the number of histograms.
   public struct Found: Decodable {
     public let scalars, images: [String: [[Double]]]
     public let histograms: [String: [Histogram]]
-    /// Of mixed kinds, of which only the count matters here.
+    /// A histogram of any content; only the count matters here.
     public struct Histogram: Decodable {}
   }
 
-  /// What the event files of a folder hold, each step as the last file has it.
+  /// Reads the event files of a folder, each step from the last file that has it.
   public static func read(_ folder: URL) throws -> Found {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../Tools/read_events.py").standardizedFileURL
