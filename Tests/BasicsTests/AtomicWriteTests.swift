@@ -30,7 +30,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["value.txt"])
   }
 
-  /// They are others' to use.
+  /// Other programs use them.
   @Test func pipesSocketsAndDevicesStay() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     try makeFolder(folder)

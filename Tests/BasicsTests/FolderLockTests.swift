@@ -28,7 +28,7 @@ import Testing
     _ = try FolderLock(folder)
   }
 
-  /// A killed process leaves the file, not the lock.
+  /// A killed process leaves the file but not the lock.
   @Test func whatAKilledProcessLeftIsTakenOver() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     try Data("4000000 elsewhere\n".utf8).write(to: file)
@@ -37,7 +37,7 @@ import Testing
     withExtendedLifetime(lock) {}
   }
 
-  /// Of many that want it at once, one has it at a time, though each removes the file.
+  /// Only one of many threads holds the lock at a time, though each removes the file.
   @Test func oneAtATime() async {
     defer { try? FileManager.default.removeItem(at: folder) }
     let holders = Counter()

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Basics
 
-/// Temporary files and folders: nobody foresees their names, links in their place are not followed, and a killed process's
-/// are removed, but none of a living one.
+/// Temporary files and folders: their names cannot be guessed, links in their place are not followed, and only those of
+/// killed processes are removed.
 @Suite struct PartialPathTests {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("partial-\(UUID().uuidString)")
   private var file: URL { folder.appendingPathComponent("value.txt") }
@@ -25,7 +25,7 @@ import Testing
 
   private var victimText: String? { try? String(contentsOf: victim, encoding: .utf8) }
 
-  /// The number of a process that is over.
+  /// The number of a process that has ended.
   private func deadProcess() throws -> pid_t {
     let process = try Process.run(URL(fileURLWithPath: "/bin/sh"), arguments: ["-c", "exit"])
     process.waitUntilExit()
@@ -38,14 +38,14 @@ import Testing
     let words = made.map { $0.url.lastPathComponent.split(separator: "-") }
     #expect(Set(words.map { $0[3] }).count == 20 && words.allSatisfy { $0[3].count == 16 + ".txt".count })
     #expect(Set(words.map { $0[1] }) == [Substring(PartialName.machine)])
-    // One of a long name is no longer than the file system allows.
+    // A long name must not exceed the file system's limit.
     let long = folder.appendingPathComponent(String(repeating: "n", count: 251) + ".TXT")
     try writeAtomically(Data("x".utf8), to: long)
     #expect(try PartialPath(file: long).url.pathExtension == "txt")
     withExtendedLifetime(made) {}
   }
 
-  /// Under the name that earlier versions gave, and in the place of the file itself.
+  /// Links under the name that earlier versions used, and in the place of the file itself.
   @Test func plantedLinksAreNotFollowed() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let foreseen = ".partial-\(getpid())-value.txt"
@@ -86,7 +86,7 @@ import Testing
     #expect(victimText == "mine")
   }
 
-  /// Files and folders go with the process that made them, though another one may have its number by now.
+  /// Files and folders of a dead process are removed, though another process may have its number by now.
   @Test func whatKilledProcessesLeftIsRemoved() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     for process in [try deadProcess(), getpid(), 1] {
@@ -97,7 +97,7 @@ import Testing
       try Data("part".utf8).write(to: inside.appendingPathComponent("a.nii.gz"))
     }
     #expect(names.count == 6)
-    // The first that is written there removes them.
+    // The first write in the folder removes them.
     try writeAtomically(Data("x".utf8), to: file)
     #expect(names == ["value.txt"])
   }
@@ -124,7 +124,7 @@ import Testing
     withExtendedLifetime(livingFolder) {}
   }
 
-  /// A process that is killed while it writes lets go of its lock; one that is stopped does not.
+  /// A process that is killed while writing releases its lock; a stopped process keeps it.
   @Test func theLockIsTheProcess() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let name = PartialName(process: 1).text
@@ -151,7 +151,7 @@ import Testing
     return flock(descriptor, LOCK_EX | LOCK_NB) != 0
   }
 
-  /// Of threads that write and remove at once none loses its file.
+  /// No thread loses its file while others write and remove.
   @Test func writersAndRemoversAtOnce() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let folder = folder

@@ -11,11 +11,11 @@ import Testing
     #expect(printable("a\(mark)b") == "a?b")
     let json = printableJSON("{\"name\": \"a\(mark)b\"}\n")
     #expect(mark == "\n" || !json.dropLast().unicodeScalars.contains { $0.misleads })
-    guard mark != "\n", mark != "\u{1B}" else { return }  // which no encoder leaves in a string
+    guard mark != "\n", mark != "\u{1B}" else { return }  // no encoder leaves these in a string
     #expect(try JSONDecoder().decode([String: String].self, from: Data(json.utf8)) == ["name": "a\(mark)b"])
   }
 
-  /// Letters of all scripts, and what joins them, stay.
+  /// Letters of all scripts and their joiners stay.
   @Test func honestNames() {
     for name in ["Größe 3×2", "שלום", "نیم\u{200C}فاصله", "患者一", "👩\u{200D}⚕️"] {
       #expect(printable(name) == name && printableJSON(name) == name)

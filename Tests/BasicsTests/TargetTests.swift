@@ -13,7 +13,7 @@ import Testing
     "DualNormCLI",
   ]
 
-  /// The texts of a target's files, without those that a program made.
+  /// The texts of a target's files, except generated ones.
   static func files(of target: String) throws -> [String] {
     let folder = package.appendingPathComponent("Sources/\(target)")
     let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)!
@@ -37,7 +37,7 @@ import Testing
     #expect(try Self.imports(of: target).isDisjoint(with: above))
   }
 
-  /// LibTorch is the largest dependency; these can be built and tested without it.
+  /// These targets can be built and tested without LibTorch, the largest dependency.
   @Test(arguments: ["Scores", "Datasets", "Pictures"]) func doesWithoutTorch(target: String) throws {
     var (reached, left): (Set<String>, Set<String>) = ([], [target])
     while let next = left.popFirst() {
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  /// The columns are the target, what it is, its lines to 10 %, and its imports.
+  /// Each row has the target, its purpose, its lines to 10 %, and its imports.
   @Test(arguments: order) func theDesignsTableIsTrue(target: String) throws {
     let page = try String(contentsOf: Self.package.appendingPathComponent("docs/design.md"), encoding: .utf8)
     let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `\(target)` |") })

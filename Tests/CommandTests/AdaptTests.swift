@@ -5,7 +5,7 @@ import Testing
 @testable import DualNorm
 @testable import Scores
 
-/// `--adapt` and `--mask-source` of evaluate and predict.
+/// The options `--adapt` and `--mask-source` of evaluate and predict.
 @Suite struct AdaptTests {
   let folder: TemporaryFolder
 
@@ -55,7 +55,7 @@ import Testing
     #expect(before == (try masks(plain.appendingPathComponent("predictions"))))
     #expect(before.keys == after.keys && before != after)
     #expect(contents(of: plain).allSatisfy { !$0.contains("adapted") })
-    // The masks that predict gives.
+    // The masks that predict writes.
     let output = folder.file("masks")
     let result = try dualnorm(
       "predict", "--model", Tiny.run.path, "--input", Tiny.data.path, "--output", output.path, "--adapt", "case",
@@ -75,7 +75,7 @@ import Testing
         "--threads", "1", "--quiet"
       ).status == 0)
     #expect(try masks(output) == bySite)
-    // A single volume is all there is of its site.
+    // A single volume is its whole site.
     let single = folder.file("single.nii.gz")
     #expect(
       try dualnorm(

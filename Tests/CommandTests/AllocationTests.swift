@@ -3,8 +3,9 @@ import Testing
 
 @testable import DualNorm
 
-/// Files of a few hundred bytes that claim to hold terabytes are refused before memory is taken: the command has 400 MB for all
-/// its data, of which 200 MB are its own.
+/// Files of a few hundred bytes that claim terabytes are refused before memory is allocated.
+///
+/// The command may use 400 MB of data memory, and needs 200 MB itself.
 @Suite struct AllocationTests {
   let folder: TemporaryFolder
 
@@ -83,7 +84,7 @@ import Testing
     #expect(contents.count < 1000)
   }
 
-  /// A description of a network of 13 GB beside the weights of a small one.
+  /// The description asks for a network of 13 GB; the weights are those of a small one.
   @Test func aModelThatClaimsToBeLarge() throws {
     let run = RunFolder(folder.file("run"))
     try FileManager.default.copyItem(at: Tiny.run, to: run.url)

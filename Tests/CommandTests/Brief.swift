@@ -2,7 +2,8 @@ import Foundation
 
 @testable import DualNorm
 
-/// A training of two stages that takes about a second, made once for all tests that stop or disturb others like it.
+/// A training of two stages that takes about a second, made once for all tests that interrupt or disturb such a
+/// training.
 enum Brief {
   static let options =
     "--width 2 --iterations 14,8 --batch-size 2 --validate-every 5 --averaging 0.9 --precision float32 --threads 1 --quiet"
@@ -12,10 +13,10 @@ enum Brief {
     try ["train", "--data", (data ?? Tiny.data).path, "--output", run.url.path] + options
   }
 
-  /// The run that nobody disturbed, and the seconds it took.
+  /// The undisturbed run, and the seconds it took.
   static var run: (folder: RunFolder, seconds: Double) { get throws { try made.get() } }
 
-  /// Whether a run ended with the bytes of the one that nobody disturbed, and with nothing else in its folder.
+  /// Compares a run with the undisturbed one: differing files, and additional files in its folder.
   static func differences(of run: RunFolder) throws -> [String] {
     let whole = try Brief.run.folder
     let changed = ["model.safetensors", "log.csv", "model.json", "splits.json", "checkpoints/last.safetensors"].filter {

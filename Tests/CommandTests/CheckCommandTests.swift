@@ -57,7 +57,7 @@ import Testing
     #expect(report.findings[0].cases == ["Site-B/Case02"] && report.findings[0].files == [mask.path])
   }
 
-  /// Files that no reader takes are a finding of the report, once.
+  /// Files that no reader accepts are one finding of the report.
   @Test func filesThatArePassedOverAreNamed() throws {
     try Data().write(to: data.appendingPathComponent("Site-A/Case09.nii.bz2"))
     let sentence =
@@ -155,7 +155,7 @@ import Testing
       folder.file("none.json").path)
   }
 
-  /// The volumes of the second site are turned, which takes a while.
+  /// The repair turns the volumes of the second site, which takes a while.
   @Test func interruptionLeavesNoCopy() throws {
     let large = folder.file("large")
     let phantom = ["phantom", "--output", large.path, "--size", "64x64x8", "--cases", "8", "--sites", "2", "--quiet"]

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// `check --report`: the page of a data check.
+/// The page of `check --report`.
 @Suite struct CheckReportTests {
   let folder: TemporaryFolder
   private let data: URL
@@ -14,8 +14,9 @@ import Testing
     data = try Tiny.copyOfData(to: folder.file("data"))
   }
 
-  /// The page of a check, which is well formed, needs nothing else and is the same each time; what is printed is what is
-  /// printed without it.
+  /// Makes the page of a check, and expects it to be well formed, self-contained and the same each time.
+  ///
+  /// Standard output must be the same as without the page.
   private func page(_ options: String..., status: Int32 = 0) throws -> ParsedPage {
     let plain = try dualnorm(["check", data.path] + options)
     let arguments = ["check", data.path, "--report", file.path] + options
@@ -37,7 +38,7 @@ import Testing
     #expect(page.text.contains("6 cases of 2 sites. Sound: 0 errors, 0 warnings, 1 note."))
     #expect(page.text.contains("dualnorm check \(data.path) --report AGAIN.html"))
     #expect(page.text.contains("The sites store volumes in different orientations (LPS: Site-A; RPS: Site-B)"))
-    // A histogram a site; the boxes of both labels, in which each case is a dot, as below its site's histogram.
+    // One histogram per site, and a box for each label. Each case is a dot in the boxes and below its site's histogram.
     #expect(page.count("g", class: "histogram c0") == 1 && page.count("g", class: "histogram c1") == 1)
     #expect(page.count("g", class: "box c0") == 2 && page.count("g", class: "box c1") == 2)
     #expect(page.count("circle", class: "dot") == 18)
@@ -46,7 +47,7 @@ import Testing
     #expect(page.text[site.upperBound...].hasPrefix("32 × 32 × 45 × 5 × 16160 × 160 × 64LPS 3"))
     #expect(page.text.contains("Site-B/Case02Case0232 × 32 × 4"))
     #expect(page.count("details") == 1)
-    // Of each site a typical and the oddest case, with both labels outlined.
+    // A typical case and the oddest case of each site, with both labels outlined.
     #expect(page.count("article", class: "sample") == 4 && page.pictures.count == 4)
     #expect(page.text.components(separatedBy: "Typical: Case0").count == 3 && page.text.contains("Oddest: Case0"))
     #expect(page.elements.count { $0.name == "path" && $0.attributes["class"] == "o" } == 8)
@@ -65,8 +66,8 @@ import Testing
     let errors = try #require(page.text.range(of: "2 Errors"))
     let notes = try #require(page.text.range(of: "1 Note"))
     #expect(errors.lowerBound < notes.lowerBound)
-    #expect(page.text.contains("Site-B/Case02errorCase02"))  // in the table of the cases
-    #expect(page.text.contains("(−1)"))  // of the two cases of Site-A that were read, one lacks label 2
+    #expect(page.text.contains("Site-B/Case02errorCase02"))  // in the table of cases
+    #expect(page.text.contains("(−1)"))  // one of the two readable cases of Site-A lacks label 2
     #expect(page.text.contains("Oddest: Case02\nNamed by a finding (grid). "))
     #expect(page.text.contains("Its mask does not lie on the voxels of the image."))
     #expect(page.text.contains("--merge-labels 1,2 --report AGAIN.html"))
@@ -95,7 +96,7 @@ import Testing
     #expect(page.text.contains("dualnorm check \(data.path) --fix AGAIN --report AGAIN.html"))
   }
 
-  /// Names are text, whatever they are: a browser would run the first of them as a script.
+  /// Names must be escaped; a browser would run the first of them as a script.
   @Test func namesAreEscaped() throws {
     let site = "<script>alert(1)<&>\"'"
     let name = "c'\" onload=\"x"
@@ -116,7 +117,7 @@ import Testing
 
   @Test func refusals() throws {
     func refuse(_ sentence: String, status: Int32 = 1, _ path: String) throws {
-      // The data set is empty, which would be said once it is read.
+      // An empty data set is refused too, but only once it is read.
       let empty = folder.file("empty")
       try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
       try expectRefusal(sentence, status: status, of: ["check", empty.path, "--report", path])

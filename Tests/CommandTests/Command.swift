@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Runs the built `dualnorm` and waits for its end.
+/// Runs the built `dualnorm` to its end.
 func dualnorm(_ arguments: String...) throws -> (status: Int32, output: String, errors: String) {
   try dualnorm(arguments)
 }
@@ -10,27 +10,27 @@ func dualnorm(_ arguments: [String]) throws -> (status: Int32, output: String, e
   try RunningCommand(arguments).finish()
 }
 
-/// Runs the built `dualnorm` within limits, and waits for its end.
+/// Runs the built `dualnorm` to its end, within limits.
 func dualnorm(_ arguments: [String], limits: String) throws -> (status: Int32, output: String, errors: String) {
   try RunningCommand(arguments, limits: limits).finish()
 }
 
-/// A `dualnorm` that has been started.
+/// A running `dualnorm`.
 final class RunningCommand {
   private let process = Process()
   private let folder: TemporaryFolder
 
   /// - Parameters:
-  ///   - errors: takes the place of a file for what it says on standard error.
-  ///   - limits: what bash does before, such as `ulimit -f 100` (of KiB).
+  ///   - errors: a handle for standard error, instead of a file.
+  ///   - limits: bash commands to run first, such as `ulimit -f 100` (in KiB).
   init(_ arguments: [String], errors: FileHandle? = nil, limits: String? = nil) throws {
     folder = try TemporaryFolder()
-    // Files, not pipes: a full pipe that nobody reads would stop the command.
+    // Files instead of pipes: a full pipe without reader would block the command.
     for name in ["output", "errors"] { try Data().write(to: folder.file(name)) }
     let command = productsFolder.appendingPathComponent("dualnorm")
     process.executableURL = limits == nil ? command : URL(fileURLWithPath: "/bin/bash")
     process.arguments = limits.map { ["-c", "\($0) && exec \"$0\" \"$@\"", command.path] + arguments } ?? arguments
-    // Threads that wait for each other must not take the cores from the tests beside.
+    // Actively waiting threads would take cores from parallel tests.
     process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: folder.file("output"))
@@ -44,13 +44,13 @@ final class RunningCommand {
 
   func send(_ signal: Int32) { Foundation.kill(process.processIdentifier, signal) }
 
-  /// As Ctrl-C does.
+  /// Sends Ctrl-C.
   func interrupt() { process.interrupt() }
 
-  /// As the system does when memory runs out; nothing can be put in order.
+  /// Kills the process as the system does when memory runs out, without any cleanup.
   func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
 
-  /// Waits for its end.
+  /// Waits for the process to end.
   func finish() throws -> (status: Int32, output: String, errors: String) {
     process.waitUntilExit()
     return (
@@ -60,21 +60,22 @@ final class RunningCommand {
   }
 }
 
-/// What lies in a folder and in the folders in it, sorted, hidden files too.
-/// Event files of TensorBoard are left out: their names hold the time.
+/// The contents of a folder and its subfolders, sorted, including hidden files.
+///
+/// TensorBoard's event files are omitted, since their names hold the time.
 func contents(of folder: URL) -> [String] {
   (FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String] ?? [])
     .filter { !$0.contains("tensorboard/events.out.tfevents.") }.sorted()
 }
 
-/// Where the running tests were built, and the command beside them.
+/// The folder of the running tests and of the command.
 private var productsFolder: URL {
   let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }  // macOS
   if let bundle { return bundle.bundleURL.deletingLastPathComponent() }
   return Bundle.main.bundleURL
 }
 
-/// A folder that is removed with the value that made it.
+/// A folder that is removed with this object.
 final class TemporaryFolder {
   let url: URL
 
@@ -91,11 +92,11 @@ final class TemporaryFolder {
 }
 
 extension Trait where Self == TimeLimitTrait {
-  /// For tests that could wait forever. Many run beside them, on machines of any speed: what is slow must not fail.
+  /// A limit for tests that could wait forever. Slow machines with many parallel tests must not exceed it.
   static var endsSomeTime: Self { .timeLimit(.minutes(20)) }
 }
 
-/// Lines on standard error but warnings, which a network that has hardly trained deserves even under `--quiet`.
+/// Lines on standard error except warnings, which a barely trained network causes even with `--quiet`.
 func messagesBesideWarnings(_ errors: String) -> String {
   errors.split(separator: "\n", omittingEmptySubsequences: false)
     .filter { !$0.hasPrefix("Warning: ") && !$0.hasPrefix(#"{"warning":"#) }.joined(separator: "\n")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import DualNormCLI
 
-/// Command lines that cannot be meant: the word that is wrong is named first, with what was meant.
+/// Wrong command lines: the error names the wrong word first, and its correction.
 @Suite struct CommandWordsTests {
   @Test(arguments: [
     ("\"predit\" is no verb of dualnorm; did you mean predict?", "predit --model RUN"),
@@ -35,7 +35,7 @@ import Testing
     #expect(found.split(separator: "\n").count == 2)
   }
 
-  /// What a variable gives that is not set.
+  /// Empty texts, as from an unset variable.
   @Test(arguments: [
     ("<dir>", ["check", ""]), ("--output", ["phantom", "--output", ""]), ("--output", ["phantom", "--output="]),
     ("--data", ["train", "--output", "RUN", "--data", ""]), ("<run|file>", ["info", ""]),
@@ -45,7 +45,7 @@ import Testing
       "\(argument) is an empty text; give its value (a variable of the shell may not be set).", status: 64, of: words)
   }
 
-  /// Values that look like options, and words of the parser's own.
+  /// Values that look like options, and the parser's own words.
   @Test(arguments: [
     "train --help", "help train", "help experiment matrix", "--version", "experiment cross-validate -h",
     "--experimental-dump-help", "--generate-completion-script bash",
@@ -61,7 +61,7 @@ import Testing
         + "  See 'dualnorm help train' for more information.\n")
   }
 
-  /// Whoever copies an example has all of it.
+  /// An example must be copied as a whole.
   @Test(arguments: [40, 60, 80, 200]) func examplesAreNotBroken(columns: Int) throws {
     for verb in try CommandInfo.dualnorm.get().verbs where !verb.examples.isEmpty {
       let words = verb.path.split(separator: " ").dropFirst().map(String.init)

@@ -25,7 +25,7 @@ import Testing
     #expect(!contents(of: output).contains("data/notes.txt"))
   }
 
-  /// At half its length: what README says of the hospital that is far from those trained on.
+  /// A demo of half the length supports README's claim on the hospital unlike the training hospitals.
   @Test func adaptationHelpsAtTheUnseenSite() throws {
     let result = try dualnorm(["demo", "--iterations", "300,150", "--output", folder.file("demo").path, "--quiet"])
     #expect(result.status == 0 && result.errors == "")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Options that cannot work are refused before any data are read: here there are none.
+/// Impossible options are refused before any data are read; here there are no data.
 @Suite struct EarlyRefusalTests {
   let folder: TemporaryFolder
   private let disk: SmallDisk
@@ -53,7 +53,7 @@ import Testing
         + options.split(separator: " ").map(String.init))
   }
 
-  /// A file in the way, a file above, and a place where nobody may write.
+  /// Outputs blocked by a file, below a file, and in a folder without write access.
   @Test func outputs() throws {
     let file = folder.file("file").path
     try Data("mine".utf8).write(to: folder.file("file"))
@@ -80,7 +80,7 @@ import Testing
     #expect(contents(of: folder.url) == ["file"])
   }
 
-  /// Whatever writes where the folder is there and where it is not.
+  /// Every verb that writes, with and without an existing folder.
   @Test func aReadOnlyDiskIsSaidToBeOne() throws {
     guard try disk.lock(), disk.isReal else { return print("no disk can be mounted here") }
     let (data, scan) = try (Tiny.data.path, Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz").path)
@@ -109,7 +109,7 @@ import Testing
         + "folder that you may write to.", of: ["report", Tiny.run.path, "--output", disk.file("a.html").path])
   }
 
-  /// A pipe that another program reads from is not replaced by a file.
+  /// A file must not replace a pipe that another program reads.
   @Test func pipesAsOutputs() throws {
     let scan = try Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz").path
     let verbs: [([String], String)] = [

@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  /// `score` finds in the final pass's files what `evaluate` wrote of them, and the passes differ.
+  /// `score` finds the same scores in the written masks of the final pass, and the passes differ.
   private func scoresAreThoseOfTheWrittenMasks() throws {
     let again = folder.file("again.csv")
     let result = try dualnorm(
@@ -105,7 +105,7 @@ import Testing
         + "into one (--merge-labels).", data)
   }
 
-  /// Such a label is background also where the true mask is what the dual blocks see.
+  /// An excluded label is background even if the true mask is the dual blocks' input.
   @Test func excludedLabelsMayBeInTheMaskThatIsSeen() throws {
     let data = try Tiny.copyOfData(to: folder.file("data"))
     try change(mask: data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz")) { $0[0] = 9 }
@@ -124,7 +124,7 @@ import Testing
         + "along z; resample the mask onto the image or correct the wrong header.", data)
   }
 
-  /// The other five cases are scored, and everything that is written says that one is not.
+  /// The other five cases are scored, and every output reports the failed one.
   private func expectFailure(_ reason: String, _ data: URL) throws {
     let result = try dualnorm(arguments(["--split", "all"], data: data))
     #expect(result.status == 1)

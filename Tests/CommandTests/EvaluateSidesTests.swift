@@ -5,14 +5,14 @@ import Testing
 @testable import DualNorm
 @testable import Scores
 
-/// Evaluating on the data that a run was trained on, and on others.
+/// Evaluation on a run's training data, and on other data.
 @Suite struct EvaluateSidesTests {
   let folder: TemporaryFolder
   private var output: URL { folder.file("evaluation") }
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Two sites of three cases, one of which each held out.
+  /// A run on two sites of three cases, one held out at each.
   private func heldOutRun() throws -> RunFolder {
     let run = RunFolder(folder.file("run"))
     let result = try dualnorm(
@@ -49,7 +49,7 @@ import Testing
           "The training took 4 of these cases, and the other 2 are evaluated; --split all takes all.\n"))
       #expect(cases(table) == Set(split.test) && table.sides == [] && record.split == "test")
     }
-    // All, each with its side.
+    // All cases, each with its side.
     let (result, table, record) = try evaluate(run, Tiny.data, "--split", "all", "--quiet")
     #expect(messagesBesideWarnings(result.errors) == "" && cases(table).count == 6)
     for score in table.scores {
@@ -81,7 +81,7 @@ import Testing
       messagesBesideWarnings(result.errors) == "" && cases(table).count == 6 && table.sides == [] && record.sides == nil
     )
     #expect(record.split == "all" && !result.output.contains("split"))
-    // One that the run knows among them.
+    // The data now hold a case that the run knows.
     let known = "Site-A/Case00.nii.gz"
     try FileManager.default.removeItem(at: data.appendingPathComponent(known))
     try FileManager.default.copyItem(
@@ -90,7 +90,7 @@ import Testing
     #expect(sides.values.count { $0 == .new } == 5 && sides["Site-A/Case00"] != .new)
   }
 
-  /// Patients of a new site beside those that the run knows are evaluated with the held-out ones.
+  /// Patients of a new site are evaluated together with the held-out ones.
   @Test func newCasesAreEvaluatedWithTheHeldOutOnes() throws {
     let run = try heldOutRun()
     let data = try Tiny.copyOfData(to: folder.file("grown"))
@@ -101,7 +101,7 @@ import Testing
     }
     let (_, table, record) = try evaluate(run, data, "--quiet")
     #expect(cases(table).count == 5 && table.sides == [.test, .new] && record.split == "all")
-    // What the page says repeats it takes no more cases.
+    // The command that the page shows repeats the evaluation on the same cases.
     let page = folder.file("page.html")
     #expect(try dualnorm("report", output.path, "--output", page.path, "--quiet").status == 0)
     let html = try String(contentsOf: page, encoding: .utf8)
@@ -122,7 +122,7 @@ import Testing
     #expect(try String(contentsOf: page, encoding: .utf8).contains("and none was held out, so the scores"))
   }
 
-  /// As older runs, and those of experiments.
+  /// Older runs and those of experiments record names only.
   @Test func namesAloneAreNotTrustedInAnotherFolder() throws {
     let run = RunFolder(folder.file("run"))
     try FileManager.default.copyItem(at: Tiny.run, to: run.url)

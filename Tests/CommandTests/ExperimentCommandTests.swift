@@ -63,7 +63,7 @@ import Torch
     #expect(
       without.errors == "bn has no results yet, so the others are compared with dual.\n"
         + "Incomplete: 2 of 4 cells are missing: bn/Site-A/seed-1, bn/Site-B/seed-1.\n")
-    // Where messages cannot be written, results are all the same.
+    // Results do not change if messages cannot be written.
     guard let full = FileHandle(forWritingAtPath: "/dev/full") else { return }
     let unheard = try RunningCommand(["experiment", "table", copy.path], errors: full).finish()
     #expect(unheard.status == 0 && unheard.output == without.output)
@@ -85,7 +85,7 @@ import Torch
     #expect(try text(experiment.appendingPathComponent("summary.md")) == before)
   }
 
-  /// Colour pictures are one file of three channels; instance norm has nothing to adapt.
+  /// Colour pictures are one file of three channels. Instance norm has nothing to adapt.
   @Test(.endsSomeTime) func colourPicturesAndAdaptation() throws {
     let data = folder.file("data")
     for (site, number) in [("A", 0), ("A", 1), ("B", 2), ("B", 3)] {
@@ -114,7 +114,7 @@ import Torch
     #expect(passes("bn") == ["first", "first+adapt"] && passes("in") == ["first"])
   }
 
-  /// The same command does nothing more; another method trains alone.
+  /// The same command repeats nothing; another method trains alone.
   @Test(.endsSomeTime) func finishedCellsAreNotRepeated() throws {
     let output = folder.file("copy")
     try FileManager.default.copyItem(at: TinyExperiment.finished, to: output)
@@ -139,7 +139,7 @@ import Torch
     #expect(try text(cells.appendingPathComponent("in/Site-A/seed-1/config.yaml")).contains("norm: in\n"))
   }
 
-  /// One cell meets a file that was damaged since the check: the others go on, and what is missing is said.
+  /// One cell reads a file damaged since the check. The others continue, and the missing result is reported.
   @Test(.endsSomeTime) func aFailingCellIsNamedAndTheOthersGoOn() throws {
     let data = try Tiny.copyOfData(to: folder.file("data"))
     let output = folder.file("output")

@@ -61,7 +61,7 @@ import Testing
     try refuse("--fold has no say in an experiment; leave it out.", "cross-validate", "--fold", "1")
   }
 
-  /// A saved configuration, which holds all options, does no harm.
+  /// A saved configuration, which holds all options, is accepted.
   @Test func optionsOfMethodsInAFile() throws {
     let file = folder.file("options.yaml")
     for line in ["norm: in", "mask: hard", "mask-source: uniform", "local-statistics: measured"] {

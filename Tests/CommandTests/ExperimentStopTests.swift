@@ -1,15 +1,15 @@
 import Foundation
 import Testing
 
-/// Experiments that are stopped, gently and not.
+/// Experiments that are stopped or killed.
 @Suite struct ExperimentStopTests {
   let folder: TemporaryFolder
   private var output: URL { folder.file("output") }
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Killed while it checks, trains, evaluates and between cells, it ends with the bytes of one that ran through, and no
-  /// child outlives its parent by long.
+  /// The experiment is killed while it checks, trains, evaluates and between cells. It ends with the bytes of an
+  /// uninterrupted one, and no child outlives its parent by long.
   @Test(.endsSomeTime) func killedAndStartedAgainItGivesTheSameTable() throws {
     let moments: [(jobs: String, has: String)] = [
       ("1", "splits_final.json"), ("2", "cells/dual/Site-A/seed-1/checkpoints/last.safetensors"),
@@ -35,11 +35,11 @@ import Testing
       #expect(
         try Data(contentsOf: folder.file("output/\(name)")) == Data(contentsOf: whole.appendingPathComponent(name)))
     }
-    // A cell that was killed once it was finished leaves the file of its lock, which hinders nobody.
+    // A cell killed after its end leaves its lock file, which is harmless.
     #expect(contents(of: output).filter { !$0.hasSuffix("/.lock") } == contents(of: whole))
   }
 
-  /// Ctrl-C stops the cells after the step at hand; the command it prints goes on.
+  /// Ctrl-C stops the cells after their current step; the printed command resumes.
   @Test(.endsSomeTime) func interruptedItSaysHowToGoOn() throws {
     let arguments = try TinyExperiment.arguments(
       output, "--jobs", "2", "--iterations", "3000,4", "--validate-every", "3000")
@@ -65,7 +65,7 @@ import Testing
       of: ["experiment", "table", output.path])
   }
 
-  /// Whoever stops a cell from elsewhere does not stop the experiment, which then lacks a result.
+  /// A cell stopped by a signal from elsewhere does not stop the experiment, which then lacks a result.
   @Test(.endsSomeTime) func aCellThatASignalStopsCountsAsFailed() throws {
     let arguments = try TinyExperiment.arguments(
       output, methods: "bn", "--jobs", "2", "--iterations", "3000,4", "--validate-every", "3000", "--quiet")
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  /// A cell that waits for another process to let go of its log hears that it is to stop.
+  /// A cell that waits for another process to release its log can be stopped.
   @Test(.endsSomeTime) func aWaitingCellCanBeStopped() throws {
     try FileManager.default.copyItem(at: TinyExperiment.finished, to: output)
     let cell = output.appendingPathComponent("cells/bn/Site-A/seed-1")
@@ -101,7 +101,7 @@ import Testing
     withExtendedLifetime(log) {}
   }
 
-  /// Command lines of running processes that name a path.
+  /// Command lines of running processes that contain a path.
   private func processes(naming path: String) -> [String] {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/ps")

@@ -4,7 +4,7 @@ import Torch
 
 @testable import DualNorm
 
-/// What leaves a run folder for use elsewhere, and what an unfinished run can be used for.
+/// Exports of a run folder, and uses of an unfinished run.
 @Suite struct ExportCommandTests {
   let folder: TemporaryFolder
   private var model: RunFolder { RunFolder(folder.file("model")) }
@@ -39,7 +39,7 @@ import Torch
       of: ["export", "--model", run.url.path, "--output", model.url.path])
   }
 
-  /// The best weights so far, of the stage that the training is in.
+  /// The best weights so far of the current stage.
   @Test(arguments: [Stage.plain, .dual]) func anUnfinishedRun(stage: Stage) throws {
     let run = RunFolder(folder.file("run"))
     try FileManager.default.copyItem(at: Tiny.run, to: run.url)

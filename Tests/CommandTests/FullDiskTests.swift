@@ -5,14 +5,16 @@ import Torch
 
 @testable import DualNorm
 
-/// Commands that meet a full disk: one sentence, nothing half-done, and with room they go on.
+/// Commands on a full disk: one sentence, no incomplete file, and the work continues once there is room.
 @Suite struct FullDiskTests {
   let disk: SmallDisk
 
   init() throws { disk = try SmallDisk() }
 
-  /// As much room as the file needs that was refused before, so that the run meets the end of the disk in its start, its log,
-  /// its events, its checkpoints and its best weights; then room for all.
+  /// The room grows when the same file is refused twice.
+  ///
+  /// So the run meets a full disk at its start, its log, its events, its checkpoints and its best weights. Finally there
+  /// is room for all.
   @Test(.endsSomeTime) func aTrainingGoesOnOnceThereIsRoom() throws {
     let run = RunFolder(disk.file("run"))
     func train() throws -> (status: Int32, output: String, errors: String) {
@@ -28,7 +30,7 @@ import Torch
       if result.status == 0 { break }
       let file = try #require(disk.refusedFile(result), "with \(pages) pages")
       let name = file.hasPrefix("run/tensorboard/") ? "events" : String(file.dropFirst("run/".count))
-      // Whatever ended it, the checkpoint is the one before, or a newer one.
+      // The checkpoint is always the previous or a newer one.
       if let last { #expect(try iteration(run) >= last, "\(name)") }
       if name == refused.last { pages = pages < 4 ? pages + 1 : pages * 2 }
       refused.append(name)
@@ -45,14 +47,14 @@ import Torch
     #expect(try Data(contentsOf: run.facts) == Data(contentsOf: Brief.run.folder.facts))
   }
 
-  /// What the checkpoint has reached, counted through both stages.
+  /// The checkpoint's iteration, counted through both stages.
   private func iteration(_ run: RunFolder) throws -> Int {
     let state = try #require(try Safetensors.read(run.last).metadata["state"])
     let iteration = try #require(state.firstMatch(of: /"iteration":(\d+)/).flatMap { Int($0.1) })
     return iteration + (state.contains("\"stage\":\"dual\"") ? 14 : 0)
   }
 
-  /// A mask of 4,448 bytes before it is compressed, probabilities of twelve times as many, and a DICOM object.
+  /// A mask of 4,448 bytes before compression, probabilities of twelve times as many, and a DICOM object.
   @Test(
     .endsSomeTime,
     arguments: [
@@ -82,7 +84,7 @@ import Torch
     #expect(end.status == 0 && messagesBesideWarnings(end.errors) == "")
     #expect(disk.contents == (takesProbabilities ? ["mask.nii.gz", "mask_probabilities.nii.gz"] : [mask]))
     if takesProbabilities {
-      // Compressed whole, to its checksum.
+      // The compressed file is complete, checksum included; its reader refuses it only as 4-D.
       let file = disk.file("mask_probabilities.nii.gz")
       #expect(
         throws: ImagingError(
@@ -95,7 +97,7 @@ import Torch
     }
   }
 
-  /// What an evaluation has written before the disk was full is whole: the files of one that had room.
+  /// Files that an evaluation wrote before the disk was full are complete: they equal those of one with room.
   @Test(.endsSomeTime) func anEvaluationLeavesWholeFiles() throws {
     func evaluate(_ output: URL) throws -> (status: Int32, output: String, errors: String) {
       try disk.dualnorm([

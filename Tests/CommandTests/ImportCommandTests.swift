@@ -12,8 +12,9 @@ import Torch
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// H is the image's y axis and W its x axis: on volumes that are no square, anything else would show. Slices whose sides
-  /// are no multiples of 16 are seen as they are.
+  /// H is the image's y axis and W its x axis; on volumes that are not square, an exchange would show.
+  ///
+  /// Slices whose sides are not multiples of 16 are not padded.
   @Test(arguments: ["even.nii", "odd.nii.gz", "large.nii.gz"])
   func predictsWhatTheReferenceNetworkPredicts(name: String) throws {
     let stem = String(name.prefix { $0 != "." })
@@ -126,7 +127,7 @@ import Torch
     #expect(contents(of: folder.url) == ["cut.pth"])
   }
 
-  /// Its first level asks for a network of 77 GB.
+  /// Its first level implies a network of 77 GB.
   @Test func refusesAWidthWithoutItsWeights() throws {
     let file = folder.file("wide.safetensors")
     let state = [
@@ -140,7 +141,7 @@ import Torch
         + "authors' network, or one that train wrote.", of: ["import", file.path, "--output", run.url.path])
   }
 
-  /// Layer norm has a weight a pixel, so only one size fits.
+  /// Layer norm has one weight per pixel, so only one size fits.
   @Test func layerNormKeepsItsSize() throws {
     let network = try DualNormNetwork(
       NetworkPlan(classes: 2, width: 2, norm: .ln, size: ImageSize(height: 48, width: 32)), seed: 1)
@@ -167,7 +168,7 @@ import Torch
     zip(a, b).map { abs($0 - $1) }.max() ?? .nan
   }
 
-  /// The numbers of a float32 NIfTI [x, y, z, class] of two classes, class after class.
+  /// The values of a float32 NIfTI [x, y, z, class] with two classes, one class after the other.
   private func floats(of4D url: URL) throws -> [Float] {
     let plain = folder.file("plain.nii")
     let process = Process()

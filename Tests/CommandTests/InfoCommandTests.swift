@@ -36,7 +36,7 @@ import Testing
     #expect(lines.last?.wholeMatch(of: reached) != nil)
   }
 
-  /// Of a run's own files, `last.safetensors` holds more than weights.
+  /// A run's `last.safetensors` holds more than weights.
   @Test func checkpointOfARun() throws {
     let checkpoints = RunFolder(try Tiny.run).checkpoints
     let network =

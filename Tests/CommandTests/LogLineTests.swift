@@ -3,7 +3,7 @@ import Testing
 
 @testable import Basics
 
-/// With `--log-format json` each line of standard error is an object, whatever the verb has to say.
+/// With `--log-format json`, each line of standard error is an object, for every verb.
 @Suite struct LogLineTests {
   let folder: TemporaryFolder
 
@@ -42,7 +42,7 @@ import Testing
     ])
   }
 
-  /// A terminal shows what a name is; a program reads the name itself.
+  /// Messages show direction marks as question marks; JSON results escape them.
   @Test func marksOfDirection() throws {
     let scans = folder.file("scans")
     try FileManager.default.createDirectory(at: scans, withIntermediateDirectories: true)

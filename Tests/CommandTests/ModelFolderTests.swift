@@ -3,7 +3,7 @@ import Testing
 
 @testable import DualNorm
 
-/// Run folders that are missing, unfinished or damaged, as predict and info meet them.
+/// Missing, unfinished and damaged run folders, for predict and info.
 @Suite struct ModelFolderTests {
   let folder: TemporaryFolder
   private let run: RunFolder

@@ -5,17 +5,17 @@ import Testing
   import FoundationXML
 #endif
 
-/// A page as an XML parser sees it. Making one expects that it is well formed and refers to nothing outside of it.
+/// A page parsed as XML; `init` expects it to be well formed and to refer to nothing outside.
 struct ParsedPage {
   struct Element {
     let name: String
     let attributes: [String: String]
-    /// The `class` of the element that holds it.
+    /// The `class` of the parent element.
     let parentClass: String
   }
 
   let elements: [Element]
-  /// All text, that of the style and the script left out.
+  /// All text, without style and script.
   let text: String
 
   init(_ bytes: Data) throws {
@@ -42,7 +42,7 @@ struct ParsedPage {
     for picture in elements where picture.name == "svg" { #expect(picture.attributes["aria-label"]?.isEmpty == false) }
   }
 
-  /// What the page is divided into, by `id`.
+  /// The sections of the page, by `id`.
   var sections: [String] {
     elements.filter { $0.name == "section" && !($0.attributes["class"] ?? "").hasPrefix("slice") }
       .compactMap { $0.attributes["id"] }
@@ -57,7 +57,7 @@ struct ParsedPage {
     elements.count { $0.name == name && (wanted == nil || $0.attributes["class"] == wanted) }
   }
 
-  /// The points of each part of a line.
+  /// The number of points in each part of a line.
   func pointCounts(ofClass wanted: String) -> [Int] {
     elements.filter { $0.name == "path" && $0.parentClass == wanted }.flatMap { path in
       (path.attributes["d"] ?? "").split(separator: "M").map { $0.split(separator: " ").count / 2 }

@@ -13,7 +13,7 @@ import Testing
       "phantom", "--output", output, "--sites", "1", "--unseen", "--cases", "1", "--size", "40x32x4", "--classes", "3")
     #expect(result.status == 0)
     #expect(result.output == "\(output)\n")
-    #expect(result.errors == "")  // so short a work has no progress
+    #expect(result.errors == "")  // such short work shows no progress
     let labels = try LabelMap(contentsOf: folder.file("phantom/Site-B/Case00_segmentation.nii.gz"))
     #expect(labels.geometry.size == [40, 32, 4])
     #expect(Set(labels.voxels) == [0, 1, 2, 3])

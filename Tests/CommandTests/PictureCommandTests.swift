@@ -6,7 +6,8 @@ import Testing
 @testable import DualNorm
 @testable import Scores
 
-/// Colour pictures from training to scores: 12 of 32×32 pixels, each with a bright and a red blob; masks 0, 100 and 255.
+/// Colour pictures from training to scores: 12 of 32×32 pixels, each with a bright and a red blob; masks hold 0, 100
+/// and 255.
 @Suite struct PictureCommandTests {
   let folder: TemporaryFolder
   private let data: URL
@@ -80,17 +81,17 @@ import Testing
     let final = own.split(separator: "\n").filter { $0.contains(",final,") }
     let again = try String(contentsOf: folder.file("scores.csv"), encoding: .utf8).split(separator: "\n").dropFirst()
     #expect(final.count == 24 && again.count == 24)
-    // The class has another name there: its value. The side of the split is only here.
+    // There the class is named by its value. Only this table has the split's side.
     func dice(_ row: Substring, from place: Int) -> ArraySlice<Substring> {
       row.split(separator: ",", omittingEmptySubsequences: false).dropFirst(place)
     }
     #expect(Set(final.map { dice($0, from: 6) }) == Set(again.map { dice($0, from: 5) }))
   }
 
-  /// The sheet's and the page's pictures are in colour, and no length is in mm.
+  /// The pictures of sheet and page are in colour, and no length is in mm.
   private func isInColourAndPixels(_ evaluation: URL) throws {
     let sheet = try Image.channels(contentsOf: evaluation.appendingPathComponent("sheet.png")).map(\.voxels)
-    // Of the blue ground, which has 60, 90 and 120 in the files.
+    // The blue background, which has 60, 90 and 120 in the files.
     #expect(sheet[0].indices.count { sheet[2][$0] > sheet[1][$0] + 20 && sheet[1][$0] > sheet[0][$0] + 20 } > 10_000)
     let page = folder.file("page.html")
     #expect(

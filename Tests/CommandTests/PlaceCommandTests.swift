@@ -2,14 +2,14 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Volumes whose headers say in two ways where they lie, or not at all.
+/// Volumes whose headers state their position twice, or not at all.
 @Suite struct PlaceCommandTests {
   let folder: TemporaryFolder
   private let scan: URL
   private let doubt: String
 
-  /// A site of three cases. The first image has a qform 20 mm to the right of its sform, and the mask that a program makes
-  /// which follows the qform.
+  /// Creates a site of three cases. The first image's qform lies 20 mm to the right of its sform, and its mask follows
+  /// the qform, as some programs write it.
   init() throws {
     folder = try TemporaryFolder()
     let site = folder.file("data/Site-A")
@@ -72,7 +72,7 @@ import Testing
     try FileManager.default.createDirectory(at: scans, withIntermediateDirectories: true)
     var header = try Data(contentsOf: scan).prefix(352)
     try Data(contentsOf: scan).dropFirst(352).write(to: scans.appendingPathComponent("b.img"))
-    header.replaceSubrange(108..<112, with: Data(count: 4))  // voxels from the start
+    header.replaceSubrange(108..<112, with: Data(count: 4))  // data offset: voxels begin at byte 0
     header.replaceSubrange(344..<348, with: Data("ni1\0".utf8))
     try header.write(to: scans.appendingPathComponent("b.hdr"))
     let output = folder.file("out")
@@ -84,7 +84,7 @@ import Testing
     #expect(try LabelMap(contentsOf: output.appendingPathComponent("b.nii.gz")) == LabelMap(contentsOf: single))
   }
 
-  /// Root, who may read everything, goes without that right.
+  /// The command runs without root's right to read everything.
   @Test func whatMayNotBeReadIsSaidToBeDenied() throws {
     let secret = folder.file("data")
     func refusal(_ arguments: String...) throws -> String {

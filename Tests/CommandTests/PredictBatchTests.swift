@@ -5,7 +5,7 @@ import Testing
 @testable import Basics
 @testable import DualNormCLI
 
-/// Several volumes at once: some that cannot be used, results that are there already, and names.
+/// Several volumes in one call: unusable ones, existing results, and names.
 @Suite struct PredictBatchTests {
   let folder: TemporaryFolder
   private var scans: URL { folder.file("scans") }
@@ -46,7 +46,7 @@ import Testing
     #expect(contents(of: out) == ["a.nii.gz", "b.nii.gz", "c.nii.gz"])
   }
 
-  /// What killed processes left of masks goes with the next prediction, also with one that has nothing left to write.
+  /// The next prediction removes masks that killed processes left incomplete, even if it has nothing left to write.
   @Test(arguments: [[], ["--skip-existing"]]) func remainsOfKilledOnes(options: [String]) throws {
     try copyScan("a.nii.gz")
     let predict = ["predict", "-m", try Tiny.run.path, "-i", scans.path, "-o", out.path, "--threads", "1", "--quiet"]
@@ -92,7 +92,7 @@ import Testing
     #expect(skipped.status == 0 && skipped.output == "")
     #expect(skipped.errors == "Skipping 2 of 2 inputs, whose results are there.\n")
     #expect(try Data(contentsOf: out.appendingPathComponent("a.nii.gz")) == Data("mine".utf8))
-    // The mask is there, and the probabilities are not.
+    // The mask exists, but not the probabilities.
     #expect(try predict("--skip-existing", "--probabilities", "--quiet").status == 0)
     #expect(contents(of: out).count == 4)
     let overwritten = try predict()
@@ -122,7 +122,7 @@ import Testing
     #expect(try predict("--preview", "--first-pass", "--quiet").status == 0)
     #expect(contents(of: out) == ["a.nii.gz", "a_first.nii.gz", "a_preview.png"])
     let picture = try Image.channels(contentsOf: out.appendingPathComponent("a_preview.png"))
-    // Image, first and final pass side by side, and outlines in the two classes' colours.
+    // Image, first and final pass side by side, and outlines in the colours of both classes.
     #expect(picture.count == 3 && picture[0].geometry.size.x > 3 * 256)
     func holds(_ color: [Float]) -> Bool {
       picture[0].voxels.indices.contains { index in (0..<3).allSatisfy { picture[$0].voxels[index] == color[$0] } }

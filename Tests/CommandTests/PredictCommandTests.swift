@@ -61,7 +61,7 @@ import Testing
       try Data(contentsOf: folder.file("out/A.nii.gz")) == Data(contentsOf: folder.file("single.nii.gz")))
   }
 
-  /// On a volume beside its mirror image, two organs.
+  /// A volume beside its mirror image has every organ twice.
   @Test func largestComponentIsKept() throws {
     let run = try importedRun()
     let volume = try Image(contentsOf: fixtures.appendingPathComponent("commands/even.nii"))
@@ -116,7 +116,7 @@ import Testing
       of: ["predict", "--model", run.path, "--input", channels[0].path, "--output", folder.file("two").path])
   }
 
-  /// The volume, and the same in the middle of one twice as wide and high as the network's size.
+  /// Four copies of the volume, in one twice as wide and high as the network's size.
   @Test func aVolumeLargerThanTheNetworkIsSegmentedToItsBorder() throws {
     let volume = try Image(contentsOf: scan)
     let size = volume.geometry.size
@@ -131,7 +131,7 @@ import Testing
       "--input", folder.file("tiled.nii.gz").path, "--output", folder.file("mask.nii").path, "--no-largest-component")
     let mask = try LabelMap(contentsOf: folder.file("mask.nii"))
     #expect(mask.geometry.size == geometry.size)
-    // Each of the four copies has its organs, also those that lie in a corner.
+    // Each of the four copies has its organs, also in the corners.
     for corner in [SIMD2(0, 0), [1, 0], [0, 1], [1, 1]] {
       var count = 0
       for z in 0..<size.z {
@@ -163,7 +163,7 @@ import Testing
     }
   }
 
-  /// Field by field, as bytes of the two headers.
+  /// Compares the bytes of the two headers, field by field.
   @Test func headerPlacesTheMaskExactlyOnTheInput() throws {
     let input = fixtures.appendingPathComponent("commands/even.nii")
     try predict("--input", input.path, "--output", folder.file("mask.nii").path)

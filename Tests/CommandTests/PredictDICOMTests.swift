@@ -4,7 +4,7 @@ import Testing
 
 @testable import DualNorm
 
-/// From a folder of DICOM files to masks, on the series of Tools/fixtures_dicom.py.
+/// Prediction from folders of DICOM files to masks, on the series of Tools/fixtures_dicom.py.
 @Suite struct PredictDICOMTests {
   let folder: TemporaryFolder
   private let oblique = fixtures.appendingPathComponent("dicom/oblique")
@@ -53,7 +53,7 @@ import Testing
       ])
     let text = String(decoding: try Data(contentsOf: folder.file("out/mask.dcm")), as: UTF8.self)
     for part in ["label 1", "label 2", "1.2.826.0.1.3680043.10.1234.5", "P1"] { #expect(text.contains(part)) }
-    // Beside the images it came from it is no second choice of input.
+    // A mask beside its own images is no second choice of input.
     let both = folder.file("both")
     try FileManager.default.copyItem(at: oblique, to: both)
     try FileManager.default.copyItem(at: folder.file("out/mask.dcm"), to: both.appendingPathComponent("mask.dcm"))
@@ -61,7 +61,7 @@ import Testing
     #expect(contents(of: folder.url).contains("again.nii"))
   }
 
-  /// As a model sees it that was trained on volumes of dcm2niix, which reverses rows.
+  /// The model was trained on volumes from dcm2niix, which reverses rows.
   @Test func rowsInTheOtherOrder() throws {
     let nifti = try Image(contentsOf: fixtures.appendingPathComponent("dicom/oblique.nii.gz"))
     let reversed = nifti.withRowsReversed()
@@ -121,7 +121,7 @@ import Testing
       of: arguments(study.appendingPathComponent("T1"), "study/T1/b.dcm"))
   }
 
-  /// A series whose header makes no segmentation is a failure of its own, and takes no time of the network.
+  /// A series whose header allows no segmentation fails alone, before the network runs.
   @Test func headersAreJudgedBeforeTheNetworkRuns() throws {
     let study = folder.file("study")
     for name in ["age", "frame"] {

@@ -2,13 +2,13 @@ import Foundation
 import MedicalImaging
 import Testing
 
-#if os(Linux)  // whose /proc says how much memory a process has taken
+#if os(Linux)  // for /proc, which has a process's peak memory
   @Suite struct PredictMemoryTests {
     let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// The largest memory, in bytes, that segmenting a scan repeated so often takes; and the volume's voxels.
+    /// The peak memory, in bytes, of segmenting a scan repeated `count` times; and the volume's number of voxels.
     private func peak(repeating count: Int) throws -> (bytes: Int, voxels: Int) {
       let scan = try Image(contentsOf: Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz"))
       var geometry = scan.geometry
@@ -34,7 +34,7 @@ import Testing
       return (bytes, geometry.voxelCount)
     }
 
-    /// A float32 of each voxel and a byte of the mask, and nothing else that grows.
+    /// Memory grows by a float32 per voxel and a byte per mask voxel only.
     @Test(.endsSomeTime) func memoryGrowsByTheVolumeAndItsMaskOnly() throws {
       let (few, many) = (try peak(repeating: 150), try peak(repeating: 1500))
       let bytesAVoxel = Double(many.bytes - few.bytes) / Double(many.voxels - few.voxels)

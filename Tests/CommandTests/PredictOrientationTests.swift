@@ -4,7 +4,7 @@ import Testing
 
 @testable import DualNorm
 
-/// A model of volumes that are all stored alike sees others as it learnt to.
+/// A model of volumes in one orientation turns other volumes to it.
 @Suite struct PredictOrientationTests {
   let folder: TemporaryFolder
   private let data: URL
@@ -33,7 +33,7 @@ import Testing
     return folder.file(output)
   }
 
-  /// Mirrored, turned by half a turn, and with its axes exchanged, so that its slices are others.
+  /// Mirrored volumes, volumes turned by 180°, and volumes with exchanged axes, whose slices differ.
   @Test(arguments: ["RPS", "RAS", "LPI", "PLS", "SAL"]) func aTurnedVolumeGetsTheSameMask(code: String) throws {
     let run = try train()
     let image = data.appendingPathComponent("Site-A/Case00.nii.gz")
@@ -51,7 +51,7 @@ import Testing
     #expect(mask.geometry == stored.geometry)
   }
 
-  /// Sites that are stored differently teach no orientation, so that volumes are taken as they are.
+  /// Sites of different orientations give the model none, so volumes stay as they are.
   @Test func mixedVolumesAreTakenAsTheyAre() throws {
     #expect(try RunFolder(Tiny.run).readDescription().preparation.orientation == nil)
   }

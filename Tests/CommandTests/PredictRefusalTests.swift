@@ -2,7 +2,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Inputs, outputs and models that predict cannot work with; it leaves nothing behind.
+/// Unusable inputs, outputs and models of predict, which leaves nothing behind.
 @Suite struct PredictRefusalTests {
   let folder: TemporaryFolder
   private let scan: URL
@@ -106,7 +106,7 @@ import Testing
 
   @Test func outputInTheWay() throws {
     try Data("mine".utf8).write(to: folder.file("out"))
-    // Before the model's weights are read.
+    // The refusal comes before the model's weights are read.
     try expectRefusal(
       "\(folder.path)/out: this folder cannot be made (File exists); choose another output.",
       of: arguments(model: modelWithoutWeights()))
@@ -121,7 +121,7 @@ import Testing
       of: arguments(model: modelWithoutWeights()))
   }
 
-  /// Those who may write everywhere are not told.
+  /// Users who may write everywhere get no refusal.
   @Test(.enabled(if: geteuid() != 0)) func permissions() throws {
     let closed = folder.file("closed")
     let copy = closed.appendingPathComponent("scan.nii.gz")

@@ -13,7 +13,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// A site of the tiny data set as a source: images and masks in one folder.
+  /// Arguments with a site of the tiny data set as the source: images and masks in one folder.
   private func arguments(_ recipe: String = "prostate", _ options: String...) throws -> [String] {
     let source = try Tiny.data.appendingPathComponent("Site-B").path
     return [
@@ -75,7 +75,7 @@ import Testing
     #expect(contents(of: folder.url) == ["data", "large.yaml"])
   }
 
-  /// The way from a source to scores by name, with one class left out.
+  /// Label names on the way from a source to scores, with one class left out.
   @Test func namesReachTheScores() throws {
     let recipe = folder.file("named.yaml")
     let names = "{name: organ, from: [1], to: 1}, {name: neighbour, from: [2], to: 2}"

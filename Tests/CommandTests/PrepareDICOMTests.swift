@@ -4,7 +4,7 @@ import Testing
 
 @testable import Datasets
 
-/// Cases that are DICOM series, beside NIfTI files.
+/// Cases as DICOM series, beside NIfTI files.
 @Suite struct PrepareDICOMTests {
   let folder: TemporaryFolder
   private let oblique = fixtures.appendingPathComponent("dicom/oblique")
@@ -44,7 +44,7 @@ import Testing
     #expect(try PreparedSite(in: folder.file("data/A"))?.cases[0].images == [folder.file("images/Case01").path])
   }
 
-  /// As masks have it that were drawn on what dcm2niix makes of the series.
+  /// Masks drawn on dcm2niix's volumes of the series have their rows in the other order.
   @Test func masksInTheOtherOrderOfRowsAreBroughtBack() throws {
     try mask.withRowsReversed().write(to: folder.file("labels/Case01.nii.gz"))
     #expect(try dualnorm(arguments()).status == 0)

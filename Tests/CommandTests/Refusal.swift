@@ -4,13 +4,13 @@ import Testing
 
 @testable import DualNormCLI
 
-/// Expects a refusal in one sentence: exit code 1 and nothing else printed, or 64 followed by the usage.
+/// Expects a refusal in one sentence: exit code 1 and no other output, or 64 followed by the usage.
 ///
-/// Where it can, the command runs in this process, which takes milliseconds where its own takes a third of a second.
+/// The command runs in this process if possible. That takes milliseconds instead of a third of a second.
 func expectRefusal(
   _ sentence: String, status: Int32 = 1, of arguments: [String], _ location: SourceLocation = #_sourceLocation
 ) throws {
-  // These ready their threads for LibTorch, and in this process those of the tests beside.
+  // These set LibTorch's threads, which in this process would affect parallel tests.
   let needsItsOwn = status == 1 && (["predict", "evaluate"].contains(arguments[0]) || arguments.contains("--resume"))
   let (found, message) = try needsItsOwn ? endInItsOwnProcess(arguments) : endInThisProcess(arguments)
   #expect(found == status, sourceLocation: location)
@@ -24,7 +24,7 @@ private func endInItsOwnProcess(_ arguments: [String]) throws -> (status: Int32,
   return (result.status, String(messagesBesideWarnings(result.errors).dropLast()))
 }
 
-/// Exit code and last message of a command that is expected not to get far.
+/// The exit code and last message of a command that should fail early.
 func endInThisProcess(_ arguments: [String]) -> (status: Int32, message: String) {
   do {
     var command = try DualNormCommand.parsed(arguments)

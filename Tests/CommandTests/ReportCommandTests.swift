@@ -10,13 +10,13 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// The page of a folder, which is well formed, needs nothing else and is the same each time.
+  /// Makes the page of a folder, and expects it to be well formed, self-contained and the same each time.
   private func page(of url: URL, _ options: String..., notices: String = "") throws -> ParsedPage {
     let arguments = ["report", url.path, "--output", file.path, "--threads", "1"] + options
     let result = try dualnorm(arguments)
     #expect(result.status == 0 && result.output == "")
     let bytes = try Data(contentsOf: file)
-    // Between them may stand what made the numbers doubtful.
+    // Warnings on doubtful numbers may stand between.
     #expect(messagesBesideWarnings(result.errors).hasPrefix(notices))
     #expect(
       result.errors.hasSuffix("Wrote \(file.path) (\(String(format: "%.1f", Double(bytes.count) / 1e6)) MB).\n"))
@@ -39,18 +39,18 @@ import Testing
     let page = try page(of: Tiny.run)
     #expect(page.sections == ["what", "data", "curves", "maps", "options"])
     let log = try String(contentsOf: RunFolder(Tiny.run).log, encoding: .utf8).split(separator: "\n").dropFirst()
-    // Of the first pass every iteration, of the final one those of the dual stage.
+    // The first pass has every iteration, the final pass those of the dual stage.
     #expect(page.pointCounts(ofClass: "line c0 faint") == [60, 60])
     #expect(page.pointCounts(ofClass: "line c1 faint") == [60])
     #expect(log.count == 120)
-    // The learning rate, too; validation of two sites and their mean where there was one.
+    // The learning rate has every iteration, validation of two sites and their mean only some.
     #expect(page.pointCounts(ofClass: "line c2") == [60, 60])
     #expect(page.pointCounts(ofClass: "line c6") == [3, 3])
     #expect(
       page.text.contains(
         "width 4, 3 channels in, 3 classes out, norm bn, deep supervision, dual blocks inc down1 down2 down3"))
     #expect(page.text.contains("# Written by dualnorm \(programVersion)"))
-    // Of each of eight dual layers the mean of γ and β and the channel that varies most.
+    // For each of eight dual layers, the mean of γ and β and the channel that varies most.
     #expect(page.pictures.count == 33)
   }
 
@@ -82,7 +82,7 @@ import Testing
       #expect(html.contains(place), "\(place)")
     }
     #expect(html.contains("class=\"group\"") && html.contains(">Site-X (unseen)"))
-    // Scores of a program that did not mark them.
+    // Scores from a program that did not mark them.
     let scores = evaluation.folder.appendingPathComponent("scores.json")
     let old = try String(contentsOf: scores, encoding: .utf8).replacing(
       #/  "unseenSites" : \[\s*"Site-X"\s*\],?\n?/#, with: "")
@@ -90,7 +90,7 @@ import Testing
     #expect(try self.page(of: evaluation.folder).text.contains("Site-X (unseen)"))
   }
 
-  /// The page says what it lacks; and what is given on the command line takes the place of what was recorded.
+  /// The page reports missing data; command line options replace recorded values.
   private func withoutItsData(_ evaluation: URL) throws {
     let name = evaluation.appendingPathComponent("evaluation.json")
     let record = try String(contentsOf: name, encoding: .utf8)
@@ -117,7 +117,7 @@ import Testing
     #expect(unfinished.sections == ["what"])
   }
 
-  /// A page does without the pictures of a case whose image was damaged since.
+  /// A page omits the pictures of a case whose image was damaged since.
   @Test func anEvaluationOfWhatIsNowDamaged() throws {
     let data = try Tiny.copyOfData(to: folder.file("data"))
     let evaluation = try evaluate(Tiny.run, data)
@@ -130,7 +130,7 @@ import Testing
     #expect(page.text.contains(#/Site-B/Case01, the (worst|median|best) case: \S*/data/Site-B/Case01.nii.gz: /#))
   }
 
-  /// Names are text, whatever they are: a browser would run the first of them as a script.
+  /// Names must be escaped; a browser would run the first of them as a script.
   @Test func namesAreEscaped() throws {
     let strange = ["<script>alert(1)<&>\"'", "b&amp;<b>", "c'\" onload=\"x"]
     let data = folder.file("Dataset")
@@ -167,7 +167,7 @@ import Testing
       notices: "The experiment is not finished: 1 of 4 networks are missing, bn/Site-A/seed-1. The command of the "
         + "experiment goes on with it.\n")
     #expect(partial.text.contains("3 of 4"))
-    // A cell is a run, and what tested it an evaluation.
+    // A cell is a run, and its test an evaluation.
     #expect(try page(of: copy.appendingPathComponent(cell)).sections.contains("curves"))
     let tested = try page(of: copy.appendingPathComponent("\(cell)/evaluation"))
     #expect(tested.text.contains("its masks were not kept") && tested.text.contains("has no dual blocks"))
@@ -203,7 +203,7 @@ import Testing
     #expect(weights.text.contains("there is no training in this folder"))
   }
 
-  /// What the script makes of the page, where there is a browser to ask.
+  /// Checks the script's effects in a browser, if there is one.
   @Test(.enabled(if: chromium != nil, "needs chromium"), .endsSomeTime) func aBrowserShowsASliceAtATime()
     throws
   {

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// How pages look in a browser: on a phone, and on paper.
+/// The layout of pages in a browser: on a phone, and on paper.
 @Suite(.enabled(if: Browser.isThere, "needs chromium")) struct ReportLayoutTests {
   private let folder: TemporaryFolder
   private let page: URL
 
-  /// The page of an evaluation on a site that the model knows and on one that it has not seen.
+  /// Creates the page of an evaluation on a known and an unknown site.
   init() throws {
     folder = try TemporaryFolder()
     page = folder.file("report.html")
@@ -28,7 +28,7 @@ import Testing
     #expect(try Browser.title(of: page, width: 390, after: script, in: folder) == "true,true,true,true")
   }
 
-  /// The policy lets the page's own script and style through and nothing else, of neither kind.
+  /// The policy allows only the page's own script and style.
   @Test func theOwnScriptAndStyleAloneTakeEffect() throws {
     let script = """
       const root = page.documentElement;
@@ -51,7 +51,7 @@ import Testing
         == "true,true,true,en,script-src-attr,script-src-elem,style-src-attr,style-src-elem")
   }
 
-  /// A browser has nothing to complain of in pages with pictures of all kinds.
+  /// A browser reports no problem with pages with all kinds of pictures.
   @Test func nothingOfAPageIsRefused() throws {
     let pages = try ["check", "run"].map { folder.file("\($0).html") }
     let check = ["check", try Tiny.data.path, "--report", pages[0].path, "--quiet"]
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  /// What begins a part is not the last line of a sheet.
+  /// A heading is never the last line of a sheet.
   @Test(.enabled(if: Browser.readsPaper, "needs pdftotext")) func headingsStayWithWhatTheyHead() throws {
     let sheets = try Browser.print(page, in: folder)
     #expect(sheets.count > 3)
@@ -79,7 +79,7 @@ import Testing
   }
 }
 
-/// An evaluation of the tiny model on patients of Site-A and on the same ones as those of Site-X, which it has not seen.
+/// An evaluation of the tiny model on patients of Site-A, and on the same patients as the unseen Site-X.
 enum Unseen {
   static func evaluation(in folder: TemporaryFolder) throws -> (folder: URL, output: String) {
     let data = folder.file("hospitals")
@@ -104,7 +104,7 @@ enum Browser {
   private static let pdftotext = "/usr/bin/pdftotext"
   private static let options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000"]
 
-  /// What a script sets as the title, which sees the page as `page` in `frame`.
+  /// The title that a script sets; the script accesses the page as `page` in `frame`.
   static func title(of page: URL, width: Int, after script: String, in folder: TemporaryFolder) throws -> String {
     let file = folder.file("frame.html")
     let html = """
@@ -119,8 +119,9 @@ enum Browser {
     return document.firstMatch(of: #/<title>(.*?)</title>/#).map { String($0.output.1) } ?? ""
   }
 
-  /// What the browser's console says of a page: a policy that is not kept, or an error of a script. That sizes have changed
-  /// while they were looked at is neither.
+  /// Messages of the browser's console on a page: a violated policy, or a script error.
+  ///
+  /// Messages on sizes that change during layout are neither.
   static func complaints(of page: URL, in folder: TemporaryFolder) throws -> [String] {
     let log = folder.file("console.log")
     try Data().write(to: log)

@@ -10,7 +10,7 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private func expect(_ sentence: String, of url: URL, _ options: String...) throws {
-    // In a process of its own: it readies threads for LibTorch.
+    // The command sets LibTorch's threads, so it runs in its own process.
     let result = try dualnorm(["report", url.path, "--output", output.path] + options)
     #expect(result.status == 1 && result.output == "" && result.errors == "Error: \(sentence)\n")
     #expect(!contents(of: folder.url).contains { $0.hasSuffix(".html") || $0.contains(".partial") })

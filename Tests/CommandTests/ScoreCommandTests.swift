@@ -7,7 +7,7 @@ import Testing
   var predictions: String { folder.file("predictions").path }
   var references: String { folder.file("references").path }
 
-  /// Two sites with a case each: Site-A exact, Site-B with label 2 missed.
+  /// Creates two sites with one case each: Site-A exact, Site-B with label 2 missed.
   init() throws {
     folder = try TemporaryFolder()
     let truth = labelMap([0, 1, 1, 0, 2, 2])
@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func aVolumeLargerThanTheMemory() throws {
-    // In its own process, of which the limit is.
+    // The limit is per process, so the command runs in its own.
     let result = try dualnorm(
       "score", "--prediction", predictions, "--reference", references, "--memory", "1e-8")
     let sentence =
@@ -101,7 +101,7 @@ import Testing
     #expect(lines[2].hasPrefix("Site-B,Case01,prediction,1,1+2,label 1+2,found,0.4,"))
   }
 
-  /// At 0 mm only surface voxels that both have count: 1 of 2 in the reference, 1 of 1 in the prediction.
+  /// At 0 mm only surface voxels in both masks count: 1 of 2 in the reference, 1 of 1 in the prediction.
   @Test func aToleranceOfZeroIsExact() throws {
     let file = folder.file("zero.csv")
     let result = try dualnorm(
@@ -114,7 +114,7 @@ import Testing
     #expect(lines[1][11...12] == ["1", "1"] && lines[2][11...12] == ["\(2.0 / 3)", "1"])
   }
 
-  /// A mask as pictures have it, 0 and 255, against 0 and 1.
+  /// A mask with the values of pictures, 0 and 255, against 0 and 1.
   @Test func labelsOfAnotherKindAreNamed() throws {
     let (reference, prediction) = (folder.file("one.nii.gz"), folder.file("two.nii.gz"))
     try labelMap([0, 1, 1, 0]).write(to: reference)

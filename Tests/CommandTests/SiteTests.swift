@@ -4,7 +4,7 @@ import Testing
 @testable import DualNorm
 @testable import DualNormCLI
 
-/// Domain-specific batch norm: the site named, known by its folder, and unknown.
+/// Domain-specific batch norm with a site that is given, known by its folder, or unknown.
 @Suite struct SiteTests {
   let folder: TemporaryFolder
   private let scan: URL
@@ -14,7 +14,7 @@ import Testing
     scan = try Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz")
   }
 
-  /// Trained in moments; far enough for its branches to differ.
+  /// Trains for moments, long enough for the branches to differ.
   private func train(_ options: String...) throws -> RunFolder {
     let run = folder.file("run")
     let result = try dualnorm(
@@ -36,7 +36,7 @@ import Testing
       1, of: output.deletingLastPathComponent().appendingPathComponent("mask_probabilities.nii"))
   }
 
-  /// float32 [x, y, z, class] behind a header of 352 bytes.
+  /// Reads one class of a float32 NIfTI [x, y, z, class] with a header of 352 bytes.
   private func channel(_ index: Int, of url: URL) throws -> [Float] {
     let bytes = [UInt8](try Data(contentsOf: url).dropFirst(352))
     let count = 32 * 32 * 4
@@ -63,7 +63,7 @@ import Testing
     #expect(largest(unnamed, zip(a, b).map { ($0 + $1) / 2 }) < 1e-5)
   }
 
-  /// In `evaluate` and in a folder of sites the folder names the site.
+  /// The folder names the site in `evaluate` and in a folder of sites.
   @Test func theFolderNamesTheSite() throws {
     let run = try train()
     let data = folder.file("data")
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  /// Not even of one that was trained on, whatever its folder is called.
+  /// A single file never has a site, even in a folder named like a training site.
   @Test func aSingleFileIsOfNoSite() throws {
     let input = try Tiny.data.appendingPathComponent("Site-A")
     func sites(_ url: URL, _ output: String) throws -> [String?] {
@@ -126,7 +126,7 @@ import Testing
   }
 
   @Test func importNamesTheSitesByNumber() throws {
-    let run = try train("--iterations", "1,0", "--whitening", "volume")  // as import takes it
+    let run = try train("--iterations", "1,0", "--whitening", "volume")  // the normalization of import
     let imported = RunFolder(folder.file("imported"))
     let arguments = ["import", run.model.path, "--output", imported.url.path]
     try expectRefusal(

@@ -1,12 +1,13 @@
 import Foundation
 import Testing
 
-/// A disk that can be full: a tmpfs of a few MiB where this process may mount one, as root on Linux. Elsewhere a folder, whose
-/// files cannot grow beyond a limit for the commands that `dualnorm` runs.
+/// A disk that can be full: a tmpfs of a few MiB if this process may mount one, as root on Linux.
+///
+/// Elsewhere it is a folder, and `dualnorm` limits the size of files that its commands write.
 final class SmallDisk {
   private let parent: TemporaryFolder
   let isReal: Bool
-  /// For the commands to come, in place of a full disk.
+  /// The limits for the next commands, in place of a full disk.
   private var limits: String?
 
   init(mebibytes: Int = 12) throws {
@@ -23,7 +24,7 @@ final class SmallDisk {
 
   deinit {
     #if os(Linux)
-      // At once, whatever still uses it.
+      // Detaches at once, even if in use.
       if isReal { umount2(folder.path, Int32(MNT_DETACH)) }
     #endif
   }
@@ -32,9 +33,9 @@ final class SmallDisk {
 
   func file(_ path: String) -> URL { folder.appendingPathComponent(path) }
 
-  /// Leaves so much room, of pages of 4 KiB.
+  /// Fills the disk except for some pages of 4 KiB.
   func fill(leaving pages: Int) throws {
-    // Where a file may not grow at all, nobody hears why.
+    // A limit of 0 would silence the error message, too.
     guard isReal else {
       limits = "trap '' XFSZ && ulimit -f \(max(1, 4 * pages))"
       return
@@ -50,9 +51,9 @@ final class SmallDisk {
     #endif
   }
 
-  /// Lets nobody write, root neither: a disk that is mounted to be read only, or elsewhere a folder without the right.
+  /// Prevents all writing, even by root: a read-only mount, or elsewhere a folder without write access.
   ///
-  /// - Returns: false where that cannot be had: for root who may not mount.
+  /// - Returns: false if that is impossible, as for root without the right to mount.
   func lock() throws -> Bool {
     #if os(Linux)
       if isReal { return mount("tmpfs", folder.path, "tmpfs", UInt(MS_REMOUNT | MS_RDONLY), nil) == 0 }
@@ -61,7 +62,7 @@ final class SmallDisk {
     return geteuid() != 0
   }
 
-  /// What refusals say of a locked one.
+  /// The reason that refusals give for a locked disk.
   var reasonOfLock: String { isReal ? ", since its disk is read-only" : "" }
 
   func makeRoom() throws {
@@ -71,26 +72,26 @@ final class SmallDisk {
 
   private var ballast: URL { file("ballast") }
 
-  /// Runs a command with the room there is.
+  /// Runs a command with the current room.
   func dualnorm(_ arguments: [String], output: URL? = nil) throws -> (status: Int32, output: String, errors: String) {
     let redirection = output.map { "exec >'\($0.path)'" }
     let before = [limits, redirection].compactMap { $0 }.joined(separator: " && ")
     return try RunningCommand(arguments, limits: before.isEmpty ? nil : before).finish()
   }
 
-  /// All that lies on it.
+  /// The contents of the disk.
   var contents: [String] { CommandTests.contents(of: folder).filter { $0 != "ballast" } }
 
-  /// How the refusal of a file ends that there is no room for.
+  /// The end of the refusal of a file without room.
   var refusal: String {
     (isReal
       ? "cannot be written, since its disk is full (No space left on device)" : "cannot be written (File too large)")
       + "; make room for it on its disk"
   }
 
-  /// What a command without room ended with: the one sentence that names a file on this disk. Nothing half-done is left.
+  /// Expects one sentence that names a file on this disk, and no incomplete file.
   ///
-  /// - Returns: the file's path from `folder` on; nil where the sentence is another one.
+  /// - Returns: the file's path below `folder`; nil for another sentence.
   func refusedFile(
     _ result: (status: Int32, output: String, errors: String), _ location: SourceLocation = #_sourceLocation
   ) -> String? {

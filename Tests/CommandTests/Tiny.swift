@@ -1,12 +1,12 @@
 import Foundation
 import MedicalImaging
 
-/// A data set and a model that train in seconds, made once for all tests.
+/// A data set and a model that trains in seconds, made once for all tests.
 enum Tiny {
   /// Two sites of three cases, 32 × 32 × 4 voxels, labels 1 and 2.
   static var data: URL { get throws { try madeData.get() } }
 
-  /// A run on `data` that has learnt enough to find both labels.
+  /// A run on `data` trained long enough to find both labels.
   static var run: URL { get throws { try madeRun.get() } }
 
   /// The options of `run`.
@@ -16,14 +16,14 @@ enum Tiny {
     --validate-every 20 --precision float32 --threads 1 --quiet
     """.split(separator: " ").map(String.init)
 
-  /// Options of a run that ends at once.
+  /// The options of a run that ends at once.
   static let quick =
     "--width 4 --iterations 2,2 --batch-size 2 --validate-every 2 --precision float32 --threads 1 --quiet".split(
       separator: " "
     )
     .map(String.init)
 
-  /// A copy of `data` to be damaged.
+  /// Copies `data`, for tests that damage it.
   static func copyOfData(to url: URL) throws -> URL {
     try FileManager.default.copyItem(at: data, to: url)
     return url
@@ -56,7 +56,7 @@ enum Tiny {
   }()
 }
 
-/// `Tests/Fixtures`.
+/// The folder `Tests/Fixtures`.
 let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .appendingPathComponent("Fixtures")
 
@@ -74,7 +74,7 @@ func change(mask url: URL, _ body: (inout [UInt8]) -> Void) throws {
   try mask.write(to: url)
 }
 
-/// Moves a mask's origin, not its voxels.
+/// Moves a mask's origin, but not its voxels.
 func move(mask url: URL, byMM offset: SIMD3<Double>) throws {
   let mask = try LabelMap(contentsOf: url)
   var geometry = mask.geometry

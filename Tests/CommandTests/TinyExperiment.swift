@@ -2,9 +2,9 @@ import Foundation
 
 /// Experiments that take seconds.
 enum TinyExperiment {
-  /// Each of the two sites of `Tiny.data` left out, two methods, one seed; ran through without a stop.
+  /// An uninterrupted experiment: each of the two sites of `Tiny.data` left out, two methods, one seed.
   static var finished: URL { get throws { try made.get().folder } }
-  /// What it printed.
+  /// Its printed table.
   static var table: String { get throws { try made.get().table } }
 
   static let options =

@@ -11,7 +11,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Trains in `name` and gives what lies there then.
+  /// Trains in `name`, and returns the run folder.
   private func train(_ name: String, data: URL? = nil, _ options: [String] = []) throws -> RunFolder {
     let url = folder.file(name)
     let result = try dualnorm(
@@ -41,7 +41,7 @@ import Testing
     #expect(rows[60].hasPrefix("plain,60,") && rows[61].hasPrefix("dual,1,0.02,"))
   }
 
-  /// Two of the volumes fit, and the others are read from files that nobody sees afterwards.
+  /// Two of the volumes fit; the others are read from temporary files, which are gone afterwards.
   @Test func volumesThatDoNotFitTheMemoryTrainAlike() throws {
     let (all, few) = (try train("all"), try train("few", ["--memory", "0.00005"]))
     #expect(try Data(contentsOf: few.model) == Data(contentsOf: all.model))
@@ -111,7 +111,7 @@ import Testing
     #expect(try Data(contentsOf: none.model) == Data(contentsOf: plain.model))
   }
 
-  /// nnU-Net's layout with two modalities, intensities clipped to a window that begins below 0.
+  /// nnU-Net's layout with two modalities, and a window that begins below 0.
   @Test func modalitiesAreChannels() throws {
     let data = folder.file("Dataset001")
     for name in ["Case00", "Case01", "Case02"] {

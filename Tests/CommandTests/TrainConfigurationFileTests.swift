@@ -53,7 +53,7 @@ import Torch
     #expect(network.width == 6 && network.dual == DualPlan([.down1], maskKind: .hard))
   }
 
-  /// The saved configuration can be given again, and names its data from wherever it is used.
+  /// A saved configuration can be reused, and names its data from any folder.
   @Test func savedConfigurationMakesTheSameRun() throws {
     try write(Self.yaml + "\ndata: \(relative(Tiny.data))")
     #expect(try dualnorm("train", "--config", file.path, "--output", run.url.path, "--quiet").status == 0)
@@ -75,7 +75,7 @@ import Torch
     #expect(try TrainOptions.parse(["--config", file.path]).resolved(data: "/a/./b").data == "/a/b")
   }
 
-  /// What the version before recipes wrote, which knew neither loss nor weight decay, averaging, foreground or whitening.
+  /// A file from before recipes, which had no loss, weight decay, averaging, foreground share or whitening.
   @Test(arguments: [true, false]) func aFileOfTheVersionBeforeRecipesTrainsAsItDid(augments: Bool) throws {
     try write(
       """
@@ -111,7 +111,7 @@ import Torch
     #expect(read.foregroundShare == 0 && read.whitening == .volume)
     try write(read.yaml())
     #expect(try TrainingConfiguration(yaml: file) == read)
-    // Its defaults were no recipe's.
+    // Its defaults were those of no recipe.
     try write("augmentation: \(augments)")
     #expect(try TrainingConfiguration(yaml: file).iterations == [4000, 2000])
   }

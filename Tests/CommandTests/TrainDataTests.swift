@@ -2,7 +2,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Data that no training can work with, or should not without a word.
+/// Data that training refuses, or that cause a warning.
 @Suite struct TrainDataTests {
   let folder: TemporaryFolder
   private let data: URL

@@ -3,7 +3,7 @@ import Testing
 
 @testable import DualNorm
 
-/// `train --resume RUN --iterations PLAIN,DUAL`.
+/// The command `train --resume RUN --iterations PLAIN,DUAL`.
 @Suite struct TrainExtensionTests {
   let folder: TemporaryFolder
   private var run: RunFolder { RunFolder(folder.file("run")) }
@@ -25,7 +25,7 @@ import Testing
     #expect(result.status == 0 && messagesBesideWarnings(result.errors) == "")
   }
 
-  /// A plateau schedule knows no length: trained for 8 and then for 16, a run is one that was to train for 16.
+  /// A plateau schedule does not depend on the length: training for 8 and then up to 16 equals training for 16.
   @Test func withAPlateauTheLengthMakesNoDifference() throws {
     let whole = RunFolder(folder.file("whole"))
     try train(whole, "16,12", "--schedule", "plateau")
@@ -41,7 +41,7 @@ import Testing
     #expect(contents(of: run.url) == contents(of: whole.url))
   }
 
-  /// From where it is, the rate is that of the new length.
+  /// From the present iteration, the rate follows the new length.
   @Test func aCosineIsThatOfTheNewLength() throws {
     try train(run, "8,0")
     try extend("20,0")
@@ -53,7 +53,7 @@ import Testing
     #expect(try rates().count == 20)
   }
 
-  /// An extended run that is stopped again ends with the bytes of one that was not.
+  /// An extended run that is stopped again ends with the bytes of an uninterrupted one.
   @Test func anExtendedRunIsAsExactAsAnyOther() throws {
     let stopped = RunFolder(folder.file("stopped"))
     try train(run, "8,4")
@@ -63,7 +63,7 @@ import Testing
     while command.isRunning, try !String(contentsOf: stopped.log, encoding: .utf8).contains("dual,6,") { usleep(500) }
     command.send(SIGKILL)
     _ = try command.finish()
-    // What it was extended to is remembered.
+    // The run remembers its new iterations.
     #expect(try dualnorm("train", "--resume", stopped.url.path, "--quiet").status == 0)
     for file in ["model.safetensors", "log.csv", "config.yaml"] {
       #expect(
@@ -93,7 +93,7 @@ import Testing
     #expect(try TrainingConfiguration(yaml: run.configuration).iterations == [8, 6])
   }
 
-  /// A stage can be made shorter as long as it is not over.
+  /// An unfinished stage can be shortened.
   @Test func aStageCanBeCutShort() throws {
     let command = try RunningCommand(
       ["train", "--data", Tiny.data.path, "--output", run.url.path, "--iterations", "4000,4"] + options)
@@ -115,6 +115,6 @@ import Testing
 }
 
 extension RunFolder {
-  /// Where a stopped run goes on.
+  /// The checkpoint of a stopped run.
   var last: URL { checkpoints.appendingPathComponent("last.safetensors") }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import DualNorm
 
-/// What goes wrong around a training: one sentence, and the run goes on from its last checkpoint once it is put right.
+/// Faults around a training: each gives one sentence, and the run resumes from its last checkpoint after the repair.
 @Suite struct TrainFaultTests {
   let folder: TemporaryFolder
   private var run: RunFolder { RunFolder(folder.file("run")) }
@@ -24,7 +24,7 @@ import Testing
     #expect(try Brief.differences(of: run) == [])
   }
 
-  /// The checkpoint of the plain stage fits, that of the dual stage does not.
+  /// The plain stage's checkpoint fits, the dual stage's does not.
   @Test func aDiskWithoutRoomForTheCheckpoint() throws {
     let size = try #require(
       FileManager.default.attributesOfItem(atPath: Brief.run.folder.last.path)[.size] as? Int)
@@ -35,7 +35,7 @@ import Testing
     try goOn()
   }
 
-  /// TensorBoard's events are the first that no longer fit, before there is a checkpoint to go on from.
+  /// TensorBoard's events exceed the limit first, before the first checkpoint.
   @Test func aDiskWithoutRoomForTheEvents() throws {
     let result = try dualnorm(Brief.arguments(run) + ["--validate-every", "50"], limits: "ulimit -f 8")
     #expect(result.status == 1 && result.output == "")
@@ -50,7 +50,7 @@ import Testing
     try goOn()
   }
 
-  /// Root may write anywhere but here.
+  /// Root may write everywhere except here.
   @Test func aFolderThatCannotBeWritten() throws {
     let output = URL(fileURLWithPath: "/proc/run")
     expectFailure(
@@ -58,7 +58,7 @@ import Testing
       try dualnorm(["train", "--data", Tiny.data.path, "--output", output.path] + Brief.options))
   }
 
-  /// Something in the way of a file that is to be replaced.
+  /// A folder stands in the way of a file to replace.
   @Test func aCheckpointThatCannotBeReplaced() throws {
     let inTheWay = run.last
     try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
@@ -76,7 +76,7 @@ import Testing
     try goOn()
   }
 
-  /// A run that has prepared its volumes needs the files no more; one that goes on does.
+  /// A run with prepared volumes no longer needs the files; a resumed run does.
   @Test func filesThatVanish() throws {
     let data = try Tiny.copyOfData(to: folder.file("data"))
     let arguments = try Brief.arguments(run, data: data)
@@ -101,7 +101,7 @@ import Testing
     #expect(try Brief.differences(of: run) == [])
   }
 
-  /// Whoever exchanges images between a stop and going on would have a run that nobody can repeat.
+  /// A run with images exchanged before it resumes could not be repeated.
   @Test func filesThatChange() throws {
     let data = try Tiny.copyOfData(to: folder.file("data"))
     #expect(try dualnorm(Brief.arguments(run, data: data)).status == 0)
@@ -115,7 +115,7 @@ import Testing
     #expect(try Brief.differences(of: run) == [])
   }
 
-  /// The second process is told who works there, and does nothing; the lock of a killed one is taken over.
+  /// The second process is told of the first and does nothing. The lock of a killed process is taken over.
   @Test func twoProcessesOnOneRun() throws {
     let arguments = try Brief.arguments(run) + ["--iterations", "4000,8"]
     let first = try RunningCommand(arguments)
@@ -137,7 +137,7 @@ import Testing
     #expect(!contents(of: run.url).contains(".lock"))
   }
 
-  /// Nor do two experiments share a folder, and nobody trains a cell beside the experiment.
+  /// Two experiments cannot share a folder, and nobody else can train a cell of a running experiment.
   @Test(.endsSomeTime) func twoProcessesOnOneExperiment() throws {
     let output = folder.file("output")
     let arguments = try TinyExperiment.arguments(

@@ -5,22 +5,24 @@ import Testing
 @testable import Basics
 @testable import DualNorm
 
-/// Trainings that are stopped at any moment, as the user, the system or a power cut would.
+/// Trainings stopped at any moment by the user, the system or a power cut.
 @Suite struct TrainInterruptionTests {
   let folder: TemporaryFolder
   private var run: RunFolder { RunFolder(folder.file("run")) }
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Stopped at random in its start, in the plain stage, while it takes the run up again, and in the dual stage or the change
-  /// to it, going on by `--resume` and by the same command in turn, a run ends with the bytes of one that was never stopped.
+  /// Stops a run at random: at its start, in the plain stage, while it resumes, and in the dual stage or the change to
+  /// it.
+  ///
+  /// It resumes by `--resume` and by the same command in turn, and ends with the bytes of an uninterrupted run.
   @Test(.endsSomeTime, arguments: [SIGINT, SIGTERM, SIGKILL])
   func stoppedAtAnyMomentItEndsWithTheSameBytes(signal: Int32) throws {
     let seed = UInt64(40 + signal)
     var random = Mutator(seed: seed)
     var moments: [String] = []
     var hits = 0
-    // The rows of the log to wait for; then some time more.
+    // The log rows to wait for, before some more time.
     for (turn, rows) in [nil, 1..<14, nil, 14..<21].enumerated() {
       let byResume = turn % 2 == 1 && FileManager.default.fileExists(atPath: run.configuration.path)
       let command = try RunningCommand(
@@ -41,7 +43,7 @@ import Testing
     #expect(try Brief.differences(of: run) == [], "seed \(seed): \(moments)")
   }
 
-  /// Finished, stopped with the command that goes on, or ended before it could listen.
+  /// Expects a finished run, a stopped one that prints the command to resume, or one that ended before it could listen.
   private func expectEnd(_ result: (status: Int32, output: String, errors: String), by signal: Int32) throws {
     #expect([0, signal, 128 + signal].contains(result.status))
     guard result.status == 128 + signal else {
@@ -55,7 +57,7 @@ import Testing
       ].contains(result.errors))
   }
 
-  /// Where the start itself was killed, neither way of going on finds a folder that it cannot use.
+  /// A run whose start was killed can be resumed both ways.
   @Test(arguments: [true, false]) func aStartThatWasKilledIsMadeAgain(byResume: Bool) throws {
     try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
     try FileManager.default.copyItem(at: Brief.run.folder.configuration, to: run.configuration)
@@ -66,7 +68,7 @@ import Testing
     #expect(try Brief.differences(of: run) == [])
   }
 
-  /// The end of the terminal is a stop as well, but not under nohup.
+  /// The terminal's end stops a run, except under nohup.
   @Test func theEndOfTheTerminal() throws {
     let long = try Brief.arguments(run) + ["--iterations", "900,8"]
     let command = try RunningCommand(long, limits: "exec env --default-signal=HUP \"$0\" \"$@\"")

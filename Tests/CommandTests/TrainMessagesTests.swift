@@ -5,7 +5,7 @@ import Testing
 @testable import DualNorm
 @testable import DualNormCLI
 
-/// What a training tells while it runs.
+/// Messages of a running training.
 @Suite struct TrainMessagesTests {
   let folder: TemporaryFolder
   private var run: RunFolder { RunFolder(folder.file("run")) }
@@ -16,7 +16,7 @@ import Testing
     get throws { try Brief.arguments(run).filter { $0 != "--quiet" } }
   }
 
-  /// Text that is no terminal's: sentences and the validations, each on its line.
+  /// Text without a terminal: sentences and validations, one per line.
   @Test func text() throws {
     let lines = try dualnorm(arguments).errors.split(separator: "\n")
     let time = /Time: about .+ on this machine \(.+ s a step of the plain stage, .+ s a step of the dual stage\)\./
@@ -31,7 +31,7 @@ import Testing
         == true)
   }
 
-  /// What fits into an hour: a narrower network, or fewer iterations too.
+  /// Options that fit into an hour: a narrower network, and fewer iterations if needed.
   @Test(arguments: [
     (32, 0.5, "--width 16", 3000.0 + 20), (32, 2.0, "--width 16 --iterations 1100,590", 3400.0),
     (16, 2.0, "--iterations 1100,590", 3400),
@@ -75,7 +75,7 @@ import Testing
     #expect(result.status == 0 && result.output == "" && messagesBesideWarnings(result.errors) == "")
   }
 
-  /// Also of a run that was killed between two checkpoints: what it had told of later iterations is told anew.
+  /// Also for a run killed between checkpoints, which repeats its later iterations.
   @Test(.enabled(if: TensorBoardReader.isThere, "needs TensorBoard's reader; make events-env gets it"))
   func tensorBoardShowsWhatTheLogSays() throws {
     let command = try RunningCommand(Brief.arguments(run))

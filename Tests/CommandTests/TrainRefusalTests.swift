@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Options and folders that no training can work with.
+/// Options and folders that training refuses.
 @Suite struct TrainRefusalTests {
   let folder: TemporaryFolder
   private var run: String { folder.file("run").path }

@@ -8,7 +8,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Stopped before, in and between the stages, a run ends with the bytes of one that never stopped.
+  /// A run stopped before, in and between the stages ends with the bytes of an uninterrupted one.
   @Test(.endsSomeTime) func resumingEqualsNeverStopping() throws {
     let run = RunFolder(folder.file("run"))
     try stop(["train", "--data", Tiny.data.path, "--output", run.url.path] + Tiny.learning, run, atRow: 0)
@@ -88,7 +88,7 @@ import Testing
     #expect(try row <= rows(of: run) && rows(of: run) < 30 + 40)
   }
 
-  /// Iterations in the log; -1 before there is one.
+  /// The number of iterations in the log; -1 before the log exists.
   private func rows(of run: RunFolder) throws -> Int {
     guard let text = try? String(contentsOf: run.log, encoding: .utf8) else { return -1 }
     return text.split(separator: "\n").count - 1

@@ -5,7 +5,7 @@ import Testing
 @testable import Datasets
 @testable import DualNorm
 
-/// `train --splits FILE --fold N`.
+/// The command `train --splits FILE --fold N`.
 @Suite struct TrainSplitsTests {
   let folder: TemporaryFolder
   private let data: URL
@@ -32,7 +32,7 @@ import Testing
 
   private var fold: [String] { ["--splits", splits.path, "--fold", "1"] }
 
-  /// Gives cases other images and masks, of another size.
+  /// Gives cases different images and masks of another size.
   private func replace(_ cases: [String]) throws {
     for name in cases {
       let mask = data.appendingPathComponent("\(name)_segmentation.nii.gz")
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  /// Whatever lies in the test fold, the plan, the chosen checkpoint and the weights are the same to the byte.
+  /// The test fold changes neither the plan, the chosen checkpoint nor a byte of the weights.
   @Test(.endsSomeTime) func modelSelectionNeverSeesTheTestFold() throws {
     let before = try train("before", fold)
     let split = try JSONDecoder().decode(Split.self, from: Data(contentsOf: before.splits))
@@ -54,7 +54,7 @@ import Testing
     for file in [\RunFolder.model, \.description, \.log, \.splits] {
       #expect(try Data(contentsOf: before[keyPath: file]) == Data(contentsOf: after[keyPath: file]))
     }
-    // The validation cases do have a say.
+    // Validation cases do change the run.
     try replace(Array(split.validation))
     let other = try train("other", fold)
     #expect(try Data(contentsOf: before.log) != Data(contentsOf: other.log))

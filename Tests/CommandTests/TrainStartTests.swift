@@ -4,7 +4,7 @@ import Torch
 
 @testable import DualNorm
 
-/// `--init`, `--freeze-except`, `--recipe`, and what is left to the device.
+/// The options `--init`, `--freeze-except` and `--recipe`, and values left to the device.
 @Suite struct TrainStartTests {
   let folder: TemporaryFolder
   private var run: RunFolder { RunFolder(folder.file("run")) }
@@ -36,7 +36,7 @@ import Torch
     #expect(try String(contentsOf: run.configuration, encoding: .utf8).contains("freeze-except:\n- outc\n- norm_0_aux"))
   }
 
-  /// The reason is LibTorch's own: the CUDA half is not there, or finds no GPU.
+  /// The reason comes from LibTorch: the CUDA libraries are missing, or find no GPU.
   @Test(.enabled(if: (try? DeviceChoice.auto.resolved()) == .cpu, "this machine has a GPU"))
   func aDeviceThatIsNotThereIsRefusedBeforeAFolderIsMade() throws {
     let data = try Tiny.data.path
@@ -74,7 +74,7 @@ import Torch
     #expect(!FileManager.default.fileExists(atPath: run.url.path))
   }
 
-  /// The run keeps it wherever it goes on, and the command that left it open may be given again.
+  /// The run keeps the recorded precision on every device, and the command without the option can be repeated.
   @Test func aPrecisionLeftToTheDeviceIsWrittenDown() throws {
     let arguments =
       ["train", "--data", try Tiny.data.path, "--output", run.url.path]

@@ -4,7 +4,7 @@ import Torch
 
 @testable import DualNorm
 
-/// Networks that find nothing never end in silence.
+/// A network that finds nothing always causes a warning.
 @Suite struct UnfoundClassesTests {
   let folder: TemporaryFolder
   private var run: RunFolder { RunFolder(folder.file("run")) }
@@ -12,9 +12,9 @@ import Torch
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Options of a training that begins with weights which decide for some classes, and that learns nothing.
+  /// Options of a training that learns nothing and starts from weights that favour some classes.
   ///
-  /// - Parameter bias: of each class.
+  /// - Parameter bias: the bias of each class.
   private func options(bias: [Float]) throws -> [String] {
     let file = folder.file("start.safetensors")
     let data = bias.withUnsafeBytes { Data($0) }
@@ -40,7 +40,7 @@ import Torch
     let page = folder.file("page.html")
     #expect(try dualnorm("report", run.url.path, "--output", page.path, "--quiet").status == 0)
     #expect(try ParsedPage(Data(contentsOf: page)).text.contains(sentence))
-    // The same command again ends with it too.
+    // The same command ends with the warning again.
     let again = try dualnorm(
       ["train", "--data", Tiny.data.path, "--output", run.url.path] + options(bias: [100, -100, -100])
         + ["--log-format", "json"])
@@ -52,7 +52,7 @@ import Torch
     #expect(errors == "Warning: \(run.url.path): label 2 was found in no validation case; \(Self.remedy)\n")
   }
 
-  /// Where nobody is asked, the cases that train are.
+  /// Without validation cases, training cases are checked.
   @Test func withoutValidation() throws {
     let errors = try train(options(bias: [100, -100, -100]) + ["--validation-fraction", "0"])
     #expect(
@@ -71,7 +71,7 @@ import Torch
     ])
     let sentence = "nothing was found in any validation case, so the model finds no class at all; \(Self.remedy)"
     #expect(result.status == 0)
-    // Once, though both cells have it.
+    // The warning appears once, though both cells have it.
     let warnings = result.errors.split(separator: "\n").filter { $0.hasSuffix(": \(sentence)") }
     #expect(warnings == ["Warning: bn/Site-A/seed-1: \(sentence)"])
     let note = "Warning: bn/Site-A/seed-1 and bn/Site-B/seed-1: \(sentence)\n"

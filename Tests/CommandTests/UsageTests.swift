@@ -48,7 +48,7 @@ import Testing
     try expectRefusal(message, status: 64, of: arguments)
   }
 
-  /// A refusal of a process of its own, for those that the other tests have within theirs.
+  /// One refusal in its own process; the other tests run theirs in this process.
   @Test func refusalsGoToStandardError() throws {
     let usage = try dualnorm("train", "--output", "RUN")
     #expect(usage.status == 64 && usage.output == "")

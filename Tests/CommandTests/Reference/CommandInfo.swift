@@ -2,7 +2,7 @@ import Foundation
 
 @testable import DualNormCLI
 
-/// A verb as `dualnorm --experimental-dump-help` describes it.
+/// A verb, as `dualnorm --experimental-dump-help` describes it.
 struct CommandInfo: Decodable {
   let commandName: String
   let superCommands: [String]?
@@ -14,20 +14,20 @@ struct CommandInfo: Decodable {
 
   private struct Tool: Decodable { let command: CommandInfo }
 
-  /// The whole command, as the program says.
+  /// The whole command, from the program itself.
   static let dualnorm = Result {
     try JSONDecoder().decode(Tool.self, from: Data(endInThisProcess(["--experimental-dump-help"]).message.utf8)).command
   }
 
-  /// As it is typed: `dualnorm experiment matrix`.
+  /// The words of the verb: `dualnorm experiment matrix`.
   var path: String { ((superCommands ?? []) + [commandName]).joined(separator: " ") }
 
-  /// The verbs below that people type, each before those below it.
+  /// The visible verbs below this one; each comes before its own.
   var verbs: [CommandInfo] {
     (subcommands ?? []).filter { $0.shouldDisplay && $0.commandName != "help" }.flatMap { [$0] + $0.verbs }
   }
 
-  /// What it takes besides `--help` and `--version`.
+  /// The arguments besides `--help` and `--version`.
   var ownArguments: [ArgumentInfo] {
     (arguments ?? []).filter { $0.shouldDisplay && !["help", "version"].contains($0.preferredName?.name) }
       .reduce(into: []) { own, argument in
@@ -50,7 +50,7 @@ struct CommandInfo: Decodable {
     }
   }
 
-  /// What else it says of itself.
+  /// The other paragraphs of its help.
   var remarks: [String] { paragraphs.filter { !$0.isEmpty && !Self.isExample($0) } }
 }
 
@@ -87,25 +87,25 @@ struct ArgumentInfo: Decodable, Equatable {
   let completionKind: Completion?
   let abstract: String?
 
-  /// Whether it is the `--no-` of a flag.
+  /// Tells whether this is the `--no-` form of a flag.
   fileprivate func isOpposite(of other: ArgumentInfo) -> Bool {
     guard kind == .flag, let name = preferredName?.name, let flag = other.preferredName?.name else { return false }
     return name == "no-" + flag
   }
 
-  /// The words it takes, where they are known.
+  /// The words that it accepts, if they are known.
   var values: [String] { kind == .flag ? [] : allValues ?? completionKind?.list?.values ?? [] }
 
   private static let mark = "(default: "
 
-  /// What it does, without the default that the sentence may end with.
+  /// The help sentence without the default at its end.
   var purpose: String {
     let text = abstract ?? ""
     guard let range = text.range(of: Self.mark) else { return text }
     return text[..<range.lowerBound].trimmingCharacters(in: .whitespaces)
   }
 
-  /// What it is without being given: as the parser knows, or as its sentence says.
+  /// The default, from the parser or from the help sentence.
   var standard: String? {
     if let defaultValue { return defaultValue }
     guard let abstract, let range = abstract.range(of: Self.mark) else { return nil }

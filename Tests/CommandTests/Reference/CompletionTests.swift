@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The completion script, loaded by bash as a user's shell loads it.
+/// The completion script, loaded as in a user's bash.
 @Suite struct CompletionTests {
   let folder: TemporaryFolder
 
@@ -14,7 +14,7 @@ import Testing
     try Data().write(to: folder.file("volume.nii.gz"))
   }
 
-  /// What bash offers where the last word is completed.
+  /// The words that bash offers to complete the last word.
   private func offered(_ words: [String]) throws -> Set<String> {
     let bash = Process()
     let output = Pipe()

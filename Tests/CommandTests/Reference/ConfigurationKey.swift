@@ -2,14 +2,14 @@ import Foundation
 
 @testable import DualNorm
 
-/// A key of `config.yaml` as the code has it.
+/// A key of `config.yaml`, from the code.
 struct ConfigurationKey {
   let name: String
-  /// What its values are, in words.
+  /// The type of its values, in words.
   let type: String
-  /// A value as YAML.
+  /// An example value as YAML.
   let example: String
-  /// Its value in each recipe as YAML; nil where there is none.
+  /// Its value in each recipe as YAML; nil if there is none.
   let values: [TrainingRecipe: String]
 
   static func all() throws -> [ConfigurationKey] {
@@ -29,12 +29,12 @@ struct ConfigurationKey {
     }
   }
 
-  /// `dual-blocks` for `dualBlocks`.
+  /// Turns `dualBlocks` into `dual-blocks`.
   private static func hyphened(_ label: String) -> String {
     label.reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
   }
 
-  /// Nothing for a type that has no words yet, which a test refuses.
+  /// Words for a type; empty for an unknown type, which a test refuses.
   fileprivate static func describe(_ type: Any.Type, plural: Bool = false) -> String {
     if let described = type as? any Described.Type { return described.words(plural: plural) }
     if let listed = type as? any CaseIterable.Type { return values(of: listed) }
@@ -47,7 +47,7 @@ struct ConfigurationKey {
   }
 }
 
-/// A value out of JSON, which becomes YAML on one line.
+/// A JSON value, written as YAML on one line.
 private enum YAMLValue: Decodable {
   case flag(Bool)
   case number(Double)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `docs/reference.md`, made of what the program says of itself.
+/// The page `docs/reference.md`, generated from the program's own descriptions.
 struct ReferencePage {
   let program: CommandInfo
   let keys: [ConfigurationKey]
@@ -44,7 +44,7 @@ struct ReferencePage {
     return blocks.joined(separator: "\n\n")
   }
 
-  /// What a verb takes, by the sections of its help.
+  /// The arguments of a verb, by the sections of its help.
   private func groups(of verb: CommandInfo) -> [(title: String?, arguments: [ArgumentInfo])] {
     verb.ownArguments.reduce(into: [(title: String?, arguments: [ArgumentInfo])]()) { groups, argument in
       if let place = groups.firstIndex(where: { $0.title == argument.sectionTitle }) {
@@ -98,25 +98,25 @@ struct ReferencePage {
 }
 
 extension CommandInfo {
-  /// `experiment matrix`, without the program's name.
+  /// The words of the verb without the program's name: `experiment matrix`.
   fileprivate var words: String { path.split(separator: " ").dropFirst().joined(separator: " ") }
 }
 
-/// A heading's anchor, as GitHub makes it.
+/// A heading's anchor, made as on GitHub.
 private func anchor(_ heading: String) -> String {
   heading.lowercased().filter { $0.isLetter || $0.isNumber || " -_".contains($0) }.replacingOccurrences(
     of: " ", with: "-")
 }
 
-/// Text in which no character is Markdown's.
+/// Escapes all Markdown characters of a text.
 private func escaped(_ text: String) -> String {
   text.reduce(into: "") { $0 += (#"\`*<|[]"#.contains($1) ? "\\" : "") + String($1) }
 }
 
-/// Code in a cell of a table, where a bar would end the cell.
+/// Code in a table cell, where a bar would end the cell.
 private func code(_ text: String) -> String { "`" + text.replacingOccurrences(of: "|", with: "\\|") + "`" }
 
-/// The pages that are named become links from this one.
+/// Turns names of pages into links from this page.
 private func linked(_ text: String) -> String {
   text.replacing(/docs\/([a-z-]+\.md)/) { "[\($0.output.1)](\($0.output.1))" }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import DualNorm
 @testable import DualNormCLI
 
-/// What the program says of itself is whole and true, and `docs/reference.md` says the same.
+/// The program's descriptions are complete and true, and `docs/reference.md` agrees with them.
 @Suite struct ReferenceTests {
   private let program: CommandInfo
   private let keys: [ConfigurationKey]
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  /// Shells complete paths where a path is asked for.
+  /// Shells complete paths for arguments that take a path.
   @Test func argumentsThatTakePathsAreCompleted() {
     let folders: Set = ["dir", "run", "evaluation", "experiment"]
     for verb in program.verbs {
@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  /// The help names the defaults of the standard recipe in words; they are held against its values.
+  /// The help names defaults of the standard recipe in words; the test compares them with the recipe's values.
   @Test func defaultsThatTheHelpNamesAreTheRecipes() throws {
     for key in keys {
       guard let said = option(key.name)?.standard, let value = key.values[.standard] else { continue }
