@@ -13,8 +13,8 @@ import Torch
 
   /// The room grows when the same file is refused twice.
   ///
-  /// So the run meets a full disk at its start, its log, its events, its checkpoints and its best weights. Finally there
-  /// is room for all.
+  /// So the run meets a full disk at its start, its log, its events, its checkpoints and its best weights. Finally
+  /// there is room for all.
   @Test(.endsSomeTime) func aTrainingGoesOnOnceThereIsRoom() throws {
     let run = RunFolder(disk.file("run"))
     func train() throws -> (status: Int32, output: String, errors: String) {

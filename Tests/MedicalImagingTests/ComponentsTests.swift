@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct ComponentsTests {
   @Test func keepsTheLargestComponentOfEachLabel() {
-    // Label 1: two voxels, then three that touch only across an edge or a corner. Label 2: two single voxels.
+    // Label 1 has two voxels, then three that touch only at an edge or a corner. Label 2 has two single voxels.
     let rows: [[UInt8]] = [
       [1, 0, 0, 1, 0, 2],
       [1, 0, 0, 0, 1, 0],
@@ -63,7 +63,7 @@ import Testing
     #expect(empty.keepingLargestComponents() == empty)
   }
 
-  /// Of equal parts the first in memory stays, whatever else lies between.
+  /// The first of equal parts in memory order stays, whatever lies between.
   @Test func ofEqualPartsTheFirstStays() {
     var labels = LabelMap(repeating: 0, geometry: Geometry(size: [5, 1, 3]))
     for x in [0, 1, 3, 4] { labels[x, 0, 1] = 1 }
@@ -72,7 +72,7 @@ import Testing
     #expect(kept.voxels == [UInt8](repeating: 0, count: 5) + [1, 1, 2, 0, 0] + [UInt8](repeating: 0, count: 5))
   }
 
-  /// Against flooding, voxel by voxel, of masks without a pattern in which parts touch in all ways there are.
+  /// Compares with a voxel-by-voxel flood fill on random masks, whose parts touch in all possible ways.
   @Test(arguments: [1, 2, 3, 7], [SIMD3(9, 8, 7), [17, 1, 9], [1, 12, 11], [40, 40, 1], [3, 3, 60]])
   func areThoseOfFlooding(labelCount: Int, size: SIMD3<Int>) {
     var state: UInt64 = UInt64(labelCount)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// DICOM put together byte by byte in one of the three plain encodings, right or wrong.
+/// A builder of DICOM files, byte by byte in one of the plain encodings, valid or not.
 struct DICOMBuilder {
   enum Encoding: String, Codable, CaseIterable {
     case explicit = "1.2.840.10008.1.2.1"
@@ -19,7 +19,7 @@ struct DICOMBuilder {
 
   func tag(_ tag: UInt32) -> [UInt8] { number(UInt16(tag >> 16)) + number(UInt16(tag & 0xffff)) }
 
-  /// - Parameter length: what it claims; nil for the truth.
+  /// - Parameter length: the claimed length; nil for the true one.
   func element(_ tag: UInt32, _ kind: String, _ value: [UInt8] = [], length: UInt32? = nil) -> [UInt8] {
     let length = length ?? UInt32(value.count)
     if encoding == .implicit { return self.tag(tag) + number(length) + value }
@@ -28,7 +28,7 @@ struct DICOMBuilder {
       + (isLong ? [0, 0] + number(length) : number(UInt16(truncatingIfNeeded: length))) + value
   }
 
-  /// An item, a fragment or, of other numbers, a delimiter.
+  /// An item or a fragment; with other element numbers, a delimiter.
   func item(_ value: [UInt8] = [], element: UInt32 = 0xe000, length: UInt32? = nil) -> [UInt8] {
     tag(0xfffe_0000 | element) + number(length ?? UInt32(value.count)) + value
   }
@@ -36,13 +36,13 @@ struct DICOMBuilder {
   var itemEnd: [UInt8] { item(element: 0xe00d) }
   var sequenceEnd: [UInt8] { item(element: 0xe0dd) }
 
-  /// Sequences within each other, of open length and without their ends.
+  /// Nested sequences of undefined length, without their ends.
   func nest(_ depth: Int, _ sequence: UInt32 = 0x0008_1140) -> [UInt8] {
     let level = element(sequence, "SQ", length: DICOMBuilder.open) + item(length: DICOMBuilder.open)
     return Array(repeatElement(level, count: depth).joined())
   }
 
-  /// Sequences within each other, of a length each.
+  /// Nested sequences, each with its length.
   func closedNest(_ depth: Int) -> [UInt8] {
     let head = element(0x0008_1140, "SQ").count
     var bytes: [UInt8] = []
@@ -54,7 +54,7 @@ struct DICOMBuilder {
     return bytes
   }
 
-  /// A slice of 2×1 pixels, 1 and 2; `more` is put before the first element of a higher tag.
+  /// A slice of 2×1 pixels, 1 and 2; `more` goes before the first element with a higher tag.
   func file(_ more: [UInt32: [UInt8]] = [:], meta: [UInt8] = [], groupLength: UInt32? = nil) -> Data {
     var elements = more
     for (tag, kind, text) in DICOMBuilder.texts where elements[tag] == nil {
@@ -73,7 +73,7 @@ struct DICOMBuilder {
     return Data([UInt8](repeating: 0, count: 128) + Array("DICM".utf8) + head + body)
   }
 
-  /// Two segments of one run each: the high bytes, then the low ones.
+  /// Two segments of one run each: the high bytes, then the low bytes.
   var pixels: [UInt8] {
     guard encoding == .rle else { return element(0x7fe0_0010, "OW", number(UInt16(1)) + number(UInt16(2))) }
     let header = ([2, 64, 68] + [UInt32](repeating: 0, count: 13)).flatMap(\.littleEndianBytes)

@@ -2,9 +2,9 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Files that are cut short, changed or made to do harm: an error, never a crash.
+/// Truncated, changed or hostile files give an error, never a crash.
 @Suite struct DICOMDamageTests {
-  /// How many changes of each file, for longer runs by hand.
+  /// The number of changes of each file; higher for longer manual runs.
   private let rounds = ProcessInfo.processInfo.environment["DUALNORM_FUZZ"].flatMap(Int.init) ?? 25
 
   private static let files = [
@@ -25,7 +25,7 @@ import Testing
           #expect(error.description.hasPrefix(file.path))
         }
       }
-      // What is missing behind the last pixel of a compressed file is not missed.
+      // Missing bytes after the last pixel of a compressed file do not matter.
       #expect(wasRead <= (["rle", "jpeg-lossless", "jpeg-ls"].contains(name) ? 8 : 0))
     }
   }

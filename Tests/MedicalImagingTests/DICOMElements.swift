@@ -1,6 +1,6 @@
 import Foundation
 
-/// DICOM in explicit little endian, put together and taken apart by hand: an answer that does not come from the library.
+/// DICOM elements in explicit little endian, written and parsed without the library, as an independent reference.
 struct DICOMElements {
   var values: [UInt32: [UInt8]] = [:]
   var sequences: [UInt32: [DICOMElements]] = [:]
@@ -26,7 +26,7 @@ struct DICOMElements {
 }
 
 extension DICOMElements {
-  /// A file's meta header and data set as one.
+  /// Parses a file's meta header and data set together.
   init(contentsOf url: URL) throws {
     var reader = Reader(bytes: [UInt8](try Data(contentsOf: url)), position: 132)
     self = reader.elements(until: reader.bytes.count)
@@ -79,18 +79,18 @@ extension DICOMElements {
   }
 }
 
-/// One slice of a made series.
+/// One slice of a synthetic series.
 struct DICOMSliceFile {
-  /// Text of at most 2-byte lengths, by tag and kind; nil leaves an element out.
+  /// Texts with 2-byte lengths, by tag and kind; nil omits an element.
   var texts: [UInt32: (kind: String, text: String?)] = [:]
-  /// 16-bit numbers.
+  /// Elements of 16-bit numbers.
   var words: [UInt32: UInt16] = [:]
   var pixels: [Int16]?
   var syntax = "1.2.840.10008.1.2.1"
-  /// Elements as they are, behind those of lower tags.
+  /// Raw elements, placed after those with lower tags.
   var raw: [UInt32: [UInt8]] = [:]
 
-  /// Columns × rows pixels of these values in series 3.
+  /// Creates a slice of columns × rows pixels with these values, in series 3.
   init(
     _ pixels: [Int16], columns: Int, rows: Int, position: SIMD3<Double>, row: SIMD3<Double> = [1, 0, 0],
     column: SIMD3<Double> = [0, 1, 0], spacing: SIMD2<Double> = [0.75, 1.5], instance: Int = 1
@@ -133,7 +133,7 @@ struct DICOMSliceFile {
     try Data([UInt8](repeating: 0, count: 128) + Array("DICM".utf8) + meta + dataset).write(to: url)
   }
 
-  /// An element with a length of 2 or 4 bytes, as its kind has it.
+  /// Encodes an element with a length of 2 or 4 bytes, depending on its kind.
   func encoded(_ tag: UInt32, _ kind: String, _ value: [UInt8]) -> [UInt8] {
     let head = UInt16(tag >> 16).littleEndianBytes + UInt16(tag & 0xffff).littleEndianBytes + Array(kind.utf8)
     let isLong = ["OB", "OW", "SQ", "UN"].contains(kind)

@@ -1,12 +1,12 @@
 import Foundation
 import TestSupport
 
-/// A file that is made to exhaust the stack, the time or the memory, and how it ends.
+/// A file made to exhaust the stack, the time or the memory, and its expected outcome.
 struct HostileDICOM: Sendable, CustomStringConvertible {
   let name: String
-  /// The end of the sentence; nil for a file that is read as 1 and 2.
+  /// The end of the error sentence; nil for a file that reads as 1 and 2.
   let sentence: String?
-  /// Instead of all of the sentence, where the rest depends on chance.
+  /// The sentence's end alone, if the rest depends on chance.
   var sentenceEnd: String?
   let make: @Sendable () -> Data
 
@@ -58,7 +58,7 @@ struct HostileDICOM: Sendable, CustomStringConvertible {
       },
     ]
 
-  /// Nests that another reading of what lies before them would hide.
+  /// Nested sequences that another parsing of the preceding bytes would hide.
   private static let hidden = [
     HostileDICOM(
       "behind a sequence that ends early", "a delimiter ends a sequence 800000 bytes before its length does" + again
@@ -102,7 +102,7 @@ struct HostileDICOM: Sendable, CustomStringConvertible {
     return Array(tags.map { builder.element(0x0012_0000 + UInt32($0), "LO") }.joined())
   }
 
-  /// A tag of a group that is not private.
+  /// The tag of a group that is not private.
   private static func even(_ index: Int) -> Int { index & 0xffff | (index >> 16) << 17 }
 
   private static func shuffled(_ count: Int, seed: UInt64) -> [Int] {

@@ -3,8 +3,9 @@ import MedicalImaging
 import TestSupport
 import Testing
 
-/// Files that are made to exhaust what reads them, each in a process of its own that has 5 seconds of the processor: a right
-/// result or the exact sentence, never a signal.
+/// Files made to exhaust their reader, each in a process with 5 seconds of processor time.
+///
+/// Each gives a correct result or the exact sentence, never a signal.
 @Suite struct DICOMHostileTests {
   @Test(arguments: HostileDICOM.all.indices) func endsWell(index: Int) async throws {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
@@ -22,7 +23,7 @@ import Testing
     }
   }
 
-  /// Elements, sequences, items and delimiters in any order and of any length.
+  /// Elements, sequences, items and delimiters in random order and of random length.
   @Test(arguments: 1...8) func anyOrder(seed: Int) async throws {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
       [seed = seed as Int] in
@@ -38,7 +39,7 @@ import Testing
     #expect(said(result) == "well")
   }
 
-  /// What fuzzers find first: a byte or word changed anywhere in a file with sequences behind its pixels.
+  /// Typical fuzzer input: a byte or word changed anywhere in a file with sequences after its pixels.
   @Test(arguments: 1...4) func changed(seed: Int) async throws {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
       [seed = seed as Int] in
@@ -60,9 +61,9 @@ import Testing
   }
 }
 
-/// Ends this process by a signal once it has used 5 more seconds of the processor, or waited for two minutes.
+/// Ends this process by a signal after 5 more seconds of processor time, or after waiting two minutes.
 ///
-/// AddressSanitizer makes the same work several times slower, so it gets 40 s.
+/// AddressSanitizer slows the same work down several times, so it gets 40 s.
 private func limitTime() {
   let isSanitized = dlsym(UnsafeMutableRawPointer(bitPattern: 0), "__asan_init") != nil
   let seconds: rlim_t = isSanitized ? 40 : 5
@@ -74,13 +75,13 @@ private func limitTime() {
 
 private func say(_ text: String) { FileHandle.standardError.write(Data("\nfound: \(text)\n".utf8)) }
 
-/// What a child process said last.
+/// The last message of a child process.
 private func said(_ result: ExitTest.Result?) -> String {
   let lines = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self).split(separator: "\n")
   return lines.last { $0.hasPrefix("found: ") }.map { String($0.dropFirst(7)) } ?? ""
 }
 
-/// What reading a series of this one file gives: its pixels, or the sentence behind its name.
+/// The result of reading a series of this one file: its pixels, or the sentence after its name.
 private func outcome(of contents: Data) throws -> String {
   let folder = try ScratchFolder()
   let file = try folder.file(contents, "a.dcm")

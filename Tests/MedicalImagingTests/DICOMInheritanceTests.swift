@@ -3,11 +3,11 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Headers that are not valid, judged before there is a mask.
+/// Invalid headers, checked before there is a mask.
 @Suite struct DICOMInheritanceTests {
   private let segments = [DICOMSegment(value: 1, name: "x")]
 
-  /// What is warned of or refused, and the segmentation written where it is not.
+  /// Warnings and refusals for a changed header, and the segmentation written if there is no refusal.
   private func judge(
     _ change: @escaping (inout DICOMSliceFile) -> Void
   ) throws -> (warnings: [String], refusal: String?, file: DICOMElements?) {
@@ -63,14 +63,14 @@ import Testing
         "its Patient Name (0010,0010) \"M\u{fffd}ller\", Patient Age (0010,1010) \"45\" are not valid, so the segmentation "
           + "leaves them out; correct the header to keep them."
       ])
-    // Elsewhere it does no harm.
+    // In other elements it does no harm.
     let (none, _, written) = try judge { slice in
       slice.raw[0x0008_0080] = slice.encoded(0x0008_0080, "LO", [0xfc, 0x6c])
     }
     #expect(none == [] && written != nil)
   }
 
-  /// Others refer to it by the same characters.
+  /// Other objects refer to it by the same characters.
   @Test(arguments: [0x0020_0052, 0x0020_000d, 0x0020_000e, 0x0008_0018] as [UInt32])
   func leadingZerosOfUIDsAreKept(tag: UInt32) throws {
     let uid = "1.2.840.0001.5"

@@ -3,7 +3,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// What is no slice of a series, beside it or alone.
+/// Localizers beside a series, and alone.
 @Suite struct DICOMLocalizerTests {
   @Test func localizersAreLeftOut() throws {
     try withFolder { folder in
@@ -22,7 +22,7 @@ import Testing
         warnings == [
           "\(folder.path): 00.dcm: localizers by their Image Type, which are no slices of the volume; they are left out."
         ])
-      // A series of nothing else is one.
+      // A series of localizers alone is read.
       let other = folder.appendingPathComponent("other")
       try FileManager.default.createDirectory(at: other, withIntermediateDirectories: false)
       try makeSeries(in: other) { localizer(&$1) }

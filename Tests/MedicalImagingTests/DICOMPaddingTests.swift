@@ -2,7 +2,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Pixel Padding Value (0028,0120) and Pixel Padding Range Limit (0028,0121).
+/// The elements Pixel Padding Value (0028,0120) and Pixel Padding Range Limit (0028,0121).
 @Suite struct DICOMPaddingTests {
   private func image(_ change: (Int, inout DICOMSliceFile) -> Void) throws -> Image {
     try withFolder { folder in
@@ -14,7 +14,7 @@ import Testing
   private func padded(_ image: Image) -> [Int] { (image.noData ?? []).indices.filter { image.noData![$0] } }
 
   @Test func paddingIsNoDataAndGetsTheLeastValue() throws {
-    // The three slices hold 0…5, 10…15 and 20…25; each has a padding value of its own, or none.
+    // The three slices hold 0…5, 10…15 and 20…25. Each has its own padding value or none.
     let image = try image { place, slice in
       slice.texts[0x0028_1053] = ("DS", "-2")
       slice.words[0x0028_0120] = [UInt16(bitPattern: -2000), 12, nil][place]
@@ -22,7 +22,7 @@ import Testing
       if place == 2 { slice.pixels![3] = -2000 }
     }
     #expect(padded(image) == [0, 8])
-    #expect(image.voxels[0] == -50 && image.voxels[8] == -50)  // of 25, the least by a negative slope
+    #expect(image.voxels[0] == -50 && image.voxels[8] == -50)  // the value of 25, the minimum under a negative slope
     #expect(image.voxels[1] == -2 && image.voxels[15] == 4000 && image.voxels[17] == -50)
   }
 
@@ -33,7 +33,7 @@ import Testing
     #expect(padded(image) == [1, 2, 3, 4] && Array(image.voxels[...5]) == [0, 0, 0, 0, 0, 5])
   }
 
-  /// The same 16 bits are −2000 of signed pixels and 63536 of unsigned ones.
+  /// The same 16 bits are −2000 for signed pixels and 63536 for unsigned ones.
   @Test(arguments: [0, 1] as [UInt16], ["US", "SS"])
   func signednessIsThatOfThePixels(isSigned: UInt16, kind: String) throws {
     let image = try image { place, slice in
@@ -80,7 +80,7 @@ import Testing
   }
 }
 
-/// Rescale Slope and Intercept of enhanced objects, and what must not be taken for it.
+/// Rescale Slope and Intercept of enhanced objects, and similar elements with another meaning.
 @Suite struct DICOMRescalingTests {
   private func sequence(_ tag: UInt32, _ items: [UInt8], _ slice: DICOMSliceFile) -> [UInt8] {
     slice.encoded(tag, "SQ", [0xfe, 0xff, 0x00, 0xe0] + UInt32(items.count).littleEndianBytes + items)

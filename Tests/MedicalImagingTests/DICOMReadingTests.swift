@@ -2,13 +2,13 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Answers of Tools/fixtures_dicom.py.
+/// Results of Tools/fixtures_dicom.py.
 struct DICOMReference: Decodable {
-  /// What each one-slice file of 7 × 5 pixels was made from.
+  /// The source values of each one-slice file of 7 × 5 pixels.
   let pixels: [String: [Float]]
   let grids: [Grid]
 
-  /// A series of 6 slices of 4 × 5 pixels, and the geometry that SimpleITK finds.
+  /// A series of 6 slices of 4 × 5 pixels, and SimpleITK's geometry for it.
   struct Grid: Decodable, CustomTestStringConvertible {
     let name: String
     let row: [Double]
@@ -17,7 +17,7 @@ struct DICOMReference: Decodable {
     let spacing: [Double]
     let origin: [Double]
     let direction: [Double]
-    /// Which place the first slice is from.
+    /// The source index of the first slice.
     let first: Int
 
     var testDescription: String { name }
@@ -29,7 +29,7 @@ struct DICOMReference: Decodable {
 }
 
 @Suite struct DICOMReadingTests {
-  /// Signed and unsigned, 8 to 16 bits, with slope, MONOCHROME1, implicit, big-endian, RLE, JPEG and JPEG-LS.
+  /// Signed and unsigned pixels, 8 to 16 bits, with slope, MONOCHROME1, implicit, big-endian, RLE, JPEG and JPEG-LS.
   @Test(arguments: DICOMReference.shared.pixels.keys.sorted()) func storedValues(name: String) throws {
     try withFolder { folder in
       try FileManager.default.copyItem(
@@ -42,8 +42,9 @@ struct DICOMReference: Decodable {
     }
   }
 
-  /// Axial, coronal, sagittal and oblique, each with the eight signs of its axes: the grid is the one that SimpleITK
-  /// finds, and every voxel has the place that it has in a NIfTI file of the same slices.
+  /// Axial, coronal, sagittal and oblique series, each with all eight signs of its axes.
+  ///
+  /// The grid equals SimpleITK's, and every voxel has the position that it has in a NIfTI file of the same slices.
   @Test(arguments: DICOMReference.shared.grids) func gridEqualsNIfTI(grid: DICOMReference.Grid) throws {
     try withFolder { folder in
       let (row, column) = (SIMD3(grid.row), SIMD3(grid.column))
@@ -99,7 +100,7 @@ struct DICOMReference: Decodable {
     #expect(try Image(contentsOf: two, series: "6").geometry.size.z == 3)
   }
 
-  /// Files that are no images are left alone: other formats, folders, a DICOMDIR, and objects without pixels.
+  /// Files that are not images are ignored: other formats, folders, a DICOMDIR, and objects without pixels.
   @Test func whatElseLiesInTheFolder() throws {
     try withFolder { folder in
       try makeSeries(in: folder)
@@ -133,7 +134,7 @@ struct DICOMReference: Decodable {
     }
   }
 
-  /// Within what rounding does: 5 % of a pixel or of the slices' distance.
+  /// Deviations from rounding are accepted: up to 5 % of a pixel or of the slice distance.
   @Test func roundedPositionsAreTaken() throws {
     try withFolder { folder in
       for place in 0..<5 {
@@ -147,7 +148,7 @@ struct DICOMReference: Decodable {
   }
 }
 
-/// Three slices of 3 × 2 pixels, 3.5 mm apart; `change` gets each before it is written.
+/// Writes three slices of 3 × 2 pixels, 3.5 mm apart; `change` may change each first.
 func makeSeries(in folder: URL, _ change: (Int, inout DICOMSliceFile) -> Void = { _, _ in }) throws {
   for place in 0..<3 {
     var slice = DICOMSliceFile(
@@ -162,7 +163,7 @@ private let realData = Fixtures.root.deletingLastPathComponent().appendingPathCo
 
 @Suite(.enabled(if: FileManager.default.fileExists(atPath: realData.path), "needs ../shared/data"))
 struct DICOMRealDataTests {
-  /// Numbers of SimpleITK 2.5.7: grid, sum, and a sum that depends on the order.
+  /// Values of SimpleITK 2.5.7: grid, sum, and a sum that depends on the order.
   @Test func equalSimpleITK() throws {
     let head = try Image(contentsOf: realData.appendingPathComponent("11-T1post-18670"))
     let expected = Geometry(

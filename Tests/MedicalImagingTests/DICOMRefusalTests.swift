@@ -2,7 +2,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Each refusal's exact sentence.
+/// The exact sentence of each refusal.
 @Suite struct DICOMRefusalTests {
   @Test(arguments: FileFault.all) func refusesFiles(fault: FileFault) throws {
     try withFolder { folder in
@@ -11,7 +11,7 @@ import Testing
     }
   }
 
-  /// One file of a series made unfit.
+  /// A fault in one file of a series.
   struct FileFault: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let sentence: String
@@ -168,7 +168,7 @@ import Testing
     }
   }
 
-  /// Its place is in functional groups.
+  /// An enhanced image has its position in functional groups.
   @Test func anEnhancedImageOfOneFrame() throws {
     try withFolder { folder in
       var slice = DICOMSliceFile([1, 2], columns: 2, rows: 1, position: .zero)
@@ -184,7 +184,7 @@ import Testing
     }
   }
 
-  /// The one that differs from most is named, though it comes first.
+  /// The slice that differs from most is named, even if it comes first.
   @Test func theOddSliceIsNamed() throws {
     try withFolder { folder in
       try makeSeries(in: folder) {
@@ -215,7 +215,7 @@ import Testing
     }
   }
 
-  /// A distance of 0 says nothing, and the thickness is there.
+  /// A slice distance of 0 means nothing, so the thickness is used.
   @Test func aSingleSliceIsAsThickAsItSays() throws {
     try withFolder { folder in
       var slice = DICOMSliceFile([1, 2], columns: 2, rows: 1, position: .zero)

@@ -2,11 +2,11 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// What is written, taken apart by hand.
+/// Written segmentations, parsed without the library.
 @Suite struct DICOMSegmentationTests {
   private let oblique = DICOMReference.folder.appendingPathComponent("oblique")
 
-  /// Label 4 in slices 1 and 3, label 2 in none.
+  /// A mask with label 4 in slices 1 and 3, and label 2 nowhere.
   private func mask(of series: DICOMSeries) -> LabelMap {
     var mask = LabelMap(repeating: 0, geometry: series.geometry)
     for (x, y, z) in [(0, 0, 1), (5, 2, 1), (31, 31, 1), (7, 30, 3)] { mask[x, y, z] = 4 }
@@ -29,7 +29,7 @@ import Testing
     let (file, series) = try written()
     let source = try DICOMElements(contentsOf: series.files[0])
     #expect(file.text(0x0002_0010) == "1.2.840.10008.1.2.1" && file.text(0x0002_0002) == "1.2.840.10008.5.1.4.1.1.66.4")
-    // Character set, study, patient, frame of reference.
+    // Character set, study, patient and frame of reference.
     for tag: UInt32 in [
       0x0008_0005, 0x0008_0020, 0x0010_0010, 0x0010_0020, 0x0010_0040, 0x0020_000d, 0x0020_0052,
     ] {
@@ -58,7 +58,7 @@ import Testing
     #expect(file.text(0x0062_0013) == "NO")
   }
 
-  /// Red in CIELab is 53.2, 80.1, 67.2 (of 100, and from −128 to 127), of 65535 each.
+  /// Red in CIELab is 53.2, 80.1, 67.2 (from 0 to 100, and from −128 to 127), each scaled to 65535.
   @Test func segmentsHaveColours() throws {
     let (file, _) = try written([
       DICOMSegment(value: 4, name: "a", color: [255, 0, 0]), DICOMSegment(value: 2, name: "b", color: [0, 0, 0]),
@@ -91,7 +91,7 @@ import Testing
     #expect(shared[0x0028_9110].numbers(0x0028_0030) == [1.25, 1])
     #expect(abs(shared[0x0028_9110].numbers(0x0018_0088)[0] - 2.5) < 1e-6)
     let frames = file.sequences[0x5200_9230] ?? []
-    // Two of the first segment; an empty one of the second.
+    // The first segment has two frames; the second has an empty one.
     #expect(frames.map { $0[0x0062_000a].integers(0x0062_000b, as: UInt16.self) } == [[1], [1], [2]])
     #expect(frames.map { $0[0x0020_9111].integers(0x0020_9157, as: UInt32.self) } == [[1, 2], [1, 4], [2, 1]])
     for (frame, z) in zip(frames, [1, 3, 0]) {
@@ -131,7 +131,7 @@ import Testing
   }
 }
 
-/// The lowest bit of each byte first.
+/// Unpacks bits, the lowest of each byte first.
 private func bits(of bytes: [UInt8]) -> [UInt8] {
   var bits: [UInt8] = []
   for byte in bytes {

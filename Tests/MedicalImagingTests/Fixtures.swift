@@ -1,18 +1,18 @@
 import Foundation
 import MedicalImaging
 
-/// Files and answers made by Tools/fixtures_imaging.py.
+/// Files and reference results from Tools/fixtures_imaging.py.
 enum Fixtures {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
   static func url(_ name: String) -> URL { root.appendingPathComponent("Tests/Fixtures/imaging/\(name)") }
 
-  /// What every fixture holds: 0 to 59 in memory's order.
+  /// The voxels of every fixture: 0 to 59 in memory order.
   static let values = (0..<60).map(Float.init)
 
   struct Reference: Decodable {
-    /// nibabel's affine of each file: 3×4, row by row.
+    /// Each file's affine from nibabel: 3×4, row by row.
     let affines: [String: [Double]]
     let distances: [DistanceCase]
     let resampling: ResamplingCase
@@ -55,7 +55,7 @@ enum Fixtures {
 }
 
 extension Geometry {
-  /// The 3×4 affine from voxel indices to right-anterior-superior mm, row by row, as nibabel gives it.
+  /// The 3×4 affine from voxel indices to right-anterior-superior mm, row by row, as in nibabel.
   var affine: [Double] {
     (0..<12).map { index in
       let (row, column) = (index / 4, index % 4)
@@ -69,7 +69,7 @@ func largestDifference<Value: BinaryFloatingPoint>(_ a: [Value], _ b: [Value]) -
   a.count == b.count ? zip(a, b).map { abs($0 - $1) }.max() ?? 0 : .infinity
 }
 
-/// Runs `body` with a fresh folder that is removed afterwards.
+/// Runs `body` with a fresh folder, and removes it afterwards.
 func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("imaging-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -16,7 +16,7 @@ import Testing
       "two-forms.nii.gz", "half-turn.nii.gz", "no-form.nii.gz", "two-files.hdr",
       "packed.hdr.gz", "analyze.hdr",
     ]
-  /// Each space that NRRD has (three with time), and MetaImage's names for a place, as SimpleITK reads them.
+  /// Each space of NRRD (three with time), and MetaImage's names for a position, as SimpleITK reads them.
   static let texts =
     [
       "right-anterior-superior", "left-anterior-superior", "left-posterior-superior", "RAS", "LAS", "LPS",
@@ -115,7 +115,7 @@ import Testing
   }
 }
 
-/// A gzip member that holds its bytes uncompressed, at most 65535.
+/// A gzip member that stores at most 65535 bytes uncompressed.
 func gzipStored(_ bytes: Data) -> Data {
   var crc = UInt32.max
   for byte in bytes {

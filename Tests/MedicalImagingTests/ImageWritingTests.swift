@@ -16,7 +16,7 @@ import Testing
       try image.write(to: url)
       let copy = try Image(contentsOf: url)
       #expect(copy.voxels == image.voxels)
-      // One 32-bit rounding: 34 mm in 2^-24 parts.
+      // One 32-bit rounding: 2^-24 of 34 mm.
       #expect(largestDifference(copy.geometry.affine, image.geometry.affine) < 2.1e-6)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["out" + suffix])
     }
@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  /// What is made in memory is read as it was given.
+  /// Pictures made in memory are read back unchanged.
   @Test(arguments: [1, 3]) func makesPicturesInMemory(components: Int) throws {
     try withFolder { folder in
       let pixels = (0..<5 * 4 * components).map { UInt8($0 * 37 % 256) }

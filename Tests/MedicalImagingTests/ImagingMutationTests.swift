@@ -3,13 +3,14 @@ import MedicalImaging
 import TestSupport
 import Testing
 
-/// Thousands of damaged files: each gives an image that its file can hold, or an `ImagingError`. A trap ends the test program.
+/// Thousands of damaged files, each of which gives a plausible image or an `ImagingError`. A trap ends the test
+/// program.
 @Suite struct ImagingMutationTests {
-  /// Damages files in turn and reads each as an image and as a mask.
+  /// Damages files in turn, and reads each as an image and as a mask.
   ///
   /// - Parameters:
-  ///   - range: where they are damaged, such as in their header.
-  ///   - growth: pixels or voxels that a byte of the file may become.
+  ///   - range: the bytes to damage, such as the header.
+  ///   - growth: the largest number of pixels or voxels per byte of the file.
   private func mutate(
     _ sources: [(name: String, data: Data)], times: Int, seed: UInt64, in range: Range<Int>? = nil, growth: Int,
     tokens: [String] = [], around wrap: (Data) -> Data = { $0 }
@@ -64,7 +65,7 @@ import Testing
     #expect(counts.refused > 500)
   }
 
-  /// Headers that ITK reads.
+  /// Headers that ITK parses.
   @Test func damagedTextHeaders() throws {
     let sources = try fixtures(["type-i2.mha", "type-i2.nrrd", "type-f4.mha", "type-f4.nrrd"])
     let counts = try mutate(
@@ -76,7 +77,7 @@ import Testing
     #expect(counts.read > 50 && counts.refused > 300)
   }
 
-  /// Anywhere, which a checksum mostly notices; and in the header with its checksum put right.
+  /// Damage anywhere, which checksums mostly detect; and in the header, with its checksum corrected.
   @Test func damagedPNGs() throws {
     let sources = try pictures(["rgb8.png", "grey16.png", "palette.png", "palette-transparent.png", "grey1.png"])
     let counts = try mutate(sources, times: 2000, seed: 25, growth: 2048)
@@ -99,7 +100,7 @@ import Testing
     #expect(counts.read > 100 && counts.refused > 500)
   }
 
-  /// A PNG whose first chunk has the checksum of what it holds.
+  /// A PNG whose first chunk has a correct checksum.
   private func withRightChecksum(_ png: Data) -> Data {
     guard png.count > 33 else { return png }
     var crc = UInt32.max

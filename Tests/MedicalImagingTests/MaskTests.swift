@@ -31,7 +31,7 @@ import Testing
     var mask = Mask(repeating: false, geometry: Geometry(size: [6, 6, 6]))
     for z in 1...5 { for y in 1...4 { for x in 1...4 { mask[x, y, z] = true } } }
     let surface = mask.surface()
-    // 4×4×5 voxels, the last slice at the image's border; 2×2×3 have all six neighbours.
+    // 4×4×5 voxels, the last slice at the image's border; the inner 2×2×3 have all six neighbours.
     #expect(surface.voxels.count(where: \.self) == 80 - 12)
     #expect(!surface[2, 2, 2] && surface[2, 2, 5] && surface[1, 2, 2] && !surface[0, 0, 0])
   }
@@ -40,7 +40,7 @@ import Testing
     var mask = Mask(repeating: false, geometry: Geometry(size: [8, 8, 1]))
     for y in 1...5 { for x in 2...7 { mask[x, y, 0] = true } }
     #expect(mask.surface() == mask)
-    // 6×5 pixels, the last column at the picture's border; 4×3 have all four neighbours.
+    // 6×5 pixels, the last column at the picture's border; the inner 4×3 have all four neighbours.
     let contour = mask.surface(inPlane: true)
     #expect(contour.voxels.count(where: \.self) == 30 - 12)
     #expect(!contour[3, 2, 0] && contour[2, 2, 0] && contour[7, 3, 0] && !contour[0, 0, 0])

@@ -6,7 +6,7 @@ import Testing
     Geometry(size: [3, 4, 5], spacingMM: [0.5, 2, 3], originMM: [-10, 20, 30], direction: direction)
   }
 
-  /// Directions are columns in left-posterior-superior; codes say where an axis runs to, as nibabel's `aff2axcodes`.
+  /// Directions are columns in left-posterior-superior. Codes name the end of each axis, as in nibabel's `aff2axcodes`.
   @Test(arguments: [
     ("LPS", [1.0, 0, 0, 0, 1, 0, 0, 0, 1]), ("RAS", [-1, 0, 0, 0, -1, 0, 0, 0, 1]),
     ("RPS", [-1, 0, 0, 0, 1, 0, 0, 0, 1]), ("PSL", [0, 0, 1, 1, 0, 0, 0, 1, 0]),
@@ -16,7 +16,7 @@ import Testing
     #expect(grid(direction).orientation.code == code)
   }
 
-  /// Every voxel keeps its place in the patient, and the way back gives the same volume.
+  /// Every voxel keeps its position in the patient, and the reverse gives the same volume.
   @Test(arguments: [
     [1.0, 0, 0, 0, 1, 0, 0, 0, 1], [-1, 0, 0, 0, -1, 0, 0, 0, 1], [0, 0, 1, 1, 0, 0, 0, 1, 0],
     [0, 0.8, -0.6, 0, -0.6, -0.8, -1, 0, 0],

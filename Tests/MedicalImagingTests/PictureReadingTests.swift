@@ -2,9 +2,9 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// PNG, JPEG and TIFF against what Pillow and tifffile read.
+/// PNG, JPEG and TIFF, compared with Pillow and tifffile.
 @Suite struct PictureReadingTests {
-  /// 13×9 pixels, channel by channel; `NAME indices` are a palette's.
+  /// Pictures of 13×9 pixels, channel by channel; `NAME indices` has a palette's indices.
   static let reference: [String: [[Float]]] = {
     let data = try! Data(contentsOf: picture("reference.json"))
     return try! JSONDecoder().decode([String: [[Float]]].self, from: data)

@@ -2,7 +2,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Each refusal's exact sentence.
+/// The exact sentence of each refusal.
 @Suite struct PictureRefusalTests {
   static let copy = "it is cut short or damaged: copy it again from its source."
 
@@ -124,7 +124,7 @@ import Testing
     #expect(throws: error) { try LabelMap(contentsOf: url) }
   }
 
-  /// Where JPEG and TIFF have no checksum, damage may pass; nothing may crash.
+  /// JPEG and TIFF have no checksum, so damage may pass unnoticed; nothing may crash.
   @Test(arguments: ["rgb8-interlaced.png", "palette-transparent.png", "turned.jpg", "rgb16.tiff", "big.tif"])
   func noDamageCrashes(name: String) throws {
     try withFolder { folder in

@@ -3,7 +3,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Where a NIfTI file lies is carried over, not made anew.
+/// The position of a NIfTI file is carried over, not recomputed.
 @Suite struct PlaceTests {
   static let names = [
     "two-forms.nii.gz", "sform-differs.nii.gz", "sheared-with-qform.nii.gz", "qform-only.nii.gz", "half-turn.nii.gz",
@@ -11,7 +11,7 @@ import Testing
     "two-files.hdr", "two-d.nii.gz",
   ]
 
-  /// Bytes of the header: spacings, units, codes and forms.
+  /// The header bytes of spacings, units, codes and forms.
   private static let fields = [76..<108, 123..<124, 252..<328]
 
   @Test(arguments: names) func formsCodesSpacingsAndUnitsStayToTheBit(name: String) throws {
@@ -26,7 +26,7 @@ import Testing
       try writeChannels([image, image], to: maps)
       let channels = try Data(contentsOf: maps)
       #expect(channels[76..<92] == expected[76..<92] && channels[252..<328] == expected[252..<328])
-      #expect(Array(channels[92..<96]) == [0, 0, 0x80, 0x3f])  // 1, of the channels
+      #expect(Array(channels[92..<96]) == [0, 0, 0x80, 0x3f])  // 1, the size of the channel axis
     }
   }
 
@@ -55,7 +55,7 @@ import Testing
         let (copy, warnings) = try Warnings.collecting { try Image(contentsOf: url) }
         #expect(warnings.isEmpty && copy.geometry.mismatch(with: changed.geometry) == nil)
       }
-      // Back where it was, it has its own again.
+      // Turned back, it has its original position again.
       let back = LabelMap(
         voxels: turned.reoriented(to: image.geometry.orientation).voxels.map(UInt8.init), geometry: image.geometry)
       let url = folder.appendingPathComponent("back.nii")
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  /// ITK takes the qform of this image, and gives it to the masks that it writes.
+  /// ITK uses the qform of this image, and gives it to the masks that it writes.
   @Test func eitherFormOfAnImageIsRightForItsMask() throws {
     let image = try Image(contentsOf: Fixtures.url("two-forms.nii.gz")).geometry
     let mask = try LabelMap(contentsOf: Fixtures.url("two-forms-mask.nii.gz")).geometry
@@ -78,7 +78,7 @@ import Testing
     #expect(other.mismatch(with: mask) != nil && other.mismatch(with: image) == nil)
   }
 
-  /// nibabel centres a grid without forms, and reverses y and z against ITK.
+  /// Without forms, nibabel centres a grid; relative to ITK it also reverses y and z.
   @Test func withoutFormsEveryReadingIsRight() throws {
     let image = try Image(contentsOf: Fixtures.url("no-form.nii.gz")).geometry
     var mask = Geometry(size: image.size, spacingMM: image.spacingMM, direction: [1, 0, 0, 0, -1, 0, 0, 0, 1])
@@ -142,7 +142,7 @@ import Testing
     }
   }
 
-  /// A file's bytes, decompressed.
+  /// Reads a file's bytes, decompressed.
   private func plain(_ url: URL) throws -> Data {
     guard url.pathExtension == "gz" else { return try Data(contentsOf: url) }
     let (process, pipe) = (Process(), Pipe())

@@ -2,7 +2,7 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// Each refusal's exact sentence.
+/// The exact sentence of each refusal.
 @Suite struct RefusalTests {
   @Test func refusesWhatIsNoFile() throws {
     try withFolder { folder in
@@ -216,7 +216,7 @@ import Testing
     return url
   }
 
-  /// A fixture with a piece of its text header replaced.
+  /// A fixture with part of its text header replaced.
   private func edited(_ name: String, _ old: String, _ new: String, _ folder: URL) throws -> URL {
     var data = try Data(contentsOf: Fixtures.url(name))
     data.replaceSubrange(try #require(data.range(of: Data(old.utf8))), with: Data(new.utf8))

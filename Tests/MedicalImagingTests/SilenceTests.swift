@@ -3,9 +3,9 @@ import Testing
 
 @testable import MedicalImaging
 
-/// What goes wrong is said once, in a sentence, and never by a library or a signal.
+/// Each fault is reported once, in a sentence, and never by a library or a signal.
 @Suite struct SilenceTests {
-  /// MetaIO wrote "ElementType required and not defined." and two lines more, before the program's own sentence.
+  /// MetaIO wrote "ElementType required and not defined." and two more lines before the program's own sentence.
   @Test func librariesPrintNothing() async throws {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
       try withFolder { folder in
@@ -20,7 +20,7 @@ import Testing
     #expect(!errors.contains("ElementType required") && !errors.contains("Meta"), "\(errors)")
   }
 
-  /// A mapped file would end the process by SIGBUS.
+  /// A mapped file would end the process with SIGBUS.
   @Test func aFileThatShrinksWhileItIsRead() throws {
     try withFolder { folder in
       let file = folder.appendingPathComponent("a.dcm")

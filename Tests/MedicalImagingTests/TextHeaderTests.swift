@@ -2,12 +2,12 @@ import Foundation
 import MedicalImaging
 import Testing
 
-/// NRRD and MetaImage headers of every form, against SimpleITK; and those that no reader may believe.
+/// NRRD and MetaImage headers of all forms, compared with SimpleITK; and headers that no reader may trust.
 @Suite struct TextHeaderTests {
-  /// A file, or a header and its voxels, with what SimpleITK reads of it.
+  /// A file, or a header with its voxels, and SimpleITK's reading of it.
   struct Sample: Decodable, CustomTestStringConvertible {
     let name: String
-    /// By name, in base 64.
+    /// Contents by file name, in base 64.
     let files: [String: Data]
     let spacing, origin, direction: [Double]
     let voxels: [Float]
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  /// A header of 4×4×2 bytes as MetaImage or NRRD, with some of its lines changed.
+  /// Reads a header of 4×4×2 bytes as MetaImage or NRRD, with some lines changed.
   private func refusal(_ name: String, _ changes: [(String, String)]) throws -> String {
     let isMeta = name.hasSuffix(".mha")
     var text =
@@ -97,7 +97,7 @@ import Testing
     #expect(try refusal("a.nrrd", [(old, new)]) == "its header's \(fault): correct the header.")
   }
 
-  /// Headers of hundreds of kilobytes end within a moment, whether they are read or refused.
+  /// Headers of hundreds of kilobytes are read or refused within a moment.
   @Test func longHeaders() throws {
     let words = String(repeating: "k", count: 120_000)
     let keys = (0..<20_000).map { "k\($0):=v" }.joined(separator: "\n")
@@ -119,7 +119,7 @@ import Testing
         == "its header has no end in its first 1048576 bytes; it is damaged: copy it again from its source.")
   }
 
-  /// A line break or an empty line that is missing, foreign lines, and files of voxels that are none.
+  /// A missing line break or empty line, foreign lines, and voxel files that do not exist.
   @Test func foreignLines() throws {
     let foreign = "its header cannot be read (its header is not that of its format); export it again as NIfTI."
     #expect(try refusal("a.nrrd", [("NRRD0004", "NRRD9999")]) == foreign)
@@ -140,7 +140,7 @@ import Testing
         "holds at most 32 bytes"))
   }
 
-  /// Spacings and places beyond any patient, where numbers of files end.
+  /// Spacings and positions beyond any patient, at the limits of the files' numbers.
   @Test func absurdGeometry() throws {
     for (value, printed) in [("1e-300", "1e-300"), ("1e150", "1e+150"), ("1e300", "1e+300"), ("2e6", "2000000.0")] {
       #expect(

@@ -5,7 +5,7 @@ import Testing
 @testable import TensorBoard
 
 @Suite struct EventFileTests {
-  /// The examples of RFC 3720, B.4, and the one that all CRCs are compared by.
+  /// The examples of RFC 3720, B.4, and the usual check value of CRCs.
   @Test func checksums() {
     #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)
     #expect(CRC32C.checksum([UInt8](repeating: 0xff, count: 32)) == 0x62a8_ab43)
@@ -13,7 +13,7 @@ import Testing
     #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xe306_9283)
   }
 
-  /// What TensorBoard's `RecordWriter` writes of the same bytes.
+  /// The output of TensorBoard's `RecordWriter` for the same bytes.
   @Test func records() {
     let hex = record(of: [1, 2, 3]).map { String(format: "%02x", $0) }.joined()
     #expect(hex == "0300000000000000b099490e01020339cdc086")
@@ -29,7 +29,7 @@ import Testing
     #expect(EventValue.histogram("h", [.nan]).message.histo.num == 0)
   }
 
-  /// A file from step 3 on takes the place of what an earlier one says of steps 3 and later.
+  /// A file that starts at step 3 replaces steps 3 and later of an earlier file.
   @Test(.enabled(if: TensorBoardReader.isThere, "needs TensorBoard's reader; make events-env gets it"))
   func tensorBoardReadsThem() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("events-\(UUID())")

@@ -5,7 +5,7 @@ import Testing
 @Suite struct BatchStatisticsTests {
   private let norm = BatchNorm2d(Scope(Parameters(seed: 1)) / "norm", 2)
 
-  /// [count, 2, 1, 2] of numbers without a pattern.
+  /// A [count, 2, 1, 2] tensor of irregular numbers.
   private func batch(_ count: Int, from start: Int) -> Tensor {
     let values = (start..<start + 4 * count).map { number -> Float in
       let first = Float(number * 37 % 101) / 20
@@ -14,7 +14,7 @@ import Testing
     return Tensor(values, shape: [count, 2, 1, 2])
   }
 
-  /// Mean and unbiased variance of each channel.
+  /// Computes mean and unbiased variance of each channel.
   private func expected(_ x: Tensor) -> (mean: [Float], variance: [Float]) {
     let values = x.permuted(1, 0, 2, 3).reshaped(2, -1).values(Double.self)
     let channels = [values.prefix(values.count / 2), values.suffix(values.count / 2)]

@@ -4,14 +4,14 @@ import Testing
 
 @testable import Torch
 
-/// Checks of a CUDA library before it is loaded, on libraries of a few bytes.
+/// Checks of a CUDA library before it is loaded, on dummy libraries of a few bytes.
 @Suite final class CUDALibraryTests {
   private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
   private let compiled = LibTorch.version
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  /// Makes a package with a library and files that tell its version.
+  /// Creates a package with a library and files that state its version.
   private func library(_ name: String, _ files: [String: String]) throws -> String {
     for (file, text) in files.merging(["lib/libtorch_cuda.so": "no library"], uniquingKeysWith: { a, _ in a }) {
       let path = folder.appendingPathComponent("\(name)/\(file)")
@@ -21,12 +21,12 @@ import Testing
     return folder.appendingPathComponent("\(name)/lib/libtorch_cuda.so").path
   }
 
-  /// The error of the check; nil where the version is right.
+  /// The error of the check; nil if the version is right.
   private func fault(of path: String) -> String? {
     ct_check_cuda_version(path) ? nil : String(cString: ct_error())
   }
 
-  /// A wheel, the headers of `make deps`, and a downloaded archive.
+  /// The files of a wheel, of the headers of `make deps`, and of a downloaded archive.
   private func packages(_ version: String) -> [[String: String]] {
     [
       ["version.py": "__all__ = ['__version__']\n__version__ = '\(version)+cu130'\ncuda: str = '13.0'\n"],
@@ -60,7 +60,7 @@ import Testing
         + "and DualNorm was compiled with LibTorch \(compiled)")
   }
 
-  /// A link stands for the library it leads to.
+  /// A link is followed to its library.
   @Test func linksAreFollowed() throws {
     let target = try library("target", ["version.py": "__version__ = '1.0'"])
     let link = try library("link", ["version.py": "__version__ = '\(compiled)'"])
@@ -69,7 +69,8 @@ import Testing
     #expect(fault(of: link)?.contains("is of LibTorch 1.0,") == true)
   }
 
-  /// The library that was compiled against, though this folder holds no CUDA library without `make deps-cuda`.
+  /// The library compiled against has the right version, though its folder has no CUDA library without `make
+  /// deps-cuda`.
   @Test func theLinkedFolderHasTheCompiledVersion() throws {
     let own = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../.deps/libtorch/torch/lib").standardized
     #expect(fault(of: own.appendingPathComponent("libtorch_cuda.so").path) == nil)
@@ -86,7 +87,7 @@ import Testing
       String(cString: ct_error())
         == "LibTorch's CUDA library makes a CUDA graph of 105 bytes or more, not 104 as that of \(compiled) does; run make "
         + "deps-cuda")
-    // A gap in the middle stays as it was; the last byte counts.
+    // A gap in the middle is unchanged; the last changed byte counts.
     #expect(!ct_check_graph_size { $0.storeBytes(of: 1, toByteOffset: 447, as: UInt8.self) })
     #expect(String(cString: ct_error()).contains("of 448 bytes or more"))
   }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Torch
 
-/// Tests of operations against the same ones done otherwise, on random tensors.
+/// Tests that compare operations with another implementation, on random tensors.
 protocol ComparesOperations {
   var generator: Generator { get }
 }
@@ -27,7 +27,7 @@ extension ComparesOperations {
       runningVariance: Tensor(repeating: 2, shape: [channels], type: type))
   }
 
-  /// Result and the gradients of Σ result · weights by each tensor.
+  /// Computes the result, and the gradients of Σ result · weights for each tensor.
   func run(_ tensors: [Tensor], weights: Tensor, _ body: () -> Tensor) -> [Tensor] {
     for tensor in tensors {
       tensor.clearGradient()

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Torch
 
-/// Fused operations against the same ones one by one, in double precision unless said otherwise.
+/// Fused operations against separate ones, in double precision unless stated otherwise.
 @Suite struct FusedTests: ComparesOperations {
   let generator = Generator(seed: 3)
 
-  /// Of a vector's width, of less, and of neither.
+  /// Channel counts: a full vector's, a narrower one's, and others.
   @Test(arguments: [16, 8, 5, 40], [false, true])
   func normReLUConvolution(channels: Int, withMap: Bool) {
     let x = random([3, channels, 7, 9], -1, 3)
@@ -36,7 +36,7 @@ import Testing
     #expect(mine.batchesTracked.item == 1)
   }
 
-  /// Against central differences, so that nothing is taken from autograd.
+  /// Compares with central differences, independent of autograd.
   @Test func gradientByTheImages() {
     let shape = [2, 3, 4, 4]
     let x = random(shape)
@@ -82,7 +82,7 @@ import Testing
     for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 1e-11) }
   }
 
-  /// bfloat16 rounds to 8 bits: the fused operation once, the steps one by one four times.
+  /// bfloat16 rounds to 8 bits: once in the fused operation, four times in the separate steps.
   @Test func bfloat16IsCloserToTheTruthThanOneByOne() {
     let x = random([2, 32, 16, 16], -1, 3, type: .float32).converted(to: .bfloat16)
     let norm = norm(32, affine: true, type: .float32)
@@ -123,7 +123,7 @@ import Testing
     #expect(norm.runningMean.values(Float.self) == [Float](repeating: 0.1, count: 16))
   }
 
-  /// Of an odd size the last row and column are left out; whole numbers make many squares without one largest value.
+  /// An odd size loses its last row and column. Whole numbers give many squares without a unique maximum.
   @Test(arguments: [[8, 10], [7, 9], [3, 2]]) func halving(_ size: [Int]) {
     let values = (0..<2 * 16 * size[0] * size[1]).map { Double($0 * 7 % 5) }
     let x = Tensor(values, shape: [2, 16] + size).channelsLast()
@@ -133,7 +133,7 @@ import Testing
     for (a, b) in zip(fused, plain) { #expect(largest(a, b) == 0) }
   }
 
-  /// The first of equals; nothing is larger than NaN, nor is NaN larger.
+  /// The first of equal values wins; nothing is larger than NaN, and NaN is not larger than NaN.
   @Test func largestChannel() {
     let x = Tensor([1, 3, 2, 0, 3, 3, 5, 2, .nan, 2, .nan, -1] as [Float], shape: [1, 3, 2, 2]).channelsLast()
     #expect(x.largestChannel().values(UInt8.self) == [1, 0, 1, 1])
@@ -152,10 +152,10 @@ import Testing
     for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 1e-12) }
   }
 
-  /// In bfloat16 and of a size where its own loops are used: against the same sums in single precision.
+  /// In bfloat16 and at a size with its own loops, compared with the same sums in single precision.
   @Test func weightGradientOfTheDoubling() {
     LibTorch.configure(threads: 2)
-    let size = 129  // odd, so that a pair reaches beyond the row
+    let size = 129  // odd, so that a pair extends beyond the row
     let x = random([1, 8, size, size], -1, 3, type: .float32).converted(to: .bfloat16)
     let weights = random([1, 32, 2 * size, 2 * size], type: .float32).converted(to: .bfloat16)
     let weight = random([8, 32, 3, 3], type: .float32)
@@ -164,20 +164,20 @@ import Testing
     let own = run([weight, bias], weights: weights) {
       norm.rectified(x, by: DoublingConvTranspose2d(weight: weight, bias: bias), .training)
     }
-    // What the convolution saw, rounded as there.
+    // The convolution's input, rounded in the same place.
     let seen = norm(x.converted(to: .float32), .training).relu().converted(to: .bfloat16).converted(to: .float32)
     let truth = run([weight, bias], weights: weights.converted(to: .float32)) {
       DoublingConvTranspose2d(weight: weight, bias: bias)(seen)
     }
     let largestValue = truth[1].values(Double.self).map(abs).max()!
-    // Without products of bfloat16 in the processor the library's gradient is itself rounded to 8 bits.
+    // On processors without bfloat16 products, the library's own gradient is rounded to 8 bits.
     #expect(largest(own[1], truth[1]) < 4e-3 * largestValue)
     #expect(largest(own[2], truth[2]) < 1e-3 * largestValue)
   }
 
   @Test func tensorsAreFilledFromKeptMemory() {
     LibTorch.configure(threads: 1)
-    // Blocks of more than a mebibyte come back; their old content must not.
+    // Blocks of more than a mebibyte are reused; their old contents must not show.
     for value in 1...20 {
       let tensor = Tensor(repeating: Double(value), shape: [1 << 18, value % 3 + 1])
       #expect(tensor.mean().item == Double(value))

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Torch
 
-/// The kernels of GPUs, and what launches them, run by the CPU, against the same operations one by one.
+/// The GPU kernels and their launches, run on the CPU and compared with separate operations.
 @Suite struct GPUKernelTests: ComparesOperations {
   let generator = Generator(seed: 4)
 
-  /// Channels for wide reads, for single ones, for rows of threads that do not fill a block, and for more than a block.
+  /// Channel counts for wide reads, for single reads, for partly filled blocks, and for more than one block.
   @Test(arguments: [16, 8, 5, 40, 3, 1032], [(false, true), (true, true), (false, false), (true, false)])
   func normReLUConvolution(channels: Int, how: (withMap: Bool, training: Bool)) {
     let (withMap, mode) = (how.withMap, how.training ? Mode.training : .evaluation)
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  /// Values far from 0 with a small spread: squares of the values themselves would drown it.
+  /// Values far from 0 with a small spread, which squares of the values would lose.
   @Test func statisticsOfDistantValues() {
     let x = (random([2, 8, 16, 16], type: .float32) * 0.01 + 1000).channelsLast()
     let norm = norm(8, affine: false, type: .float32)
@@ -66,7 +66,7 @@ import Testing
       run([x, map], weights: weights) { norm.rectified(x, map: map, by: convolution, .training) }
     }
     let loops = run([x, map], weights: weights) { norm.rectified(x, map: map, by: convolution, .training) }
-    // Sums in another order may round a value to its neighbour, 1/256 away.
+    // Sums in another order may round to a neighbouring value, 1/256 away.
     for (a, b) in zip(kernels, loops) {
       let size = b.values(Double.self).map(abs).max()!
       #expect(largest(a, b) <= size / 128)
@@ -93,7 +93,7 @@ import Testing
     for (a, b) in zip(kernels, plain) { #expect(largest(a, b) < 1e-12) }
   }
 
-  /// Probabilities of 0 and 1 among them, and an image without the last class.
+  /// Includes probabilities of 0 and 1, and an image without the last class.
   @Test(arguments: [2, 4], [ScalarType.float64, .float32]) func classSums(classes: Int, type: ScalarType) {
     let logits = (random([3, classes, 11, 13], -9, 9, type: type) * 3).channelsLast()
     let labels = Tensor((0..<3 * 143).map { $0 < 143 ? 0 : $0 % classes }, shape: [3, 11, 13])
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  /// More tensors than a launch takes, one of them without a gradient, one laid out otherwise than its gradient.
+  /// More tensors than fit in one launch; one has no gradient, and one has another layout than its gradient.
   @Test func adamOfAllAtOnce() {
     func make(together: Bool) -> (Parameters, Adam) {
       let parameters = Parameters(seed: 1)

@@ -39,7 +39,7 @@ import Testing
 }
 
 @Suite struct AdamTests {
-  /// The published update, one number after the other, of more values than one task takes.
+  /// The published update, one number at a time, for more values than one task takes.
   @Test(arguments: [true, false]) func isTheEquation(fuses: Bool) {
     let parameters = Parameters(seed: 1)
     let count = 70_000
@@ -77,7 +77,7 @@ import Testing
     #expect(layer.bias.item == 2)
   }
 
-  /// Layer norm has a scale for each pixel, [C, H, W].
+  /// Layer norm has one scale per pixel, [C, H, W].
   @Test func weightDecaySparesLayerNorm() {
     let parameters = Parameters(seed: 1)
     let scale = Scope(parameters).parameter("weight", Tensor(repeating: 2, shape: [1, 2, 2]))

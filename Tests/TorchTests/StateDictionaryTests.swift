@@ -60,7 +60,7 @@ import Testing
     for _ in 0..<3 { step(one, first) }
     try two.load(one.stateDictionary, file: "w")
     try second.load(first.stateDictionary, file: "w")
-    // Only what had a gradient has a state.
+    // Only parameters that had a gradient have a state.
     #expect(
       first.stateDictionary.map(\.name) == ["first/conv.weight", "second/conv.weight", "step/conv.weight"])
     step(one, first)

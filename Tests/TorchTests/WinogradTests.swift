@@ -2,9 +2,9 @@ import Testing
 
 @testable import Torch
 
-/// Winograd's convolutions, which run in single precision and bfloat16, against direct ones in double precision.
+/// Winograd convolutions, in single precision and bfloat16, compared with direct ones in double precision.
 ///
-/// Images are large enough, and not whole tiles, so that these take the place of the library's convolutions.
+/// Images are large enough for Winograd, and not a multiple of its tiles.
 @Suite struct WinogradTests {
   private let generator = Generator(seed: 5)
   private let height = 33
@@ -20,7 +20,7 @@ import Testing
     random([2, channels, height, width], low, high)
   }
 
-  /// Largest difference, of the root mean square of `truth`.
+  /// The largest difference, relative to the root mean square of `truth`.
   private func error(_ tensor: Tensor, _ truth: Tensor) -> Double {
     #expect(tensor.shape == truth.shape)
     let values = truth.values(Double.self)
@@ -28,14 +28,14 @@ import Testing
     return zip(tensor.values(Double.self), values).map { abs($0 - $1) }.max()! / scale
   }
 
-  /// Root mean square of the difference, of that of `truth`.
+  /// The root mean square of the difference, relative to that of `truth`.
   private func rootMeanSquareError(_ tensor: Tensor, _ truth: Tensor) -> Double {
     func squares(_ values: [Double]) -> Double { values.map { $0 * $0 }.reduce(0, +) }
     let values = truth.values(Double.self)
     return (squares(zip(tensor.values(Double.self), values).map { $0 - $1 }) / squares(values)).squareRoot()
   }
 
-  /// Result and the gradients of Σ result · weights by the tensors, all of `type`.
+  /// Computes the result, and the gradients of Σ result · weights for the tensors, all of `type`.
   private func run(
     _ tensors: [Tensor], weights: Tensor, as type: ScalarType, _ body: ([Tensor]) -> Tensor
   ) -> [Tensor] {
@@ -50,7 +50,7 @@ import Testing
     Conv2d(weight: weight, bias: bias, padding: 1)
   }
 
-  /// Channels of one vector and several, of narrower vectors, and of blocks that do not fill up.
+  /// Channel counts of one vector, several vectors, narrower vectors, and partly filled blocks.
   @Test(arguments: [(16, 32), (32, 16), (24, 8), (48, 80), (64, 64)])
   func convolutionAndItsGradients(inputs: Int, outputs: Int) {
     let tensors = [images(inputs), random([outputs, inputs, 3, 3]), random([outputs])]
@@ -60,7 +60,7 @@ import Testing
     for (a, b) in zip(own, truth) { #expect(error(a, b) < 3e-5) }
   }
 
-  /// The last two fill vectors only together, and the last one not even narrow ones.
+  /// In the last two, only both inputs together fill vectors; the last does not even fill narrow ones.
   @Test(arguments: [(32, 16), (24, 24), (20, 28)]) func joinedChannels(first: Int, second: Int) {
     let tensors = [images(first), images(second), random([32, 48, 3, 3]), random([32])]
     let weights = images(32)
@@ -71,7 +71,7 @@ import Testing
     for (a, b) in zip(own, truth) { #expect(error(a, b) < 3e-5) }
   }
 
-  /// Norm and ReLU are made while the pixels are read; beyond the edge there is 0, not ReLU(norm(0)).
+  /// Norm and ReLU are applied while reading pixels; beyond the edge the value is 0, not ReLU(norm(0)).
   @Test(arguments: [false, true]) func normReLUAndResidual(withMap: Bool) {
     let channels = 32
     let norms = withMap ? [images(2 * channels)] : [random([channels], 0.5, 2), random([channels])]
@@ -97,7 +97,7 @@ import Testing
     for (a, b) in zip(own, truth) { #expect(error(a, b) < 5e-5) }
   }
 
-  /// Only what is stored is rounded, to 8 bits, where there is a gradient.
+  /// With a gradient, only stored values are rounded to 8 bits.
   @Test func bfloat16() {
     let (inputs, outputs) = (32, 64)
     func rounded(_ tensor: Tensor) -> Tensor { tensor.converted(to: .bfloat16).converted(to: .float32) }
@@ -113,7 +113,7 @@ import Testing
     for (a, b) in zip(own, truth).dropFirst() { #expect(error(a, b) < 3e-5) }
   }
 
-  /// Where no gradient is wanted, factors are rounded to 8 bits too, on processors that multiply pairs of them.
+  /// Without a gradient, factors are rounded to 8 bits too, on processors that multiply pairs of them.
   @Test(arguments: [(16, 32), (48, 80), (24, 8)]) func bfloat16WithoutGradients(inputs: Int, outputs: Int) {
     func rounded(_ tensor: Tensor) -> Tensor { tensor.converted(to: .bfloat16).converted(to: .float64) }
     let (x, x2) = (rounded(images(inputs)), rounded(images(16)))

@@ -4,10 +4,10 @@ import Testing
 
 @testable import Datasets
 
-/// On published data no rule may cry wolf, and faults made in a copy must be found.
+/// Published data must give no false alarm, and faults made in a copy must be found.
 @Suite(.enabled(if: hasSharedData, "needs ../shared/data"))
 struct CheckRealDataTests {
-  /// Up to eight cases of each site; docs/check.md says what all of them gave.
+  /// Checks up to eight cases of each site; docs/check.md has the results for all cases.
   @Test(arguments: ["prostate", "lgg"]) func nothingIsOdd(name: String) throws {
     let data = try Dataset(contentsOf: sharedData.appendingPathComponent(name))
     let folder = try DataFolder()
@@ -20,7 +20,7 @@ struct CheckRealDataTests {
     #expect(check.findings.isEmpty, "\(check.findings.map(\.message))")
   }
 
-  /// Twelve hippocampi of one scale, one of them with a damaged mask.
+  /// Twelve hippocampi of one scale; one mask is damaged.
   private func hippocampi(damaging change: (inout LabelMap) -> Void) throws -> [DataCheck.Finding] {
     let all = try Dataset(contentsOf: sharedData.appendingPathComponent("hippocampus"))
     let folder = try DataFolder()

@@ -13,7 +13,7 @@ import Testing
 
   private func file(_ name: String) -> URL { data.appendingPathComponent(name) }
 
-  /// A pair whose mask is on the image's grid, or on another one.
+  /// Writes a pair with the mask on the image's grid or on another one.
   private func write(
     _ name: String, seed: UInt64, geometry: Geometry = Geometry(size: [16, 12, 4], spacingMM: [1, 1.25, 3]),
     maskGeometry: Geometry? = nil
@@ -55,7 +55,7 @@ import Testing
       repair.changes == [.init(identifier: "B/odd", kind: .turned, message: "turned from RPS to LPS")])
     #expect(try check(fixed).findings.isEmpty)
     #expect(try bytes(data) == before)
-    // Those that need nothing are the same files.
+    // Cases that need no repair keep their files.
     #expect(try bytes(fixed)["A/c0.nii.gz"] == before["A/c0.nii.gz"])
     let image = try Image(contentsOf: fixed.appendingPathComponent("B/odd.nii.gz"))
     let mask = try LabelMap(contentsOf: fixed.appendingPathComponent("B/odd_segmentation.nii.gz"))
@@ -82,7 +82,7 @@ import Testing
     #expect(old.voxels == new.voxels && new.geometry.originMM == .zero)
   }
 
-  /// Whether the image's header or the mask's is wrong is not for a program to say.
+  /// No program can tell whether the image's header or the mask's is wrong.
   @Test func whatDoesNotFitIsLeft() throws {
     for index in 0..<4 { try write("A/c\(index)", seed: UInt64(index)) }
     try write(
@@ -101,7 +101,7 @@ import Testing
     try write("A/a", seed: 1)
     try write("B/b", seed: 1)
     try write("B/c", seed: 1)
-    // The same image with another mask: which is right?
+    // The same image with another mask; nobody knows the right one.
     try (volume(Geometry(size: [16, 12, 4], spacingMM: [1, 1.25, 3])) { x, _, _ in x < 3 ? 1 : 0 } as LabelMap)
       .write(to: file("B/c_seg.nii.gz"))
     try write("B/d", seed: 2)
@@ -129,7 +129,7 @@ import Testing
     #expect(try Image(contentsOf: copy.cases[2].images[0]).voxels == image.voxels)
   }
 
-  /// `a_seg` is an image by its list, and would be a mask by its name.
+  /// The list makes `a_seg` an image, though its name is a mask's.
   @Test func imagesThatAreCalledLikeMasks() throws {
     try write("A/a", seed: 1)
     try write("A/b", seed: 2)

@@ -14,7 +14,7 @@ import Testing
     return DataReport(DataCheck.run(on: dataset), of: dataset)
   }
 
-  /// Two cases with 0 to 999 in their images; masks of 100 and of 300 voxels of 6 mm³.
+  /// Writes two cases with intensities from 0 to 999, and masks of 100 and 300 voxels of 6 mm³.
   private func writeSite() throws {
     for (name, count) in [("a", 100), ("b", 300)] {
       let geometry = Geometry(size: [10, 10, 10], spacingMM: [2, 2.5, 1.2])

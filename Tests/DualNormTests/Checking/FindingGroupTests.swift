@@ -4,7 +4,7 @@ import Testing
 @testable import Datasets
 @testable import Pages
 
-/// Findings that say the same are shown once.
+/// Equal findings are shown once.
 @Suite struct FindingGroupTests {
   private func finding(_ index: Int, _ text: String = "holds 7 different values") -> DataCheck.Finding {
     let file = URL(fileURLWithPath: "/data/A/c\(index)_seg.nii.gz")

@@ -14,14 +14,14 @@ import Testing
     #expect(CaseComparison.said(site("A", 9, fact("A/bright", intensities: ramp(0, 9000)))).isEmpty)
   }
 
-  /// Where a quarter of a site's cases have another scale, none is odd; nor among fewer than six.
+  /// No scale is odd if a quarter of a site's cases have another one, or if there are fewer than six cases.
   @Test func mixedScalesAreNotOdd() {
     let large = (0..<3).map { fact("A/l\($0)", intensities: ramp(0, 100_000)) }
     #expect(CaseComparison.said(site("A", 9) + large).isEmpty)
     #expect(CaseComparison.said(site("A", 4, large[0])).isEmpty)
   }
 
-  /// Every other case counts where a site is small.
+  /// In a small site, a case is compared with all other cases.
   @Test func smallSitesAreHeldAgainstAll() {
     let facts = site("A", 9) + [fact("B/odd", intensities: ramp(0, 100_000))]
     #expect(CaseComparison.said(facts).first?.contains("expected about 980 as the other 9 cases;") == true)
@@ -42,11 +42,11 @@ import Testing
         "warning: /d/A/odd.nii.gz: its least voxel is -32768 and its 1st percentile 10, farther apart than in the other 5 cases "
           + "of A; look for an artefact or a filling value, and give train a --window."
       ])
-    // Where all are so, as with a scanner's filling value, none is odd.
+    // A value that all cases have, such as a scanner's fill value, is not odd.
     #expect(CaseComparison.said((0..<6).map { fact("A/c\($0)", intensities: filled) }).isEmpty)
   }
 
-  /// Flat images have no contrast to measure by; every rule must survive them.
+  /// Flat images have no contrast to measure; every rule must handle them.
   @Test func constantImagesDoNoHarm() {
     let flat = [Float](repeating: 7, count: 101)
     #expect(CaseComparison.said((0..<6).map { fact("A/c\($0)", intensities: flat) }).isEmpty)
@@ -63,7 +63,7 @@ import Testing
     #expect(quantiles(of: image([.nan]), range: nil).isEmpty)
     let padded = image(values + [-2000], noData: values.map { _ in false } + [true])
     #expect(quantiles(of: padded, range: 0...1000) == found)
-    // A dark and a bright column by turns: a step of even length would see one of them only.
+    // Dark and bright columns alternate, so an even step would see only one kind.
     let columns = (0..<200_000).map { Float($0 % 2) }
     let thinned = quantiles(of: image(columns, rowLength: 2), range: 0...1)
     #expect(thinned[25] == 0 && thinned[75] == 1)

@@ -5,7 +5,7 @@ import Testing
 @testable import Basics
 @testable import Datasets
 
-/// Masks whose values are not what they seem, and masks in the images' place.
+/// Masks with misleading values, and masks in place of images.
 @Suite struct LabelValueRuleTests {
   let folder: DataFolder
 
@@ -13,7 +13,7 @@ import Testing
 
   private func file(_ name: String) -> URL { folder.url.appendingPathComponent(name) }
 
-  /// A disc whose edge is `blur` pixels wide, 0 to `greatest`.
+  /// A disc with values from 0 to `greatest` and an edge `blur` pixels wide.
   private func disc(_ greatest: Double, blur: Double) -> LabelMap {
     volume(Geometry(size: [32, 32, 1])) { x, y, _ in
       let distance = (Double((x - 15) * (x - 15) + (y - 15) * (y - 15))).squareRoot() - 9
@@ -43,11 +43,11 @@ import Testing
         "2 masks (\(file("A/a_seg.nii.gz").path) and \(file("A/b_seg.nii.gz").path)): \(count) values between 0 and 255 lie along edges only, as in smoothed (antialiased) masks, and each would become a class; threshold the masks at 128."
       ])
     #expect(found[0].severity == .warning && found[0].cases == ["A/a", "A/b"])
-    // Training says so under --quiet too.
+    // Training reports them even with --quiet.
     #expect(try Warnings.collecting { try check.requireNoErrors() }.warnings == found.map(\.message))
   }
 
-  /// Too many for labels: an error as before, which now says why.
+  /// Too many values for labels are still an error, which now names the reason.
   @Test func manyGreysAreAnErrorThatNamesTheThreshold() throws {
     let smooth: LabelMap = volume(Geometry(size: [32, 32, 1])) { x, y, _ in
       UInt8(min(255, max(0, 8 * x + y / 16)))
@@ -57,11 +57,11 @@ import Testing
     #expect(found.map(\.rule) == [.greyEdges] && found[0].message.hasSuffix("threshold it at 125."))
   }
 
-  /// Structures with an inside of their own are classes, however large their values.
+  /// Structures with an interior are classes, whatever their values.
   @Test func structuresAreNotGreyEdges() throws {
     let labels: LabelMap = volume(Geometry(size: [32, 32, 1])) { x, y, _ in [0, 50, 100, 150, 200][min(4, x / 7)] }
     #expect(GreyEdges(labels) == nil && GreyEdges(disc(255, blur: 0)) == nil)
-    // Nor are small labels that follow each other, as layers one voxel thick.
+    // Small consecutive labels, such as layers one voxel thick, are not grey edges either.
     let layers: LabelMap = volume(Geometry(size: [16, 16, 1])) { x, _, _ in UInt8(x) }
     #expect(GreyEdges(layers) == nil)
   }

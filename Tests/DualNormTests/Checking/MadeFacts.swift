@@ -3,7 +3,7 @@ import MedicalImaging
 
 @testable import Datasets
 
-/// A case as if it had been read: only what a rule looks at differs from the plainest one.
+/// Facts of a plain case; the arguments change only the facts under test.
 func fact(
   _ identifier: String, patient: String? = nil,
   geometry: Geometry = Geometry(size: [100, 100, 40], spacingMM: [2, 2, 4]),
@@ -22,18 +22,18 @@ func fact(
       rounding: rounding))
 }
 
-/// 101 quantiles that rise evenly.
+/// 101 evenly rising quantiles.
 func ramp(_ least: Float, _ greatest: Float) -> [Float] {
   (0...100).map { least + (greatest - least) * Float($0) / 100 }
 }
 
-/// `count` plain cases of a site, and others.
+/// A site with `count` plain cases, and others.
 func site(_ name: String, _ count: Int, _ others: CaseFacts...) -> [CaseFacts] {
   (0..<count).map { fact("\(name)/c\($0)") } + others
 }
 
 extension CaseComparison {
-  /// Severity and message of every finding.
+  /// Severity and message of each finding.
   static func said(_ facts: [CaseFacts]) -> [String] {
     CaseComparison(facts).findings().map { "\($0.severity.rawValue): \($0.message)" }
   }

@@ -10,7 +10,7 @@ import Testing
   }
   private var mirrored: Geometry { turned([-1, 0, 0, 0, 1, 0, 0, 0, 1]) }
 
-  /// Turned about z.
+  /// A geometry rotated about z.
   private func oblique(degrees: Double) -> Geometry {
     let (c, s) = (cos(degrees * .pi / 180), sin(degrees * .pi / 180))
     return turned([c, -s, 0, s, c, 0, 0, 0, 1])
@@ -44,7 +44,7 @@ import Testing
       ])
   }
 
-  /// 44° and 46° have different codes, and are two degrees apart.
+  /// Rotations by 44° and 46° have different codes, but differ by two degrees only.
   @Test func obliqueSlicesAreNotOdd() {
     let (one, other) = (oblique(degrees: 44), oblique(degrees: 46))
     #expect(one.orientation.code != other.orientation.code)

@@ -4,7 +4,7 @@ import Testing
 @testable import Datasets
 
 @Suite struct PlacementRuleTests {
-  /// Masks of one organ, whose centres differ by a few hundredths.
+  /// Masks of one organ, with centres that differ by a few hundredths.
   private func organs(_ count: Int, at x: Double = 0.5) -> [CaseFacts] {
     (0..<count).map { index in
       let shift = Double(index % 5 - 2) * 0.01
@@ -30,7 +30,7 @@ import Testing
         "warning: /d/A/odd_seg.nii.gz: its centre lies at 75 % of the image front to back, expected about 40 % as in the other 10 "
           + "cases of A; look at it on its image: it may be shifted or mirrored."
       ])
-    // Seven masks are too few to know where they belong.
+    // Seven masks are too few to know their usual place.
     #expect(CaseComparison.said(organs(6) + [odd([0.5, 0.75, 0.5])]).isEmpty)
   }
 
@@ -50,14 +50,14 @@ import Testing
       ])
     #expect(CaseComparison.said(organs(10) + [odd(mirrored: 0.81)]) != [])
     #expect(CaseComparison.said(organs(10) + [odd(mirrored: 0.84)]) == [])
-    // Where a fifth of the masks fit little, as those of tumours, nobody can tell.
+    // If a fifth of the masks fit badly, as for tumours, no mask is odd.
     let loose = (0..<3).map {
       fact("A/l\($0)", placement: MaskPlacement(centre: [0.5, 0.4, 0.5], mirroredSpread: [1.1, 1.2, 1]))
     }
     #expect(CaseComparison.said(organs(9) + loose + [odd(mirrored: 0.512)]).isEmpty)
   }
 
-  /// A slice is the same mirrored along its only z.
+  /// Mirroring a single slice along z changes nothing.
   @Test func fitIsOfTheAxesThatChange() {
     #expect(MaskPlacement(centre: [0.5, 0.5, 0.5], mirroredSpread: [4, 1, 1]).fit == 4)
     #expect(abs((MaskPlacement(centre: [0.5, 0.5, 0.5], mirroredSpread: [2, 0.5, 8]).fit ?? 0) - 2) < 1e-12)
@@ -79,7 +79,7 @@ import Testing
     #expect(CaseComparison.said(lungs + [odd(background: 0.9)]).isEmpty)
   }
 
-  /// A bright box on dark ground, in a grid whose x runs to the right.
+  /// A bright box on a dark background, in a grid whose x runs to the right.
   @Test func measuredOnVoxels() throws {
     let geometry = Geometry(size: [20, 10, 4], direction: [-1, 0, 0, 0, 1, 0, 0, 0, 1])
     func isInside(_ x: Int, _ y: Int) -> Bool { (2..<6).contains(x) && (3..<7).contains(y) }
@@ -88,7 +88,7 @@ import Testing
     let mask = volume(geometry) { x, y, _ in isInside(x, y) ? 3 : 0 } as LabelMap
     let placed = try #require(MaskPlacement(of: mask, on: image, quantiles: sorted))
     #expect(placed.centre == [0.8, 0.5, 0.5] && placed.backgroundShare == 0)
-    // All voxels of a constant region: nothing to compare with.
+    // The region is constant, so there is nothing to compare with.
     #expect(placed.mirroredSpread == [1, 1, 1])
     let shifted = volume(geometry) { x, y, _ in isInside(x - 3, y) ? 3 : 0 } as LabelMap
     let moved = try #require(MaskPlacement(of: shifted, on: image, quantiles: sorted))

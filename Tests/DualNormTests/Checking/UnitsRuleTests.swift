@@ -14,7 +14,7 @@ import Testing
         "warning: /d/A/odd.nii.gz: spacing 0.2×0.2×0.4 mm and extent 20×20×16 mm, as if in centimetres beside the other 3 "
           + "cases of A (median spacing 2×2×4 mm, in order of size); correct the spacing in the header."
       ])
-    // Two others are too few to tell who is right.
+    // Two other cases are too few to tell which is right.
     #expect(CaseComparison.said(site("A", 2, fact("A/odd", geometry: scaled(0.1)))).isEmpty)
   }
 
@@ -44,7 +44,7 @@ import Testing
       ])
   }
 
-  /// Finer voxels of the same extent, thicker slices, and a smaller part of the body are no other unit.
+  /// Finer voxels of the same extent, thicker slices, and a smaller part of the body are no different unit.
   @Test func honestDifferencesAreNotOdd() {
     let fine = Geometry(size: [1000, 1000, 400], spacingMM: [0.2, 0.2, 0.4])
     let thick = Geometry(size: [100, 100, 4], spacingMM: [2, 2, 40])
@@ -61,7 +61,7 @@ import Testing
     #expect(CaseComparison.said([fact("A/p", geometry: small, ending: "png")]).isEmpty)
   }
 
-  /// Air, and soft tissue and bone above it.
+  /// Intensities of air, and of soft tissue and bone above it.
   private func ct(_ shift: Float) -> [Float] { ramp(-1024, 1400).map { $0 + shift } }
 
   @Test func ctWithoutItsOffset() {
@@ -81,7 +81,7 @@ import Testing
 
   @Test func otherIntensitiesHaveNoOffset() {
     let others = (0..<4).map { fact("A/c\($0)", intensities: ct(0)) }
-    // CT of soft tissue alone is as bright as the others; MR has no air at −1000.
+    // CT of soft tissue alone is as bright as the others. MR has no air at −1000.
     #expect(CaseComparison.said(others + [fact("A/crop", intensities: ramp(-100, 1400))]).isEmpty)
     let mr = (0..<4).map { fact("A/c\($0)", intensities: ramp(0, 2000)) }
     #expect(CaseComparison.said(mr + [fact("A/bright", intensities: ramp(1000, 3000))]).isEmpty)

@@ -4,7 +4,7 @@ import Testing
 @testable import DualNorm
 
 @Suite struct AugmentationTests {
-  /// A slice whose one channel is its label, so that both must move alike.
+  /// A slice whose single channel equals its labels, so that both must move alike.
   private func twin(height: Int = 24, width: Int = 32) -> TrainingSlice {
     let labels = (0..<height * width).map { pixel -> UInt8 in
       let (y, x) = (pixel / width, pixel % width)
@@ -22,7 +22,7 @@ import Testing
       let original = twin()
       let slice = augmentation.apply(to: original, using: &generator)
       if slice.labels != original.labels { moved += 1 }
-      // Bilinear and nearest interpolation agree except on the border, where a pixel is half in.
+      // Bilinear and nearest interpolation agree except for partly covered pixels on the border.
       let wrong = zip(slice.image, slice.labels).count { abs($0 - Float($1)) > 0.75 }
       #expect(wrong == 0)
     }
@@ -75,7 +75,7 @@ import Testing
       if slice.labels != original.labels { moved += 1 }
       #expect(zip(slice.image, slice.labels).allSatisfy { abs($0 - Float($1)) <= 0.75 })
     }
-    #expect((4...25).contains(moved))  // it fires one time in five
+    #expect((4...25).contains(moved))  // fires with probability 1/5
   }
 
   @Test func bendingRarelyFoldsALargeSlice() {
@@ -85,7 +85,7 @@ import Testing
     let side = 384
     let whole = (0..<12).count { _ in
       let map = ElasticMap(size: ImageSize(height: side, width: side), using: &generator)
-      // Every third pixel, which is a tenth of a node's distance.
+      // Every third pixel; pixels are a tenth of a node's distance apart.
       return stride(from: 0, to: side - 1, by: 3).allSatisfy { y in
         stride(from: 0, to: side - 1, by: 3).allSatisfy { x in
           let (here, right) = (map.displacement(x: x, y: y), map.displacement(x: x + 1, y: y))
@@ -98,7 +98,7 @@ import Testing
     #expect(whole >= 10)
   }
 
-  /// What each change does to a slice with an edge, and that labels stay.
+  /// Each change alters the image of a slice with an edge, but not the labels.
   @Test(arguments: IntensityChange.order) func intensitiesChangeAndLabelsStay(part: Augmentation.Part) {
     let original = twin()
     for seed in 1...20 {
@@ -107,7 +107,7 @@ import Testing
       IntensityChange(part, using: &generator).apply(to: &slice)
       #expect(slice.labels == original.labels)
       #expect(slice.image.allSatisfy { $0.isFinite })
-      // A gamma curve keeps 0 and 1, which is all this slice has.
+      // A gamma curve preserves 0 and 1, the only values of this slice.
       #expect((slice.image == original.image) == (part == .gamma))
       let inside = zip(slice.image, slice.labels).filter { $1 == 1 }.map(\.0).reduce(0, +) / 144
       #expect(abs(inside - 1) < 0.9)
@@ -133,7 +133,7 @@ import Testing
     #expect(slice.image[5 * 32 + 12] > 0 && slice.image[5 * 32 + 12] < 0.5)
   }
 
-  /// A part that is off does not change what another draws.
+  /// A disabled part does not change the random numbers of the others.
   @Test func partsDrawIndependently() {
     let original = twin()
     for seed in 1...30 {

@@ -34,7 +34,7 @@ import Testing
     #expect(try loader.next() == nil)
   }
 
-  /// What was made before comes first, then the error in place of its batch, then nothing.
+  /// Earlier batches come first, then the error in place of its batch, then nothing.
   @Test(arguments: [1, 3]) func anErrorComesInPlaceOfItsBatch(threads: Int) throws {
     struct Broken: Error {}
     let loader = BatchLoader(batches: 0..<40, threads: threads) { index in

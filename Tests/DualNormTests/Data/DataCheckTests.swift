@@ -10,7 +10,7 @@ import Testing
 
   init() throws { folder = try DataFolder() }
 
-  /// Writes a pair of 16×16×2 voxels; the mask's values go around `values` voxel by voxel.
+  /// Writes a pair of 16×16×2 voxels; the mask cycles through `values`.
   func write(_ name: String, seed: UInt64, values: [UInt8] = [0, 1], geometry: Geometry = Geometry(size: [16, 16, 2]))
     throws
   {
@@ -28,7 +28,7 @@ import Testing
     try DataCheck.run(on: Dataset(contentsOf: folder.url), merge: merge)
   }
 
-  /// Severity and message of the findings, whatever else they say for machines.
+  /// Severity and message of each finding, without its other fields.
   func said(_ check: DataCheck) -> [String] { check.findings.map { "\($0.severity.rawValue): \($0.message)" } }
 
   @Test func soundDataHaveNothingToReport() throws {
@@ -142,7 +142,7 @@ import Testing
         .init(.warning, .labels, message, cases: ["\(site)/c2"], files: [file("c2_seg.nii.gz")])
       ])
     #expect(try DataCheck.run(on: Dataset(contentsOf: folder.url), exclude: [7]).findings.isEmpty)
-    // Of five, or where two hold it, it may be a rare class.
+    // Among five cases, or if two hold it, it may be a rare class.
     try write("c3", seed: 3, values: [0, 1, 7])
     #expect(try self.check().findings.isEmpty)
   }
@@ -210,7 +210,7 @@ import Testing
   }
 }
 
-/// What a progress closure was told.
+/// The calls of a progress closure.
 private final class Progress: @unchecked Sendable {
   private let lock = NSLock()
   private var calls: [[Int]] = []

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A temporary folder that goes with its owner.
+/// A temporary folder that is removed with its owner.
 final class DataFolder: Sendable {
   let url = FileManager.default.temporaryDirectory.appendingPathComponent("data-\(UUID().uuidString)")
 
@@ -10,7 +10,7 @@ final class DataFolder: Sendable {
 
   var path: String { url.path }
 
-  /// Empty files, enough for what only looks at names.
+  /// Creates empty files, for tests of names only.
   func touch(_ names: String...) throws {
     for name in names { try write("", to: name) }
   }
@@ -32,7 +32,7 @@ func sentence(_ body: () throws -> some Any) -> String {
   }
 }
 
-/// `../shared/data` beside the package.
+/// The folder `../shared/data` beside the package.
 let sharedData: URL = {
   let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()

@@ -146,7 +146,7 @@ import Testing
     #expect(LabelNames.found(beside: folder.url.appendingPathComponent("labelsTr")) == [0: "background", 1: "liver"])
     #expect(LabelNames.found(beside: folder.url) == [0: "background", 1: "liver"])
     #expect(LabelNames.found(beside: folder.url.appendingPathComponent("labelsTr/a.nii.gz")).isEmpty)
-    // Regions cannot be trained on; scores of single labels do without the names.
+    // Training cannot use regions; scores of single labels work without the names.
     try folder.write("{\"labels\": {\"background\": 0, \"whole\": [1, 2]}}", to: "dataset.json")
     #expect(LabelNames.found(beside: folder.url).isEmpty)
     #expect(LabelNames.found(beside: folder.url.appendingPathComponent("nowhere/x")).isEmpty)

@@ -82,7 +82,7 @@ import Testing
     #expect(sentence { try read(json, twoSites) } == file.path + end)
   }
 
-  /// The third fold tests what the first does, and the second names a case that is not there.
+  /// The third fold tests the same cases as the first, and the second names a missing case.
   @Test func aSingleFoldIsReadWhateverTheOthersHold() throws {
     let json =
       #"[{"train": ["Case1"], "val": ["Other"]}, {"train": ["Case9"], "val": []}, {"train": ["Scan2"], "val": ["Other"]}]"#

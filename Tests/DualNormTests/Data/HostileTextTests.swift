@@ -6,7 +6,7 @@ import Testing
 @testable import Datasets
 @testable import DualNorm
 
-/// Texts that are made to take all time, memory or stack of whoever parses them, and names that lead elsewhere.
+/// Texts made to exhaust a parser's time, memory or stack, and names that lead elsewhere.
 @Suite struct HostileTextTests {
   let folder = try! ScratchFolder()
 
@@ -18,7 +18,7 @@ import Testing
     return found.replacingOccurrences(of: file.path, with: "FILE")
   }
 
-  /// Each line says the one before it ten times: 10^12 words of 600 bytes.
+  /// Each line repeats the previous one ten times: 10^12 words of 600 bytes.
   @Test func aliasesThatMultiply() throws {
     var text = "a0: &a0 [x]\n"
     for level in 1...12 {
@@ -26,7 +26,7 @@ import Testing
     }
     #expect(
       try refusal(ofOptions: text) == "FILE: has more than 12 YAML aliases (*name); write out what they stand for.")
-    // As many as are let pass, at their worst, as value and as key.
+    // The largest permitted number of aliases in the worst form, as value and as key.
     for last in ["iterations: *a4", "? *a4\n: 1"] {
       var few = "width: &a0 [1,1]\n"
       for level in 1...4 {
@@ -60,7 +60,7 @@ import Testing
         == "FILE: has 300002 bytes, and a YAML file of options has at most 262144; give another.")
   }
 
-  /// The search for the name that is meant takes time by the square of their length; a letter can be as long as a name.
+  /// The search for the nearest name takes quadratic time, and one letter can be as long as a name.
   @Test(arguments: ["x", "e\u{301}", "\u{301}", "\u{1F468}\u{200D}"]) func namesOfMegabytes(part: String) throws {
     let name = String(repeating: part, count: 3_000_000 / part.utf8.count)
     let cases = (0..<200).map { Case(name: "Case\($0)", site: "A", patient: nil, images: [], mask: nil) }
@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  /// Reading these would wait for ever.
+  /// Reading these would never end.
   @Test func whatIsNoFile() throws {
     let pipe = folder.url.appendingPathComponent("pipe")
     #expect(mkfifo(pipe.path, 0o600) == 0)
@@ -131,7 +131,7 @@ import Testing
     #expect(sentence { try Dataset(contentsOf: data.url) } == found)
   }
 
-  /// A path with a zero byte is that of no file, whatever the system makes of its beginning.
+  /// A path with a zero byte names no file, though the system reads only its beginning.
   @Test func zeroBytesInPaths() throws {
     let data = try DataFolder()
     try data.touch("Site-A/a.nii.gz", "Site-A/mask.nii.gz")
@@ -142,7 +142,7 @@ import Testing
     }
   }
 
-  /// Paths may lead out of the data set, where a list may have its images; names of results may not.
+  /// A list may have images outside the data set, but names of results stay inside.
   @Test func pathsOutsideGiveNamesInside() throws {
     let data = try DataFolder()
     try data.touch("elsewhere/x.nii.gz", "elsewhere/y.nii.gz", "data/Site-A/notes.txt")

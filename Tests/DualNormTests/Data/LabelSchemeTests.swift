@@ -18,7 +18,7 @@ import Testing
     #expect(scheme.fileValues(of: classes).voxels == [0, 7, 3, 7])
   }
 
-  /// The colours of pictures, and no two alike.
+  /// Segments have the colours of pictures, all different.
   @Test func segmentsHaveColoursOfTheirOwn() throws {
     let segments = try LabelScheme(values: Set(0...60)).dicomSegments
     #expect(segments.count == 60 && Set(segments.map(\.color)).count == 60)

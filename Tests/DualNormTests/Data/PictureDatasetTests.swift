@@ -12,7 +12,7 @@ import Testing
 
   init() throws { folder = try DataFolder() }
 
-  /// Copies of `Tests/Fixtures/images`, all of 13×9 pixels.
+  /// Copies fixtures from `Tests/Fixtures/images`, all of 13×9 pixels.
   private func put(_ files: [(fixture: String, name: String)]) throws {
     for (fixture, name) in files {
       let url = folder.url.appendingPathComponent(name)
@@ -144,14 +144,14 @@ import Testing
     for (index, channel) in channels.enumerated() {
       let mean = channel.voxels.reduce(0, +) / 117
       let deviation = (channel.voxels.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 117).squareRoot()
-      // Padded by 3 rows above and 1 column on the left.
+      // Padded by 3 rows at the top and 1 column on the left.
       for (x, y) in [(0, 0), (7, 5), (12, 8)] {
         let found = prepared.channels[index * 256 + (y + 3) * 16 + x + 1]
         #expect(abs(found - (channel[x, y, 0] - mean) / deviation) < 1e-3)
       }
     }
     #expect(Set(prepared.labels ?? []) == [0, 1])
-    // Pictures of training and of pages show the colours of the file at the same places.
+    // Pictures of training and pages show the file's colours at the same places.
     let shown = try PreparedCase(source: scan, volume: prepared).shownChannels(slice: 0)
     #expect(shown.count == 3)
     for (shown, channel) in zip(shown, channels) {
@@ -177,7 +177,7 @@ import Testing
     #expect(check.errors.map(\.message).first == constant && check.errors.count == 3)
   }
 
-  /// It lies outside any window, and is not clipped but 0.
+  /// An unused colour lies outside any window, and becomes 0 instead of being clipped.
   @Test func aColourThatIsNotUsedNeedsNoWindow() throws {
     let file = folder.url.appendingPathComponent("a.png")
     func plan(_ colours: [ClosedRange<Float>]) throws -> PreparationPlan {
@@ -213,7 +213,7 @@ import Testing
     }
     let scores = Scorer(scheme: LabelScheme(groups: [[255]])).scores(
       prediction: square(5...14), reference: square(4...15), site: "A", caseName: "a", pass: "final")
-    // 36 and 44 contour pixels; each is 1 from the other's, but for the outer corners.
+    // 36 and 44 contour pixels; each is 1 from the other contour, except the outer corners.
     #expect(abs((scores[0][.assd] ?? 0) - (36 + 40 + 4 * 2.0.squareRoot()) / 80) < 1e-12)
     #expect(scores[0][.hausdorff] == 2.0.squareRoot())
   }

@@ -23,7 +23,7 @@ import Testing
     )
   }
 
-  /// Windows have one size, and nothing of a slice is left out in prediction.
+  /// Training windows have one size; prediction never crops a slice.
   @Test func predictionSeesWholeSlices() throws {
     func input(_ plan: PreparationPlan, _ height: Int, _ width: Int, _ purpose: PreparationPurpose) -> [Int] {
       let size = plan.inputSize(of: ImageSize(height: height, width: width), for: purpose)
@@ -41,7 +41,7 @@ import Testing
     #expect(read == exact && read != padding)
   }
 
-  /// The authors' network sees slices as they are, and layer norm cannot.
+  /// The authors' network takes slices unpadded; layer norm cannot.
   @Test func thePublishedRecipePadsNothing() throws {
     func pads(_ recipe: TrainingRecipe, _ change: (inout TrainingConfiguration) -> Void = { _ in }) throws -> Bool {
       var configuration = TrainingConfiguration(recipe)

@@ -24,13 +24,14 @@ import Testing
       #expect(abs(Double(prepared.channels[index]) - (Double(index) - 127.5) / deviation) < 1e-6)
     }
     let windowed = try prepare(ramp, plan: PreparationPlan(window: IntensityWindow(low: 100, high: 101)))
-    // 101 voxels clipped to 100, 155 to 101: the two values lie p and 1 − p times the deviation apart from the mean.
+    // 101 voxels are clipped to 100, and 155 to 101. In deviations, they lie √(p/(1−p)) below and √((1−p)/p) above the
+    // mean.
     let p = 155.0 / 256
     #expect(abs(Double(windowed.channels[0]) + (p / (1 - p)).squareRoot()) < 1e-6)
     #expect(abs(Double(windowed.channels[255]) - ((1 - p) / p).squareRoot()) < 1e-6)
   }
 
-  /// Voxels without data count in nothing: not in the mean, not in the deviation, not in what is foreground.
+  /// Voxels without data count neither for mean and deviation nor as foreground.
   @Test(arguments: [PreparationPlan.Whitening.volume, .foreground])
   func whiteningLeavesOutWhatWasNotMeasured(whitening: PreparationPlan.Whitening) throws {
     let plan = try PreparationPlan(whitening: whitening)
@@ -44,7 +45,7 @@ import Testing
     #expect(throws: InputError.self) { try prepare(constant, plan: plan) }
   }
 
-  /// As on a film before a lamp: the brighter voxels are a nearly constant background.
+  /// The brighter voxels are a nearly constant background, as on a film before a lamp.
   @Test func aBrightConstantBackgroundIsNoForeground() throws {
     func whitened(_ image: Image, _ whitening: PreparationPlan.Whitening) throws -> [Float] {
       try prepare(image, plan: PreparationPlan(whitening: whitening)).channels
@@ -67,7 +68,7 @@ import Testing
   }
 
   @Test func trainingPadsByTheEdgeAndCropsAroundTheCentre() throws {
-    // 9 wide and 20 high into 16×16: 3 columns before, 4 after; rows 2 … 17.
+    // From 9 columns and 20 rows to 16×16: pads 3 columns before and 4 after, and keeps rows 2 … 17.
     let labels: LabelMap = volume(Geometry(size: [9, 20, 1])) { x, y, _ in UInt8(10 * (y % 20) + x) }
     let ramp = image([9, 20, 1]) { x, y, _ in Float(100 * y + x) }
     let prepared = try prepare(
@@ -125,7 +126,7 @@ import Testing
     .size(height: 23, width: 17),
   ])
   func resamplingLeavesALinearImageLinear(_ resampling: PreparationPlan.Resampling) throws {
-    // On an oblique grid, a function linear in position stays so under linear interpolation, there and back.
+    // On an oblique grid, linear interpolation preserves a linear function of position, there and back.
     let geometry = Geometry(
       size: [40, 30, 3], spacingMM: [0.8, 0.6, 3], originMM: [-20, 7, 3], direction: obliqueDirection)
     let ramp: Image = volume(geometry) { x, y, z in Float(2 * Double(x) + 3 * Double(y) + 50 * Double(z)) }

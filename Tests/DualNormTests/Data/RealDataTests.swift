@@ -6,7 +6,7 @@ import Testing
 @testable import DualNorm
 @testable import Scores
 
-/// One case of each site of the real data, so that the suite stays quick without optimization.
+/// One real case per site, so that the suite is fast even without optimization.
 @Suite(.enabled(if: hasSharedData, "needs ../shared/data"))
 struct RealDataTests {
   /// The last case of each site, listed by absolute path.

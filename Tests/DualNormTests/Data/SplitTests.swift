@@ -5,7 +5,7 @@ import Testing
 @testable import Datasets
 
 @Suite struct SplitTests {
-  /// `scans` scans of each of `patients` patients.
+  /// Creates `scans` scans of each of `patients` patients.
   func cases(_ site: String, patients: Int, scans: Int = 1) -> [Case] {
     (0..<patients).flatMap { patient in
       (0..<scans).map { scan in
@@ -14,7 +14,7 @@ import Testing
     }
   }
 
-  /// A site of one patient holds none out, which is said; where no site can, `--hold-out` is refused.
+  /// A site with one patient holds none out, with a message. `--hold-out` is refused if no site can hold out any.
   @Test func aSinglePatientIsNotHeldOut() throws {
     let single = cases("A", patients: 1, scans: 2) + cases("B", patients: 1)
     #expect(
@@ -58,7 +58,7 @@ import Testing
     #expect(others.count > 5)
   }
 
-  /// (patients, test fraction) to cases of (training, validation, test).
+  /// Maps (patients, test fraction) to cases of (training, validation, test).
   @Test(
     arguments: [
       (1, 0, [1, 0, 0]), (2, 0, [1, 1, 0]), (3, 0, [2, 1, 0]), (2, 0.2, [1, 0, 1]),

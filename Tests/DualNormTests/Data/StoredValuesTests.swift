@@ -17,7 +17,7 @@ import Testing
     let values = (0..<10_000).map { Float($0) / 3 }
     let stored = StoredValues(values)
     let filed = try stored.inFile(in: folder)
-    // Already without a name: nothing is left behind, whatever becomes of the process.
+    // The file has no name any more, so nothing is left however the process ends.
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     #expect(filed.all == values && filed.count == values.count && filed.bytes == 40_000)
     for range in [0..<0, 0..<1, 4_095..<4_099, 9_999..<10_000, 10_000..<10_000] {

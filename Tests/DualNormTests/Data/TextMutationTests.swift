@@ -10,7 +10,7 @@ import Torch
 @testable import Experiments
 @testable import Scores
 
-/// Thousands of damaged texts: each gives a value, or an error of one line. A trap ends the test program.
+/// Thousands of damaged texts, each of which gives a value or an error of one line. A trap ends the test program.
 @Suite struct TextMutationTests {
   private static let tokens = [
     "../", "/", "\\", "\u{0}", "\\u0000", "\n", "..", ",", "\"", "{", "[", "]", "}", ": ", "- ", "null", "true", "-1",
@@ -19,7 +19,7 @@ import Torch
     String(repeating: "a", count: 300), String(repeating: "[", count: 150),
   ]
 
-  /// Damages a text in turn and gives it to `read`, which says whether it took it.
+  /// Damages a text repeatedly and passes it to `read`; counts read and refused texts.
   private func mutate(_ text: String, times: Int, seed: UInt64, _ read: (Data) throws -> Void) throws -> (Int, Int) {
     var mutator = Mutator(seed: seed, tokens: Self.tokens)
     var counts = (read: 0, refused: 0)
@@ -44,7 +44,7 @@ import Torch
     return counts
   }
 
-  /// Every file that the cases could be written to lies two levels below the output.
+  /// Every output file for the cases lies two levels below the output folder.
   private func expectInside(_ cases: [Case], _ damaged: Data) {
     let output = URL(fileURLWithPath: "/output")
     for scan in cases {
@@ -168,7 +168,7 @@ import Torch
     #expect(counts.0 > 20 && counts.1 > 500)
   }
 
-  /// What is read is tried: the network is made, and memory taken for it, only if the weights are there.
+  /// Each readable model is tried: the network is created, and memory allocated for it, only if the weights exist.
   @Test func damagedModels() throws {
     let folder = try DataFolder()
     let run = RunFolder(folder.url)
@@ -187,7 +187,7 @@ import Torch
     #expect(counts.0 > 100 && counts.1 > 500)
   }
 
-  /// In place, without waiting for the disk.
+  /// Replaces the file without waiting for the disk.
   private func rewrite(_ file: URL, _ contents: Data) throws {
     unlink(file.path)
     let handle = FileHandle(fileDescriptor: open(file.path, O_CREAT | O_WRONLY, 0o600), closeOnDealloc: true)

@@ -6,7 +6,7 @@ import Testing
 @testable import Datasets
 @testable import Scores
 
-/// Every reader of a folder names what looks like an image and is not read.
+/// Every reader of a folder names unread files that look like images.
 @Suite struct UnreadImagesTests {
   let folder: DataFolder
 
@@ -42,7 +42,7 @@ import Testing
     #expect(try warnings { try Dataset(contentsOf: folder.url) } == [sentence("b.img.gz", of: 1)])
   }
 
-  /// Where `file_ending` says which files are meant, the others are named too.
+  /// `file_ending` selects the files; the others are named, too.
   @Test func ofADescription() throws {
     try folder.touch(
       "imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz", "imagesTr/b_0000.mgz", "labelsTr/c.nrrd", "imagesTr/view.png")

@@ -4,7 +4,7 @@ import MedicalImaging
 @testable import Basics
 @testable import DualNorm
 
-/// An image whose voxels follow a formula of x, y, z.
+/// An image whose voxels are a function of x, y, z.
 func image(_ size: SIMD3<Int>, spacing: SIMD3<Double> = [1, 1, 1], _ value: (Int, Int, Int) -> Float) -> Image {
   volume(Geometry(size: size, spacingMM: spacing), value)
 }
@@ -15,14 +15,14 @@ func volume<Voxel>(_ geometry: Geometry, _ value: (Int, Int, Int) -> Voxel) -> V
   return Volume(voxels: voxels, geometry: geometry)
 }
 
-/// Intensities without a pattern, the same for the same seed.
+/// An image of random intensities; the same for the same seed.
 func noise(_ geometry: Geometry, seed: UInt64) -> Image {
   var generator = SeededGenerator(seed: seed)
   return volume(geometry) { _, _, _ in Float(100 + 10 * generator.normal()) }
 }
 
 extension PreparedVolume {
-  /// Classes brought back to the original grid, as `grid.restored` brings maps back.
+  /// Restores classes to the original grid, as `grid.restored` restores maps.
   func restored(labels: [UInt8]) -> LabelMap {
     let map = grid.restored([labels.map(Float.init)])[0]
     return LabelMap(voxels: map.voxels.map { UInt8($0.rounded()) }, geometry: map.geometry)

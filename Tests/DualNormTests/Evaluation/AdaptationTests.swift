@@ -18,7 +18,7 @@ import Torch
       seed: 5)
   }
 
-  /// Intensities whose contrast is turned around where `slope` is negative; whitening undoes any other line.
+  /// A volume whose contrast is inverted for a negative `slope`; z-score normalization undoes any other linear change.
   private func volume(slope: Float = 1, slices: Int = 11) throws -> PreparedVolume {
     let image = noise(Geometry(size: [16, 16, slices]), seed: 3)
     let skewed = Image(voxels: image.voxels.map { $0 * $0 * slope + 7 }, geometry: image.geometry)
@@ -44,7 +44,7 @@ import Torch
     let reference = network.batchStatistics(of: [try volume()], site: 0)
     let scan = try volume(slope: -2)
     let before = statistics(of: network)
-    // The network as if it had been trained on the undistorted case.
+    // The network behaves as if trained on the undistorted case.
     reference.applied {
       let plain = network.probabilities(of: scan, passes: [.first, .final])
       let adapted = network.batchStatistics(of: [scan], site: 0)
@@ -69,7 +69,7 @@ import Torch
     #expect(found == plain)
   }
 
-  /// What the first norm sees is the first convolution of all slices.
+  /// The first norm's input is the first convolution of all slices.
   @Test func statisticsAreThoseOfAllSlices() throws {
     let network = try network(.bn)
     let volumes = [try volume(), try volume(slope: -2, slices: 3)]

@@ -4,7 +4,7 @@ import Testing
 @testable import Datasets
 @testable import DualNorm
 
-/// The cases that a picture of an evaluation shows.
+/// The cases in an evaluation's picture.
 @Suite struct SheetPickerTests {
   private func names(_ picture: Evaluation.Picture, _ cases: [(name: String, dice: Double?)]) -> [String] {
     var picker = SheetPicker()
@@ -15,7 +15,7 @@ import Testing
     return picker.chosen(picture, of: "A").map(\.scan.name)
   }
 
-  /// Ranked by numbers: as text, "Dice 9e-05" would come after "Dice 0.999" and "Dice 1.000".
+  /// Cases are ranked by number; as text, "Dice 9e-05" would come after "Dice 0.999" and "Dice 1.000".
   @Test func aSitesPictureShowsItsMedianAndTheWorstWhereAskedFor() {
     let cases: [(name: String, dice: Double?)] = [("a", 1), ("b", 9e-5), ("c", nil), ("d", 0.999), ("e", 0.5)]
     #expect(names(.worstMedianAndBest, cases) == ["b", "e", "a"])
@@ -25,7 +25,7 @@ import Testing
     #expect(names(.worstMedianAndBest, []) == [])
   }
 
-  /// Cases of one Dice stand in the order of their names, in which 10 follows 9.
+  /// Cases with the same Dice are sorted by name, where 10 follows 9.
   @Test func equalCasesAreInTheOrderOfTheirNames() {
     let cases: [(name: String, dice: Double?)] = [("c10", 0.5), ("c9", 0.5), ("c8", 0.5), ("c1", 0.75)]
     #expect(names(.worstMedianAndBest, cases) == ["c8", "c9", "c1"])

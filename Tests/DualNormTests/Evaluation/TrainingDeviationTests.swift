@@ -10,7 +10,7 @@ import Testing
 @Suite struct TrainingDeviationTests {
   private let plan = try! PreparationPlan()
 
-  /// Facts of a volume of noise between dark and bright whose median lies at a share of the way.
+  /// Facts of a noise volume; `median` is the median's position between dark and bright.
   private func facts(
     _ size: SIMD3<Int> = [64, 48, 20], spacing: SIMD3<Double> = [1, 1, 3], scale: Float = 1, median: Float = 0.5,
     ending: String = "nii.gz"
@@ -49,12 +49,12 @@ import Testing
       try texts(facts(median: 0.02), training) == [
         "median intensity at 2 % between dark and bright where training had 40 to 50"
       ])
-    // Few volumes do not tell what is usual.
+    // A few volumes do not show the usual range.
     #expect(try texts(facts(median: 0.02), few) == [])
     #expect(try texts(facts(ending: "png"), training) == ["pictures where training had volumes"])
   }
 
-  /// Turned and resampled as the network sees it.
+  /// The comparison uses the network's input, turned and resampled.
   @Test func comparesWhatTheNetworkSees() throws {
     let resampling = try PreparationPlan(resampling: .spacingMM(x: 1, y: 1))
     #expect(try texts(facts([16, 12, 20], spacing: [4, 4, 3]), [facts()], resampling) == [])
@@ -64,7 +64,7 @@ import Testing
     #expect(try texts(turned, [facts()], PreparationPlan(orientation: Orientation(code: "LPS"))) == [])
   }
 
-  /// A window keeps the scale, as of CT.
+  /// A window preserves the scale, as for CT.
   @Test func aWindowMakesTheScaleMatter() throws {
     let windowed = try PreparationPlan(window: IntensityWindow(low: 0, high: 100))
     let training = (0..<10).map { facts(scale: $0 % 2 == 0 ? 100 : 90) }
@@ -104,7 +104,7 @@ import Testing
   }
 }
 
-/// Held-out cases of real data are not far from the others, and those of another organ are.
+/// Held-out cases of real data are near the others; another organ's cases are not.
 @Suite(.enabled(if: hasSharedData, "needs ../shared/data"))
 struct TrainingDeviationRealDataTests {
   private func facts(_ name: String) throws -> [CaseFacts] {
@@ -120,7 +120,7 @@ struct TrainingDeviationRealDataTests {
     return Dictionary(uniqueKeysWithValues: found.filter { !$0.1.isEmpty })
   }
 
-  /// Five folds of each, and each site against the others.
+  /// Five folds of each data set, and each site against the others.
   @Test(arguments: ["hippocampus", "lgg", "prostate"]) func heldOutCasesAreNear(name: String) throws {
     let facts = try facts(name)
     for fold in 0..<5 {

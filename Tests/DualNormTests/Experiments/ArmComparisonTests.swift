@@ -27,7 +27,7 @@ import Testing
     #expect(interval.lower == 0.0625 && interval.upper == 0.0625 && interval.resamples == 200)
   }
 
-  /// The difference comes from the cases that both have; two sites may name a case alike.
+  /// Only cases with a value in both count; two sites may use the same case name.
   @Test func casesWithoutAValueInOneAreDroppedAndCounted() throws {
     let rows = [
       resultRow("bn", "A", "1", 0.5), resultRow("bn", "A", "2", 0.5), resultRow("bn", "B", "1", 0.25),
@@ -51,7 +51,8 @@ import Testing
     #expect(comparisons[1].adjustedP == 1)
   }
 
-  /// 0.1 + 0.2 is not 0.3 in binary: equal means over seeds in another order must be zero, equal differences must tie.
+  /// 0.1 + 0.2 is not 0.3 in binary. Equal means of seeds in another order must differ by zero, and equal differences
+  /// must tie.
   @Test func roundingMakesNoDifference() throws {
     let values = [("bn", [0.1, 0.2, 0.3]), ("dual", [0.3, 0.2, 0.1])] as [(String, [Double])]
     let rows = values.flatMap { method, values in

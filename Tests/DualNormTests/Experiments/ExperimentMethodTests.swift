@@ -32,7 +32,7 @@ import Testing
         == "--methods names dual twice; name each method once.")
   }
 
-  /// Every method takes as many steps.
+  /// All methods take the same number of steps.
   @Test func aMethodSetsItsTraining() throws {
     var options = TrainingConfiguration()
     options.iterations = [30, 20]

@@ -38,7 +38,7 @@ import Testing
         """#)
   }
 
-  /// One site, one pass, one seed, distances: lower is better; no misses.
+  /// One site, one pass and one seed; distances, where lower is better; no misses.
   @Test func textToTheLetter() throws {
     let rows = [("bn", [2.0, 3, 4]), ("in", [1.0, 3, 2])].flatMap { method, values in
       values.enumerated().map { resultRow(method, "A", "\($0)", $1, metric: .hd95) }
@@ -64,7 +64,7 @@ import Testing
         """)
   }
 
-  /// A row of a matrix has its own unseen sites, so that no column is marked, and the caption says so.
+  /// Each row of a matrix has its own unseen sites, so the caption says so and no column is marked.
   @Test func unseenSitesAndUnitsAreSaid() throws {
     let rows = ["A", "B"].flatMap { train in
       ["A", "B"].map { resultRow("bn", $0, "1", 2, trainSites: [train], metric: .assd) }
@@ -108,7 +108,7 @@ import Testing
         """#))
   }
 
-  /// 14 pairs with zeros are too many for the exact test, and only that has a smallest p.
+  /// 14 pairs with zeros are too many for the exact test, and only that test has a smallest p.
   @Test func aSmallestPIsNotedOfExactTestsOnly() throws {
     func markdown(pairs: Int) throws -> String {
       let rows = (0..<pairs).flatMap { index in

@@ -7,9 +7,9 @@ import Testing
 @testable import DualNorm
 @testable import Experiments
 
-/// What an experiment finds, says and takes up when it starts.
+/// Findings, messages and resumption at an experiment's start.
 extension ExperimentTests {
-  /// Names of labels are no voxels to learn them from.
+  /// Label names alone give no voxels to learn from.
   @Test func aNamedLabelThatOnlyHeldOutCasesHaveIsFoundToo() throws {
     let named = folder.url.appendingPathComponent("named")
     for (place, kind) in [("imagesTr", ""), ("labelsTr", "_segmentation")] {

@@ -6,7 +6,7 @@ import Testing
 @testable import Scores
 
 @Suite struct ExperimentSummaryTests {
-  /// bn and dual on sites A (two cases) and B (one case), two seeds; dual has both passes.
+  /// Methods bn and dual on sites A (two cases) and B (one case), with two seeds; dual has both passes.
   static let rows: [ResultRow] = {
     let bn: [(String, String, [Double])] = [
       ("A", "1", [0.5, 0.75]), ("A", "2", [0.25, 0.5]), ("B", "1", [0.125, 0.375]),
@@ -49,7 +49,7 @@ import Testing
     #expect(dual.count(.found) == 5 && dual.count(.falseAlarm) == 0)
   }
 
-  /// Passes with adapted statistics come after the others, and are compared among themselves.
+  /// Passes with adapted statistics follow the others, and are compared among themselves.
   @Test func adaptedPassesMeetAdaptedOnes() throws {
     let adapted = Self.rows.map { row in
       resultRow(row.method, row.testSite, row.caseName, row.value, seed: row.seed, pass: row.pass + "+adapt")
@@ -63,7 +63,7 @@ import Testing
     #expect(without.comparisons.last.map { "\($0.arm.pass) \($0.baseline.pass)" } == "final+adapt first")
   }
 
-  /// Where lower is better the worst site has the largest mean.
+  /// If lower is better, the worst site has the largest mean.
   @Test func worstOfDistancesIsTheLargest() throws {
     let rows = [resultRow("bn", "A", "1", 1, metric: .assd), resultRow("bn", "B", "1", 3, metric: .assd)]
     #expect(try Self.summary(rows, metric: .assd).arms[0].worstSite?.site == "B")
@@ -82,7 +82,7 @@ import Testing
     #expect(arm.caseCount == 3 && arm.count(.bothEmpty) == 2 && arm.structureCount == 5)
   }
 
-  /// Networks of several folds that were tested on one case count as one value a seed.
+  /// Networks of several folds tested on one case count as one value per seed.
   @Test func foldsAreAveragedWithinASeed() throws {
     let rows = [("0", 0.25, 1), ("1", 0.75, 1), ("0", 1, 2)].map { fold, value, seed in
       resultRow("bn", "A", "1", value, seed: UInt64(seed), fold: fold)
@@ -99,7 +99,7 @@ import Testing
     #expect(summary.markdown.contains("| 0.250 ± 0.177 | 0.125 ± – (B) | – |\n"))
   }
 
-  /// An unfinished seed's mean is of other cases, so it says nothing about seeds; the cases it has still count.
+  /// An unfinished seed's mean covers other cases, so it says nothing about seeds. Its cases still count.
   @Test func unfinishedSeedsAreNotBetweenSeeds() throws {
     let rows = [
       resultRow("bn", "A", "1", 0.5, seed: 1), resultRow("bn", "B", "1", 0.25, seed: 1),
@@ -117,7 +117,7 @@ import Testing
         "\n- bn (first): seed 3 was not tested on all cases, and is not in the sd between seeds where cases lack.\n"))
   }
 
-  /// A matrix: sets of train sites become arms of their own, leave-one-site-out does not.
+  /// Sets of training sites become separate arms in a matrix, but not in leave-one-site-out.
   @Test func trainSitesAreSeparatedWhereACaseWasTestedByTwo() throws {
     let rows = ["bn", "dual"].flatMap { method in
       [["A"], ["B"], ["A", "B"]].map { resultRow(method, "A", "1", 0.5, trainSites: $0) }

@@ -6,7 +6,7 @@ import Testing
 @testable import DualNorm
 @testable import Experiments
 
-/// The cells of experiments and what is refused before any of them trains.
+/// The cells of experiments, and refusals before any cell trains.
 @Suite struct ExperimentTests {
   let folder: DataFolder
   let data: URL
@@ -85,7 +85,7 @@ import Testing
     #expect(folded.cells.map(\.setting.fold).prefix(5) == ["fold-0", "fold-0", "fold-0", "fold-0", "fold-1"])
   }
 
-  /// Neither the size nor the labels of the held-out site's volumes have a say.
+  /// Neither size nor labels of the held-out site's volumes matter.
   @Test func planningNeverLooksAtTheHeldOutSite() throws {
     let before = try start(options(.leaveOneSiteOut, ["bn"]))
     func plans(_ experiment: Experiment) throws -> [ModelDescription] {
@@ -108,7 +108,7 @@ import Testing
 
   @Test func theSameCommandGoesOnAndMoreMethodsAndSeedsAreAdded() throws {
     let checks = Counter()
-    // Kept, the experiment would keep its folder locked.
+    // A live experiment would keep its folder locked, so it is not stored.
     let facts = try start(options(.leaveOneSiteOut, ["dual"])) { _, _ in checks.add() }.data.facts
     #expect(checks.count == 9)
     let again = try start(options(.leaveOneSiteOut, ["bn+dual", "in"]) { $0.seeds = 1 }) { _, _ in checks.add() }
@@ -119,7 +119,7 @@ import Testing
     #expect(opened.configuration.training.threads == 1)
   }
 
-  /// Where volumes wait changes no result.
+  /// The place of volumes changes no result.
   @Test func theMemoryMayChange() throws {
     _ = try start(options(.leaveOneSiteOut) { $0.training.memory = 2 })
     let again = try start(options(.leaveOneSiteOut) { $0.training.memory = 0.5 })
@@ -127,7 +127,7 @@ import Testing
     #expect(try Experiment(contentsOf: output).configuration == again.configuration)
   }
 
-  /// An earlier version kept the largest component of all classes by default, and its experiments go on so.
+  /// An earlier version kept the largest component of all classes by default; its experiments still do.
   @Test func anExperimentOfAnEarlierVersionKeepsItsRule() throws {
     _ = try start(options(.leaveOneSiteOut) { $0.largestComponent = .ofAll })
     let file = output.appendingPathComponent("experiment.yaml")
@@ -138,7 +138,7 @@ import Testing
         .hasPrefix("\(output.path): its experiment has --largest-component true, not false; "))
   }
 
-  /// After hours of training they could not be tested.
+  /// Otherwise the tests would fail after hours of training.
   @Test func layerNormIsRefusedWhereTestCasesAreLarger() throws {
     for index in 0..<3 {
       let geometry = Geometry(size: [70, 60, 2])
@@ -207,7 +207,7 @@ import Testing
       try refusal(options(.matrix) { $0.training.holdOut = 0.34 })
         == "bn/Site-B: Site-A: its held-out masks hold label 2, which no mask to train on holds (those hold 1), so it could "
         + "not be learnt; merge labels with --merge-labels, correct the masks, or leave these cases out.")
-    // Merged, the site trains: its masks have one of the two.
+    // With merged labels the site trains, since its masks have one of the two.
     let merged = try start(options(.matrix) { ($0.training.holdOut, $0.training.mergeLabels) = (0.34, [[1, 2]]) })
     #expect(merged.cells.count == 16)
   }

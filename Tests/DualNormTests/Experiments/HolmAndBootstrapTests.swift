@@ -17,7 +17,7 @@ import Testing
     #expect(holmAdjusted([]) == [])
   }
 
-  /// A 2.5th percentile of 10,000 normal means has a standard error of 0.027 of the means' own; scipy's took 200,000.
+  /// With 10,000 resamples, the standard error of a 2.5th percentile is 0.027 standard deviations. scipy used 200,000.
   @Test func intervalEqualsScipyWithinMonteCarloError() throws {
     let fixtures = try StatisticsFixture.read().bootstrap
     #expect(fixtures.count == 3)
@@ -38,7 +38,7 @@ import Testing
     #expect(interval != BootstrapInterval(ofMeanOf: strata, resamples: 500, seed: 5))
   }
 
-  /// Sizes of strata are kept: with constant strata every resample has the same mean.
+  /// Strata keep their sizes, so with constant strata every resample has the same mean.
   @Test func strataKeepTheirSizes() {
     let interval = BootstrapInterval(ofMeanOf: [[1, 1, 1], [5]], resamples: 100)
     #expect(interval?.lower == 2 && interval?.upper == 2)

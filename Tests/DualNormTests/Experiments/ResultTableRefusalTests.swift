@@ -8,7 +8,7 @@ import Testing
   static let header = "method,fold,seed,train_sites,test_site,case,class,pass,metric,value,outcome\n"
   static let line = "bn,0,1,A,B,Case1,organ,first,dice,0.5,found\n"
 
-  /// The sentence after the file's path.
+  /// The error sentence after the file's path; nil for none.
   func refusal(_ text: String) throws -> String? {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -37,7 +37,7 @@ import Testing
     try table.write(to: file)
     let read = try ResultTable(contentsOf: file)
     #expect(read == table && read.csv == Self.csv)
-    // Carriage returns, a byte order mark, quotes without need, blank lines, no end of the last line.
+    // Carriage returns, a byte order mark, unnecessary quotes, blank lines, and no line end at the end.
     let variant =
       "\u{FEFF}"
       + Self.csv.replacingOccurrences(of: "dual,0", with: "\"dual\",\"0\"").replacingOccurrences(
@@ -46,7 +46,7 @@ import Testing
     #expect(try ResultTable(contentsOf: file) == table)
   }
 
-  /// The order of rows does not depend on the order they come in, but for the methods.
+  /// The order of input rows decides the order of methods only.
   @Test func readingAShuffledTableGivesOneOrder() throws {
     let table = try ResultTable(contentsOf: StatisticsFixture.folder.appendingPathComponent("results.csv"))
     #expect(table.rows.count == 600 && table.methods == ["dual", "in", "bn"])

@@ -3,7 +3,7 @@ import Foundation
 @testable import Experiments
 @testable import Scores
 
-/// What scipy 1.17, statsmodels and numpy say; made by Tools/fixtures_statistics.py.
+/// Results of scipy 1.17, statsmodels and numpy, from Tools/fixtures_statistics.py.
 struct StatisticsFixture: Decodable {
   struct Wilcoxon: Decodable {
     let name: String
@@ -50,7 +50,7 @@ struct StatisticsFixture: Decodable {
   }
 }
 
-/// Rows of one class and pass, without a file.
+/// A row of one class and pass, without a file.
 func resultRow(
   _ method: String, _ site: String, _ name: String, _ value: Double?, seed: UInt64 = 0, fold: String = "0",
   trainSites: [String] = ["A"], className: String = "organ", pass: String = "first", metric: Metric = .dice,

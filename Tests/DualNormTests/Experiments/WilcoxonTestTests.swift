@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  /// Wilcoxon's own example of 1945: corn heights.
+  /// Corn heights, Wilcoxon's own example of 1945.
   @Test func classicExample() throws {
     let test = try #require(WilcoxonTest([6, 8, 14, 16, 23, 24, 28, 29, 41, -48, 49, 56, 60, -67, 75]))
     #expect(test.count == 15 && test.statistic == 24 && test.method == .exact)

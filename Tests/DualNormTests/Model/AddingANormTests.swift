@@ -3,7 +3,7 @@ import Testing
 
 @testable import Torch
 
-// The layer of docs/adding-a-norm.md, word for word; `thePageShowsThisLayer` holds them together.
+// The layer of docs/adding-a-norm.md, word for word; `thePageShowsThis` compares the two.
 
 // layer {
 /// Root mean square normalization (Zhang & Sennrich, NeurIPS 2019) of each image of [N, C, H, W], with a weight for each

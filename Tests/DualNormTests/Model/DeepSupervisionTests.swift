@@ -4,7 +4,7 @@ import Torch
 @testable import DualNorm
 
 @Suite struct DeepSupervisionTests {
-  // Odd numbers on the way down: 44, 22, 11, 5 rows.
+  // Odd sizes in the encoder: 44, 22, 11, 5 rows.
   private let x = images([2, 3, 44, 48], seed: 3)
   private let truth = labels([2, 44, 48], classes: 3, seed: 4)
 
@@ -28,7 +28,7 @@ import Torch
     #expect(shapes == [.first: four, .final: four])
   }
 
-  /// 44 rows become 22, 11, 5 and 2, so that doubling them does not lead back.
+  /// 44 rows become 22, 11, 5 and 2, so doubling does not restore the sizes.
   @Test func ofUNetPlusPlusToo() throws {
     let network = try DualNormNetwork(
       NetworkPlan(.nestedUNet, classes: 3, width: 2, norm: .in, dual: ["x0_4"], deepSupervision: true), seed: 5)
@@ -37,7 +37,7 @@ import Torch
     }
   }
 
-  /// The weights of the outputs are drawn last, so that every other weight is as it would be.
+  /// The weights of the additional outputs are drawn last, so they change no other weight.
   @Test func predictionDoesNotKnowOfIt() throws {
     let (with, without) = (try network(), try network(supervised: false))
     #expect(with.parameters.entries.count > without.parameters.entries.count)

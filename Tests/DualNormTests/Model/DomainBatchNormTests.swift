@@ -33,7 +33,7 @@ import Torch
     #expect(names.contains("inc.block.norm_0_aux.param_free_norm.running_mean"))
   }
 
-  /// Initial values, losses and all tensors after three steps.
+  /// Compares initial values, losses and all tensors after three steps.
   @Test func oneSiteIsBatchNormToTheBit() throws {
     let networks = [try network(.bn), try network(.dsbn)]
     func values(_ network: DualNormNetwork) -> [(String, StoredTensor)] {
@@ -68,14 +68,14 @@ import Torch
         #expect(parameters["norm.bns.\(branch).\(name)"]!.stored == alone["norm.\(name)"]!.stored)
       }
     }
-    // The site without rows: neither statistics nor gradients.
+    // A site without rows changes no statistics and gets no gradients.
     #expect(parameters["norm.bns.1.num_batches_tracked"]!.item == 0)
     #expect(parameters["norm.bns.1.running_mean"]!.values(Float.self) == [0, 0, 0])
     (found * found).sum().backward()
     #expect(parameters["norm.bns.1.weight"]!.gradient == nil && parameters["norm.bns.0.weight"]!.gradient != nil)
   }
 
-  /// The dual layers see the whole batch; so the other site's images reach them.
+  /// The dual layers see the whole batch, including the other site's images.
   @Test func dualLayersKeepTheirGlobalStatistics() throws {
     let network = try network(.dsbn, sites: 2, dual: [.inc])
     let x = images([4, 1, 16, 16], seed: 1)
@@ -83,7 +83,7 @@ import Torch
     func mean(_ norm: String) -> [Float] { network.parameters["inc.block.\(norm).running_mean"]!.values() }
     let branches = (0..<2).map { mean("norm_0.bns.\($0)") }
     let both = mean("norm_0_aux.param_free_norm")
-    // The input of both is the same, and sites have equally many rows.
+    // Both have the same input, and sites have the same number of rows.
     for channel in 0..<2 { #expect(abs((branches[0][channel] + branches[1][channel]) / 2 - both[channel]) < 1e-6) }
     #expect(branches[0] != branches[1])
   }

@@ -33,7 +33,7 @@ import Torch
     }
   }
 
-  /// y = x̂ · (1 + γ) + β, before ReLU and convolution, is what the layer does.
+  /// The layer computes y = x̂ · (1 + γ) + β before ReLU and convolution.
   @Test(arguments: [true, false]) func theyAreWhatTheLayerUses(fuses: Bool) throws {
     let parameters = Parameters(seed: 7)
     let scope = Scope(parameters)

@@ -3,7 +3,7 @@ import Testing
 @testable import DualNorm
 @testable import Torch
 
-/// The network with fused operations against the network as it reads.
+/// The network with fused operations against the same network without them.
 @Suite struct FusedNetworkTests {
   init() { LibTorch.configure(threads: 1) }
 
@@ -14,7 +14,7 @@ import Testing
     NetworkPlan(classes: 2, width: 8, norm: .in, dual: [.inc, .down1]),
     NetworkPlan(classes: 2, width: 16, dual: [.inc, .up4]),
     NetworkPlan(classes: 3, width: 8, dual: [.inc], deepSupervision: true),
-    // Of one channel the first convolution's result is not channels-last.
+    // With one channel, the first convolution's result is not channels-last.
     NetworkPlan(classes: 2, inputChannels: 1, width: 16, dual: [.inc]),
     NetworkPlan(.nestedUNet, classes: 3, width: 8, dual: ["x0_0", "x1_1", "x4_0"], deepSupervision: true),
   ]
@@ -23,7 +23,7 @@ import Testing
     try Self.expectAgreement(configuration, on: .cpu)
   }
 
-  /// The kernels of a GPU and what launches them, run by the CPU.
+  /// The GPU kernels and their launches, run on the CPU.
   @Test func emulatedGPU() throws {
     try withEmulatedGPU {
       try Self.expectAgreement(
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  /// Of the same weights: what both ways find, in training and in evaluation with statistics that one step has left.
+  /// Compares both ways with the same weights, in training and then in evaluation with the statistics of one step.
   static func expectAgreement(_ configuration: NetworkPlan, on device: Device) throws {
     let images = images([3, configuration.inputChannels, 40, 48], seed: 5).moved(to: device)
     let labels = labels([3, 40, 48], classes: configuration.classes, seed: 6).moved(to: device)
@@ -62,7 +62,7 @@ import Testing
     let ((fusedLosses, fused), (losses, plain)) = (results[0], results[1])
     for (a, b) in zip(fusedLosses, losses) { #expect(abs(a - b) < 1e-5) }
     let norms = plain.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-    // Biases before a norm have a gradient of 0 and rounding, and a ReLU or a hard mask may turn by rounding.
+    // Biases before a norm have gradient 0 up to rounding. Rounding may also flip a ReLU or a hard mask.
     let floor = 1e-2 * norms.reduce(0) { $0 + $1 * $1 }.squareRoot()
     for (index, entry) in network.parameters.trainable.enumerated() {
       let difference = zip(fused[index], plain[index]).map { $0 - $1 }.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -73,7 +73,7 @@ import Testing
   @Test(arguments: [2, 4], [(LossKind.published, false), (.published, true), (.batchDice, false)])
   func lossesOfSumsTakenInOnePass(classes: Int, loss: (kind: LossKind, weighted: Bool)) {
     let logits = (normal([3, classes, 10, 12], seed: 1) * 3).channelsLast()
-    // The last class is in no image: its sums are 0.
+    // No image has the last class, so its sums are 0.
     let labels = labels([3, 10, 12], classes: classes - 1, seed: 2)
     let results = [true, false].map { fused in
       logits.clearGradient()
@@ -89,7 +89,7 @@ import Testing
     #expect(results[0].gradient.values(Double.self).contains { abs($0) > 1e-5 })
   }
 
-  /// Logits of which exp alone would overflow, and a probability of 0 at the true class.
+  /// Logits so large that exp alone would overflow, and a probability of 0 for the true class.
   @Test func extremeLogits() {
     let logits = Tensor([900, -900, 900, 0, -900, 900, 900, 0] as [Float], shape: [2, 2, 1, 2]).channelsLast()
     let labels = Tensor([1, 0, 0, 1], shape: [2, 1, 2])

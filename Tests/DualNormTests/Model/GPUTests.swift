@@ -3,11 +3,12 @@ import Torch
 
 @testable import DualNorm
 
-/// Those that this machine can use: the CPU, and a GPU if there is one.
+/// The devices of this machine: the CPU, and a GPU if there is one.
 let devicesAtHand: [Device] = (try? DeviceChoice.auto.resolved()).map { $0 == .cpu ? [.cpu] : [.cpu, $0] } ?? [.cpu]
 
-/// What only a GPU can show. One after the other: nothing else may use a GPU while a graph is noted, and a precision is the
-/// process's.
+/// Tests that need a GPU, run one after another.
+///
+/// No other work may use the GPU during a capture, and the precision is a setting of the process.
 @Suite(.serialized, .enabled(if: devicesAtHand.count > 1, "this machine has no GPU that LibTorch can use"))
 struct GPUTests {
   private let device = devicesAtHand.last!
@@ -41,7 +42,7 @@ struct GPUTests {
     try expectTheSameSteps(configuration, precision)
   }
 
-  /// Norms and masks that are other operations.
+  /// Norms and masks that use other operations.
   @Test(
     arguments: FusedNetworkTests.configurations + [
       NetworkPlan(classes: 2, width: 16, norm: .gn, dual: [.inc]),
@@ -54,7 +55,7 @@ struct GPUTests {
     try expectTheSameSteps(configuration, .float32)
   }
 
-  /// Rows of sites that change from step to step until they come back.
+  /// The rows of the sites change from step to step and then repeat.
   @Test func sitesThatRotate() throws {
     let rows = [SiteRows([0, 0, 1, 1]), SiteRows([0, 0, 0, 1]), SiteRows([0, 0, 1, 1]), SiteRows([0, 0, 1, 1])]
     try expectTheSameSteps(NetworkPlan(classes: 2, width: 8, norm: .dsbn, dual: [.inc], sites: 2), .float32) {
@@ -62,7 +63,7 @@ struct GPUTests {
     }
   }
 
-  /// To the last bit, in every step, with a learning rate that changes.
+  /// Compares every step to the last bit, with a changing learning rate.
   private func expectTheSameSteps(
     _ configuration: NetworkPlan, _ precision: Precision, sites: (Int) -> SiteRows? = { _ in nil }
   ) throws {

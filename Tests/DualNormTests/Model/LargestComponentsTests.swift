@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  /// A speck beside an organ is better gone; of a pair of organs both are wanted.
+  /// Removing a speck beside an organ helps; removing one of a pair of organs does not.
   @Test func theGainIsThatOfTheLargestComponent() {
     let geometry = Geometry(size: [8, 3, 1])
     let truth: [UInt8] = [

@@ -19,7 +19,7 @@ import Testing
     return try (JSONSerialization.jsonObject(with: data) as? [String: Any])?["format"] as? Int
   }
 
-  /// Readers of format 1 would ignore the keys and segment otherwise.
+  /// Readers of format 1 would ignore the new keys and segment differently.
   @Test func theFormatIsTheFirstThatHasAllThatIsUsed() throws {
     #expect(try format(description()) == 1)
     #expect(try format(description { $0.preparation = try PreparationPlan(whitening: .foreground) }) == 2)

@@ -6,7 +6,7 @@ import Testing
 @testable import Scores
 
 @Suite struct NetworkPlanTests {
-  /// As train wrote it before there were sites, mask sources and local statistics.
+  /// A file that train wrote before there were sites, mask sources and local statistics.
   @Test func filesOfEarlierVersionsAreRead() throws {
     let json = """
       {"classes": 3, "input_channels": 3, "width": 4, "norm": "bn", "dual_blocks": ["inc"], "mask": "hard", "reduction": 2}

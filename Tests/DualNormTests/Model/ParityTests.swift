@@ -4,7 +4,7 @@ import Torch
 
 @testable import DualNorm
 
-/// What PyTorch and the reference network gave for one configuration; made by Tools/fixtures.py.
+/// Results of PyTorch and the reference network for one configuration, from Tools/fixtures.py.
 struct ParityFixture: CustomTestStringConvertible, Sendable {
   static let folder = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -28,7 +28,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
 }
 
 @Suite("Parity with PyTorch") struct ParityTests {
-  // Sums in another order round otherwise, and ten iterations make much of it.
+  // Sums in another order round differently, and ten iterations amplify that.
   init() { LibTorch.configure(threads: 1) }
 
   @Test(arguments: ParityFixture.all) func stateDictionary(_ fixture: ParityFixture) throws {
@@ -70,7 +70,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
       loss.value.backward()
       try expectGradients(of: network, file, prefix + "gradient/")
     }
-    // The running statistics that these passes left.
+    // The running statistics that these passes produced.
     try withoutGradients {
       try network.forEachPass(over: images, .evaluation) { pass, logits in
         let expected = try #require(file["prediction/\(pass.rawValue)"]).floats
@@ -79,10 +79,10 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
     }
   }
 
-  /// The sampled elements within 1e-4 of their norm, and the norm of all within 1e-4.
+  /// Compares sampled elements and the norm of all, each within 1e-4 of the norm.
   private func expectGradients(of network: DualNormNetwork, _ file: Safetensors, _ prefix: String) throws {
     let norms = network.parameters.trainable.compactMap { file[prefix + $0.name]?.floats.last }
-    // A bias before a batch norm has gradient 0, of which rounding leaves something.
+    // A bias before batch norm has gradient 0 up to rounding.
     let floor = 1e-2 * norms.reduce(0) { $0 + $1 * $1 }.squareRoot()
     for entry in network.parameters.trainable {
       guard let expected = file[prefix + entry.name]?.floats else {
@@ -96,7 +96,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
     }
   }
 
-  /// Ten steps multiply what rounding began with; the fused operations round in other places than PyTorch.
+  /// Ten steps amplify rounding, and fused operations round in other places than PyTorch.
   @Test(arguments: ParityFixture.all, [(fuses: false, tolerance: 1e-4 as Float), (true, 2e-4)])
   func tenIterations(_ fixture: ParityFixture, way: (fuses: Bool, tolerance: Float)) throws {
     let (file, configuration) = try fixture.load()
@@ -116,7 +116,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// As in Tools/fixtures.py: at most 64 evenly spread elements, then the L2 norm.
+/// Samples at most 64 evenly spread elements, then the L2 norm, as in Tools/fixtures.py.
 private func sample(_ tensor: Tensor) -> [Float] {
   let values = tensor.values(Float.self)
   let step = max(1, values.count / 64)

@@ -54,7 +54,7 @@ import Torch
     #expect(largestDifference(predicted[.final]!, measured[.final]!) > 1e-2)
   }
 
-  /// The mean in the first pass is the mask of the final one.
+  /// The first pass's mean is the final pass's mask.
   @Test func anUnknownSiteGetsTheMeanOfTheBranches() throws {
     let network = try network(.dsbn, sites: 2)
     for entry in network.parameters.entries where entry.name.hasSuffix(".bns.1.running_mean") {

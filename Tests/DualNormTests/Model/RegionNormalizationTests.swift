@@ -8,7 +8,7 @@ import Torch
   private var x: Tensor { normal(shape, seed: 1) * 2 + 0.5 }
   private var mask: Tensor { normal([2, 4, 4, 5], seed: 2).softmax(1) }
 
-  /// The equation as it is written, one number after the other.
+  /// Evaluates the written equation, one number at a time.
   private func plainLoop(_ x: Tensor, _ mask: Tensor) -> [Double] {
     let (n, c, k, p) = (x.size(0), x.size(1), mask.size(1), x.size(2) * x.size(3))
     let (xs, ms) = (x.values(Double.self), mask.values(Double.self))
@@ -40,7 +40,7 @@ import Torch
     #expect(largestDifference(x, expected) > 0.1)
   }
 
-  /// Against central differences, for every element of both arguments.
+  /// Compares with central differences, for each element of both arguments.
   @Test func gradients() {
     let weights = normal(shape, seed: 3)
     let (x, mask) = (self.x, self.mask)
@@ -70,7 +70,7 @@ import Torch
     }
   }
 
-  /// n0 of P pixels are the pseudo ones, so the difference falls as 1 / P.
+  /// n0 of the P pixels are pseudo-pixels, so the difference falls as 1 / P.
   @Test(arguments: [32, 128]) func oneRegionOfEverythingIsInstanceNormUpToThePseudoPixels(side: Int) {
     let x = normal([2, 3, side, side], seed: 4) * 1.5 + 0.3
     let everything = Tensor(repeating: 1, shape: [2, 1, side, side], type: .float64)
@@ -80,7 +80,7 @@ import Torch
 
   @Test func absentAndTinyRegionsLeaveThingsAsTheyAre() {
     let count = 4 * 5
-    // Region 0 is one pixel, region 2 none, region 1 the rest.
+    // Region 0 is one pixel, region 2 empty, region 1 the rest.
     var values = [Double](repeating: 0, count: 3 * count)
     for pixel in 0..<count { values[pixel == 7 ? pixel : count + pixel] = 1 }
     let mask = Tensor(values, shape: [1, 3, 4, 5])
@@ -94,7 +94,7 @@ import Torch
     }
   }
 
-  /// Sums are never rounded to 8 bits, whatever convolutions calculate with.
+  /// Sums are never rounded to 8 bits, whatever the convolutions' precision.
   @Test func convolutionsInBfloat16LeaveItPrecise() {
     let (single, mask) = (x.converted(to: .float32), self.mask.converted(to: .float32))
     let expected = single.normalized(inRegionsOf: mask).values(Float.self)
@@ -106,7 +106,7 @@ import Torch
       found.values(Float.self) == rounded.converted(to: .float32).normalized(inRegionsOf: mask).values(Float.self))
   }
 
-  /// A flat region far from 0, where the variance is a difference of large numbers.
+  /// In a flat region far from 0, the variance is a difference of large numbers.
   @Test func roundingMakesNoVarianceNegative() {
     let flat = Tensor(repeating: 3000, shape: [1, 1, 64, 64])
     let everything = Tensor(repeating: 1, shape: [1, 1, 64, 64])

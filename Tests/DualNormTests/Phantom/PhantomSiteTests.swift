@@ -19,7 +19,7 @@ import Testing
     #expect(others[3] != six[3] && others[3] != others[4])
   }
 
-  /// Any two sites differ in the mean or the standard deviation of their values, by a third of the larger deviation.
+  /// Any two sites differ in mean or standard deviation by more than a third of the larger deviation.
   @Test func statisticsDifferBetweenSites() throws {
     let phantom = try PhantomTests.phantom()
     let statistics = PhantomTests.sites.map { site in
@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  /// After whitening, no window of intensities finds the foreground of all sites.
+  /// After z-score normalization, no intensity window finds the foreground of all sites.
   @Test func noThresholdSegments() throws {
     let phantom = try PhantomTests.phantom(size: [48, 48, 8])
     var foreground = [Double](repeating: 0, count: 80)  // per bin of 0.1 standard deviations from −3

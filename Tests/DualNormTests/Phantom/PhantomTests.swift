@@ -92,7 +92,7 @@ import Testing
     let (one, other) = (phantom.makeCase(0, of: plain).labels, phantom.makeCase(0, of: flipped).labels)
     let mirrored = one.voxels.indices.map { one.voxels[$0 / 32 * 32 + 31 - $0 % 32] }
     #expect(other.voxels == mirrored && other.voxels != one.voxels)
-    // The first voxel of one lies where the last of the other's row does.
+    // The first voxel of one lies where the other's row has its last.
     #expect(abs(one.geometry.originMM.x - (other.geometry.originMM.x - 31 * 5)) < 1e-9)
   }
 
@@ -116,7 +116,7 @@ import Testing
     var signed = magnitude
     signed.isRician = false
     let phantom = try PhantomTests.phantom()
-    // Air of the first rows: a Rayleigh distribution of mean σ √(π/2), or a normal one of mean 0.
+    // Air in the first rows: a Rayleigh distribution with mean σ √(π/2), or a normal one with mean 0.
     let (rician, gaussian) = (
       phantom.makeCase(0, of: magnitude).image.voxels[0..<64],
       phantom.makeCase(0, of: signed).image.voxels[0..<64]

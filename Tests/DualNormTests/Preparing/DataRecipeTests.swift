@@ -8,7 +8,7 @@ import Testing
 
   init() throws { folder = try DataFolder() }
 
-  /// The recipes are compiled in; this list and the folder must say the same.
+  /// The recipes are compiled in; this list must equal the folder's contents.
   @Test func everyFileOfTheFolderIsARecipeOfTheProgram() throws {
     let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()

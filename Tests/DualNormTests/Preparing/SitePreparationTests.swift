@@ -13,7 +13,8 @@ import Testing
 
   private func url(_ name: String) -> URL { folder.url.appendingPathComponent(name) }
 
-  /// 9×8×6 voxels, oblique: every voxel its index in memory; label 1 in slice 2, 7 in slice 3, one voxel each.
+  /// An oblique grid of 9×8×6 voxels. Each voxel holds its memory index. Label 1 is one voxel in slice 2, label 7 one in
+  /// slice 3.
   private static let geometry = Geometry(
     size: [9, 8, 6], spacingMM: [0.5, 0.75, 2], originMM: [3, -4, 5], direction: obliqueDirection)
 
@@ -44,7 +45,7 @@ import Testing
     )
   }
 
-  /// The expected files are SimpleITK's.
+  /// The expected files come from SimpleITK.
   @Test func resamplesAsITKDoes() throws {
     let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Fixtures/prepare")
@@ -88,7 +89,7 @@ import Testing
     #expect(try LabelScheme(values: [], labelNames: data.labelNames).names == ["spleen", "liver"])
   }
 
-  /// Cropping by labels would leak what is to be found, so nothing but the flag does it.
+  /// Cropping by labels would leak the result, so only the flag allows it.
   @Test func onlyTrainingDataAreCroppedToTheirLabels() throws {
     try write()
     let recipe = "labels: [{name: liver, from: [7], to: 1}]\ncrop-margin: 1"
@@ -146,7 +147,7 @@ import Testing
     #expect(labels.geometry.mismatch(with: Self.geometry) == nil)
   }
 
-  /// Resampled from 320 to 384 pixels, the gland keeps its volume.
+  /// The gland keeps its volume when resampled from 320 to 384 pixels.
   @Test(.enabled(if: hasSharedData, "needs ../shared/data")) func prostateKeepsItsVolume() throws {
     let source = sharedData.appendingPathComponent("prostate/Site-A")
     for kind in ["", "_segmentation"] {

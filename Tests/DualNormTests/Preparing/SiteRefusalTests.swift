@@ -5,7 +5,7 @@ import Testing
 @testable import Basics
 @testable import Datasets
 
-/// Sources and outputs that cannot be prepared; nothing may be left behind.
+/// Sources and outputs that cannot be prepared; nothing may remain.
 @Suite struct SiteRefusalTests {
   let folder: DataFolder
   private var output: URL { folder.url.appendingPathComponent("data") }
@@ -13,7 +13,7 @@ import Testing
   private var image: URL { url("images/b.nii.gz") }
   private static let geometry = Geometry(size: [8, 8, 3], spacingMM: [1, 1, 2], originMM: [0, 5, 0])
 
-  /// Two cases: rows 0 to 3 hold label 1 and a uniform intensity, the others a gradient.
+  /// Creates two cases: rows 0 to 3 have label 1 and a uniform intensity, the others a gradient.
   init() throws {
     folder = try DataFolder()
     for name in ["a", "b"] {
@@ -65,7 +65,7 @@ import Testing
         + "the image or correct the wrong header.", "header-from: images")
   }
 
-  /// Where the headers are not to be believed, labels upside down are found by what they cover.
+  /// If headers are wrong, the covered intensities reveal labels that are upside down.
   @Test func labelsUpsideDown() throws {
     try labels(upsideDown: true).write(to: mask)
     expectRefusal(
@@ -148,7 +148,7 @@ import Testing
     try Data("{}".utf8).write(to: file)
     #expect(
       sentence { try Dataset(contentsOf: output) }.hasPrefix("\(file.path): is not what dualnorm prepare writes ("))
-    // A site without names: none for the others either.
+    // If one site has no names, the others get none either.
     try FileManager.default.removeItem(at: file)
     #expect(try Dataset(contentsOf: output).labelNames.isEmpty)
   }
@@ -160,7 +160,7 @@ import Testing
       recipe: "prostate", images: url("images"), labels: url("labels"), site: "X", output: output, version: "test")
     #expect(throws: Stop.self) { try preparation.run { if $0.name == "b" { throw Stop() } } }
     #expect(try FileManager.default.contentsOfDirectory(atPath: output.path).isEmpty)
-    // What a killed one left is in nobody's way.
+    // Files of a killed process do not matter.
     try folder.write("", to: "data/\(PartialName(process: 1).text)/old.nii.gz")
     #expect(try preparation.run().cases.map(\.name) == ["a", "b"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: output.path) == ["X"])

@@ -16,7 +16,7 @@ import Testing
     #expect([-0.04, 12.34, 7].map(position) == ["0", "12.3", "7"])
   }
 
-  /// Neighbours by rounding, and numbers that have no difference.
+  /// Bounds that are adjacent numbers, and bounds whose difference overflows.
   @Test(arguments: [
     1e15...1_000_000_000_000_000.1, 0.1...0.10000000000000002, -1e308...1e308, 0...Double.leastNonzeroMagnitude,
     1e308...1.7e308, -3e-300...2,
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  /// A log that lost its beginning is drawn within the chart.
+  /// A log without its beginning is drawn within the chart.
   @Test func curvesOfALogWithoutItsBeginning() throws {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("log-\(UUID().uuidString).csv")
     defer { try? FileManager.default.removeItem(at: file) }
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  /// Every point is drawn, in the parts that were given.
+  /// Every point is drawn, in the given parts.
   @Test func linesHaveAllTheirPoints() throws {
     let parts = [[(1.0, 0.0), (2.0, 1.0)], [(3.0, 0.5)]].map { $0.map { (x: $0.0, y: $0.1) } }
     let chart = LineChart(
@@ -56,7 +56,7 @@ import Testing
     #expect(LineChart(title: "", yTitle: "", lines: [], xRange: 0...1).html == nil)
   }
 
-  /// Quartiles are numpy's; 30 is beyond 1.5 box lengths.
+  /// Quartiles equal numpy's; 30 is beyond 1.5 box lengths.
   @Test func boxesHaveTheirNumbers() throws {
     let shape = try #require(BoxPlot.Shape([30, 1, 2, 3, 4, 5, 6, 7]))
     #expect(shape.quartiles == 2.75...6.25 && shape.median == 4.5 && shape.whiskers == 1...7 && shape.mean == 7.25)

@@ -12,7 +12,7 @@ import Testing
       alternative: "A&B: median 5")
   }
 
-  /// Heights are square roots of shares: a quarter of the greatest is half as high.
+  /// Heights are square roots of shares, so a quarter of the largest share is half as high.
   @Test func histogramsAreOnOneScale() throws {
     let chart = HistogramChart(
       title: "Intensities", xTitle: "intensity",
@@ -40,7 +40,7 @@ import Testing
     #expect(FindingList(findings: []).html.text == "<p>Nothing is odd.</p>\n")
   }
 
-  /// Nine cases of 10 mL and intensities 0, 50, 100; one of them 12 mL, or of 99th percentile 130.
+  /// Nine cases of 10 mL and intensities 0, 50, 100; one has 12 mL or a 99th percentile of 130.
   @Test func theOddestNumberIsNamed() {
     func entry(_ volume: Double, _ high: Double) -> DataReport.Entry {
       DataReport.Entry(
@@ -61,7 +61,7 @@ import Testing
     #expect(CaseOddness.all(of: [], labels: [label], volumeUnit: "mL", channelNames: ["image"]).isEmpty)
   }
 
-  /// Pictures have no mm and no orientation; an empty mask is counted.
+  /// Pictures have no mm and no orientation. An empty mask is counted.
   @Test func pictures() throws {
     let folder = try DataFolder()
     for index in 0..<3 {
@@ -84,11 +84,11 @@ import Testing
     let dataset = try Dataset(contentsOf: sharedData.appendingPathComponent("prostate"))
     let report = DataReport(DataCheck.run(on: dataset), of: dataset)
     let html = try Report(of: report, command: ["dualnorm", "check"]).html
-    // Of every case its volumes of two labels, and its intensities.
+    // Each case has volumes of two labels, and intensities.
     #expect(html.components(separatedBy: "<circle class=\"dot\"").count - 1 == 30)
     for entry in report.cases { #expect(html.contains("<th scope=\"row\">\(entry.identifier)</th>")) }
     #expect(html.contains("320 × 320 × ") && html.contains("384 × 384 × ") && html.contains("0.625 × 0.625 × 3.6"))
-    // Of both sites two slices of 192 × 192 pixels or fewer.
+    // Both sites have two slices of 192 × 192 pixels or fewer.
     #expect(html.components(separatedBy: "data:image/png;base64,").count - 1 == 4 && html.utf8.count < 300_000)
   }
 }

@@ -18,7 +18,7 @@ import Testing
     #expect(LabelOutline([1, 0, 0, 1], width: 2, height: 2).path(of: 1) == "M0 0h1v1h-1zM1 1h1v1h-1z")
   }
 
-  /// Filled by the even-odd rule, paths are the pixels they are of: holes, edges of the slice and all.
+  /// The even-odd fill of each path equals its pixels, with holes and the slice's edges.
   @Test func filledPathsAreTheLabels() throws {
     var generator = SeededGenerator(seed: 5)
     for _ in 0..<20 {
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// Pixels with an odd number of vertical sides to their left.
+  /// Finds the pixels with an odd number of vertical sides to their left.
   private func fill(_ path: String, width: Int, height: Int) throws -> [Bool] {
     var inside = [Bool](repeating: false, count: width * height)
     for loop in path.split(separator: "z") {

@@ -20,19 +20,19 @@ import Testing
         == "<p><i>a&lt;b</i><i>a&lt;b</i><i>a&lt;b</i>3</p>")
   }
 
-  /// XML has no way to write these, not even escaped.
+  /// XML cannot represent these characters, not even escaped.
   @Test func charactersThatXMLCannotHave() {
     #expect("a\u{0}b\u{8}c\u{FFFE}d\r\ne\tö🙂".escapedForMarkup == "a\u{FFFD}b\u{FFFD}c\u{FFFD}d\u{FFFD}\ne\tö🙂")
   }
 
-  /// A name must not turn what stands around it; a message of the same name has the same marks.
+  /// A name must not reverse its surroundings. A message shows the same marks for it.
   @Test func marksOfDirectionAreSeen() {
     let name = "scan\u{202E}gz.iin\u{2069}\u{200F}\u{61C}\u{2028}x"
     #expect(name.escapedForMarkup == "scan?gz.iin????x" && name.escapedForMarkup == printable(name))
     #expect("نیم\u{200C}فاصله".escapedForMarkup == "نیم\u{200C}فاصله")
   }
 
-  /// A browser hashes what stands between the tags, to the byte.
+  /// A browser hashes the exact bytes between the tags.
   @Test func theScriptAndTheStyleOfAPageAreNamedByTheirHash() throws {
     var page = Page(title: "<script>alert(1)</script>", lead: "")
     page.add("a", "A", "<p>a</p>")
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  /// The standard's examples, and each length about the end of a block.
+  /// The standard's examples, and each length near the end of a block.
   @Test func digests() {
     func hexadecimal(_ text: String) -> String { SHA256.digest(text).map { String(format: "%02x", $0) }.joined() }
     #expect(hexadecimal("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")

@@ -4,7 +4,7 @@ import Testing
 @testable import Pictures
 
 @Suite struct SlicePlanTests {
-  /// Slices of `side` pixels a side; each truth and prediction a square at (20, 20) of so many pixels a side, 0 for none.
+  /// Slices of `side` × `side` pixels; truth and prediction are squares at (20, 20) with the given sides, 0 for none.
   private func rows(_ squares: [(truth: Int, found: Int)], side: Int = 100) -> [SheetRow] {
     func square(_ size: Int) -> [UInt8] {
       (0..<side * side).map { (20..<20 + size).contains($0 % side) && (20..<20 + size).contains($0 / side) ? 1 : 0 }
@@ -20,7 +20,7 @@ import Testing
   @Test func beginsWhereMostDiffersAndLeavesOutWhatIsEmpty() {
     let plan = SlicePlan(rows([(0, 0), (10, 10), (10, 4), (10, 6), (0, 0), (0, 2)]), pixels: 1_000_000)
     #expect(plan.slices == [1, 2, 3, 5] && plan.start == 2 && plan.step == 1 && plan.reduction == 1)
-    // The square and 10 pixels around it.
+    // The square with a margin of 10 pixels.
     #expect(plan.columns == 10..<40 && plan.rows == 10..<40)
   }
 

@@ -19,7 +19,7 @@ import Testing
         "............",
       ])
     #expect(drawn("é") == drawn("?"))
-    #expect(drawn("ABC").map { $0.count } == Array(repeating: 12, count: 8))  // what falls outside is not drawn
+    #expect(drawn("ABC").map { $0.count } == Array(repeating: 12, count: 8))  // parts outside are not drawn
     let (small, large) = (drawn("g%"), drawn("g%", scale: 2))
     #expect(large.enumerated().allSatisfy { y, row in Array(row) == small[y / 2].flatMap { [$0, $0] } })
   }

@@ -13,7 +13,7 @@ import Testing
     #expect(SliceWindow(of: [row]) == SliceWindow(of: [measured]))
   }
 
-  /// Directions (row by row) and what becomes of the slice 1 2 3 / 4 5 6.
+  /// Directions (row by row), and the drawn order of the slice 1 2 3 / 4 5 6.
   @Test(arguments: [
     ("axial, LPS", [1.0, 0, 0, 0, 1, 0, 0, 0, 1], 3, [1, 2, 3, 4, 5, 6]),
     ("axial, RAS", [-1, 0, 0, 0, -1, 0, 0, 0, 1], 3, [6, 5, 4, 3, 2, 1]),

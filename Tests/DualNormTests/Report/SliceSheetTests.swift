@@ -6,7 +6,7 @@ import Testing
 @testable import Pictures
 
 @Suite struct SliceSheetTests {
-  /// 8×8 pixels, a ramp from left to right, with a square of label 1 over columns and rows 2 to 5.
+  /// A ramp of 8×8 pixels from left to right, with label 1 in columns and rows 2 to 5.
   static func row(first: [UInt8]? = nil, final: [UInt8]? = nil) -> SheetRow {
     let image = (0..<64).map { Float($0 % 8) }
     return SheetRow(
@@ -71,7 +71,7 @@ import Testing
     let image = SliceSheet(rows: [row], classNames: ["a", "b"], panelWidth: 64).render()
     #expect(image[86 + 31, 44 + 20] == organ)
     #expect(image[86 + 32, 44 + 20] == SIMD3(86, 180, 233))
-    #expect(image[86, 44 + 20] == organ)  // the picture's edge ends a class too
+    #expect(image[86, 44 + 20] == organ)  // a class also ends at the picture's edge
   }
 
   @Test func tallPixelsMakeTallPanels() {
@@ -103,7 +103,7 @@ import Testing
     }
   }
 
-  /// A picture of orange pixels and a white one: every channel has one window, from 0, so that orange stays orange.
+  /// A picture of orange pixels and a white one. All channels share one window from 0, so that orange stays orange.
   @Test func colourPicturesAreDrawnInTheirColours() throws {
     let colours: [[Float]] = [[100, 100, 100, 200], [50, 50, 50, 200], [0, 0, 0, 200]]
     let row = SheetRow(title: "", width: 4, height: 1, channels: colours)

@@ -5,7 +5,7 @@ import Testing
 @testable import Basics
 @testable import Scores
 
-/// Random blobs, holes, borders and single voxels; expected values by Tools/fixtures_scores.py (numpy and scipy).
+/// Random blobs, holes, borders and single voxels; expected values from Tools/fixtures_scores.py (numpy and scipy).
 @Suite struct ScipyFixtureTests {
   struct Fixture: Decodable {
     struct Expected: Decodable {
@@ -16,7 +16,7 @@ import Testing
     let name: String
     let size: [Int]
     let spacingMM, tolerancesMM: [Double]
-    /// Run lengths along x, then y, then z, the first of background.
+    /// Run lengths along x, then y, then z; the first run is background.
     let prediction, reference: [Int]
     let expected: Expected
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Scores
 
 @Suite struct ScorePairsTests {
-  /// Empty files with the given paths, in a folder `data` of its own.
+  /// Empty files with the given paths, in a separate folder `data`.
   final class Files {
     let root = FileManager.default.temporaryDirectory.appendingPathComponent("pairs-\(UUID().uuidString)")
 
@@ -25,7 +25,7 @@ import Testing
         allowMissing: allowMissing)
     }
 
-    /// `site/case: prediction - reference`, paths from the root.
+    /// Pairs as `site/case: prediction - reference`, with paths from the root.
     func described(_ pairs: ScorePairs) -> [String] {
       pairs.pairs.map { pair in
         "\(pair.identifier): \(pair.prediction.map(path) ?? "none") - \(path(pair.reference))"
@@ -55,7 +55,7 @@ import Testing
     #expect(files.described(try files.pairs("p", "task/labelsTr")) == ["task/a: p/a.nii.gz - task/labelsTr/a.nii.gz"])
   }
 
-  /// nnU-Net's suffix on one side, and a name whose own number looks like one.
+  /// One side has nnU-Net's suffix; one name ends in a number that looks like it.
   @Test func theFirstChannelsSuffixDoesNotMatter() throws {
     let files = try Files([
       "p/a_0000.nii.gz", "r/a.nii.gz", "p/b.nii.gz", "r/b_0000.nii.gz", "p/img_0001_0000.nii.gz", "r/img_0001.nii.gz",
@@ -70,7 +70,7 @@ import Testing
     #expect(pairs.predictionsWithoutReference.isEmpty)
   }
 
-  /// The exact name wins, and several channels are images.
+  /// The exact name wins; several channels are images.
   @Test func anAmbiguousSuffixIsNotPaired() throws {
     let files = try Files([
       "p/a.nii.gz", "p/a_0000.nii.gz", "r/a.nii.gz", "p/b_0000.nii.gz", "p/b_0001.nii.gz", "r/b.nii.gz",

@@ -20,7 +20,7 @@ import Testing
       ])
   }
 
-  /// Site A: two found; site B: one found, one missed, one empty.
+  /// Site A has two found cases; site B has one found, one missed and one empty.
   static let table = ScoreTable(
     [
       score("B", "Case10", .miss, dice: 0),
@@ -58,7 +58,7 @@ import Testing
         """#)
   }
 
-  /// Keys and names of metrics are the same everywhere; a field beside them says what they are in.
+  /// Metrics keep their keys and names everywhere; a separate field has the unit.
   @Test func lengthsOfPicturesAreInPixels() throws {
     let table = ScoreTable(
       [Self.score("A", "Case1", .found, dice: 1, assd: 2)], tolerancesMM: [1.5], lengthUnit: .px)
@@ -90,11 +90,11 @@ import Testing
     let overview = table.overview(of: ["final"])
     #expect(overview.contains("B (unseen)") && overview.contains("mean of 1 sites"))
     #expect(try marked(["A"]).unseenSites == ["B"])
-    // A folder of another name need not be another hospital.
+    // A folder of another name may still be the same hospital.
     #expect(try marked(["training"]).unseenSites.isEmpty && marked([]).unseenSites.isEmpty)
   }
 
-  /// Masks of pictures hold 255 where others hold 1.
+  /// Masks of pictures hold 255 instead of 1.
   @Test func labelsWithoutACommonOneAreNamedWithTheRemedy() {
     func table(_ outcomes: [(Outcome, String)]) -> ScoreTable {
       ScoreTable(
@@ -145,7 +145,7 @@ import Testing
     #expect(counts == [[2, 0, 0, 0], [1, 1, 0, 1], [3, 1, 0, 1], [3, 1, 0, 1]])
   }
 
-  /// A site in which nothing was found has no mean distance: the mean over sites says that it is of one site.
+  /// A site without any hit has no mean distance, so the mean over sites covers one site.
   @Test func siteWithoutDistancesIsNotInTheirMean() {
     let table = ScoreTable(
       [Self.score("A", "1", .found, dice: 0.5, assd: 2), Self.score("B", "1", .miss, dice: 0)], tolerancesMM: [1.5])

@@ -50,7 +50,7 @@ import Testing
     #expect(scores(nil, [0, 1, 4]).map(\.outcome) == [.miss, .bothEmpty, .miss])
   }
 
-  /// Label 9 is in no class: neither predicted nor expected anywhere.
+  /// Label 9 is in no class, so it counts as background on both sides.
   @Test func valuesOfNoClassAreBackground() {
     #expect(scores([9, 1], [1, 9]).map { $0[.dice] } == [0, nil, nil])
     #expect(scores([9, 9], [9, 9]).map(\.outcome) == [.bothEmpty, .bothEmpty, .bothEmpty])

@@ -6,7 +6,7 @@ import Testing
 @testable import Scores
 
 @Suite struct SurfaceDistancesTests {
-  /// Voxels at most `radius` voxels from the centre.
+  /// A mask of the voxels within `radius` voxels of the centre.
   static func sphere(_ radius: Int, at centre: SIMD3<Int>, size: Int = 99, spacingMM: SIMD3<Double> = [1, 1, 1]) -> Mask
   {
     var mask = Mask(repeating: false, geometry: Geometry(size: SIMD3(repeating: size), spacingMM: spacingMM))
@@ -22,7 +22,7 @@ import Testing
     return mask
   }
 
-  /// Two concentric spheres, cut by the image's border: the values of every convention, by scipy.
+  /// Two concentric spheres, cut by the image's border; the values of all conventions come from scipy.
   struct Spheres: Sendable {
     let spacingMM: SIMD3<Double>
     let means: [Double]
@@ -58,8 +58,10 @@ import Testing
     expectClose([distances.hausdorffMM()], [expected.maxima.max()!])
   }
 
-  /// The pictures of MONAI's own test of the surface Dice with a spacing of 0.85 by 1.2, and the values of MONAI 1.6.1:
-  /// all but the first 50 columns of 480 × 640 pixels against all but the first 60, and the columns that are left.
+  /// The pictures of MONAI's own test of the surface Dice with a spacing of 0.85 by 1.2; values from MONAI 1.6.1.
+  ///
+  /// One mask is all but the first 50 columns of 480 × 640 pixels, the other all but the first 60; then the remaining
+  /// columns.
   @Test func shiftedHalvesOfAPicture() throws {
     let geometry = Geometry(size: [640, 480, 1], spacingMM: [1.2, 0.85, 7])
     func half(_ belongs: (Int) -> Bool) -> Mask {
@@ -82,7 +84,7 @@ import Testing
       [5.368902206420898, 12, 12, 2.6920273303985596, 12, 12])
   }
 
-  /// One slice is one slice whichever axis it lies across.
+  /// A single slice is a slice along any axis.
   @Test(arguments: [[0, 1, 2], [0, 2, 1], [1, 2, 0]]) func theGridDecidesWhatIsASlice(place: [Int]) throws {
     func mask(_ columns: Range<Int>) -> Mask {
       var (size, spacing) = (SIMD3(1, 1, 1), SIMD3<Double>(repeating: 5))
@@ -94,7 +96,7 @@ import Testing
     }
     let distances = try #require(SurfaceDistances(prediction: mask(1..<7), reference: mask(2..<8)))
     #expect(distances.predictionToReferenceMM.count == 20)
-    // The contours share 10 pixels of 20; the others are one column apart.
+    // The contours share 10 of 20 pixels; the others are one column apart.
     expectClose([distances.averageSymmetricMM, distances.hausdorffMM()], [0.25, 0.5], within: 1e-15)
     #expect(distances.nsd(toleranceMM: 0) == 0.5)
   }
@@ -124,7 +126,7 @@ import Testing
     #expect(distances.referenceToPredictionMM == [1, 1.5])
   }
 
-  /// Distances 1, 1 and 1.5 mm: none, two and all three of the surface voxels are near enough.
+  /// Distances are 1, 1 and 1.5 mm, so none, two and all three of the surface voxels lie within the tolerances.
   @Test func nsdCountsVoxelsWithinTheTolerance() throws {
     let geometry = Geometry(size: [4, 1, 1], spacingMM: [0.5, 1, 2])
     let distances = try #require(

@@ -12,7 +12,7 @@ import Testing
     #expect(abs(schedule.rate - 1e-5) < 1e-12)
   }
 
-  /// PyTorch's ReduceLROnPlateau(factor 0.5, patience 5) fed 1, 0.9 and then 0.9 again and again.
+  /// PyTorch's ReduceLROnPlateau(factor 0.5, patience 5) after 1, 0.9 and then repeated 0.9.
   @Test func plateauHalvesAfterSixChecksWithoutProgress() {
     var schedule = LearningRateSchedule(.plateau, base: 1e-3)
     var iteration = 0
@@ -33,6 +33,6 @@ import Testing
     for _ in 0..<5 { check(0.8) }
     #expect(schedule.rate == 2.5e-4)
     for _ in 0..<200 { check(0.8) }
-    #expect(schedule.rate > 0.5e-5 && schedule.rate <= 1e-5)  // no more checks from there on
+    #expect(schedule.rate > 0.5e-5 && schedule.rate <= 1e-5)  // no checks after this point
   }
 }

@@ -8,7 +8,7 @@ import Torch
 @testable import DualNorm
 @testable import Scores
 
-/// Every norm through training, stopping, saving and loading.
+/// Every norm in training, stopping, saving and loading.
 @Suite struct NormTrainingTests {
   private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("norms-\(UUID().uuidString)")
 
@@ -68,7 +68,7 @@ import Torch
     for (a, b) in zip(probabilities[0], probabilities[1]) { #expect(abs(a + b - 1) < 1e-5) }
   }
 
-  /// Stops in both stages; the batches of domain-specific norm are sorted by site.
+  /// Stops in both stages. Domain-specific batch norm sorts batches by site.
   @Test(arguments: [PlainNorm.dsbn, .gn]) func aStoppedRunEndsWithTheSameBytes(norm: PlainNorm) throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let (whole, wholeRun) = try trainer(in: "whole", norm)
@@ -100,7 +100,7 @@ import Torch
     #expect(try SegmentationModel(contentsOf: run, maskSource: .uniform).network.plan.dual?.maskSource == .uniform)
   }
 
-  /// Every kind of norm with convolutions that round to bfloat16.
+  /// Norms with convolutions that round to bfloat16.
   @Test(arguments: [PlainNorm.dsbn, .in]) func trainsInBfloat16(norm: PlainNorm) throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let (trainer, run) = try trainer(in: "run", norm) { configuration in
@@ -110,7 +110,7 @@ import Torch
     var losses: [Double] = []
     #expect(try trainer.train(shouldStop: { false }, progress: { losses += $0.losses.map(\.value) }))
     #expect(losses.count == 6 && losses.allSatisfy { $0.isFinite })
-    // Segments as it was trained, unless told otherwise.
+    // The model segments with the training's precision unless told otherwise.
     #expect(try SegmentationModel(contentsOf: run).network.precision == .bfloat16)
     #expect(try SegmentationModel(contentsOf: run, precision: .float32).network.precision == .float32)
   }
@@ -128,7 +128,7 @@ import Torch
       try configuration.network(labels: LabelScheme(groups: [[1], [2]]), plan: plan, modalities: 1).classes == 3)
   }
 
-  /// Slots of sites alternate, so 3 slices of 2 sites leave one of them a single slice.
+  /// The slots alternate between sites, so 3 slices of 2 sites leave one site a single slice.
   @Test(arguments: [(PlainNorm.dsbn, 3), (.dsbn, 4), (.bn, 2), (.in, 1)]) func aSiteNeedsSeveralValues(
     norm: PlainNorm, slices: Int
   ) throws {

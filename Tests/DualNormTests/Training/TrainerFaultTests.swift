@@ -5,9 +5,9 @@ import Torch
 @testable import Basics
 @testable import DualNorm
 
-/// What goes wrong in a training does not get into the checkpoint.
+/// Faults during training do not get into the checkpoint.
 extension TrainerTests {
-  /// Changes a tensor of the last checkpoint, as a wild gradient would.
+  /// Changes a tensor of the last checkpoint, like an exploding gradient.
   private func spoil(_ run: RunFolder, _ prefix: String, with value: Float) throws {
     let file = try Safetensors.read(run.last)
     let place = try #require(file.tensors.firstIndex { $0.name.hasPrefix(prefix) && !$0.name.contains("step/") })
@@ -17,7 +17,7 @@ extension TrainerTests {
     try Safetensors(tensors: tensors, metadata: file.metadata).write(to: run.last)
   }
 
-  /// Trained for three iterations, which are in the checkpoint.
+  /// Trains three iterations, which the checkpoint holds.
   private func stopped(_ configuration: TrainingConfiguration) throws -> RunFolder {
     let (trainer, run) = try trainer(in: "run", configuration)
     var done = 0
@@ -43,7 +43,7 @@ extension TrainerTests {
     #expect(log.split(separator: "\n").count == 4 && !log.contains("nan") && !log.contains("inf"))
   }
 
-  /// The loss is a number, the step that follows is none.
+  /// The loss is finite, but the following step makes weights that are not.
   @Test func weightsThatAreNoNumbersStopBeforeTheCheckpointIsWritten() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let run = try stopped(configuration())
@@ -60,7 +60,7 @@ extension TrainerTests {
     #expect(try Data(contentsOf: run.last) == before)
   }
 
-  /// Volumes that wait in files of a disk that fails, met by the loader's thread.
+  /// The loader's thread reads volumes from files on a failing disk.
   #if os(Linux)
     @Test func volumesThatCannotBeReadBack() throws {
       defer { try? FileManager.default.removeItem(at: folder) }
@@ -88,7 +88,7 @@ extension TrainerTests {
       #expect(try Data(contentsOf: run.log) == Data(contentsOf: wholeRun.log))
     }
 
-    /// Open files of this process that have lost their name in a folder.
+    /// Open files of this process that no longer have a name in a folder.
     private func nameless(in folder: URL) throws -> [String] {
       let descriptors = "/proc/self/fd"
       return try FileManager.default.contentsOfDirectory(atPath: descriptors).map { "\(descriptors)/\($0)" }.filter {
@@ -97,7 +97,7 @@ extension TrainerTests {
     }
   #endif
 
-  /// Killed between the checkpoint and the file of the best weights that follows it, a run makes that file again.
+  /// A run killed between writing the checkpoint and the best weights writes the best weights again.
   @Test(arguments: [4, 6, 10]) func theBestWeightsAreInTheCheckpointToo(row: Int) throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let (whole, wholeRun) = try trainer(in: "whole", configuration())
@@ -112,7 +112,7 @@ extension TrainerTests {
     #expect(try Data(contentsOf: run.model) == Data(contentsOf: wholeRun.model))
   }
 
-  /// Stopped after every iteration, a run ends with the bytes of one that never stopped.
+  /// A run stopped after every iteration ends with the bytes of an uninterrupted one.
   @Test func everyIterationIsAPlaceToStop() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let (whole, wholeRun) = try trainer(in: "whole", configuration())
@@ -142,7 +142,7 @@ extension TrainerTests {
     #expect(reached == [0, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5])
   }
 
-  /// Counts that no training has reached are refused, rather than trapped on.
+  /// Counts that no training can reach are refused instead of trapping.
   @Test func statesThatNoTrainingWrites() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     var averaged = configuration()

@@ -9,10 +9,10 @@ import Torch
 @testable import Scores
 
 @Suite struct TrainerTests {
-  /// A run folder of its own for each test.
+  /// A separate run folder for each test.
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("trainer-\(UUID().uuidString)")
 
-  /// A bright square that is the class, in noise, at a place of its own for each case.
+  /// A bright square of the class in noise, at a different place in each case.
   func prepared(_ number: Int, site: String) throws -> PreparedCase {
     let geometry = Geometry(size: [32, 32, 4])
     var generator = SeededGenerator.stream(seed: 5, number)
@@ -44,7 +44,7 @@ import Torch
     return configuration
   }
 
-  /// - Parameter inFiles: whether the training volumes wait in files of the run folder.
+  /// - Parameter inFiles: whether to keep the training volumes in files of the run folder.
   func trainer(
     in name: String, _ configuration: TrainingConfiguration, inFiles: Bool = false
   ) throws -> (Trainer, RunFolder) {
@@ -79,7 +79,7 @@ import Torch
     #expect(rows.count == 13)
   }
 
-  /// A class that the network never chooses is named.
+  /// A class that the network never predicts is named.
   @Test func classesThatAreFoundInNoCase() throws {
     let network = try DualNormNetwork(NetworkPlan(classes: 2, width: 2), seed: 1)
     let description = ModelDescription(
@@ -118,7 +118,7 @@ import Torch
     #expect(models[0] != models[2])
   }
 
-  /// The first pass of the dual stage has plain norms, and all of its parameters are frozen.
+  /// The dual stage's first pass has plain norms, and all its parameters are frozen.
   @Test func aPassWithNothingToTrainTakesNoStep() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     var configuration = configuration(iterations: [0, 3])
@@ -136,7 +136,7 @@ import Torch
     #expect(isMoved("inc.block.norm_0_aux.mlp_gamma.weight"))
   }
 
-  /// The checkpoint has all weights, so the file of `--init` may be gone by then.
+  /// The checkpoint has all weights, so the file of `--init` may be gone.
   @Test func resumingDoesNotReadTheInitialWeightsAgain() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     var configuration = configuration(iterations: [3, 0])
@@ -150,7 +150,7 @@ import Torch
     #expect(try trainer(in: "run", configuration).0.train(shouldStop: never) { _ in })
   }
 
-  /// Stops in the plain stage, between the stages, in the dual stage, and twice in a row.
+  /// Stops in the plain stage, between the stages, in the dual stage, and twice.
   @Test(arguments: [[1], [5], [6], [7], [11], [3, 2], [2, 1, 6]]) func aStoppedRunEndsWithTheSameBytes(
     stops: [Int]
   ) throws {

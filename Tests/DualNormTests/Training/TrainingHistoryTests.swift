@@ -28,13 +28,13 @@ import Testing
     #expect(history.stages.map(\.stage) == [.plain, .dual] && history.stages.map(\.iterations) == [2, 1])
   }
 
-  /// As a training that is killed while it writes leaves it.
+  /// A training that is killed while writing leaves an incomplete row.
   @Test func aPartOfALastLineIsLeftOut() throws {
     #expect(try read(header + "plain,1,0.001,2.5,,0.9,,,\nplain,2,0.00").rows.count == 1)
     #expect(try read(header).rows.isEmpty)
   }
 
-  /// The part of a row that a full disk leaves looks like an earlier one: 1 of 14.
+  /// A full disk leaves part of a row, which looks like an earlier one: 1 of 14.
   @Test func aPartOfALastLineIsNotKept() throws {
     defer { try? FileManager.default.removeItem(at: file) }
     var state = TrainingState(stage: .plain, schedule: LearningRateSchedule(.cosine, base: 0.001))

@@ -3,10 +3,10 @@ import Testing
 
 @testable import DualNorm
 
-/// How long a training will take.
+/// The estimated time of a training.
 @Suite struct TrainingPaceTests {
-  /// Steps and validations of what is left: of the plain stage, 60 of 100 iterations with those after 50 and 100, and of the
-  /// dual stage 100 iterations with 2.
+  /// The remaining steps and validations: 60 of 100 iterations of the plain stage, with validations after 50 and 100;
+  /// 100 iterations of the dual stage with 2.
   @Test func secondsOfWhatIsLeft() {
     let pace = TrainingPace(
       [.plain: .init(step: 1, validation: 10), .dual: .init(step: 2, validation: 30)], validateEvery: nil)
@@ -19,7 +19,7 @@ import Testing
     #expect(often.seconds(of: [(.plain, 100)]) == 200)
   }
 
-  /// Timing leaves no trace: the weights are those of a training that nobody timed.
+  /// Timing leaves no trace: the weights equal those of an untimed training.
   @Test func timingChangesNoBit() throws {
     let tests = TrainerTests()
     defer { try? FileManager.default.removeItem(at: tests.folder) }

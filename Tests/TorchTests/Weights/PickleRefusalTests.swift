@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Torch
 
-/// Wrong instructions, each in a zip file that is right.
+/// Wrong instructions, each in a valid zip file.
 @Suite struct PickleRefusalTests {
   static let cases: [(pickle: [UInt8], byte: Int, why: String)] = [
     ([], 0, "it ends early"),
@@ -65,7 +65,7 @@ import Torch
 
   @Test func integersOfAllLengths() throws {
     let folder = try TemporaryFolder()
-    // An empty tensor of the shape [0, n] shows what was read as n in the refusal of the negative ones.
+    // The refusal of a negative size in the empty shape [0, n] shows the value read as n.
     for (bytes, value) in [([], 0), ([0xFF], -1), ([0, 1], 256), ([0xFF, 0x7F], 32767), ([0, 0x80], -32768)]
       as [([UInt8], Int)]
     {

@@ -75,7 +75,7 @@ import Torch
         == "FILE: its header is no valid safetensors JSON (at byte 4, UTF-8 was expected); the file is damaged.")
   }
 
-  /// An entry of the header.
+  /// Makes an entry of the header.
   private func entry(_ name: String, _ begin: Int, _ end: Int, shape: String? = nil, type: String = "U8") -> String {
     #""\#(name)":{"dtype":"\#(type)","shape":\#(shape ?? "[\(end - begin)]"),"data_offsets":[\#(begin),\#(end)]}"#
   }
@@ -102,7 +102,7 @@ import Torch
   }
 
   @Test(arguments: [
-    // Overlap, hole at the start, hole between, backwards.
+    // Overlap, gap at the start, gap between, reversed.
     ([(0, 4), (2, 6)], 1, 4), ([(1, 4)], 0, 0), ([(0, 2), (3, 4)], 1, 2), ([(0, 2), (2, 1)], 1, 2),
     ([(0, 4), (0, 4)], 1, 4), ([(9_223_372_036_854_775_807, 0)], 0, 0),
   ])

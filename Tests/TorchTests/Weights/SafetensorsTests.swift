@@ -58,7 +58,7 @@ import Torch
     ],
     metadata: ["μ": "1", "format": "pt"])
 
-  /// The fixture's script asserts that Python's safetensors reads these very bytes.
+  /// The fixture's script asserts that Python's safetensors reads exactly these bytes.
   @Test func writesTheBytesThatPythonWasSeenToRead() throws {
     let folder = try TemporaryFolder()
     let url = folder.url.appendingPathComponent("swift.safetensors")
@@ -91,7 +91,7 @@ import Torch
       for name, tensor in safetensors.deserialize(open(sys.argv[1], "rb").read()):
         print(repr(name), tensor["dtype"], tensor["shape"], bytes(tensor["data"]).hex())
       """
-    // In the order of places, of which the empty one shares the last's begin.
+    // Sorted, since the empty tensor has the same offset as another.
     #expect(
       try python(["-c", program, url.path]).split(separator: "\n").sorted() == [
         #"'Größe "\\\n' F64 [] 000000000000e0bf"#, "'nothing' I64 [0] ", "'odd' U8 [3] 010203",

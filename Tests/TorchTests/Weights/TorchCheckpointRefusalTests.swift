@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Torch
 
-/// The sentence for every hostile checkpoint that the fixtures' script makes.
+/// The refusal of each hostile checkpoint from the fixtures' script.
 @Suite struct TorchCheckpointRefusalTests {
   private static func refersTo(_ name: String) -> String {
     "refers to \(name), which a checkpoint of weights has no need of; nothing of it was executed, save the weights "

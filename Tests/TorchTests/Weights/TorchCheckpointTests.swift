@@ -3,7 +3,7 @@ import Testing
 import Torch
 
 @Suite struct TorchCheckpointTests {
-  /// By name, because safetensors files are sorted by type.
+  /// Compares tensors by name, because safetensors files are sorted by type.
   private func expectSame(
     _ checkpoint: TorchCheckpoint, as name: String, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -20,7 +20,7 @@ import Torch
     #expect(checkpoint.key == nil)
   }
 
-  /// Permuted, channels-last, sliced, shared, expanded, empty views, and parameters.
+  /// Permuted, channels-last, sliced, shared, expanded and empty views, and parameters.
   @Test func viewsAreGathered() throws {
     let checkpoint = try TorchCheckpoint.read(fixture("layouts.pth"))
     try expectSame(checkpoint, as: "layouts.safetensors")
@@ -29,7 +29,7 @@ import Torch
     #expect(checkpoint["absent"] == nil)
   }
 
-  /// The dictionary of a module has `_metadata` as its state.
+  /// A module's dictionary has `_metadata` as its state.
   @Test func namesComeInTheDictionarysOrder() throws {
     let checkpoint = try TorchCheckpoint.read(fixture("network.pth"))
     try expectSame(checkpoint, as: "network.safetensors")
@@ -47,7 +47,7 @@ import Torch
     #expect(checkpoint.tensors.first?.name == "0.weight")
   }
 
-  /// Beside an optimizer's state, numbers, sets and bytes.
+  /// The state dictionary lies beside an optimizer's state, numbers, sets and bytes.
   @Test func aStateDictIsFoundInATrainingCheckpoint() throws {
     let checkpoint = try TorchCheckpoint.read(fixture("training.pth"))
     try expectSame(checkpoint, as: "trained.safetensors")

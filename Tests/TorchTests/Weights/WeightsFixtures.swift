@@ -2,13 +2,13 @@ import Foundation
 import Testing
 import Torch
 
-/// Files made by Tools/fixtures_weights.py.
+/// A file from Tools/fixtures_weights.py.
 func fixture(_ name: String) -> URL {
   URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Fixtures/weights/\(name)")
     .standardizedFileURL
 }
 
-/// A folder that is removed with its contents when the value goes away.
+/// A folder that is removed with this object.
 final class TemporaryFolder {
   let url = FileManager.default.temporaryDirectory.appendingPathComponent("weights-\(UUID().uuidString)")
 
@@ -17,7 +17,7 @@ final class TemporaryFolder {
 
   func file(_ contents: Data, _ name: String = "file") throws -> URL {
     let file = url.appendingPathComponent(name)
-    // Not Data's `write`, which waits for the disk each time; a new file, because ext4 waits where one is truncated.
+    // Data's `write` would wait for the disk each time. A new file, because ext4 waits when one is truncated.
     unlink(file.path)
     let handle = FileHandle(fileDescriptor: open(file.path, O_CREAT | O_WRONLY, 0o600), closeOnDealloc: true)
     try handle.write(contentsOf: contents)
@@ -25,7 +25,7 @@ final class TemporaryFolder {
   }
 }
 
-/// The sentence of the refusal to read a file, with FILE for its path, or nil where it was read.
+/// The sentence that refuses a file, with FILE for its path; nil if it was read.
 func refusal(_ url: URL, _ read: (URL) throws -> Any) throws -> String? {
   do {
     _ = try read(url)
@@ -39,12 +39,12 @@ func bytes<Number: FixedWidthInteger>(_ number: Number) -> Data {
   withUnsafeBytes(of: number.littleEndian) { Data($0) }
 }
 
-/// A safetensors file of this header, right or wrong.
+/// A safetensors file with this header, valid or not.
 func safetensors(_ header: String, data: Data = Data()) -> Data {
   bytes(UInt64(header.utf8.count)) + Data(header.utf8) + data
 }
 
-/// Asserts names, order, types, shapes and bytes at once.
+/// Compares names, order, types, shapes and bytes.
 func expectSame(
   _ found: [(name: String, tensor: StoredTensor)], _ expected: [(name: String, tensor: StoredTensor)],
   sourceLocation: SourceLocation = #_sourceLocation

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 import Torch
 
-/// Thousands of damaged files: each gives a value or a `WeightsError`. A trap ends the test program.
+/// Thousands of damaged files, each of which gives a value or a `WeightsError`. A trap ends the test program.
 @Suite struct WeightsMutationTests {
-  /// Read after mutation, counted as read or refused.
+  /// Reads mutated files, and counts read and refused ones.
   private func mutate(
     _ sources: [Data], times: Int, around wrap: (Data) -> Data = { $0 }, _ read: (URL) throws -> Int
   ) throws -> (read: Int, refused: Int) {
@@ -24,7 +24,7 @@ import Torch
     return counts
   }
 
-  /// Sums what was read, so that every byte is touched.
+  /// Sums the tensors, so that every byte is read.
   private func sum(_ tensors: [(name: String, tensor: StoredTensor)]) -> Int {
     tensors.reduce(0) { $0 + $1.tensor.data.reduce(0) { $0 &+ Int($1) } + $1.tensor.shape.count }
   }
@@ -44,7 +44,7 @@ import Torch
     #expect(counts.refused > 2000)
   }
 
-  /// Past the checksums: the pickle is damaged, the zip file around it is right.
+  /// Damages the pickle but not the zip file around it, to get past the checksums.
   @Test func damagedPickles() throws {
     let names = ["network", "layouts", "training", "all_types_protocol4"]
     let records = try names.map { try storedRecords(of: Data(contentsOf: fixture("\($0).pth"))) }
@@ -61,7 +61,7 @@ import Torch
     }
   }
 
-  /// The records of a zip file that is known to be right, found by the signatures of its directory.
+  /// The records of a valid zip file, found by the signatures in its directory.
   private func storedRecords(of file: Data) throws -> [(name: String, contents: Data)] {
     var records: [(name: String, contents: Data)] = []
     var rest = file.startIndex..<file.endIndex

@@ -1,7 +1,8 @@
 import Foundation
 
-/// A zip file of stored records, written apart from the reader that it tests; `wide` gives every size and place in
-/// 64 bits, as for files of more than 4 GB.
+/// A zip file of stored records, written independently of the reader under test.
+///
+/// - Parameter wide: gives every size and offset in 64 bits, as for files of more than 4 GB.
 func zipFile(_ records: [(name: String, contents: Data)], wide: Bool = false) -> Data {
   var file = Data()
   var directory = Data()

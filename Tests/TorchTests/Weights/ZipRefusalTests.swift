@@ -4,7 +4,7 @@ import Torch
 
 @Suite struct ZipRefusalTests {
   private let folder: TemporaryFolder
-  /// An empty dictionary, and two records. Record headers at 0, 44 and 88; the directory begins at 127.
+  /// An empty dictionary and two records. Record headers are at 0, 44 and 88; the directory begins at 127.
   private static let records: [(name: String, contents: Data)] = [
     ("a/data.pkl", Data("}.".utf8)), ("a/byteorder", Data("lit".utf8) + Data("tle".utf8)), ("a/data/0", Data([1])),
   ]
@@ -16,7 +16,7 @@ import Torch
     try TorchTests.refusal(folder.file(contents), TorchCheckpoint.read)
   }
 
-  /// The refusal of the right file after `change`.
+  /// The refusal of the valid file after `change`.
   private func refusal(wide: Bool = false, _ change: (inout Data) -> Void) throws -> String? {
     var file = zipFile(Self.records, wide: wide)
     #expect(try refusal(file) == nil)
@@ -48,7 +48,7 @@ import Torch
 
   @Test func wrongEnds() throws {
     let damaged = "FILE: its end of the zip directory is wrong; it is damaged."
-    // The directory's length, its place, the number of this disk; of the wide end too, and where the locator points.
+    // The directory's length and offset, and the disk number; also in the wide end, and the locator's target.
     for offset in [-10, -6, -18, -7] { #expect(try refusal { $0[$0.count + offset] &+= 1 } == damaged) }
     for offset in [-58, -50, -82, -78, -43, -34] {
       #expect(try refusal(wide: true) { $0[$0.count + offset] &+= 1 } == damaged, "\(offset)")
@@ -59,7 +59,7 @@ import Torch
       #expect(
         try refusal(wide: true) { $0.replaceSubrange($0.count - 58..<$0.count - 50, with: bytes(value)) } == damaged)
     }
-    // The wide end and the narrow one disagree.
+    // The wide and the narrow end disagree.
     #expect(
       try refusal(wide: true) { $0.replaceSubrange($0.count - 10..<$0.count - 6, with: bytes(UInt32(7))) } == damaged)
     #expect(
@@ -69,7 +69,7 @@ import Torch
   @Test func wrongDirectories() throws {
     let start = Self.start
     let damaged = "FILE: its directory of records is wrong at byte 0; it is damaged."
-    // Signature, length of the name, of the extra field and of the comment (too long), disk, size, place, name.
+    // Signature, length of name, extra field and comment (too long), disk, size, offset, name.
     for (offset, byte): (Int, UInt8) in [(0, 0), (29, 1), (31, 1), (33, 1), (34, 1), (20, 3), (46, 0xFF)] {
       #expect(try refusal { $0[start + offset] = byte } == damaged, "\(offset)")
     }
@@ -86,7 +86,7 @@ import Torch
     #expect(
       try refusal(zipFile(Self.records + [("a/data/0", Data([1]))]))
         == "FILE: lists the record 'a/data/0' twice; it is damaged.")
-    // A wide extra field that is cut, and sizes beyond Int.
+    // A truncated wide extra field, and sizes beyond Int.
     let wideStart = start + 46 + 10
     #expect(try refusal(wide: true) { $0[wideStart + 2] = 25 } == damaged)
     #expect(try refusal(wide: true) { $0[wideStart + 2] = 8 } == damaged)
@@ -110,7 +110,7 @@ import Torch
       } == outside)
   }
 
-  /// Of the first record.
+  /// Sets the sizes of the first record.
   private func setSizes(_ size: UInt32, in file: inout Data) {
     for field in [20, 24] {
       file.replaceSubrange(Self.start + field..<Self.start + field + 4, with: bytes(size))
@@ -123,7 +123,7 @@ import Torch
     #expect(
       try refusal { $0[41] ^= 1 }
         == "FILE: the checksum of its record 'a/data.pkl' is wrong; it is damaged, copy or save it again.")
-    // Every byte of a tensor's record matters.
+    // A change of any byte in a tensor's record is detected.
     let layouts = try Data(contentsOf: fixture("network.pth"))
     let record = try #require(layouts.range(of: Data("archive/data/0".utf8)))
     var changed = layouts

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scores
 
-/// What tables and files say of another tool's convention.
+/// Texts of tables and files on another tool's convention.
 @Suite struct ConventionTableTests {
   @Test func captionColumnsAndNotesNameTheTool() throws {
     let text = try LikeFixture.load().table(.monai).text

@@ -20,7 +20,7 @@ import Testing
     try expectValues(convention, of: LikeFixture.load(), count: 11)
   }
 
-  /// A volume of one slice is what the tools take as an array of two axes, with its spacing. nnU-Net has no distances.
+  /// The tools take a volume of one slice as a 2-D array with its spacing. nnU-Net has no distances.
   @Test(arguments: others.filter { $0 != .nnunet }) func everyValueOfOneSliceIsTheTools(_ convention: Convention) throws
   {
     try expectValues(convention, of: LikeFixture.load("slices"), count: 13)
@@ -60,13 +60,13 @@ import Testing
     }
   }
 
-  /// All four outcomes are there, or the two tests above show little.
+  /// All four outcomes occur; otherwise the two tests above would show little.
   @Test func fixtureHasEveryOutcome() throws {
     let table = try LikeFixture.load().table(.medpy)
     for outcome in Outcome.allCases { #expect(table.scores.contains { $0.outcome == outcome }, "\(outcome)") }
   }
 
-  /// MONAI's means of nothing are 0, nnU-Net's are NaN.
+  /// The mean of no values is 0 in MONAI and NaN in nnU-Net.
   @Test func meansOfNothing() {
     let empty: [[Double?]] = [[nil, 1], [nil, 0]]
     let monai = Convention.monai.rules
@@ -79,7 +79,8 @@ import Testing
     #expect(Convention.dualnorm.rules.classMean(of: empty).mean == 0.5)
   }
 
-  /// Classes within a case first: 1 of the first case, (0 + 0.5) / 2 of the second; not the mean of 0.5 and 0.5.
+  /// The mean over classes of each case comes first: 1 for the first case, (0 + 0.5) / 2 for the second; not 0.5 and
+  /// 0.5.
   @Test func monaiAveragesWithinACaseFirst() {
     let cases: [[Double?]] = [[1, nil], [0, 0.5]]
     #expect(Convention.monai.rules.classMean(of: cases).mean == 0.625)
@@ -100,7 +101,7 @@ import Testing
     }
   }
 
-  /// The component that is largest counts for each class of merged values, not for each value.
+  /// The largest component is that of a merged class, not of each value.
   @Test func publishedKeepsTheLargestComponentOfAMergedClass() throws {
     let geometry = Geometry(size: [7, 1, 1])
     let reference = LabelMap(voxels: [1, 2, 2, 0, 0, 0, 0], geometry: geometry)

@@ -3,15 +3,15 @@ import MedicalImaging
 
 @testable import Scores
 
-/// Small label maps and what MedPy, MONAI, nnU-Net and the others gave for them, by Tools/fixtures_like.py.
+/// Small label maps, and the results of MedPy, MONAI, nnU-Net and others, from Tools/fixtures_like.py.
 struct LikeFixture: Decodable {
   struct Case: Decodable {
     let name: String
     let size: [Int]
     let spacingMM: [Double]
-    /// Value, length, value, length, … along x, then y, then z.
+    /// Runs as value, length, value, length, … along x, then y, then z.
     let prediction, reference: [Int]
-    /// By convention, class and metric.
+    /// Expected values by convention, class and metric.
     let expected: [String: [String: [String: Value]]]
 
     func labelMap(_ runs: [Int]) -> LabelMap {
@@ -25,7 +25,7 @@ struct LikeFixture: Decodable {
     }
   }
 
-  /// A number, `"inf"`, or null for NaN and for an error that the tool raised.
+  /// A number, `"inf"`, or null for NaN and for an error of the tool.
   struct Value: Decodable {
     let number: Double?
 
@@ -42,17 +42,17 @@ struct LikeFixture: Decodable {
   }
 
   let cases: [Case]
-  /// By convention, class (or `mean`) and metric: the tool's own means over all cases.
+  /// The tool's own means over all cases, by convention, class (or `mean`) and metric.
   let means: [String: [String: [String: Value]]]
 
-  /// - Parameter name: `slices` for arrays of two axes, `cases` for volumes.
+  /// - Parameter name: `slices` for 2-D arrays, `cases` for volumes.
   static func load(_ name: String = "cases") throws -> LikeFixture {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../../Fixtures/like/\(name).json")
     return try JSONDecoder().decode(LikeFixture.self, from: Data(contentsOf: file))
   }
 
-  /// All cases scored, as one site.
+  /// Scores all cases as one site.
   func table(_ convention: Convention) -> ScoreTable {
     let scorer = Scorer(scheme: LabelScheme(groups: [[1], [2]]), convention: convention)
     let scores = cases.flatMap {
