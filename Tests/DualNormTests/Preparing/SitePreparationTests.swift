@@ -13,8 +13,9 @@ import Testing
 
   private func url(_ name: String) -> URL { folder.url.appendingPathComponent(name) }
 
-  /// An oblique grid of 9×8×6 voxels. Each voxel holds its memory index. Label 1 is one voxel in slice 2, label 7 one in
-  /// slice 3.
+  /// An oblique grid of 9×8×6 voxels. Each voxel holds its memory index.
+  ///
+  /// Label 1 is one voxel in slice 2, label 7 one in slice 3.
   private static let geometry = Geometry(
     size: [9, 8, 6], spacingMM: [0.5, 0.75, 2], originMM: [3, -4, 5], direction: obliqueDirection)
 
