@@ -18,7 +18,7 @@ struct BenchmarkCommand: ParsableCommand {
   var width = 32
   @Option(help: ArgumentHelp("Height and width of a slice. (default: 384,384)", valueName: "height,width"))
   var size: NumberList<Int>?
-  @Option(help: "Slices a batch.")
+  @Option(help: "Slices per batch.")
   var batchSize = 4
   @Option(help: "Classes, the background included.")
   var classes = 2
@@ -26,16 +26,16 @@ struct BenchmarkCommand: ParsableCommand {
     help: ArgumentHelp("Blocks with region-wise norms, or none. (default: inc,down1,down2,down3)", valueName: "block,…")
   )
   var dualBlocks: BlockList?
-  @Option(help: "Of convolutions: float32, tf32, or bfloat16. (default: as train takes)") var precision: Precision?
-  @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
+  @Option(help: "Convolutions in float32, tf32, or bfloat16. (default: as in train)") var precision: Precision?
+  @Option(help: ArgumentHelp("Device of the network: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
-  @Option(help: "Processor threads. (default: one a core)")
+  @Option(help: "Processor threads. (default: one per core)")
   var threads: Int?
-  @Option(help: "How often each is measured; the median is printed.")
+  @Option(help: "Number of measurements of each task; the median is printed.")
   var repetitions = 5
-  @Flag(help: "Norm, ReLU and convolution one by one, as the code reads.")
+  @Flag(help: "Run norm, ReLU and convolution one by one instead of fused.")
   var plain = false
-  @Flag(help: "Read train, predict, convolve or augment from standard input, a line each, and answer with the seconds.")
+  @Flag(help: "Read train, predict, convolve or augment from standard input, one per line; answer with seconds.")
   var serve = false
 
   func validate() throws {

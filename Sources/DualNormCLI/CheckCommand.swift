@@ -7,13 +7,13 @@ import Pages
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Say what a data set holds, site by site, and what is odd in it, before training.",
+    abstract: "Describe a data set site by site and report its faults, before training.",
     discussion: """
       Example: dualnorm check DATA --fix REPAIRED
 
       Prints each site's cases, patients, sizes, spacings, orientations, intensities and label volumes, then findings: \
-      errors (training would fail or be wrong), warnings (odd; look at it) and notes. Every file is read once and none is \
-      changed. --report makes a page of it for a browser. docs/check.md states each rule and the keys of the JSON.
+      errors (training would fail or be wrong), warnings (unusual; look at them) and notes. Every file is read once and \
+      none is changed. --report makes a page for a browser. docs/check.md states each rule and the keys of the JSON.
 
       Exit code: 0 sound (warnings allowed), 1 not sound or not readable, 64 wrong usage, 130 stopped by Ctrl-C.
       """)
@@ -21,7 +21,7 @@ struct CheckCommand: ParsableCommand {
   @Argument(
     help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir"), completion: .directory)
   var data: String
-  @Option(help: ArgumentHelp("text, or json for machines.", valueName: "text|json")) var format = ReportFormat.text
+  @Option(help: ArgumentHelp("Output format: text, or json.", valueName: "text|json")) var format = ReportFormat.text
   @Option(
     help: ArgumentHelp(
       "Also write an HTML page: findings, histograms, label volumes and all cases.", valueName: "file"),
@@ -34,11 +34,11 @@ struct CheckCommand: ParsableCommand {
   var splits: String?
   @Option(help: ArgumentHelp("Labels that training will merge; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
-  @Option(help: ArgumentHelp("Labels that training will take for background.", valueName: "label,…"))
+  @Option(help: ArgumentHelp("Labels that training will treat as background.", valueName: "label,…"))
   var excludeLabels: NumberList<UInt8>?
   @Option(
     help: ArgumentHelp(
-      "Also write a repaired copy to a new or empty folder: all volumes in the most usual orientation, masks on exactly their image's grid.",
+      "Also write a repaired copy to a new or empty folder: all volumes in the most common orientation, masks exactly on their image's grid.",
       valueName: "dir"), completion: .directory)
   var fix: String?
   @Flag(help: "With --fix: leave out cases that equal another one in image, grid and mask.") var dropDuplicates = false

@@ -20,13 +20,13 @@ struct DemoCommand: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("A new folder for everything; that of an earlier demo is replaced.", valueName: "dir"),
+    help: ArgumentHelp("A new folder for everything; an earlier demo's folder is replaced.", valueName: "dir"),
     completion: .directory)
   var output = "demo"
   @Option(help: "Another seed makes other patients and another network.") var seed: UInt64 = 2
   @Option(help: ArgumentHelp("Iterations of the plain and of the dual stage.", valueName: "plain,dual"))
   var iterations = NumberList(values: [500, 300])
-  @Option(help: "Patients of each hospital to train on, 2 to 200; a quarter as many are tested on.") var cases = 16
+  @Option(help: "Training patients of each hospital, 2 to 200; a quarter as many are used for testing.") var cases = 16
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }

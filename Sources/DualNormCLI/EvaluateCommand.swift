@@ -13,10 +13,10 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Example: dualnorm evaluate --model RUN --data DATA --output EVALUATION
 
-      Where the data are those of the model's training, in whatever folder, only the held-out cases are evaluated unless \
-      --split says otherwise. Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz (.png for pictures), scores.csv, \
-      scores.json, sheet.png and evaluation.json (what was asked), and prints the table of scores. With --adapt the passes first+adapt and final+adapt are \
-      scored beside, and the last one's masks are in predictions-adapted.
+      On the data of the model's training, in any folder, only the held-out cases are evaluated unless --split says \
+      otherwise. Writes predictions/SITE/CASE.nii.gz (final pass), first-pass/SITE/CASE.nii.gz (.png for pictures), \
+      scores.csv, scores.json, sheet.png and evaluation.json (the options), and prints the table of scores. --adapt also \
+      scores the passes first+adapt and final+adapt, and writes the last one's masks to predictions-adapted.
       """)
 
   @Option(
@@ -28,24 +28,24 @@ struct EvaluateCommand: ParsableCommand {
   var output: String
   @Option(
     help:
-      "Only the cases on this side of the run's splits.json, or all with their side beside. (default: test for the run's own data, all for others)"
+      "Evaluate this side of the run's splits.json, or all cases, marked with their side. (default: test for the run's own data, all for others)"
   )
   var split: EvaluatedCases.Choice?
-  @Option(help: "Also with batch statistics taken on the unlabelled case or site: none, case or site.")
+  @Option(help: "Also evaluate with batch statistics of the unlabelled case or site: none, case or site.")
   var adapt = Adaptation.none
-  @Option(help: "What dual blocks see: prediction, reference or uniform. (default: the model's)")
+  @Option(help: "Mask for the dual blocks: prediction, reference or uniform. (default: the model's)")
   var maskSource: MaskSource?
-  @Option(help: ArgumentHelp("Tolerances of the NSD in mm, of pictures in pixels.", valueName: "mm,…"))
+  @Option(help: ArgumentHelp("Tolerances of the NSD, in mm; for pictures in pixels.", valueName: "mm,…"))
   var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
   @Option(help: ArgumentHelp("Score these labels as one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
   @Option(help: ArgumentHelp("Do not score these labels; in the references they are background.", valueName: "label,…"))
   var excludeLabels: NumberList<UInt8>?
   @OptionGroup var components: LargestComponentOption
-  @Option(help: "Of convolutions: float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?
-  @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
+  @Option(help: "Convolutions in float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?
+  @Option(help: ArgumentHelp("Device of the network: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
-  @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+  @Option(help: "Processor threads. (default: one per core)") var threads: Int?
   @OptionGroup var volumes: MemoryOption
   @OptionGroup(title: "Messages") var messages: MessageOptions
 

@@ -12,8 +12,8 @@ struct ExperimentCommand: ParsableCommand {
       Example: dualnorm experiment leave-one-site-out --data DATA --methods bn,in,dual --seeds 3 --output DIR
 
       A method is NORM[+dual][+measured][+hard][+reference or +uniform]; dual alone is the paper's, bn+dual. Each network \
-      is a run folder DIR/cells/METHOD/SETTING/seed-N. The same command again goes on where it stopped, and with more \
-      methods or seeds adds them. docs/experiments.md says more.
+      is a run folder DIR/cells/METHOD/SETTING/seed-N. The same command resumes where it stopped; more methods or seeds \
+      are added. docs/experiments.md has the details.
       """,
     subcommands: [
       CrossValidateCommand.self, LeaveOneSiteOutCommand.self, MatrixCommand.self, ExperimentTableCommand.self,
@@ -27,7 +27,7 @@ struct CrossValidateCommand: ParsableCommand {
     discussion: "Example: dualnorm experiment cross-validate --data DATA --methods bn,dual --folds 5 --output DIR")
 
   @OptionGroup var options: ExperimentOptions
-  @Option(help: "Folds, unless --splits brings them. (default: 5)") var folds: Int?
+  @Option(help: "Number of folds, unless --splits gives them. (default: 5)") var folds: Int?
 
   func run() throws {
     try options.run(.crossValidate) { experiment in
@@ -38,7 +38,7 @@ struct CrossValidateCommand: ParsableCommand {
 
 struct LeaveOneSiteOutCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "leave-one-site-out", abstract: "Test each site with networks that all other sites train.",
+    commandName: "leave-one-site-out", abstract: "Test each site with networks trained on all other sites.",
     discussion: "Example: dualnorm experiment leave-one-site-out --data DATA --methods bn,in,dual --output DIR")
 
   @OptionGroup var options: ExperimentOptions
@@ -52,12 +52,12 @@ struct MatrixCommand: ParsableCommand {
     discussion: """
       Example: dualnorm experiment matrix --data DATA --methods bn,dual --hold-out 0.2 --output DIR
 
-      The test cases are the same for every training set and train for none: --hold-out of each site's patients (0.2 by \
-      default), or with --folds every case in turn.
+      Every training set is tested on the same cases, which train none of the networks: the share --hold-out of each \
+      site's patients (0.2 by default), or with --folds every case in turn.
       """)
 
   @OptionGroup var options: ExperimentOptions
-  @Option(help: "Test every case in one of so many folds, instead of holding some out.") var folds: Int?
+  @Option(help: "Test every case, in this number of folds, instead of holding some out.") var folds: Int?
 
   func run() throws {
     try options.run(.matrix) { experiment in
@@ -71,13 +71,13 @@ struct MatrixCommand: ParsableCommand {
 
 struct ExperimentTableCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "table", abstract: "Make results.csv and summary.md of the cells that are finished, and print them.",
+    commandName: "table", abstract: "Write results.csv and summary.md for the finished cells, and print the table.",
     discussion: "Example: dualnorm experiment table DIR --metric hd95_mm --output hd95.md")
 
   @Argument(help: ArgumentHelp("The folder of an experiment.", valueName: "dir"), completion: .directory)
   var folder: String
-  @Option(help: "The method that others are compared with. (default: the first)") var baseline: String?
-  @Option(help: "What the printed table is of, such as assd_mm, hd95_mm or nsd_2mm.") var metric = Metric.dice.rawValue
+  @Option(help: "The method to compare the others with. (default: the first)") var baseline: String?
+  @Option(help: "Metric of the printed table, such as assd_mm, hd95_mm or nsd_2mm.") var metric = Metric.dice.rawValue
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp("Also write the printed table here: .md, .txt, or .json.", valueName: "file"),

@@ -9,16 +9,16 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The data set, in any layout that train takes.", valueName: "dir"), completion: .directory)
   var data: String?
   @Option(help: ArgumentHelp("Methods to compare, such as bn,in,dual.", valueName: "method,…")) var methods: NameList
-  @Option(help: "Networks of each method, with the seeds --seed, --seed + 1 and so on.") var seeds = 3
+  @Option(help: "Number of networks per method, with the seeds --seed, --seed + 1 and so on.") var seeds = 3
   @Option(
-    name: .shortAndLong, help: ArgumentHelp("A new folder, or one to go on in.", valueName: "dir"),
+    name: .shortAndLong, help: ArgumentHelp("A new folder, or an experiment to resume.", valueName: "dir"),
     completion: .directory)
   var output: String
   @Option(help: ArgumentHelp("Use the cases of these sites only. (default: all)", valueName: "site,…"))
   var sites: NameList?
-  @Option(help: "Networks trained side by side; they share the processor's cores.") var jobs = 1
-  @Option(help: "The method that others are compared with. (default: the first)") var baseline: String?
-  @Option(help: "Also test with batch statistics taken on the unlabelled case or site: none, case or site.")
+  @Option(help: "Number of networks trained in parallel; they share the processor's cores.") var jobs = 1
+  @Option(help: "The method to compare the others with. (default: the first)") var baseline: String?
+  @Option(help: "Also test with batch statistics of the unlabelled case or site: none, case or site.")
   var adapt = Adaptation.none
   @OptionGroup var components: LargestComponentOption
   @Flag(help: "Keep the masks that each network predicts, and a picture.") var keepMasks = false

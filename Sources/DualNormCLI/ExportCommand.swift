@@ -5,14 +5,14 @@ import Foundation
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a model for use elsewhere: all that inference needs, and nothing of its training.",
+    abstract: "Write a model for use elsewhere: everything that inference needs, without files of its training.",
     discussion: """
       Example:
         dualnorm export --model RUN --output MODEL
 
-      Writes MODEL/model.safetensors and MODEL/model.json, which predict and evaluate take as a run. The outputs that only \
-      deep supervision looked at are left out, so that the reference network in PyTorch loads the weights with \
-      load_state_dict(strict=True). Of a training that is not finished the best weights so far are taken.
+      Writes MODEL/model.safetensors and MODEL/model.json, which predict and evaluate take as a run. Outputs for deep \
+      supervision are left out, so that the reference network in PyTorch loads the weights with \
+      load_state_dict(strict=True). An unfinished training exports its best weights so far.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case weights }

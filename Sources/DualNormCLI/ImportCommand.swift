@@ -14,7 +14,7 @@ struct ImportCommand: ParsableCommand {
       Example: dualnorm import reference.pth --output RUN --classes 2 --size 384,384
 
       Reads torch.save of a state_dict (or safetensors) without executing anything. Width, channels, norm, dual blocks \
-      and reduction are read off names and shapes.
+      and reduction are inferred from names and shapes.
       """)
 
   @Argument(help: ArgumentHelp("A .pth or .safetensors file.", valueName: "file"), completion: .file()) var file: String
@@ -27,11 +27,11 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Modalities; the file's channels divided by them are the context slices.") var modalities = 1
   @Option(help: ArgumentHelp("The label of each class in files. (default: 1, 2, …)", valueName: "label,…"))
   var labels: NumberList<UInt8>?
-  @Option(help: "Voxels that whitening measures: volume, as the authors do, or foreground.")
+  @Option(help: "Voxels for z-score normalization: volume, as in the authors' code, or foreground.")
   var whitening = PreparationPlan.Whitening.volume
   @Option(
     help: ArgumentHelp(
-      "How the volumes it was trained on are stored, as dualnorm check says: LPS, RAS and so on; others are turned. (default: none are)",
+      "Orientation of its training volumes, as dualnorm check reports it: LPS, RAS and so on; other volumes are turned. (default: none is turned)",
       valueName: "code"))
   var orientation: Orientation?
   @OptionGroup var preparation: PreparationOptions

@@ -7,7 +7,7 @@ import Torch
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Say what is inside a run folder, a checkpoint or a file of weights.",
+    abstract: "Describe the contents of a run folder, a checkpoint or a weights file.",
     discussion: """
       Example:
         dualnorm info RUN

@@ -6,7 +6,7 @@ struct LargestComponentOption: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help:
-      "Keep only the largest connected component of each class. (default: of the classes that gain, as the model says)")
+      "Keep only the largest connected component of each class. (default: for classes that gain, as the model records)")
   var largestComponent: Bool?
 
   var choice: LargestComponentChoice { LargestComponentChoice(largestComponent) }

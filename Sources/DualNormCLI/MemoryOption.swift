@@ -5,7 +5,7 @@ import MedicalImaging
 struct MemoryOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Most memory that one volume may take, in GB; a larger one is refused before it is read. (default: the machine's)",
+      "Largest memory for one volume, in GB; a larger volume is refused before it is read. (default: the machine's)",
       valueName: "GB"))
   var memory: Double?
 

@@ -5,12 +5,12 @@ import Foundation
 
 /// The message options of verbs that take long or print messages.
 struct MessageOptions: ParsableArguments {
-  @Flag(name: .shortAndLong, help: "No messages but errors and warnings of results that may be wrong.")
+  @Flag(name: .shortAndLong, help: "Show only errors, and warnings of results that may be wrong.")
   var quiet = false
-  @Flag(name: .shortAndLong, help: "More messages: each case, and how long it took.") var verbose = false
+  @Flag(name: .shortAndLong, help: "Show more messages: each case, and how long it took.") var verbose = false
   @Option(
     help: ArgumentHelp(
-      "Format of the messages on standard error: text, or json for machines, an object a line (docs/runs.md).",
+      "Format of the messages on standard error: text, or json with one object per line (docs/runs.md).",
       valueName: "text|json"))
   var logFormat = Messages.Format.text
 

@@ -10,7 +10,7 @@ struct PhantomCommand: ParsableCommand {
     discussion: """
       Example: dualnorm phantom --output DATA --sites 3 --cases 8
 
-      Writes Site-A/Case00.nii.gz, Case00_segmentation.nii.gz and so on: organs of varied shape, taken by hospitals \
+      Writes Site-A/Case00.nii.gz, Case00_segmentation.nii.gz and so on: organs of varied shape, scanned by hospitals \
       that differ in contrast, bias field, noise, blur, gain, spacing and orientation. The same options make the same \
       voxels.
       """)

@@ -5,7 +5,7 @@ import DualNorm
 struct PreparationOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,  // may begin with a minus
-    help: ArgumentHelp("Clip intensities before whitening, for example -125,275.", valueName: "low,high"))
+    help: ArgumentHelp("Clip intensities before z-score normalization, for example -125,275.", valueName: "low,high"))
   var window: NumberList<Double>?
   @Option(help: ArgumentHelp("Resample slices to this spacing in mm.", valueName: "x,y"))
   var spacing: NumberList<Double>?
@@ -13,7 +13,7 @@ struct PreparationOptions: ParsableArguments {
   var resampleSize: NumberList<Int>?
   @Option(
     help: ArgumentHelp(
-      "Crop or pad slices to this, multiples of 16. (default: what holds every volume)", valueName: "height,width"))
+      "Crop or pad slices to this, multiples of 16. (default: fits every volume)", valueName: "height,width"))
   var size: NumberList<Int>?
 
   /// Overrides the configuration with the given options.

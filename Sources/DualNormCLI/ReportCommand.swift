@@ -16,7 +16,7 @@ struct ReportCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("What train, evaluate or experiment wrote.", valueName: "run|evaluation|experiment"),
+    help: ArgumentHelp("The folder that train, evaluate or experiment wrote.", valueName: "run|evaluation|experiment"),
     completion: .directory)
   var folder: String
   @Option(
@@ -25,15 +25,15 @@ struct ReportCommand: ParsableCommand {
     completion: .file())
   var output: String?
   @Option(
-    help: ArgumentHelp("Where the images are, if no longer where the folder says.", valueName: "dir"),
+    help: ArgumentHelp("The data set with the images, if it was moved.", valueName: "dir"),
     completion: .directory)
   var data: String?
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The run that an evaluation is of, if no longer where it says.", valueName: "run"),
+    help: ArgumentHelp("The run folder of the evaluated model, if it was moved.", valueName: "run"),
     completion: .directory)
   var model: String?
-  @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+  @Option(help: "Processor threads. (default: one per core)") var threads: Int?
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   func validate() throws {

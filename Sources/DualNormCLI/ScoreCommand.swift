@@ -25,11 +25,11 @@ struct ScoreCommand: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Write one row a case and class to a .csv or .json file.", valueName: "file"),
+    help: ArgumentHelp("Write one row per case and class to a .csv or .json file.", valueName: "file"),
     completion: .file())
   var output: String?
 
-  @Option(help: ArgumentHelp("Tolerances of the NSD in mm, of pictures in pixels.", valueName: "mm,…"))
+  @Option(help: ArgumentHelp("Tolerances of the NSD, in mm; for pictures in pixels.", valueName: "mm,…"))
   var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
 
   @Option(

@@ -13,11 +13,11 @@ struct TrainCommand: ParsableCommand {
         dualnorm train --data DATA --output RUN --width 16 --iterations 1200,900
 
       Writes the folder RUN: model.safetensors and model.json (the model), config.yaml, splits.json, log.csv and \
-      checkpoints. Ctrl-C stops after the step at hand; dualnorm train --resume RUN, or the same command again, goes on.
+      checkpoints. Ctrl-C stops after the current step; dualnorm train --resume RUN, or the same command again, resumes.
 
-      dualnorm train --resume RUN --iterations 6000,2000 trains longer (or shorter, but not less than is done). The stage at \
-      hand goes on in the cosine schedule of the new length from where it is, so that the rate rises; a plateau schedule \
-      knows no length. A stage that is over keeps its number. docs/runs.md says more.
+      dualnorm train --resume RUN --iterations 6000,2000 trains longer (or shorter, but not less than is done). The \
+      current stage continues on the cosine schedule of the new length, so that a longer one raises the rate; a plateau \
+      schedule does not depend on the length. A finished stage keeps its iterations. docs/runs.md has the details.
       """)
 
   @Option(
@@ -26,11 +26,11 @@ struct TrainCommand: ParsableCommand {
   var data: String?
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The run folder to make, or to go on in with the same options.", valueName: "dir"),
+    help: ArgumentHelp("The run folder to make, or to resume with the same options.", valueName: "dir"),
     completion: .directory)
   var output: String?
   @Option(
-    help: ArgumentHelp("Go on with a run; it keeps its own options, but for --iterations.", valueName: "run"),
+    help: ArgumentHelp("Resume a run; it keeps its own options, except --iterations.", valueName: "run"),
     completion: .directory)
   var resume: String?
   @OptionGroup(title: "Training options") var options: TrainOptions

@@ -10,31 +10,31 @@ struct TrainOptions: ParsableArguments {
     completion: .file())
   var config: String?
 
-  @Option(help: "What all options that are not given come from: standard, or published. (default: standard)")
+  @Option(help: "Source of all options that are not given: standard, or published. (default: standard)")
   var recipe: TrainingRecipe?
   @Option(help: "Backbone: residual-unet, or unet++. (default: residual-unet)") var network: Architecture?
   @Option(help: "Channels of the first level. (default: 32)") var width: Int?
   @Option(help: "Plain norm: bn, in, gn, ln or dsbn (a bn for each site). (default: bn)") var norm: PlainNorm?
   @Option(
     help: ArgumentHelp(
-      "Blocks with region-wise norms, or none; of unet++ x0_0 to x0_4, by default x0_0,x1_0,x2_0,x3_0. (default: inc,down1,down2,down3)",
+      "Blocks with region-wise norms, or none; for unet++ x0_0 to x0_4, by default x0_0,x1_0,x2_0,x3_0. (default: inc,down1,down2,down3)",
       valueName: "block,…")
   )
   var dualBlocks: BlockList?
   @Option(help: "How masks are resized: soft (bilinear) or hard (nearest). (default: soft)") var mask: MaskKind?
-  @Option(help: "What dual blocks see: prediction, or as bounds reference or uniform. (default: prediction)")
+  @Option(help: "Mask for the dual blocks: prediction, or the bounds reference and uniform. (default: prediction)")
   var maskSource: MaskSource?
-  @Option(help: "measured: dual layers also normalize each region by its own statistics. (default: predicted)")
+  @Option(help: "predicted, or measured: also normalize each region by its statistics. (default: predicted)")
   var localStatistics: LocalStatistics?
-  @Option(help: "Divides the channels of dual layers. (default: 2)") var reduction: Int?
-  @Option(help: "Neighbouring slices that the network sees, odd. (default: 3, of 2-D data 1)") var context: Int?
+  @Option(help: "Ratio of a dual layer's channels to its hidden channels. (default: 2)") var reduction: Int?
+  @Option(help: "Neighbouring slices in the network's input, odd. (default: 3, or 1 for 2-D data)") var context: Int?
 
   @Option(help: ArgumentHelp("Labels that become one class; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<UInt8>] = []
   @Option(help: ArgumentHelp("Labels that become background.", valueName: "label,…"))
   var excludeLabels: NumberList<UInt8>?
   @OptionGroup var preparation: PreparationOptions
-  @Option(help: "Voxels that whitening measures: volume, or foreground (those above the mean). (default: foreground)")
+  @Option(help: "Voxels for z-score normalization: volume, or foreground (those above the mean). (default: foreground)")
   var whitening: PreparationPlan.Whitening?
   @Option(help: "Share of each site's patients that choose the best checkpoint. (default: 0.15)")
   var validationFraction: Double?
@@ -43,28 +43,29 @@ struct TrainOptions: ParsableArguments {
     help: ArgumentHelp("Folds as in nnU-Net's splits_final.json, or the splits.json of a run.", valueName: "file"),
     completion: .file())
   var splits: String?
-  @Option(help: "Which fold's val cases are kept for the test, from 0; its train cases train.") var fold: Int?
+  @Option(help: "Index of a fold, from 0: its val cases are kept for the test, its train cases train.") var fold: Int?
 
   @Option(
     help: ArgumentHelp("Iterations of the plain and of the dual stage. (default: 4000,2000)", valueName: "plain,dual"))
   var iterations: NumberList<Int>?
-  @Option(help: "Slices a batch, balanced over sites. (default: 8, rounded up to a multiple of the sites)")
+  @Option(help: "Slices per batch, balanced over sites. (default: 8, rounded up to a multiple of the sites)")
   var batchSize: Int?
   @Option(help: "Base rate of Adam. (default: 0.001)") var learningRate: Double?
-  @Option(help: "cosine, or plateau as published. (default: cosine)") var schedule: LearningRateSchedule.Kind?
+  @Option(help: "Schedule of the learning rate: cosine, or plateau as published. (default: cosine)")
+  var schedule: LearningRateSchedule.Kind?
   @Option(help: "Decoupled weight decay (AdamW), such as 0.01. (default: 0)") var weightDecay: Double?
-  @Option(help: "batch-dice (with cross entropy), or published. (default: batch-dice)") var loss: LossKind?
+  @Option(help: "Loss: batch-dice (with cross entropy), or published. (default: batch-dice)") var loss: LossKind?
   @Flag(inversion: .prefixedNo, help: "Coarser levels of the network learn to segment too. (default: on)")
   var deepSupervision: Bool?
   @Option(help: "Share of slices drawn from those with foreground; the rest from all. (default: 0.5)")
   var foregroundShare: Double?
   @Option(
     help:
-      "Decay of a moving average of the weights that validation and the model take, such as 0.99. (default: 0)")
+      "Decay of the moving average of the weights for validation and the model, such as 0.99. (default: 0)")
   var averaging: Double?
   @Option(
     help: ArgumentHelp(
-      "published (rotation, flip, shift), all, none, or parts: \(PartList.names). (default: published)",
+      "Changes of slices: published (rotation, flip, shift), all, none, or parts: \(PartList.names). (default: published)",
       valueName: "part,…"))
   var augmentation: PartList?
   @Option(help: "Largest zoom of the augmentation, from 1 (off). (default: 1)") var zoom: Double?
@@ -73,10 +74,10 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Iterations between validations. (default: a tenth of the stage)") var validateEvery: Int?
   @Option(
     help:
-      "Of convolutions: float32, tf32 (faster on GPUs), or bfloat16. (default: bfloat16 where the hardware has it)"
+      "Convolutions in float32, tf32 (faster on GPUs), or bfloat16. (default: bfloat16 if the hardware has it)"
   )
   var precision: Precision?
-  @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto. (default: cpu)", valueName: "device"))
+  @Option(help: ArgumentHelp("Device of the network: cpu, cuda, cuda:1, or auto. (default: cpu)", valueName: "device"))
   var device: DeviceChoice?
   @Option(
     name: .customLong("init"),
@@ -88,10 +89,10 @@ struct TrainOptions: ParsableArguments {
     help: ArgumentHelp("Train only parameters whose name contains one of these, such as outc.", valueName: "name"))
   var freezeExcept: [String] = []
   @Option(help: "Another seed gives another split, initialization and order. (default: 1)") var seed: UInt64?
-  @Option(help: "Processor threads. (default: one a core)") var threads: Int?
+  @Option(help: "Processor threads. (default: one per core)") var threads: Int?
   @Option(
     help: ArgumentHelp(
-      "Memory for prepared volumes of one training; the others are read as they are needed. (default: half of the machine's, over --jobs in experiments)",
+      "Memory for one training's prepared volumes, in GB; the others are read when needed. (default: half of the machine's, divided by --jobs in experiments)",
       valueName: "GB"))
   var memory: Double?
 
