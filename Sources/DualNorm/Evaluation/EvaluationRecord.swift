@@ -86,7 +86,7 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
   /// The words of the command that repeats this evaluation.
   package func command(output: String) -> [String] {
     var words = ["dualnorm", "evaluate", "--model", model, "--data", data, "--output", output]
-    // By default, held-out and new cases are evaluated without training cases; no value of the option means that.
+    // The default evaluates held-out and new cases but no training cases, which no value of the option does.
     let isDefault = split == "all" && sides.map { $0.values.contains(.test) && !$0.values.contains(.training) } ?? false
     if !isDefault { words += ["--split", split] }
     if adaptation != Adaptation.none.rawValue { words += ["--adapt", adaptation] }

@@ -8,8 +8,8 @@ package enum TrainingRecipe: String, Codable, Sendable, CaseIterable {
   case published
   /// The published recipe with measured improvements; docs/results.md has the effect of each.
   ///
-  /// They are deep supervision, slices with foreground in half of a site's turns, normalization by the brighter voxels,
-  /// Dice over the batch, and a cosine for the rate.
+  /// The improvements are deep supervision, normalization by the brighter voxels, Dice over the batch, and a cosine for
+  /// the rate. Half of a site's turns go to slices with foreground.
   case standard
 }
 
