@@ -34,6 +34,17 @@ import Testing
         + "reduction 2, reference mask, measured local statistics)")
   }
 
+  /// The order in which dual blocks are named says nothing, so it makes no other network.
+  @Test func dualBlocksHaveTheOrderOfTheNetwork() throws {
+    #expect(NetworkPlan(classes: 2, dual: ["up1", "inc"]) == NetworkPlan(classes: 2, dual: ["inc", "up1"]))
+    let json = """
+      {"architecture": "unet++", "classes": 2, "input_channels": 3, "width": 4, "norm": "bn", "mask": "soft",
+       "reduction": 2, "dual_blocks": ["x1_1", "x9_9", "x4_0"]}
+      """
+    let read = try JSONDecoder().decode(NetworkPlan.self, from: Data(json.utf8))
+    #expect(read.dual?.blocks == ["x4_0", "x1_1", "x9_9"])
+  }
+
   @Test(arguments: [(PlainNorm.dsbn, 0), (.bn, 2), (.gn, 3)]) func onlyDomainSpecificNormHasSites(
     norm: PlainNorm, sites: Int
   ) {

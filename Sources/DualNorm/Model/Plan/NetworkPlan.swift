@@ -10,7 +10,7 @@ public struct NetworkPlan: Equatable, Sendable {
   /// Number of channels of the first level; each deeper level has twice as many.
   package var width: Int
   package var norm: PlainNorm
-  /// The dual norms; nil for a network with a single pass.
+  /// The dual norms, their blocks in the order of the network; nil for a network with a single pass.
   package var dual: DualPlan?
   /// The only input size the network works for; layer norm needs it.
   package var size: ImageSize?
@@ -28,7 +28,7 @@ public struct NetworkPlan: Equatable, Sendable {
     self.inputChannels = inputChannels
     self.width = width
     self.norm = norm
-    self.dual = dual
+    self.dual = dual?.inOrder(of: architecture)
     self.size = size
     self.sites = sites
     self.deepSupervision = deepSupervision
@@ -74,6 +74,14 @@ public struct NetworkPlan: Equatable, Sendable {
 }
 
 extension DualPlan {
+  /// The same norms with their blocks in the order of the network, as weights tell them; what it lacks comes last.
+  fileprivate func inOrder(of architecture: Architecture) -> Self {
+    var plan = self
+    let known = architecture.blocks.map(\.name)
+    plan.blocks = known.flatMap { name in blocks.filter { $0 == name } } + blocks.filter { !known.contains($0) }
+    return plan
+  }
+
   fileprivate func validate(width: Int, _ architecture: Architecture) throws {
     guard reduction >= 1 && reduction <= width else {
       throw InputError(
