@@ -67,7 +67,8 @@ struct BenchmarkCommand: ParsableCommand {
     if serve {
       while let line = readLine() {
         guard let task = Benchmark.Task(rawValue: line) else {
-          throw InputError("Standard input: \(line) is no task; give train, predict, convolve or augment.")
+          throw Refusal(
+            .input, "Standard input", "\(line) is no task", remedy: "give train, predict, convolve or augment")
         }
         print(bench.time(of: task), memory())
         fflush(nil)

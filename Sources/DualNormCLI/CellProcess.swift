@@ -43,14 +43,16 @@ final class CellProcess: @unchecked Sendable {
   private static func openLog(_ run: RunFolder) throws -> FileHandle {
     let codeOfFolder = codeOfMaking(run.url)
     guard codeOfFolder == 0 else {
-      throw InputError("\(run.url.path): this folder cannot be made\(readOnlyDisk(codeOfFolder)); check --output.")
+      throw Refusal(
+        .input, run.url.path, "this folder cannot be made\(readOnlyDisk(codeOfFolder))", remedy: "check --output")
     }
     // A link would make another file grow, and a pipe would wait for a reader.
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
     let descriptor = open(run.cellLog.path, flags, 0o644)
     let code = errno
     guard descriptor >= 0 else {
-      throw InputError("\(run.cellLog.path): cannot be written (\(String(cString: strerror(code)))); check --output.")
+      throw Refusal(
+        .input, run.cellLog.path, "cannot be written (\(String(cString: strerror(code))))", remedy: "check --output")
     }
     return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }

@@ -86,9 +86,9 @@ struct CheckCommand: ParsableCommand {
     }
     guard found.isSound else {
       let errors = found.count(.error)
-      throw InputError(
-        "\(data): \(errors) \(errors == 1 ? "error was" : "errors were") found (see the report); correct what it names "
-          + "before training.")
+      throw Refusal(
+        .input, data, "\(errors) \(errors == 1 ? "error was" : "errors were") found (see the report)",
+        remedy: "correct what it names before training")
     }
   }
 

@@ -60,7 +60,7 @@ func showFailures(_ failures: [CaseFailure], of total: Int, _ unit: String) {
 /// Ends a command whose batch continued after failures. If it had one item only, the reason becomes the error.
 func endWithFailures(_ failures: [CaseFailure], of total: Int, _ unit: String) throws {
   guard !failures.isEmpty else { return }
-  guard total > 1 else { throw InputError(failures[0].reason) }
+  guard total > 1 else { throw Refusal(.input, sentence: failures[0].reason) }
   showFailures(failures, of: total, unit)
   throw ExitCode.failure
 }

@@ -53,7 +53,8 @@ struct DualNormCommand: ParsableCommand {
     let code = errno
     guard !isFlushed || ferror(stdout) != 0, !readerHasLeft else { return }
     let reason = code == 0 ? "not all of it arrived" : String(cString: strerror(code))
-    throw InputError("Standard output cannot be written (\(reason)); make room where it goes, or send it elsewhere.")
+    throw Refusal(
+      .input, "Standard output cannot be written (\(reason))", remedy: "make room where it goes, or send it elsewhere")
   }
 
   private static var readerHasLeft: Bool {

@@ -89,7 +89,7 @@ struct EvaluateCommand: ParsableCommand {
     let model = try SegmentationModel(
       contentsOf: run, maskSource: maskSource, precision: precision, device: device.resolved())
     if maskSource != nil, model.description.network.dual == nil {
-      throw InputError("\(run.url.path): has no dual blocks that could see a mask; leave --mask-source out.")
+      throw Refusal(.input, run.url.path, "has no dual blocks that could see a mask", remedy: "leave --mask-source out")
     }
     warnOfIdleAdaptation(adapt, model)
     if let warning = model.network.device.warning { Messages.say(warning) }

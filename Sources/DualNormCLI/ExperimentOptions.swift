@@ -48,9 +48,9 @@ struct ExperimentOptions: ParsableArguments {
       ("local-statistics", given.localStatistics != defaults.localStatistics),
     ]
     for (option, differs) in compared where differs {
-      throw InputError(
-        "\(URL(fileURLWithPath: config).path): \(option) is part of what --methods names, such as dual+measured; leave it "
-          + "out.")
+      throw Refusal(
+        .input, URL(fileURLWithPath: config).path, "\(option) is part of what --methods names, such as dual+measured",
+        remedy: "leave it out")
     }
   }
 

@@ -14,7 +14,7 @@ struct ExperimentReport {
   ///   - baseline: the method to compare with; nil for the experiment's first.
   ///   - metric: the metric of the printed table and of `file`; `summary.md` always has Dice.
   ///   - file: a file for the printed table; its extension decides the format.
-  /// - Throws: `InputError` for a baseline that is not one of the methods.
+  /// - Throws: `Refusal` for a baseline that is not one of the methods.
   init(_ experiment: Experiment, baseline: String?, metric: String = Metric.dice.rawValue, file: URL? = nil) throws {
     self.experiment = experiment
     let methods = experiment.configuration.methods
@@ -24,11 +24,12 @@ struct ExperimentReport {
 
   /// The name of a baseline in tables.
   ///
-  /// - Throws: `InputError` if it is not one of the experiment's methods.
+  /// - Throws: `Refusal` if it is not one of the experiment's methods.
   static func baseline(_ name: String, among methods: [ExperimentMethod]) throws -> String {
     guard let method = try? ExperimentMethod(name), methods.contains(method) else {
-      throw InputError(
-        "--baseline \(name) is none of the methods \(methods.map(\.name).joined(separator: ", ")); name one of them.")
+      throw Refusal(
+        .input, "--baseline \(name) is none of the methods \(methods.map(\.name).joined(separator: ", "))",
+        remedy: "name one of them")
     }
     return method.name
   }
@@ -38,7 +39,8 @@ struct ExperimentReport {
     if let file { try requireReplaceable(file) }
     let missing = experiment.cells.filter { !$0.isFinished }.map(\.name)
     guard missing.count < experiment.cells.count else {
-      throw InputError("\(experiment.folder.path): no cell is finished yet, so there is no table; go on with it first.")
+      throw Refusal(
+        .input, experiment.folder.path, "no cell is finished yet, so there is no table", remedy: "go on with it first")
     }
     let results = try experiment.results()
     try results.write(to: experiment.folder.appendingPathComponent("results.csv"))

@@ -47,23 +47,24 @@ struct ImportCommand: ParsableCommand {
     let state = try WeightFile(URL(fileURLWithPath: file)).state
     var inferred = try NetworkPlan(inferredFrom: state, maskKind: mask, file: file)
     guard localStatistics == .predicted || inferred.dual != nil else {
-      throw InputError(
-        "\(file): has no dual blocks that --local-statistics could change; leave --local-statistics out.")
+      throw Refusal(
+        .input, file, "has no dual blocks that --local-statistics could change", remedy: "leave --local-statistics out")
     }
     inferred.dual?.localStatistics = localStatistics
     if let classes, classes != inferred.classes {
-      throw InputError(
-        "\(file): holds \(inferred.classes) classes (background included), not the \(classes) of --classes.")
+      throw Refusal(
+        .input, file, "holds \(inferred.classes) classes (background included), not the \(classes) of --classes")
     }
     guard modalities >= 1, inferred.inputChannels % modalities == 0 else {
-      throw InputError(
-        "--modalities is \(modalities), which does not divide the \(inferred.inputChannels) channels of \(file).")
+      throw Refusal(
+        .input,
+        "--modalities is \(modalities), which does not divide the \(inferred.inputChannels) channels of \(file)")
     }
     let values = labels?.values ?? (1..<inferred.classes).map { UInt8(clamping: $0) }
     guard values.count == inferred.classes - 1, Set(values).count == values.count, !values.contains(0) else {
-      throw InputError(
-        "--labels names \(values.count) labels; give \(inferred.classes - 1) different ones above 0, one a foreground class."
-      )
+      throw Refusal(
+        .input, "--labels names \(values.count) labels",
+        remedy: "give \(inferred.classes - 1) different ones above 0, one a foreground class")
     }
     (options.network, options.width, options.norm) = (inferred.architecture, inferred.width, inferred.norm)
     (options.dualBlocks, options.mask) = (inferred.dual?.blocks ?? [], mask)

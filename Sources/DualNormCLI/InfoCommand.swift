@@ -25,7 +25,7 @@ struct InfoCommand: ParsableCommand {
     try requireAccess(to: url)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw InputError("\(path): there is no such file or folder; check the path.")
+      throw Refusal(.input, path, "there is no such file or folder", remedy: "check the path")
     }
     if isFolder.boolValue { try describe(RunFolder(url)) } else { try describe(file: url) }
   }

@@ -11,25 +11,26 @@ func validatePage(_ path: String?, option: String) throws {
 
 /// Checks the file of a page before the work that the page will show.
 ///
-/// - Throws: `InputError` for a place that cannot be written to, `FileError` for a pipe or a device.
+/// - Throws: `Refusal` for a place that cannot be written to, `Refusal` for a pipe or a device.
 func writablePage(_ path: String, option: String) throws -> URL {
   let url = URL(fileURLWithPath: path)
   let folder = url.deletingLastPathComponent()
   var isFolder: ObjCBool = false
   if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
-    throw InputError("\(option) \(url.path): is a folder; give a file in it.")
+    throw Refusal(.input, "\(option) \(url.path)", "is a folder", remedy: "give a file in it")
   }
   guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
-    throw InputError("\(option) \(url.path): there is no folder \(folder.path); make it first, or check the path.")
+    throw Refusal(
+      .input, "\(option) \(url.path)", "there is no folder \(folder.path)", remedy: "make it first, or check the path")
   }
   guard isFolder.boolValue else {
-    throw InputError("\(option) \(url.path): \(folder.path) is a file; give a place in a folder.")
+    throw Refusal(.input, "\(option) \(url.path)", "\(folder.path) is a file", remedy: "give a place in a folder")
   }
   let code = codeOfEntering(folder)
   guard code == 0 else {
-    throw InputError(
-      "\(option) \(url.path): \(folder.path) cannot be written to\(readOnlyDisk(code)); give a folder that you may write "
-        + "to.")
+    throw Refusal(
+      .input, "\(option) \(url.path)", "\(folder.path) cannot be written to\(readOnlyDisk(code))",
+      remedy: "give a folder that you may write to")
   }
   try requireReplaceable(url)
   return url

@@ -44,10 +44,10 @@ struct PhantomCommand: ParsableCommand {
     Messages.begin(messages)
     let most = PhantomSite.maximumCount - (unseen ? 1 : 0)
     guard 1...most ~= sites else {
-      throw InputError("--sites is 1 to \(most)\(unseen ? " with --unseen" : ""), not \(sites).")
+      throw Refusal(.input, "--sites is 1 to \(most)\(unseen ? " with --unseen" : ""), not \(sites)")
     }
-    guard 1...1000 ~= cases else { throw InputError("--cases is 1 to 1000, not \(cases).") }
-    guard 1...3 ~= classes else { throw InputError("--classes is 1 to 3, not \(classes).") }
+    guard 1...1000 ~= cases else { throw Refusal(.input, "--cases is 1 to 1000, not \(cases)") }
+    guard 1...3 ~= classes else { throw Refusal(.input, "--classes is 1 to 3, not \(classes)") }
     var list = PhantomSite.training(count: sites, seed: seed)
     if unseen { list.append(.unseen(index: sites)) }
     let phantom = try Phantom(

@@ -120,9 +120,10 @@ struct PredictCommand: ParsableCommand {
   private func readModel(_ run: RunFolder) throws -> SegmentationModel {
     let model = try SegmentationModel(contentsOf: run, precision: precision, device: device.resolved())
     guard !model.needsReference else {
-      throw InputError(
-        "\(run.url.path): its final pass sees the true mask (mask-source reference), which a volume to be segmented does "
-          + "not have; use dualnorm evaluate, or a model trained with --mask-source prediction.")
+      throw Refusal(
+        .input, run.url.path,
+        "its final pass sees the true mask (mask-source reference), which a volume to be segmented does not have",
+        remedy: "use dualnorm evaluate, or a model trained with --mask-source prediction")
     }
     warnOfIdleAdaptation(adapt, model)
     if let warning = model.network.device.warning { Messages.say(warning) }

@@ -30,7 +30,7 @@ final class PredictionBatch {
     (self.largestComponent, self.outputs, self.progress) = (largestComponent, outputs, progress)
   }
 
-  /// - Throws: `FileError` where something cannot be written; `ExitCode` after Ctrl-C.
+  /// - Throws: `Refusal` where something cannot be written; `ExitCode` after Ctrl-C.
   func run(_ jobs: [PredictionJob]) throws {
     // Nothing runs on when an error ends the command, and what was segmented is written.
     defer {

@@ -25,7 +25,7 @@ struct PredictionJob {
 
   /// The series that the mask is written as a DICOM segmentation of; nil for other files.
   ///
-  /// - Throws: `ImagingError` for files that are no series.
+  /// - Throws: `Refusal` for files that are no series.
   func series() throws -> DICOMSeries? {
     guard ending == ".dcm" else { return nil }
     return try DICOMSeries(contentsOf: scan.images[0], series: scan.series.first ?? nil)
@@ -48,23 +48,26 @@ struct PredictionJob {
   ) throws -> [PredictionJob] {
     for url in input {
       try requireReadable(url)
-      if let fault = faultOfSingleDICOM(url) { throw InputError(fault) }
+      if let fault = faultOfSingleDICOM(url) { throw fault }
     }
     if let format, let ending = output.maskEnding, ending.hasPrefix(".nii") ? format != .nifti : ending != format.ending
     {
-      throw InputError("--format \(format.rawValue): \(output.path) is named \(ending); leave --format out.")
+      throw Refusal(
+        .input, "--format \(format.rawValue)", "\(output.path) is named \(ending)", remedy: "leave --format out")
     }
     let isSeries = input.map(holdsDICOM)
     try require(series, for: input, isSeries)
     if zip(input, isSeries).contains(where: { $0.isFolder && !$1 }) {
       guard input.count == 1 else {
-        throw InputError("--input names \(input.count) folders or files; give one folder, or one file a modality.")
+        throw Refusal(
+          .input, "--input names \(input.count) folders or files", remedy: "give one folder, or one file a modality")
       }
       return try jobs(in: input[0], output: output, format: format, modalities: modalities)
     }
     guard input.count == modalities || input.count == 1 && isPicture(input[0]) else {
-      throw InputError(
-        "--input names \(input.count) files, and the model takes \(modalities); give one a modality, in order.")
+      throw Refusal(
+        .input, "--input names \(input.count) files, and the model takes \(modalities)",
+        remedy: "give one a modality, in order")
     }
     let name = isSeries[0] ? input[0].standardizedFileURL.lastPathComponent : withoutChannel(input[0].volumeName)
     let scan = Case(name: name, site: "input", images: input, mask: nil, series: series)
@@ -75,12 +78,14 @@ struct PredictionJob {
       ]
     }
     guard ending != ".png" || scan.isPicture else {
-      throw InputError("\(output.path): masks of volumes are written as NIfTI; name the output .nii.gz or .nii.")
+      throw Refusal(
+        .input, output.path, "masks of volumes are written as NIfTI", remedy: "name the output .nii.gz or .nii")
     }
     guard ending != ".dcm" || isSeries[0] else {
-      throw InputError(
-        "\(output.path): a DICOM segmentation refers to the DICOM images it was made from, and \(input[0].path) is not "
-          + "of DICOM; name the output \(scan.isPicture ? ".png" : ".nii.gz or .nii").")
+      throw Refusal(
+        .input, output.path,
+        "a DICOM segmentation refers to the DICOM images it was made from, and \(input[0].path) is not of DICOM",
+        remedy: "name the output \(scan.isPicture ? ".png" : ".nii.gz or .nii")")
     }
     return [
       PredictionJob(
@@ -88,13 +93,14 @@ struct PredictionJob {
     ]
   }
 
-  /// - Throws: `InputError` where masks of such an input are not written in a format.
+  /// - Throws: `Refusal` where masks of such an input are not written in a format.
   private static func maskEnding(of scan: Case, _ format: MaskFormat?) throws -> String {
     guard let format else { return scan.maskEnding }
     guard format != .dicom || holdsDICOM(scan.images[0]) else {
-      throw InputError(
-        "--format dicom: a segmentation refers to the DICOM images it was made from, and \(scan.images[0].path) is not of "
-          + "DICOM; leave --format out.")
+      throw Refusal(
+        .input,
+        "--format dicom: a segmentation refers to the DICOM images it was made from, and \(scan.images[0].path) is not "
+          + "of DICOM", remedy: "leave --format out")
     }
     return format.ending
   }
@@ -103,12 +109,14 @@ struct PredictionJob {
   private static func require(_ series: [String], for input: [URL], _ isSeries: [Bool]) throws {
     guard !series.isEmpty else { return }
     if let place = isSeries.firstIndex(of: false) {
-      throw InputError("--series \(series[0]): \(input[place].path) is no folder of DICOM files; leave --series out.")
+      throw Refusal(
+        .input, "--series \(series[0])", "\(input[place].path) is no folder of DICOM files",
+        remedy: "leave --series out")
     }
     guard series.count == input.count else {
-      throw InputError(
-        "--series names \(series.count) series, and --input \(input.count) of their folders; give one for each, in order."
-      )
+      throw Refusal(
+        .input, "--series names \(series.count) series, and --input \(input.count) of their folders",
+        remedy: "give one for each, in order")
     }
   }
 
@@ -119,14 +127,14 @@ struct PredictionJob {
       scan.isPicture
       ? "PNG or NIfTI; name the output .png,"
       : isSeries ? "NIfTI or DICOM; name the output .dcm," : "NIfTI; name the output"
-    throw InputError("\(output.path): masks are written as \(formats) .nii.gz or .nii, or give a folder.")
+    throw Refusal(.input, output.path, "masks are written as \(formats) .nii.gz or .nii, or give a folder")
   }
 
   private static func jobs(
     in input: URL, output: URL, format: MaskFormat?, modalities: Int
   ) throws -> [PredictionJob] {
     guard output.maskEnding == nil else {
-      throw InputError("\(output.path): is a file, and --input is a folder; give a folder for --output.")
+      throw Refusal(.input, output.path, "is a file, and --input is a folder", remedy: "give a folder for --output")
     }
     let series = try foldersOfSeries(in: input)
     guard series.isEmpty else {
@@ -154,14 +162,15 @@ struct PredictionJob {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     let entries = names.filter { !$0.hasPrefix(".") }.sorted().map { folder.appendingPathComponent($0) }
     guard !entries.isEmpty else {
-      throw InputError(
-        "\(folder.path): is an empty folder; give one of volumes, pictures or DICOM series, or a single file.")
+      throw Refusal(
+        .input, folder.path, "is an empty folder",
+        remedy: "give one of volumes, pictures or DICOM series, or a single file")
     }
     let series = entries.filter(holdsDICOM)
     if let first = series.first, let volume = entries.first(where: { volumeStem($0) != nil && !$0.isFolder }) {
-      throw InputError(
-        "\(folder.path): holds \(volume.lastPathComponent) and the DICOM folder \(first.lastPathComponent); keep either "
-          + "files or folders of DICOM series.")
+      throw Refusal(
+        .input, folder.path, "holds \(volume.lastPathComponent) and the DICOM folder \(first.lastPathComponent)",
+        remedy: "keep either files or folders of DICOM series")
     }
     return series
   }

@@ -34,7 +34,7 @@ extension PredictionJob {
     return Set((try? series())?.files.map(\.resolved) ?? [])
   }
 
-  /// - Throws: `ImagingError` where the mask is to be a segmentation and the headers of the series do not make one.
+  /// - Throws: `Refusal` where the mask is to be a segmentation and the headers of the series do not make one.
   func requireSegmentable(_ labels: LabelScheme) throws { try series()?.requireSegmentable(as: labels.dicomSegments) }
 
   /// Tells whether every file is there; each is whole, as it got its name last.
@@ -42,7 +42,7 @@ extension PredictionJob {
     files(outputs).allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
   }
 
-  /// - Throws: `InputError` if a result would take the place of an input or of another result; `FileError` where one could
+  /// - Throws: `Refusal` if a result would take the place of an input or of another result, or where one could
   ///   not be written.
   static func requireUsable(_ jobs: [PredictionJob], _ outputs: PredictionOutputs) throws {
     let inputs = Set(jobs.flatMap { $0.scan.images.map(\.resolved) })
@@ -51,11 +51,12 @@ extension PredictionJob {
       let slices = job.slicesBesideMask
       for file in job.files(outputs) {
         guard !inputs.contains(file.resolved), !slices.contains(file.resolved) else {
-          throw InputError("\(file.path): is an input that --output would overwrite; give another --output.")
+          throw Refusal(.input, file.path, "is an input that --output would overwrite", remedy: "give another --output")
         }
         if let other = owners.updateValue(job.title, forKey: file.path) {
-          throw InputError(
-            "\(file.path): would be a result of both \(other) and \(job.title); rename one of the inputs.")
+          throw Refusal(
+            .input, file.path, "would be a result of both \(other) and \(job.title)",
+            remedy: "rename one of the inputs")
         }
         try requireWritable(file)
       }
@@ -116,10 +117,10 @@ func resultNames(of cases: [Case]) -> [String] {
   }
 }
 
-/// - Throws: `InputError` for an input that is not there or may not be read.
+/// - Throws: `Refusal` for an input that is not there or may not be read.
 func requireReadable(_ url: URL) throws {
   try requireAccess(to: url)
   guard FileManager.default.fileExists(atPath: url.path) else {
-    throw InputError("\(url.path): there is no such file or folder; check --input.")
+    throw Refusal(.input, url.path, "there is no such file or folder", remedy: "check --input")
   }
 }

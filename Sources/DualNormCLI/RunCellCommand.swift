@@ -37,7 +37,7 @@ struct RunCellCommand: ParsableCommand {
       cell.method.name == method && cell.setting.name == setting && cell.seed == seed
     }
     guard let cell = experiment.cells.first(where: wanted) else {
-      throw InputError("\(experiment.folder.path): has no cell \(method)/\(setting)/seed-\(seed).")
+      throw Refusal(.input, experiment.folder.path, "has no cell \(method)/\(setting)/seed-\(seed)")
     }
     return try experiment.run(cell, keepMasks: keepMasks, shouldStop: Self.shouldStop) { event in
       switch event {

@@ -76,8 +76,8 @@ struct ScoreCommand: ParsableCommand {
   private func convention() throws -> Convention {
     do {
       return try Convention(named: like)
-    } catch let error as InputError {
-      throw ValidationError(error.description)
+    } catch let error as Refusal {
+      throw ValidationError("\(error)")
     }
   }
 

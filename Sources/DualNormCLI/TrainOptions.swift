@@ -104,7 +104,7 @@ struct TrainOptions: ParsableArguments {
   /// Paths become absolute, so that the run's own configuration can be used from another folder.
   ///
   /// - Parameter data: the data set, instead of the file's.
-  /// - Throws: `InputError` for a file that is no configuration, or an invalid value.
+  /// - Throws: `Refusal` for a file that is no configuration, or an invalid value.
   func resolved(data: String? = nil) throws -> TrainingConfiguration {
     var result =
       try config.map { try TrainingConfiguration(yaml: URL(fileURLWithPath: $0), recipe: recipe) }

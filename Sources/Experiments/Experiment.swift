@@ -29,7 +29,7 @@ package struct Experiment: Sendable {
   ///     bits of a training depend on it.
   ///   - report: receives the data check's findings.
   ///   - checking: receives the number of cases checked and their total.
-  /// - Throws: `InputError` for unusable options, data or folder, `FileError` if another process works in the folder.
+  /// - Throws: `Refusal` for unusable options, data or folder, or if another process works in the folder.
   package init(
     in folder: URL, _ asked: ExperimentConfiguration, threads: Int, report: TrainingSession.Report,
     checking: (@Sendable (Int, Int) -> Void)? = nil
@@ -69,7 +69,7 @@ package struct Experiment: Sendable {
 
   /// Opens the experiment in a folder.
   ///
-  /// - Throws: `InputError` if there is none, or its data changed.
+  /// - Throws: `Refusal` if there is none, or its data changed.
   package init(contentsOf folder: URL) throws {
     let configuration = try ExperimentConfiguration(contentsOf: folder)
     let dataset = try Self.dataset(configuration)
@@ -103,7 +103,7 @@ package struct Experiment: Sendable {
 
   private static func dataset(_ configuration: ExperimentConfiguration) throws -> Dataset {
     guard let data = configuration.training.data else {
-      throw InputError("No data set was given; name its folder with --data.")
+      throw Refusal(.input, "No data set was given", remedy: "name its folder with --data")
     }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     return try configuration.sites.map { try dataset.restricted(to: $0, option: "--sites") } ?? dataset
@@ -141,8 +141,8 @@ package struct Experiment: Sendable {
         let description = try cell.configuration.description(of: split(of: cell), data: data)
         let isAhead = cells.contains { $0.method == cell.method && $0.setting == cell.setting && !$0.isFinished }
         if isAhead { _ = try StageStart(cell.configuration, description).check() }
-      } catch let error where error is InputError || error is WeightsError {
-        throw InputError("\(cell.method.name)/\(cell.setting.name): \(error)")
+      } catch let error as Refusal where [.input, .weights].contains(error.kind) {
+        throw error.about("\(cell.method.name)/\(cell.setting.name)", .input)
       }
     }
   }

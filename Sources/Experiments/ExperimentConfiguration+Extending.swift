@@ -7,16 +7,17 @@ extension ExperimentConfiguration {
   /// Adds the methods and seeds of `other`; all other options must be equal.
   ///
   /// - Parameter place: the folder, for messages.
-  /// - Throws: `InputError` naming the first option that differs.
+  /// - Throws: `Refusal` naming the first option that differs.
   func extended(by other: ExperimentConfiguration, place: String) throws -> ExperimentConfiguration {
     guard kind == other.kind else {
-      throw InputError(
-        "\(place): holds a \(kind.rawValue) experiment, not \(other.kind.rawValue); give another --output.")
+      throw Refusal(
+        .input, place, "holds a \(kind.rawValue) experiment, not \(other.kind.rawValue)",
+        remedy: "give another --output")
     }
     if let difference = try difference(to: other) {
-      throw InputError(
-        "\(place): its experiment has --\(difference.option) \(difference.here), not \(difference.there); give the same "
-          + "options to go on, or another --output.")
+      throw Refusal(
+        .input, place, "its experiment has --\(difference.option) \(difference.here), not \(difference.there)",
+        remedy: "give the same options to go on, or another --output")
     }
     var result = self
     result.methods += other.methods.filter { !methods.contains($0) }
@@ -27,13 +28,14 @@ extension ExperimentConfiguration {
 
   /// Requires the recorded number of threads, because the bits of a training depend on it.
   ///
-  /// - Throws: `InputError` if this machine has fewer cores.
+  /// - Throws: `Refusal` if this machine has fewer cores.
   func requireCores(place: String) throws {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     guard let threads = training.threads, threads > cores else { return }
-    throw InputError(
-      "\(place): its experiment began with \(threads) threads, which its bits depend on, and this machine has "
-        + "\(counted(cores, "core")); go on on a machine with as many cores, or begin in another --output.")
+    throw Refusal(
+      .input, place,
+      "its experiment began with \(threads) threads, which its bits depend on, and this machine has "
+        + "\(counted(cores, "core"))", remedy: "go on on a machine with as many cores, or begin in another --output")
   }
 
   private func difference(to other: ExperimentConfiguration) throws -> (option: String, here: String, there: String)? {

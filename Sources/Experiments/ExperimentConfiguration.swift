@@ -38,42 +38,54 @@ package struct ExperimentConfiguration: Equatable, Sendable {
   /// The seeds of the cells.
   package var seedValues: [UInt64] { (0..<UInt64(max(seeds, 0))).map { training.seed &+ $0 } }
 
-  /// - Throws: `InputError` naming the first option with an invalid value.
+  /// - Throws: `Refusal` naming the first option with an invalid value.
   func validate() throws {
-    guard !methods.isEmpty else { throw InputError("--methods is empty; name at least one, such as bn,dual.") }
-    guard (1...1000).contains(seeds) else { throw InputError("--seeds is \(seeds); give 1 to 1000.") }
-    guard training.data != nil else { throw InputError("No data set was given; name its folder with --data.") }
-    guard training.fold == nil else { throw InputError("--fold has no say in an experiment; leave it out.") }
+    guard !methods.isEmpty else {
+      throw Refusal(
+        .input, "--methods is empty", remedy: "name at least one, such as bn,dual")
+    }
+    guard (1...1000).contains(seeds) else { throw Refusal(.input, "--seeds is \(seeds)", remedy: "give 1 to 1000") }
+    guard training.data != nil else {
+      throw Refusal(
+        .input, "No data set was given", remedy: "name its folder with --data")
+    }
+    guard training.fold == nil else {
+      throw Refusal(
+        .input, "--fold has no say in an experiment", remedy: "leave it out")
+    }
     try validateTestSets()
     try training.validate()
     for method in methods {
       let own = try method.applied(to: training)
       do {
         try own.validate()
-      } catch let error as InputError {
-        throw InputError("\(method.name): \(error)")
+      } catch let error as Refusal {
+        throw error.about(method.name)
       }
     }
   }
 
   private func validateTestSets() throws {
     if let folds, folds < 2 {
-      throw InputError("--folds is \(folds); give at least 2, so that each fold leaves cases to train on.")
+      throw Refusal(
+        .input, "--folds is \(folds)", remedy: "give at least 2, so that each fold leaves cases to train on")
     }
     guard training.splits == nil || kind == .crossValidate else {
-      throw InputError("--splits has no say in \(kind.rawValue); leave it out.")
+      throw Refusal(.input, "--splits has no say in \(kind.rawValue)", remedy: "leave it out")
     }
     switch kind {
     case .crossValidate, .leaveOneSiteOut:
       guard training.holdOut == 0 else {
-        throw InputError("--hold-out has no say in \(kind.rawValue), where every case is tested; leave it out.")
+        throw Refusal(
+          .input, "--hold-out has no say in \(kind.rawValue), where every case is tested", remedy: "leave it out")
       }
     case .matrix:
       guard folds == nil || training.holdOut == 0 else {
-        throw InputError("--folds and --hold-out exclude each other; give one of them.")
+        throw Refusal(.input, "--folds and --hold-out exclude each other", remedy: "give one of them")
       }
       guard folds != nil || training.holdOut > 0 else {
-        throw InputError("--hold-out is 0, so that no case of the sites that train is tested; give for example 0.2.")
+        throw Refusal(
+          .input, "--hold-out is 0, so that no case of the sites that train is tested", remedy: "give for example 0.2")
       }
     }
   }
@@ -122,22 +134,23 @@ extension ExperimentConfiguration {
     try writeAtomically(Data(encoder.encode(record).utf8), to: folder.appendingPathComponent(Self.recordName))
   }
 
-  /// - Throws: `InputError` if the folder holds no experiment, or a damaged one.
+  /// - Throws: `Refusal` if the folder holds no experiment, or a damaged one.
   package init(contentsOf folder: URL) throws {
     let file = folder.appendingPathComponent(Self.recordName)
     for url in [folder, file] { try requireAccess(to: url) }
     guard FileManager.default.fileExists(atPath: file.path) else {
-      throw InputError(
-        "\(folder.path): has no \(Self.recordName), so no experiment was started there; check the folder.")
+      throw Refusal(
+        .input, folder.path, "has no \(Self.recordName), so no experiment was started there",
+        remedy: "check the folder")
     }
     let text = try YAMLText.read(file, what: "an experiment")
     guard let record = try? YAMLDecoder().decode(Record.self, from: text),
       let adaptation = Adaptation(rawValue: record.adapt), (1...1000).contains(record.seeds)
     else {
-      throw InputError(
-        "\(file.path): is no record of an experiment (expected "
-          + "\(listed(Record.CodingKeys.allCases.map(\.rawValue), atMost: 9))); restore the file, or begin in a new folder."
-      )
+      throw Refusal(
+        .input, file.path,
+        "is no record of an experiment (expected \(listed(Record.CodingKeys.allCases.map(\.rawValue), atMost: 9)))",
+        remedy: "restore the file, or begin in a new folder")
     }
     let training = try TrainingConfiguration(yaml: folder.appendingPathComponent(Self.trainingName))
     self.init(record.experiment, methods: try ExperimentMethod.list(record.methods), training: training)

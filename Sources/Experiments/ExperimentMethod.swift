@@ -28,24 +28,24 @@ package struct ExperimentMethod: Hashable, Sendable {
     return ([base] + Modifier.allCases.filter(modifiers.contains).map(\.rawValue)).joined(separator: "+")
   }
 
-  /// - Throws: `InputError` for an unknown name, suggesting the nearest method.
+  /// - Throws: `Refusal` for an unknown name, suggesting the nearest method.
   package init(_ name: String) throws {
     guard let method = Self.all.first(where: { $0.parts == Self.parts(of: name) }) else {
-      throw InputError(
-        "--methods: the method \"\(quoted(name))\" is unknown; the nearest is \"\(nearest(to: name, among: Self.names))\" "
-          + "(NORM[+dual][+measured][+hard][+reference or +uniform], where NORM is "
-          + "\(PlainNorm.allCases.map(\.rawValue).joined(separator: ", "))).")
+      throw Refusal(
+        .input, "--methods", "the method \"\(quoted(name))\" is unknown",
+        detail: "the nearest is \"\(nearest(to: name, among: Self.names))\" (NORM[+dual][+measured][+hard][+reference "
+          + "or +uniform], where NORM is \(PlainNorm.allCases.map(\.rawValue).joined(separator: ", ")))")
     }
     self = method
   }
 
   /// Parses a list such as `bn,dual`.
   ///
-  /// - Throws: `InputError` for an unknown name or a repeated method.
+  /// - Throws: `Refusal` for an unknown name or a repeated method.
   package static func list(_ names: [String]) throws -> [ExperimentMethod] {
     let methods = try names.map(ExperimentMethod.init)
     for (index, method) in methods.enumerated() where methods[..<index].contains(method) {
-      throw InputError("--methods names \(method.name) twice; name each method once.")
+      throw Refusal(.input, "--methods names \(method.name) twice", remedy: "name each method once")
     }
     return methods
   }
@@ -84,7 +84,7 @@ extension ExperimentMethod {
   ///
   /// Without dual blocks there is one stage with the iterations of both, so that all methods take as many steps.
   ///
-  /// - Throws: `InputError` if the options leave the method without dual blocks, or dual blocks without training.
+  /// - Throws: `Refusal` if the options leave the method without dual blocks, or dual blocks without training.
   package func applied(to options: TrainingConfiguration) throws -> TrainingConfiguration {
     var result = options
     result.norm = norm
@@ -96,12 +96,15 @@ extension ExperimentMethod {
       return result
     }
     guard !options.dualBlocks.isEmpty else {
-      throw InputError("The method \(name) needs dual blocks, and --dual-blocks is none; name blocks or leave it out.")
+      throw Refusal(
+        .input, "The method \(name) needs dual blocks, and --dual-blocks is none",
+        remedy: "name blocks or leave it out")
     }
     guard options.iterations.last ?? 0 > 0 else {
-      throw InputError(
+      throw Refusal(
+        .input,
         "The method \(name) needs iterations of the dual stage, and --iterations is "
-          + "\(options.iterations.map(String.init).joined(separator: ",")); give the second number too.")
+          + "\(options.iterations.map(String.init).joined(separator: ","))", remedy: "give the second number too")
     }
     result.mask = modifiers.contains(.hard) ? .hard : .soft
     result.localStatistics = modifiers.contains(.measured) ? .measured : .predicted

@@ -6,7 +6,7 @@ import Foundation
 extension ExperimentConfiguration {
   /// Makes the test sets, which all methods and seeds share.
   ///
-  /// - Throws: `InputError` for data that cannot be split as requested.
+  /// - Throws: `Refusal` for data that cannot be split as requested.
   func folds(of cases: [Case]) throws -> Folds {
     switch kind {
     case .crossValidate:
@@ -14,7 +14,7 @@ extension ExperimentConfiguration {
         return try Folds.make(cases: cases, count: folds ?? 5, seed: training.seed)
       }
       guard folds == nil else {
-        throw InputError("--splits brings folds of its own; leave --folds out.")
+        throw Refusal(.input, "--splits brings folds of its own", remedy: "leave --folds out")
       }
       return try Folds(contentsOf: URL(fileURLWithPath: splits), cases: cases)
     case .leaveOneSiteOut:
@@ -32,18 +32,19 @@ extension ExperimentConfiguration {
   private func requireSites(_ cases: [Case]) throws {
     let sites = Dictionary(grouping: cases, by: \.site)
     guard sites.count > 1 else {
-      throw InputError(
-        "There is a single site, \(sites.first?.key ?? "none"), and a matrix compares sites; give a data set of at least "
-          + "2, or use cross-validate.")
+      throw Refusal(
+        .input, "There is a single site, \(sites.first?.key ?? "none"), and a matrix compares sites",
+        remedy: "give a data set of at least 2, or use cross-validate")
     }
     for (site, members) in sites.sorted(by: { $0.key < $1.key }) {
       guard site != Self.jointName else {
-        throw InputError("A site is named \(site), as the matrix names all sites together; rename its folder.")
+        throw Refusal(
+          .input, "A site is named \(site), as the matrix names all sites together", remedy: "rename its folder")
       }
       guard Set(members.map(\.patient)).count > 1 else {
-        throw InputError(
-          "\(site) has 1 patient, and a matrix both trains on each site and tests it; leave the site out, or use "
-            + "leave-one-site-out.")
+        throw Refusal(
+          .input, "\(site) has 1 patient, and a matrix both trains on each site and tests it",
+          remedy: "leave the site out, or use leave-one-site-out")
       }
     }
   }

@@ -6,9 +6,9 @@ func lastITKError() -> String {
     .replacing(/\(0x[0-9a-f]+\)/, with: "")
 }
 
-/// Turns a failed call into an `ImagingError` with a sentence made from ITK's message.
-func checked(_ success: Bool, _ sentence: (String) -> String) throws {
-  guard success else { throw ImagingError(sentence(lastITKError())) }
+/// Turns a failed call into an error made from ITK's message.
+func checked(_ success: Bool, _ refusal: (String) -> any Error) throws {
+  guard success else { throw refusal(lastITKError()) }
 }
 
 /// Traps on a failure that no user data can cause.

@@ -14,14 +14,16 @@ enum ImageFormat {
   init(of url: URL) throws {
     guard let format = ImageFormat.byName(url) else {
       if isDICOM(url) {
-        throw ImagingError("\(url.path): a single DICOM file; give the folder of its series, or a mask as NIfTI.")
+        throw Refusal(
+          .image, url.path, "a single DICOM file", remedy: "give the folder of its series, or a mask as NIfTI")
       }
       if imageNameKind(url) == .voxels {
-        throw ImagingError("\(url.path): these are voxels without their header; give the header beside them.")
+        throw Refusal(.image, url.path, "these are voxels without their header", remedy: "give the header beside them")
       }
-      throw ImagingError(
-        "\(url.path): not an image format by its name; expected .nii.gz, .nii, .hdr, .nrrd, .nhdr, .mha or .mhd for a volume, "
-          + ".png, .jpg or .tif for a picture.")
+      throw Refusal(
+        .image, url.path, "not an image format by its name",
+        detail: "expected .nii.gz, .nii, .hdr, .nrrd, .nhdr, .mha or .mhd for a volume, .png, .jpg or .tif for a "
+          + "picture")
     }
     self = format
   }
@@ -42,18 +44,18 @@ public let readableEndings = ImageFormat.endings.map(\.text)
 /// Tells whether a file is a PNG, JPEG or TIFF by its name.
 public func isPicture(_ url: URL) -> Bool { (try? ImageFormat(of: url))?.isPicture ?? false }
 
-/// Throws `ImagingError` unless `url` is a file with contents.
+/// Throws `Refusal` unless `url` is a file with contents.
 func requireContents(of url: URL) throws {
-  if let denial = accessDenial(of: url) { throw ImagingError(denial) }
+  if let denial = accessDenial(of: url, .image) { throw denial }
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-    throw ImagingError("\(url.path): there is no such file; check the path.")
+    throw Refusal(.image, url.path, "there is no such file", remedy: "check the path")
   }
   guard !isFolder.boolValue else {
-    throw ImagingError("\(url.path): this is a folder; expected a volume's file.")
+    throw Refusal(.image, url.path, "this is a folder", detail: "expected a volume's file")
   }
   guard fileSize(url) > 0 else {
-    throw ImagingError("\(url.path): the file is empty; copy it again from its source.")
+    throw Refusal(.image, url.path, "the file is empty", remedy: "copy it again from its source")
   }
 }
 
@@ -67,14 +69,18 @@ func fileSize(_ url: URL) -> Int {
 func volumeSize(_ dimensions: [Int], of url: URL) throws -> SIMD3<Int> {
   let shape = dimensions.map(String.init).joined(separator: "×")
   guard dimensions.allSatisfy({ $0 > 0 }) else {
-    throw ImagingError("\(url.path): its header gives the size \(shape); each axis must be at least 1 voxel long.")
+    throw Refusal(
+      .image, url.path, "its header gives the size \(shape)", detail: "each axis must be at least 1 voxel long")
   }
   guard dimensions.count >= 2 else {
-    throw ImagingError("\(url.path): a row of \(shape) voxels; expected a volume or a slice: export it again as NIfTI.")
+    throw Refusal(
+      .image, url.path, "a row of \(shape) voxels", detail: "expected a volume or a slice",
+      remedy: "export it again as NIfTI")
   }
   guard dimensions.dropFirst(3).allSatisfy({ $0 == 1 }) else {
-    throw ImagingError(
-      "\(url.path): a \(dimensions.count)-D file (\(shape)); expected a 3-D volume: split it into one file a channel.")
+    throw Refusal(
+      .image, url.path, "a \(dimensions.count)-D file (\(shape))", detail: "expected a 3-D volume",
+      remedy: "split it into one file a channel")
   }
   return SIMD3(dimensions[0], dimensions[1], dimensions.count > 2 ? dimensions[2] : 1)
 }
@@ -87,15 +93,17 @@ func byteCount(_ size: SIMD3<Int>, voxelBytes: Int) -> Int {
   }
 }
 
-func cutShort(_ url: URL, size: SIMD3<Int>, voxelBytes: Int, found: Int) -> ImagingError {
+func cutShort(_ url: URL, size: SIMD3<Int>, voxelBytes: Int, found: Int) -> Refusal {
   let shape = "\(size.x)×\(size.y)×\(size.z)"
-  return ImagingError(
-    "\(url.path): its header promises \(shape) voxels of \(voxelBytes) bytes, but the file holds at most \(found) bytes "
-      + "of voxels; it is cut short or damaged: copy it again from its source.")
+  return Refusal(
+    .image, url.path,
+    "its header promises \(shape) voxels of \(voxelBytes) bytes, but the file holds at most \(found) bytes of voxels",
+    detail: "it is cut short or damaged", remedy: "copy it again from its source")
 }
 
-func damaged(_ url: URL) -> ImagingError {
-  ImagingError("\(url.path): its compressed data are damaged (\(lastITKError())); copy it again from its source.")
+func damaged(_ url: URL) -> Refusal {
+  Refusal(
+    .image, url.path, "its compressed data are damaged (\(lastITKError()))", remedy: "copy it again from its source")
 }
 
 extension Geometry {
@@ -103,30 +111,31 @@ extension Geometry {
   public static let usableSpacingsMM = 1e-6...1e6
   private static var farthestOriginMM: Double { 1e9 }
 
-  /// Throws `ImagingError` if a file's spacing, origin or directions cannot be used.
+  /// Throws `Refusal` if a file's spacing, origin or directions cannot be used.
   func requireUsable(in url: URL) throws {
     guard (0..<3).allSatisfy({ spacingMM[$0].isFinite && spacingMM[$0] > 0 }) else {
-      throw ImagingError(
-        "\(url.path): its voxel spacing is \(spacingMM.x)×\(spacingMM.y)×\(spacingMM.z) mm; "
-          + "each must be a positive number: correct the header.")
+      throw Refusal(
+        .image, url.path, "its voxel spacing is \(spacingMM.x)×\(spacingMM.y)×\(spacingMM.z) mm",
+        detail: "each must be a positive number", remedy: "correct the header")
     }
     guard (0..<3).allSatisfy({ Geometry.usableSpacingsMM.contains(spacingMM[$0]) }) else {
-      throw ImagingError(
-        "\(url.path): its voxel spacing is \(spacingMM.x)×\(spacingMM.y)×\(spacingMM.z) mm; "
-          + "expected 1e-06 to 1e+06 mm: correct the header.")
+      throw Refusal(
+        .image, url.path, "its voxel spacing is \(spacingMM.x)×\(spacingMM.y)×\(spacingMM.z) mm",
+        detail: "expected 1e-06 to 1e+06 mm", remedy: "correct the header")
     }
     guard frame.allSatisfy(\.isFinite) else {
-      throw ImagingError(
-        "\(url.path): its origin or direction contains a value that is not a finite number; correct the header.")
+      throw Refusal(
+        .image, url.path, "its origin or direction contains a value that is not a finite number",
+        remedy: "correct the header")
     }
     guard (0..<3).allSatisfy({ abs(originMM[$0]) <= Geometry.farthestOriginMM }) else {
-      throw ImagingError(
-        "\(url.path): its origin is \(originMM.x), \(originMM.y), \(originMM.z) mm; expected at most 1e+09 mm from 0: correct the "
-          + "header.")
+      throw Refusal(
+        .image, url.path, "its origin is \(originMM.x), \(originMM.y), \(originMM.z) mm",
+        detail: "expected at most 1e+09 mm from 0", remedy: "correct the header")
     }
     guard axesArePerpendicular else {
-      throw ImagingError(
-        "\(url.path): its axes are not perpendicular unit vectors; resample it to a rectangular grid.")
+      throw Refusal(
+        .image, url.path, "its axes are not perpendicular unit vectors", remedy: "resample it to a rectangular grid")
     }
   }
 

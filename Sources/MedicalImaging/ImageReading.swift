@@ -9,7 +9,7 @@ extension Volume where Voxel == Float {
   /// plus its intercept, NaN included. A 2-D file is one slice; further axes of length 1 are dropped. If a NIfTI file's
   /// sform and qform differ, the sform counts, with a warning.
   /// - Parameter series: the series of a DICOM folder, as `DICOMSeries` takes it.
-  /// - Throws: `ImagingError` if the file is missing, damaged, of another format, not 3-D or in colour.
+  /// - Throws: `Refusal` if the file is missing, damaged, of another format, not 3-D or in colour.
   public init(contentsOf url: URL, series: String? = nil) throws {
     if holdsDICOM(url) {
       self = try DICOMSeries(contentsOf: url, series: series).image()
@@ -30,7 +30,7 @@ extension Volume where Voxel == UInt8 {
   ///
   /// A picture's labels are its grey values or its palette's indices.
   ///
-  /// - Throws: the errors for images. Also `ImagingError` for a value that is not a whole number from 0 to 255, up to
+  /// - Throws: the errors for images. Also `Refusal` for a value that is not a whole number from 0 to 255, up to
   ///   rounding. Also for a picture that is a JPEG or in colour.
   public init(contentsOf url: URL) throws {
     let geometry: Geometry
@@ -77,12 +77,13 @@ extension Volume where Voxel == UInt8 {
       let (x, y) = (wrong % geometry.size.x, wrong / geometry.size.x % geometry.size.y)
       let place = "voxel (\(x), \(y), \(wrong / geometry.sliceCount)) is"
       if let label = Int(exactly: values[wrong]), label > 255 {
-        throw ImagingError(
-          "\(url.path): \(place) \(label), and labels above 255 are not read; give each class a number from 0 to 255, or "
-            + "is this an image?")
+        throw Refusal(
+          .image, url.path, "\(place) \(label), and labels above 255 are not read",
+          question: "give each class a number from 0 to 255, or is this an image")
       }
-      throw ImagingError(
-        "\(url.path): \(place) \(values[wrong]); labels must be whole numbers from 0 to 255: is this an image?")
+      throw Refusal(
+        .image, url.path, "\(place) \(values[wrong])", detail: "labels must be whole numbers from 0 to 255",
+        question: "is this an image")
     }
     guard rounded > 0 else { return }
     Warnings.report(

@@ -7,7 +7,7 @@ extension Volume where Voxel == Float {
   ///
   /// The fields of a source NIfTI file are kept. Another source's geometry is written in mm as both sform and qform.
   ///
-  /// - Throws: `ImagingError` for another extension, `FileError` for a full disk or a folder that cannot be written.
+  /// - Throws: `Refusal` for another extension, or for a full disk or a folder that cannot be written.
   public func write(to url: URL) throws {
     try writeNIfTI(voxels, CITKComponentFloat32, geometry.sizeArray, geometry, to: url)
   }
@@ -27,15 +27,16 @@ extension Volume where Voxel == UInt8 {
   ///
   /// One slice may also be an 8-bit grey `.png`, which keeps no geometry.
   ///
-  /// - Throws: `ImagingError` for another extension or more slices than a PNG holds, `FileError` for a full disk or a
+  /// - Throws: `Refusal` for another extension or more slices than a PNG holds, or for a full disk or a
   ///   folder that cannot be written.
   public func write(to url: URL) throws {
     guard url.pathExtension.lowercased() == "png" else {
       return try writeNIfTI(voxels, CITKComponentUInt8, geometry.sizeArray, geometry, to: url)
     }
     guard geometry.size.z == 1 else {
-      throw ImagingError(
-        "\(url.path): a volume of \(geometry.size.z) slices, and a PNG holds one; name the output .nii.gz or .nii.")
+      throw Refusal(
+        .image, url.path, "a volume of \(geometry.size.z) slices, and a PNG holds one",
+        remedy: "name the output .nii.gz or .nii")
     }
     try writePNG(voxels, width: geometry.size.x, height: geometry.size.y, components: 1, to: url)
   }
@@ -50,13 +51,14 @@ func writePNG(_ pixels: [UInt8], width: Int, height: Int, components: Int, to ur
 ///
 /// Each pixel is grey (1 component) or red, green and blue (3).
 ///
-/// - Throws: `ImagingError` if memory runs out.
+/// - Throws: `Refusal` if memory runs out.
 public func pngData(_ pixels: [UInt8], width: Int, height: Int, components: Int) throws -> Data {
   precondition([1, 3].contains(components), "a PNG of \(components) components")
   precondition(pixels.count == width * height * components, "\(pixels.count) values do not fill \(width)×\(height)")
   var count = 0
   guard let bytes = citk_png_encode(width, height, components, pixels, &count) else {
-    throw ImagingError("A picture of \(width)×\(height) pixels cannot be made (\(lastITKError())); free some memory.")
+    throw Refusal(
+      .image, "A picture of \(width)×\(height) pixels cannot be made (\(lastITKError()))", remedy: "free some memory")
   }
   return Data(bytesNoCopy: bytes, count: count, deallocator: .free)
 }
@@ -78,10 +80,10 @@ private func writeNIfTI<Voxel>(
 ) throws {
   let name = url.lastPathComponent.lowercased()
   guard name.hasSuffix(".nii") || name.hasSuffix(".nii.gz") else {
-    throw ImagingError("\(url.path): volumes are written as NIfTI; name the output .nii.gz or .nii.")
+    throw Refusal(.image, url.path, "volumes are written as NIfTI", remedy: "name the output .nii.gz or .nii")
   }
   if let length = size.max(), length > Int(Int16.max) {
-    throw ImagingError("\(url.path): an axis of \(length) voxels; NIfTI-1 holds at most \(Int16.max).")
+    throw Refusal(.image, url.path, "an axis of \(length) voxels", detail: "NIfTI-1 holds at most \(Int16.max)")
   }
   let isCompressed = name.hasSuffix(".gz")
   try requireReplaceable(url)
@@ -98,18 +100,23 @@ private func writeNIfTI<Voxel>(
       citk_write_nifti(plain.path, component, size.count, size, geometry.frame, $0.baseAddress!)
     }
     guard written, fileSize(plain) == count else {
-      throw ImagingError(written ? "not all bytes arrived" : lastITKError())
+      throw WritingFailure(description: written ? "not all bytes arrived" : lastITKError())
     }
     try storePlace(of: geometry, channels: size.count > 3, in: plain)
-    if isCompressed { try checked(citk_gzip(plain.path, temporary.path)) { $0 } }
+    if isCompressed { try checked(citk_gzip(plain.path, temporary.path), WritingFailure.init) }
   } refusal: {
     unwritten(url, $0)
   }
 }
 
+/// The reason of a library that could not write a file.
+private struct WritingFailure: Error, CustomStringConvertible {
+  let description: String
+}
+
 /// The error for a file that a library could not write, with its reason.
-private func unwritten(_ url: URL, _ reason: any Error) -> ImagingError {
-  ImagingError("\(url.path): cannot be written (\(reason)); check its disk, or choose another output.")
+private func unwritten(_ url: URL, _ reason: any Error) -> Refusal {
+  Refusal(.image, url.path, "cannot be written (\(reason))", remedy: "check its disk, or choose another output")
 }
 
 /// Overwrites the position that ITK wrote.

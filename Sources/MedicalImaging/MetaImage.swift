@@ -81,7 +81,9 @@ struct MetaImage {
 
   private func voxels(_ size: SIMD3<Int>) throws -> StoredVoxels {
     guard isTrue("binarydata") != false else {
-      throw ImagingError("\(header.url.path): its voxels are stored as text; expected bytes: export it again as NIfTI.")
+      throw Refusal(
+        .image, header.url.path, "its voxels are stored as text", detail: "expected bytes",
+        remedy: "export it again as NIfTI")
     }
     guard let type = Self.types[header.fields["elementtype"] ?? ""] else {
       throw header.fault("elementtype", "a number's type such as MET_SHORT")
@@ -109,9 +111,9 @@ struct MetaImage {
     guard header.fields["compresseddatasize"] != nil else { return }
     let promised = try number("compresseddatasize", or: 0)
     guard promised == held else {
-      throw ImagingError(
-        "\(header.url.path): its header promises \(promised) compressed bytes, but the file holds \(held); it is damaged: copy "
-          + "it again from its source.")
+      throw Refusal(
+        .image, header.url.path, "its header promises \(promised) compressed bytes, but the file holds \(held)",
+        detail: "it is damaged", remedy: "copy it again from its source")
     }
   }
 

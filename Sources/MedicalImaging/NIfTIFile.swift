@@ -21,13 +21,14 @@ struct NIfTIFile {
     let size = try volumeSize(header.dimensions, of: url)
     guard !header.isColour else { throw colours(url, "NIfTI data type \(header.datatype)") }
     guard let type = VoxelType(rawValue: header.datatype) else {
-      throw ImagingError(
-        "\(url.path): its voxels are of NIfTI data type \(header.datatype); expected one integer or float a voxel.")
+      throw Refusal(
+        .image, url.path, "its voxels are of NIfTI data type \(header.datatype)",
+        detail: "expected one integer or float a voxel")
     }
     guard header.dataOffset >= (header.kind == .single ? 352 : 0) else {
-      throw ImagingError(
-        "\(url.path): its header has its voxels begin at byte \(header.dataOffset), which is in the header; expected 352 or more: "
-          + "correct the header.")
+      throw Refusal(
+        .image, url.path, "its header has its voxels begin at byte \(header.dataOffset), which is in the header",
+        detail: "expected 352 or more", remedy: "correct the header")
     }
     geometry = header.geometry.geometry(size: size)
     stored = try StoredVoxels(header, url, data, type, isCompressed: isCompressed)
@@ -59,19 +60,20 @@ extension StoredVoxels {
   }
 }
 
-/// Tells whether the file is gzipped; throws `ImagingError` if its name says otherwise.
+/// Tells whether the file is gzipped; throws `Refusal` if its name says otherwise.
 private func compression(of url: URL) throws -> Bool {
   let start = try FileHandle(forReadingFrom: url).read(upToCount: 2)
   let isCompressed = start == Data([0x1f, 0x8b])
   let saysCompressed = url.pathExtension.lowercased() == "gz"
   guard isCompressed || !saysCompressed else {
     let plain = url.deletingPathExtension().pathExtension
-    throw ImagingError(
-      "\(url.path): its name ends in .gz but it is not gzip data; rename it to .\(plain) or compress it.")
+    throw Refusal(
+      .image, url.path, "its name ends in .gz but it is not gzip data", remedy: "rename it to .\(plain) or compress it")
   }
   guard saysCompressed || !isCompressed else {
     let ending = url.pathExtension
-    throw ImagingError("\(url.path): its name ends in .\(ending) but it is gzip data; rename it to .\(ending).gz.")
+    throw Refusal(
+      .image, url.path, "its name ends in .\(ending) but it is gzip data", remedy: "rename it to .\(ending).gz")
   }
   return isCompressed
 }
@@ -81,9 +83,9 @@ private func niftiHeader(of url: URL) throws -> NIfTIHeader {
   bytes.removeLast(bytes.count - citk_inflate_head(url.path, &bytes, bytes.count))
   let isPair = stemOfPair(url) != nil
   guard let header = NIfTIHeader(bytes), isPair || header.kind == .single && bytes.count >= 352 else {
-    throw ImagingError(
-      "\(url.path): it does not begin with a NIfTI-1\(isPair ? ", NIfTI-2 or Analyze" : " or NIfTI-2") header; export it "
-        + "again as NIfTI.")
+    throw Refusal(
+      .image, url.path, "it does not begin with a NIfTI-1\(isPair ? ", NIfTI-2 or Analyze" : " or NIfTI-2") header",
+      remedy: "export it again as NIfTI")
   }
   return header
 }
@@ -98,16 +100,16 @@ private func voxels(of header: URL) throws -> URL {
   let stem = stemOfPair(header) ?? header.path
   let paths = [".img", ".img.gz", ".IMG", ".IMG.GZ"].map { stem + $0 }
   guard let path = paths.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-    throw ImagingError("\(header.path): its voxels' file \(paths[0]) is missing; copy both files together.")
+    throw Refusal(.image, header.path, "its voxels' file \(paths[0]) is missing", remedy: "copy both files together")
   }
   let data = URL(fileURLWithPath: path)
-  if let denial = accessDenial(of: data) { throw ImagingError(denial) }
+  if let denial = accessDenial(of: data, .image) { throw denial }
   return data
 }
 
 /// The error for a volume in colour, meant as a mask or as an image.
-func colours(_ url: URL, _ type: String) -> ImagingError {
-  ImagingError(
-    "\(url.path): its voxels are colours (\(type)); expected one number a voxel: of a mask, give each colour a number from "
-      + "0 to 255; of an image, save each channel as a file of its own.")
+func colours(_ url: URL, _ type: String) -> Refusal {
+  Refusal(
+    .image, url.path, "its voxels are colours (\(type))", detail: "expected one number a voxel",
+    remedy: "of a mask, give each colour a number from 0 to 255; of an image, save each channel as a file of its own")
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// The axes of a NRRD: the spatial ones, and their directions in the frame LPS+.
@@ -38,9 +39,9 @@ struct NRRDAxes {
     let steps = vectors.isEmpty ? [] : spatial.prefix(3).map { vectors[$0] }
     if let dimension = space.dimension {
       guard dimension == spatial.count else {
-        throw ImagingError(
-          "\(header.url.path): it has \(spatial.count) axes of space, and its header speaks of \(dimension); correct the header."
-        )
+        throw Refusal(
+          .image, header.url.path, "it has \(spatial.count) axes of space, and its header speaks of \(dimension)",
+          remedy: "correct the header")
       }
       guard (steps + [origin]).allSatisfy({ $0.map { $0.count == dimension } ?? true }) else {
         throw header.fault("spacedirections", "\(dimension) numbers a vector")

@@ -18,7 +18,7 @@ struct NRRDSpace {
   ]
   private static let others = ["scanner-xyz", "3d-right-handed", "3d-left-handed"]
 
-  /// - Throws: `ImagingError` for a space that the format does not have.
+  /// - Throws: `Refusal` for a space that the format does not have.
   init(_ header: TextHeader) throws {
     self.header = header
     guard let name = header.fields["space"]?.lowercased() else {

@@ -1,3 +1,4 @@
+import Basics
 import CITK
 import Foundation
 
@@ -16,7 +17,7 @@ struct PictureFile {
     case jpeg, tiff
   }
 
-  /// - Throws: `ImagingError` for a file that is damaged, of an unsupported kind, or too small for the size it claims.
+  /// - Throws: `Refusal` for a file that is damaged, of an unsupported kind, or too small for the size it claims.
   init(_ url: URL) throws {
     self.url = url
     try requireContents(of: url)
@@ -29,24 +30,25 @@ struct PictureFile {
       source = .png(header)
       try requirePlausible(bytes: max(1, header.bits / 8))
     case .jpeg:
-      guard let header = try JPEGHeader(url) else { throw ImagingError(PictureFile.unreadable(url, "it is no JPEG")) }
+      guard let header = try JPEGHeader(url) else { throw PictureFile.unreadable(url, "it is no JPEG") }
       guard header.bits == 8, [1, 3].contains(header.componentCount) else {
-        throw ImagingError(
-          "\(url.path): it has \(header.componentCount) components of \(header.bits) bits; expected 1 (grey) or 3 "
-            + "(colour) of 8: convert it to RGB.")
+        throw Refusal(
+          .image, url.path, "it has \(header.componentCount) components of \(header.bits) bits",
+          detail: "expected 1 (grey) or 3 (colour) of 8", remedy: "convert it to RGB")
       }
       (width, height, componentCount) = (header.width, header.height, header.componentCount)
       hasPalette = false
       source = .jpeg
       guard header.isComplete else {
-        throw ImagingError(
-          "\(url.path): it ends before its last pixel; it is cut short: copy it again from its source.")
+        throw Refusal(
+          .image, url.path, "it ends before its last pixel", detail: "it is cut short",
+          remedy: "copy it again from its source")
       }
       try requireUpright(header.orientation)
       try requirePlausible(bytes: 1)
     default:
-      guard let header = try TIFFHeader(url) else { throw ImagingError(PictureFile.unreadable(url, "it is no TIFF")) }
-      if let fault = header.fault { throw ImagingError("\(url.path): \(fault)") }
+      guard let header = try TIFFHeader(url) else { throw PictureFile.unreadable(url, "it is no TIFF") }
+      if let fault = header.fault { throw fault.about(url.path) }
       (width, height) = (header.width, header.height)
       hasPalette = header.hasPalette
       componentCount = header.hasPalette ? 3 : header.samples
@@ -67,56 +69,59 @@ struct PictureFile {
       try checked(citk_jpeg_read(url.path, width, height, components, &values), damage)
     case .tiff:
       guard let handle = citk_file_open(url.path, CITKFormatTIFF, !indices) else {
-        throw ImagingError(damage(lastITKError()))
+        throw damage(lastITKError())
       }
       defer { citk_file_free(handle) }
       let size = (0..<citk_file_dimension_count(handle)).map { citk_file_dimension(handle, $0) }
       guard size == [width, height], citk_file_components(handle) == components else {
-        throw ImagingError("\(url.path): its pixels are stored in a way that is not read; save it as PNG.")
+        throw Refusal(.image, url.path, "its pixels are stored in a way that is not read", remedy: "save it as PNG")
       }
       try checked(citk_file_read_float(handle, &values), damage)
     }
     return values
   }
 
-  private func damage(_ reason: String) -> String {
-    "\(url.path): its pixels cannot be read (\(reason)); it is cut short or damaged: copy it again from its source."
+  private func damage(_ reason: String) -> Refusal {
+    Refusal(
+      .image, url.path, "its pixels cannot be read (\(reason))", detail: "it is cut short or damaged",
+      remedy: "copy it again from its source")
   }
 
-  private static func unreadable(_ url: URL, _ reason: String) -> String {
-    "\(url.path): its header cannot be read (\(reason)); export it again as PNG."
+  private static func unreadable(_ url: URL, _ reason: String) -> Refusal {
+    Refusal(.image, url.path, "its header cannot be read (\(reason))", remedy: "export it again as PNG")
   }
 
-  /// Throws `ImagingError` for an orientation that viewers apply and other programs ignore.
+  /// Throws `Refusal` for an orientation that viewers apply and other programs ignore.
   ///
   /// The mask may have been made with either.
   private func requireUpright(_ orientation: Int) throws {
     guard orientation != 1, (1...8).contains(orientation) else { return }
-    throw ImagingError(
-      "\(url.path): its orientation tag is \(orientation), by which viewers turn or mirror it; expected 1: save it as it "
-        + "is to be seen, and check that its mask lies on it.")
+    throw Refusal(
+      .image, url.path, "its orientation tag is \(orientation), by which viewers turn or mirror it",
+      detail: "expected 1", remedy: "save it as it is to be seen, and check that its mask lies on it")
   }
 
-  /// Throws `ImagingError` for too many numbers a pixel, or more pixels than the file can hold.
+  /// Throws `Refusal` for too many numbers a pixel, or more pixels than the file can hold.
   ///
   /// This happens before memory is taken for them. One byte expands to at most 1032 bytes in Deflate, 1340 in LZW and
   /// 512 pixels in JPEG. Rarer kinds pass up to 64 MiB.
   private func requirePlausible(bytes: Int) throws {
     guard (1...4).contains(componentCount) else {
-      throw ImagingError(
-        "\(url.path): it has \(componentCount) numbers a pixel; expected grey or RGB: split it into one file a channel."
-      )
+      throw Refusal(
+        .image, url.path, "it has \(componentCount) numbers a pixel", detail: "expected grey or RGB",
+        remedy: "split it into one file a channel")
     }
     guard width > 0, height > 0 else {
-      throw ImagingError(
-        "\(url.path): its header gives the size \(width)×\(height); each side must be at least 1 pixel long.")
+      throw Refusal(
+        .image, url.path, "its header gives the size \(width)×\(height)",
+        detail: "each side must be at least 1 pixel long")
     }
     let promised = byteCount(SIMD3(width, height, 1), voxelBytes: bytes * componentCount)
     let size = fileSize(url)
     guard promised <= max(size * 2048, 64 << 20) else {
-      throw ImagingError(
-        "\(url.path): its header promises \(width)×\(height) pixels, more than a file of \(size) bytes holds; it is cut "
-          + "short or damaged: copy it again from its source.")
+      throw Refusal(
+        .image, url.path, "its header promises \(width)×\(height) pixels, more than a file of \(size) bytes holds",
+        detail: "it is cut short or damaged", remedy: "copy it again from its source")
     }
     // Count the numbers as read, and one volume a channel.
     try VolumeMemory.requireRoom(

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// The channels of a colour picture, in order.
@@ -10,7 +11,7 @@ extension Volume where Voxel == Float {
   /// the stored values, x to the right, y down. A pixel is 1 mm: a file's resolution is for print and seldom equal in
   /// image and mask. A palette is expanded. An alpha channel is dropped if it is constant.
   /// - Parameter series: the series of a DICOM folder, as `DICOMSeries` takes it.
-  /// - Throws: `ImagingError` if the file is missing, damaged, of another format, or transparent in places.
+  /// - Throws: `Refusal` if the file is missing, damaged, of another format, or transparent in places.
   public static func channels(contentsOf url: URL, series: String? = nil) throws -> [Image] {
     guard isPicture(url) else { return [try Image(contentsOf: url, series: series)] }
     let picture = try PictureFile(url)
@@ -25,7 +26,8 @@ extension Volume where Voxel == Float {
   static func grey(contentsOf url: URL) throws -> Image {
     let channels = try channels(contentsOf: url)
     guard channels.count == 1 else {
-      throw ImagingError("\(url.path): it is in colour; expected one number a pixel: convert it to grey.")
+      throw Refusal(
+        .image, url.path, "it is in colour", detail: "expected one number a pixel", remedy: "convert it to grey")
     }
     return channels[0]
   }
@@ -33,8 +35,9 @@ extension Volume where Voxel == Float {
   /// The grey values or palette indices of a picture that holds labels.
   static func labelPicture(contentsOf url: URL) throws -> Image {
     if try ImageFormat(of: url) == .jpeg {
-      throw ImagingError(
-        "\(url.path): a JPEG cannot hold labels, because its compression changes them; save the mask as PNG.")
+      throw Refusal(
+        .image, url.path, "a JPEG cannot hold labels, because its compression changes them",
+        remedy: "save the mask as PNG")
     }
     let picture = try PictureFile(url)
     let channels = try images(
@@ -43,9 +46,9 @@ extension Volume where Voxel == Float {
     let (red, green, blue) = (channels[0].voxels, channels[1].voxels, channels[2].voxels)
     if let place = red.indices.first(where: { red[$0] != green[$0] || red[$0] != blue[$0] }) {
       let colour = [red, green, blue].map { String(Int($0[place])) }.joined(separator: ", ")
-      throw ImagingError(
-        "\(url.path): pixel (\(place % picture.width), \(place / picture.width)) has the colour (\(colour)); labels must be "
-          + "grey values or a palette's indices: give each colour a number from 0 to 255.")
+      throw Refusal(
+        .image, url.path, "pixel (\(place % picture.width), \(place / picture.width)) has the colour (\(colour))",
+        detail: "labels must be grey values or a palette's indices", remedy: "give each colour a number from 0 to 255")
     }
     return channels[0]
   }
@@ -59,9 +62,9 @@ extension Volume where Voxel == Float {
     if components % 2 == 0 {
       let alpha = component(components - 1)
       guard alpha.allSatisfy({ $0 == alpha[0] }) else {
-        throw ImagingError(
-          "\(picture.url.path): it is transparent in places; expected none or the same transparency everywhere: flatten "
-            + "it onto a background.")
+        throw Refusal(
+          .image, picture.url.path, "it is transparent in places",
+          detail: "expected none or the same transparency everywhere", remedy: "flatten it onto a background")
       }
     }
     return (0..<(components > 2 ? 3 : 1)).map { Image(voxels: component($0), geometry: geometry) }

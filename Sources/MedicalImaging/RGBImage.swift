@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A colour picture of 8 bits a channel, rows from the top.
@@ -41,10 +42,10 @@ public struct RGBImage: Equatable, Sendable {
 
   /// Writes a PNG.
   ///
-  /// - Throws: `ImagingError` for another extension, `FileError` for a full disk or a folder that cannot be written.
+  /// - Throws: `Refusal` for another extension, or for a full disk or a folder that cannot be written.
   public func write(to url: URL) throws {
     guard url.pathExtension.lowercased() == "png" else {
-      throw ImagingError("\(url.path): pictures are written as PNG; name the output .png.")
+      throw Refusal(.image, url.path, "pictures are written as PNG", remedy: "name the output .png")
     }
     try writePNG(pixels, width: width, height: height, components: 3, to: url)
   }

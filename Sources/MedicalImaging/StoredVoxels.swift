@@ -53,7 +53,7 @@ struct StoredVoxels {
   var slope = 1.0
   var intercept = 0.0
 
-  /// Throws `ImagingError` unless the file holds all voxels, before memory is taken for them.
+  /// Throws `Refusal` unless the file holds all voxels, before memory is taken for them.
   func requireAll(_ size: SIMD3<Int>) throws {
     let promised = byteCount(size, voxelBytes: encoding == .text ? 1 : type.bytes)
     let (end, overflow) = promised.addingReportingOverflow(skip)
@@ -101,9 +101,9 @@ struct StoredVoxels {
       promised.addingReportingOverflow(largestDecompressed).overflow ? promised : promised + largestDecompressed
     guard citk_inflated_count(data.path, offset, most, &held) else { throw damaged(data) }
     guard held < most else {
-      throw ImagingError(
-        "\(url.path): more than \(largestDecompressed) bytes lie before its voxels, which begin at the end; export it again as "
-          + "NIfTI.")
+      throw Refusal(
+        .image, url.path, "more than \(largestDecompressed) bytes lie before its voxels, which begin at the end",
+        remedy: "export it again as NIfTI")
     }
     skip = held - promised - trailing
   }
@@ -143,7 +143,7 @@ struct StoredVoxels {
 extension StoredVoxels {
   private func contents() throws -> ArraySlice<UInt8> {
     guard let all = Basics.contents(ofRegularFile: data) else {
-      throw ImagingError("\(data.path): its voxels cannot be read; copy it again from its source.")
+      throw Refusal(.image, data.path, "its voxels cannot be read", remedy: "copy it again from its source")
     }
     return [UInt8](all)[min(offset, all.count)...]
   }
@@ -156,16 +156,16 @@ extension StoredVoxels {
       if values.count == count { break }
       guard word.count <= 64, let value = Double(String(decoding: word, as: UTF8.self)), type.holds(value) else {
         let text = printable(String(decoding: word.prefix(20), as: UTF8.self))
-        throw ImagingError(
-          "\(data.path): number \(values.count + 1) of its voxels is \(text), which is none of its type; export it again as "
-            + "NIfTI.")
+        throw Refusal(
+          .image, data.path, "number \(values.count + 1) of its voxels is \(text), which is none of its type",
+          remedy: "export it again as NIfTI")
       }
       values.append(value)
     }
     guard values.count == count else {
-      throw ImagingError(
-        "\(data.path): its header promises \(count) voxels, but the file holds \(values.count); it is cut short or damaged: "
-          + "copy it again from its source.")
+      throw Refusal(
+        .image, data.path, "its header promises \(count) voxels, but the file holds \(values.count)",
+        detail: "it is cut short or damaged", remedy: "copy it again from its source")
     }
     return values
   }
@@ -188,8 +188,8 @@ extension StoredVoxels {
     return values
   }
 
-  private func noHex() -> ImagingError {
-    ImagingError("\(data.path): its voxels are not all hexadecimal digits; copy it again from its source.")
+  private func noHex() -> Refusal {
+    Refusal(.image, data.path, "its voxels are not all hexadecimal digits", remedy: "copy it again from its source")
   }
 }
 

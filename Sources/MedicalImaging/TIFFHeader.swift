@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// The pixel description on the first page of a TIFF file (TIFF 6.0, and BigTIFF).
@@ -16,27 +17,34 @@ struct TIFFHeader {
   /// 1 as stored, 2 to 8 turned or mirrored for viewing.
   var orientation: Int { tags[274] ?? 1 }
 
-  /// A sentence on why the pixels cannot be read and what to do; nil if they can.
-  var fault: String? {
+  /// The refusal, without the file, of pixels that cannot be read; nil if they can.
+  var fault: Refusal? {
+    func refuse(_ found: String, _ expected: String, _ remedy: String) -> Refusal {
+      Refusal(.image, found, detail: "expected \(expected)", remedy: remedy)
+    }
     let format = tags[339] ?? 1
     if pageCount > 1 {
-      return
-        "it has \(pageCount == 1000 ? "1000 or more" : "\(pageCount)") pages; expected one: save each page as a file "
-        + "of its own, or a stack of slices as NIfTI."
+      return refuse(
+        "it has \(pageCount == 1000 ? "1000 or more" : "\(pageCount)") pages", "one",
+        "save each page as a file of its own, or a stack of slices as NIfTI")
     }
     guard [8, 16].contains(bits) && format == 1 || bits == 32 && format == 3 else {
       let kind = [1: "unsigned integers", 2: "signed integers", 3: "floats"][format] ?? "an unknown kind"
-      return "its values are \(kind) of \(bits) bits; expected unsigned integers of 8 or 16 bits, or floats of 32: "
-        + "convert it."
+      return refuse(
+        "its values are \(kind) of \(bits) bits", "unsigned integers of 8 or 16 bits, or floats of 32", "convert it")
     }
     guard (0...3).contains(tags[262] ?? -1) else {
-      return "its colours are stored as TIFF photometric interpretation \(tags[262] ?? -1); expected grey, RGB or a "
-        + "palette: convert it to RGB without JPEG compression."
+      return refuse(
+        "its colours are stored as TIFF photometric interpretation \(tags[262] ?? -1)", "grey, RGB or a palette",
+        "convert it to RGB without JPEG compression")
     }
-    guard tags[322] == nil else { return "its pixels are stored in tiles; expected strips: save it without tiles." }
+    guard tags[322] == nil else {
+      return refuse("its pixels are stored in tiles", "strips", "save it without tiles")
+    }
     guard samples == 1 || tags[284] ?? 1 == 1 else {
-      return "its colours are stored in planes of their own; expected pixel by pixel: save it with planar "
-        + "configuration \"contig\"."
+      return refuse(
+        "its colours are stored in planes of their own", "pixel by pixel",
+        "save it with planar configuration \"contig\"")
     }
     return nil
   }

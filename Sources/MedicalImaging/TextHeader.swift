@@ -27,7 +27,7 @@ struct TextHeader {
   /// Reads lines until one, or the file, ends the header.
   ///
   /// - Parameter judge: parses a line without its line break.
-  /// - Throws: `ImagingError` for a foreign line, or a header that is too long.
+  /// - Throws: `Refusal` for a foreign line, or a header that is too long.
   init(_ url: URL, _ judge: (String) -> Line) throws {
     self.url = url
     let file = try FileHandle(forReadingFrom: url)
@@ -37,9 +37,9 @@ struct TextHeader {
     while start < bytes.count {
       let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
       guard end < Self.longest else {
-        throw ImagingError(
-          "\(url.path): its header has no end in its first \(Self.longest) bytes; it is damaged: copy it again from its source."
-        )
+        throw Refusal(
+          .image, url.path, "its header has no end in its first \(Self.longest) bytes", detail: "it is damaged",
+          remedy: "copy it again from its source")
       }
       var line = bytes[start..<end]
       if line.last == UInt8(ascii: "\r") { line.removeLast() }
@@ -57,18 +57,20 @@ struct TextHeader {
     }
   }
 
-  static func foreign(_ url: URL) -> ImagingError {
-    ImagingError(
-      "\(url.path): its header cannot be read (its header is not that of its format); export it again as NIfTI.")
+  static func foreign(_ url: URL) -> Refusal {
+    Refusal(
+      .image, url.path, "its header cannot be read (its header is not that of its format)",
+      remedy: "export it again as NIfTI")
   }
 
   private static func plain(_ key: String) -> String { key.lowercased().filter { $0 != " " } }
 
   /// The error for a field with an unexpected value.
-  func fault(_ key: String, _ expected: String) -> ImagingError {
+  func fault(_ key: String, _ expected: String) -> Refusal {
     let value = fields[key] ?? ""
     let found = value.isEmpty ? "is missing" : "is \(printable(String(value.prefix(60))))"
-    return ImagingError("\(url.path): its header's \(key) \(found); expected \(expected): correct the header.")
+    return Refusal(
+      .image, url.path, "its header's \(key) \(found)", detail: "expected \(expected)", remedy: "correct the header")
   }
 
   /// The whole numbers of a field; nil if there are more than `count`.

@@ -6,7 +6,7 @@ struct TextVolume {
   let geometry: Geometry
   let voxels: StoredVoxels
 
-  /// - Throws: `ImagingError` for a header that is damaged, contradicts itself, or does not describe one volume.
+  /// - Throws: `Refusal` for a header that is damaged, contradicts itself, or does not describe one volume.
   init(_ url: URL, _ format: ImageFormat) throws {
     let isMeta = format == .meta
     let header = try TextHeader(url, isMeta ? MetaImage.line : NRRD.line)
@@ -19,25 +19,29 @@ extension TextHeader {
   /// The file that a header names for its voxels.
   func dataFile(_ name: String) throws -> URL {
     guard !name.uppercased().hasPrefix("LIST"), !name.contains("%") else {
-      throw ImagingError("\(url.path): its voxels are in several files; expected one: export it again as NIfTI.")
+      throw Refusal(
+        .image, url.path, "its voxels are in several files", detail: "expected one", remedy: "export it again as NIfTI")
     }
     let data = URL(fileURLWithPath: name, relativeTo: url.deletingLastPathComponent()).absoluteURL
-    if let denial = accessDenial(of: data) { throw ImagingError(denial) }
+    if let denial = accessDenial(of: data, .image) { throw denial }
     guard FileManager.default.fileExists(atPath: data.path) else {
-      throw ImagingError("\(url.path): its voxels' file \(data.path) is missing; copy both files together.")
+      throw Refusal(.image, url.path, "its voxels' file \(data.path) is missing", remedy: "copy both files together")
     }
     guard isRegularFile(data) else {
-      throw ImagingError(
-        "\(url.path): its voxels' file \(data.path) is none; expected a file of bytes: correct the header.")
+      throw Refusal(
+        .image, url.path, "its voxels' file \(data.path) is none", detail: "expected a file of bytes",
+        remedy: "correct the header")
     }
     return data
   }
 
-  /// - Throws: `ImagingError` for several numbers a voxel.
+  /// - Throws: `Refusal` for several numbers a voxel.
   func requireOneNumber(_ count: Int) throws {
     guard ![3, 4].contains(count) else { throw colours(url, "\(count) numbers each") }
     guard count == 1 else {
-      throw ImagingError("\(url.path): it has \(count) numbers a voxel; expected one: split it into one file each.")
+      throw Refusal(
+        .image, url.path, "it has \(count) numbers a voxel", detail: "expected one",
+        remedy: "split it into one file each")
     }
   }
 }

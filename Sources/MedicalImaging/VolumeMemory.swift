@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// The memory limit for one volume or picture, checked by its header before any memory is taken.
@@ -21,7 +22,7 @@ public enum VolumeMemory {
   }()
 
   /// - Parameter voxelBytes: the bytes of a voxel in memory.
-  /// - Throws: `ImagingError` for a volume that takes more than the limit.
+  /// - Throws: `Refusal` for a volume that takes more than the limit.
   static func requireRoom(for size: SIMD3<Int>, voxelBytes: Int, of url: URL) throws {
     let needed = byteCount(size, voxelBytes: voxelBytes)
     guard needed > limit else { return }
@@ -29,8 +30,9 @@ public enum VolumeMemory {
       let value = Double(bytes) / 1e9
       return String(format: value < 10 ? "%.2g" : "%.0f", value)
     }
-    throw ImagingError(
-      "\(url.path): its \(size.x)×\(size.y)×\(size.z) voxels take \(gigabytes(needed)) GB, and a volume may take "
-        + "\(gigabytes(limit)) GB (--memory); crop or resample it.")
+    throw Refusal(
+      .image, url.path,
+      "its \(size.x)×\(size.y)×\(size.z) voxels take \(gigabytes(needed)) GB, and a volume may take "
+        + "\(gigabytes(limit)) GB (--memory)", remedy: "crop or resample it")
   }
 }

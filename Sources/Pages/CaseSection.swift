@@ -84,7 +84,7 @@ struct CaseSection {
     do {
       maps = try CaseMaps(
         scan, labels, first: hasTwoPasses ? mask("first-pass", scan) : last, final: hasTwoPasses ? last : nil)
-    } catch let error as ImagingError {
+    } catch let error as Refusal where error.kind == .image {
       return .absence("\(name), the \(entry.title) case: \(error)")
     }
     let dice = scores.ownPasses.compactMap { pass in
@@ -106,16 +106,16 @@ struct CaseSection {
 private struct CaseMaps {
   let rows: [SheetRow]
 
-  /// - Throws: `ImagingError` or `InputError` naming the file that cannot be read or does not lie on the image.
+  /// - Throws: `Refusal` naming the file that cannot be read or does not lie on the image.
   init(_ scan: Case, _ labels: LabelScheme, first: URL?, final: URL?) throws {
     let channels = try Image.channels(contentsOf: scan.images[0])
     let geometry = channels[0].geometry
     func classes(_ url: URL) throws -> LabelMap {
       let mask = try LabelMap(contentsOf: url)
       if let difference = mask.geometry.mismatch(with: geometry) {
-        throw InputError(
-          "\(url.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); give the data that "
-            + "were evaluated with --data.")
+        throw Refusal(
+          .input, url.path, "does not lie on the voxels of its image \(scan.images[0].path): \(difference)",
+          remedy: "give the data that were evaluated with --data")
       }
       return try labels.classes(of: mask, file: url.path)
     }

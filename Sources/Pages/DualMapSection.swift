@@ -19,7 +19,7 @@ struct DualMapSection {
   static func html(_ model: SegmentationModel, scan: Case, slice: Int?) throws -> Markup {
     do {
       return try DualMapSection(model, scan: scan, slice: slice).html()
-    } catch let error as ImagingError {
+    } catch let error as Refusal where error.kind == .image {
       return paragraph("\(error)")
     }
   }

@@ -8,7 +8,7 @@ struct EvaluatedModel {
   /// A sentence for the page on why there is none.
   let absence: String?
 
-  /// - Throws: `InputError` for a given folder that is no run, or a damaged file of a run.
+  /// - Throws: `Refusal` for a given folder that is no run, or a damaged file of a run.
   init(given: String?, record: EvaluationRecord?, beside folder: URL) throws {
     func isRun(_ url: URL) -> Bool {
       FileManager.default.fileExists(atPath: RunFolder(url).description.path)

@@ -39,7 +39,8 @@ struct EvaluationPage {
       return try decoder.decode(ScoreTable.self, from: Data(contentsOf: file))
     } catch {
       let brief = (error as? DecodingError)?.brief ?? "it cannot be read"
-      throw InputError("\(file.path): is not a table of scores (\(brief)); restore the file, or evaluate again.")
+      throw Refusal(
+        .input, file.path, "is not a table of scores (\(brief))", remedy: "restore the file, or evaluate again")
     }
   }
 

@@ -16,7 +16,7 @@ struct ExperimentContents {
   /// The results of the finished cells; nil if none is finished.
   let results: ResultTable?
 
-  /// - Throws: `InputError` naming the file that is damaged.
+  /// - Throws: `Refusal` naming the file that is damaged.
   init(_ folder: URL) throws {
     self.folder = folder
     let configuration = try ExperimentConfiguration(contentsOf: folder)

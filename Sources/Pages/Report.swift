@@ -15,15 +15,16 @@ package struct Report: Sendable {
   enum Kind {
     case run, evaluation, experiment
 
-    /// - Throws: `InputError` for a folder of no kind.
+    /// - Throws: `Refusal` for a folder of no kind.
     init(of folder: URL) throws {
       try requireAccess(to: folder)
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
-        throw InputError("\(folder.path): there is no such folder; check the path.")
+        throw Refusal(.input, folder.path, "there is no such folder", remedy: "check the path")
       }
       guard isFolder.boolValue else {
-        throw InputError("\(folder.path): is a file; give the folder that train, evaluate or experiment wrote.")
+        throw Refusal(
+          .input, folder.path, "is a file", remedy: "give the folder that train, evaluate or experiment wrote")
       }
       func holds(_ names: String...) -> Bool {
         names.contains { FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path) }
@@ -35,9 +36,10 @@ package struct Report: Sendable {
       } else if holds("model.json", "config.yaml") {
         self = .run
       } else {
-        throw InputError(
-          "\(folder.path): holds no model.json of a run, no scores.json of an evaluation and no experiment.yaml of an "
-            + "experiment; give the folder that train, evaluate or experiment wrote.")
+        throw Refusal(
+          .input, folder.path,
+          "holds no model.json of a run, no scores.json of an evaluation and no experiment.yaml of an experiment",
+          remedy: "give the folder that train, evaluate or experiment wrote")
       }
     }
   }
@@ -45,14 +47,16 @@ package struct Report: Sendable {
   /// - Parameters:
   ///   - data: the path of the images, instead of the recorded one.
   ///   - model: for an evaluation, the path of its run folder, instead of the recorded one.
-  /// - Throws: `InputError` or another error that names the unusable file or option.
+  /// - Throws: `Refusal` or another error that names the unusable file or option.
   package init(of folder: URL, data: String? = nil, model: String? = nil) throws {
     let kind = try Kind(of: folder)
     guard model == nil || kind == .evaluation else {
-      throw InputError("--model says which run an evaluation is of, and \(folder.path) is none; leave --model out.")
+      throw Refusal(
+        .input, "--model says which run an evaluation is of, and \(folder.path) is none", remedy: "leave --model out")
     }
     guard data == nil || kind != .experiment else {
-      throw InputError("--data says where images are, and the page of an experiment has none; leave --data out.")
+      throw Refusal(
+        .input, "--data says where images are, and the page of an experiment has none", remedy: "leave --data out")
     }
     let page =
       switch kind {
@@ -66,12 +70,12 @@ package struct Report: Sendable {
   /// The page of a data check.
   ///
   /// - Parameter command: the words of the shell command that repeats the check.
-  /// - Throws: `ImagingError` naming an image that can no longer be read.
+  /// - Throws: `Refusal` naming an image that can no longer be read.
   package init(of check: DataReport, command: [String]) throws {
     let page = try CheckPage(report: check, command: command).page()
     (html, notices) = (page.html, page.notices)
   }
 
-  /// - Throws: `FileError` if the file cannot be written.
+  /// - Throws: `Refusal` if the file cannot be written.
   package func write(to url: URL) throws { try writeAtomically(Data(html.utf8), to: url) }
 }

@@ -13,7 +13,7 @@ struct ReportImages {
   /// - Parameters:
   ///   - given: the path from the command line, which must be usable.
   ///   - recorded: the path from the folder; if it is unusable, the page says so.
-  /// - Throws: `InputError` for a given folder without cases.
+  /// - Throws: `Refusal` for a given folder without cases.
   init(given: String?, recorded: String?, modalityCount: Int) throws {
     func read(_ path: String) throws -> [Case] {
       try Dataset(contentsOf: URL(fileURLWithPath: path), requireMasks: false, modalityCount: modalityCount).cases
@@ -26,7 +26,7 @@ struct ReportImages {
       do {
         found = try read(recorded)
         absence = nil
-      } catch is InputError {
+      } catch let error as Refusal where error.kind == .input {
         absence =
           "There are no pictures, since the images cannot be read from \(recorded); say where they are with --data."
       }

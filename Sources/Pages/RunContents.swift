@@ -13,7 +13,7 @@ struct RunContents {
   let split: Split?
   let facts: [CaseFacts]?
 
-  /// - Throws: `InputError` for a damaged file.
+  /// - Throws: `Refusal` for a damaged file.
   init(_ run: RunFolder) throws {
     func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
     self.run = run
@@ -28,9 +28,9 @@ struct RunContents {
 
   private static func split(_ url: URL) throws -> Split {
     guard let data = try? Data(contentsOf: url), let split = try? JSONDecoder().decode(Split.self, from: data) else {
-      throw InputError(
-        "\(url.path): is not a split; expected a JSON object with the lists training, validation and test of site/case "
-          + "names.")
+      throw Refusal(
+        .input, url.path, "is not a split",
+        detail: "expected a JSON object with the lists training, validation and test of site/case names")
     }
     return split
   }

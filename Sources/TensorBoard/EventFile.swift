@@ -12,7 +12,7 @@ public final class EventFile {
   /// Creates a new file in `folder`, beside those of earlier starts of the same run.
   ///
   /// - Parameter step: the file's first step. TensorBoard ignores this and later steps in older files.
-  /// - Throws: `FileError` if the file cannot be created.
+  /// - Throws: `Refusal` if the file cannot be created.
   public init(in folder: URL, from step: Int) throws {
     let seconds = Int(Date().timeIntervalSince1970)
     let process = ProcessInfo.processInfo
@@ -33,7 +33,7 @@ public final class EventFile {
 
   /// Appends values for a step.
   ///
-  /// - Throws: `FileError` if the file cannot be written.
+  /// - Throws: `Refusal` if the file cannot be written.
   public func append(_ values: [EventValue], step: Int) throws {
     guard !values.isEmpty else { return }
     try write(step: step) { $0.summary.value = values.map(\.message) }

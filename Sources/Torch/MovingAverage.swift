@@ -1,3 +1,5 @@
+import Basics
+
 /// Exponential moving average of a network's weights and running statistics (Polyak & Juditsky 1992).
 ///
 /// It often generalizes better than the weights of any one step. The warm-up is TensorFlow's.
@@ -47,17 +49,18 @@ public final class MovingAverage {
 
   /// Restores a state of `stateDictionary`.
   ///
-  /// - Throws: `WeightsError` if it is not of this network.
+  /// - Throws: `Refusal` if it is not of this network.
   public func load(_ state: StateDictionary, file: String) throws {
     let given = Dictionary(state.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     for (entry, average) in zip(parameters.entries, averages) {
       guard let value = given[entry.name], value.shape == average.shape else {
-        throw WeightsError("\(file): its moving average of \(entry.name) is not of this network; start the run anew.")
+        throw Refusal(
+          .weights, file, "its moving average of \(entry.name) is not of this network", remedy: "start the run anew")
       }
       average.assign(Tensor(value))
     }
     guard let count = given["updates"].flatMap({ Tensor($0).count(below: 1e15) }) else {
-      throw WeightsError("\(file): its moving average has no number of updates; start the run anew.")
+      throw Refusal(.weights, file, "its moving average has no number of updates", remedy: "start the run anew")
     }
     updates = count
   }

@@ -1,3 +1,4 @@
+import Basics
 import CTorch
 import Foundation
 
@@ -28,7 +29,7 @@ extension Parameters {
   /// - Parameters:
   ///   - file: names the source in the error.
   ///   - mayLack: names that may be missing and then keep their values.
-  /// - Throws: `WeightsError` with all names that are missing, unexpected or of another shape. Then nothing was copied.
+  /// - Throws: `Refusal` with all names that are missing, unexpected or of another shape. Then nothing was copied.
   public func load(_ state: StateDictionary, file: String, mayLack: (String) -> Bool = { _ in false }) throws {
     let given = Dictionary(state.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     let known = Set(entries.map(\.name))
@@ -48,9 +49,9 @@ extension Parameters {
         return "\(entry.name) (\(tensor.shape), expected \(entry.tensor.shape))"
       })
     guard problems.isEmpty else {
-      throw WeightsError(
-        "\(file): does not fit the network: \(problems.joined(separator: "; ")); use the weights of this configuration."
-      )
+      throw Refusal(
+        .weights, file, "does not fit the network: \(problems.joined(separator: "; "))",
+        remedy: "use the weights of this configuration")
     }
     for entry in entries {
       if let tensor = given[entry.name] { entry.tensor.assign(Tensor(tensor)) }
@@ -105,7 +106,7 @@ extension Adam {
 
   /// Restores a state of `stateDictionary`.
   ///
-  /// - Throws: `WeightsError` if a tensor is not of this optimizer.
+  /// - Throws: `Refusal` if a tensor is not of this optimizer.
   public func load(_ state: StateDictionary, file: String) throws {
     let given = Dictionary(state.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     var steps = self.steps
@@ -114,7 +115,7 @@ extension Adam {
       guard let first = given["first/\(moment.name)"], let second = given["second/\(moment.name)"],
         first.shape == moment.parameter.shape, second.shape == moment.parameter.shape,
         let count = Tensor(step).count(below: 1e15)
-      else { throw WeightsError("\(file): its optimizer state of \(moment.name) is not of this network.") }
+      else { throw Refusal(.weights, file, "its optimizer state of \(moment.name) is not of this network") }
       moment.first.assign(Tensor(first))
       moment.second.assign(Tensor(second))
       steps[index] = count

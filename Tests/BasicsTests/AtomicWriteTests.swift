@@ -41,7 +41,8 @@ import Testing
     try FileManager.default.createSymbolicLink(at: link, withDestinationURL: pipe)
     let null = URL(fileURLWithPath: "/dev/null")
     for (url, kind) in [(pipe, "a pipe"), (link, "a pipe"), (socket, "a socket"), (null, "a device")] {
-      let sentence = FileError("\(url.path): is \(kind), and only a regular file is replaced; choose another output.")
+      let sentence = Refusal(
+        .file, sentence: "\(url.path): is \(kind), and only a regular file is replaced; choose another output.")
       #expect(throws: sentence) { try requireWritable(url) }
       #expect(throws: sentence) { try writeAtomically(Data("x".utf8), to: url) }
     }
@@ -59,7 +60,9 @@ import Testing
     try writeAtomically(Data(), to: folder.appendingPathComponent("file"))
     for (path, why) in [("file", "File exists"), ("file/x/y", "Not a directory")] {
       let url = folder.appendingPathComponent(path)
-      #expect(throws: FileError("\(url.path): this folder cannot be made (\(why)); choose another output.")) {
+      #expect(
+        throws: Refusal(.file, sentence: "\(url.path): this folder cannot be made (\(why)); choose another output.")
+      ) {
         try makeFolder(url)
       }
     }
@@ -79,13 +82,16 @@ import Testing
     let pipe = folder.appendingPathComponent("pipe")
     try #require(mkfifo(pipe.path, 0o600) == 0)
     #expect(
-      throws: FileError(
-        "\(pipe.path): is no regular file, and only such are copied; take it away, or put a file there.")
+      throws: Refusal(
+        .file,
+        sentence: "\(pipe.path): is no regular file, and only such are copied; take it away, or put a file there.")
     ) { try copyAtomically(pipe, to: target) }
     let none = folder.appendingPathComponent("none")
     #expect(
-      throws: FileError(
-        "\(none.path): cannot be copied to \(target.path) (No such file or directory); check its permissions and its disk."
+      throws: Refusal(
+        .file,
+        sentence:
+          "\(none.path): cannot be copied to \(target.path) (No such file or directory); check its permissions and its disk."
       )
     ) { try copyAtomically(none, to: target) }
   }
@@ -94,6 +100,6 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appendingPathComponent("value.txt")
     try writeAtomically(Data("x".utf8), to: file)
-    #expect(throws: FileError.self) { try writeAtomically(Data(), to: file.appendingPathComponent("inside.txt")) }
+    #expect(throws: Refusal.self) { try writeAtomically(Data(), to: file.appendingPathComponent("inside.txt")) }
   }
 }

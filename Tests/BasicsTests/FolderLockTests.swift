@@ -18,7 +18,7 @@ import Testing
   @Test func whoHoldsItIsNamedAndItGoesWithItsHolder() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     var lock: FolderLock? = try FolderLock(folder)
-    let error = #expect(throws: FileError.self) { try FolderLock(folder) }
+    let error = #expect(throws: Refusal.self) { try FolderLock(folder) }
     #expect(
       error?.description
         == "\(folder.path): process \(getpid()) on \(host) is working in it; wait until that has ended, or stop it.")
@@ -65,8 +65,10 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let missing = folder.appendingPathComponent("missing")
     #expect(
-      throws: FileError(
-        "\(missing.path): cannot be written to (No such file or directory); give a folder that you may write to.")
+      throws: Refusal(
+        .file,
+        sentence:
+          "\(missing.path): cannot be written to (No such file or directory); give a folder that you may write to.")
     ) { try FolderLock(missing) }
   }
 }

@@ -58,7 +58,7 @@ import Testing
 
   @Test func aFileThatIsReplacedWhileItIsWritten() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
-    let error = #expect(throws: FileError.self) {
+    let error = #expect(throws: Refusal.self) {
       try writeAtomically(to: file) { temporary in
         try FileManager.default.removeItem(at: temporary)
         try FileManager.default.createSymbolicLink(at: temporary, withDestinationURL: victim)
@@ -76,13 +76,13 @@ import Testing
     let lock = folder.appendingPathComponent(FolderLock.fileName)
     let sentence = "\(lock.path): is a link or no regular file, where the folder's lock is kept; delete it."
     try link(FolderLock.fileName, to: victim)
-    #expect(throws: FileError(sentence)) { try FolderLock(folder) }
+    #expect(throws: Refusal(.file, sentence: sentence)) { try FolderLock(folder) }
     try FileManager.default.removeItem(at: lock)
     try FileManager.default.linkItem(at: victim, to: lock)
-    #expect(throws: FileError(sentence)) { try FolderLock(folder) }
+    #expect(throws: Refusal(.file, sentence: sentence)) { try FolderLock(folder) }
     try FileManager.default.removeItem(at: lock)
     try #require(mkfifo(lock.path, 0o600) == 0)
-    #expect(throws: FileError(sentence)) { try FolderLock(folder) }
+    #expect(throws: Refusal(.file, sentence: sentence)) { try FolderLock(folder) }
     #expect(victimText == "mine")
   }
 

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import Testing
@@ -87,8 +88,9 @@ import Torch
       // The compressed file is complete, checksum included; its reader refuses it only as 4-D.
       let file = disk.file("mask_probabilities.nii.gz")
       #expect(
-        throws: ImagingError(
-          "\(file.path): a 4-D file (32×32×4×3); expected a 3-D volume: split it into one file a channel.")
+        throws: Refusal(
+          .image,
+          sentence: "\(file.path): a 4-D file (32×32×4×3); expected a 3-D volume: split it into one file a channel.")
       ) {
         try Image(contentsOf: file)
       }

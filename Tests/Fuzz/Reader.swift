@@ -73,7 +73,7 @@ struct Reader: Sendable {
           ("\($0).nii.gz", "imaging/type-u1.nii.gz")
         })
     ) { _, folder in
-      guard try !Dataset(contentsOf: folder).cases.isEmpty else { throw InputError("No case.") }
+      guard try !Dataset(contentsOf: folder).cases.isEmpty else { throw Refusal(.input, sentence: "No case.") }
     },
     Reader(name: "splits.json", files: ["fuzz/run/splits.json"], tokens: json, fixedName: "splits.json") { file, _ in
       _ = try Split(contentsOf: file, cases: cases)
@@ -115,5 +115,5 @@ struct Reader: Sendable {
 
 /// Tells whether an error has one sentence for the user.
 func isSentence(_ error: any Error) -> Bool {
-  error is ImagingError || error is InputError || error is WeightsError || error is FileError
+  error is Refusal
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import Testing
@@ -21,7 +22,7 @@ import Testing
         do {
           _ = try Image(contentsOf: folder)
           wasRead += 1
-        } catch let error as ImagingError {
+        } catch let error as Refusal {
           #expect(error.description.hasPrefix(file.path))
         }
       }
@@ -48,7 +49,7 @@ import Testing
         do {
           let image = try Image(contentsOf: folder)
           #expect(image.voxels.count < 1 << 26)
-        } catch is ImagingError {}
+        } catch is Refusal {}
       }
     }
   }
@@ -73,7 +74,7 @@ import Testing
         slice.raw[0x0008_1140] = Array(repeatElement(level, count: 100_000).joined())
         try slice.write(to: file)
       }
-      let error = #expect(throws: ImagingError.self) { try Image(contentsOf: folder) }
+      let error = #expect(throws: Refusal.self) { try Image(contentsOf: folder) }
       #expect(
         error?.description
           == "\(file.path): cannot be read as DICOM: its sequences are nested more than 40 deep; copy it again "
@@ -86,7 +87,7 @@ import Testing
       let file = folder.appendingPathComponent("a.dcm")
       func expect(_ contents: [UInt8], _ sentence: String) throws {
         try Data(contents).write(to: file)
-        let error = #expect(throws: ImagingError.self) { try Image(contentsOf: folder) }
+        let error = #expect(throws: Refusal.self) { try Image(contentsOf: folder) }
         #expect(error?.description == "\(file.path): \(sentence)")
       }
       let start = [UInt8](repeating: 0, count: 128) + Array("DICM".utf8)

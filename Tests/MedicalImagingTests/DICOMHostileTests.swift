@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import TestSupport
@@ -87,7 +88,7 @@ private func outcome(of contents: Data) throws -> String {
   let file = try folder.file(contents, "a.dcm")
   do {
     return "\(try Image(contentsOf: folder.url).voxels)"
-  } catch let error as ImagingError {
+  } catch let error as Refusal {
     let start = "\(file.path): "
     guard error.description.hasPrefix(start) else { return error.description }
     return String(error.description.dropFirst(start.count))

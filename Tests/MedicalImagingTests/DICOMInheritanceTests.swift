@@ -24,7 +24,7 @@ import Testing
           try mask.writeSegmentation(to: file, of: series, segments: segments, softwareVersion: "1")
         }
         return (warnings.map(short), nil, try DICOMElements(contentsOf: file))
-      } catch let error as ImagingError {
+      } catch let error as Refusal {
         return ([], short(error.description), nil)
       }
     }

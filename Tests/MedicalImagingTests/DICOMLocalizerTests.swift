@@ -35,11 +35,13 @@ import Testing
       try makeSeries(in: folder) { if $0 == 1 { $1.texts[0x0028_0008] = ("IS", "60") } }
       let file = folder.appendingPathComponent("0.dcm")
       #expect(
-        faultOfSingleDICOM(file) == "\(file.path): is one file of a DICOM series; give its folder, \(folder.path).")
+        faultOfSingleDICOM(file)?.description
+          == "\(file.path): is one file of a DICOM series; give its folder, \(folder.path).")
       let frames = folder.appendingPathComponent("1.dcm")
-      #expect(faultOfSingleDICOM(frames)?.hasPrefix("\(frames.path): holds 60 frames (multi-frame);") == true)
+      #expect(
+        faultOfSingleDICOM(frames)?.description.hasPrefix("\(frames.path): holds 60 frames (multi-frame);") == true)
       try Data("no DICOM".utf8).write(to: file)
-      #expect(faultOfSingleDICOM(file)?.hasPrefix("\(file.path): cannot be read as DICOM:") == true)
+      #expect(faultOfSingleDICOM(file)?.description.hasPrefix("\(file.path): cannot be read as DICOM:") == true)
       #expect(faultOfSingleDICOM(folder) == nil && faultOfSingleDICOM(Fixtures.url("reference.json")) == nil)
     }
   }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import Testing
@@ -53,7 +54,7 @@ import Testing
   @Test func aSeriesOfPaddingOnly() throws {
     try withFolder { folder in
       try makeSeries(in: folder) { ($1.words[0x0028_0120], $1.words[0x0028_0121]) = (0, 99) }
-      let error = #expect(throws: ImagingError.self) { try Image(contentsOf: folder) }
+      let error = #expect(throws: Refusal.self) { try Image(contentsOf: folder) }
       #expect(
         error?.description
           == "\(folder.path): every pixel is padding (Pixel Padding Value (0028,0120)), so the series holds no data; correct "
@@ -105,12 +106,12 @@ import Testing
         $1.texts[0x0028_1053] = ("DS", "2.5")
         rescaling("2 ", in: &$1)
       }
-      let error = #expect(throws: ImagingError.self) { try Image(contentsOf: folder) }
+      let error = #expect(throws: Refusal.self) { try Image(contentsOf: folder) }
       #expect(
         error?.description
           == "\(folder.path)/0.dcm: its Rescale Slope is 2.5 and, in its functional groups, 2; correct the header.")
       try makeSeries(in: folder) { rescaling("2,5 ", in: &$1) }
-      let other = #expect(throws: ImagingError.self) { try Image(contentsOf: folder) }
+      let other = #expect(throws: Refusal.self) { try Image(contentsOf: folder) }
       #expect(
         other?.description
           == "\(folder.path)/0.dcm: its Rescale Slope is \"2,5\", which is no number; correct the header.")

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import Testing
@@ -273,7 +274,7 @@ import Testing
   private func expect(
     _ folder: URL, series: String? = nil, _ sentence: String, _ location: SourceLocation = #_sourceLocation
   ) throws {
-    let error = #expect(throws: ImagingError.self, sourceLocation: location) {
+    let error = #expect(throws: Refusal.self, sourceLocation: location) {
       try Image(contentsOf: folder, series: series)
     }
     #expect(error?.description == sentence, sourceLocation: location)

@@ -84,11 +84,13 @@ import Testing
 
   @Test func refusesOtherFormats() {
     let labels = LabelMap(repeating: 0, geometry: Geometry(size: [1, 1, 1]))
-    #expect(throws: ImagingError("/tmp/a.mha: volumes are written as NIfTI; name the output .nii.gz or .nii.")) {
+    #expect(
+      throws: Refusal(.image, sentence: "/tmp/a.mha: volumes are written as NIfTI; name the output .nii.gz or .nii.")
+    ) {
       try labels.write(to: URL(fileURLWithPath: "/tmp/a.mha"))
     }
     let picture = RGBImage(width: 1, height: 1)
-    #expect(throws: ImagingError("/tmp/a.jpg: pictures are written as PNG; name the output .png.")) {
+    #expect(throws: Refusal(.image, sentence: "/tmp/a.jpg: pictures are written as PNG; name the output .png.")) {
       try picture.write(to: URL(fileURLWithPath: "/tmp/a.jpg"))
     }
   }
@@ -98,7 +100,7 @@ import Testing
       let file = folder.appendingPathComponent("file")
       try Data([1]).write(to: file)
       let labels = LabelMap(repeating: 0, geometry: Geometry(size: [1, 1, 1]))
-      #expect(throws: FileError.self) { try labels.write(to: file.appendingPathComponent("a.nii.gz")) }
+      #expect(throws: Refusal.self) { try labels.write(to: file.appendingPathComponent("a.nii.gz")) }
     }
   }
 

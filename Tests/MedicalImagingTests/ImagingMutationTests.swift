@@ -1,9 +1,10 @@
+import Basics
 import Foundation
 import MedicalImaging
 import TestSupport
 import Testing
 
-/// Thousands of damaged files, each of which gives a plausible image or an `ImagingError`. A trap ends the test
+/// Thousands of damaged files, each of which gives a plausible image or an `Refusal`. A trap ends the test
 /// program.
 @Suite struct ImagingMutationTests {
   /// Damages files in turn, and reads each as an image and as a mask.
@@ -29,13 +30,13 @@ import Testing
           #expect(images[0].geometry.voxelCount <= contents.count * growth, "\(place)")
           #expect(images.allSatisfy { $0.voxels.count == $0.geometry.voxelCount }, "\(place)")
           counts.read += 1
-        } catch let error as ImagingError {
+        } catch let error as Refusal {
           #expect(error.description.hasPrefix(url.path) && error.description.hasSuffix("."), "\(place)")
           counts.refused += 1
         } catch {
           Issue.record("\(place): \(error)")
         }
-        do { _ = try LabelMap(contentsOf: url) } catch is ImagingError {} catch { Issue.record("\(place): \(error)") }
+        do { _ = try LabelMap(contentsOf: url) } catch is Refusal {} catch { Issue.record("\(place): \(error)") }
       }
       #expect(taken == nil, "\(place)")
     }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import Testing
@@ -60,7 +61,8 @@ import Testing
 
   @Test func aPNGHoldsOneSlice() {
     #expect(
-      throws: ImagingError("/tmp/a.png: a volume of 3 slices, and a PNG holds one; name the output .nii.gz or .nii.")
+      throws: Refusal(
+        .image, sentence: "/tmp/a.png: a volume of 3 slices, and a PNG holds one; name the output .nii.gz or .nii.")
     ) { try LabelMap(repeating: 0, geometry: Geometry(size: [4, 4, 3])).write(to: URL(fileURLWithPath: "/tmp/a.png")) }
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import Testing
@@ -64,7 +65,7 @@ import Testing
     ),
   ]) func refusesOtherMasks(name: String, reason: String) throws {
     let url = picture(name)
-    #expect(throws: ImagingError("\(url.path): \(reason)")) { try LabelMap(contentsOf: url) }
+    #expect(throws: Refusal(.image, sentence: "\(url.path): \(reason)")) { try LabelMap(contentsOf: url) }
   }
 
   @Test(arguments: ["rgb8.png", "palette.png", "rgb.jpg", "progressive.jpg", "rgb8.tif", "rgb16.tiff", "grey8.tif"])
@@ -118,8 +119,9 @@ import Testing
 
   @Test func everyIndexHasAColour() throws {
     let url = picture("palette-short.png")
-    let error = ImagingError(
-      "\(url.path): its pixels cannot be read (a pixel that the palette has no colour for); \(Self.copy)")
+    let error = Refusal(
+      .image,
+      sentence: "\(url.path): its pixels cannot be read (a pixel that the palette has no colour for); \(Self.copy)")
     #expect(throws: error) { try Image.channels(contentsOf: url) }
     #expect(throws: error) { try LabelMap(contentsOf: url) }
   }
@@ -157,6 +159,6 @@ import Testing
   }
 
   private func expect(_ url: URL, _ reason: String) throws {
-    #expect(throws: ImagingError("\(url.path): \(reason)")) { try Image(contentsOf: url) }
+    #expect(throws: Refusal(.image, sentence: "\(url.path): \(reason)")) { try Image(contentsOf: url) }
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import Testing
@@ -61,7 +62,7 @@ import Testing
       let whole = try Data(contentsOf: Fixtures.url(name))
       for cut in [9, 12, 30, 60] {
         let url = try write(whole.dropLast(cut), folder, name)
-        let error = #expect(throws: ImagingError.self) { try Image(contentsOf: url) }
+        let error = #expect(throws: Refusal.self) { try Image(contentsOf: url) }
         let sentence = error?.description ?? ""
         #expect(sentence.hasPrefix("\(url.path): its "))
         #expect(sentence.hasSuffix("copy it again from its source."))
@@ -174,11 +175,15 @@ import Testing
       try FileManager.default.copyItem(at: Fixtures.url("two-files.hdr"), to: header)
       try expect(header, "its voxels' file \(data.path) is missing; copy both files together.")
       try Data(contentsOf: Fixtures.url("two-files.img")).dropLast().write(to: data)
-      #expect(throws: ImagingError("\(data.path): \(cutShort("5×4×3", 2, 119))")) { try Image(contentsOf: header) }
+      #expect(throws: Refusal(.image, sentence: "\(data.path): \(cutShort("5×4×3", 2, 119))")) {
+        try Image(contentsOf: header)
+      }
       try FileManager.default.removeItem(at: data)
       let packed = folder.appendingPathComponent("a.img.gz")
       try Data([0x1f, 0x8b]).write(to: packed)
-      #expect(throws: ImagingError("\(packed.path): \(cutShort("5×4×3", 2, 0))")) { try Image(contentsOf: header) }
+      #expect(throws: Refusal(.image, sentence: "\(packed.path): \(cutShort("5×4×3", 2, 0))")) {
+        try Image(contentsOf: header)
+      }
       try expect(data, "these are voxels without their header; give the header beside them.")
       try Data(count: 400).write(to: header)
       try expect(header, "it does not begin with a NIfTI-1, NIfTI-2 or Analyze header; export it again as NIfTI.")
@@ -190,19 +195,19 @@ import Testing
     let expected =
       "\(url.path): voxel (1, 1, 1) is 260, and labels above 255 are not read; give each class a number from 0 to 255, or "
       + "is this an image?"
-    #expect(throws: ImagingError(expected)) { try LabelMap(contentsOf: url) }
+    #expect(throws: Refusal(.image, sentence: expected)) { try LabelMap(contentsOf: url) }
   }
 
   @Test func refusesOtherLabels() throws {
     for (name, found) in [("type-i2.nii.gz", "(0, 0, 0) is -30.0"), ("labels-scaled.nii.gz", "(1, 0, 0) is 0.5")] {
       let url = Fixtures.url(name)
       let expected = "\(url.path): voxel \(found); labels must be whole numbers from 0 to 255: is this an image?"
-      #expect(throws: ImagingError(expected)) { try LabelMap(contentsOf: url) }
+      #expect(throws: Refusal(.image, sentence: expected)) { try LabelMap(contentsOf: url) }
     }
   }
 
   private func expect(_ url: URL, _ reason: String) throws {
-    #expect(throws: ImagingError("\(url.path): \(reason)")) { try Image(contentsOf: url) }
+    #expect(throws: Refusal(.image, sentence: "\(url.path): \(reason)")) { try Image(contentsOf: url) }
   }
 
   private func cutShort(_ shape: String, _ voxelBytes: Int, _ held: Int) -> String {

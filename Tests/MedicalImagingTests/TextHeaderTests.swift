@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import Testing
@@ -54,7 +55,7 @@ import Testing
       let url = folder.appendingPathComponent(name)
       try (Data(text.utf8) + Data(count: 32)).write(to: url)
       let start = ContinuousClock.now
-      let error = #expect(throws: ImagingError.self, "\(changes)") { try Image(contentsOf: url) }
+      let error = #expect(throws: Refusal.self, "\(changes)") { try Image(contentsOf: url) }
       #expect(ContinuousClock.now - start < .seconds(2), "\(changes)")
       let sentence = error?.description ?? ""
       #expect(sentence.hasPrefix(url.path + ": "))

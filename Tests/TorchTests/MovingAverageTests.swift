@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -34,7 +35,7 @@ import Testing
     for tracker in [average, copy] { tracker.update() }
     let values = [average, copy].map { $0.applied { weight.values(Double.self) } }
     #expect(values[0] == values[1])
-    #expect(throws: WeightsError.self) { try copy.load([], file: "here") }
+    #expect(throws: Refusal.self) { try copy.load([], file: "here") }
   }
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -34,8 +35,10 @@ import Testing
     state[1].tensor = Tensor([Float(0)], shape: [1]).stored
     state.append((name: "extra", tensor: Tensor([Float(0)], shape: []).stored))
     #expect(
-      throws: WeightsError(
-        "w.pth: does not fit the network: missing norm.bias; unexpected extra; of another shape conv.bias ([1], "
+      throws: Refusal(
+        .weights,
+        sentence:
+          "w.pth: does not fit the network: missing norm.bias; unexpected extra; of another shape conv.bias ([1], "
           + "expected [3]); use the weights of this configuration.")
     ) { try target.load(state, file: "w.pth") }
     #expect(target.stateDictionary.map(\.tensor) == before)

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Returns the error text for a file or folder that this user may not read; nil for anything else.
+/// Returns the refusal of a file or folder that this user may not read; nil for anything else.
 ///
 /// A path behind a folder that may not be searched counts, whether or not the file exists.
-package func accessDenial(of url: URL) -> String? {
+package func accessDenial(of url: URL, _ kind: Refusal.Kind = .file) -> Refusal? {
   var status = stat()
   let isFound = stat(url.path, &status) == 0
   if isFound {
@@ -12,10 +12,11 @@ package func accessDenial(of url: URL) -> String? {
   }
   guard errno == EACCES else { return nil }
   let whose = isFound ? "its permissions" : "the permissions of the folders that it lies in"
-  return "\(url.path): may not be read (\(String(cString: strerror(EACCES)))); change \(whose)."
+  return Refusal(
+    kind, url.path, "may not be read (\(String(cString: strerror(EACCES))))", remedy: "change \(whose)")
 }
 
-/// Throws `FileError` if a file or folder may not be read; a missing one passes.
+/// Throws `Refusal` if a file or folder may not be read; a missing one passes.
 package func requireAccess(to url: URL) throws {
-  if let denial = accessDenial(of: url) { throw FileError(denial) }
+  if let denial = accessDenial(of: url) { throw denial }
 }

@@ -1,18 +1,11 @@
 import Foundation
 
-/// A file or folder that could not be read or written; `description` is one sentence for the user.
-package struct FileError: Error, CustomStringConvertible, Equatable {
-  package let description: String
-
-  package init(_ description: String) { self.description = printable(description) }
-}
-
 /// Writes a file atomically: readers see the old contents or the new, never a part.
 ///
 /// `body` writes to a temporary file beside `url` with the same extension. That file is then synced and renamed.
 /// On any error it is removed.
 ///
-/// - Throws: what `body` throws, or `FileError` if the file cannot be written.
+/// - Throws: what `body` throws, or `Refusal` if the file cannot be written.
 func writeAtomically(to url: URL, _ body: (URL) throws -> Void) throws {
   try writePartially(url) { try body($0.url) }
 }
@@ -31,7 +24,7 @@ package func writeAtomically(to url: URL, _ body: (URL) throws -> Void, refusal:
   try writeAtomically(to: url) { temporary in
     do {
       try body(temporary)
-    } catch let error where !(error is FileError) {
+    } catch let error where (error as? Refusal)?.kind != .file {
       let code = codeOfGrowing(temporary)
       throw isOfRoom(code) ? unwritable(url, code) : refusal(error)
     }
@@ -48,7 +41,7 @@ package func writeAtomically(_ data: Data, to url: URL) throws {
 
 /// `writeAtomically` for a copy of another file, with its permissions. A symbolic link is followed.
 ///
-/// - Throws: `FileError` if the source is not a regular file or cannot be read, or the copy cannot be written.
+/// - Throws: `Refusal` if the source is not a regular file or cannot be read, or the copy cannot be written.
 package func copyAtomically(_ source: URL, to url: URL) throws {
   let descriptor = open(source.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
   let code = errno
@@ -57,7 +50,8 @@ package func copyAtomically(_ source: URL, to url: URL) throws {
   var status = stat()
   guard fstat(descriptor, &status) == 0 else { throw uncopied(source, url, errno) }
   guard status.st_mode & S_IFMT == S_IFREG else {
-    throw FileError("\(source.path): is no regular file, and only such are copied; take it away, or put a file there.")
+    throw Refusal(
+      .file, source.path, "is no regular file, and only such are copied", remedy: "take it away, or put a file there")
   }
   try writePartially(url) { partial in
     try withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 16) { chunk in
@@ -74,10 +68,10 @@ package func copyAtomically(_ source: URL, to url: URL) throws {
   }
 }
 
-private func uncopied(_ source: URL, _ url: URL, _ code: Int32) -> FileError {
-  FileError(
-    "\(source.path): cannot be copied to \(url.path) (\(String(cString: strerror(code)))); check its permissions and its "
-      + "disk.")
+private func uncopied(_ source: URL, _ url: URL, _ code: Int32) -> Refusal {
+  Refusal(
+    .file, source.path, "cannot be copied to \(url.path) (\(String(cString: strerror(code))))",
+    remedy: "check its permissions and its disk")
 }
 
 /// Writes all bytes to an open file; on false, `errno` has the reason.
@@ -95,7 +89,7 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> 
 /// - Parameters:
 ///   - url: the file named in the error.
 ///   - temporary: an existing file; its contents are lost.
-/// - Throws: `FileError` if there is no room.
+/// - Throws: `Refusal` if there is no room.
 package func requireRoom(for bytes: Int, of url: URL, at temporary: URL) throws {
   #if os(Linux)  // elsewhere the library finds out
     let descriptor = open(temporary.path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
@@ -110,19 +104,22 @@ package func requireRoom(for bytes: Int, of url: URL, at temporary: URL) throws 
 /// The error for a file that cannot be written, from the system's error code.
 ///
 /// - Parameter remark: a remark to append in parentheses.
-package func unwritable(_ url: URL, _ code: Int32, remark: String? = nil) -> FileError {
-  FileError("\(url.path): cannot be written\(phrase(code))\(remark.map { " (\($0))" } ?? "").")
+package func unwritable(_ url: URL, _ code: Int32, remark: String? = nil) -> Refusal {
+  let refusal = refusal(of: url, "cannot be written", code)
+  return remark.map(refusal.remarking) ?? refusal
 }
 
-/// The reason and the remedy, as the end of a sentence.
-func phrase(_ code: Int32) -> String {
+/// The refusal of an output, with the reason and the remedy that the system's error code tells.
+func refusal(of url: URL, _ found: String, _ code: Int32) -> Refusal {
   let words = String(cString: strerror(code))
-  switch code {
-  case ENOSPC, EDQUOT: return ", since its disk is full (\(words)); make room for it on its disk"
-  case EROFS: return ", since its disk is read-only (\(words)); choose another output"
-  case EFBIG: return " (\(words)); make room for it on its disk"
-  default: return " (\(words)); choose another output"
-  }
+  let reason =
+    switch code {
+    case ENOSPC, EDQUOT: ", since its disk is full (\(words))"
+    case EROFS: ", since its disk is read-only (\(words))"
+    default: " (\(words))"
+    }
+  return Refusal(
+    .file, url.path, found + reason, remedy: isOfRoom(code) ? "make room for it on its disk" : "choose another output")
 }
 
 private func isOfRoom(_ code: Int32) -> Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }

@@ -8,7 +8,7 @@ package final class FolderLock: Sendable {
   private let file: URL
   private let descriptor: Int32
 
-  /// - Throws: `FileError` if another process or another part of this one holds the lock, or the folder cannot be
+  /// - Throws: `Refusal` if another process or another part of this one holds the lock, or the folder cannot be
   ///   written to. Also if `.lock` is a link or not a regular file: writing through it would overwrite another file.
   package init(_ folder: URL) throws {
     file = folder.appendingPathComponent(Self.fileName)
@@ -39,9 +39,9 @@ package final class FolderLock: Sendable {
       let code = errno
       guard descriptor >= 0 else {
         if code == ELOOP { throw notOwn(path) }
-        throw FileError(
-          "\(folder.path): cannot be written to (\(String(cString: strerror(code)))); give a folder that you may write to."
-        )
+        throw Refusal(
+          .file, folder.path, "cannot be written to (\(String(cString: strerror(code))))",
+          remedy: "give a folder that you may write to")
       }
       var status = stat()
       guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink < 2 else {
@@ -64,15 +64,15 @@ package final class FolderLock: Sendable {
       && opened.st_dev == named.st_dev
   }
 
-  private static func notOwn(_ path: String) -> FileError {
-    FileError("\(path): is a link or no regular file, where the folder's lock is kept; delete it.")
+  private static func notOwn(_ path: String) -> Refusal {
+    Refusal(.file, path, "is a link or no regular file, where the folder's lock is kept", remedy: "delete it")
   }
 
-  private static func inUse(_ folder: URL, _ descriptor: Int32) -> FileError {
+  private static func inUse(_ folder: URL, _ descriptor: Int32) -> Refusal {
     var bytes = [UInt8](repeating: 0, count: 300)
     let count = max(0, pread(descriptor, &bytes, bytes.count, 0))
     let words = String(decoding: bytes.prefix(count), as: UTF8.self).split(whereSeparator: \.isWhitespace)
     let owner = words.count == 2 ? "process \(words[0]) on \(words[1])" : "another process"
-    return FileError("\(folder.path): \(owner) is working in it; wait until that has ended, or stop it.")
+    return Refusal(.file, folder.path, "\(owner) is working in it", remedy: "wait until that has ended, or stop it")
   }
 }

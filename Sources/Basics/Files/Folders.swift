@@ -2,7 +2,7 @@ import Foundation
 
 /// Checks whether a file could be written, without creating anything.
 ///
-/// - Throws: `FileError` if the name belongs to a folder, a pipe, a socket or a device.
+/// - Throws: `Refusal` if the name belongs to a folder, a pipe, a socket or a device.
 ///   Also if the file's folder could not be created or may not be written to.
 package func requireWritable(_ file: URL) throws {
   var isFolder: ObjCBool = false
@@ -16,13 +16,13 @@ package func requireWritable(_ file: URL) throws {
     folder.deleteLastPathComponent()
   }
   guard isFolder.boolValue else {
-    throw FileError("\(folder.path): this folder cannot be made\(phrase(EEXIST)).")
+    throw refusal(of: folder, "this folder cannot be made", EEXIST)
   }
   let code = codeOfEntering(folder)
   guard code == 0 else { throw unwritable(folder, code) }
 }
 
-/// Throws `FileError` if the name of an output file belongs to a pipe, a socket or a device, which others use.
+/// Throws `Refusal` if the name of an output file belongs to a pipe, a socket or a device, which others use.
 package func requireReplaceable(_ file: URL) throws {
   var status = stat()
   guard stat(file.path, &status) == 0 else { return }
@@ -34,15 +34,15 @@ package func requireReplaceable(_ file: URL) throws {
     default: nil
     }
   guard let kind else { return }
-  throw FileError("\(file.path): is \(kind), and only a regular file is replaced; choose another output.")
+  throw Refusal(.file, file.path, "is \(kind), and only a regular file is replaced", remedy: "choose another output")
 }
 
 /// Creates a folder with its parents, or accepts an existing one.
 ///
-/// - Throws: `FileError` if it cannot be made.
+/// - Throws: `Refusal` if it cannot be made.
 package func makeFolder(_ url: URL) throws {
   let code = codeOfMaking(url)
-  guard code == 0 else { throw FileError("\(url.path): this folder cannot be made\(phrase(code)).") }
+  guard code == 0 else { throw refusal(of: url, "this folder cannot be made", code) }
 }
 
 /// The system's error code for why `makeFolder` cannot create a folder; 0 if it can or the folder exists.

@@ -12,7 +12,7 @@ package final class PartialPath {
   /// Creates a temporary file beside `target`, and the folder if it is missing.
   ///
   /// - Parameter ending: the extension without its dot, if it differs from that of `target`; libraries go by it.
-  /// - Throws: `FileError` naming `target` if it cannot be made.
+  /// - Throws: `Refusal` naming `target` if it cannot be made.
   package convenience init(file target: URL, ending: String? = nil) throws {
     let ending = (ending ?? target.pathExtension).lowercased()
     // A long extension could exceed the longest name that the file system takes.
@@ -23,7 +23,7 @@ package final class PartialPath {
 
   /// Creates a temporary folder beside `target`.
   ///
-  /// - Throws: `FileError` naming `target` if it cannot be made.
+  /// - Throws: `Refusal` naming `target` if it cannot be made.
   package convenience init(folder target: URL) throws {
     // Clean up every time: the remains of a folder are many files.
     removePartialFiles(in: target.deletingLastPathComponent())
@@ -60,13 +60,14 @@ package final class PartialPath {
 
   /// Syncs the contents to disk and renames them to `target`, replacing an existing file.
   ///
-  /// - Throws: `FileError` naming `target`.
+  /// - Throws: `Refusal` naming `target`.
   package func rename(to target: URL) throws {
     guard fsync(descriptor) == 0 else { throw unwritable(target, errno) }
     let (source, path) = (url.path, target.path)
     guard leads(source, to: descriptor) else {
-      throw FileError(
-        "\(path): was replaced by another file while it was written; choose a folder that nobody else writes to.")
+      throw Refusal(
+        .file, path, "was replaced by another file while it was written",
+        remedy: "choose a folder that nobody else writes to")
     }
     guard Foundation.rename(source, path) == 0 else { throw unwritable(target, errno) }
     hasItsName = true

@@ -3,7 +3,7 @@ import Foundation
 /// Creates a folder for results, or accepts an empty one.
 ///
 /// - Parameter beside: names that the folder may already hold.
-/// - Throws: `InputError` naming the option if the folder is not empty, cannot be made or cannot be written to.
+/// - Throws: `Refusal` naming the option if the folder is not empty, cannot be made or cannot be written to.
 package func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []) throws {
   let manager = FileManager.default
   if manager.fileExists(atPath: url.path) {
@@ -23,8 +23,9 @@ package func requireNewFolder(_ url: URL, option: String) throws {
   try requireEmptyFolder(url, option: option, beside: [])
 }
 
-private func unusable(_ folder: URL, _ what: String, _ code: Int32, _ option: String) -> InputError {
-  InputError("\(folder.path): \(what)\(readOnlyDisk(code)); give a folder for \(option) that you may write to.")
+private func unusable(_ folder: URL, _ what: String, _ code: Int32, _ option: String) -> Refusal {
+  Refusal(
+    .input, folder.path, "\(what)\(readOnlyDisk(code))", remedy: "give a folder for \(option) that you may write to")
 }
 
 /// The system's error code for why a folder, or its lowest existing parent, may not be written to; 0 if it may.
@@ -45,17 +46,17 @@ package func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>)
     return try requireMakeable(url, option: option)
   }
   guard isFolder.boolValue else {
-    throw InputError("\(url.path): is a file; give a folder for \(option).")
+    throw Refusal(.input, url.path, "is a file", remedy: "give a folder for \(option)")
   }
   let code = access(url.path, R_OK | W_OK | X_OK) == 0 ? 0 : errno
   guard code == 0 else { throw unusable(url, "cannot be written to", code, option) }
   let contents = (try? manager.contentsOfDirectory(atPath: url.path)) ?? []
   guard contents.allSatisfy({ $0.hasPrefix(".") || beside.contains($0) }) else {
-    throw InputError("\(url.path): is not empty; give a new folder for \(option), or delete this one first.")
+    throw Refusal(.input, url.path, "is not empty", remedy: "give a new folder for \(option), or delete this one first")
   }
 }
 
-/// - Throws: `InputError` if the folder could not be made: its parent is a file or may not be written to.
+/// - Throws: `Refusal` if the folder could not be made: its parent is a file or may not be written to.
 package func requireMakeable(_ url: URL, option: String) throws {
   let code = codeOfUsing(url.standardizedFileURL.deletingLastPathComponent())
   guard code == 0 else { throw unusable(url, "cannot be made", code, option) }

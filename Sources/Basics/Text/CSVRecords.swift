@@ -11,7 +11,7 @@ package struct CSVRecords {
   private var line = 1
   private var firstLine = 1
 
-  /// - Throws: `InputError` if a quote is never closed, stands inside an unquoted field, or has text after its close.
+  /// - Throws: `Refusal` if a quote is never closed, stands inside an unquoted field, or has text after its close.
   package init(_ text: String, file: String) throws {
     let bytes = Array((text.first == "\u{FEFF}" ? text.dropFirst() : text[...]).utf8)
     var index = 0
@@ -25,9 +25,9 @@ package struct CSVRecords {
       case newline: endRecord()
       case carriageReturn where index + 1 < bytes.count && bytes[index + 1] == newline: break
       case quote:
-        throw InputError(
-          "\(file), line \(line): a quote stands inside a field that does not begin with one; "
-            + "put the whole field in quotes and double those inside.")
+        throw Refusal(
+          .input, "\(file), line \(line)", "a quote stands inside a field that does not begin with one",
+          remedy: "put the whole field in quotes and double those inside")
       default: field.append(bytes[index])
       }
       index += 1
@@ -51,13 +51,14 @@ package struct CSVRecords {
       field.append(bytes[index])
       index += 1
     }
-    throw InputError("\(file), line \(opened): a quote is never closed; is the file complete?")
+    throw Refusal(.input, "\(file), line \(opened)", "a quote is never closed", question: "is the file complete")
   }
 
   private func checkEnd(_ bytes: [UInt8], _ index: Int, file: String) throws {
     guard index == bytes.count || [comma, newline, carriageReturn].contains(bytes[index]) else {
-      throw InputError(
-        "\(file), line \(line): text follows a closing quote; put the whole field in quotes and double those inside.")
+      throw Refusal(
+        .input, "\(file), line \(line)", "text follows a closing quote",
+        remedy: "put the whole field in quotes and double those inside")
     }
   }
 

@@ -28,7 +28,7 @@ package struct OptionsFile<Options: Codable> {
     self.example = example
   }
 
-  /// - Throws: `InputError` naming the file and the key that is unknown or has a value of the wrong shape.
+  /// - Throws: `Refusal` naming the file and the key that is unknown or has a value of the wrong shape.
   package func read(_ url: URL) throws -> Options {
     try read(YAMLText.read(url, what: "options"), file: url.path)
   }
@@ -39,12 +39,12 @@ package struct OptionsFile<Options: Codable> {
     do {
       given = try Yams.compose(yaml: text)
     } catch {
-      throw InputError("\(file): is not YAML (\(oneLine(error))).")
+      throw Refusal(.input, file, "is not YAML (\(oneLine(error)))")
     }
     var values = try Yams.compose(yaml: yaml(defaults(given)))!
     if let given = given.map(upgrade), given.null == nil {
       guard let mapping = given.mapping else {
-        throw InputError("\(file): holds no options; write one a line, for example `\(sample)`.")
+        throw Refusal(.input, file, "holds no options", remedy: "write one a line, for example `\(sample)`")
       }
       for (key, value) in mapping {
         let name = key.string ?? ""
@@ -60,7 +60,7 @@ package struct OptionsFile<Options: Codable> {
     do {
       return try YAMLDecoder().decode(Options.self, from: Yams.serialize(node: values))
     } catch let error as DecodingError {
-      throw InputError("\(file): \(describe(error)).")
+      throw refusal(of: error, file)
     }
   }
 
@@ -73,23 +73,24 @@ package struct OptionsFile<Options: Codable> {
 
   private func requireKnown(_ name: String, among known: [String], _ kind: String, _ place: String) throws {
     guard !known.contains(name) else { return }
-    throw InputError(
-      "\(place): the \(kind) \"\(quoted(name))\" is unknown; the nearest one is \"\(nearest(to: name, among: known))\"."
-    )
+    throw Refusal(
+      .input, place, "the \(kind) \"\(quoted(name))\" is unknown",
+      detail: "the nearest one is \"\(nearest(to: name, among: known))\"")
   }
 
   private func oneLine(_ error: any Error) -> String {
     "\(error)".split(whereSeparator: \.isNewline).first.map(String.init) ?? "\(error)"
   }
 
-  private func describe(_ error: DecodingError) -> String {
+  private func refusal(of error: DecodingError, _ file: String) -> Refusal {
     switch error {
     case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
       .keyNotFound(_, let context):
       let path = context.codingPath.first?.stringValue ?? "the file"
-      let hint = keys.contains(path) ? "; a value looks like \(example(path))" : ""
-      return "the option \"\(path)\" has a value of the wrong shape\(hint)"
-    @unknown default: return "\(error)"
+      return Refusal(
+        .input, file, "the option \"\(path)\" has a value of the wrong shape",
+        detail: keys.contains(path) ? "a value looks like \(example(path))" : "")
+    @unknown default: return Refusal(.input, file, "\(error)")
     }
   }
 }

@@ -10,10 +10,10 @@ package enum YAMLText {
   static let deepestNesting = 100
 
   /// - Parameter what: the expected contents of the file, for messages.
-  /// - Throws: `InputError` naming the file.
+  /// - Throws: `Refusal` naming the file.
   package static func read(_ url: URL, what: String) throws -> String {
     guard let data = contents(ofRegularFile: url), let text = String(data: data, encoding: .utf8) else {
-      throw InputError("\(url.path): cannot be read as text; give a YAML file of \(what).")
+      throw Refusal(.input, url.path, "cannot be read as text", remedy: "give a YAML file of \(what)")
     }
     try check(text, file: url.path, what: what)
     return text
@@ -22,14 +22,17 @@ package enum YAMLText {
   static func check(_ text: String, file: String, what: String) throws {
     let bytes = Array(text.utf8)
     guard bytes.count <= largestFile else {
-      throw InputError(
-        "\(file): has \(bytes.count) bytes, and a YAML file of \(what) has at most \(largestFile); give another.")
+      throw Refusal(
+        .input, file, "has \(bytes.count) bytes, and a YAML file of \(what) has at most \(largestFile)",
+        remedy: "give another")
     }
     guard aliases(in: bytes) <= mostAliases else {
-      throw InputError("\(file): has more than \(mostAliases) YAML aliases (*name); write out what they stand for.")
+      throw Refusal(
+        .input, file, "has more than \(mostAliases) YAML aliases (*name)", remedy: "write out what they stand for")
     }
     guard nesting(of: bytes) <= deepestNesting else {
-      throw InputError("\(file): may nest more than \(deepestNesting) levels deep; a YAML file of \(what) has 3.")
+      throw Refusal(
+        .input, file, "may nest more than \(deepestNesting) levels deep", detail: "a YAML file of \(what) has 3")
     }
   }
 

@@ -63,11 +63,12 @@ package struct DataCheck: Sendable {
 
   /// Reports findings that leave the data trainable but would make the network wrong.
   ///
-  /// - Throws: `InputError` with the first error, if there is one, and the number of others.
+  /// - Throws: `Refusal` with the first error, if there is one, and the number of others.
   package func requireNoErrors() throws {
     for group in FindingGroup.groups(of: findings.filter(\.makesNetworkWrong)) { Warnings.report(group.sentence) }
     guard let first = errors.first else { return }
-    let more = errors.count > 1 ? " (The check found \(counted(errors.count - 1, "more error")).)" : ""
-    throw InputError(first.message + more)
+    let refusal = Refusal(.input, sentence: first.message)
+    throw errors.count > 1
+      ? refusal.followed(by: "(The check found \(counted(errors.count - 1, "more error")).)") : refusal
   }
 }

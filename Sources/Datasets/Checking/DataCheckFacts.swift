@@ -127,7 +127,7 @@ struct CaseInspection: Sendable {
   }
 
   /// The larger of `known` and the difference between the grids; nil if one exceeds rounding.
-  private static func rounding(_ known: Double?, _ fault: String?, _ grid: Geometry, _ first: Geometry) -> Double? {
+  private static func rounding(_ known: Double?, _ fault: Refusal?, _ grid: Geometry, _ first: Geometry) -> Double? {
     guard let known, fault == nil, let move = first.largestMove(to: grid) else { return nil }
     return max(known, move)
   }
@@ -138,14 +138,14 @@ struct CaseInspection: Sendable {
       findings += warnings.map { DataCheck.Finding(.warning, .reading, $0, cases: [scan.identifier], files: [url]) }
       return contents
     } catch {
-      report(.file, "\(error)", url)
+      findings.append(DataCheck.Finding(.error, .file, "\(error)", cases: [scan.identifier], files: [url]))
       return nil
     }
   }
 
-  private mutating func report(_ rule: DataCheck.Rule, _ fault: String?, _ file: URL) {
+  private mutating func report(_ rule: DataCheck.Rule, _ fault: Refusal?, _ file: URL) {
     guard let fault else { return }
-    findings.append(DataCheck.Finding(.error, rule, fault, cases: [scan.identifier], files: [file]))
+    findings.append(DataCheck.Finding(.error, rule, "\(fault)", cases: [scan.identifier], files: [file]))
   }
 
   private static func histogram(_ mask: LabelMap) -> [UInt8: Int] {

@@ -3,19 +3,21 @@ import Foundation
 import MedicalImaging
 
 extension DataRepair {
-  /// - Throws: `InputError` for an output that lies in the data set, is a file, or is not empty.
+  /// - Throws: `Refusal` for an output that lies in the data set, is a file, or is not empty.
   package static func requireRoom(in output: URL, beside data: URL) throws {
     let (own, other) = (Self.real(output), Self.real(data))
     guard own != other, !own.hasPrefix(other + "/") else {
-      throw InputError(
-        "--fix \(output.path): lies in the data set \(data.path), which is never changed; give a folder outside of it.")
+      throw Refusal(
+        .input, "--fix \(output.path)", "lies in the data set \(data.path), which is never changed",
+        remedy: "give a folder outside of it")
     }
     var isFolder: ObjCBool = false
     try requireMakeable(output, option: "--fix")
     guard FileManager.default.fileExists(atPath: output.path, isDirectory: &isFolder) else { return }
-    guard isFolder.boolValue else { throw InputError("\(output.path): is a file; give a folder for --fix.") }
+    guard isFolder.boolValue else { throw Refusal(.input, output.path, "is a file", remedy: "give a folder for --fix") }
     guard try FileManager.default.contentsOfDirectory(atPath: output.path).isEmpty else {
-      throw InputError("\(output.path): is not empty; give a new folder for --fix, or delete this one first.")
+      throw Refusal(
+        .input, output.path, "is not empty", remedy: "give a new folder for --fix, or delete this one first")
     }
   }
 
@@ -67,7 +69,7 @@ extension DataRepair {
 
   /// Reads a file; nil if it is unreadable, which the check has found too. Such a file is copied as it is.
   private func readable<Contents>(_ url: URL, _ body: () throws -> Contents) throws -> Contents? {
-    do { return try body() } catch is ImagingError { return nil }
+    do { return try body() } catch let error as Refusal where error.kind == .image { return nil }
   }
 
   /// The path of a channel's file without its extension.
@@ -114,7 +116,7 @@ extension DataRepair {
   private func writeDescription(in folder: URL) throws {
     let url = dataset.folder.appendingPathComponent("dataset.json")
     guard var json = try? JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any] else {
-      throw InputError("\(url.path): cannot be read any more; check that the data set is still there.")
+      throw Refusal(.input, url.path, "cannot be read any more", remedy: "check that the data set is still there")
     }
     for key in ["training", "test", "numTest", "file_ending"] { json[key] = nil }
     json["numTraining"] = steps.count

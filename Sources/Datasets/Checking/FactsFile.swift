@@ -39,11 +39,14 @@ package struct FactsFile: Codable {
 
   /// Reads the recorded facts without needing the data; the cases have no files.
   ///
-  /// - Throws: `InputError` for a damaged file.
+  /// - Throws: `Refusal` for a damaged file.
   package static func recorded(in url: URL) throws -> [CaseFacts] {
     guard let data = try? Data(contentsOf: url), let file = try? JSONDecoder().decode(FactsFile.self, from: data),
       file.cases.allSatisfy(\.isWhole)
-    else { throw InputError("\(url.path): is not what the data check wrote; restore the file, or delete it.") }
+    else {
+      throw Refusal(
+        .input, url.path, "is not what the data check wrote", remedy: "restore the file, or delete it")
+    }
     return file.cases.map { entry in
       let parts = entry.identifier.split(separator: "/", maxSplits: 1).map(String.init)
       let scan = Case(
@@ -61,34 +64,39 @@ package struct FactsFile: Codable {
 
   /// Reads the facts of `dataset`, whose cases must be those that were checked.
   ///
-  /// - Throws: `InputError` for a missing or damaged file, and for cases added, removed or given another patient since.
+  /// - Throws: `Refusal` for a missing or damaged file, and for cases added, removed or given another patient since.
   package static func read(_ url: URL, for dataset: Dataset) throws -> [CaseFacts] {
     guard FileManager.default.fileExists(atPath: url.path) else {
-      throw InputError(
-        "\(url.path): is missing, because the experiment was stopped before it was written or the file was deleted; go on "
-          + "with the experiment's command first.")
+      throw Refusal(
+        .input, url.path,
+        "is missing, because the experiment was stopped before it was written or the file was deleted",
+        remedy: "go on with the experiment's command first")
     }
     guard let data = contents(ofRegularFile: url), let file = try? JSONDecoder().decode(FactsFile.self, from: data),
       file.cases.allSatisfy(\.isWhole)
     else {
-      throw InputError("\(url.path): is not what the data check wrote; delete the file to have the data checked again.")
+      throw Refusal(
+        .input, url.path, "is not what the data check wrote", remedy: "delete the file to have the data checked again")
     }
     let advice = "restore the data, or begin a new experiment in another --output"
     let entries = Dictionary(file.cases.map { ($0.identifier, $0) }) { first, _ in first }
     let known = Set(dataset.cases.map(\.identifier))
     if let gone = file.cases.first(where: { !known.contains($0.identifier) }) {
-      throw InputError(
-        "\(dataset.folder.path): \(gone.identifier) is no longer there, and the experiment counts on it; \(advice).")
+      throw Refusal(
+        .input, dataset.folder.path, "\(gone.identifier) is no longer there, and the experiment counts on it",
+        remedy: advice)
     }
     return try dataset.cases.map { scan in
       guard let entry = entries[scan.identifier] else {
-        throw InputError(
-          "\(dataset.folder.path): \(scan.identifier) was not there when the experiment began; \(advice).")
+        throw Refusal(
+          .input, dataset.folder.path, "\(scan.identifier) was not there when the experiment began",
+          remedy: advice)
       }
       guard entry.patient == scan.patient, entry.least.count == dataset.modalities.count else {
-        throw InputError(
-          "\(dataset.folder.path): \(scan.identifier) is of another patient or has other modalities than when the "
-            + "experiment began; \(advice).")
+        throw Refusal(
+          .input, dataset.folder.path,
+          "\(scan.identifier) is of another patient or has other modalities than when the experiment began",
+          remedy: advice)
       }
       return entry.facts(of: scan)
     }

@@ -14,7 +14,7 @@ package struct SplitSides: Sendable {
   private let file: URL
   private let parts: [Part]
 
-  /// - Throws: `InputError` for a file of another shape, or a name that is unknown, ambiguous or repeated on a side.
+  /// - Throws: `Refusal` for a file of another shape, or a name that is unknown, ambiguous or repeated on a side.
   package init(contentsOf url: URL, cases: [Case]) throws {
     file = url
     let names = CaseNames(cases)

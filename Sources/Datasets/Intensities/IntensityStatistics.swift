@@ -24,17 +24,17 @@ package struct IntensityStatistics {
     nonFiniteCount = nonFinite
   }
 
-  /// The sentence on an image that cannot be z-score normalized; nil if it can.
-  package func fault(_ name: String) -> String? {
+  /// The refusal of an image that cannot be z-score normalized; nil if it can.
+  package func fault(_ name: String) -> Refusal? {
     if nonFiniteCount > 0 {
-      return
-        "\(name): \(counted(nonFiniteCount, "voxel")) NaN or infinite, expected numbers only; repair the image, for "
-        + "example by setting them to the background's intensity."
+      return Refusal(
+        .input, name, "\(counted(nonFiniteCount, "voxel")) NaN or infinite, expected numbers only",
+        remedy: "repair the image, for example by setting them to the background's intensity")
     }
     if let range, range.lowerBound == range.upperBound {
-      return
-        "\(name): every voxel is \(short(Double(range.lowerBound))), expected an image with contrast; leave this case "
-        + "out or restore the file."
+      return Refusal(
+        .input, name, "every voxel is \(short(Double(range.lowerBound))), expected an image with contrast",
+        remedy: "leave this case out or restore the file")
     }
     return nil
   }

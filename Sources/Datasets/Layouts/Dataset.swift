@@ -41,7 +41,7 @@ package struct Dataset: Equatable, Sendable {
   ///   - requireMasks: whether an image without a mask is an error (training) or a case (prediction).
   ///   - modalityCount: images a case, if no mask or `dataset.json` tells. Above 1, `Case_0000.nii.gz` and
   ///     `Case_0001.nii.gz` are one case.
-  /// - Throws: `InputError` for a folder or list that holds no usable cases.
+  /// - Throws: `Refusal` for a folder or list that holds no usable cases.
   package init(contentsOf folder: URL, requireMasks: Bool = true, modalityCount: Int = 1) throws {
     try Dataset.requireFolder(folder)
     if requireMasks { try Dataset.requireWhole(folder) }
@@ -75,14 +75,14 @@ package struct Dataset: Equatable, Sendable {
     try requireAccess(to: folder)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
-      throw InputError("\(folder.path): there is no such folder; check the path of the data set.")
+      throw Refusal(.input, folder.path, "there is no such folder", remedy: "check the path of the data set")
     }
     guard isFolder.boolValue else {
-      throw InputError("\(folder.path): this is a file; give the folder of the data set.")
+      throw Refusal(.input, folder.path, "this is a file", remedy: "give the folder of the data set")
     }
   }
 
-  /// Throws `InputError` if the folder is one of the two in a data set: `imagesTr` or `labelsTr`.
+  /// Throws `Refusal` if the folder is one of the two in a data set: `imagesTr` or `labelsTr`.
   private static func requireWhole(_ folder: URL) throws {
     let folder = folder.standardizedFileURL
     let parts = ["imagesTr": "labelsTr", "labelsTr": "imagesTr"]
@@ -90,9 +90,9 @@ package struct Dataset: Equatable, Sendable {
     guard let other = parts[folder.lastPathComponent],
       FileManager.default.fileExists(atPath: parent.appendingPathComponent(other).path)
     else { return }
-    throw InputError(
-      "\(folder.path): is one half of a data set, and \(other) beside it the other; give the folder above, \(parent.path)."
-    )
+    throw Refusal(
+      .input, folder.path, "is one half of a data set, and \(other) beside it the other",
+      remedy: "give the folder above, \(parent.path)")
   }
 
   /// Finds cases of the layouts `sites` and `flat`: pairs in `folder` itself or in its subfolders.
@@ -112,9 +112,9 @@ package struct Dataset: Equatable, Sendable {
       own.isEmpty
       || own.holdsOnlyPictures && (hasVolumes || !own.holdsPairs && inside.contains(where: \.holdsPairs))
     if ownIsNothing, inside.contains(where: { $0.url.lastPathComponent == "imagesTr" }) {
-      throw InputError(
-        "\(folder.path): holds imagesTr but no dataset.json; add one with at least {\"labels\": {\"background\": 0, …}}."
-      )
+      throw Refusal(
+        .input, folder.path, "holds imagesTr but no dataset.json", detail: "add one with at least {\"labels\"",
+        remedy: "{\"background\": 0, …}}")
     }
     if ownIsNothing {
       let cases = try inside.flatMap { try $0.cases(site: $0.url.lastPathComponent, rule) }
@@ -122,9 +122,9 @@ package struct Dataset: Equatable, Sendable {
     }
     let sites = inside.filter(\.holdsPairs).map(\.url.lastPathComponent)
     guard sites.isEmpty else {
-      throw InputError(
-        "\(folder.path): holds cases itself and in \(listed(sites)); keep either folders of sites or one folder of pairs."
-      )
+      throw Refusal(
+        .input, folder.path, "holds cases itself and in \(listed(sites))",
+        remedy: "keep either folders of sites or one folder of pairs")
     }
     return (.flat, try own.cases(site: name, rule).sorted(by: inOrder), unread)
   }
@@ -143,7 +143,8 @@ package struct Dataset: Equatable, Sendable {
       return try FileManager.default.contentsOfDirectory(atPath: folder.path)
         .filter { !$0.hasPrefix(".") }.sorted().map { folder.appendingPathComponent($0) }
     } catch {
-      throw InputError("\(folder.path): this folder cannot be read; check that it exists and its permissions.")
+      throw Refusal(
+        .input, folder.path, "this folder cannot be read", remedy: "check that it exists and its permissions")
     }
   }
 
@@ -153,12 +154,12 @@ package struct Dataset: Equatable, Sendable {
 extension Dataset {
   /// Keeps only the cases of some sites.
   ///
-  /// - Throws: `InputError` for a site without cases, naming the nearest site with some.
+  /// - Throws: `Refusal` for a site without cases, naming the nearest site with some.
   package func restricted(to sites: [String], option: String) throws -> Dataset {
     for site in sites where !self.sites.contains(site) {
-      throw InputError(
-        "\(option): there is no site \"\(quoted(site))\" in \(folder.path); the nearest is "
-          + "\"\(nearest(to: site, among: self.sites))\" of \(listed(self.sites, atMost: 20)).")
+      throw Refusal(
+        .input, option, "there is no site \"\(quoted(site))\" in \(folder.path)",
+        detail: "the nearest is \"\(nearest(to: site, among: self.sites))\" of \(listed(self.sites, atMost: 20))")
     }
     return Dataset(self, cases: cases.filter { sites.contains($0.site) })
   }
@@ -190,34 +191,36 @@ extension Dataset {
   private func validate() throws {
     guard !cases.isEmpty else {
       if let series = ([folder] + (try Dataset.subfolders(of: folder))).first(where: holdsDICOM) {
-        throw InputError(
-          "\(series.path): holds DICOM files, which are no data set; make NIfTI of them with dualnorm prepare, or segment them "
-            + "with dualnorm predict.")
+        throw Refusal(
+          .input, series.path, "holds DICOM files, which are no data set",
+          remedy: "make NIfTI of them with dualnorm prepare, or segment them with dualnorm predict")
       }
-      throw InputError(
-        "\(folder.path): no cases were found; expected folders of sites with Case.nii.gz + Case_segmentation.nii.gz pairs "
-          + "(or an all_list.txt), a dataset.json with imagesTr and labelsTr, or one folder of such pairs."
-          + (unreadImages.sentence.map { " \($0)" } ?? ""))
+      let expected =
+        "expected folders of sites with Case.nii.gz + Case_segmentation.nii.gz pairs (or an all_list.txt), a "
+        + "dataset.json with imagesTr and labelsTr, or one folder of such pairs"
+      let refusal = Refusal(.input, folder.path, "no cases were found", detail: expected)
+      throw unreadImages.sentence.map(refusal.followed) ?? refusal
     }
     for (earlier, later) in zip(cases, cases.dropFirst()) where earlier.identifier == later.identifier {
-      throw InputError(
-        "\(folder.path): \(earlier.images[0].path) and \(later.images[0].path) are both case \(later.identifier); "
-          + "rename one of them.")
+      throw Refusal(
+        .input, folder.path, "\(earlier.images[0].path) and \(later.images[0].path) are both case \(later.identifier)",
+        remedy: "rename one of them")
     }
     for scan in cases {
       for name in [scan.site, scan.name] where !isSafeFileName(name) {
-        throw InputError(
-          "\(folder.path): \"\(quoted(name))\" cannot name output files; use a name of up to 200 bytes without slashes, "
-            + "control characters and leading dots.")
+        throw Refusal(
+          .input, folder.path, "\"\(quoted(name))\" cannot name output files",
+          remedy: "use a name of up to 200 bytes without slashes, control characters and leading dots")
       }
       // The data check reports files that cannot be read.
       let single = scan.images.count == 1 && scan.isPicture
       let count = single ? (try? Image.channelCount(contentsOf: scan.images[0])) ?? modalities.count : scan.images.count
       guard count == modalities.count else {
-        throw InputError(
-          "\(folder.path): case \(scan.identifier) has \(counted(scan.images.count, "image file")), expected "
-            + "\(modalities.count) (\(listed(modalities))); give every modality its own file, "
-            + "\(scan.name)_0000.nii.gz, \(scan.name)_0001.nii.gz and so on.")
+        throw Refusal(
+          .input, folder.path,
+          "case \(scan.identifier) has \(counted(scan.images.count, "image file")), expected \(modalities.count) "
+            + "(\(listed(modalities)))",
+          remedy: "give every modality its own file, \(scan.name)_0000.nii.gz, \(scan.name)_0001.nii.gz and so on")
       }
     }
   }

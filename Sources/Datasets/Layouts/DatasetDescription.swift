@@ -27,19 +27,21 @@ struct DatasetDescription {
     training = json["training"] as? [Any] ?? []
     fileEnding = json["file_ending"] as? String
     if let fileEnding, !readableEndings.contains(fileEnding.lowercased()) {
-      throw InputError(
-        "\(url.path): file_ending is \"\(quoted(fileEnding))\", expected one of \(listed(readableEndings, atMost: .max)); "
-          + "convert the volumes.")
+      throw Refusal(
+        .input, url.path,
+        "file_ending is \"\(quoted(fileEnding))\", expected one of \(listed(readableEndings, atMost: .max))",
+        remedy: "convert the volumes")
     }
   }
 
   private static func object(at url: URL) throws -> [String: Any] {
     guard let data = contents(ofRegularFile: url) else {
-      throw InputError("\(url.path): cannot be read; check its permissions.")
+      throw Refusal(.input, url.path, "cannot be read", remedy: "check its permissions")
     }
     guard let json = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
-      throw InputError(
-        "\(url.path): is not a JSON object; expected name, labels, modality or channel_names, and training.")
+      throw Refusal(
+        .input, url.path, "is not a JSON object",
+        detail: "expected name, labels, modality or channel_names, and training")
     }
     return json
   }
@@ -50,9 +52,9 @@ struct DatasetDescription {
     let names = value as? [String: Any] ?? [:]
     let ordered = (0..<names.count).compactMap { names[String($0)] as? String }
     guard !ordered.isEmpty, ordered.count == names.count else {
-      throw InputError(
-        "\(url.path): the modalities (modality or channel_names) must be named by the numbers 0, 1, …, "
-          + "for example {\"0\": \"MRI\"}.")
+      throw Refusal(
+        .input, url.path,
+        "the modalities (modality or channel_names) must be named by the numbers 0, 1, …, for example {\"0\": \"MRI\"}")
     }
     return ordered
   }
@@ -100,12 +102,13 @@ struct DatasetDescription {
     guard let image = fields?["image"] as? String ?? entry as? String,
       let name = volumeStem(URL(fileURLWithPath: image))
     else {
-      throw InputError(
-        "\(url.path): entry \(number) of training names no image file; expected \"image\" and \"label\".")
+      throw Refusal(
+        .input, url.path, "entry \(number) of training names no image file", detail: "expected \"image\" and \"label\"")
     }
     let label = fields?["label"] as? String
     guard label != nil || !requireMasks else {
-      throw InputError("\(url.path): entry \(number) of training (\(quoted(name))) has no \"label\"; add its mask.")
+      throw Refusal(
+        .input, url.path, "entry \(number) of training (\(quoted(name))) has no \"label\"", remedy: "add its mask")
     }
     let mask = try label.map { try existing($0, number) }
     let single = resolvedPath(image, in: folder)
@@ -125,9 +128,9 @@ struct DatasetDescription {
     let file = resolvedPath(path, in: folder)
     try requireAccess(to: file)
     guard FileManager.default.fileExists(atPath: file.path) else {
-      throw InputError(
-        "\(url.path): entry \(number) of training names \(file.path), which does not exist; correct the entry or restore "
-          + "the file.")
+      throw Refusal(
+        .input, url.path, "entry \(number) of training names \(file.path), which does not exist",
+        remedy: "correct the entry or restore the file")
     }
     return file
   }
@@ -138,18 +141,19 @@ extension LabelNames {
   static func parse(_ value: Any?, in url: URL) throws -> [UInt8: String] {
     guard let value else { return [:] }
     guard let entries = value as? [String: Any] else {
-      throw InputError("\(url.path): labels must be an object such as {\"0\": \"background\", \"1\": \"liver\"}.")
+      throw Refusal(.input, url.path, "labels must be an object such as {\"0\": \"background\", \"1\": \"liver\"}")
     }
     var names: [UInt8: String] = [:]
     for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
       let (label, name) = try entry(key, value, in: url)
       if name.lowercased() == "ignore" {
-        throw InputError(
-          "\(url.path): label \(label) is named \"\(name)\", which nnU-Net leaves out of the loss; that is not supported, "
-            + "so give these voxels a class and rename the label.")
+        throw Refusal(
+          .input, url.path, "label \(label) is named \"\(name)\", which nnU-Net leaves out of the loss",
+          detail: "that is not supported, so give these voxels a class and rename the label")
       }
       if let other = names.updateValue(name, forKey: label) {
-        throw InputError("\(url.path): label \(label) is both \"\(quoted(other))\" and \"\(quoted(name))\"; keep one.")
+        throw Refusal(
+          .input, url.path, "label \(label) is both \"\(quoted(other))\" and \"\(quoted(name))\"", remedy: "keep one")
       }
     }
     return names
@@ -157,13 +161,13 @@ extension LabelNames {
 
   private static func entry(_ key: String, _ value: Any, in url: URL) throws -> (UInt8, String) {
     if value is [Any] {
-      throw InputError(
-        "\(url.path): label \"\(quoted(key))\" is a region (a list of values); regions are not supported, so give each "
-          + "value its own name and merge them with --merge-labels.")
+      throw Refusal(
+        .input, url.path, "label \"\(quoted(key))\" is a region (a list of values)",
+        detail: "regions are not supported, so give each value its own name and merge them with --merge-labels")
     }
     if let number = value as? Int, let label = UInt8(exactly: number) { return (label, key) }
     if let name = value as? String, let label = UInt8(key) { return (label, name) }
     if let text = value as? String, let label = UInt8(text) { return (label, key) }
-    throw InputError("\(url.path): label \"\(quoted(key))\" has no value from 0 to 255; correct labels.")
+    throw Refusal(.input, url.path, "label \"\(quoted(key))\" has no value from 0 to 255", remedy: "correct labels")
   }
 }

@@ -11,8 +11,8 @@ struct CaseList {
 
   init(contentsOf url: URL) throws {
     guard let data = contents(ofRegularFile: url), let text = String(data: data, encoding: .utf8) else {
-      throw InputError(
-        "\(url.path): cannot be read as UTF-8 text; save it as plain text with a line image,mask a case.")
+      throw Refusal(
+        .input, url.path, "cannot be read as UTF-8 text", remedy: "save it as plain text with a line image,mask a case")
     }
     self.url = url
     lines = text.drop { $0 == "\u{FEFF}" }.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
@@ -22,15 +22,15 @@ struct CaseList {
 
   func cases(site: String, requireMasks: Bool) throws -> [Case] {
     guard !lines.isEmpty else {
-      throw InputError("\(url.path): lists no cases; write a line image,mask a case, or delete the file.")
+      throw Refusal(.input, url.path, "lists no cases", remedy: "write a line image,mask a case, or delete the file")
     }
     var lineOfName: [String: Int] = [:]
     return try lines.map { number, text in
       let scan = try entry(text, line: number, site: site, requireMasks: requireMasks)
       if let earlier = lineOfName.updateValue(number, forKey: scan.name) {
-        throw InputError(
-          "\(url.path), line \(number): case \(scan.name) is already in line \(earlier); delete one of the lines or rename "
-            + "the file.")
+        throw Refusal(
+          .input, "\(url.path), line \(number)", "case \(scan.name) is already in line \(earlier)",
+          remedy: "delete one of the lines or rename the file")
       }
       return scan
     }
@@ -43,14 +43,16 @@ struct CaseList {
     guard fields.count <= 3, !fields[0].isEmpty, maskless || fields.count > 1 && !fields[1].isEmpty,
       fields.count < 3 || !fields[2].isEmpty
     else {
-      throw InputError(
-        "\(url.path), line \(line): expected image,mask or image,mask,patient but found \"\(quoted(text))\"; "
-          + "correct the line.")
+      throw Refusal(
+        .input, "\(url.path), line \(line)", "expected image,mask or image,mask,patient but found \"\(quoted(text))\"",
+        remedy: "correct the line")
     }
     let image = try file(fields[0], line: line)
     let mask = maskless ? nil : try file(fields[1], line: line)
     guard image != mask else {
-      throw InputError("\(url.path), line \(line): image and mask are the same file; name the mask after the comma.")
+      throw Refusal(
+        .input, "\(url.path), line \(line)", "image and mask are the same file",
+        remedy: "name the mask after the comma")
     }
     let name = volumeStem(image) ?? ""
     return Case(name: name, site: site, patient: fields.count == 3 ? fields[2] : nil, images: [image], mask: mask)
@@ -60,13 +62,14 @@ struct CaseList {
     let resolved = resolvedPath(path, in: url.deletingLastPathComponent())
     try requireAccess(to: resolved)
     guard FileManager.default.fileExists(atPath: resolved.path) else {
-      throw InputError(
-        "\(url.path), line \(line): \(resolved.path) does not exist; correct the entry or restore the file.")
+      throw Refusal(
+        .input, "\(url.path), line \(line)", "\(resolved.path) does not exist",
+        remedy: "correct the entry or restore the file")
     }
     guard volumeStem(resolved) != nil else {
-      throw InputError(
-        "\(url.path), line \(line): \(resolved.path) is not an image file; expected one of "
-          + "\(listed(readableEndings, atMost: .max)).")
+      throw Refusal(
+        .input, "\(url.path), line \(line)", "\(resolved.path) is not an image file",
+        detail: "expected one of \(listed(readableEndings, atMost: .max))")
     }
     return resolved
   }

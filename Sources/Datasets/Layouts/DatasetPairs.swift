@@ -23,7 +23,7 @@ struct Pairing {
 
   private static func add(_ url: URL, _ name: String, to files: inout [String: URL]) throws {
     if let other = files.updateValue(url, forKey: name) {
-      throw InputError("\(url.path): \(other.lastPathComponent) is the same case; keep one of the two.")
+      throw Refusal(.input, url.path, "\(other.lastPathComponent) is the same case", remedy: "keep one of the two")
     }
   }
 
@@ -32,14 +32,14 @@ struct Pairing {
     let (cases, left, loneMasks) = try matched(site: site)
     let lone = loneMasks.sorted { $0.key < $1.key }.map(\.value)
     guard lone.isEmpty else {
-      throw InputError(
-        "\(listed(lone.map(\.path))): a mask without its image; add the image under the mask's name or move the mask away."
-      )
+      throw Refusal(
+        .input, listed(lone.map(\.path)), "a mask without its image",
+        remedy: "add the image under the mask's name or move the mask away")
     }
     guard !rule.requireMasks || left.isEmpty else {
-      throw InputError(
-        "\(listed(left.values.map(\.path).sorted())): an image without its mask; add the mask, named like the image with "
-          + "_segmentation (or in labelsTr), or move the image away.")
+      throw Refusal(
+        .input, listed(left.values.map(\.path).sorted()), "an image without its mask",
+        remedy: "add the mask, named like the image with _segmentation (or in labelsTr), or move the image away")
     }
     return try cases + masklessCases(left, site: site, rule)
   }
@@ -76,7 +76,7 @@ struct Pairing {
     return cases
   }
 
-  /// Removes and returns `name_0000`, `name_0001`, …; throws `InputError` if one is missing in between.
+  /// Removes and returns `name_0000`, `name_0001`, …; throws `Refusal` if one is missing in between.
   private func takeChannels(of name: String, from left: inout [String: URL]) throws -> [URL] {
     let channels = left.keys.compactMap { stem in channelOfImage(stem).map { (stem: stem, part: $0) } }
       .filter { $0.part.name == name }.sorted { $0.part.channel < $1.part.channel }
@@ -84,9 +84,9 @@ struct Pairing {
       let url = left.removeValue(forKey: channel.stem)
       guard channel.part.channel == index else {
         let missing = String(format: "%04d", index)
-        throw InputError(
-          "\(url?.path ?? name): \(name)_\(missing) is missing; the modalities of a case are numbered from 0000 without gaps."
-        )
+        throw Refusal(
+          .input, url?.path ?? name, "\(name)_\(missing) is missing",
+          detail: "the modalities of a case are numbered from 0000 without gaps")
       }
       return url
     }

@@ -18,7 +18,7 @@ extension Dataset {
   /// Files with an unreadable header are left to the data check.
   ///
   /// - Parameter names: the names in `dataset.json`, kept if there are three.
-  /// - Throws: `InputError` if some images are in colour and some are not.
+  /// - Throws: `Refusal` if some images are in colour and some are not.
   static func colours(of cases: [Case], named names: [String], in folder: URL) throws -> [String]? {
     var colour: URL?
     var other: URL?
@@ -31,22 +31,23 @@ extension Dataset {
         }
         colour = colour ?? url
         guard scan.images.count == 1 else {
-          throw InputError(
-            "\(url.path): is in colour and one of \(scan.images.count) files of case \(scan.identifier); a case is one "
-              + "colour picture or several grey files.")
+          throw Refusal(
+            .input, url.path, "is in colour and one of \(scan.images.count) files of case \(scan.identifier)",
+            detail: "a case is one colour picture or several grey files")
         }
       }
     }
     guard let colour else { return nil }
     if let other {
-      throw InputError(
-        "\(folder.path): \(colour.path) is in colour and \(other.path) is not; a data set has one kind, so convert the "
-          + "one or the other.")
+      throw Refusal(
+        .input, folder.path, "\(colour.path) is in colour and \(other.path) is not",
+        detail: "a data set has one kind, so convert the one or the other")
     }
     guard [1, colourChannels.count].contains(names.count) else {
-      throw InputError(
-        "\(folder.path): dataset.json names \(names.count) channels (\(listed(names))), and \(colour.path) has 3, red, "
-          + "green and blue; name these.")
+      throw Refusal(
+        .input, folder.path,
+        "dataset.json names \(names.count) channels (\(listed(names))), and \(colour.path) has 3, red, green and blue",
+        remedy: "name these")
     }
     return names.count == 1 ? colourChannels : names
   }
@@ -55,7 +56,7 @@ extension Dataset {
 extension Case {
   /// Reads all channels, file by file, with their names for messages.
   ///
-  /// - Throws: `ImagingError` for files that cannot be read, `InputError` if they do not lie on one grid.
+  /// - Throws: `Refusal` for files that cannot be read, or if they do not lie on one grid.
   package func channels() throws -> (images: [Image], names: [String], constant: Set<Int>) {
     var all: [Image] = []
     var names: [String] = []
@@ -64,7 +65,7 @@ extension Case {
       let channels = try Image.channels(contentsOf: url, series: series.isEmpty ? nil : series[place])
       if let first = all.first {
         let fault = mismatch(modality: url, channels[0].geometry, first: images[0], first.geometry)
-        if let fault { throw InputError(fault) }
+        if let fault { throw fault }
       }
       let blank = blankChannels(channels.map(IntensityStatistics.init))
       constant.formUnion(blank.map { all.count + $0 })

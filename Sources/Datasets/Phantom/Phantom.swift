@@ -8,7 +8,7 @@ import MedicalImaging
 package struct Phantom: Sendable {
   let configuration: PhantomConfiguration
 
-  /// - Throws: `InputError` if the configuration makes no phantom.
+  /// - Throws: `Refusal` if the configuration makes no phantom.
   package init(_ configuration: PhantomConfiguration) throws {
     try configuration.validate()
     self.configuration = configuration
@@ -43,7 +43,7 @@ package struct Phantom: Sendable {
   /// Writes `Site-A/Case00.nii.gz`, `Case00_segmentation.nii.gz` and so on, and each site's `all_list.txt`.
   ///
   /// - Parameter progress: called after each case with its identifier, its ordinal and the number of all cases.
-  /// - Throws: `InputError` if the folder is not empty; `FileError` or `ImagingError` if it cannot be written.
+  /// - Throws: `Refusal` if the folder is not empty, or if it cannot be written.
   package func write(
     to folder: URL, progress: (_ identifier: String, _ ordinal: Int, _ count: Int) -> Void = { _, _, _ in }
   ) throws {
@@ -70,12 +70,14 @@ package struct Phantom: Sendable {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else { return }
     guard isFolder.boolValue else {
-      throw InputError("\(folder.path): this is a file, and a phantom needs a folder; choose another output.")
+      throw Refusal(
+        .input, folder.path, "this is a file, and a phantom needs a folder", remedy: "choose another output")
     }
     let contents = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
     guard contents?.isEmpty == true else {
-      throw InputError(
-        "\(folder.path): this folder is not empty, and a phantom is not mixed with other files; choose another output.")
+      throw Refusal(
+        .input, folder.path, "this folder is not empty, and a phantom is not mixed with other files",
+        remedy: "choose another output")
     }
   }
 }

@@ -30,26 +30,28 @@ package struct PhantomConfiguration: Equatable, Sendable {
     self.seed = seed
   }
 
-  /// - Throws: `InputError` for numbers that make no phantom, and for sites that share a name.
+  /// - Throws: `Refusal` for numbers that make no phantom, and for sites that share a name.
   func validate() throws {
     guard !sites.isEmpty, sites.count <= PhantomSite.maximumCount else {
-      throw InputError("A phantom has 1 to \(PhantomSite.maximumCount) sites, not \(sites.count).")
+      throw Refusal(.input, "A phantom has 1 to \(PhantomSite.maximumCount) sites, not \(sites.count)")
     }
     guard Set(sites.map(\.index)).count == sites.count else {
-      throw InputError("Two sites of the phantom have the same name; give each its own index.")
+      throw Refusal(.input, "Two sites of the phantom have the same name", remedy: "give each its own index")
     }
     guard !cases.isEmpty, cases.lowerBound >= 0, cases.upperBound <= 1000 else {
-      throw InputError("A phantom's cases are numbered within 0 to 999, not \(cases.lowerBound)..<\(cases.upperBound).")
+      throw Refusal(
+        .input, "A phantom's cases are numbered within 0 to 999, not \(cases.lowerBound)..<\(cases.upperBound)")
     }
     guard size.x >= 32, size.y >= 32, size.z >= 4, size.max() <= 512 else {
-      throw InputError(
-        "A phantom of \(size.x)x\(size.y)x\(size.z) voxels cannot be made; choose a size from 32x32x4 to 512x512x512.")
+      throw Refusal(
+        .input, "A phantom of \(size.x)x\(size.y)x\(size.z) voxels cannot be made",
+        remedy: "choose a size from 32x32x4 to 512x512x512")
     }
     guard spacingMM.min() > 0, spacingMM.max() < .infinity else {
-      throw InputError("A phantom's spacing is above 0 mm, not \(spacingMM.x), \(spacingMM.y), \(spacingMM.z).")
+      throw Refusal(.input, "A phantom's spacing is above 0 mm, not \(spacingMM.x), \(spacingMM.y), \(spacingMM.z)")
     }
     guard 1...3 ~= foregroundClasses else {
-      throw InputError("A phantom has 1 to 3 foreground classes, not \(foregroundClasses).")
+      throw Refusal(.input, "A phantom has 1 to 3 foreground classes, not \(foregroundClasses)")
     }
   }
 }

@@ -12,7 +12,7 @@ extension DataRecipe {
   /// Reads a case and applies the recipe.
   ///
   /// - Parameter crops: whether to crop the case to its labelled slices; test cases must not be cropped.
-  /// - Throws: `ImagingError` for files that cannot be read, `InputError` if they do not fit each other or the recipe.
+  /// - Throws: `Refusal` for files that cannot be read, or if they do not fit each other or the recipe.
   func prepare(_ scan: Case, crops: Bool) throws -> CaseByRecipe {
     var (images, labels) = try read(scan)
     if flipY { (images, labels) = (images.map { $0.withRowsReversed() }, labels.withRowsReversed()) }
@@ -38,16 +38,16 @@ extension DataRecipe {
 
   /// Reads the case's files with the source's faults corrected, all on one grid.
   private func read(_ scan: Case) throws -> (images: [Image], labels: LabelMap) {
-    guard let file = scan.mask else { throw InputError("\(scan.images[0].path): has no mask; give it one.") }
+    guard let file = scan.mask else { throw Refusal(.input, scan.images[0].path, "has no mask", remedy: "give it one") }
     var images = try scan.images.map { url in
       let image = try Image(contentsOf: url)
       let fault = IntensityStatistics(image).fault(url.path)
-      if let fault { throw InputError(fault) }
+      if let fault { throw fault }
       return flipYVoxels.contains(.images) ? image.withRowsOnlyReversed() : image
     }
     for (url, image) in zip(scan.images, images).dropFirst() {
       let fault = mismatch(modality: url, image.geometry, first: scan.images[0], images[0].geometry)
-      if let fault { throw InputError(fault) }
+      if let fault { throw fault }
     }
     var labels = try LabelMap(contentsOf: file)
     if flipYVoxels.contains(.labels) { labels = labels.withRowsOnlyReversed() }
@@ -55,7 +55,7 @@ extension DataRecipe {
     if headerFrom == nil, holdsDICOM(scan.images[0]) { labels = labels.reordered(onto: images[0].geometry) ?? labels }
     if headerFrom == nil || labels.geometry.size != images[0].geometry.size {
       let fault = mismatch(mask: file, labels.geometry, image: scan.images[0], images[0].geometry)
-      if let fault { throw InputError(fault) }
+      if let fault { throw fault }
     }
     let geometry = headerFrom == .labels ? labels.geometry : images[0].geometry
     images = images.map { Image(voxels: $0.voxels, geometry: geometry, noData: $0.noData) }
@@ -71,9 +71,9 @@ extension DataRecipe {
       labels.voxels[z * count..<(z + 1) * count].contains { $0 != 0 }
     }
     guard let first = labelled.first, let last = labelled.last else {
-      throw InputError(
-        "\(scan.mask?.path ?? scan.name): holds no label that the recipe keeps, so there are no slices to crop to; leave "
-          + "the case out, or prepare without --training.")
+      throw Refusal(
+        .input, scan.mask?.path ?? scan.name, "holds no label that the recipe keeps, so there are no slices to crop to",
+        remedy: "leave the case out, or prepare without --training")
     }
     let margin = cropMargin ?? 0
     return max(0, first - margin)..<min(labels.geometry.size.z, last + margin + 1)
@@ -84,9 +84,10 @@ extension DataRecipe {
     let (low, high) = (Float(window[0]), Float(window[1]))
     image.voxels = image.voxels.map { min(max($0, low), high) }
     if let range = IntensityStatistics(image).range, range.lowerBound == range.upperBound {
-      throw InputError(
-        "\(name): every voxel is \(short(Double(range.lowerBound))) after clipping to \(short(window[0]))…\(short(window[1])); give "
-          + "the recipe a window that holds the image's intensities (CT in HU?).")
+      throw Refusal(
+        .input, name,
+        "every voxel is \(short(Double(range.lowerBound))) after clipping to \(short(window[0]))…\(short(window[1]))",
+        remedy: "give the recipe a window that holds the image's intensities (CT in HU?)")
     }
   }
 }

@@ -51,51 +51,53 @@ package struct DataRecipe: Codable, Equatable, Sendable {
 }
 
 extension DataRecipe {
-  /// - Throws: `InputError` naming the file and its first invalid key.
+  /// - Throws: `Refusal` naming the file and its first invalid key.
   func validate(file: String) throws {
-    func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
-      if !condition { throw InputError("\(file): \(sentence())") }
+    func require(_ condition: Bool, _ found: @autoclosure () -> String, _ remedy: @autoclosure () -> String) throws {
+      if !condition { throw Refusal(.input, file, found(), remedy: remedy()) }
     }
     func text(_ values: [some Any]) -> String { "[\(values.map { "\($0)" }.joined(separator: ", "))]" }
     if let window {
       try require(
         window.count == 2 && window.allSatisfy(\.isFinite) && window[0] < window[1],
-        "window is \(text(window)); give the lowest and the highest intensity, for example [-125, 275].")
+        "window is \(text(window))", "give the lowest and the highest intensity, for example [-125, 275]")
     }
     if let cropMargin {
       try require(
         (0...1000).contains(cropMargin),
-        "crop-margin is \(cropMargin); give the slices to keep on each side, 0 to 1000.")
+        "crop-margin is \(cropMargin)", "give the slices to keep on each side, 0 to 1000")
     }
     try require(
-      (1...100).contains(everyNthSlice), "every-nth-slice is \(everyNthSlice); give 1 (all slices) to 100.")
+      (1...100).contains(everyNthSlice), "every-nth-slice is \(everyNthSlice)", "give 1 (all slices) to 100")
     if let resampleSize {
       let sides = SliceSides.smallest...SliceSides.largest
       try require(
         resampleSize.count == 2 && resampleSize.allSatisfy(sides.contains),
-        "resample-size is \(text(resampleSize)); give height and width in pixels, each \(sides.lowerBound) to "
-          + "\(sides.upperBound), for example [384, 384].")
+        "resample-size is \(text(resampleSize))",
+        "give height and width in pixels, each \(sides.lowerBound) to \(sides.upperBound), for example [384, 384]")
     }
     try validateLabels(file: file)
   }
 
   private func validateLabels(file: String) throws {
-    func refuse(_ sentence: String) -> InputError { InputError("\(file): labels: \(sentence)") }
+    func refuse(_ found: String, _ remedy: String) -> Refusal {
+      Refusal(.input, "\(file): labels", found, remedy: remedy)
+    }
     var (names, sources, targets) = (Set<String>(), Set<UInt8>(), Set<UInt8>())
     for label in labels {
       guard !label.name.isEmpty, !label.name.contains(where: \.isNewline) else {
-        throw refuse("the label to \(label.to) has no name of one line; give it one.")
+        throw refuse("the label to \(label.to) has no name of one line", "give it one")
       }
       guard !label.from.isEmpty, !label.from.contains(0), label.to != 0 else {
-        throw refuse("\"\(quoted(label.name))\" maps from and to values above 0, 0 is background; correct it.")
+        throw refuse("\"\(quoted(label.name))\" maps from and to values above 0, 0 is background", "correct it")
       }
       guard names.insert(label.name).inserted, targets.insert(label.to).inserted else {
         throw refuse(
-          "\"\(quoted(label.name))\" or its value \(label.to) is there twice; list the source's values of one class in "
-            + "one from, for example [1, 2].")
+          "\"\(quoted(label.name))\" or its value \(label.to) is there twice",
+          "list the source's values of one class in one from, for example [1, 2]")
       }
       for value in label.from where !sources.insert(value).inserted {
-        throw refuse("the source's value \(value) is mapped twice; keep one of the two.")
+        throw refuse("the source's value \(value) is mapped twice", "keep one of the two")
       }
     }
   }

@@ -15,21 +15,21 @@ extension DataRecipe {
 
   /// A built-in recipe, or the one in a YAML file.
   ///
-  /// - Throws: `InputError` for a name that is neither, or an invalid file, naming the key.
+  /// - Throws: `Refusal` for a name that is neither, or an invalid file, naming the key.
   package static func named(_ nameOrFile: String) throws -> DataRecipe {
     if let known = contents.first(where: { $0.name == nameOrFile }) {
       return try read(String(decoding: known.yaml, as: UTF8.self), file: "Recipes/\(known.name).yaml")
     }
     let isFile = FileManager.default.fileExists(atPath: nameOrFile)
     guard isFile || nameOrFile.contains("/") || nameOrFile.hasSuffix(".yaml") || nameOrFile.hasSuffix(".yml") else {
-      throw InputError(
-        "--recipe \(quoted(nameOrFile)): there is no such recipe or file; the nearest recipe is "
-          + "\(nearest(to: nameOrFile, among: names)) (of \(listed(names, atMost: 10))).")
+      throw Refusal(
+        .input, "--recipe \(quoted(nameOrFile))", "there is no such recipe or file",
+        detail: "the nearest recipe is \(nearest(to: nameOrFile, among: names)) (of \(listed(names, atMost: 10)))")
     }
     return try DataRecipe(yaml: URL(fileURLWithPath: nameOrFile))
   }
 
-  /// - Throws: `InputError` for an invalid file, naming the key.
+  /// - Throws: `Refusal` for an invalid file, naming the key.
   package init(yaml url: URL) throws {
     self = try DataRecipe.file.read(url)
     try validate(file: url.path)

@@ -20,17 +20,18 @@ package struct PreparedSite: Codable, Equatable, Sendable {
 
   /// Reads the site's `prepared.json`; nil if there is none.
   ///
-  /// - Throws: `InputError` for an invalid file or recipe.
+  /// - Throws: `Refusal` for an invalid file or recipe.
   init?(in folder: URL) throws {
     let url = folder.appendingPathComponent(PreparedSite.fileName)
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
     guard let data = contents(ofRegularFile: url) else {
-      throw InputError("\(url.path): cannot be read; check its permissions.")
+      throw Refusal(.input, url.path, "cannot be read", remedy: "check its permissions")
     }
     do {
       self = try JSONDecoder().decode(PreparedSite.self, from: data)
     } catch let error as DecodingError {
-      throw InputError("\(url.path): is not what dualnorm prepare writes (\(error.brief)); restore or delete the file.")
+      throw Refusal(
+        .input, url.path, "is not what dualnorm prepare writes (\(error.brief))", remedy: "restore or delete the file")
     }
     try recipe.validate(file: url.path)
   }
@@ -53,7 +54,7 @@ package struct PreparedSite: Codable, Equatable, Sendable {
 extension PreparedSite {
   /// Combines the sites of a data set: the labels' names, if every site has them, and the sites cropped by labels.
   ///
-  /// - Throws: `InputError` if two sites give one value different names.
+  /// - Throws: `Refusal` if two sites give one value different names.
   static func all(in folders: [URL]) throws -> (labelNames: [UInt8: String], cropped: [String]) {
     let found = try folders.map { (folder: $0, prepared: try PreparedSite(in: $0)) }
     let cropped = found.filter { $0.prepared?.isCroppedByLabels == true }.map {
@@ -63,9 +64,10 @@ extension PreparedSite {
     for (folder, prepared) in found {
       for (value, name) in (prepared?.recipe.labelNames ?? [:]).sorted(by: { $0.key < $1.key }) {
         if let other = names.updateValue(name, forKey: value), other != name {
-          throw InputError(
-            "\(folder.appendingPathComponent(fileName).path): label \(value) is \"\(quoted(name))\" here and "
-              + "\"\(quoted(other))\" in another site; prepare the sites with recipes that name it alike.")
+          throw Refusal(
+            .input, folder.appendingPathComponent(fileName).path,
+            "label \(value) is \"\(quoted(name))\" here and \"\(quoted(other))\" in another site",
+            remedy: "prepare the sites with recipes that name it alike")
         }
       }
     }

@@ -9,15 +9,16 @@ extension DataRecipe {
 
   /// Checks the order of rows by the image itself, for files without a header that vouches for the fit.
   ///
-  /// - Throws: `InputError` if the labels fit the image clearly better with their rows in the other order.
+  /// - Throws: `Refusal` if the labels fit the image clearly better with their rows in the other order.
   func requireRowsInOrder(_ labels: LabelMap, _ image: Image, file: String) throws {
     let given = spread(of: labels, in: image)
     let reversed = spread(of: labels.withRowsReversed(), in: image)
     guard reversed < DataRecipe.clearlyBetter * given else { return }
-    throw InputError(
-      "\(file): its labels fit their image much better with the rows in the other order (standard deviation within labels "
-        + "\(short(reversed)) against \(short(given))); \(flipYVoxels.contains(.labels) ? "take labels out of" : "add labels to") "
-        + "flip-y-voxels in the recipe.")
+    throw Refusal(
+      .input, file,
+      "its labels fit their image much better with the rows in the other order (standard deviation within labels "
+        + "\(short(reversed)) against \(short(given)))",
+      remedy: "\(flipYVoxels.contains(.labels) ? "take labels out of" : "add labels to") flip-y-voxels in the recipe")
   }
 
   /// The pooled standard deviation of the intensities, clipped to the window, within each label above 0.

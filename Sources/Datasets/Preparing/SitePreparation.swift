@@ -19,21 +19,21 @@ package struct SitePreparation: Sendable {
   ///   - training: whether to crop to the labelled slices, if the recipe has a margin for it.
   ///   - skipUnpaired: whether to leave out files without a partner rather than refuse them.
   ///   - version: the program's version, for `prepared.json`.
-  /// - Throws: `InputError` for a recipe, folder or name that cannot be used.
+  /// - Throws: `Refusal` for a recipe, folder or name that cannot be used.
   package init(
     recipe recipeName: String, images: URL, labels: URL, site: String, output: URL, training: Bool = false,
     skipUnpaired: Bool = false, version: String
   ) throws {
     recipe = try DataRecipe.named(recipeName)
     guard !training || recipe.cropMargin != nil else {
-      throw InputError(
-        "--training crops to the labelled slices, and the recipe \(recipeName) has no crop-margin; leave --training out."
-      )
+      throw Refusal(
+        .input, "--training crops to the labelled slices, and the recipe \(recipeName) has no crop-margin",
+        remedy: "leave --training out")
     }
     guard isSafeFileName(site) else {
-      throw InputError(
-        "--site \"\(quoted(site))\" cannot name a folder; give at most 200 bytes without slashes, control characters and a "
-          + "leading dot.")
+      throw Refusal(
+        .input, "--site \"\(quoted(site))\" cannot name a folder",
+        remedy: "give at most 200 bytes without slashes, control characters and a leading dot")
     }
     try SitePreparation.requireRoom(in: output, for: site, recipe)
     pairs = try SourcePairs(images: images, labels: labels, site: site, skipUnpaired: skipUnpaired)
@@ -51,28 +51,34 @@ package struct SitePreparation: Sendable {
     guard manager.fileExists(atPath: output.path, isDirectory: &isFolder) else {
       return try requireMakeable(output, option: "--output")
     }
-    guard isFolder.boolValue else { throw InputError("\(output.path): is a file; give a folder for --output.") }
+    guard isFolder.boolValue else {
+      throw Refusal(
+        .input, output.path, "is a file", remedy: "give a folder for --output")
+    }
     let code = codeOfEntering(output)
     guard code == 0 else {
-      throw InputError(
-        "\(output.path): cannot be written to\(readOnlyDisk(code)); give a folder for --output that you may write to.")
+      throw Refusal(
+        .input, output.path, "cannot be written to\(readOnlyDisk(code))",
+        remedy: "give a folder for --output that you may write to")
     }
     guard !manager.fileExists(atPath: output.appendingPathComponent(site).path) else {
-      throw InputError(
-        "\(output.appendingPathComponent(site).path): is there already; give another --site, or delete this one first.")
+      throw Refusal(
+        .input, output.appendingPathComponent(site).path, "is there already",
+        remedy: "give another --site, or delete this one first")
     }
     for entry in try Dataset.entries(of: output) {
       guard manager.fileExists(atPath: entry.path, isDirectory: &isFolder), isFolder.boolValue else {
-        throw InputError(
-          "\(output.path): holds \(entry.lastPathComponent), which is no folder of a site; give a new folder for --output, "
-            + "or one with other sites.")
+        throw Refusal(
+          .input, output.path, "holds \(entry.lastPathComponent), which is no folder of a site",
+          remedy: "give a new folder for --output, or one with other sites")
       }
       guard let other = try PreparedSite(in: entry) else { continue }
       for (value, name) in recipe.labelNames.sorted(by: { $0.key < $1.key }) {
         guard let otherName = other.recipe.labelNames[value], otherName != name else { continue }
-        throw InputError(
-          "\(entry.path): was prepared with label \(value) as \"\(quoted(otherName))\", and here it is \"\(quoted(name))\"; "
-            + "give another --output, or recipes that name it alike.")
+        throw Refusal(
+          .input, entry.path,
+          "was prepared with label \(value) as \"\(quoted(otherName))\", and here it is \"\(quoted(name))\"",
+          remedy: "give another --output, or recipes that name it alike")
       }
     }
   }
@@ -80,7 +86,7 @@ package struct SitePreparation: Sendable {
   /// Reads, prepares and writes the cases one by one; the site's folder appears once it is complete, or not at all.
   ///
   /// - Parameter progress: receives each case before it is read; an error thrown by it ends the work.
-  /// - Throws: the errors of reading and writing volumes, and `InputError` for a case that the recipe does not fit.
+  /// - Throws: the errors of reading and writing volumes, and `Refusal` for a case that the recipe does not fit.
   package func run(progress: (Case) throws -> Void = { _ in }) throws -> PreparedSite {
     let final = output.appendingPathComponent(site)
     var made: PartialPath?

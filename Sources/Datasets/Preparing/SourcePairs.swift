@@ -14,7 +14,7 @@ package struct SourcePairs: Equatable, Sendable {
   /// Pairs files of one name, ignoring a mask's suffix such as `_segmentation`; then the rest by their last number.
   ///
   /// - Parameter skipUnpaired: whether to leave out files without a partner rather than refuse them.
-  /// - Throws: `InputError` for folders without pairs, files without a partner, and numbers that several files share.
+  /// - Throws: `Refusal` for folders without pairs, files without a partner, and numbers that several files share.
   package init(images: URL, labels: URL, site: String, skipUnpaired: Bool = false) throws {
     var pairing = Pairing()
     for file in try SourcePairs.images(in: images) { try pairing.add(image: file.url, stem: file.stem) }
@@ -26,27 +26,30 @@ package struct SourcePairs: Equatable, Sendable {
     cases = (byName.cases + byNumber.cases).sorted { $0.name < $1.name }
     unpaired = (Array(byNumber.images.values) + byNumber.masks.values).sorted { $0.path < $1.path }
     guard !cases.isEmpty else {
-      throw InputError(
-        "\(images.path) and \(labels.path): no image has a mask; expected NIfTI, NRRD or MetaImage "
-          + "volumes whose names are equal or end in one number, such as img0001.nii.gz and label0001.nii.gz.")
+      throw Refusal(
+        .input, "\(images.path) and \(labels.path)", "no image has a mask",
+        detail: "expected NIfTI, NRRD or MetaImage volumes whose names are equal or end in one number, such as "
+          + "img0001.nii.gz and label0001.nii.gz")
     }
     try requireUsableNames()
   }
 
   private func requireUsableNames() throws {
     for (earlier, later) in zip(cases, cases.dropFirst()) where earlier.name == later.name {
-      throw InputError(
-        "\(earlier.images[0].path) and \(later.images[0].path) are both case \(later.name); rename one of them.")
+      throw Refusal(
+        .input, "\(earlier.images[0].path) and \(later.images[0].path) are both case \(later.name)",
+        remedy: "rename one of them")
     }
     if let scan = cases.first(where: { scan in scan.images.contains { $0.path == scan.mask?.path } }) {
-      throw InputError(
-        "\(scan.images[0].path): is both image and mask; give --labels the folder of the masks, or end their names in "
-          + "_segmentation.")
+      throw Refusal(
+        .input, scan.images[0].path, "is both image and mask",
+        remedy: "give --labels the folder of the masks, or end their names in _segmentation")
     }
     for scan in cases where !isSafeFileName(scan.name) || caseNameOfMask(scan.name) != nil {
-      throw InputError(
-        "\(scan.images[0].path): \"\(quoted(scan.name))\" cannot name a case; rename it to at most 200 bytes without "
-          + "control characters, leading dots, and a mask's ending such as _seg.")
+      throw Refusal(
+        .input, scan.images[0].path, "\"\(quoted(scan.name))\" cannot name a case",
+        remedy: "rename it to at most 200 bytes without control characters, leading dots, and a mask's ending such as "
+          + "_seg")
     }
   }
 
@@ -71,7 +74,7 @@ package struct SourcePairs: Equatable, Sendable {
     try requireAccess(to: folder)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
-      throw InputError("\(folder.path): there is no such folder; check \(option).")
+      throw Refusal(.input, folder.path, "there is no such folder", remedy: "check \(option)")
     }
     let entries = try Dataset.entries(of: folder)
     let found = entries.filter { !isPicture($0) }.compactMap { url in
@@ -79,11 +82,14 @@ package struct SourcePairs: Equatable, Sendable {
         ? (url: url, stem: url.lastPathComponent) : volumeStem(url).map { (url: url, stem: $0) }
     }
     guard !found.isEmpty else {
-      throw InputError(
-        holdsDICOM(folder)
-          ? "\(folder.path): holds DICOM files itself; expected \(withSeries ? "a folder for each series, named like its mask" : "NIfTI masks"), for \(option)."
-          : "\(folder.path): holds no volumes; expected NIfTI, NRRD or MetaImage files\(withSeries ? ", or folders of DICOM files," : "") "
-            + "for \(option).")
+      let isSeries = holdsDICOM(folder)
+      let expected =
+        isSeries
+        ? withSeries ? "a folder for each series, named like its mask," : "NIfTI masks,"
+        : "NIfTI, NRRD or MetaImage files" + (withSeries ? ", or folders of DICOM files," : "")
+      throw Refusal(
+        .input, folder.path, isSeries ? "holds DICOM files itself" : "holds no volumes",
+        detail: "expected \(expected) for \(option)")
     }
     UnreadImages(in: folder, among: entries).report()
     return found
@@ -106,9 +112,10 @@ private struct NumberPairs {
       guard let stems = imagesByNumber[number]?.sorted() else { continue }
       guard maskNames.count == 1, let name = commonCase(stems) else {
         let files = maskNames.count > 1 ? maskNames.map { masks[$0]! } : stems.map { images[$0]! }
-        throw InputError(
-          "\(listed(files.map(\.path).sorted(), atMost: 2)): both names end in the number \(number), so it does not tell "
-            + "which image and mask belong together; give each pair one name.")
+        throw Refusal(
+          .input, listed(files.map(\.path).sorted(), atMost: 2),
+          "both names end in the number \(number), so it does not tell which image and mask belong together",
+          remedy: "give each pair one name")
       }
       let mask = self.masks.removeValue(forKey: maskNames[0])
       let files = stems.compactMap { self.images.removeValue(forKey: $0) }
@@ -119,9 +126,10 @@ private struct NumberPairs {
   func requireNoneLeft(_ imageFolder: URL, _ labelFolder: URL) throws {
     func refuse(_ left: [String: URL], _ what: String, _ partner: String) throws {
       guard !left.isEmpty else { return }
-      throw InputError(
-        "\(listed(left.values.map(\.path).sorted())): \(what); name \(partner) alike (up to the ending, or in the last "
-          + "number), or give --skip-unpaired to leave such files out.")
+      throw Refusal(
+        .input, listed(left.values.map(\.path).sorted()), what,
+        remedy: "name \(partner) alike (up to the ending, or in the last number), or give --skip-unpaired to leave "
+          + "such files out")
     }
     try refuse(images, "an image without its mask in \(labelFolder.path)", "the mask")
     try refuse(masks, "a mask without its image in \(imageFolder.path)", "the image")

@@ -23,19 +23,20 @@ package struct Folds: Equatable, Sendable {
   /// `cases` and the other sites make no difference.
   ///
   /// - Parameter count: the number of folds, at least 2.
-  /// - Throws: `InputError` for fewer than 2 folds, or if a site has fewer patients than there are folds.
+  /// - Throws: `Refusal` for fewer than 2 folds, or if a site has fewer patients than there are folds.
   package static func make(cases: [Case], count: Int, seed: UInt64) throws -> Folds {
     guard count >= 2 else {
-      throw InputError("--folds is \(count); give at least 2, so that each fold leaves cases to train on.")
+      throw Refusal(
+        .input, "--folds is \(count)", remedy: "give at least 2, so that each fold leaves cases to train on")
     }
     // Allocate at most one fold a case until each site is known to have enough patients.
     var tests = [[Case]](repeating: [], count: min(count, cases.count))
     for (site, members) in Dictionary(grouping: cases, by: \.site).sorted(by: { $0.key < $1.key }) {
       let scans = Dictionary(grouping: members, by: \.patient)
       guard scans.count >= count else {
-        throw InputError(
-          "\(site) has \(counted(scans.count, "patient")), fewer than the \(count) folds; "
-            + (scans.count < 2 ? "leave the site out." : "give --folds \(scans.count) or fewer."))
+        throw Refusal(
+          .input, "\(site) has \(counted(scans.count, "patient")), fewer than the \(count) folds",
+          remedy: scans.count < 2 ? "leave the site out" : "give --folds \(scans.count) or fewer")
       }
       var generator = SeededGenerator.stream(seed: seed, Split.stableHash(site))
       // Start at a random fold, so that surplus patients of all sites do not fall into the first folds.
@@ -49,13 +50,13 @@ package struct Folds: Equatable, Sendable {
 
   /// Makes one fold a site, in the sites' order: all its cases are tested, all others train.
   ///
-  /// - Throws: `InputError` for a single site.
+  /// - Throws: `Refusal` for a single site.
   package static func leavingOneSiteOut(cases: [Case]) throws -> Folds {
     let sites = Dictionary(grouping: cases, by: \.site).sorted { $0.key < $1.key }
     guard sites.count > 1 else {
-      throw InputError(
-        "There is a single site, \(sites.first?.key ?? "none"), and leaving it out leaves nothing to train on; give a data "
-          + "set of at least 2 sites, or use cross-validate.")
+      throw Refusal(
+        .input, "There is a single site, \(sites.first?.key ?? "none"), and leaving it out leaves nothing to train on",
+        remedy: "give a data set of at least 2 sites, or use cross-validate")
     }
     return Folds(testing: sites.map { $0.value.map(\.identifier) }, of: cases)
   }

@@ -18,7 +18,7 @@ extension Folds {
 
   /// Reads the file for a data set of `cases`. A name needs no site if no other site has the case.
   ///
-  /// - Throws: `InputError` for a file of another shape or without folds, or a name that is unknown, ambiguous or
+  /// - Throws: `Refusal` for a file of another shape or without folds, or a name that is unknown, ambiguous or
   ///   repeated. Also for a fold that trains or tests nothing, and a patient on both sides of a fold or tested in two.
   package init(contentsOf url: URL, cases: [Case]) throws {
     self = try Self.unchecked(contentsOf: url, cases: cases)
@@ -45,15 +45,15 @@ extension Folds {
 
   private static func entries(in url: URL) throws -> [Entry] {
     guard let data = contents(ofRegularFile: url) else {
-      throw InputError("\(url.path): cannot be read; check the path of the folds.")
+      throw Refusal(.input, url.path, "cannot be read", remedy: "check the path of the folds")
     }
     guard let entries = try? JSONDecoder().decode([Entry].self, from: data) else {
-      throw InputError(
-        "\(url.path): is no list of folds; expected [{\"train\": [case, …], \"val\": [case, …]}, …], as nnU-Net writes it."
-      )
+      throw Refusal(
+        .input, url.path, "is no list of folds", detail: "expected [{\"train\"",
+        remedy: "[case, …], \"val\": [case, …]}, …], as nnU-Net writes it")
     }
     guard !entries.isEmpty else {
-      throw InputError("\(url.path): holds no folds; give at least one with the lists train and val.")
+      throw Refusal(.input, url.path, "holds no folds", remedy: "give at least one with the lists train and val")
     }
     return entries
   }
@@ -72,13 +72,15 @@ extension Folds {
       for scan in fold.test.map({ known[$0]! }) {
         let patient = "patient \(scan.patient) of \(scan.site)"
         guard !training.contains([scan.site, scan.patient]) else {
-          throw InputError(
-            "\(url.path), fold \(index): \(patient) is in train and in val; keep all scans of a patient on one side.")
+          throw Refusal(
+            .input, "\(url.path), fold \(index)", "\(patient) is in train and in val",
+            remedy: "keep all scans of a patient on one side")
         }
         let other = testedIn.updateValue(index, forKey: [scan.site, scan.patient]) ?? index
         guard other == index else {
-          throw InputError(
-            "\(url.path): \(patient) is in val of fold \(other) and of fold \(index); test each patient in one fold.")
+          throw Refusal(
+            .input, url.path, "\(patient) is in val of fold \(other) and of fold \(index)",
+            remedy: "test each patient in one fold")
         }
       }
     }
@@ -99,13 +101,13 @@ struct CaseNames {
 
   /// - Parameter place: the start of an error sentence: the file and the list in it.
   func resolve(_ names: [String], _ place: String) throws -> [String] {
-    guard !names.isEmpty else { throw InputError("\(place) is empty; name at least one case.") }
+    guard !names.isEmpty else { throw Refusal(.input, "\(place) is empty", remedy: "name at least one case") }
     let known = Set(identifiers)
     var seen: Set<String> = []
     return try names.map { name in
       let identifier = try known.contains(name) ? name : identifier(ofBare: name, place)
       guard seen.insert(identifier).inserted else {
-        throw InputError("\(place) names \(identifier) twice; name each case once.")
+        throw Refusal(.input, "\(place) names \(identifier) twice", remedy: "name each case once")
       }
       return identifier
     }
@@ -115,14 +117,14 @@ struct CaseNames {
     let found = byName[name] ?? []
     guard let scan = found.first else {
       let near = nearest(to: name, among: hasSites ? identifiers : byName.keys.sorted())
-      throw InputError(
-        "\(place) names \(quoted(name)), which is not in the data; the nearest is \(near). Correct the name or add the "
-          + "case.")
+      throw Refusal(
+        .input, "\(place) names \(quoted(name)), which is not in the data",
+        detail: "the nearest is \(near). Correct the name or add the case")
     }
     guard found.count == 1 else {
-      throw InputError(
-        "\(place) names \(quoted(name)), which \(listed(found.map(\.site))) have; name the site too, as in "
-          + "\(scan.identifier).")
+      throw Refusal(
+        .input, "\(place) names \(quoted(name)), which \(listed(found.map(\.site))) have",
+        remedy: "name the site too, as in \(scan.identifier)")
     }
     return scan.identifier
   }

@@ -19,15 +19,16 @@ package struct Split: Codable, Equatable, Sendable {
   /// two keeps one for validation (for the test, if `testFraction` is above 0). A single patient trains, which is
   /// reported if some were to be held out.
   ///
-  /// - Throws: `InputError` for fractions that are negative or leave nothing to train on, and if patients were to be
+  /// - Throws: `Refusal` for fractions that are negative or leave nothing to train on, and if patients were to be
   ///   held out and no site has two.
   package static func make(
     cases: [Case], validationFraction: Double = 0.15, testFraction: Double = 0, seed: UInt64
   ) throws -> Split {
     guard validationFraction >= 0, testFraction >= 0, validationFraction + testFraction < 1 else {
-      throw InputError(
-        "The validation fraction \(validationFraction) and the test fraction \(testFraction) must be at least 0 and their "
-          + "sum below 1.")
+      throw Refusal(
+        .input,
+        "The validation fraction \(validationFraction) and the test fraction \(testFraction) must be at least 0 and "
+          + "their sum below 1")
     }
     if testFraction > 0 { try requirePatients(cases, testFraction) }
     var sides: [[Case]] = [[], [], []]
@@ -47,7 +48,7 @@ package struct Split: Codable, Equatable, Sendable {
     return Split(training: names[0], validation: names[1], test: names[2])
   }
 
-  /// Reports the sites that cannot hold a patient out; throws `InputError` if none can.
+  /// Reports the sites that cannot hold a patient out; throws `Refusal` if none can.
   private static func requirePatients(_ cases: [Case], _ testFraction: Double) throws {
     let patients = Dictionary(grouping: cases, by: \.site).mapValues { Set($0.map(\.patient)).count }
     let single = patients.filter { $0.value < 2 }.keys.sorted()
@@ -55,8 +56,9 @@ package struct Split: Codable, Equatable, Sendable {
     let what = single.count == 1 ? "has a single patient" : "have a single patient each"
     let option = "--hold-out \(shortest(testFraction)): \(listed(single, atMost: 5)) \(what)"
     guard single.count < patients.count else {
-      throw InputError(
-        "\(option), so none can be held out; add patients, or leave --hold-out out and test on other data.")
+      throw Refusal(
+        .input, "\(option), so none can be held out",
+        remedy: "add patients, or leave --hold-out out and test on other data")
     }
     Warnings.report("\(option), who trains: none is held out there.")
   }
@@ -79,7 +81,7 @@ extension Split {
 
   /// Reads `splits.json` for a data set of `cases`.
   ///
-  /// - Throws: `InputError` for a file that is no split, names a missing case or repeats one. Also if it has nothing to
+  /// - Throws: `Refusal` for a file that is no split, names a missing case or repeats one. Also if it has nothing to
   ///   train on, or puts a patient on two sides.
   package init(contentsOf url: URL, cases: [Case]) throws {
     self = try Split(recordedIn: url)
@@ -89,13 +91,13 @@ extension Split {
   /// Reads `splits.json` as it is, without needing the data.
   package init(recordedIn url: URL) throws {
     guard let data = contents(ofRegularFile: url) else {
-      throw InputError(
-        "\(url.path): cannot be read; check the path, or leave the file out to draw a new split.")
+      throw Refusal(
+        .input, url.path, "cannot be read", remedy: "check the path, or leave the file out to draw a new split")
     }
     guard let split = try? JSONDecoder().decode(Split.self, from: data) else {
-      throw InputError(
-        "\(url.path): is not a split; expected a JSON object with the lists training, validation and test of "
-          + "site/case names.")
+      throw Refusal(
+        .input, url.path, "is not a split",
+        detail: "expected a JSON object with the lists training, validation and test of site/case names")
     }
     self = Split(training: split.training, validation: split.validation, test: split.test)
   }
@@ -107,21 +109,24 @@ extension Split {
     for (side, identifiers) in [("training", training), ("validation", validation), ("test", test)] {
       for identifier in identifiers {
         guard let scan = known[identifier] else {
-          throw InputError(
-            "\(url.path): \(side) names \(quoted(identifier)), which is not in the data; correct the name or add the case."
-          )
+          throw Refusal(
+            .input, url.path, "\(side) names \(quoted(identifier)), which is not in the data",
+            remedy: "correct the name or add the case")
         }
         guard named.insert(identifier).inserted else {
-          throw InputError("\(url.path): \(identifier) is named twice; name each case once.")
+          throw Refusal(.input, url.path, "\(identifier) is named twice", remedy: "name each case once")
         }
         let other = sideOfPatient.updateValue(side, forKey: [scan.site, scan.patient]) ?? side
         guard other == side else {
-          throw InputError(
-            "\(url.path): patient \(scan.patient) of \(scan.site) is in \(other) and in \(side); keep all scans of a "
-              + "patient on one side.")
+          throw Refusal(
+            .input, url.path, "patient \(scan.patient) of \(scan.site) is in \(other) and in \(side)",
+            remedy: "keep all scans of a patient on one side")
         }
       }
     }
-    guard !training.isEmpty else { throw InputError("\(url.path): training is empty; name the cases to train on.") }
+    guard !training.isEmpty else {
+      throw Refusal(
+        .input, url.path, "training is empty", remedy: "name the cases to train on")
+    }
   }
 }

@@ -28,9 +28,9 @@ struct CaseEvaluation {
     let reference = try reference(of: scan)
     let item = try model.prepared(scan, excluding: scheme.excluded)
     if let difference = item.volume.grid.storedGeometry.mismatch(with: reference.geometry) {
-      throw InputError(
-        "\(scan.mask!.path): does not lie on the voxels of its image \(scan.images[0].path): \(difference); resample the "
-          + "mask onto the image or correct the wrong header.")
+      throw Refusal(
+        .input, scan.mask!.path, "does not lie on the voxels of its image \(scan.images[0].path): \(difference)",
+        remedy: "resample the mask onto the image or correct the wrong header")
     }
     far.add(item)
     var result = Result()
@@ -50,7 +50,7 @@ struct CaseEvaluation {
   }
 
   private func reference(of scan: Case) throws -> LabelMap {
-    guard let mask = scan.mask else { throw InputError("\(scan.images[0].path): has no mask to be scored against.") }
+    guard let mask = scan.mask else { throw Refusal(.input, scan.images[0].path, "has no mask to be scored against") }
     let reference = try LabelMap(contentsOf: mask)
     _ = try scheme.classes(of: reference, file: mask.path)
     return reference

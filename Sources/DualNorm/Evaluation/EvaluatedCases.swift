@@ -19,7 +19,7 @@ package struct EvaluatedCases {
 
   /// - Parameter given: the user's choice. nil takes the held-out and the new cases if the data are the run's own and
   ///   any case was held out; otherwise all.
-  /// - Throws: `InputError` if the chosen side has no cases.
+  /// - Throws: `Refusal` if the chosen side has no cases.
   package init(of dataset: Dataset, run: RunFolder, choice given: Choice?) throws {
     let own = try RunSides(run)?.sides(of: dataset) ?? [:]
     guard let given else {
@@ -36,18 +36,18 @@ package struct EvaluatedCases {
       return
     }
     guard FileManager.default.fileExists(atPath: run.splits.path) else {
-      throw InputError(
-        "\(run.splits.path): is missing, so the run names no \(given.rawValue) cases; leave --split out.")
+      throw Refusal(
+        .input, run.splits.path, "is missing, so the run names no \(given.rawValue) cases", remedy: "leave --split out")
     }
     sides = own.isEmpty ? try Split(contentsOf: run.splits, cases: dataset.cases).sides : own
     let wanted = TrainingSide(rawValue: given.rawValue)
     let (all, known) = (dataset.cases, sides)
     cases = all.filter { known[$0.identifier] == wanted }
     guard !cases.isEmpty else {
-      throw InputError(
-        "\(run.splits.path): has no \(given.rawValue) cases; train with "
-          + "\(given == .test ? "--hold-out 0.2" : "--validation-fraction 0.15") on sites of at least two patients, or evaluate "
-          + "another side.")
+      throw Refusal(
+        .input, run.splits.path, "has no \(given.rawValue) cases",
+        remedy: "train with \(given == .test ? "--hold-out 0.2" : "--validation-fraction 0.15") on sites of at least "
+          + "two patients, or evaluate another side")
     }
   }
 

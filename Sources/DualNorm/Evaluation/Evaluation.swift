@@ -23,7 +23,7 @@ package struct Evaluation {
   ///
   /// The sheet shows each case's slice with the most foreground, with outlines.
   ///
-  /// - Throws: `FileError` if a file cannot be written, `ImagingError` for an image that can no longer be read.
+  /// - Throws: `Refusal` if a file cannot be written, `Refusal` for an image that can no longer be read.
   package func write(to output: URL, classNames: [String], picture: Picture? = .worstMedianAndBest) throws {
     try table.write(to: output.appendingPathComponent("scores.csv"))
     try table.write(to: output.appendingPathComponent("scores.json"))
@@ -44,7 +44,7 @@ extension SegmentationModel {
   ///     picture.
   ///   - measuring: called with the number of finished batches and of all, while a site's statistics are computed.
   ///   - progress: called with each case before it is segmented.
-  /// - Throws: `InputError` or `ImagingError` naming the unusable file.
+  /// - Throws: `Refusal` naming the unusable file.
   package func evaluate(
     _ cases: [Case], sides: [String: TrainingSide] = [:], _ options: EvaluationOptions = EvaluationOptions(),
     writingTo output: URL?, measuring: @escaping (Int, Int) throws -> Void = { _, _ in },

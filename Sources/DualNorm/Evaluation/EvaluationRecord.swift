@@ -70,7 +70,7 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
 
   /// Reads the record of a folder; nil for a folder of an earlier version, which has none.
   ///
-  /// - Throws: `InputError` for a damaged file.
+  /// - Throws: `Refusal` for a damaged file.
   package init?(contentsOf folder: URL) throws {
     let file = folder.appendingPathComponent(Self.fileName)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
@@ -78,8 +78,9 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
       self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: file))
     } catch {
       let brief = (error as? DecodingError)?.brief ?? "it cannot be read"
-      throw InputError(
-        "\(file.path): is not the record of an evaluation (\(brief)); restore the file, or evaluate into a new folder.")
+      throw Refusal(
+        .input, file.path, "is not the record of an evaluation (\(brief))",
+        remedy: "restore the file, or evaluate into a new folder")
     }
   }
 

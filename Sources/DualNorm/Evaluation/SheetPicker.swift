@@ -31,7 +31,7 @@ struct SheetPicker {
   /// Reads the images of the chosen cases and draws their rows.
   ///
   /// - Parameter sites: the sites, in the order of the rows.
-  /// - Throws: `ImagingError` for an image that can no longer be read.
+  /// - Throws: `Refusal` for an image that can no longer be read.
   func rows(of sites: [String], _ picture: Evaluation.Picture) throws -> [SheetRow] {
     try sites.flatMap { site in try chosen(picture, of: site).map { try $0.row() } }
   }

@@ -6,7 +6,7 @@ extension PreparedCase {
   ///
   /// A colour picture keeps the colours of its file, because z-score normalization changes them.
   ///
-  /// - Throws: `ImagingError` for a picture that can no longer be read.
+  /// - Throws: `Refusal` for a picture that can no longer be read.
   package func shownChannels(slice z: Int) throws -> [[Float]] {
     guard source.images.count == 1, volume.modalityCount == colourChannels.count, source.isPicture else {
       return [Array(volume.input(slice: z, context: 1).prefix(volume.height * volume.width))]

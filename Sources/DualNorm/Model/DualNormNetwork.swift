@@ -14,7 +14,7 @@ public final class DualNormNetwork {
 
   private let backbone: any Backbone
 
-  /// - Throws: `InputError` for an invalid plan.
+  /// - Throws: `Refusal` for an invalid plan.
   public init(_ plan: NetworkPlan, seed: UInt64, device: Device = .cpu) throws {
     try plan.validate()
     self.plan = plan

@@ -84,7 +84,7 @@ package final class Adapter {
 
   /// - Parameter site: what the case's site is taken for; see `SegmentationModel.segment`.
   /// - Returns: nil without adaptation.
-  /// - Throws: `InputError` for cases too small to have statistics, or what reading them throws.
+  /// - Throws: `Refusal` for cases too small to have statistics, or what reading them throws.
   package func statistics(for item: PreparedCase, site: String?) throws -> BatchStatistics? {
     switch adaptation {
     case .none: return nil
@@ -112,10 +112,10 @@ package final class Adapter {
     let statistics = try model.network.batchStatistics(
       of: items.map(\.volume), site: model.description.branch(ofSite: site), progress: progress)
     guard statistics.smallestCount ?? 2 >= 2 else {
-      throw InputError(
-        "\(items[0].source.images[0].path): is a single slice of \(items[0].volume.height)×\(items[0].volume.width) pixels "
-          + "(H×W), of which --adapt cannot take statistics; "
-          + "leave --adapt out.")
+      throw Refusal(
+        .input, items[0].source.images[0].path,
+        "is a single slice of \(items[0].volume.height)×\(items[0].volume.width) pixels (H×W), of which --adapt cannot "
+          + "take statistics", remedy: "leave --adapt out")
     }
     return statistics
   }

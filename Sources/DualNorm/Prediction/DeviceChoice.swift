@@ -9,26 +9,27 @@ package enum DeviceChoice: Equatable, Sendable {
   /// The first GPU if there is one, or else the CPU.
   case auto
 
-  /// - Throws: `InputError` if the GPU cannot be used, with the reason.
+  /// - Throws: `Refusal` if the GPU cannot be used, with the reason.
   package func resolved() throws -> Device {
     switch self {
     case .cpu: return .cpu
     case .auto: return LibTorch.loadCUDA() == nil && LibTorch.gpuCount > 0 ? .cuda(0) : .cpu
     case .cuda(let index):
       if let reason = LibTorch.loadCUDA() {
-        throw InputError(
-          "--device is \(rawValue), and LibTorch's CUDA half cannot be loaded (\(reason)); run make deps-cuda, or give "
-            + "--device cpu.")
+        throw Refusal(
+          .input, "--device is \(rawValue), and LibTorch's CUDA half cannot be loaded (\(reason))",
+          remedy: "run make deps-cuda, or give --device cpu")
       }
       let count = LibTorch.gpuCount
       guard count > 0 else {
-        throw InputError(
-          "--device is \(rawValue), and LibTorch finds no GPU; check that nvidia-smi lists one, or give --device cpu.")
+        throw Refusal(
+          .input, "--device is \(rawValue), and LibTorch finds no GPU",
+          remedy: "check that nvidia-smi lists one, or give --device cpu")
       }
       guard index < count else {
-        throw InputError(
-          "--device is \(rawValue), and this machine has \(counted(count, "GPU")); give cuda:0"
-            + (count == 1 ? "." : " to cuda:\(count - 1)."))
+        throw Refusal(
+          .input, "--device is \(rawValue), and this machine has \(counted(count, "GPU"))",
+          remedy: "give cuda:0" + (count == 1 ? "" : " to cuda:\(count - 1)"))
       }
       return .cuda(index)
     }

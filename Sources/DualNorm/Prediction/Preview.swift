@@ -9,7 +9,7 @@ extension SliceSheet {
   /// - Parameters:
   ///   - labels: of the last pass, as written to files.
   ///   - firstPass: likewise; nil leaves its picture out.
-  /// - Throws: `ImagingError` for an image that cannot be read.
+  /// - Throws: `Refusal` for an image that cannot be read.
   package static func preview(
     of scan: Case, named name: String, labels: LabelMap, firstPass: LabelMap? = nil, scheme: LabelScheme
   ) throws -> SliceSheet {

@@ -16,7 +16,7 @@ public final class SegmentationModel {
   ///   - maskSource: takes the place of the model's own.
   ///   - precision: takes the place of the one it was trained in.
   ///   - device: where the network runs.
-  /// - Throws: `InputError` or `WeightsError` naming the file that is missing or does not fit.
+  /// - Throws: `Refusal` naming the file that is missing or does not fit.
   package init(
     contentsOf run: RunFolder, maskSource: MaskSource? = nil, precision: Precision? = nil, device: Device = .cpu
   ) throws {
@@ -27,9 +27,9 @@ public final class SegmentationModel {
     let state = try Safetensors.read(weights).tensors
     let found = state.reduce(0.0) { $0 + $1.tensor.shape.reduce(1.0) { $0 * Double($1) } }
     guard found >= description.network.leastWeightCount else {
-      throw InputError(
-        "\(weights.path): holds \(Int(found)) numbers, far fewer than the network of \(run.description.path) has; restore "
-          + "both files from the same run.")
+      throw Refusal(
+        .input, weights.path, "holds \(Int(found)) numbers, far fewer than the network of \(run.description.path) has",
+        remedy: "restore both files from the same run")
     }
     network = try DualNormNetwork(description.network, seed: 0, device: device)
     network.precision = precision ?? description.precision
@@ -51,13 +51,15 @@ public final class SegmentationModel {
     if scan.images.count == 1, scan.isPicture {
       let count = try Image.channelCount(contentsOf: scan.images[0])
       guard count == description.modalities.count else {
-        throw InputError(
-          "\(scan.images[0].path): is \(count == 1 ? "grey, so it has 1 channel" : "in colour, so it has \(count) channels")"
-            + ", and \(wanted); convert it, or use a model of such pictures.")
+        throw Refusal(
+          .input, scan.images[0].path,
+          "is \(count == 1 ? "grey, so it has 1 channel" : "in colour, so it has \(count) channels"), and \(wanted)",
+          remedy: "convert it, or use a model of such pictures")
       }
     } else if scan.images.count != description.modalities.count {
-      throw InputError(
-        "\(scan.images[0].path): has \(scan.images.count) modalities, and \(wanted); give one file for each.")
+      throw Refusal(
+        .input, scan.images[0].path, "has \(scan.images.count) modalities, and \(wanted)",
+        remedy: "give one file for each")
     }
   }
 
@@ -67,13 +69,14 @@ public final class SegmentationModel {
   /// Reads a case and brings it onto the network's grid.
   ///
   /// - Parameter excluded: values that are background in the mask, where it is needed, beside those the model excludes.
-  /// - Throws: `ImagingError` or `InputError` for files that cannot be used.
+  /// - Throws: `Refusal` for files that cannot be used.
   package func prepared(_ scan: Case, excluding excluded: [UInt8] = []) throws -> PreparedCase {
     try requireChannels(of: scan)
     guard !needsReference || scan.mask != nil else {
-      throw InputError(
-        "\(scan.images[0].path): has no mask, and the model's final pass sees the true one (mask-source reference); add it, "
-          + "or take another --mask-source.")
+      throw Refusal(
+        .input, scan.images[0].path,
+        "has no mask, and the model's final pass sees the true one (mask-source reference)",
+        remedy: "add it, or take another --mask-source")
     }
     let volume = try PreparedVolume(
       reading: scan, scheme: needsReference ? description.labels.excluding(excluded) : nil,
@@ -84,7 +87,7 @@ public final class SegmentationModel {
 
   /// Reads the model of a run folder.
   ///
-  /// - Throws: `InputError` or `WeightsError` for a folder that holds no model, or a damaged one.
+  /// - Throws: `Refusal` for a folder that holds no model, or a damaged one.
   public convenience init(contentsOf folder: URL) throws { try self.init(contentsOf: RunFolder(folder)) }
 
   /// The classes, and the values that they have in masks.
@@ -93,9 +96,12 @@ public final class SegmentationModel {
   /// Segments a volume, or a picture, on the grid of its file.
   ///
   /// - Parameter images: a file for each modality, in the order of the training.
-  /// - Throws: `ImagingError` or `InputError` for files that cannot be read, or that do not fit the model.
+  /// - Throws: `Refusal` for files that cannot be read, or that do not fit the model.
   public func segment(_ images: URL...) throws -> LabelMap {
-    guard let first = images.first else { throw InputError("No image is given; give a file for each modality.") }
+    guard let first = images.first else {
+      throw Refusal(
+        .input, "No image is given", remedy: "give a file for each modality")
+    }
     let scan = Case(name: first.lastPathComponent, site: "", images: images, mask: nil)
     return segment(try prepared(scan), site: nil)[0].labels
   }

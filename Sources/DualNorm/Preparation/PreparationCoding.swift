@@ -14,27 +14,28 @@ extension PreparationPlan: Codable {
     case padsSlices = "pads_slices"
   }
 
-  /// - Throws: `DecodingError` for another structure, `InputError` for values that no plan can have.
+  /// - Throws: `DecodingError` for another structure, `Refusal` for values that no plan can have.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     func pair<Number: Decodable>(_ key: CodingKeys, _: Number.Type) throws -> (Number, Number)? {
       guard let values = try container.decodeIfPresent([Number].self, forKey: key) else { return nil }
       guard values.count == 2 else {
-        throw InputError("The preparation's \(key.rawValue) has \(counted(values.count, "value")), expected two.")
+        throw Refusal(.input, "The preparation's \(key.rawValue) has \(counted(values.count, "value")), expected two")
       }
       return (values[0], values[1])
     }
     let spacing = try pair(.spacingMM, Double.self)
     let size = try pair(.size, Int.self)
     guard spacing == nil || size == nil else {
-      throw InputError("The preparation has both spacing_mm and size; keep one.")
+      throw Refusal(.input, "The preparation has both spacing_mm and size", remedy: "keep one")
     }
     let code = try container.decodeIfPresent(String.self, forKey: .orientation)
     let orientation = code.flatMap(Orientation.init(code:))
     guard (code == nil) == (orientation == nil) else {
-      throw InputError(
-        "The preparation's orientation is \"\(quoted(code ?? ""))\", expected one letter each of L or R, P or A, S or I, such as LPS."
-      )
+      throw Refusal(
+        .input,
+        "The preparation's orientation is \"\(quoted(code ?? ""))\", expected one letter each of L or R, P or A, S or "
+          + "I, such as LPS")
     }
     let resampling = spacing.map { Resampling.spacingMM(x: $0.0, y: $0.1) }
     try self.init(

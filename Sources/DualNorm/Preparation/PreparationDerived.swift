@@ -14,7 +14,7 @@ extension PreparationPlan {
   ///   - facts: the cases to train on, and no others.
   ///   - networkSize: crops or pads to this size instead.
   ///   - padsSlices: see `PreparationPlan.padsSlices`.
-  /// - Throws: `InputError` for no cases, options that contradict each other, a window that holds none of
+  /// - Throws: `Refusal` for no cases, options that contradict each other, a window that holds none of
   ///   an image's intensities, or slices too small for the network.
   package static func derived(
     from facts: [CaseFacts], window: IntensityWindow? = nil, resampling: Resampling? = nil,
@@ -22,7 +22,7 @@ extension PreparationPlan {
     padsSlices: Bool = true, sizeMultiple: Int = Architecture.residualUNet.sizeMultiple
   ) throws -> PreparationPlan {
     guard !facts.isEmpty else {
-      throw InputError("There are no cases to derive the preparation from; check the split.")
+      throw Refusal(.input, "There are no cases to derive the preparation from", remedy: "check the split")
     }
     let plan = try PreparationPlan(
       window: window, resampling: resampling ?? commonSpacing(facts.map(\.geometry)), networkSize: networkSize,
@@ -35,7 +35,7 @@ extension PreparationPlan {
       }
       // A colour that a picture does not use is constant and becomes 0; the data check refuses other constant images.
       for (name, range) in zip(names, fact.intensities) where range.lowerBound < range.upperBound {
-        if let fault = plan.clippingFault(range, name: name) { throw InputError(fault) }
+        if let fault = plan.clippingFault(range, name: name) { throw fault }
       }
       let size = try plan.checkedSize(of: fact.geometry, name: fact.scan.images.first?.path ?? fact.scan.identifier)
       largest.height = max(largest.height, size.height)
@@ -63,20 +63,22 @@ extension PreparationPlan {
 
   /// The in-plane size of a volume after resampling.
   ///
-  /// - Throws: `InputError` where the network cannot work with it.
+  /// - Throws: `Refusal` where the network cannot work with it.
   func checkedSize(of geometry: Geometry, name: String) throws -> ImageSize {
     let size = resampledSize(geometry)
     let after = resampling == .none ? "" : " after resampling"
     guard min(size.height, size.width) >= SliceSides.smallest else {
-      throw InputError(
-        "\(name): slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at least "
-          + "\(SliceSides.smallest) a side because the network halves them \(sizeMultiple.trailingZeroBitCount) times; leave this volume out or "
-          + "give a finer --spacing.")
+      throw Refusal(
+        .input, name,
+        "slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at least \(SliceSides.smallest) a side "
+          + "because the network halves them \(sizeMultiple.trailingZeroBitCount) times",
+        remedy: "leave this volume out or give a finer --spacing")
     }
     guard max(size.height, size.width) <= SliceSides.largest else {
-      throw InputError(
-        "\(name): slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at most "
-          + "\(SliceSides.largest) a side; give a coarser --spacing.")
+      throw Refusal(
+        .input, name,
+        "slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at most \(SliceSides.largest) a side",
+        remedy: "give a coarser --spacing")
     }
     return size
   }

@@ -43,7 +43,7 @@ package struct PreparationPlan: Equatable, Sendable {
     case foreground
   }
 
-  /// - Throws: `InputError` for values that no network can take.
+  /// - Throws: `Refusal` for values that no network can take.
   init(
     window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: ImageSize? = nil,
     contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil, padsSlices: Bool = true,
@@ -77,21 +77,22 @@ extension PreparationPlan {
 
   private func validate() throws {
     if let window, !(window.low.isFinite && window.high.isFinite && window.low < window.high) {
-      throw InputError(
-        "The window \(window.low) to \(window.high) must go from a lower to a higher intensity, "
-          + "such as -125 to 275.")
+      throw Refusal(
+        .input,
+        "The window \(window.low) to \(window.high) must go from a lower to a higher intensity, such as -125 to 275")
     }
     switch resampling {
     case .none: break
     case .spacingMM(let x, let y):
       guard [x, y].allSatisfy({ $0.isFinite && $0 >= 0.001 && $0 <= 1000 }) else {
-        throw InputError("The spacing \(x)×\(y) mm must lie between 0.001 and 1000 mm, such as 0.625×0.625.")
+        throw Refusal(.input, "The spacing \(x)×\(y) mm must lie between 0.001 and 1000 mm, such as 0.625×0.625")
       }
     case .size(let height, let width):
       guard [height, width].allSatisfy({ (SliceSides.smallest...SliceSides.largest).contains($0) }) else {
-        throw InputError(
-          "The size \(height)×\(width) to resample to must lie between \(SliceSides.smallest) and \(SliceSides.largest) "
-            + "pixels a side.")
+        throw Refusal(
+          .input,
+          "The size \(height)×\(width) to resample to must lie between \(SliceSides.smallest) and "
+            + "\(SliceSides.largest) pixels a side")
       }
     }
     if let size = networkSize,
@@ -100,14 +101,15 @@ extension PreparationPlan {
       })
     {
       let near = size.suggestion(multipleOf: sizeMultiple)
-      throw InputError(
-        "The network's size \(size.height)×\(size.width) must be multiples of \(sizeMultiple) from \(sizeMultiple) to \(SliceSides.largest), such as "
-          + "\(near.height)×\(near.width).")
+      throw Refusal(
+        .input,
+        "The network's size \(size.height)×\(size.width) must be multiples of \(sizeMultiple) from \(sizeMultiple) to "
+          + "\(SliceSides.largest), such as \(near.height)×\(near.width)")
     }
     guard (1...99).contains(contextSlices), contextSlices % 2 == 1 else {
-      throw InputError(
-        "The number of context slices is \(contextSlices); it must be odd (a slice and as many neighbours on each side) "
-          + "and at most 99, such as 3.")
+      throw Refusal(
+        .input, "The number of context slices is \(contextSlices)",
+        remedy: "it must be odd (a slice and as many neighbours on each side) and at most 99, such as 3")
     }
   }
 

@@ -17,7 +17,7 @@ extension PreparedVolume {
   /// - Parameters:
   ///   - scheme: the classes of the mask's values; nil leaves the mask unread.
   ///   - purpose: prediction sees whole slices, training windows of the plan's size.
-  /// - Throws: `ImagingError` for files that cannot be read, `InputError` for those that cannot be used.
+  /// - Throws: `Refusal` for files that cannot be read, or for those that cannot be used.
   package init(
     reading scan: Case, scheme: LabelScheme?, plan: PreparationPlan, for purpose: PreparationPurpose = .prediction
   ) throws {
@@ -27,7 +27,7 @@ extension PreparedVolume {
     if let scheme, let mask = scan.mask {
       let values = try LabelMap(contentsOf: mask)
       let fault = mismatch(mask: mask, values.geometry, image: scan.images[0], storedGeometry)
-      if let fault { throw InputError(fault) }
+      if let fault { throw fault }
       labels = try scheme.classes(of: values.onVoxels(of: storedGeometry), file: mask.path)
     }
     let turn = scan.isPicture ? nil : plan.orientation

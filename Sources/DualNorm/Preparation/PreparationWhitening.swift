@@ -3,23 +3,25 @@ import Datasets
 import MedicalImaging
 
 extension PreparationPlan {
-  /// The sentence on an image of these intensities that clipping would make constant; nil where it would not.
-  func clippingFault(_ range: ClosedRange<Float>, name: String) -> String? {
+  /// The refusal of an image of these intensities that clipping would make constant; nil where it would not.
+  func clippingFault(_ range: ClosedRange<Float>, name: String) -> Refusal? {
     guard let window, range.upperBound <= Float(window.low) || range.lowerBound >= Float(window.high) else {
       return nil
     }
     let clipping = "clipping to \(short(window.low))…\(short(window.high))"
-    return "\(name): every voxel is the same after \(clipping); give a --window that holds the image's intensities."
+    return Refusal(
+      .input, name, "every voxel is the same after \(clipping)",
+      remedy: "give a --window that holds the image's intensities")
   }
 
   /// The voxels clipped to the window, minus their mean, divided by their population standard deviation; mean and
   /// deviation are those of the measured voxels that `whitening` names.
   ///
-  /// - Throws: `InputError` for an image that is constant, also after clipping, or holds NaN or infinite voxels.
+  /// - Throws: `Refusal` for an image that is constant, also after clipping, or holds NaN or infinite voxels.
   func whitened(_ image: consuming Image, name: String) throws -> Image {
     let statistics = IntensityStatistics(image)
     if let fault = statistics.fault(name) ?? statistics.range.flatMap({ clippingFault($0, name: name) }) {
-      throw InputError(fault)
+      throw fault
     }
     if let window {
       let low = Float(window.low)

@@ -29,7 +29,7 @@ package struct PreparedVolume: Sendable {
   ///   - storedGeometry: of the files, where the images were turned.
   ///   - constant: the images that may be constant, which become 0: colours that a picture does not use.
   ///   - purpose: prediction sees whole slices, training windows of the plan's size.
-  /// - Throws: `InputError` for an image that cannot be whitened or whose slices the network cannot take.
+  /// - Throws: `Refusal` for an image that cannot be whitened or whose slices the network cannot take.
   package init(
     images: consuming [Image], labels: LabelMap?, plan: PreparationPlan, names: [String],
     storedGeometry: Geometry? = nil, constant: Set<Int> = [], for purpose: PreparationPurpose = .prediction
@@ -103,7 +103,7 @@ package struct PreparedVolume: Sendable {
 
   /// What the network learns from at slice z; the volume must have labels.
   ///
-  /// - Throws: `FileError` where the values wait in a file that cannot be read.
+  /// - Throws: `Refusal` where the values wait in a file that cannot be read.
   func trainingSlice(_ z: Int, context: Int) throws -> TrainingSlice {
     guard let classes else { preconditionFailure("a training volume has labels") }
     var (image, labels): ([Float], [UInt8]) = ([], [])
@@ -125,7 +125,7 @@ package struct PreparedVolume: Sendable {
 
   /// The same with its values in files in `folder`, read as they are asked for and gone when nobody uses them.
   ///
-  /// - Throws: `FileError` where the folder cannot take them.
+  /// - Throws: `Refusal` where the folder cannot take them.
   func inFiles(in folder: URL) throws -> PreparedVolume {
     var result = self
     result.intensities = try intensities.inFile(in: folder)

@@ -26,7 +26,7 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
   /// The same in a file in `folder` that has lost its name before it is written, so that nothing is left behind, however the
   /// process ends.
   ///
-  /// - Throws: `FileError` where the folder cannot take it.
+  /// - Throws: `Refusal` where the folder cannot take it.
   func inFile(in folder: URL) throws -> StoredValues {
     guard case .memory(let values) = storage, !values.isEmpty else { return self }
     let file = folder.appendingPathComponent(".prepared-\(UUID().uuidString)")
@@ -41,10 +41,10 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
     return StoredValues(mapping: Data(bytesNoCopy: start, count: bytes, deallocator: .unmap), of: handle)
   }
 
-  private func refusal(of folder: URL, _ code: Int32) -> FileError {
-    FileError(
-      "\(folder.path): does not take \(bytes >> 20) MiB of prepared volumes (\(String(cString: strerror(code)))); free the "
-        + "disk, or raise --memory so that they stay in memory.")
+  private func refusal(of folder: URL, _ code: Int32) -> Refusal {
+    Refusal(
+      .file, folder.path, "does not take \(bytes >> 20) MiB of prepared volumes (\(String(cString: strerror(code))))",
+      remedy: "free the disk, or raise --memory so that they stay in memory")
   }
 
   /// Adds the values of a range to an array.
@@ -59,7 +59,7 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
 
   /// As `append`, where a file whose disk fails must not end the process, as a page that cannot be read would.
   ///
-  /// - Throws: `FileError`.
+  /// - Throws: `Refusal` where the file cannot be read.
   func read(_ range: Range<Int>, to target: inout [Value]) throws {
     guard case .file(_, let file) = storage else { return append(range, to: &target) }
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "values \(range) of \(count)")
@@ -75,9 +75,9 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
       return true
     }
     guard isRead else {
-      throw FileError(
-        "Prepared volumes, which wait in files of the run folder, cannot be read back; check its disk, or raise --memory so "
-          + "that they stay in memory.")
+      throw Refusal(
+        .file, "Prepared volumes, which wait in files of the run folder, cannot be read back",
+        remedy: "check its disk, or raise --memory so that they stay in memory")
     }
     values.withUnsafeBytes { target += $0.bindMemory(to: Value.self) }
   }

@@ -19,7 +19,7 @@ struct Learner {
 
   /// Loads the weights, moments and averages of a checkpoint.
   ///
-  /// - Throws: `WeightsError` if the checkpoint belongs to another network.
+  /// - Throws: `Refusal` if the checkpoint belongs to another network.
   func load(_ checkpoint: Checkpoint, file: String) throws {
     try network.parameters.load(checkpoint.model, file: file)
     try optimizer.load(checkpoint.optimizer, file: file)

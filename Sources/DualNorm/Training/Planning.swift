@@ -6,7 +6,7 @@ import Torch
 extension TrainingConfiguration {
   /// The model that a split trains. Its labels, preparation and network depend on training and validation cases only.
   ///
-  /// - Throws: `InputError` for options that do not fit these cases, or held-out cases with labels that these lack.
+  /// - Throws: `Refusal` for options that do not fit these cases, or held-out cases with labels that these lack.
   package func description(of split: Split, data: CheckedData) throws -> ModelDescription {
     let known = data.facts(of: split.training + split.validation)
     let labels = try labels(of: known, data)
@@ -59,10 +59,11 @@ extension TrainingConfiguration {
       }
       guard strange.isEmpty else {
         let trained = found.subtracting([0] + excludeLabels)
-        throw InputError(
-          "\(site): its held-out masks hold label \(LabelScheme.sentence(strange)), which no mask to train on holds "
-            + "(those hold \(LabelScheme.sentence(trained))), so it could not be learnt; merge labels with "
-            + "--merge-labels, correct the masks, or leave these cases out.")
+        throw Refusal(
+          .input, site,
+          "its held-out masks hold label \(LabelScheme.sentence(strange)), which no mask to train on holds (those hold "
+            + "\(LabelScheme.sentence(trained))), so it could not be learnt",
+          remedy: "merge labels with --merge-labels, correct the masks, or leave these cases out")
       }
     }
   }

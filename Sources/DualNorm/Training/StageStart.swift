@@ -22,7 +22,7 @@ package struct StageStart {
     case checkpoint
   }
 
-  /// - Throws: `InputError` or `WeightsError` for weights that cannot be loaded, or if every parameter is frozen.
+  /// - Throws: `Refusal` for weights that cannot be loaded, or if every parameter is frozen.
   func network(of stage: Stage, from source: Source) throws -> DualNormNetwork {
     let network = try DualNormNetwork(
       description.network(of: stage), seed: configuration.seed, device: configuration.device.resolved())
@@ -40,7 +40,7 @@ package struct StageStart {
   /// Finds errors that would stop the run at its start.
   ///
   /// - Returns: sentences on how much of `--init` fits, and on a GPU that will be slow.
-  /// - Throws: `InputError` for a missing `--device`, or an `--init` of which nothing fits. Also for names in
+  /// - Throws: `Refusal` for a missing `--device`, or an `--init` of which nothing fits. Also for names in
   ///   `--freeze-except` that no parameter contains or that leave a stage nothing to train.
   package func check() throws -> [String] {
     var notes = try [configuration.device.resolved().warning]
@@ -62,9 +62,9 @@ package struct StageStart {
     let source = try WeightFile(URL(fileURLWithPath: initial))
     let report = network.parameters.transfer(from: source.state)
     guard !report.matched.isEmpty else {
-      throw InputError(
-        "\(source.file): none of its \(source.state.count) tensors fits this network by name and shape; give weights of a "
-          + "DualNorm-UNet for --init.")
+      throw Refusal(
+        .input, source.file, "none of its \(source.state.count) tensors fits this network by name and shape",
+        remedy: "give weights of a DualNorm-UNet for --init")
     }
     return report
   }
@@ -75,9 +75,10 @@ package struct StageStart {
     guard !names.isEmpty else { return }
     let frozen = parameters.trainable.filter { entry in !names.contains { entry.name.contains($0) } }
     guard frozen.count < parameters.trainable.count else {
-      throw InputError(
-        "--freeze-except \(names.joined(separator: " ")): leaves nothing to train in the \(stage.rawValue) stage; name one "
-          + "of its blocks, or give the stage no --iterations.")
+      throw Refusal(
+        .input, "--freeze-except \(names.joined(separator: " "))",
+        "leaves nothing to train in the \(stage.rawValue) stage",
+        remedy: "name one of its blocks, or give the stage no --iterations")
     }
     for entry in frozen { entry.tensor.requireGradient(false) }
   }
@@ -86,9 +87,9 @@ package struct StageStart {
     let parameters = try DualNormNetwork(description.network, seed: 0).parameters.trainable.map(\.name)
     for name in configuration.freezeExcept where !parameters.contains(where: { $0.contains(name) }) {
       let parts = Set(parameters.flatMap { $0.split(separator: ".").map(String.init) }).sorted()
-      throw InputError(
-        "--freeze-except \"\(quoted(name))\": no parameter's name contains it; the nearest part of a name is "
-          + "\"\(quoted(nearest(to: name, among: parts)))\".")
+      throw Refusal(
+        .input, "--freeze-except \"\(quoted(name))\"", "no parameter's name contains it",
+        detail: "the nearest part of a name is \"\(quoted(nearest(to: name, among: parts)))\"")
     }
   }
 }

@@ -28,7 +28,7 @@ package final class Trainer {
   ///   - training: cases with labels; every site has the same share of each batch.
   ///   - validation: cases with labels that choose the best checkpoint; without any the last checkpoint is best.
   ///   - lock: the run folder's lock, held as long as the trainer exists.
-  /// - Throws: `InputError` for cases that cannot be trained on, or that differ from the run's earlier ones.
+  /// - Throws: `Refusal` for cases that cannot be trained on, or that differ from the run's earlier ones.
   static func prepare(
     in run: RunFolder, _ configuration: TrainingConfiguration, _ description: ModelDescription,
     training: [PreparedCase], validation: [PreparedCase], lock: FolderLock? = nil
@@ -58,7 +58,7 @@ package final class Trainer {
   /// Trains until the end, or until `shouldStop` returns true after an iteration; then writes the last checkpoint.
   ///
   /// - Returns: whether the run is finished.
-  /// - Throws: `InputError` if the loss is no longer a number, `FileError` if a file cannot be written or read. The
+  /// - Throws: `Refusal` if the loss is no longer a number, `Refusal` if a file cannot be written or read. The
   ///   last checkpoint stays intact.
   package func train(shouldStop: () -> Bool, progress: (TrainingProgress) throws -> Void) throws -> Bool {
     let checkpoint = resumed == nil ? nil : try Checkpoint(contentsOf: recorder.run.last)

@@ -35,14 +35,14 @@ package struct TrainingSession: Sendable {
   ///   - configuration: must have `data`.
   ///   - checking: called with the number of checked cases and of all cases.
   ///   - shouldStop: asked before each case of the check, from any thread.
-  /// - Throws: `InputError` for data that cannot be trained on, or a folder that is not empty; `StopRequested`.
+  /// - Throws: `Refusal` for data that cannot be trained on, or a folder that is not empty; `StopRequested`.
   package static func begin(
     _ run: RunFolder, configuration: TrainingConfiguration, report: Report,
     checking: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> TrainingSession {
     try configuration.validate()
     guard let data = configuration.data else {
-      throw InputError("No data set was given; name its folder with --data.")
+      throw Refusal(.input, "No data set was given", remedy: "name its folder with --data")
     }
     // Find a bad folder or device before the slow data check.
     try run.requireEmpty()
@@ -66,7 +66,7 @@ package struct TrainingSession: Sendable {
   /// Neither labels nor preparation depend on the split's test cases.
   ///
   /// - Parameter lock: the run folder's lock, if the caller holds it.
-  /// - Throws: `InputError` for a split that cannot be trained on, or a folder that is not empty.
+  /// - Throws: `Refusal` for a split that cannot be trained on, or a folder that is not empty.
   package static func begin(
     _ run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report,
     lock: FolderLock? = nil
@@ -109,13 +109,14 @@ package struct TrainingSession: Sendable {
   /// - Parameters:
   ///   - iterations: new iterations for the run; see `TrainingConfiguration.extended`.
   ///   - lock: the run folder's lock, if the caller holds it.
-  /// - Throws: `InputError` if the folder holds no run of train, `FileError` if another process works in it.
+  /// - Throws: `Refusal` if the folder holds no run of train, `Refusal` if another process works in it.
   package static func resume(
     _ run: RunFolder, iterations: [Int]? = nil, lock: FolderLock? = nil
   ) throws -> TrainingSession {
     try run.requireReadAndWriteAccess()
     guard run.hasConfiguration else {
-      throw InputError("\(run.url.path): has no config.yaml, so no training was started there; check --resume.")
+      throw Refusal(
+        .input, run.url.path, "has no config.yaml, so no training was started there", remedy: "check --resume")
     }
     let lock = try lock ?? FolderLock(run.url)
     for folder in [run.url, run.checkpoints] { removePartialFiles(in: folder) }
@@ -126,7 +127,8 @@ package struct TrainingSession: Sendable {
     // A finished run describes its last stage; new iterations may add the dual one.
     description.network.dual = configuration.dualPlan
     guard let data = configuration.data else {
-      throw InputError("\(run.configuration.path): names no data; only runs that train started can be resumed.")
+      throw Refusal(
+        .input, run.configuration.path, "names no data", remedy: "only runs that train started can be resumed")
     }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
     let split = try Split(contentsOf: run.splits, cases: dataset.cases)
@@ -138,7 +140,7 @@ package struct TrainingSession: Sendable {
   /// Reads and prepares the training and validation cases.
   ///
   /// - Parameter shouldStop: asked before each case, from any thread.
-  /// - Throws: `InputError` or `ImagingError` naming the unusable file; `StopRequested`.
+  /// - Throws: `Refusal` naming the unusable file; `StopRequested`.
   package func trainer(
     preparing: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> Trainer {

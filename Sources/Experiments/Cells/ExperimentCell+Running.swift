@@ -17,7 +17,7 @@ extension Experiment {
   ///
   /// - Parameter keepMasks: whether the masks and a picture of them stay beside the scores.
   /// - Returns: whether the cell is finished.
-  /// - Throws: `InputError` or another error that names the unusable input.
+  /// - Throws: `Refusal` or another error that names the unusable input.
   package func run(
     _ cell: ExperimentCell, keepMasks: Bool, shouldStop: @escaping () -> Bool, report: (CellEvent) -> Void
   ) throws -> Bool {
@@ -121,7 +121,7 @@ extension Experiment {
 extension Experiment {
   /// The results of the finished cells, methods in the experiment's order.
   ///
-  /// - Throws: `InputError` for a damaged `results.csv`.
+  /// - Throws: `Refusal` for a damaged `results.csv`.
   package func results() throws -> ResultTable {
     let order = configuration.methods
     let finished = cells.filter(\.isFinished).sorted {

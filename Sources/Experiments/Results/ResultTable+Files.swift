@@ -21,34 +21,34 @@ extension ResultTable {
     return ([Self.header] + lines).map { $0.map(quotedForCSV).joined(separator: ",") + "\n" }.joined()
   }
 
-  /// - Throws: `FileError` if the file cannot be written.
+  /// - Throws: `Refusal` if the file cannot be written.
   package func write(to url: URL) throws { try writeAtomically(Data(csv.utf8), to: url) }
 
   /// Reads a file from `write`, or from other tools with equal columns; the order of lines does not matter.
   ///
-  /// - Throws: `InputError` naming file and line: not UTF-8, another header, or a wrong number of fields. Also for an
+  /// - Throws: `Refusal` naming file and line: not UTF-8, another header, or a wrong number of fields. Also for an
   ///   invalid seed, metric, value or outcome, and for two lines that contradict each other.
   package init(contentsOf url: URL) throws {
     guard let data = contents(ofRegularFile: url) else {
-      throw InputError("\(url.path): cannot be read; give the CSV file of an experiment's results.")
+      throw Refusal(.input, url.path, "cannot be read", remedy: "give the CSV file of an experiment's results")
     }
     guard let text = String(data: data, encoding: .utf8) else {
-      throw InputError("\(url.path): is not UTF-8 text; save it as CSV in UTF-8.")
+      throw Refusal(.input, url.path, "is not UTF-8 text", remedy: "save it as CSV in UTF-8")
     }
     let records = try CSVRecords(text, file: url.path).records
     guard let first = records.first, first.fields == Self.header else {
       let found = records.first.map { "\"\(quoted($0.fields.joined(separator: ",")))\"" } ?? "nothing"
-      throw InputError(
-        "\(url.path), line 1: expected the header \(Self.header.joined(separator: ",")) but found \(found); "
-          + "give the results of an experiment.")
+      throw Refusal(
+        .input, "\(url.path), line 1", "expected the header \(Self.header.joined(separator: ",")) but found \(found)",
+        remedy: "give the results of an experiment")
     }
     let rows = try records.dropFirst().map { record in
       try ResultRow(record.fields, place: "\(url.path), line \(record.line)")
     }
     do {
       try self.init(rows)
-    } catch let error as InputError {
-      throw InputError("\(url.path): \(error.description)")
+    } catch let error as Refusal {
+      throw error.about(url.path)
     }
   }
 
@@ -81,29 +81,33 @@ extension ResultTable {
 }
 
 extension ResultRow {
-  /// - Throws: `InputError` beginning with `place`.
+  /// - Throws: `Refusal` beginning with `place`.
   fileprivate init(_ fields: [String], place: String) throws {
     guard fields.count == ResultTable.header.count else {
-      throw InputError(
-        "\(place): expected \(ResultTable.header.count) fields but found \(fields.count); correct the line.")
+      throw Refusal(
+        .input, place, "expected \(ResultTable.header.count) fields but found \(fields.count)",
+        remedy: "correct the line")
     }
     guard let seed = UInt64(fields[2]) else {
-      throw InputError("\(place): the seed \"\(quoted(fields[2]))\" is no whole number from 0 on; correct the line.")
+      throw Refusal(
+        .input, place, "the seed \"\(quoted(fields[2]))\" is no whole number from 0 on", remedy: "correct the line")
     }
     guard let metric = Metric(rawValue: fields[8]) else {
       let known = Convention.dualnorm.metrics(tolerancesMM: Scorer.defaultTolerancesMM).map(\.rawValue)
-      throw InputError(
-        "\(place): \"\(quoted(fields[8]))\" is no metric; did you mean \(nearest(to: fields[8], among: known))?")
+      throw Refusal(
+        .input, place, "\"\(quoted(fields[8]))\" is no metric",
+        question: "did you mean \(nearest(to: fields[8], among: known))")
     }
     let value = Double(fields[9])
     guard fields[9].isEmpty || value?.isFinite == true else {
-      throw InputError(
-        "\(place): the value \"\(quoted(fields[9]))\" is no number; write a number, or nothing where it is undefined.")
+      throw Refusal(
+        .input, place, "the value \"\(quoted(fields[9]))\" is no number",
+        remedy: "write a number, or nothing where it is undefined")
     }
     guard let outcome = Outcome(rawValue: fields[10]) else {
-      throw InputError(
-        "\(place): \"\(quoted(fields[10]))\" is no outcome; expected one of "
-          + "\(listed(Outcome.allCases.map(\.rawValue), atMost: 4)).")
+      throw Refusal(
+        .input, place, "\"\(quoted(fields[10]))\" is no outcome",
+        detail: "expected one of \(listed(Outcome.allCases.map(\.rawValue), atMost: 4))")
     }
     self.init(
       method: fields[0], fold: fields[1], seed: seed, trainSites: ResultTable.split(fields[3]), testSite: fields[4],

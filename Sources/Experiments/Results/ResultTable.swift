@@ -11,14 +11,14 @@ package struct ResultTable: Equatable, Sendable {
 
   /// Orders the rows; a row repeated with equal value and outcome is kept once.
   ///
-  /// - Throws: `InputError` if two rows contradict each other, or a value is not finite.
+  /// - Throws: `Refusal` if two rows contradict each other, or a value is not finite.
   init(_ rows: [ResultRow]) throws {
     let order = RowOrder(rows)
     var kept: [(key: [Int], row: ResultRow)] = []
     var indexOfKey: [[Int]: Int] = [:]
     for row in rows {
       if let value = row.value, !value.isFinite {
-        throw InputError("\(row.title) is \(value), which is no number; score the case again.")
+        throw Refusal(.input, "\(row.title) is \(value), which is no number", remedy: "score the case again")
       }
       let key = order.key(row)
       guard let index = indexOfKey[key] else {
@@ -27,8 +27,9 @@ package struct ResultTable: Equatable, Sendable {
         continue
       }
       guard kept[index].row == row else {
-        throw InputError(
-          "\(row.title) is given twice, as \(kept[index].row.found) and as \(row.found); keep the results of one run.")
+        throw Refusal(
+          .input, "\(row.title) is given twice, as \(kept[index].row.found) and as \(row.found)",
+          remedy: "keep the results of one run")
       }
     }
     self.rows = kept.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.row)
@@ -36,7 +37,7 @@ package struct ResultTable: Equatable, Sendable {
 
   /// Makes rows of every metric of every score of one trained network.
   ///
-  /// - Throws: `InputError` if the scores contradict each other.
+  /// - Throws: `Refusal` if the scores contradict each other.
   init(_ table: ScoreTable, method: String, fold: String, seed: UInt64, trainSites: [String]) throws {
     try self.init(
       table.scores.flatMap { score in
@@ -51,7 +52,7 @@ package struct ResultTable: Equatable, Sendable {
 
   /// Merges several tables; methods keep the order of the tables.
   ///
-  /// - Throws: `InputError` if two tables contradict each other.
+  /// - Throws: `Refusal` if two tables contradict each other.
   package init(merging tables: [ResultTable]) throws { try self.init(tables.flatMap(\.rows)) }
 
   /// The methods in the order of their first row.
@@ -66,13 +67,13 @@ package struct ResultTable: Equatable, Sendable {
 
   /// Finds one of `metrics` by name.
   ///
-  /// - Throws: `InputError` for an unknown name, suggesting the nearest.
+  /// - Throws: `Refusal` for an unknown name, suggesting the nearest.
   package func metric(named name: String, option: String) throws -> Metric {
     guard let metric = metrics.first(where: { $0.rawValue == name }) else {
       let known = metrics.filter { $0.lowerIsBetter != nil }.map(\.rawValue)
-      throw InputError(
-        "\(option) \(quoted(name)) is not in the results; the nearest is \(nearest(to: name, among: known)) of "
-          + "\(listed(known, atMost: 10)).")
+      throw Refusal(
+        .input, "\(option) \(quoted(name)) is not in the results",
+        detail: "the nearest is \(nearest(to: name, among: known)) of \(listed(known, atMost: 10))")
     }
     return metric
   }

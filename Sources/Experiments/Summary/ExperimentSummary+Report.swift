@@ -21,7 +21,7 @@ extension ExperimentSummary {
 
   /// Writes `markdown`, `text` or all numbers as JSON, by the file's extension.
   ///
-  /// - Throws: `InputError` for another extension, `FileError` if the file cannot be written.
+  /// - Throws: `Refusal` for another extension, or if the file cannot be written.
   package func write(to url: URL) throws {
     switch url.pathExtension.lowercased() {
     case "md": try writeAtomically(Data(markdown.utf8), to: url)
@@ -31,8 +31,8 @@ extension ExperimentSummary {
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try writeAtomically(encoder.encode(self) + Data("\n".utf8), to: url)
     default:
-      throw InputError(
-        "\(url.path): a summary is written as .md, .txt or .json; give the file one of these endings.")
+      throw Refusal(
+        .input, url.path, "a summary is written as .md, .txt or .json", remedy: "give the file one of these endings")
     }
   }
 

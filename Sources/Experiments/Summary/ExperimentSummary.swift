@@ -30,14 +30,15 @@ package struct ExperimentSummary: Equatable, Encodable, Sendable {
   ///     tests some case after training on different sets (a matrix).
   ///   - lengthUnit: the metric's unit, if it is a length.
   ///   - resamples: the number of bootstrap resamples of each interval, all from the same `seed`.
-  /// - Throws: `InputError` for a metric that is absent or cannot be compared, or an unknown baseline or pass.
+  /// - Throws: `Refusal` for a metric that is absent or cannot be compared, or an unknown baseline or pass.
   package init(
     _ table: ResultTable, metric: Metric = .dice, baseline: String? = nil, baselinePass: String? = nil,
     separatingTrainSites: Bool? = nil, lengthUnit: LengthUnit = .mm, resamples: Int = 10_000, seed: UInt64 = 0
   ) throws {
     guard let lowerIsBetter = metric.lowerIsBetter else {
-      throw InputError(
-        "\(metric.rawValue) is neither better nor worse when it is larger; summarize dice or another score.")
+      throw Refusal(
+        .input, "\(metric.rawValue) is neither better nor worse when it is larger",
+        remedy: "summarize dice or another score")
     }
     let rows = table.rows.filter { $0.metric == metric }
     guard let first = rows.first else { throw Self.absent(metric, table) }
@@ -77,12 +78,15 @@ package struct ExperimentSummary: Equatable, Encodable, Sendable {
     }
   }
 
-  private static func absent(_ metric: Metric, _ table: ResultTable) -> InputError {
+  private static func absent(_ metric: Metric, _ table: ResultTable) -> Refusal {
     let known = table.metrics.filter { $0.lowerIsBetter != nil }.map(\.rawValue)
-    return InputError(
-      known.isEmpty
-        ? "There are no results to summarize; run at least one cell of the experiment."
-        : "\(metric.rawValue) is not in the results; did you mean \(nearest(to: metric.rawValue, among: known))?")
+    guard !known.isEmpty else {
+      return Refusal(
+        .input, "There are no results to summarize", remedy: "run at least one cell of the experiment")
+    }
+    return Refusal(
+      .input, "\(metric.rawValue) is not in the results",
+      question: "did you mean \(nearest(to: metric.rawValue, among: known))")
   }
 }
 
@@ -103,13 +107,13 @@ private struct BaselineChoice {
 
   init(method: String, pass: String?, arms: [Arm], methods: [String]) throws {
     guard methods.contains(method) else {
-      throw InputError(
-        "There is no method \(quoted(method)) in the results to compare with; "
-          + "did you mean \(nearest(to: method, among: methods))?")
+      throw Refusal(
+        .input, "There is no method \(quoted(method)) in the results to compare with",
+        question: "did you mean \(nearest(to: method, among: methods))")
     }
     let passes = arms.filter { $0.method == method }.map(\.pass).firstOccurrences
     if let pass, !passes.contains(pass) {
-      throw InputError("\(method) has no pass \(quoted(pass)); it has \(listed(passes)).")
+      throw Refusal(.input, "\(method) has no pass \(quoted(pass))", detail: "it has \(listed(passes))")
     }
     (self.method, self.pass, self.arms) = (method, pass, arms)
   }

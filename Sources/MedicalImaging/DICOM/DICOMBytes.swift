@@ -1,10 +1,14 @@
+import Basics
 import Foundation
 
-/// A reason not to read a DICOM file, as the end of a sentence.
+/// A reason not to read a DICOM file, and the action that helps.
 struct DICOMFault: Error {
-  let sentence: String
+  let found: String
+  let advice: String
 
-  init(_ reason: String, advice: String = "copy it again from its source") { sentence = "\(reason); \(advice)." }
+  init(_ found: String, advice: String = "copy it again from its source") {
+    (self.found, self.advice) = (found, advice)
+  }
 
   init(_ what: String, _ tag: UInt32, advice: String = "copy it again from its source") {
     self.init("\(what) element \(DICOMFault.name(tag))", advice: advice)
@@ -22,17 +26,17 @@ final class DICOMBytes {
   /// The part of the file that the window holds.
   private var held = 0..<0
 
-  /// - Throws: `ImagingError` for a file that may not be read.
+  /// - Throws: `Refusal` for a file that may not be read.
   init(_ url: URL) throws {
     // Opening a pipe without O_NONBLOCK would wait for a writer.
     let descriptor = open(url.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw ImagingError("\(url.path): this file may not be read; change its permissions.")
+      throw Refusal(.image, url.path, "this file may not be read", remedy: "change its permissions")
     }
     file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw ImagingError("\(url.path): is not a regular file; give a DICOM file.")
+      throw Refusal(.image, url.path, "is not a regular file", remedy: "give a DICOM file")
     }
     count = Int(status.st_size)
   }

@@ -1,3 +1,4 @@
+import Basics
 import CDICOM
 import Foundation
 
@@ -6,14 +7,14 @@ final class DICOMFile {
   let url: URL
   let handle: OpaquePointer
 
-  /// - Throws: `ImagingError` for a file that is incomplete, damaged, or no DICOM file.
+  /// - Throws: `Refusal` for a file that is incomplete, damaged, or no DICOM file.
   init(_ url: URL) throws {
     self.url = url
     try requireContents(of: url)
     let fault = DICOMStructure.fault(in: try DICOMBytes(url))
     guard fault == nil, let opened = cdicom_file_open(url.path) else {
-      throw ImagingError(
-        "\(url.path): cannot be read as DICOM: \(fault ?? "\(lastDICOMError()); copy it again from its source.")")
+      let reason = fault ?? DICOMFault(lastDICOMError())
+      throw Refusal(.image, url.path, "cannot be read as DICOM: \(reason.found)", remedy: reason.advice)
     }
     handle = opened
   }

@@ -10,17 +10,19 @@ public func holdsDICOM(_ folder: URL) -> Bool {
   return ((try? files(in: folder)) ?? []).contains(where: isDICOM)
 }
 
-/// A sentence on why a single DICOM file is no volume; nil for folders and other files.
-public func faultOfSingleDICOM(_ url: URL) -> String? {
+/// The refusal of a single DICOM file, which is no volume; nil for folders and other files.
+public func faultOfSingleDICOM(_ url: URL) -> Refusal? {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue, isDICOM(url)
   else { return nil }
   do {
-    if let fault = try DICOMSlice(url).fault { return "\(url.path): \(fault)" }
+    if let fault = try DICOMSlice(url).fault { return fault }
   } catch {
-    return "\(error)"
+    return error as? Refusal ?? Refusal(.image, sentence: "\(error)")
   }
-  return "\(url.path): is one file of a DICOM series; give its folder, \(url.deletingLastPathComponent().path)."
+  return Refusal(
+    .image, url.path, "is one file of a DICOM series",
+    remedy: "give its folder, \(url.deletingLastPathComponent().path)")
 }
 
 /// The DICOM series of the files in a folder.
@@ -29,12 +31,12 @@ struct DICOMFolder {
   /// The series of images, or all if there are none, ascending by number, then by UID.
   let series: [[DICOMSlice]]
 
-  /// - Throws: `ImagingError` for a folder without DICOM files, or with a damaged one.
+  /// - Throws: `Refusal` for a folder without DICOM files, or with a damaged one.
   init(_ url: URL) throws {
     self.url = url
     // A DICOMDIR lists the other files.
     let names = try files(in: url).filter { file in
-      if let denial = accessDenial(of: file) { throw ImagingError(denial) }
+      if let denial = accessDenial(of: file, .image) { throw denial }
       return isDICOM(file) && file.lastPathComponent.uppercased() != "DICOMDIR"
     }
     let slices = try names.map(DICOMSlice.init)
@@ -43,18 +45,21 @@ struct DICOMFolder {
     }
     let images = all.filter { $0.contains(where: \.isImage) }
     series = images.isEmpty ? all : images
-    guard !series.isEmpty else { throw ImagingError("\(url.path): holds no DICOM images; give another folder.") }
+    guard !series.isEmpty else {
+      throw Refusal(
+        .image, url.path, "holds no DICOM images", remedy: "give another folder")
+    }
   }
 
   /// Chooses the only series, or the one with a number, UID or beginning of a UID.
   ///
-  /// - Throws: `ImagingError` listing the series if the choice matches none or several.
+  /// - Throws: `Refusal` listing the series if the choice matches none or several.
   func chosen(_ choice: String?) throws -> [DICOMSlice] {
     guard let choice else {
       guard series.count == 1 else {
-        throw ImagingError(
-          "\(url.path): holds \(series.count) series: \(list(series)); choose one by its number or UID (--series of "
-            + "predict), or keep one a folder.")
+        throw Refusal(
+          .image, url.path, "holds \(series.count) series: \(list(series))",
+          remedy: "choose one by its number or UID (--series of predict), or keep one a folder")
       }
       return series[0]
     }
@@ -64,9 +69,10 @@ struct DICOMFolder {
     let found = [exact, numbered, begun].first { !$0.isEmpty } ?? []
     guard found.count == 1 else {
       let what = found.isEmpty ? "no such series in" : "several such series in"
-      throw ImagingError(
-        "--series \(inOneLine(choice)): there \(found.isEmpty ? "is" : "are") \(what) \(url.path), which holds "
-          + "\(list(found.isEmpty ? series : found)); give a number, or a UID up to where it differs.")
+      throw Refusal(
+        .image, "--series \(inOneLine(choice))",
+        "there \(found.isEmpty ? "is" : "are") \(what) \(url.path), which holds "
+          + "\(list(found.isEmpty ? series : found))", remedy: "give a number, or a UID up to where it differs")
     }
     return found[0]
   }
@@ -95,7 +101,7 @@ private func files(in folder: URL) throws -> [URL] {
         return attributes?[.type] as? FileAttributeType == .typeRegular
       }
   } catch {
-    throw ImagingError("\(folder.path): this folder cannot be read; check its permissions.")
+    throw Refusal(.image, folder.path, "this folder cannot be read", remedy: "check its permissions")
   }
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Slices in spatial order on one regular grid.
@@ -9,20 +10,20 @@ struct DICOMGrid {
   /// The largest difference of direction cosines between slices.
   static let cosineTolerance = 1e-4
 
-  /// - Throws: `ImagingError` naming the file or folder that prevents a volume.
+  /// - Throws: `Refusal` naming the file or folder that prevents a volume.
   init(_ unsorted: [DICOMSlice], folder: URL) throws {
-    if let (slice, fault) = unsorted.firstFault { throw ImagingError("\(slice.url.path): \(fault)") }
+    if let fault = unsorted.firstFault { throw fault }
     let first = mostCommon(unsorted)
-    if let (slice, fault) = unsorted.firstUnlike(first) { throw ImagingError("\(slice.url.path): \(fault)") }
+    if let fault = unsorted.firstUnlike(first) { throw fault }
     let normal = cross(first.row, first.column)
     func height(_ slice: DICOMSlice) -> Double { (slice.positionMM * normal).sum() }
     slices = unsorted.sorted { (height($0), $0.url.path) < (height($1), $1.url.path) }
     let stack = DICOMStack(slices: slices, heights: slices.map(height), folder: folder)
-    if let fault = stack.fault { throw ImagingError(fault) }
+    if let fault = stack.fault { throw fault }
     guard let distance = stack.distance ?? first.thicknessMM else {
-      throw ImagingError(
-        "\(first.url.path): is the only slice of its series and does not say how thick it is (Slice Thickness); give a "
-          + "series of several slices.")
+      throw Refusal(
+        .image, first.url.path, "is the only slice of its series and does not say how thick it is (Slice Thickness)",
+        remedy: "give a series of several slices")
     }
     let (x, y) = (first.row, first.column)
     geometry = Geometry(
@@ -33,14 +34,10 @@ struct DICOMGrid {
 }
 
 extension [DICOMSlice] {
-  fileprivate var firstFault: (DICOMSlice, String)? {
-    for slice in self { if let fault = slice.fault { return (slice, fault) } }
-    return nil
-  }
+  fileprivate var firstFault: Refusal? { lazy.compactMap(\.fault).first }
 
-  fileprivate func firstUnlike(_ usual: DICOMSlice) -> (DICOMSlice, String)? {
-    for slice in self { if let difference = unlikeness(of: slice, to: usual) { return (slice, difference) } }
-    return nil
+  fileprivate func firstUnlike(_ usual: DICOMSlice) -> Refusal? {
+    lazy.compactMap { unlikeness(of: $0, to: usual) }.first
   }
 }
 
@@ -58,11 +55,13 @@ private func mostCommon(_ slices: [DICOMSlice]) -> DICOMSlice {
   return kinds.first { $0.count == most }!.slice
 }
 
-/// A sentence on why two slices of a series do not match; nil if they do.
-private func unlikeness(of other: DICOMSlice, to first: DICOMSlice) -> String? {
-  func refuse(_ what: String, _ found: String, _ expected: String) -> String {
-    "its \(what) is \(found), and \(expected) in \(first.url.lastPathComponent) of the same series; the slices of a "
-      + "volume are alike: take those that are not out of the folder."
+/// The refusal of a slice that does not match another one of its series; nil if it does.
+private func unlikeness(of other: DICOMSlice, to first: DICOMSlice) -> Refusal? {
+  func refuse(_ what: String, _ found: String, _ expected: String) -> Refusal {
+    Refusal(
+      .image, other.url.path,
+      "its \(what) is \(found), and \(expected) in \(first.url.lastPathComponent) of the same series",
+      detail: "the slices of a volume are alike", remedy: "take those that are not out of the folder")
   }
   guard other.size == first.size else {
     return refuse("size", "\(other.size.x)×\(other.size.y)", "\(first.size.x)×\(first.size.y)")

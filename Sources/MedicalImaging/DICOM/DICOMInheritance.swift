@@ -6,7 +6,7 @@ extension DICOMFile {
   /// Validates the elements that a segmentation inherits from this file: patient, study and frame of reference.
   ///
   /// Invalid optional elements are left out with a warning, as in highdicom.
-  /// - Throws: `ImagingError` naming a required element that is missing or not valid.
+  /// - Throws: `Refusal` naming a required element that is missing or not valid.
   func requireInheritable() throws {
     var leftOut: [String] = []
     for fault in inheritanceFaults {
@@ -36,7 +36,7 @@ extension DICOMFile {
 }
 
 extension DICOMSlice {
-  /// - Throws: `ImagingError` if a segmentation cannot refer to this file.
+  /// - Throws: `Refusal` if a segmentation cannot refer to this file.
   func requireIdentity() throws {
     for (name, uid) in [("SOP Class UID (0008,0016)", sopClass), ("SOP Instance UID (0008,0018)", sopInstance)] {
       guard !cdicom_is_uid(uid) else { continue }
@@ -59,10 +59,10 @@ private struct InheritanceFault {
   }
 }
 
-private func unsegmentable(_ url: URL, _ fault: String) -> ImagingError {
-  ImagingError(
-    "\(url.path): its \(fault), and a DICOM segmentation cannot be without; correct the header, or name the output .nii.gz "
-      + "to write NIfTI.")
+private func unsegmentable(_ url: URL, _ fault: String) -> Refusal {
+  Refusal(
+    .image, url.path, "its \(fault), and a DICOM segmentation cannot be without",
+    remedy: "correct the header, or name the output .nii.gz to write NIfTI")
 }
 
 /// The text of a C array of characters.

@@ -25,7 +25,7 @@ extension Volume where Voxel == UInt8 {
   /// reference, but has its own series. Each slice of each segment is one frame that refers to its source image; an
   /// empty segment has its first slice only.
   /// - Precondition: this mask lies on the grid of `series`, slice by slice.
-  /// - Throws: `ImagingError` for a source that DCMTK cannot refer to, `FileError` for a full disk or a folder that
+  /// - Throws: `Refusal` for a source that DCMTK cannot refer to, or for a full disk or a folder that
   ///   cannot be written.
   public func writeSegmentation(
     to url: URL, of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String
@@ -49,7 +49,7 @@ extension Volume where Voxel == UInt8 {
 extension DICOMSeries {
   /// Checks, before there is a mask, whether these headers allow a segmentation; warns of elements it leaves out.
   ///
-  /// - Throws: `ImagingError` naming the element that is missing or not valid.
+  /// - Throws: `Refusal` naming the element that is missing or not valid.
   public func requireSegmentable(as segments: [DICOMSegment]) throws {
     let writer = try SegmentationWriter(of: self, segments: segments, softwareVersion: "1")
     let nothing = [UInt8](repeating: 0, count: geometry.sliceCount)
@@ -116,10 +116,10 @@ private final class SegmentationWriter {
 
   private func require(_ success: Bool) throws { if !success { throw SegmentationWriter.fault(series) } }
 
-  private static func fault(_ series: DICOMSeries) -> ImagingError {
-    ImagingError(
-      "\(series.files[0].path): makes no DICOM segmentation (\(lastDICOMError())); correct the series' header, or name "
-        + "the output .nii.gz to write NIfTI.")
+  private static func fault(_ series: DICOMSeries) -> Refusal {
+    Refusal(
+      .image, series.files[0].path, "makes no DICOM segmentation (\(lastDICOMError()))",
+      remedy: "correct the series' header, or name the output .nii.gz to write NIfTI")
   }
 }
 

@@ -16,7 +16,7 @@ public struct DICOMSeries: Sendable {
   ///
   /// Slices are distinguished and ordered by Image Position (Patient) alone.
   /// - Parameter series: its number, its UID, or the beginning of it; nil for the only series of images.
-  /// - Throws: `ImagingError` if there is no such series. Also if a file is damaged, compressed in an unsupported way,
+  /// - Throws: `Refusal` if there is no such series. Also if a file is damaged, compressed in an unsupported way,
   ///   or no grey image of 8 to 16 bits with one frame. Also if sizes, orientations or spacings differ, or positions
   ///   are missing, repeated, unevenly spaced or not stacked along the normal.
   public init(contentsOf folder: URL, series: String? = nil) throws {
@@ -32,7 +32,7 @@ public struct DICOMSeries: Sendable {
   ///
   /// Stored values equal to the slice's Pixel Padding Value, or between it and Pixel Padding Range Limit, are no data.
   /// Such pixels get the least value of all others.
-  /// - Throws: `ImagingError` for pixels that cannot be decoded, or if none holds data.
+  /// - Throws: `Refusal` for pixels that cannot be decoded, or if none holds data.
   public func image() throws -> Image {
     try geometry.requireUsable(in: folder)
     try VolumeMemory.requireRoom(for: geometry.size, voxelBytes: MemoryLayout<Float>.size + 1, of: folder)
@@ -50,9 +50,9 @@ public struct DICOMSeries: Sendable {
     var least = Float.infinity
     image.forEachMeasured { _, value in least = min(least, value) }
     guard least < .infinity else {
-      throw ImagingError(
-        "\(folder.path): every pixel is padding (Pixel Padding Value (0028,0120)), so the series holds no data; correct "
-          + "its headers, or choose another series.")
+      throw Refusal(
+        .image, folder.path, "every pixel is padding (Pixel Padding Value (0028,0120)), so the series holds no data",
+        remedy: "correct its headers, or choose another series")
     }
     for index in marks.indices where marks[index] { image.voxels[index] = least }
     return image

@@ -1,3 +1,4 @@
+import Basics
 import CDICOM
 import Foundation
 
@@ -11,8 +12,8 @@ struct DICOMSlice: Sendable {
   let sopClass: String
   let sopInstance: String
   let frameOfReference: String
-  /// A sentence on why it is no slice of a volume; nil for one that can be read.
-  let fault: String?
+  /// The refusal of a file that is no slice of a volume; nil for one that can be read.
+  let fault: Refusal?
   /// Tells whether it is a localizer, an overview for planning other images, which often shares their series.
   let isLocalizer: Bool
   /// Tells whether it has pixels and is no segmentation.
@@ -31,11 +32,11 @@ struct DICOMSlice: Sendable {
   /// Tells whether some stored values mark unmeasured pixels (Pixel Padding Value).
   var hasPadding: Bool { pixels.padding_low <= pixels.padding_high }
 
-  /// - Throws: `ImagingError` for a file that cannot be read as DICOM or belongs to no series.
+  /// - Throws: `Refusal` for a file that cannot be read as DICOM or belongs to no series.
   init(_ url: URL) throws {
     let file = try DICOMFile(url)
     guard let series = file.text(.series) else {
-      throw ImagingError("\(url.path): belongs to no series (0020,000E); copy it again from its source.")
+      throw Refusal(.image, url.path, "belongs to no series (0020,000E)", remedy: "copy it again from its source")
     }
     self.url = url
     self.series = series
@@ -67,11 +68,12 @@ struct DICOMSlice: Sendable {
     column = orientation.map { SIMD3($0.suffix(3)) } ?? .zero
     thicknessMM = [.spacingBetweenSlices, .sliceThickness].compactMap { file.number($0) }.first { $0 > 0 }
     let isPlaced = spacing != nil && position != nil && orientation != nil
-    fault =
+    let fault =
       faultOfKind(of: file) ?? faultOfPixels(pixels, of: file)
       ?? (isPlaced
         ? faultOfPlace(positionMM, spacingMM, row, column)
         : faultOfUnplaced(file))
+    self.fault = fault?.about(url.path)
   }
 
   /// Reads the stored values times slope plus intercept, `size.x` × `size.y`, and which of them are no data.
@@ -81,9 +83,9 @@ struct DICOMSlice: Sendable {
     let file = try DICOMFile(url)
     var pixels = pixels
     guard cdicom_read_pixels(file.handle, &pixels, values.baseAddress!, &noData) else {
-      throw ImagingError(
-        "\(url.path): its pixels cannot be read (\(lastDICOMError())); it is cut short or damaged: copy it again from its "
-          + "source.")
+      throw Refusal(
+        .image, url.path, "its pixels cannot be read (\(lastDICOMError()))", detail: "it is cut short or damaged",
+        remedy: "copy it again from its source")
     }
     return noData
   }
@@ -98,28 +100,33 @@ private func rescaling(_ tag: DICOMTag, of file: DICOMFile) -> [String] {
     + groups.compactMap { file.text(tag, within: [$0, .pixelValueTransformation]) }
 }
 
-private func faultOfRescaling(of file: DICOMFile) -> String? {
+private func faultOfRescaling(of file: DICOMFile) -> Refusal? {
   for (tag, name) in [(DICOMTag.slope, "Slope"), (.intercept, "Intercept")] {
     let texts = rescaling(tag, of: file)
     let values = texts.map { Double($0) ?? .nan }
     if let place = values.firstIndex(where: { !$0.isFinite }) {
-      return "its Rescale \(name) is \"\(inOneLine(texts[place]))\", which is no number; correct the header."
+      return Refusal(
+        .image, "its Rescale \(name) is \"\(inOneLine(texts[place]))\", which is no number",
+        remedy: "correct the header")
     }
     if let other = values.first(where: { $0 != values[0] }) {
-      return "its Rescale \(name) is \(short(values[0])) and, in its functional groups, \(short(other)); correct the "
-        + "header."
+      return Refusal(
+        .image, "its Rescale \(name) is \(short(values[0])) and, in its functional groups, \(short(other))",
+        remedy: "correct the header")
     }
   }
   return nil
 }
 
-private func faultOfUnplaced(_ file: DICOMFile) -> String {
+private func faultOfUnplaced(_ file: DICOMFile) -> Refusal {
   guard !file.has(.sharedGroups), !file.has(.frameGroups) else {
-    return "is an enhanced image, whose place is in functional groups, which are not read; convert it to NIfTI, for "
-      + "example by dcm2niix."
+    return Refusal(
+      .image, "is an enhanced image, whose place is in functional groups, which are not read",
+      remedy: "convert it to NIfTI, for example by dcm2niix")
   }
-  return "does not say where it lies in the patient (Image Position, Image Orientation and Pixel Spacing); it is no "
-    + "slice of a volume: choose another series."
+  return Refusal(
+    .image, "does not say where it lies in the patient (Image Position, Image Orientation and Pixel Spacing)",
+    detail: "it is no slice of a volume", remedy: "choose another series")
 }
 
 /// The stored values from Pixel Padding Value to Pixel Padding Range Limit; nil if the file names none.
@@ -136,78 +143,96 @@ private func paddingValues(of file: DICOMFile, isSigned: Bool) -> ClosedRange<In
   return min(value, limit)...max(value, limit)
 }
 
-/// A sentence on an object that is no grey slice; nil for a grey slice.
-private func faultOfKind(of file: DICOMFile) -> String? {
+/// The refusal of an object that is no grey slice; nil for a grey slice.
+private func faultOfKind(of file: DICOMFile) -> Refusal? {
   let isSegmentation = file.text(.modality) == "SEG"
   guard !isSegmentation, cdicom_pixel_bytes(file.handle) >= 0 else {
     let kind = file.text(.modality).map { " (modality \(inOneLine($0)))" } ?? ""
     return isSegmentation
-      ? "is a segmentation of images and no image; choose the series that it was made from."
-      : "holds no pixels\(kind); choose a series of images."
+      ? Refusal(
+        .image, "is a segmentation of images and no image", remedy: "choose the series that it was made from")
+      : Refusal(.image, "holds no pixels\(kind)", remedy: "choose a series of images")
   }
   if let frames = file.integer(.frames), frames != 1 {
-    return
-      "holds \(frames) frames (multi-frame); expected one slice a file: convert it to NIfTI, for example by dcm2niix."
+    return Refusal(
+      .image, "holds \(frames) frames (multi-frame)", detail: "expected one slice a file",
+      remedy: "convert it to NIfTI, for example by dcm2niix")
   }
   guard !(2..<16).contains(where: { file.text(.imageType, at: $0) == "MOSAIC" }) else {
-    return "is a mosaic of many slices; expected one slice a file: convert it to NIfTI, for example by dcm2niix."
+    return Refusal(
+      .image, "is a mosaic of many slices", detail: "expected one slice a file",
+      remedy: "convert it to NIfTI, for example by dcm2niix")
   }
   let samples = file.integer(.samples) ?? 1
   let photometric = file.text(.photometricInterpretation) ?? "MONOCHROME2"
   guard samples == 1, ["MONOCHROME1", "MONOCHROME2"].contains(photometric) else {
-    return
-      "is in colour (\(inOneLine(photometric)), \(samples == 1 ? "1 number" : "\(samples) numbers") a pixel); expected "
-      + "grey: choose another series."
+    return Refusal(
+      .image,
+      "is in colour (\(inOneLine(photometric)), \(samples == 1 ? "1 number" : "\(samples) numbers") a pixel)",
+      detail: "expected grey", remedy: "choose another series")
   }
   guard file.text(.modalityTable) == nil, !file.has(.modalityTable) else {
-    return "turns stored values into intensities by a table (Modality LUT), which is not read; convert it to NIfTI."
+    return Refusal(
+      .image, "turns stored values into intensities by a table (Modality LUT), which is not read",
+      remedy: "convert it to NIfTI")
   }
   if let fault = faultOfRescaling(of: file) { return fault }
   guard cdicom_can_decode(file.handle) else {
-    return
-      "its pixels are compressed as \(DICOMSyntax.name(inOneLine(file.text(.transferSyntax) ?? ""))), which is not "
-      + "read; decompress it (for example by gdcmconv --raw) or convert it to NIfTI."
+    return Refusal(
+      .image,
+      "its pixels are compressed as \(DICOMSyntax.name(inOneLine(file.text(.transferSyntax) ?? ""))), which is not read",
+      remedy: "decompress it (for example by gdcmconv --raw) or convert it to NIfTI")
   }
   return nil
 }
 
-/// A sentence on unsupported bits, or more pixels than the file can hold; nil for valid pixels.
-private func faultOfPixels(_ pixels: CDICOMPixels, of file: DICOMFile) -> String? {
+/// The refusal of unsupported bits, or of more pixels than the file can hold; nil for valid pixels.
+private func faultOfPixels(_ pixels: CDICOMPixels, of file: DICOMFile) -> Refusal? {
   let (columns, rows) = (pixels.columns, pixels.rows)
   guard (1...65535).contains(columns), (1...65535).contains(rows) else {
-    return "its header gives the size \(columns)×\(rows); each side must be 1 to 65535 pixels long."
+    return Refusal(
+      .image, "its header gives the size \(columns)×\(rows)", detail: "each side must be 1 to 65535 pixels long")
   }
   let (allocated, stored, high) = (pixels.bits_allocated, pixels.bits_stored, pixels.high_bit)
   guard [8, 16].contains(allocated), (1...allocated).contains(stored), (stored - 1..<allocated).contains(high) else {
-    return
-      "its pixels have \(stored) of \(allocated) bits (high bit \(high)); expected 1 to 16 within 8 or 16: convert it to "
-      + "NIfTI."
+    return Refusal(
+      .image, "its pixels have \(stored) of \(allocated) bits (high bit \(high))",
+      detail: "expected 1 to 16 within 8 or 16", remedy: "convert it to NIfTI")
   }
   let promised = byteCount(SIMD3(columns, rows, 1), voxelBytes: allocated / 8)
   let held = cdicom_pixel_bytes(file.handle)
   let isCompressed = cdicom_is_compressed(file.handle)
   // RLE expands up to 64 times. A JPEG of one colour may have up to 64 MiB. A surplus below one frame may be padding.
   guard isCompressed ? promised <= max(held * 2048, 64 << 20) : held >= promised && held < 2 * promised else {
-    return "its header promises \(columns)×\(rows) pixels of \(allocated / 8) bytes, but it holds \(held) bytes of "
-      + "\(isCompressed ? "compressed " : "")pixels; it is damaged: copy it again from its source."
+    return Refusal(
+      .image,
+      "its header promises \(columns)×\(rows) pixels of \(allocated / 8) bytes, but it holds \(held) bytes of "
+        + "\(isCompressed ? "compressed " : "")pixels", detail: "it is damaged", remedy: "copy it again from its source"
+    )
   }
   return nil
 }
 
 private func faultOfPlace(
   _ position: SIMD3<Double>, _ spacing: SIMD2<Double>, _ row: SIMD3<Double>, _ column: SIMD3<Double>
-) -> String? {
+) -> Refusal? {
   let far = 1e6  // beyond this, differences would be rounded
   guard spacing.min() > 0, spacing.max() < far else {
-    return "its pixel spacing is \(spacing.x)×\(spacing.y) mm; each must be a positive length: correct the header."
+    return Refusal(
+      .image, "its pixel spacing is \(spacing.x)×\(spacing.y) mm", detail: "each must be a positive length",
+      remedy: "correct the header")
   }
   guard position.min() > -far, position.max() < far else {
-    return "its position in the patient is \(position.x), \(position.y), \(position.z) mm, more than a kilometre away; "
-      + "correct the header."
+    return Refusal(
+      .image,
+      "its position in the patient is \(position.x), \(position.y), \(position.z) mm, more than a kilometre away",
+      remedy: "correct the header")
   }
   let products = [(row * row).sum() - 1, (column * column).sum() - 1, (row * column).sum()]
   guard products.allSatisfy({ abs($0) < 1e-3 }) else {
-    return "its rows and columns are not perpendicular unit vectors (Image Orientation); correct the header."
+    return Refusal(
+      .image, "its rows and columns are not perpendicular unit vectors (Image Orientation)",
+      remedy: "correct the header")
   }
   return nil
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Slices ordered by their heights above a plane parallel to all of them.
@@ -16,46 +17,53 @@ struct DICOMStack {
     return (last - first) / Double(heights.count - 1)
   }
 
-  /// A sentence on why they are no volume.
-  var fault: String? {
+  /// The refusal of slices that are no volume; nil for a volume.
+  var fault: Refusal? {
     guard let distance else { return nil }
     return unevenGap ?? drift(from: distance) ?? shift
   }
 
-  /// A sentence on two slices in one place, or farther apart than the others.
-  private var unevenGap: String? {
+  private func refuse(_ found: String, detail: String = "", remedy: String) -> Refusal {
+    Refusal(.image, folder.path, found, detail: detail, remedy: remedy)
+  }
+
+  /// The refusal of two slices in one place, or farther apart than the others.
+  private var unevenGap: Refusal? {
     let gaps = zip(heights.dropFirst(), heights).map { $0 - $1 }
     let usual = gaps.sorted()[gaps.count / 2]
     let tolerance = DICOMStack.tolerance * usual
     if let place = gaps.firstIndex(where: { $0 < max(tolerance, 1e-3) }) {
-      return
-        "\(folder.path): \(pair(place)) lie in the same place (\(short(gaps[place])) mm apart); expected one slice a "
-        + "place: keep one time point, echo or copy in the folder."
+      return refuse(
+        "\(pair(place)) lie in the same place (\(short(gaps[place])) mm apart)", detail: "expected one slice a place",
+        remedy: "keep one time point, echo or copy in the folder")
     }
     guard let place = gaps.firstIndex(where: { abs($0 - usual) > tolerance }) else { return nil }
     let apart = "\(pair(place)), which lie \(short(gaps[place])) mm apart and others \(short(usual)) mm"
     let missing = (gaps[place] / usual - 1).rounded()
     if missing >= 1, missing < 1e6, abs(gaps[place] / usual - 1 - missing) < 0.1 {
       let what = missing == 1 ? "a slice is" : "\(Int(missing)) slices are"
-      return "\(folder.path): \(what) missing between \(apart); copy the series again from its source."
+      return refuse("\(what) missing between \(apart)", remedy: "copy the series again from its source")
     }
-    return "\(folder.path): its slices are not evenly spaced by more than \(percent) %, at \(apart); resample it to a "
-      + "regular grid, as NIfTI."
+    return refuse(
+      "its slices are not evenly spaced by more than \(percent) %, at \(apart)",
+      remedy: "resample it to a regular grid, as NIfTI")
   }
 
-  /// A sentence on small differences that add up.
-  private func drift(from distance: Double) -> String? {
+  /// The refusal of small differences that add up.
+  private func drift(from distance: Double) -> Refusal? {
     for (place, height) in heights.enumerated() {
       let off = abs(height - heights[0] - Double(place) * distance)
       guard off > 2 * DICOMStack.tolerance * distance else { continue }
-      return "\(folder.path): its slices are not evenly spaced: \(name(place)) lies \(short(off)) mm from its place at "
-        + "\(short(distance)) mm a slice, more than \(2 * percent) %; resample it to a regular grid, as NIfTI."
+      return refuse(
+        "its slices are not evenly spaced: \(name(place)) lies \(short(off)) mm from its place at "
+          + "\(short(distance)) mm a slice, more than \(2 * percent) %",
+        remedy: "resample it to a regular grid, as NIfTI")
     }
     return nil
   }
 
-  /// A sentence on slices that are not stacked along their normal, as with a tilted gantry.
-  private var shift: String? {
+  /// The refusal of slices that are not stacked along their normal, as with a tilted gantry.
+  private var shift: Refusal? {
     let first = slices[0]
     func aside(_ slice: DICOMSlice) -> SIMD2<Double> {
       let step = slice.positionMM - first.positionMM
@@ -67,9 +75,9 @@ struct DICOMStack {
     }
     let (now, whole) = (length(aside(slices[place])), length(aside(slices[slices.count - 1])))
     let tilt = atan2(whole, heights[heights.count - 1] - heights[0]) * 180 / .pi
-    return
-      "\(folder.path): its slices are not stacked along their normal: \(name(place)) lies \(short(now)) mm to the side "
-      + "of \(name(0)) (gantry tilt of \(short(tilt))°?); resample it to a rectangular grid, as NIfTI."
+    return refuse(
+      "its slices are not stacked along their normal: \(name(place)) lies \(short(now)) mm to the side of \(name(0)) "
+        + "(gantry tilt of \(short(tilt))°?)", remedy: "resample it to a rectangular grid, as NIfTI")
   }
 
   private var percent: Int { Int((DICOMStack.tolerance * 100).rounded()) }

@@ -30,8 +30,8 @@ struct DICOMStructure {
     let isBigEndian: Bool
   }
 
-  /// The reason not to read a file, as the end of a sentence; nil if there is none.
-  static func fault(in bytes: DICOMBytes) -> String? {
+  /// The reason not to read a file; nil if there is none.
+  static func fault(in bytes: DICOMBytes) -> DICOMFault? {
     do throws(Fault) {
       let start = try bytes.bytes(at: 0, count: min(bytes.count, 132))
       guard start.withUnsafeBytes(isDICOM) else {
@@ -41,7 +41,7 @@ struct DICOMStructure {
       try structure.walk()
       return nil
     } catch {
-      return error.sentence
+      return error
     }
   }
 

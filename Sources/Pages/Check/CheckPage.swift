@@ -8,7 +8,7 @@ struct CheckPage {
   /// The words of the command that repeats the check.
   let command: [String]
 
-  /// - Throws: `ImagingError` naming an image that can no longer be read.
+  /// - Throws: `Refusal` naming an image that can no longer be read.
   func page() throws -> Page {
     let count = counted(report.cases.count + report.unreadCases, "case")
     var page = Page(

@@ -20,7 +20,7 @@ struct SampleSection {
 
   /// Reads two images and masks a site.
   ///
-  /// - Throws: `ImagingError` naming a file that was readable before and no longer is.
+  /// - Throws: `Refusal` naming a file that was readable before and no longer is.
   func html() throws -> Markup {
     let sites = report.sites.prefix(Self.mostSites)
     let limit = sites.count < report.sites.count ? " The first \(sites.count) of \(report.sites.count) sites." : ""

@@ -12,13 +12,14 @@ package enum Convention: String, Codable, CaseIterable, Sendable {
   case transunet
   case published
 
-  /// - Throws: `InputError` for a name that no convention has.
+  /// - Throws: `Refusal` for a name that no convention has.
   package init(named name: String) throws {
     guard let convention = Convention(rawValue: name) else {
       let names = Convention.allCases.map(\.rawValue)
-      throw InputError(
-        "--like \(quoted(name)): there is no such convention; expected \(names.dropLast().joined(separator: ", ")) or "
-          + "\(names[names.count - 1]); the nearest one is \(quoted(nearest(to: name, among: names))).")
+      throw Refusal(
+        .input, "--like \(quoted(name))",
+        "there is no such convention; expected \(names.dropLast().joined(separator: ", ")) or "
+          + "\(names[names.count - 1])", detail: "the nearest one is \(quoted(nearest(to: name, among: names)))")
     }
     self = convention
   }

@@ -20,7 +20,7 @@ struct MaskFolder {
   /// A file named as a mask wins over another of the same case, which is its image. Among references, if any file is
   /// named as a mask, only such files count: otherwise an image without a mask would be taken for one.
   ///
-  /// - Throws: `InputError` if the folder cannot be listed or two files are one case.
+  /// - Throws: `Refusal` if the folder cannot be listed or two files are one case.
   init(_ folder: URL, holdsReferences: Bool) throws {
     var found: [Key: URL] = [:]
     for (site, files) in try Self.volumes(in: folder) {
@@ -29,7 +29,8 @@ struct MaskFolder {
       let plain = files.filter { caseNameOfMask($0.stem) == nil && !cases.contains($0.stem) }
       for file in holdsReferences && !named.isEmpty ? named : named + plain {
         if let other = found.updateValue(file.url, forKey: Key(site: site, caseName: file.stem)) {
-          throw InputError("\(file.url.path): \(other.lastPathComponent) is the same case; keep one of the two.")
+          throw Refusal(
+            .input, file.url.path, "\(other.lastPathComponent) is the same case", remedy: "keep one of the two")
         }
       }
     }
@@ -46,7 +47,8 @@ struct MaskFolder {
   private static func volumes(in folder: URL) throws -> [(site: String, files: [(url: URL, stem: String)])] {
     try requireAccess(to: folder)
     guard let paths = try? FileManager.default.subpathsOfDirectory(atPath: folder.path) else {
-      throw InputError("\(folder.path): this folder cannot be read; check that it exists and its permissions.")
+      throw Refusal(
+        .input, folder.path, "this folder cannot be read", remedy: "check that it exists and its permissions")
     }
     var unread: [URL] = []
     var bySite: [String: [(url: URL, stem: String)]] = [:]

@@ -51,16 +51,16 @@ package struct ScorePairs: Equatable, Sendable {
   /// nnU-Net's `_0000` does not matter either if no other file can be meant. An image beside a reference is not taken
   /// for a reference.
   ///
-  /// - Throws: `InputError` if a path does not exist, a folder meets a file, or no file matches. Also if a reference
+  /// - Throws: `Refusal` if a path does not exist, a folder meets a file, or no file matches. Also if a reference
   ///   has no prediction, unless `allowMissing`.
   package init(prediction: URL, reference: URL, allowMissing: Bool = false) throws {
     let predictionIsFolder = try isFolder(prediction, "--prediction")
     let referenceIsFolder = try isFolder(reference, "--reference")
     guard predictionIsFolder == referenceIsFolder else {
       let kind = { (isFolder: Bool) in isFolder ? "a folder" : "a file" }
-      throw InputError(
-        "\(prediction.path) is \(kind(predictionIsFolder)) and \(reference.path) is \(kind(referenceIsFolder)); "
-          + "give two folders or two files.")
+      throw Refusal(
+        .input, "\(prediction.path) is \(kind(predictionIsFolder)) and \(reference.path) is \(kind(referenceIsFolder))",
+        remedy: "give two folders or two files")
     }
     if predictionIsFolder {
       try self.init(predictions: prediction, references: reference, allowMissing: allowMissing)
@@ -91,19 +91,21 @@ package struct ScorePairs: Equatable, Sendable {
     predictionsWithoutReference = predicted.filter { !paired.contains($0.key) }.map(\.value)
       .sorted { $0.path < $1.path }
     guard !pairs.isEmpty else {
-      throw InputError(
-        "\(references.path): no masks were found; expected images (\(readableEndings.joined(separator: ", "))).")
+      throw Refusal(
+        .input, references.path, "no masks were found",
+        detail: "expected images (\(readableEndings.joined(separator: ", ")))")
     }
     guard missing.count < pairs.count else {
-      throw InputError(
-        "\(predictions.path): no file has the name of a reference in \(references.path) "
-          + "(\(listed(missing.map(\.identifier)))); expected the same names up to the ending and a suffix such as "
-          + "_segmentation.")
+      throw Refusal(
+        .input, predictions.path,
+        "no file has the name of a reference in \(references.path) (\(listed(missing.map(\.identifier))))",
+        detail: "expected the same names up to the ending and a suffix such as _segmentation")
     }
     guard missing.isEmpty || allowMissing else {
-      throw InputError(
-        "\(predictions.path): \(missing.count) of \(pairs.count) references have no prediction "
-          + "(\(listed(missing.map(\.identifier)))); add them, or give --allow-missing to score them as misses.")
+      throw Refusal(
+        .input, predictions.path,
+        "\(missing.count) of \(pairs.count) references have no prediction (\(listed(missing.map(\.identifier))))",
+        remedy: "add them, or give --allow-missing to score them as misses")
     }
   }
 }
@@ -141,7 +143,7 @@ private func isFolder(_ url: URL, _ option: String) throws -> Bool {
   try requireAccess(to: url)
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-    throw InputError("\(url.path): there is no such file or folder; check \(option).")
+    throw Refusal(.input, url.path, "there is no such file or folder", remedy: "check \(option)")
   }
   return isFolder.boolValue
 }

@@ -44,7 +44,7 @@ extension LabelScheme {
   ///   - labelNames: the labels and their names from `dataset.json` or `prepared.json`.
   ///   - merge: values that become one class, written as the first of them.
   ///   - exclude: values that become background.
-  /// - Throws: `InputError` for values that cannot be merged or excluded, or if no foreground is left.
+  /// - Throws: `Refusal` for values that cannot be merged or excluded, or if no foreground is left.
   package init(
     values: Set<UInt8>, labelNames: [UInt8: String] = [:], merge: [[UInt8]] = [], exclude: [UInt8] = []
   ) throws {
@@ -55,12 +55,13 @@ extension LabelScheme {
     let single = known.subtracting(merge.joined()).subtracting(exclude)
     let groups = (merge + single.map { [$0] }).sorted { $0.min() ?? 0 < $1.min() ?? 0 }
     guard !groups.isEmpty || exclude.isEmpty else {
-      throw InputError(
-        "\(LabelScheme.option(exclude: exclude)) leaves no label to learn; the data's labels are "
-          + "\(LabelScheme.sentence(known)).")
+      throw Refusal(
+        .input, "\(LabelScheme.option(exclude: exclude)) leaves no label to learn",
+        detail: "the data's labels are \(LabelScheme.sentence(known))")
     }
     guard !groups.isEmpty else {
-      throw InputError("The masks hold no label but 0 (background), so there is nothing to learn; check the masks.")
+      throw Refusal(
+        .input, "The masks hold no label but 0 (background), so there is nothing to learn", remedy: "check the masks")
     }
     self.init(groups: groups, names: groups.map { LabelScheme.name(of: $0, labelNames) }, excluded: exclude)
   }
@@ -86,16 +87,17 @@ extension LabelScheme {
     var seen: Set<UInt8> = []
     for group in merge {
       let option = option(merge: group)
-      guard group.count > 1 else { throw InputError("\(option): merging needs at least two values, such as 1,2.") }
+      guard group.count > 1 else { throw Refusal(.input, option, "merging needs at least two values, such as 1,2") }
       for value in group {
         guard value != 0 else {
-          throw InputError("\(option): 0 is background and cannot be merged; name foreground values only.")
+          throw Refusal(.input, option, "0 is background and cannot be merged", remedy: "name foreground values only")
         }
         guard known.contains(value) else {
-          throw InputError("\(option): label \(value) does not occur; the data's labels are \(sentence(known)).")
+          throw Refusal(
+            .input, option, "label \(value) does not occur", detail: "the data's labels are \(sentence(known))")
         }
         guard seen.insert(value).inserted else {
-          throw InputError("\(option): label \(value) is named twice; name each value once.")
+          throw Refusal(.input, option, "label \(value) is named twice", remedy: "name each value once")
         }
       }
     }
@@ -105,15 +107,20 @@ extension LabelScheme {
     let option = option(exclude: exclude)
     var seen: Set<UInt8> = []
     for value in exclude {
-      guard value != 0 else { throw InputError("\(option): 0 is background already; name foreground values only.") }
+      guard value != 0 else {
+        throw Refusal(
+          .input, option, "0 is background already", remedy: "name foreground values only")
+      }
       guard known.contains(value) else {
-        throw InputError("\(option): label \(value) does not occur; the data's labels are \(sentence(known)).")
+        throw Refusal(
+          .input, option, "label \(value) does not occur", detail: "the data's labels are \(sentence(known))")
       }
       if let group = merge.first(where: { $0.contains(value) }) {
-        throw InputError("\(option): label \(value) is also in \(self.option(merge: group)); name it in one of them.")
+        throw Refusal(
+          .input, option, "label \(value) is also in \(self.option(merge: group))", remedy: "name it in one of them")
       }
       guard seen.insert(value).inserted else {
-        throw InputError("\(option): label \(value) is named twice; name each value once.")
+        throw Refusal(.input, option, "label \(value) is named twice", remedy: "name each value once")
       }
     }
   }
@@ -129,15 +136,16 @@ extension LabelScheme {
   /// Maps a mask's labels to classes.
   ///
   /// - Parameter file: the mask's file, for messages.
-  /// - Throws: `InputError` at a value that no class holds.
+  /// - Throws: `Refusal` at a value that no class holds.
   package func classes(of labels: LabelMap, file: String) throws -> LabelMap {
     let table = classOfValue
     let classes = try labels.voxels.map { value in
       guard let found = table[Int(value)] else {
         let expected = LabelScheme.sentence(Set(groups.joined()).union([0]))
-        throw InputError(
-          "\(file): holds label \(value), expected \(expected); correct the mask, leave the label out (--exclude-labels), or "
-            + "train with it as a class or merged into one (--merge-labels).")
+        throw Refusal(
+          .input, file, "holds label \(value), expected \(expected)",
+          remedy: "correct the mask, leave the label out (--exclude-labels), or train with it as a class or merged "
+            + "into one (--merge-labels)")
       }
       return found
     }

@@ -16,8 +16,9 @@ extension LabelScheme {
     guard !groups.isEmpty, groups.allSatisfy({ !$0.isEmpty }), !values.contains(0), Set(values).count == values.count,
       names.count == groups.count
     else {
-      throw InputError(
-        "The label scheme must have a name and at least one value from 1 to 255 for each class, and no value twice.")
+      throw Refusal(
+        .input,
+        "The label scheme must have a name and at least one value from 1 to 255 for each class, and no value twice")
     }
     self.init(groups: groups, names: names, excluded: excluded)
   }

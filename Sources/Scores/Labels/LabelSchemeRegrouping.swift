@@ -14,15 +14,15 @@ extension LabelScheme {
   /// - Parameters:
   ///   - merge: values whose classes become one.
   ///   - exclude: values not to be scored, of a class or of none.
-  /// - Throws: `InputError` for a value to merge in no class, a part of a class to exclude, or if no class is left.
+  /// - Throws: `Refusal` for a value to merge in no class, a part of a class to exclude, or if no class is left.
   package func regrouped(merge: [[UInt8]] = [], exclude: [UInt8] = []) throws -> LabelScheme {
     guard !merge.isEmpty || !exclude.isEmpty else { return self }
     // Checks single values by the rules for a data set.
     _ = try LabelScheme(values: Set(groups.joined() + exclude), merge: merge, exclude: exclude)
     for group in groups where exclude.contains(where: group.contains) && !group.allSatisfy(exclude.contains) {
-      throw InputError(
-        "\(LabelScheme.option(exclude: exclude)): labels \(LabelScheme.sentence(Set(group))) are one class of the model; "
-          + "name all of them or none.")
+      throw Refusal(
+        .input, LabelScheme.option(exclude: exclude),
+        "labels \(LabelScheme.sentence(Set(group))) are one class of the model", remedy: "name all of them or none")
     }
     var left = Array(zip(groups, names)).filter { !exclude.contains($0.0[0]) }
     for values in merge {

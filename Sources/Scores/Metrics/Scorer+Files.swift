@@ -10,7 +10,7 @@ extension ScoreTable {
   ///   - excluding: file values that are not scored.
   ///   - labelNames: names of file values; others are `label 3`.
   ///   - progress: called before each pair is read, with the number of pairs done and their total.
-  /// - Throws: `ImagingError` for a file that cannot be read. `InputError` for a pair on different grids, labels that
+  /// - Throws: `Refusal` for a file that cannot be read, or for a pair on different grids, labels that
   ///   cannot be merged, or no label at all.
   package init(
     scoring pairs: [ScorePair], labels: [UInt8]? = nil, merging: [[UInt8]] = [],
@@ -31,9 +31,10 @@ extension ScoreTable {
     }
     let values = Set((UInt8(1)...255).filter { occurs[Int($0)] }).union(merging.joined()).union(excluding)
     guard !values.isEmpty else {
-      throw InputError(
-        "Neither the references nor the predictions hold a label but 0 (background), so there is nothing to score; "
-          + "check the files, or name the labels with --labels.")
+      throw Refusal(
+        .input,
+        "Neither the references nor the predictions hold a label but 0 (background), so there is nothing to score",
+        remedy: "check the files, or name the labels with --labels")
     }
     let scheme = try LabelScheme(
       values: values, labelNames: LabelScheme.names(of: values, labelNames), merge: merging, exclude: excluding)
@@ -57,9 +58,9 @@ extension ScorePair {
     guard let file = prediction else { return (nil, reference) }
     let prediction = try LabelMap(contentsOf: file)
     if let difference = prediction.geometry.mismatch(with: reference.geometry) {
-      throw InputError(
-        "\(file.path) and \(self.reference.path) do not lie on the same grid: \(difference); a prediction must be on its reference's grid."
-      )
+      throw Refusal(
+        .input, "\(file.path) and \(self.reference.path) do not lie on the same grid: \(difference)",
+        remedy: "a prediction must be on its reference's grid")
     }
     return (prediction, reference)
   }

@@ -13,7 +13,9 @@ package struct CaseFailure: Codable, Equatable, Sendable {
   /// Tells whether an error concerns one case's files only, so that the batch continues with the others.
   ///
   /// Failed writes and requests to stop do not.
-  package static func isOfOneCase(_ error: any Error) -> Bool { error is InputError || error is ImagingError }
+  package static func isOfOneCase(_ error: any Error) -> Bool {
+    [.input, .image].contains((error as? Refusal)?.kind)
+  }
 
   private enum CodingKeys: String, CodingKey {
     case caseName = "case"

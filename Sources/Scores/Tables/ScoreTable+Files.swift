@@ -41,13 +41,14 @@ extension ScoreTable {
 
   /// Writes CSV or JSON, by the file's extension.
   ///
-  /// - Throws: `InputError` for another extension, `FileError` if the file cannot be written.
+  /// - Throws: `Refusal` for another extension, or if the file cannot be written.
   package func write(to url: URL) throws {
     switch url.pathExtension.lowercased() {
     case "csv": try writeAtomically(Data(csv.utf8), to: url)
     case "json": try writeAtomically(json(), to: url)
     default:
-      throw InputError("\(url.path): scores are written as .csv or .json; give the file one of these endings.")
+      throw Refusal(
+        .input, url.path, "scores are written as .csv or .json", remedy: "give the file one of these endings")
     }
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A regular file read piece by piece, after its bounds have been checked.
@@ -14,30 +15,35 @@ struct InputFile {
     var status = stat()
     guard stat(path, &status) == 0 else {
       let why = errno == ENOENT ? "there is no such file" : "cannot be read (\(String(cString: strerror(errno))))"
-      throw WeightsError("\(path): \(why); check the path.")
+      throw Refusal(.weights, path, why, remedy: "check the path")
     }
     // Opening a pipe would wait for a writer, so check the kind first.
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw WeightsError("\(path): is not a regular file; give the path of a file of weights.")
+      throw Refusal(.weights, path, "is not a regular file", remedy: "give the path of a file of weights")
     }
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else {
-      throw WeightsError("\(path): cannot be read (\(String(cString: strerror(errno)))); check its permissions.")
+      throw Refusal(
+        .weights, path, "cannot be read (\(String(cString: strerror(errno))))", remedy: "check its permissions")
     }
     handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     size = Int(status.st_size)
-    guard size > 0 else { throw WeightsError("\(path): is empty; give a file of weights.") }
+    guard size > 0 else { throw Refusal(.weights, path, "is empty", remedy: "give a file of weights") }
   }
 
   /// Reads exactly `count` bytes from `offset` on.
   func bytes(at offset: Int, count: Int) throws -> Data {
     guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
-      throw refusal("ends at byte \(size), before the end of what it should hold; it is cut short or damaged")
+      throw refusal(
+        "ends at byte \(size), before the end of what it should hold", detail: "it is cut short or damaged")
     }
     var data = Data(count: count)
     let done = data.withUnsafeMutableBytes { read(into: $0, at: offset) }
-    guard done >= 0 else { throw refusal("cannot be read (\(String(cString: strerror(errno)))); check the disk") }
-    guard done == count else { throw refusal("became shorter while it was read; try again") }
+    guard done >= 0 else {
+      throw refusal(
+        "cannot be read (\(String(cString: strerror(errno))))", remedy: "check the disk")
+    }
+    guard done == count else { throw refusal("became shorter while it was read", remedy: "try again") }
     return data
   }
 
@@ -53,6 +59,8 @@ struct InputFile {
     return done
   }
 
-  /// Returns an error with the sentence "path: `sentence`."
-  func refusal(_ sentence: String) -> WeightsError { WeightsError("\(path): \(sentence).") }
+  /// Returns the refusal of this file.
+  func refusal(_ found: String, detail: String = "", remedy: String = "") -> Refusal {
+    Refusal(.weights, path, found, detail: detail, remedy: remedy)
+  }
 }

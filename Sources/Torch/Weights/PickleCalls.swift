@@ -4,8 +4,8 @@ extension Unpickler {
   mutating func pushGlobal(_ name: String) throws {
     guard let global = PickleGlobal(name) else {
       throw refusal(
-        "refers to \(name.printable), which a checkpoint of weights has no need of; nothing of it was executed, "
-          + "save the weights alone: torch.save(model.state_dict(), 'weights.pth')")
+        "refers to \(name.printable), which a checkpoint of weights has no need of",
+        remedy: "nothing of it was executed, save the weights alone: torch.save(model.state_dict(), 'weights.pth')")
     }
     try push(.global(global))
   }
@@ -40,7 +40,8 @@ extension Unpickler {
     if arguments.count == 7, case .dictionary(let state) = arguments[6], let first = heap.dictionaries[state].first {
       let name = if case .string(let key) = first.key { key.printable } else { first.key.kind }
       throw refusal(
-        "a tensor has the extra state '\(name)', which is not read; save plain tensors, as clone() makes them")
+        "a tensor has the extra state '\(name)', which is not read",
+        remedy: "save plain tensors, as clone() makes them")
     }
     try pushTensor(
       StridedTensor(storage: heap.storages[storage], offset: offset, shape: shape, strides: strides))

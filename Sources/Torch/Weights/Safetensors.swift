@@ -23,22 +23,24 @@ public struct Safetensors: Sendable {
 
   /// Reads and checks a file as the reference implementation does. Takes memory for the header and the tensors.
   ///
-  /// - Throws: `WeightsError` for a file that is damaged, of another kind or of a type not in `StoredType`.
+  /// - Throws: `Refusal` for a file that is damaged, of another kind or of a type not in `StoredType`.
   public static func read(_ url: URL) throws -> Safetensors {
     let file = try InputFile(url)
     guard file.size >= 8 else {
-      throw file.refusal("is \(file.size) bytes long, too short for a safetensors file; give another file")
+      throw file.refusal(
+        "is \(file.size) bytes long, too short for a safetensors file", remedy: "give another file")
     }
     let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= maximumHeader else {
       throw file.refusal(
-        "claims a header of \(length) bytes, where \(maximumHeader) are the most; "
-          + "it is damaged or no safetensors file")
+        "claims a header of \(length) bytes, where \(maximumHeader) are the most",
+        detail: "it is damaged or no safetensors file")
     }
     let dataStart = 8 + Int(length)
     guard dataStart <= file.size else {
       throw file.refusal(
-        "claims a header of \(length) bytes, but \(file.size - 8) follow; it is cut short or no safetensors file")
+        "claims a header of \(length) bytes, but \(file.size - 8) follow",
+        detail: "it is cut short or no safetensors file")
     }
     let json = try file.bytes(at: 8, count: Int(length))
     let header = try SafetensorsHeader(json, dataBytes: file.size - dataStart, of: file)
@@ -51,7 +53,7 @@ public struct Safetensors: Sendable {
 
   /// Writes the file as a whole or not at all: metadata by key, then the tensors in order.
   ///
-  /// - Throws: `WeightsError` for repeated or reserved names, `FileError` if the file cannot be written.
+  /// - Throws: `Refusal` for repeated or reserved names, or if the file cannot be written.
   public func write(to url: URL) throws {
     let header = try header(for: url)
     var contents = Data(capacity: 8 + header.utf8.count + tensors.reduce(0) { $0 + $1.tensor.data.count })
@@ -72,7 +74,7 @@ public struct Safetensors: Sendable {
     for (name, tensor) in tensors {
       guard names.insert(name).inserted else {
         let why = name == "__metadata__" ? "is reserved by the format" : "is given twice"
-        throw WeightsError("\(url.path): the tensor name '\(name.printable)' \(why); rename the tensor.")
+        throw Refusal(.weights, url.path, "the tensor name '\(name.printable)' \(why)", remedy: "rename the tensor")
       }
       let shape = tensor.shape.map(String.init).joined(separator: ",")
       let end = position + tensor.data.count

@@ -18,14 +18,15 @@ struct SafetensorsHeader {
   /// - Parameter dataBytes: the size of the data after the header. Entries must cover it without overlaps or holes.
   init(_ json: Data, dataBytes: Int, of file: InputFile) throws {
     guard json.first == UInt8(ascii: "{") else {
-      throw file.refusal("its header does not begin with '{', so it is no safetensors file; give another file")
+      throw file.refusal(
+        "its header does not begin with '{', so it is no safetensors file", remedy: "give another file")
     }
     do {
       try parse(json, of: file)
     } catch let error as HeaderScanner.SyntaxError {
       throw file.refusal(
-        "its header is no valid safetensors JSON (at byte \(error.position), \(error.expected) was expected); "
-          + "the file is damaged")
+        "its header is no valid safetensors JSON (at byte \(error.position), \(error.expected) was expected)",
+        detail: "the file is damaged")
     }
     try sortAndCheck(dataBytes: dataBytes, of: file)
   }
@@ -36,7 +37,7 @@ struct SafetensorsHeader {
     try scanner.expect("{")
     while let name = try scanner.key(isFirst: names.isEmpty) {
       guard names.insert(name).inserted else {
-        throw file.refusal("its header lists '\(name.printable)' twice; the file is damaged")
+        throw file.refusal("its header lists '\(name.printable)' twice", detail: "the file is damaged")
       }
       if name == "__metadata__" {
         metadata = try Self.metadata(from: &scanner, of: file)
@@ -52,7 +53,7 @@ struct SafetensorsHeader {
     try scanner.expect("{")
     while let key = try scanner.key(isFirst: metadata.isEmpty) {
       guard metadata.updateValue(try scanner.string(), forKey: key) == nil else {
-        throw file.refusal("its __metadata__ lists '\(key.printable)' twice; the file is damaged")
+        throw file.refusal("its __metadata__ lists '\(key.printable)' twice", detail: "the file is damaged")
       }
     }
     return metadata
@@ -79,7 +80,7 @@ struct SafetensorsHeader {
     guard let dtype = StoredType(rawValue: type) else {
       throw file.refusal(
         "the tensor '\(name.printable)' has the type '\(type.printable)', which is none of "
-          + StoredType.allCases.map(\.rawValue).joined(separator: ", ") + "; convert it to one of them")
+          + StoredType.allCases.map(\.rawValue).joined(separator: ", "), remedy: "convert it to one of them")
     }
     return Entry(name: name, dtype: dtype, shape: shape, begin: offsets[0], end: offsets[1])
   }
@@ -94,19 +95,19 @@ struct SafetensorsHeader {
       guard entry.begin == position, entry.end >= entry.begin else {
         throw file.refusal(
           "the tensor '\(entry.name.printable)' lies at bytes \(entry.begin) to \(entry.end) of the data, where "
-            + "\(position) was expected as its begin (no overlaps, no holes); the file is damaged")
+            + "\(position) was expected as its begin (no overlaps, no holes)", detail: "the file is damaged")
       }
       guard entry.dtype.byteCount(of: entry.shape) == entry.end - entry.begin else {
         throw file.refusal(
-          "the tensor '\(entry.name.printable)' of type \(entry.dtype.rawValue) and shape "
-            + "\(entry.shape.printable) does not take the \(entry.end - entry.begin) bytes that it is given; "
-            + "the file is damaged")
+          "the tensor '\(entry.name.printable)' of type \(entry.dtype.rawValue) and shape \(entry.shape.printable) "
+            + "does not take the \(entry.end - entry.begin) bytes that it is given", detail: "the file is damaged")
       }
       position = entry.end
     }
     guard position == dataBytes else {
       throw file.refusal(
-        "its header describes \(position) bytes of data, but \(dataBytes) follow; the file is cut short or damaged")
+        "its header describes \(position) bytes of data, but \(dataBytes) follow",
+        detail: "the file is cut short or damaged")
     }
   }
 }

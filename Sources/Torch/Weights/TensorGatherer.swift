@@ -31,13 +31,13 @@ struct TensorGatherer {
       guard let bytes = tensor.byteCount else {
         throw archive.file.refusal(
           "the tensor '\(name.printable)' of shape \(tensor.shape.printable), strides \(tensor.strides.printable) and "
-            + "offset \(tensor.offset) does not fit into its storage of \(tensor.storage.count) numbers; "
-            + "the file is damaged")
+            + "offset \(tensor.offset) does not fit into its storage of \(tensor.storage.count) numbers",
+          detail: "the file is damaged")
       }
       guard bytes <= left else {
         throw archive.file.refusal(
           "its tensors take more than \(Self.maximumGrowth) times the file's \(archive.file.size) bytes because views "
-            + "repeat numbers; save clones of the tensors")
+            + "repeat numbers", remedy: "save clones of the tensors")
       }
       left -= bytes
     }
@@ -51,7 +51,7 @@ struct TensorGatherer {
       let size = found.map { "has \($0) bytes" } ?? "is not there"
       throw archive.file.refusal(
         "the record 'data/\(storage.key.printable)' of the tensor '\(name.printable)' \(size), where \(storage.count) "
-          + "numbers of type \(storage.dtype.rawValue) were expected; the file is damaged")
+          + "numbers of type \(storage.dtype.rawValue) were expected", detail: "the file is damaged")
     }
     if let data = records[record] { return data }
     let data = try archive.contents(of: record)!

@@ -17,12 +17,12 @@ public struct TorchCheckpoint: Sendable {
 
   /// Reads a file. Takes memory for the used storages, and for gathered views at most eight times the file's size.
   ///
-  /// - Throws: `WeightsError` for a file that is damaged, of another kind, or refers to more than tensors.
+  /// - Throws: `Refusal` for a file that is damaged, of another kind, or refers to more than tensors.
   public static func read(_ url: URL) throws -> TorchCheckpoint {
     let file = try InputFile(url)
     let (archive, root) = try openArchive(file)
     guard let pickle = try archive.contents(of: root + "/data.pkl") else {
-      throw file.refusal("holds no data.pkl, so torch.save did not write it; give a file of weights")
+      throw file.refusal("holds no data.pkl, so torch.save did not write it", remedy: "give a file of weights")
     }
     let (value, heap) = try Unpickler.value(of: pickle, in: file)
     let (entries, key) = try entries(of: value, heap, file)
@@ -36,25 +36,26 @@ public struct TorchCheckpoint: Sendable {
     let start = [UInt8](try file.bytes(at: 0, count: min(15, file.size)))
     if start == legacyMagic {
       throw file.refusal(
-        "was written by torch.save before PyTorch 1.6 or without its zip format; load and save it with a current "
-          + "PyTorch: torch.save(torch.load('old.pth', weights_only=True), 'new.pth')")
+        "was written by torch.save before PyTorch 1.6 or without its zip format",
+        remedy: "load and save it with a current PyTorch: torch.save(torch.load('old.pth', weights_only=True), "
+          + "'new.pth')")
     }
     guard start.starts(with: [0x50, 0x4B, 3, 4]) else {
-      throw file.refusal("is no zip file, as torch.save writes them; give a file of weights")
+      throw file.refusal("is no zip file, as torch.save writes them", remedy: "give a file of weights")
     }
     let archive = try ZipArchive(file)
     let root = archive.names.first.map { String($0.prefix { $0 != "/" }) } ?? ""
     let code = root + "/code/"
     if archive.size(of: root + "/constants.pkl") != nil || archive.names.contains(where: { $0.hasPrefix(code) }) {
       throw file.refusal(
-        "is a TorchScript archive, which holds code; save the weights alone: "
-          + "torch.save(model.state_dict(), 'weights.pth')")
+        "is a TorchScript archive, which holds code",
+        remedy: "save the weights alone: torch.save(model.state_dict(), 'weights.pth')")
     }
     try archive.requireStoredRecords()
     if let order = try archive.contents(of: root + "/byteorder"), order != Data("little".utf8) {
       throw file.refusal(
-        "has the byte order '\(String(decoding: order, as: UTF8.self).printable)', where 'little' was expected; "
-          + "save it on a little-endian machine")
+        "has the byte order '\(String(decoding: order, as: UTF8.self).printable)', where 'little' was expected",
+        remedy: "save it on a little-endian machine")
     }
     return (archive, root)
   }
@@ -69,7 +70,8 @@ public struct TorchCheckpoint: Sendable {
     of value: PickleValue, _ heap: PickleHeap, _ file: InputFile
   ) throws -> ([(name: String, tensor: StridedTensor)], key: String?) {
     guard case .dictionary(let top) = value else {
-      throw file.refusal("holds \(value.kind), where a dictionary of tensors was expected; save a state_dict")
+      throw file.refusal(
+        "holds \(value.kind), where a dictionary of tensors was expected", remedy: "save a state_dict")
     }
     var candidates: [(key: String?, dictionary: Int)] = [(nil, top)]
     for key in keys {
@@ -92,15 +94,15 @@ public struct TorchCheckpoint: Sendable {
     var names: Set<String> = []
     return try dictionary.map { key, value in
       guard case .string(let name) = key else {
-        throw file.refusal("has \(key.kind) as a key, where a name was expected; save a state_dict")
+        throw file.refusal("has \(key.kind) as a key, where a name was expected", remedy: "save a state_dict")
       }
       guard case .tensor(let index) = value else {
         throw file.refusal(
-          "holds \(value.kind) under '\(name.printable)', where a tensor was expected; save a state_dict, or a "
-            + "dictionary that holds one under \(keys.joined(separator: ", "))")
+          "holds \(value.kind) under '\(name.printable)', where a tensor was expected",
+          remedy: "save a state_dict, or a dictionary that holds one under \(keys.joined(separator: ", "))")
       }
       guard names.insert(name).inserted else {
-        throw file.refusal("has the name '\(name.printable)' twice; it is damaged")
+        throw file.refusal("has the name '\(name.printable)' twice", detail: "it is damaged")
       }
       return (name, heap.tensors[index])
     }

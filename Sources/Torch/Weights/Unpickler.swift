@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Reads a checkpoint's pickle (protocols 2 to 4, https://docs.python.org/3/library/pickletools.html).
@@ -41,11 +42,11 @@ struct Unpickler {
 
   // MARK: Errors
 
-  func damaged(_ why: String) -> WeightsError {
-    file.refusal("its data.pkl is wrong at byte \(instructionStart) (\(why)); the file is damaged")
+  func damaged(_ why: String) -> Refusal {
+    file.refusal("its data.pkl is wrong at byte \(instructionStart) (\(why))", detail: "the file is damaged")
   }
 
-  func refusal(_ sentence: String) -> WeightsError { file.refusal(sentence) }
+  func refusal(_ found: String, remedy: String) -> Refusal { file.refusal(found, remedy: remedy) }
 
   func need<Value>(_ value: Value?) throws -> Value {
     guard let value else { throw damaged("it ends early") }

@@ -23,23 +23,26 @@ struct ZipArchive {
     for entry in directory.entries {
       let record = try Self.record(for: entry, of: file, before: directory.start)
       guard records.updateValue(record, forKey: entry.name) == nil else {
-        throw file.refusal("lists the record '\(entry.name.printable)' twice; it is damaged")
+        throw file.refusal("lists the record '\(entry.name.printable)' twice", detail: "it is damaged")
       }
       names.append(entry.name)
     }
     var position = 0
     for record in records.values.sorted(by: { $0.headerStart < $1.headerStart }) {
-      guard record.headerStart >= position else { throw file.refusal("two of its records overlap; it is damaged") }
+      guard record.headerStart >= position else {
+        throw file.refusal(
+          "two of its records overlap", detail: "it is damaged")
+      }
       position = record.dataStart + record.dataCount
     }
   }
 
-  /// Throws `WeightsError` if a record is compressed, since `contents` would return compressed bytes.
+  /// Throws `Refusal` if a record is compressed, since `contents` would return compressed bytes.
   func requireStoredRecords() throws {
     for name in names where !records[name]!.isStored {
       throw file.refusal(
-        "its record '\(name.printable)' is compressed, which torch.save never does; "
-          + "give the file that torch.save wrote, or pack it again without compression")
+        "its record '\(name.printable)' is compressed, which torch.save never does",
+        remedy: "give the file that torch.save wrote, or pack it again without compression")
     }
   }
 
@@ -48,21 +51,22 @@ struct ZipArchive {
 
   /// Reads a record's bytes; nil without one.
   ///
-  /// - Throws: `WeightsError` if the checksum differs. It also differs in files saved with
+  /// - Throws: `Refusal` if the checksum differs. It also differs in files saved with
   ///   `torch.serialization.set_crc32_options(False)`.
   func contents(of name: String) throws -> Data? {
     guard let record = records[name] else { return nil }
     let data = try file.bytes(at: record.dataStart, count: record.dataCount)
     guard CRC32.checksum(of: data) == record.checksum else {
       throw file.refusal(
-        "the checksum of its record '\(name.printable)' is wrong; it is damaged, copy or save it again")
+        "the checksum of its record '\(name.printable)' is wrong", detail: "it is damaged, copy or save it again")
     }
     return data
   }
 
   /// Reads a record's header (section 4.3.7). Its sizes may be zero, so the directory's sizes count.
   private static func record(for entry: ZipDirectory.Entry, of file: InputFile, before limit: Int) throws -> Record {
-    let damaged = file.refusal("the local header of its record '\(entry.name.printable)' is wrong; it is damaged")
+    let damaged = file.refusal(
+      "the local header of its record '\(entry.name.printable)' is wrong", detail: "it is damaged")
     let name = Array(entry.name.utf8)
     guard entry.headerStart <= limit, limit - entry.headerStart >= 30 + name.count else { throw damaged }
     let header = [UInt8](try file.bytes(at: entry.headerStart, count: 30 + name.count))
@@ -71,7 +75,8 @@ struct ZipArchive {
     else { throw damaged }
     let start = entry.headerStart + 30 + name.count + Int(header.field(28, UInt16.self))
     guard start <= limit, entry.dataCount <= limit - start else {
-      throw file.refusal("its record '\(entry.name.printable)' reaches over the end of the data; it is damaged")
+      throw file.refusal(
+        "its record '\(entry.name.printable)' reaches over the end of the data", detail: "it is damaged")
     }
     return Record(
       headerStart: entry.headerStart, dataStart: start, dataCount: entry.dataCount, checksum: entry.checksum,

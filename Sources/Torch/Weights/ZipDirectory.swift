@@ -29,13 +29,14 @@ struct ZipDirectory {
       entries.append(try Self.entry(in: bytes, at: &position, of: file))
     }
     guard entries.count == end.entryCount else {
-      throw file.refusal("its directory has \(entries.count) records instead of \(end.entryCount); it is damaged")
+      throw file.refusal(
+        "its directory has \(entries.count) records instead of \(end.entryCount)", detail: "it is damaged")
     }
   }
 
   /// Reads an entry of the directory (section 4.3.12).
   private static func entry(in bytes: [UInt8], at position: inout Int, of file: InputFile) throws -> Entry {
-    let damaged = file.refusal("its directory of records is wrong at byte \(position); it is damaged")
+    let damaged = file.refusal("its directory of records is wrong at byte \(position)", detail: "it is damaged")
     guard bytes.count - position >= 46 else { throw damaged }
     let fixed = Array(bytes[position..<position + 46])
     let nameEnd = position + 46 + Int(fixed.field(28, UInt16.self))
@@ -45,7 +46,8 @@ struct ZipDirectory {
       let name = String(utf8: bytes[position + 46..<nameEnd])
     else { throw damaged }
     guard fixed.field(8, UInt16.self) & 0x2041 == 0 else {
-      throw file.refusal("its record '\(name.printable)' is encrypted; save the weights without encryption")
+      throw file.refusal(
+        "its record '\(name.printable)' is encrypted", remedy: "save the weights without encryption")
     }
     // Sizes and offset beyond 32 bits lie in the extra field, in this order.
     var wide = wideFields(in: Array(bytes[nameEnd..<extraEnd]))
@@ -84,8 +86,9 @@ private struct ZipEnd {
   let entryCount: Int
 
   init(_ file: InputFile) throws {
-    let short = file.refusal("does not end like a zip file; it is cut short or damaged, copy or save it again")
-    let damaged = file.refusal("its end of the zip directory is wrong; it is damaged")
+    let short = file.refusal(
+      "does not end like a zip file", detail: "it is cut short or damaged, copy or save it again")
+    let damaged = file.refusal("its end of the zip directory is wrong", detail: "it is damaged")
     guard file.size >= 22 else { throw short }
     let end = [UInt8](try file.bytes(at: file.size - 22, count: 22))
     guard end.starts(with: [0x50, 0x4B, 5, 6]), end.field(20, UInt16.self) == 0 else { throw short }
@@ -116,11 +119,11 @@ private struct ZipEnd {
     let locator = [UInt8](try file.bytes(at: limit, count: 20))
     guard locator.starts(with: [0x50, 0x4B, 6, 7]) else { return nil }
     guard let start = Int(exactly: locator.field(8, UInt64.self)), start <= limit - 56 else {
-      throw file.refusal("its end of the zip directory is wrong; it is damaged")
+      throw file.refusal("its end of the zip directory is wrong", detail: "it is damaged")
     }
     let bytes = [UInt8](try file.bytes(at: start, count: 56))
     guard bytes.starts(with: [0x50, 0x4B, 6, 6]) else {
-      throw file.refusal("its end of the zip directory is wrong; it is damaged")
+      throw file.refusal("its end of the zip directory is wrong", detail: "it is damaged")
     }
     return (start, bytes)
   }

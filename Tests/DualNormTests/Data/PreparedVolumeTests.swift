@@ -42,7 +42,7 @@ import Testing
     #expect(try Array(prepare(padded, plan: plan).channels[..<256]) == expected)
     var constant = padded
     for index in 0..<256 { constant.voxels[index] = 7 }
-    #expect(throws: InputError.self) { try prepare(constant, plan: plan) }
+    #expect(throws: Refusal.self) { try prepare(constant, plan: plan) }
   }
 
   /// The brighter voxels are a nearly constant background, as on a film before a lamp.

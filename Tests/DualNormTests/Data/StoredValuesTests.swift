@@ -30,7 +30,7 @@ import Testing
 
   @Test func aFolderThatIsNotThere() throws {
     try FileManager.default.removeItem(at: folder)
-    let error = try #require(throws: FileError.self) { _ = try StoredValues([UInt8(1)]).inFile(in: folder) }
+    let error = try #require(throws: Refusal.self) { _ = try StoredValues([UInt8(1)]).inFile(in: folder) }
     #expect(
       error.description == "\(folder.path): does not take 0 MiB of prepared volumes (No such file or directory); "
         + "free the disk, or raise --memory so that they stay in memory.")

@@ -30,7 +30,7 @@ import Torch
           try read(damaged)
           counts.read += 1
         } catch let error
-          where error is InputError || error is ImagingError || error is WeightsError || error is FileError
+          where error is Refusal
         {
           let sentence = "\(error)"
           #expect(sentence.allSatisfy { !$0.isNewline } && sentence.count < 2000, "seed \(seed), number \(index)")

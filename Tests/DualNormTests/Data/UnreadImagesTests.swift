@@ -55,7 +55,7 @@ import Testing
 
   @Test func ofAFolderWithNothingElse() throws {
     try folder.touch("a.mgz", "a_seg.mgz")
-    let error = #expect(throws: InputError.self) { try Dataset(contentsOf: folder.url) }
+    let error = #expect(throws: Refusal.self) { try Dataset(contentsOf: folder.url) }
     #expect(error?.description.hasSuffix(" " + sentence("a.mgz and a_seg.mgz", of: 2)) == true)
   }
 
@@ -86,7 +86,7 @@ import Testing
   @Test func halfOfADataSetNamesTheFolderAbove() throws {
     try folder.touch("imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz")
     for (half, other) in [("imagesTr", "labelsTr"), ("labelsTr", "imagesTr")] {
-      let error = #expect(throws: InputError.self) {
+      let error = #expect(throws: Refusal.self) {
         try Dataset(contentsOf: folder.url.appendingPathComponent(half))
       }
       #expect(

@@ -34,7 +34,7 @@ import Torch
       + "--merge-labels 1,2 --merge-labels 4,5 --exclude-labels 3"
     #expect(record.command(output: "OUT").dropFirst(8).joined(separator: " ") == words)
     record.sides = ["Site-A/Case00": .validation]
-    record.failures = [CaseFailure("Site-A/Case00", InputError("a.nii.gz: is empty."))]
+    record.failures = [CaseFailure("Site-A/Case00", Refusal(.input, sentence: "a.nii.gz: is empty."))]
     record.warnings = ["a.nii.gz: is odd."]
     try record.write(to: folder)
     #expect(try EvaluationRecord(contentsOf: folder) == record)

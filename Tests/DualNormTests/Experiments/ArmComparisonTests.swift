@@ -95,7 +95,7 @@ import Testing
 
   @Test func refusals() throws {
     func refusal(_ make: @autoclosure () throws -> ExperimentSummary) -> String? {
-      #expect(throws: InputError.self) { try make() }?.description
+      #expect(throws: Refusal.self) { try make() }?.description
     }
     let table = try ResultTable(ExperimentSummaryTests.rows)
     #expect(

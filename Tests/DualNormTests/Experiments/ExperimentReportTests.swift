@@ -136,7 +136,7 @@ import Testing
     #expect(try text("s.md") == summary.markdown && text("s.txt") == summary.text)
     let json = try text("s.json")
     #expect(json.contains(#""metric" : "dice""#) && json.contains(#""adjustedP" : 0.5"#) && !json.contains("nan"))
-    let error = #expect(throws: InputError.self) { try summary.write(to: URL(fileURLWithPath: "/tmp/s.csv")) }
+    let error = #expect(throws: Refusal.self) { try summary.write(to: URL(fileURLWithPath: "/tmp/s.csv")) }
     #expect(
       error?.description
         == "/tmp/s.csv: a summary is written as .md, .txt or .json; give the file one of these endings.")

@@ -14,7 +14,7 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appendingPathComponent("r.csv")
     try Data(text.utf8).write(to: file)
-    let error = #expect(throws: InputError.self) { try ResultTable(contentsOf: file) }
+    let error = #expect(throws: Refusal.self) { try ResultTable(contentsOf: file) }
     #expect(error?.description.hasPrefix(file.path) == true)
     return error.map { String($0.description.dropFirst(file.path.count)) }
   }
@@ -63,13 +63,13 @@ import Testing
 
   @Test func absentOrNoText() throws {
     let absent = URL(fileURLWithPath: "/nowhere/r.csv")
-    let error = #expect(throws: InputError.self) { try ResultTable(contentsOf: absent) }
+    let error = #expect(throws: Refusal.self) { try ResultTable(contentsOf: absent) }
     #expect(error?.description == "/nowhere/r.csv: cannot be read; give the CSV file of an experiment's results.")
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appendingPathComponent("r.csv")
     try Data([0xFF, 0xFE, 0x00]).write(to: file)
-    let noText = #expect(throws: InputError.self) { try ResultTable(contentsOf: file) }
+    let noText = #expect(throws: Refusal.self) { try ResultTable(contentsOf: file) }
     #expect(noText?.description == "\(file.path): is not UTF-8 text; save it as CSV in UTF-8.")
   }
 }

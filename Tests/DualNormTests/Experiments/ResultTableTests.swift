@@ -80,7 +80,7 @@ import Testing
     let merged = try ResultTable(merging: [one, other])
     #expect(merged.rows.map { "\($0.method) \($0.caseName)" } == ["bn 1", "bn 2", "gn 1"])
     #expect(merged.methods == ["bn", "gn"])
-    let error = #expect(throws: InputError.self) {
+    let error = #expect(throws: Refusal.self) {
       try ResultTable(merging: [one, ResultTable([resultRow("bn", "A", "1", nil, outcome: .bothEmpty)])])
     }
     #expect(
@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test func valuesAreFinite() {
-    let error = #expect(throws: InputError.self) { try ResultTable([resultRow("bn", "A", "1", .nan)]) }
+    let error = #expect(throws: Refusal.self) { try ResultTable([resultRow("bn", "A", "1", .nan)]) }
     #expect(
       error?.description
         == "dice of A/1 organ (method bn, fold 0, seed 0, pass first) is nan, which is no number; score the case again."

@@ -111,7 +111,9 @@ import Torch
     #expect(batches.ordered(slices).map(\.place) == [1, 4, 2, 0, 3])
     #expect(batches.rows(slices) == SiteRows([0, 0, 1, 2, 2]))
     description.sites = ["A", "B"]
-    #expect(throws: InputError("C/C: is of a site that the model has no batch norm for; it has A and B.")) {
+    #expect(
+      throws: Refusal(.input, sentence: "C/C: is of a site that the model has no batch norm for; it has A and B.")
+    ) {
       _ = try SiteBatches(cases, description)
     }
     description.network.norm = .bn

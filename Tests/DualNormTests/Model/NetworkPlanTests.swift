@@ -49,8 +49,11 @@ import Testing
     norm: PlainNorm, sites: Int
   ) {
     #expect(
-      throws: InputError(
-        "The network has \(sites) sites; domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1.")
+      throws: Refusal(
+        .input,
+        sentence:
+          "The network has \(sites) sites; domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1."
+      )
     ) { try NetworkPlan(classes: 2, norm: norm, sites: sites).validate() }
   }
 
@@ -59,8 +62,9 @@ import Testing
       network: NetworkPlan(classes: 2, norm: .dsbn, sites: 2), preparation: try PreparationPlan(),
       labels: LabelScheme(groups: [[1]]), modalities: ["image"], sites: ["A"])
     #expect(
-      throws: InputError(
-        "model.json: domain-specific batch norm has 2 branches, and 1 site is named; restore the file.")
+      throws: Refusal(
+        .input,
+        sentence: "model.json: domain-specific batch norm has 2 branches, and 1 site is named; restore the file.")
     ) { try description.validate(file: "model.json") }
     description.sites = ["A", "B"]
     try description.validate(file: "model.json")

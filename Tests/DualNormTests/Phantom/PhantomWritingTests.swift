@@ -50,16 +50,20 @@ import Testing
     try writeAtomically(Data("mine".utf8), to: folder.appendingPathComponent("notes.txt"))
     let phantom = try Phantom(configuration)
     #expect(
-      throws: InputError(
-        "\(folder.path): this folder is not empty, and a phantom is not mixed with other files; choose another output.")
+      throws: Refusal(
+        .input,
+        sentence:
+          "\(folder.path): this folder is not empty, and a phantom is not mixed with other files; choose another output."
+      )
     ) { try phantom.write(to: folder) }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["notes.txt"])
 
     let file = folder.appendingPathComponent("notes.txt")
     #expect(
-      throws: InputError("\(file.path): this is a file, and a phantom needs a folder; choose another output.")
+      throws: Refusal(
+        .input, sentence: "\(file.path): this is a file, and a phantom needs a folder; choose another output.")
     ) { try phantom.write(to: file) }
-    let error = #expect(throws: FileError.self) { try phantom.write(to: file.appendingPathComponent("deep")) }
+    let error = #expect(throws: Refusal.self) { try phantom.write(to: file.appendingPathComponent("deep")) }
     #expect(error?.description.hasPrefix("\(file.path)/deep/Site-A: this folder cannot be made (") == true)
   }
 
@@ -67,7 +71,7 @@ import Testing
     func expect(_ sentence: String, _ change: (inout PhantomConfiguration) -> Void) {
       var configuration = configuration
       change(&configuration)
-      #expect(throws: InputError(sentence)) { try Phantom(configuration) }
+      #expect(throws: Refusal(.input, sentence: sentence)) { try Phantom(configuration) }
     }
     expect("A phantom has 1 to 26 sites, not 0.") { $0.sites = [] }
     expect("Two sites of the phantom have the same name; give each its own index.") {

@@ -105,7 +105,7 @@ import Testing
 
   @Test func missingPredictionsAreAnErrorUnlessAllowed() throws {
     let files = try Files(["p/a.nii", "r/a.nii", "r/b.nii", "r/c.nii", "r/d.nii", "r/e.nii"])
-    let error = #expect(throws: InputError.self) { try files.pairs() }
+    let error = #expect(throws: Refusal.self) { try files.pairs() }
     #expect(
       error?.description
         == "\(files.root.path)/p: 4 of 5 references have no prediction (r/b, r/c, r/d and 1 more); add them, or give --allow-missing to score them as misses."
@@ -141,7 +141,7 @@ import Testing
   ])
   func whatCannotBePaired(paths: [String], sentence: String) throws {
     let files = try Files(paths)
-    let error = #expect(throws: InputError.self) { try files.pairs(allowMissing: true) }
+    let error = #expect(throws: Refusal.self) { try files.pairs(allowMissing: true) }
     #expect(error?.description == "ROOT/\(sentence)".replacingOccurrences(of: "ROOT", with: files.root.path))
   }
 }

@@ -170,7 +170,7 @@ import Testing
   }
 
   @Test func anotherEndingIsRefused() {
-    let error = #expect(throws: InputError.self) { try Self.table.write(to: URL(fileURLWithPath: "/tmp/x.txt")) }
+    let error = #expect(throws: Refusal.self) { try Self.table.write(to: URL(fileURLWithPath: "/tmp/x.txt")) }
     #expect(
       error?.description == "/tmp/x.txt: scores are written as .csv or .json; give the file one of these endings.")
   }

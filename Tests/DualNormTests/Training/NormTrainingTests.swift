@@ -120,8 +120,10 @@ import Torch
     configuration.weightedCrossEntropy = true
     let plan = try PreparationPlan()
     #expect(
-      throws: InputError(
-        "--weighted-cross-entropy weights the classes of the cross entropy, which the published loss of two classes "
+      throws: Refusal(
+        .input,
+        sentence:
+          "--weighted-cross-entropy weights the classes of the cross entropy, which the published loss of two classes "
           + "(background and label 1) does not have; leave it out.")
     ) { try configuration.network(labels: LabelScheme(groups: [[1]]), plan: plan, modalities: 1) }
     #expect(
@@ -143,8 +145,10 @@ import Torch
       return
     }
     #expect(
-      throws: InputError(
-        "A batch has 3 slices of 16×16 from 2 sites, so domain-specific batch normalization has a single value a channel "
+      throws: Refusal(
+        .input,
+        sentence:
+          "A batch has 3 slices of 16×16 from 2 sites, so domain-specific batch normalization has a single value a channel "
           + "of a site at the deepest level; give --batch-size 4 or more.")
     ) { try network() }
   }

@@ -30,7 +30,7 @@ extension TrainerTests {
     let run = try stopped(configuration())
     try spoil(run, "model/outc.conv.2.weight", with: .nan)
     let before = try Data(contentsOf: run.last)
-    let error = try #require(throws: InputError.self) {
+    let error = try #require(throws: Refusal.self) {
       try trainer(in: "run", configuration()).0.train(shouldStop: { true }, progress: { _ in })
     }
     #expect(
@@ -49,7 +49,7 @@ extension TrainerTests {
     let run = try stopped(configuration())
     try spoil(run, "optimizer/first/inc.block.conv_0.weight", with: .infinity)
     let before = try Data(contentsOf: run.last)
-    let error = try #require(throws: InputError.self) {
+    let error = try #require(throws: Refusal.self) {
       try trainer(in: "run", configuration()).0.train(shouldStop: { true }, progress: { _ in })
     }
     #expect(
@@ -69,7 +69,7 @@ extension TrainerTests {
       #expect(try whole.train(shouldStop: never, progress: { _ in }))
       let (trainer, run) = try trainer(in: "run", long, inFiles: true)
       var iterations = 0
-      let error = try #require(throws: FileError.self) {
+      let error = try #require(throws: Refusal.self) {
         try trainer.train(shouldStop: never) { report in
           iterations = report.iteration
           if iterations == 5 { for file in try nameless(in: run.url) { #expect(truncate(file, 0) == 0) } }
@@ -154,7 +154,10 @@ extension TrainerTests {
     ] {
       let state = try #require(whole.metadata["state"]).replacingOccurrences(of: old, with: new)
       try Safetensors(tensors: whole.tensors, metadata: ["state": state]).write(to: run.last)
-      #expect(throws: InputError("\(run.last.path): holds no training state; give a run folder that train wrote.")) {
+      #expect(
+        throws: Refusal(
+          .input, sentence: "\(run.last.path): holds no training state; give a run folder that train wrote.")
+      ) {
         try trainer(in: "run", averaged)
       }
     }
@@ -164,7 +167,7 @@ extension TrainerTests {
           entry.name.hasPrefix(name) ? (name: entry.name, tensor: Tensor([value], shape: []).stored) : entry
         }
         try Safetensors(tensors: tensors, metadata: whole.metadata).write(to: run.last)
-        #expect(throws: WeightsError.self) {
+        #expect(throws: Refusal.self) {
           try trainer(in: "run", averaged).0.train(shouldStop: never, progress: { _ in })
         }
       }

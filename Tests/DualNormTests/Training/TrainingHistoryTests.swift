@@ -47,7 +47,7 @@ import Testing
 
   @Test func refusesWhatNoTrainingWrites() throws {
     func expect(_ sentence: String, _ text: String) {
-      #expect(throws: InputError("\(file.path)\(sentence)")) { try read(text) }
+      #expect(throws: Refusal(.input, sentence: "\(file.path)\(sentence)")) { try read(text) }
     }
     let fields = "(9 fields, the first a stage); restore the log that train wrote."
     expect(", line 3: is no iteration of a training \(fields)", header + "plain,1,0.001,2.5,,0.9,,,\nplain,x,1,,,,,,\n")

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 import Torch
@@ -30,7 +31,7 @@ func refusal(_ url: URL, _ read: (URL) throws -> Any) throws -> String? {
   do {
     _ = try read(url)
     return nil
-  } catch let error as WeightsError {
+  } catch let error as Refusal {
     return error.description.replacingOccurrences(of: url.path, with: "FILE")
   }
 }

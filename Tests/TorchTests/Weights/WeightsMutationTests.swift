@@ -1,9 +1,10 @@
+import Basics
 import Foundation
 import TestSupport
 import Testing
 import Torch
 
-/// Thousands of damaged files, each of which gives a value or a `WeightsError`. A trap ends the test program.
+/// Thousands of damaged files, each of which gives a value or a `Refusal`. A trap ends the test program.
 @Suite struct WeightsMutationTests {
   /// Reads mutated files, and counts read and refused ones.
   private func mutate(
@@ -17,7 +18,7 @@ import Torch
       do {
         _ = try read(file)
         counts.read += 1
-      } catch is WeightsError {
+      } catch is Refusal {
         counts.refused += 1
       }
     }

@@ -30,13 +30,16 @@ public enum Architecture: String, Codable, Sendable, CaseIterable {
     }
   }
 
-  /// The end of an error sentence if this backbone has no such dual block; nil if it has.
-  func fault(of name: BlockName) -> String? {
+  /// The refusal of a dual block that this backbone does not have; nil for one that it has.
+  ///
+  /// - Parameter file: the file that names the block; nil for the command line.
+  func fault(of name: BlockName, in file: String? = nil) -> Refusal? {
     guard block(name) == nil else { return nil }
     let known = blocks.map(\.name.rawValue)
-    return
-      "dual block \"\(quoted(name.rawValue))\" is no block of \(rawValue); the nearest is "
-      + "\(nearest(to: name.rawValue, among: known)) of \(listed(known, atMost: 20))."
+    return Refusal(
+      .input, file ?? "",
+      "\(file == nil ? "The" : "the") dual block \"\(quoted(name.rawValue))\" is no block of \(rawValue)",
+      detail: "the nearest is \(nearest(to: name.rawValue, among: known)) of \(listed(known, atMost: 20))")
   }
 
   /// Finds a block by its name; nil if this backbone has none.

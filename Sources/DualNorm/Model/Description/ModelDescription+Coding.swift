@@ -21,13 +21,14 @@ extension ModelDescription {
     return needsSecond ? 2 : 1
   }
 
-  /// - Throws: `DecodingError` for another structure. `InputError` for a later format or values that no model can have.
+  /// - Throws: `DecodingError` for another structure. `Refusal` for a later format or values that no model can have.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let format = try container.decode(Int.self, forKey: .format)
     guard format <= Self.currentFormat else {
-      throw InputError(
-        "is of format \(format), and this program reads up to \(Self.currentFormat); use a newer dualnorm.")
+      throw Refusal(
+        .input, "is of format \(format), and this program reads up to \(Self.currentFormat)",
+        remedy: "use a newer dualnorm")
     }
     self.init(
       network: try container.decode(NetworkPlan.self, forKey: .network),

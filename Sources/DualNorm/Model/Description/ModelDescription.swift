@@ -41,49 +41,55 @@ package struct ModelDescription: Codable, Equatable, Sendable {
     self.training = training
   }
 
-  /// - Throws: `InputError` if layer norm, which works for one size only, would cut off a part of the slices.
+  /// - Throws: `Refusal` if layer norm, which works for one size only, would cut off a part of the slices.
   func requireWhole(_ slices: ImageSize, file: String) throws {
     guard let size = network.size, slices.height > size.height || slices.width > size.width else { return }
     let seen = Double(min(slices.height, size.height) * min(slices.width, size.width))
     let share = 100 * (1 - seen / Double(slices.height * slices.width))
-    throw InputError(
-      "\(file): has slices of \(slices.height)×\(slices.width) pixels (H×W), and this network's layer norm works for "
-        + "\(size.height)×\(size.width) only, which would ignore \(fixed(share, decimals: 0)) % of each; crop the volume to what "
-        + "is of interest, or take a network of another --norm.")
+    throw Refusal(
+      .input, file,
+      "has slices of \(slices.height)×\(slices.width) pixels (H×W), and this network's layer norm works for "
+        + "\(size.height)×\(size.width) only, which would ignore \(fixed(share, decimals: 0)) % of each",
+      remedy: "crop the volume to what is of interest, or take a network of another --norm")
   }
 
-  /// - Throws: `InputError` if the parts contradict each other.
+  /// - Throws: `Refusal` if the parts contradict each other.
   package func validate(file: String) throws {
     guard network.classes == labels.classCount else {
-      throw InputError(
-        "\(file): the network has \(network.classes) classes and the labels \(labels.classCount); restore the file.")
+      throw Refusal(
+        .input, file, "the network has \(network.classes) classes and the labels \(labels.classCount)",
+        remedy: "restore the file")
     }
     let channels = preparation.contextSlices * modalities.count
     guard network.inputChannels == channels else {
-      throw InputError(
-        "\(file): the network takes \(network.inputChannels) channels, and \(modalities.count) modalities in "
-          + "\(preparation.contextSlices) slices make \(channels); restore the file.")
+      throw Refusal(
+        .input, file,
+        "the network takes \(network.inputChannels) channels, and \(modalities.count) modalities in "
+          + "\(preparation.contextSlices) slices make \(channels)", remedy: "restore the file")
     }
     if case .validated(let classes, _) = largestComponents, classes.count != labels.groups.count {
-      throw InputError(
-        "\(file): says of \(counted(classes.count, "class", plural: "classes")) whether the largest component is kept, and there "
-          + "are \(labels.groups.count); restore the file.")
+      throw Refusal(
+        .input, file,
+        "says of \(counted(classes.count, "class", plural: "classes")) whether the largest component is kept, and "
+          + "there are \(labels.groups.count)", remedy: "restore the file")
     }
     guard network.norm != .dsbn || network.sites == sites.count else {
-      throw InputError(
-        "\(file): domain-specific batch norm has \(counted(network.sites, "branch", plural: "branches")), and "
-          + "\(counted(sites.count, "site")) \(sites.count == 1 ? "is" : "are") named; restore the file.")
+      throw Refusal(
+        .input, file,
+        "domain-specific batch norm has \(counted(network.sites, "branch", plural: "branches")), and "
+          + "\(counted(sites.count, "site")) \(sites.count == 1 ? "is" : "are") named", remedy: "restore the file")
     }
     if let size = network.size, size != preparation.networkSize {
       let made = preparation.networkSize.map { "\($0.height)×\($0.width)" } ?? "any size"
-      throw InputError(
-        "\(file): the network works for slices of \(size.height)×\(size.width) (H×W) only, and the preparation makes "
-          + "\(made); make both the same.")
+      throw Refusal(
+        .input, file,
+        "the network works for slices of \(size.height)×\(size.width) (H×W) only, and the preparation makes \(made)",
+        remedy: "make both the same")
     }
     do {
       try network.validate()
-    } catch let error as InputError {
-      throw InputError("\(file): \(error.description)")
+    } catch let error as Refusal {
+      throw error.about(file)
     }
   }
 }

@@ -8,17 +8,19 @@ extension ModelDescription {
 
   /// Checks the site that the user named.
   ///
-  /// - Throws: `InputError` for a site that was not trained on, or a network without branches for sites.
+  /// - Throws: `Refusal` for a site that was not trained on, or a network without branches for sites.
   package func requireSite(_ name: String, option: String) throws {
     guard network.norm == .dsbn else {
-      throw InputError(
-        "\(option) chooses a branch of domain-specific batch norm, and the model's norm is \(network.norm.rawValue); "
-          + "leave \(option) out.")
+      throw Refusal(
+        .input,
+        "\(option) chooses a branch of domain-specific batch norm, and the model's norm is \(network.norm.rawValue)",
+        remedy: "leave \(option) out")
     }
     guard !sites.contains(name) else { return }
-    throw InputError(
+    throw Refusal(
+      .input,
       "\(option) is \"\(quoted(name))\", which the model was not trained on; the nearest one is "
-        + "\"\(nearest(to: name, among: sites))\" of \(listed(sites, atMost: 20)); without \(option) an unknown site gets "
-        + "the mean of all.")
+        + "\"\(nearest(to: name, among: sites))\" of \(listed(sites, atMost: 20))",
+      remedy: "without \(option) an unknown site gets the mean of all")
   }
 }

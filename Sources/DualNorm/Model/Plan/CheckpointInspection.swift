@@ -8,14 +8,14 @@ extension NetworkPlan {
   ///   - maskKind: the kind to assume, since it leaves no trace in the weights. Mask source and local statistics leave
   ///     none either and get their defaults.
   ///   - file: the file's name, for errors.
-  /// - Throws: `InputError` if the weights belong to no such network.
+  /// - Throws: `Refusal` if the weights belong to no such network.
   package init(inferredFrom state: StateDictionary, maskKind: MaskKind, file: String) throws {
     let shapes = Dictionary(state.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { first, _ in first })
     func shape(_ name: String, where fits: ([Int]) -> Bool) throws -> [Int] {
       guard let shape = shapes[name], fits(shape) else {
-        throw InputError(
-          "\(file): holds no DualNorm-UNet: \(name) is \(shapes[name].map { "of shape \($0)" } ?? "missing"); give a "
-            + "checkpoint of the authors' network, or one that train wrote.")
+        throw Refusal(
+          .input, file, "holds no DualNorm-UNet: \(name) is \(shapes[name].map { "of shape \($0)" } ?? "missing")",
+          remedy: "give a checkpoint of the authors' network, or one that train wrote")
       }
       return shape
     }
@@ -54,8 +54,8 @@ extension NetworkPlan {
       sites: max(sites, 1), deepSupervision: shapes["coarse1.conv.2.weight"] != nil)
     do {
       try validate()
-    } catch let error as InputError {
-      throw InputError("\(file): \(error.description)")
+    } catch let error as Refusal {
+      throw error.about(file)
     }
   }
 }

@@ -53,22 +53,24 @@ public struct NetworkPlan: Equatable, Sendable {
       || dual?.blocks.contains { architecture.block($0)?.level == architecture.depth } ?? false
   }
 
-  /// - Throws: `InputError` naming the invalid value.
+  /// - Throws: `Refusal` naming the invalid value.
   package func validate() throws {
-    func require(_ condition: Bool, _ sentence: String) throws {
-      if !condition { throw InputError(sentence) }
+    func require(_ condition: Bool, _ found: String, remedy: String = "", detail: String = "") throws {
+      if !condition { throw Refusal(.input, found, detail: detail, remedy: remedy) }
     }
-    try require(classes >= 2, "A network needs at least 2 classes (background and one more), not \(classes).")
-    try require(inputChannels >= 1, "A network needs at least 1 input channel, not \(inputChannels).")
-    try require((1...1024).contains(width), "The width is \(width); choose 1 to 1024.")
+    try require(classes >= 2, "A network needs at least 2 classes (background and one more), not \(classes)")
+    try require(inputChannels >= 1, "A network needs at least 1 input channel, not \(inputChannels)")
+    try require((1...1024).contains(width), "The width is \(width)", remedy: "choose 1 to 1024")
     try require(
       norm != .gn || width % PlainNorm.groups == 0,
-      "Group norm works on \(PlainNorm.groups) groups, so the width must be a multiple of it, not \(width).")
+      "Group norm works on \(PlainNorm.groups) groups, so the width must be a multiple of it, not \(width)")
     try require(
-      norm != .ln || size != nil, "Layer norm works for one slice size only; give the network's size (--size).")
+      norm != .ln || size != nil, "Layer norm works for one slice size only", remedy: "give the network's size (--size)"
+    )
     try require(
       sites >= 1 && (sites == 1 || norm == .dsbn),
-      "The network has \(sites) sites; domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1.")
+      "The network has \(sites) sites",
+      detail: "domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1")
     try dual?.validate(width: width, architecture)
   }
 }
@@ -84,15 +86,18 @@ extension DualPlan {
 
   fileprivate func validate(width: Int, _ architecture: Architecture) throws {
     guard reduction >= 1 && reduction <= width else {
-      throw InputError(
-        "The reduction is \(reduction); choose 1 to the width, \(width), so that a dual layer keeps a hidden channel.")
+      throw Refusal(
+        .input, "The reduction is \(reduction)",
+        remedy: "choose 1 to the width, \(width), so that a dual layer keeps a hidden channel")
     }
     for (index, name) in blocks.enumerated() {
-      if let fault = architecture.fault(of: name) { throw InputError("The \(fault)") }
+      if let fault = architecture.fault(of: name) { throw fault }
       guard !blocks[..<index].contains(name) else {
-        throw InputError("The dual block \(name.rawValue) is named twice; name each block once.")
+        throw Refusal(.input, "The dual block \(name.rawValue) is named twice", remedy: "name each block once")
       }
     }
-    guard !blocks.isEmpty else { throw InputError("A dual network has no dual block; name at least one.") }
+    guard !blocks.isEmpty else {
+      throw Refusal(.input, "A dual network has no dual block", remedy: "name at least one")
+    }
   }
 }

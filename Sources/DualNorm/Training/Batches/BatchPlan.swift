@@ -13,12 +13,15 @@ struct BatchPlan: Sendable {
   private let seed: UInt64
 
   /// - Parameter cases: cases with labels; every site has the same share of each batch.
-  /// - Throws: `InputError` without a case, or for a case from a site without a branch in the model.
+  /// - Throws: `Refusal` without a case, or for a case from a site without a branch in the model.
   init(_ cases: [PreparedCase], _ configuration: TrainingConfiguration, _ description: ModelDescription) throws {
     self.cases = cases
     stages = configuration.stages(of: description.network)
     let sites = Dictionary(grouping: cases.indices, by: { cases[$0].source.site }).sorted { $0.key < $1.key }
-    guard !sites.isEmpty else { throw InputError("There is no case to train on; give a data set with masks.") }
+    guard !sites.isEmpty else {
+      throw Refusal(
+        .input, "There is no case to train on", remedy: "give a data set with masks")
+    }
     sampler = SliceSampler(
       sites: sites.map { $0.value.flatMap { cases[$0].volume.slices(index: $0) } },
       foregroundShare: configuration.foregroundShare, seed: configuration.seed)

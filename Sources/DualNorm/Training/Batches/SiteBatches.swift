@@ -6,7 +6,7 @@ struct SiteBatches: Sendable {
   /// The branch of each training volume; nil for a network without branches.
   private let branches: [Int]?
 
-  /// - Throws: `InputError` for a case from a site without a branch in the model.
+  /// - Throws: `Refusal` for a case from a site without a branch in the model.
   init(_ cases: [PreparedCase], _ description: ModelDescription) throws {
     guard description.network.norm == .dsbn else {
       branches = nil
@@ -14,9 +14,9 @@ struct SiteBatches: Sendable {
     }
     branches = try cases.map { item in
       guard let branch = description.branch(ofSite: item.source.site) else {
-        throw InputError(
-          "\(item.source.identifier): is of a site that the model has no batch norm for; it has \(listed(description.sites))."
-        )
+        throw Refusal(
+          .input, item.source.identifier, "is of a site that the model has no batch norm for",
+          detail: "it has \(listed(description.sites))")
       }
       return branch
     }

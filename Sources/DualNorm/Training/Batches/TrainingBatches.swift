@@ -39,7 +39,7 @@ final class TrainingBatches {
 
   /// The next batch; nil after the last.
   ///
-  /// - Throws: `FileError` if a volume kept in a file cannot be read.
+  /// - Throws: `Refusal` if a volume kept in a file cannot be read.
   func next() throws -> TrainingBatch? {
     guard let batch = prefetched else { return try load() }
     prefetched = nil

@@ -28,14 +28,15 @@ final class MemoryBudget: @unchecked Sendable {
 
   /// Refuses a budget below the need of a single case.
   ///
-  /// - Throws: `InputError` if the largest case does not fit: its images as read, normalized, and on the network's
+  /// - Throws: `Refusal` if the largest case does not fit: its images as read, normalized, and on the network's
   ///   grid, each in float32.
   func requireRoom(for facts: [CaseFacts]) throws {
     func needed(_ facts: CaseFacts) -> Int { 3 * 4 * facts.geometry.voxelCount * max(1, facts.scan.images.count) }
     guard let largest = facts.max(by: { needed($0) < needed($1) }), needed(largest) > bytes else { return }
     func gigabytes(_ bytes: Int) -> String { String(format: "%.2g", Double(bytes) / 1e9) }
-    throw InputError(
+    throw Refusal(
+      .input,
       "--memory is \(gigabytes(bytes)) GB, and preparing \(largest.scan.identifier) alone takes "
-        + "\(gigabytes(needed(largest))) GB; give at least that.")
+        + "\(gigabytes(needed(largest))) GB", remedy: "give at least that")
   }
 }

@@ -48,7 +48,7 @@ extension TrainingConfiguration {
     let spacing = try pair(spacing, "--spacing", "x and y in mm, for example 0.6,0.6")
     let size = try pair(resampleSize, "--resample-size", "height and width in pixels, for example 384,384")
     guard spacing == nil || size == nil else {
-      throw InputError("--spacing and --resample-size exclude each other; give one of them.")
+      throw Refusal(.input, "--spacing and --resample-size exclude each other", remedy: "give one of them")
     }
     return spacing.map { .spacingMM(x: $0.0, y: $0.1) } ?? size.map { .size(height: $0.0, width: $0.1) }
   }
@@ -62,7 +62,7 @@ extension TrainingConfiguration {
   private func pair<Number>(_ values: [Number]?, _ option: String, _ expected: String) throws -> (Number, Number)? {
     guard let values else { return nil }
     guard values.count == 2 else {
-      throw InputError("\(option) has \(counted(values.count, "number")); give \(expected).")
+      throw Refusal(.input, "\(option) has \(counted(values.count, "number"))", remedy: "give \(expected)")
     }
     return (values[0], values[1])
   }
@@ -78,9 +78,10 @@ extension TrainingConfiguration {
       deepSupervision: deepSupervision)
     try network.validate()
     guard !weightedCrossEntropy || labels.classCount > 2 else {
-      throw InputError(
+      throw Refusal(
+        .input,
         "--weighted-cross-entropy weights the classes of the cross entropy, which the published loss of two classes "
-          + "(background and \(labels.names[0])) does not have; leave it out.")
+          + "(background and \(labels.names[0])) does not have", remedy: "leave it out")
     }
     let side = network.architecture.sizeMultiple
     if plan.networkSize == ImageSize(height: side, width: side) { try requireSeveralValues(network, sites: sites) }
@@ -93,15 +94,18 @@ extension TrainingConfiguration {
   private func requireSeveralValues(_ network: NetworkPlan, sites: Int) throws {
     let side = network.architecture.sizeMultiple
     guard batchSize != 1 || !network.usesBatchNormAtTheBottom else {
-      throw InputError(
-        "--batch-size is 1 and slices are \(side)×\(side), so batch normalization has a single value a channel at the deepest "
-          + "level; give at least 2 slices a batch.")
+      throw Refusal(
+        .input,
+        "--batch-size is 1 and slices are \(side)×\(side), so batch normalization has a single value a channel at the "
+          + "deepest level", remedy: "give at least 2 slices a batch")
     }
     let slices = slicesPerBatch(sites: sites)
     guard norm != .dsbn || slices >= 2 * sites else {
-      throw InputError(
-        "A batch has \(slices) slices of \(side)×\(side) from \(sites) sites, so domain-specific batch normalization has a single "
-          + "value a channel of a site at the deepest level; give --batch-size \(2 * sites) or more.")
+      throw Refusal(
+        .input,
+        "A batch has \(slices) slices of \(side)×\(side) from \(sites) sites, so domain-specific batch normalization "
+          + "has a single value a channel of a site at the deepest level",
+        remedy: "give --batch-size \(2 * sites) or more")
     }
   }
 }

@@ -8,7 +8,7 @@ extension TrainingConfiguration {
   /// which a later one has begun, keeps its number of iterations.
   ///
   /// - Parameter state: the run's state so far; nil for none.
-  /// - Throws: `InputError` for fewer iterations than are finished, or invalid options.
+  /// - Throws: `Refusal` for fewer iterations than are finished, or invalid options.
   func extended(to iterations: [Int], after state: TrainingState?) throws -> TrainingConfiguration {
     var result = self
     result.iterations = iterations
@@ -16,14 +16,15 @@ extension TrainingConfiguration {
     guard let state, let current = Stage.allCases.firstIndex(of: state.stage) else { return result }
     let asked = iterations.map(String.init).joined(separator: ",")
     for (stage, (new, old)) in zip(Stage.allCases, zip(iterations, self.iterations)).prefix(current) where new != old {
-      throw InputError(
-        "--iterations is \(asked), and the \(stage.rawValue) stage of this run is over after \(old); give that number for it."
-      )
+      throw Refusal(
+        .input, "--iterations is \(asked), and the \(stage.rawValue) stage of this run is over after \(old)",
+        remedy: "give that number for it")
     }
     guard iterations[current] == self.iterations[current] || iterations[current] > state.iteration else {
-      throw InputError(
-        "--iterations is \(asked), and this run has done \(state.iteration) of its \(state.stage.rawValue) stage; give more "
-          + "than that for it.")
+      throw Refusal(
+        .input,
+        "--iterations is \(asked), and this run has done \(state.iteration) of its \(state.stage.rawValue) stage",
+        remedy: "give more than that for it")
     }
     return result
   }
@@ -34,7 +35,7 @@ extension TrainingConfiguration {
   /// values.
   ///
   /// - Parameter run: the folder of these options.
-  /// - Throws: `InputError` naming the options that differ.
+  /// - Throws: `Refusal` naming the options that differ.
   package func requireSame(as asked: TrainingConfiguration, in run: RunFolder) throws {
     let (here, there) = (try Yams.compose(yaml: yaml()), try Yams.compose(yaml: asked.yaml()))
     let differing = CodingKeys.allCases.filter { key in
@@ -45,23 +46,24 @@ extension TrainingConfiguration {
     let more = differing.count > 1 ? ", and \(counted(differing.count - 1, "other option"))" : ""
     let longer =
       differing == [.iterations] ? " --iterations \(asked.iterations.map(String.init).joined(separator: ","))" : ""
-    throw InputError(
-      "\(run.url.path): holds a run with other options (--\(first.rawValue) is \(onOneLine(here?[first.rawValue])), not "
-        + "\(onOneLine(there?[first.rawValue]))\(more)); go on with it by dualnorm train --resume \(run.url.path)\(longer), or "
-        + "give a new folder for --output.")
+    throw Refusal(
+      .input, run.url.path,
+      "holds a run with other options (--\(first.rawValue) is \(onOneLine(here?[first.rawValue])), not "
+        + "\(onOneLine(there?[first.rawValue]))\(more))",
+      remedy: "go on with it by dualnorm train --resume \(run.url.path)\(longer), or give a new folder for --output")
   }
 }
 
 extension RunFolder {
   /// The options that started a run.
   ///
-  /// - Throws: `InputError` naming the file and the invalid value.
+  /// - Throws: `Refusal` naming the file and the invalid value.
   package func readConfiguration() throws -> TrainingConfiguration {
     let read = try TrainingConfiguration(yaml: configuration)
     do {
       try read.validate()
-    } catch let error as InputError {
-      throw InputError("\(configuration.path): \(error.description)")
+    } catch let error as Refusal {
+      throw error.about(configuration.path)
     }
     return read
   }

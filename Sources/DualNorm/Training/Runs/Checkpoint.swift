@@ -71,7 +71,7 @@ struct Checkpoint {
     FileManager.default.fileExists(atPath: run.last.path) ? try Checkpoint(contentsOf: run.last).state : nil
   }
 
-  /// - Throws: `WeightsError` or `InputError` if the file is not a checkpoint.
+  /// - Throws: `Refusal` if the file is not a checkpoint.
   init(contentsOf url: URL) throws {
     let file = try Safetensors.read(url)
     func part(_ prefix: String) -> StateDictionary {
@@ -80,7 +80,7 @@ struct Checkpoint {
     guard let json = file.metadata["state"],
       let state = try? JSONDecoder().decode(TrainingState.self, from: Data(json.utf8)),
       (0...1_000_000_000_000).contains(state.iteration)
-    else { throw InputError("\(url.path): holds no training state; give a run folder that train wrote.") }
+    else { throw Refusal(.input, url.path, "holds no training state", remedy: "give a run folder that train wrote") }
     self.state = state
     model = part(Self.modelPrefix)
     optimizer = part("optimizer/")

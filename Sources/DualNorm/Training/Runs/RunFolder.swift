@@ -49,21 +49,23 @@ package struct RunFolder: Sendable {
     return first.flatMap { $0.hasPrefix(Self.versionPrefix) ? String($0.dropFirst(Self.versionPrefix.count)) : nil }
   }
 
-  /// - Throws: `InputError` if the folder has no readable `model.json`.
+  /// - Throws: `Refusal` if the folder has no readable `model.json`.
   package func readDescription() throws -> ModelDescription {
     for file in [url, description] { try requireAccess(to: file) }
     guard let data = contents(ofRegularFile: description) else {
-      throw InputError(
-        "\(url.path): has no model.json, so it is not a run folder; give the folder that train or import wrote.")
+      throw Refusal(
+        .input, url.path, "has no model.json, so it is not a run folder",
+        remedy: "give the folder that train or import wrote")
     }
     do {
       let read = try JSONDecoder().decode(ModelDescription.self, from: data)
       try read.validate(file: description.path)
       return read
     } catch let error as DecodingError {
-      throw InputError("\(description.path): is not the description of a model (\(error.brief)); restore the file.")
-    } catch let error as InputError where !error.description.hasPrefix(description.path) {
-      throw InputError("\(description.path): \(error.description)")
+      throw Refusal(
+        .input, description.path, "is not the description of a model (\(error.brief))", remedy: "restore the file")
+    } catch let error as Refusal where error.subject.isEmpty {
+      throw error.about(description.path)
     }
   }
 
@@ -85,21 +87,21 @@ package struct RunFolder: Sendable {
     return Set(begun + [cellLog.lastPathComponent])
   }
 
-  /// - Throws: `InputError` if the folder holds anything else than `remains`.
+  /// - Throws: `Refusal` if the folder holds anything else than `remains`.
   package func requireEmpty() throws { try requireEmptyFolder(url, option: "--output", beside: remains) }
 
-  /// - Throws: `InputError` for an existing folder without read and write access, which would look empty.
+  /// - Throws: `Refusal` for an existing folder without read and write access, which would look empty.
   func requireReadAndWriteAccess() throws {
     let code = access(url.path, R_OK | W_OK | X_OK) == 0 ? 0 : errno
     guard code != 0, code != ENOENT else { return }
-    throw InputError(
-      "\(url.path): cannot be read and written (\(String(cString: strerror(code)))); get the right to, or take a copy."
-    )
+    throw Refusal(
+      .input, url.path, "cannot be read and written (\(String(cString: strerror(code))))",
+      remedy: "get the right to, or take a copy")
   }
 
   /// Creates the folder, or accepts an existing one with `remains` only, and locks it.
   ///
-  /// - Throws: `InputError` if the folder holds other files or cannot be created. `FileError` if another process works
+  /// - Throws: `Refusal` if the folder holds other files or cannot be created. `Refusal` if another process works
   ///   in it.
   package func create() throws -> FolderLock {
     try makeEmptyFolder(url, option: "--output", beside: remains)

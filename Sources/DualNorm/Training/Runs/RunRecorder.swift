@@ -28,7 +28,7 @@ final class RunRecorder {
   /// Compares the cases with the run's earlier ones, and opens its log and events.
   ///
   /// - Parameter state: the run's state so far; nil for a new run.
-  /// - Throws: `InputError` if the cases differ, `FileError` if a file cannot be written.
+  /// - Throws: `Refusal` if the cases differ, `Refusal` if a file cannot be written.
   static func open(
     _ run: RunFolder, _ configuration: TrainingConfiguration, _ description: ModelDescription, _ plan: BatchPlan,
     validation: [PreparedCase], resumingAt state: TrainingState?
@@ -53,9 +53,9 @@ final class RunRecorder {
     let changed = digests.keys.filter { known[$0] != digests[$0] }.sorted()
     guard let first = changed.first else { return }
     let more = changed.count > 1 ? " and \(counted(changed.count - 1, "other case"))" : ""
-    throw InputError(
-      "\(run.url.path): the image or mask of \(first)\(more) is another one than this run was trained on so far; restore the "
-        + "files, or train anew in another folder.")
+    throw Refusal(
+      .input, run.url.path, "the image or mask of \(first)\(more) is another one than this run was trained on so far",
+      remedy: "restore the files, or train anew in another folder")
   }
 
   var lastStage: Stage? { configuration.stages(of: description.network).last?.stage }
@@ -69,7 +69,7 @@ final class RunRecorder {
 
   /// Writes the best weights of the last stage as the model, which marks the run as finished.
   ///
-  /// - Throws: `FileError` if the model cannot be written.
+  /// - Throws: `Refusal` if the model cannot be written.
   func writeModel(of stage: Stage, warnings: [String]) throws {
     let best = try Safetensors.read(run.best(stage)).tensors
     var description = description

@@ -20,7 +20,7 @@ final class Saver {
 
   /// Continues from the run's last checkpoint.
   ///
-  /// - Throws: `WeightsError` if the checkpoint belongs to another network.
+  /// - Throws: `Refusal` if the checkpoint belongs to another network.
   func load(_ checkpoint: Checkpoint) throws -> TrainingState {
     try learner.load(checkpoint, file: run.last.path)
     try writeIfBest(checkpoint.state)

@@ -24,7 +24,7 @@ final class StageRecorder {
   /// The initial state of the stage.
   ///
   /// - Parameter checkpoint: the stage's checkpoint; nil at its beginning.
-  /// - Throws: `WeightsError` if the checkpoint belongs to another network.
+  /// - Throws: `Refusal` if the checkpoint belongs to another network.
   func start(from checkpoint: Checkpoint?) throws -> TrainingState {
     let configuration = recorder.configuration
     var state = TrainingState(
@@ -40,7 +40,7 @@ final class StageRecorder {
   /// Logs a finished iteration, and validates when due.
   ///
   /// - Parameter losses: the losses of the iteration's passes.
-  /// - Throws: `InputError` for losses, or weights to validate, that are not finite. `FileError` if a file cannot be
+  /// - Throws: `Refusal` for losses, or weights to validate, that are not finite. `Refusal` if a file cannot be
   ///   written.
   func take(_ losses: [StepLoss], _ state: inout TrainingState) throws -> TrainingProgress {
     try requireFinite(losses, state)
@@ -56,7 +56,7 @@ final class StageRecorder {
 
   /// Writes a checkpoint after a validation, or if the last one is too old.
   ///
-  /// - Throws: `InputError` for weights that are not finite, `FileError` if a file cannot be written.
+  /// - Throws: `Refusal` for weights that are not finite, `Refusal` if a file cannot be written.
   func saveIfDue(_ state: TrainingState) throws {
     guard validated == state.iteration || saver.secondsSinceLast > recorder.secondsBetweenCheckpoints else { return }
     try save(state)
@@ -102,17 +102,22 @@ final class StageRecorder {
 
   private func requireFinite(_ losses: [StepLoss], _ state: TrainingState) throws {
     guard !losses.allSatisfy({ $0.value.isFinite }) else { return }
-    throw InputError(
-      "The loss is no longer a number at iteration \(state.iteration) of the \(stage.rawValue) stage, on slices of "
-        + "\(cases(of: state)); check these cases or lower --learning-rate. \(recorder.run.whatRemains)")
+    throw divergence(
+      "The loss is no longer a number at iteration \(state.iteration) of the \(stage.rawValue) stage", state)
   }
 
   /// Refuses infinite weights, which must not get into a checkpoint. Finite losses may have infinite gradients.
   private func requireFiniteWeights(_ state: TrainingState) throws {
     guard let name = network.parameters.firstWithoutNumbers else { return }
-    throw InputError(
-      "The weights (\(name)) are no longer numbers after iteration \(state.iteration) of the \(stage.rawValue) stage, on slices of "
-        + "\(cases(of: state)); check these cases or lower --learning-rate. \(recorder.run.whatRemains)")
+    throw divergence(
+      "The weights (\(name)) are no longer numbers after iteration \(state.iteration) of the \(stage.rawValue) stage",
+      state)
+  }
+
+  private func divergence(_ found: String, _ state: TrainingState) -> Refusal {
+    Refusal(
+      .input, "\(found), on slices of \(cases(of: state))", remedy: "check these cases or lower --learning-rate"
+    ).followed(by: recorder.run.whatRemains)
   }
 
   /// The names of the cases in the last batch.

@@ -17,7 +17,7 @@ final class TrainingEvents {
 
   /// - Parameter validation: cases with labels; the pictures show each site's first case, its slice with the most
   ///   labels.
-  /// - Throws: `ImagingError` for a picture that can no longer be read.
+  /// - Throws: `Refusal` for a picture that can no longer be read.
   init(_ folder: URL, _ description: ModelDescription, validation: [PreparedCase]) throws {
     self.folder = folder
     self.description = description
@@ -87,9 +87,9 @@ final class TrainingEvents {
       let file = try self.file ?? EventFile(in: folder, from: step)
       self.file = file
       try file.append(values, step: step)
-    } catch let error as FileError {
-      let remark = RunFolder(folder.deletingLastPathComponent()).hasCheckpoint ? " (the last checkpoint is intact)" : ""
-      throw FileError("\(error.description.dropLast())\(remark).")
+    } catch let error as Refusal where error.kind == .file {
+      let isResumable = RunFolder(folder.deletingLastPathComponent()).hasCheckpoint
+      throw isResumable ? error.remarking("the last checkpoint is intact") : error
     }
   }
 }

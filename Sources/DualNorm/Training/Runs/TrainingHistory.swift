@@ -26,11 +26,11 @@ package struct TrainingHistory: Equatable, Sendable {
   ]
   private static let sitePrefix = "validation_dice_"
 
-  /// - Throws: `InputError` naming the file and a line that no training writes. An incomplete last line is ignored,
+  /// - Throws: `Refusal` naming the file and a line that no training writes. An incomplete last line is ignored,
   ///   since a running or killed training may have written a part of it.
   package init(contentsOf url: URL) throws {
     guard let data = try? Data(contentsOf: url), let text = String(data: data, encoding: .utf8) else {
-      throw InputError("\(url.path): cannot be read as text; restore the log that train wrote.")
+      throw Refusal(.input, url.path, "cannot be read as text", remedy: "restore the log that train wrote")
     }
     let whole =
       text.utf8.last == UInt8(ascii: "\n") ? text[...] : text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
@@ -38,17 +38,18 @@ package struct TrainingHistory: Equatable, Sendable {
     guard let first = records.first, Array(first.fields.prefix(Self.header.count)) == Self.header,
       first.fields.dropFirst(Self.header.count).allSatisfy({ $0.hasPrefix(Self.sitePrefix) })
     else {
-      throw InputError(
-        "\(url.path), line 1: expected the header \(Self.header.joined(separator: ",")); restore the log that train wrote."
-      )
+      throw Refusal(
+        .input, "\(url.path), line 1", "expected the header \(Self.header.joined(separator: ","))",
+        remedy: "restore the log that train wrote")
     }
     let sites = first.fields.dropFirst(Self.header.count).map { String($0.dropFirst(Self.sitePrefix.count)) }
     self.sites = sites
     rows = try records.dropFirst().map { record in
       guard let row = Row(record.fields, sites: sites) else {
-        throw InputError(
-          "\(url.path), line \(record.line): is no iteration of a training (\(Self.header.count + sites.count) fields, the "
-            + "first a stage); restore the log that train wrote.")
+        throw Refusal(
+          .input, "\(url.path), line \(record.line)",
+          "is no iteration of a training (\(Self.header.count + sites.count) fields, the first a stage)",
+          remedy: "restore the log that train wrote")
       }
       return row
     }

@@ -62,7 +62,7 @@ final class TrainingLog {
     guard fsync(file.fileDescriptor) == 0 else { throw unwritten(errno) }
   }
 
-  private func unwritten(_ code: Int32) -> FileError {
+  private func unwritten(_ code: Int32) -> Refusal {
     let run = RunFolder(url.deletingLastPathComponent())
     return unwritable(url, code, remark: run.hasCheckpoint ? "the last checkpoint is intact" : nil)
   }

@@ -6,14 +6,15 @@ extension RunFolder {
   /// The weights to segment with: the model's, or the best so far if training is not finished.
   ///
   /// - Returns: the file, and the model that these weights make.
-  /// - Throws: `InputError` if there are none yet.
+  /// - Throws: `Refusal` if there are none yet.
   func weights(of description: ModelDescription) throws -> (file: URL, description: ModelDescription) {
     func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
     if exists(model) { return (model, description) }
     let resume = "dualnorm train --resume \(url.path)"
     guard let stage = Stage.allCases.last(where: { exists(best($0)) }) else {
-      throw InputError(
-        "\(url.path): has no model.safetensors, so its training is not finished; continue it with \(resume).")
+      throw Refusal(
+        .input, url.path, "has no model.safetensors, so its training is not finished",
+        remedy: "continue it with \(resume)")
     }
     Warnings.report(
       "\(url.path): its training is not finished, so the best weights of its \(stage.rawValue) stage so far are taken; "

@@ -12,17 +12,18 @@ package struct WeightFile {
   /// The progress of the training, if this is a run's checkpoint.
   package let progress: String?
 
-  /// - Throws: `InputError` or `WeightsError` naming the unusable file.
+  /// - Throws: `Refusal` naming the unusable file.
   package init(_ url: URL) throws {
     try requireAccess(to: url)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-      throw InputError("\(url.path): there is no such file or folder; give a run folder or a file of weights.")
+      throw Refusal(
+        .input, url.path, "there is no such file or folder", remedy: "give a run folder or a file of weights")
     }
     let source = isFolder.boolValue ? RunFolder(url).model : url
     file = source.path
     guard FileManager.default.fileExists(atPath: source.path) else {
-      throw InputError("\(url.path): has no model.safetensors; give the folder of a finished run.")
+      throw Refusal(.input, url.path, "has no model.safetensors", remedy: "give the folder of a finished run")
     }
     let isZip = (try? FileHandle(forReadingFrom: source).read(upToCount: 2)) == Data("PK".utf8)
     if !isZip, source.pathExtension == "safetensors" {

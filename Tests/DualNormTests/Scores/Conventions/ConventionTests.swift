@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func unknownNameNamesTheNearest() {
-    let error = #expect(throws: InputError.self) { try Convention(named: "nnUNet") }
+    let error = #expect(throws: Refusal.self) { try Convention(named: "nnUNet") }
     #expect(
       error?.description
         == "--like nnUNet: there is no such convention; expected dualnorm, medpy, medpy-0.4, monai, nnunet, transunet or published; the nearest one is nnunet."

@@ -1,12 +1,3 @@
-/// A failure to read or write a file of weights.
-///
-/// `description` is one sentence for the user. It names the file, the fault and the remedy.
-public struct WeightsError: Error, Equatable, CustomStringConvertible {
-  public let description: String
-
-  public init(_ description: String) { self.description = description }
-}
-
 extension String {
   /// Text that fits a sentence: at most 80 characters, with invisible ones escaped.
   var printable: String {
