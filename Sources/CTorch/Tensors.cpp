@@ -141,6 +141,10 @@ bool ct_fill_uniform(CTTensor *x, double low, double high, CTGenerator *generato
   return act_without_gradients([&] { x->value.uniform_(low, high, generator->value); });
 }
 
+bool ct_add_in_place(CTTensor *x, const CTTensor *value) {
+  return act_without_gradients([&] { x->value.add_(value->value); });
+}
+
 bool ct_add_scalar_in_place(CTTensor *x, double value) {
   return act_without_gradients([&] {
     // An integer tensor accepts only an integer scalar.

@@ -19,23 +19,23 @@ func useThreads(_ threads: Int?) throws {
 
 extension Adaptation: ExpressibleByArgument {}
 
-/// Warns if the network has no batch norm to adapt.
-func warnOfIdleAdaptation(_ adaptation: Adaptation, _ model: SegmentationModel) {
-  let network = model.description.network
+/// A network without batch norm has nothing that could be adapted.
+func warnOfIdleAdaptation(_ adaptation: Adaptation, _ model: ModelDescription) {
+  let network = model.network
   guard adaptation != .none, !network.usesBatchNorm else { return }
   Warnings.report(
     "--adapt \(adaptation.rawValue) changes nothing: the model's norm is \(network.norm.rawValue), without "
       + "batch statistics.")
 }
 
-/// Shows the progress of measuring a site's statistics for `--adapt`. Ctrl-C ends the command between batches.
-func showMeasuring(_ remains: String, quiet: Bool) -> (Int, Int) throws -> Void {
-  var progress = Progress("batches of the site", of: 0, quiet: true)
+/// Shows how far the batches of a site are that `--adapt` takes statistics of; Ctrl-C ends the command between two.
+func showMeasuring(_ remains: String, quiet: Bool) -> @Sendable (Int, Int) throws -> Void {
+  let progress = ThreadSafeProgress("batches of the site", quiet: quiet)
   return { done, total in
-    if done == 1 { progress = Progress("batches of the site", of: total, quiet: quiet) }
-    progress.advance()
-    if done == total { progress.clear() }
-    try stopIfInterrupted(progress, remains)
+    progress.update(done, of: total)
+    let isStopped = Interruption.isRequested
+    if done == total || isStopped { progress.end() }
+    if isStopped { throw stopped(remains) }
   }
 }
 
@@ -43,8 +43,13 @@ func showMeasuring(_ remains: String, quiet: Bool) -> (Int, Int) throws -> Void 
 func stopIfInterrupted(_ progress: Progress, _ remains: String) throws {
   guard Interruption.isRequested else { return }
   progress.clear()
+  throw stopped(remains)
+}
+
+/// Says what Ctrl-C leaves behind.
+private func stopped(_ remains: String) -> ExitCode {
   Messages.show("Stopped; \(remains).")
-  throw ExitCode(Interruption.exitCode)
+  return ExitCode(Interruption.exitCode)
 }
 
 /// Lists the cases of a batch that failed, with their reasons.

@@ -42,6 +42,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Do not score these labels; in the references they are background.", valueName: "label,…"))
   var excludeLabels: NumberList<UInt8>?
   @OptionGroup var components: LargestComponentOption
+  @OptionGroup var windows: OverlapOption
   @Option(help: "Convolutions in float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?
   @Option(help: ArgumentHelp("Device of the network: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
@@ -77,7 +78,7 @@ struct EvaluateCommand: ParsableCommand {
     (record.failures, record.warnings) = (failures, Warnings.reported)
     try record.write(to: folder)
     if failures.count < chosen.cases.count {
-      components.tell(model)
+      components.tell(model.description)
       try evaluation.write(to: folder, classNames: scoring.names)
       print(evaluation.table.text, terminator: "")
       Messages.say("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).")
@@ -91,7 +92,8 @@ struct EvaluateCommand: ParsableCommand {
     if maskSource != nil, model.description.network.dual == nil {
       throw Refusal(.input, run.url.path, "has no dual blocks that could see a mask", remedy: "leave --mask-source out")
     }
-    warnOfIdleAdaptation(adapt, model)
+    model.overlap = windows.overlap
+    warnOfIdleAdaptation(adapt, model.description)
     if let warning = model.network.device.warning { Messages.say(warning) }
     return model
   }
@@ -114,7 +116,7 @@ struct EvaluateCommand: ParsableCommand {
   ) -> EvaluationRecord {
     var record = EvaluationRecord(
       model: run.url, data: URL(fileURLWithPath: data), split: chosen.choice.rawValue, adaptation: adapt,
-      maskSource: maskSource, precision: precision, device: device, largestComponent: components.choice,
+      maskSource: maskSource, precision: precision, device: device, overlap: windows.overlap, largestComponent: components.choice,
       largestComponentClasses: description.largestComponentNames(components.choice),
       tolerancesMM: tolerance.values, mergeLabels: mergeLabels.map(\.values),
       excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: chosen.cases)

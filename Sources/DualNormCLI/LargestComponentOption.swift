@@ -11,8 +11,8 @@ struct LargestComponentOption: ParsableArguments {
 
   var choice: LargestComponentChoice { LargestComponentChoice(largestComponent) }
 
-  /// Tells the user how the masks of a model are post-processed.
-  func tell(_ model: SegmentationModel) {
-    Messages.say("Largest component: \(model.description.largestComponentSummary(choice)).")
+  /// Says what will be done with the masks of a model.
+  func tell(_ model: ModelDescription) {
+    Messages.say("Largest component: \(model.largestComponentSummary(choice)).")
   }
 }

@@ -53,8 +53,9 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "Take batch statistics on the volume, or on all of its folder: none, case or site.")
   var adapt = Adaptation.none
   @OptionGroup var components: LargestComponentOption
-  @Option(help: "Of convolutions: float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?
-  @Option(help: ArgumentHelp("Where the network runs: cpu, cuda, cuda:1, or auto.", valueName: "device"))
+  @OptionGroup var windows: OverlapOption
+  @Option(help: "Convolutions in float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?
+  @Option(help: ArgumentHelp("Device of the network: cpu, cuda, cuda:1, or auto.", valueName: "device"))
   var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @OptionGroup var volumes: MemoryOption
@@ -69,7 +70,7 @@ struct PredictCommand: ParsableCommand {
     Interruption.listen()
     Messages.begin(messages)
     volumes.apply()
-    try useThreads(threads)
+    try requireThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
     let description = try run.readDescription()
     if let site { try description.requireSite(site, option: "--site") }
@@ -80,26 +81,20 @@ struct PredictCommand: ParsableCommand {
     PredictionJob.removeRemains(besideResultsOf: jobs)
     let open = remaining(of: jobs)
     guard !open.isEmpty else { return }
-    let model = try readModel(run)
-    let adapter = Adapter(
-      model, adapt, cases: jobs.map(\.scan), progress: showMeasuring("some volumes are done", quiet: quiet))
+    let device = try usableDevice(run, description)
     let batch = PredictionBatch(
-      model, adapter, site: site, largestComponent: components.choice, outputs: outputs,
-      progress: Progress("volumes", of: open.count, quiet: quiet))
-    do {
-      try batch.run(open)
-    } catch {
-      showFailures(batch.failures, of: open.count, "inputs")
-      throw error
-    }
-    if let warning = FoundVolumes.warning(of: batch.found) { Warnings.report(warning) }
-    if !quiet, !batch.found.isEmpty {
-      components.tell(model)
+      run: run, description: description, precision: precision, device: device, threads: threads,
+      overlap: windows.overlap, adaptation: adapt, cases: jobs.map(\.scan), site: site,
+      largestComponent: components.choice, outputs: outputs, quiet: quiet)
+    let outcome = try waiting { try await batch.segment(open) }
+    if let warning = FoundVolumes.warning(of: outcome.found) { Warnings.report(warning) }
+    if !quiet, !outcome.found.isEmpty {
+      components.tell(description)
       let table = FoundVolumes.table(
-        of: batch.found, classNames: description.labels.names, seconds: messages.verbose)
+        of: outcome.found, classNames: description.labels.names, seconds: messages.verbose)
       print(printableLines(table), terminator: "")
     }
-    try endWithFailures(batch.failures, of: open.count, "inputs")
+    try endWithFailures(outcome.failures, of: open.count, "inputs")
   }
 
   /// Says which masks there are already.
@@ -117,16 +112,17 @@ struct PredictCommand: ParsableCommand {
     return jobs
   }
 
-  private func readModel(_ run: RunFolder) throws -> SegmentationModel {
-    let model = try SegmentationModel(contentsOf: run, precision: precision, device: device.resolved())
-    guard !model.needsReference else {
+  /// Refuses models and devices that cannot segment new volumes.
+  private func usableDevice(_ run: RunFolder, _ description: ModelDescription) throws -> Device {
+    guard !description.needsReference else {
       throw Refusal(
         .input, run.url.path,
         "its final pass sees the true mask (mask-source reference), which a volume to be segmented does not have",
         remedy: "use dualnorm evaluate, or a model trained with --mask-source prediction")
     }
-    warnOfIdleAdaptation(adapt, model)
-    if let warning = model.network.device.warning { Messages.say(warning) }
-    return model
+    warnOfIdleAdaptation(adapt, description)
+    let device = try device.resolved()
+    if let warning = device.warning { Messages.say(warning) }
+    return device
   }
 }

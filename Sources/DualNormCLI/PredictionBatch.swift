@@ -1,115 +1,87 @@
+import ArgumentParser
+import Basics
+import Datasets
 import DualNorm
 import Foundation
 import Scores
+import Torch
 
-/// Segments volumes one after the other: meanwhile the next one is read and the last one's results are written.
+/// Segments the volumes of a command, shows how far it is, and collects what was found.
 ///
 /// A volume that cannot be used is a failure of its own; what cannot be written ends the batch.
-final class PredictionBatch {
-  private(set) var found: [FoundVolumes] = []
-  private(set) var failures: [CaseFailure] = []
+struct PredictionBatch: Sendable {
+  let run: RunFolder
+  let description: ModelDescription
+  let precision: Precision?
+  let device: Device
+  let threads: Int?
+  let overlap: Double
+  let adaptation: Adaptation
+  /// All volumes that were named, whose batch statistics a site takes.
+  let cases: [Case]
+  /// Takes the place of the folders' names.
+  let site: String?
+  let largestComponent: LargestComponentChoice
+  let outputs: PredictionOutputs
+  let quiet: Bool
 
-  // The files of other cases are read meanwhile, which takes no more of the model than its description.
-  nonisolated(unsafe) private let model: SegmentationModel
-  private let adapter: Adapter
-  private let site: String?
-  private let largestComponent: LargestComponentChoice
-  private let outputs: PredictionOutputs
-  private let progress: Progress
-  private var far: FarVolumes
-  private var reading: Future<PreparedCase>?
-  private var writing: (job: PredictionJob, done: Future<FoundVolumes>)?
-
-  /// - Parameter site: takes the place of the folders' names.
-  init(
-    _ model: SegmentationModel, _ adapter: Adapter, site: String?, largestComponent: LargestComponentChoice,
-    outputs: PredictionOutputs, progress: Progress
-  ) {
-    (self.model, self.adapter, self.site) = (model, adapter, site)
-    far = FarVolumes(model.description)
-    (self.largestComponent, self.outputs, self.progress) = (largestComponent, outputs, progress)
+  /// What became of the volumes.
+  struct Outcome: Sendable {
+    var found: [FoundVolumes] = []
+    var failures: [CaseFailure] = []
   }
 
-  /// - Throws: `Refusal` where something cannot be written; `ExitCode` after Ctrl-C.
-  func run(_ jobs: [PredictionJob]) throws {
-    // Nothing runs on when an error ends the command, and what was segmented is written.
-    defer {
-      _ = try? reading?.value()
-      do { try finishWriting() } catch { Messages.show(error: "\(error)") }
+  /// - Throws: `Refusal` where something cannot be written; `ExitCode` after Ctrl-C. Failures so far are shown before.
+  func segment(_ jobs: [PredictionJob]) async throws -> Outcome {
+    let service = try await PredictionService(
+      contentsOf: run, precision: precision, device: device, threads: threads, overlap: overlap)
+    if adaptation != .none {
+      try await service.adapt(
+        adaptation, cases: cases, progress: showMeasuring("some volumes are done", quiet: quiet))
     }
-    defer { far.report() }
-    reading = jobs.first.map(read)
-    for (place, job) in jobs.enumerated() {
-      do {
-        let item = try next(then: place + 1 < jobs.count ? jobs[place + 1] : nil)
-        far.add(item)
-        let start = Date()
-        let results = try segment(consume item, of: job)
-        try finishWriting()
-        write(results, of: job, seconds: -start.timeIntervalSinceNow)
-      } catch  where CaseFailure.isOfOneCase(error) {
-        fail(job, error)
+    let progress = Progress("volumes", of: jobs.count, quiet: quiet)
+    var (outcome, far) = (Outcome(), FarVolumes(description))
+    let queue = PredictionQueue(service, steps)
+    do {
+      try await queue.run(jobs, shouldStop: Interruption.requested, prepared: { far.add($0) }) { job, result in
+        switch result {
+        case .success(let found): outcome.found.append(found)
+        case .failure(let error): outcome.failures.append(CaseFailure(job.title, error))
+        }
+        progress.advance(job.title)
       }
+    } catch {
+      progress.clear()
+      let isStopped = error is StopRequested
+      if isStopped {
+        Messages.show(
+          "Stopped; \(progress.done) of \(progress.total) volumes are done; --skip-existing goes on with the others.")
+      }
+      far.report()
+      showFailures(outcome.failures, of: jobs.count, "inputs")
+      throw isStopped ? ExitCode(Interruption.exitCode) : error
     }
-    try finishWriting()
     progress.clear()
+    far.report()
+    return outcome
   }
 
-  private func read(_ job: PredictionJob) -> Future<PreparedCase> {
-    nonisolated(unsafe) let model = model
-    return Future {
-      try job.requireSegmentable(model.description.labels)
-      return try model.prepared(job.scan)
-    }
-  }
-
-  /// The volume that was read meanwhile. The one of `job` is read from now on.
-  private func next(then job: PredictionJob?) throws -> PreparedCase {
-    let item = Result { try reading!.value() }
-    reading = nil
-    if Interruption.isRequested {
-      try finishWriting()
-      try stopIfInterrupted(
-        progress, "\(progress.done) of \(progress.total) volumes are done; --skip-existing goes on with the others")
-    }
-    reading = job.map(read)
-    return try item.get()
-  }
-
-  private func segment(_ item: consuming PreparedCase, of job: PredictionJob) throws -> [SegmentationModel.Segmentation]
-  {
-    let site = site ?? job.site
-    let statistics = try adapter.statistics(for: item, site: site)
-    return model.segment(
-      consume item, passes: outputs.passes, site: site, statistics: statistics, largestComponent: largestComponent,
-      keepsProbabilities: outputs.probabilities)
-  }
-
-  private func write(_ results: [SegmentationModel.Segmentation], of job: PredictionJob, seconds: Double) {
-    let (labels, outputs) = (model.description.labels, outputs)
-    writing = (
-      job,
-      Future {
+  private var steps: PredictionQueue<PredictionJob, FoundVolumes>.Steps {
+    let (description, labels, outputs) = (description, description.labels, outputs)
+    return .init(
+      read: { job in
+        try job.requireSegmentable(labels)
+        return try description.prepared(job.scan)
+      },
+      options: { [site, largestComponent] job in
+        SegmentationOptions(
+          passes: outputs.passes, site: site ?? job.site, largestComponent: largestComponent,
+          keepsProbabilities: outputs.probabilities)
+      },
+      write: { job, results, seconds in
         try job.write(results, outputs, labels: labels)
         return FoundVolumes(
           in: results.last!.labels, scheme: labels, of: job.scan, named: job.title, seconds: seconds)
-      }
-    )
-  }
-
-  private func finishWriting() throws {
-    guard let (job, done) = writing else { return }
-    writing = nil
-    do {
-      found.append(try done.value())
-      progress.advance(job.title)
-    } catch  where CaseFailure.isOfOneCase(error) {
-      fail(job, error)
-    }
-  }
-
-  private func fail(_ job: PredictionJob, _ error: any Error) {
-    failures.append(CaseFailure(job.title, error))
-    progress.advance(job.title)
+      })
   }
 }

@@ -10,7 +10,7 @@ enum MaskFormat: String, CaseIterable, ExpressibleByArgument {
 }
 
 /// One volume and where its mask goes.
-struct PredictionJob {
+struct PredictionJob: Sendable {
   let scan: Case
   /// As its folder names it; nil for single files.
   let site: String?

@@ -7,7 +7,7 @@ import Pictures
 import Scores
 
 /// What is written of a volume beside the mask.
-struct PredictionOutputs {
+struct PredictionOutputs: Sendable {
   var firstPass = false
   var probabilities = false
   var preview = false

@@ -23,4 +23,12 @@ final class ThreadSafeProgress: @unchecked Sendable {
   }
 
   func clear() { lock.withLock { progress?.clear() } }
+
+  /// Clears what is shown; the next update begins anew.
+  func end() {
+    lock.withLock {
+      progress?.clear()
+      progress = nil
+    }
+  }
 }

@@ -26,7 +26,7 @@ struct DualMapSection {
 
   private init(_ model: SegmentationModel, scan: Case, slice: Int?) throws {
     (self.model, self.scan) = (model, scan)
-    item = try model.prepared(scan)
+    item = try model.description.prepared(scan)
     let geometry = item.volume.geometry
     let stored = item.volume.grid.storedGeometry
     let mask = try scan.mask.map {
@@ -47,8 +47,7 @@ struct DualMapSection {
   }
 
   private func html() throws -> Markup {
-    let site = model.description.branch(ofSite: scan.site)
-    let maps = model.network.dualMaps(of: item.volume, slice: z, site: site)
+    let maps = model.dualMaps(of: item, slice: z)
     guard let dual = model.description.network.dual, let first = maps.first else {
       return paragraph("The network has no dual blocks, so all pixels of a channel are normalized alike.")
     }
@@ -75,8 +74,9 @@ struct DualMapSection {
 
   /// The network's input, and the mask that the dual layers use.
   private func input(_ map: DualMap, _ name: String) throws -> Markup {
-    let (height, width) = (item.volume.height, item.volume.width)
-    let channels = try item.shownChannels(slice: z).map { view.applied(to: $0, width: width, height: height) }
+    let shown = try model.shownWindow(of: item, slice: z)
+    let (height, width) = (shown.size.height, shown.size.width)
+    let channels = shown.channels.map { view.applied(to: $0, width: width, height: height) }
     let (columns, rows) = view.isTransposed ? (height, width) : (width, height)
     let reduction = max(1, (max(columns, rows) + 255) / 256)
     let row = SheetRow(title: name, width: columns, height: rows, channels: channels)

@@ -91,6 +91,8 @@ extension Tensor {
   public func fillUniform(_ low: Double, _ high: Double, _ generator: Generator) {
     checkTrap(ct_fill_uniform(handle, low, high, generator.handle))
   }
+  /// Adds `value`, broadcast to this tensor.
+  public func add(_ value: Tensor) { checkTrap(ct_add_in_place(handle, value.handle)) }
   public func add(_ value: Double) { checkTrap(ct_add_scalar_in_place(handle, value)) }
   /// Adds weight · (end − self).
   public func lerp(to end: Tensor, weight: Double) { checkTrap(ct_lerp_in_place(handle, end.handle, weight)) }

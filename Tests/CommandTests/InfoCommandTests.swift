@@ -13,7 +13,7 @@ import Testing
     #expect(
       try result.output == """
         network:      width 4, 3 channels in, 3 classes out, norm bn, deep supervision, dual blocks inc down1 down2 down3 (soft masks, reduction 2)
-        preparation:  whiten per volume by its brighter voxels, no resampling, crop or pad to 32×32 (H×W) in training, pad in prediction, 3 slices an input
+        preparation:  whiten per volume by its brighter voxels, no resampling, windows of 32×32 (H×W), 3 slices an input
         classes:      label 1 (1), label 2 (2)
         modalities:   image
         components:   the largest is \(RunFolder(Tiny.run).readDescription().largestComponentSummary())

@@ -72,7 +72,7 @@ import Testing
     #expect(lines.contains("Split: 4 cases train, 2 choose the best checkpoint, 0 are held out."))
     #expect(
       lines.contains(
-        "Preparation: whiten per volume by its brighter voxels, no resampling, crop or pad to 32×32 (H×W) in training, pad in prediction, 3 slices an input."
+        "Preparation: whiten per volume by its brighter voxels, no resampling, windows of 32×32 (H×W), 3 slices an input."
       ))
     #expect(lines.contains { $0.hasPrefix("dual 2/2: validation Dice 0.") })
     #expect(

@@ -233,6 +233,8 @@ bool ct_adam_multi_tensor(const CTAdamTensors *tensors, ptrdiff_t count, CTTenso
                           const CTTensor *rate, const CTAdam *settings);
 bool ct_fill(CTTensor *x, double value);
 bool ct_assign(CTTensor *x, const CTTensor *value);
+/// Adds `value`, broadcast to x.
+bool ct_add_in_place(CTTensor *x, const CTTensor *value);
 bool ct_add_scalar_in_place(CTTensor *x, double value);
 bool ct_lerp_in_place(CTTensor *x, const CTTensor *end, double weight);
 

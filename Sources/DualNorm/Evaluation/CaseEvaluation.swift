@@ -26,7 +26,7 @@ struct CaseEvaluation {
 
   mutating func result(of scan: Case, side: TrainingSide?) throws -> Result {
     let reference = try reference(of: scan)
-    let item = try model.prepared(scan, excluding: scheme.excluded)
+    let item = try model.description.prepared(scan, excluding: scheme.excluded)
     if let difference = item.volume.grid.storedGeometry.mismatch(with: reference.geometry) {
       throw Refusal(
         .input, scan.mask!.path, "does not lie on the voxels of its image \(scan.images[0].path): \(difference)",

@@ -20,6 +20,8 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
   package var precision: Precision?
   /// The device; nil for the CPU.
   var device: DeviceChoice?
+  /// nil: `defaultOverlap`.
+  var overlap: Double?
   package var largestComponent: LargestComponentChoice
   /// The classes that kept only their largest component; nil in a file of an earlier version.
   package var largestComponentClasses: [String]?
@@ -40,7 +42,8 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
 
   package init(
     model: URL, data: URL, split: String = "all", adaptation: Adaptation = .none, maskSource: MaskSource? = nil,
-    precision: Precision? = nil, device: DeviceChoice? = nil, largestComponent: LargestComponentChoice = .asInModel,
+    precision: Precision? = nil, device: DeviceChoice? = nil, overlap: Double = defaultOverlap,
+    largestComponent: LargestComponentChoice = .asInModel,
     largestComponentClasses: [String]? = nil,
     tolerancesMM: [Double] = Scorer.defaultTolerancesMM, mergeLabels: [[UInt8]] = [], excludeLabels: [UInt8] = [],
     labels: LabelScheme, cases: [Case]
@@ -52,6 +55,7 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
     self.maskSource = maskSource
     self.precision = precision
     self.device = device == .cpu ? nil : device
+    self.overlap = overlap == defaultOverlap ? nil : overlap
     self.largestComponent = largestComponent
     self.largestComponentClasses = largestComponentClasses
     self.tolerancesMM = tolerancesMM
@@ -94,6 +98,7 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
     if let maskSource { words += ["--mask-source", maskSource.rawValue] }
     if let precision { words += ["--precision", precision.rawValue] }
     if let device { words += ["--device", device.rawValue] }
+    if let overlap { words += ["--overlap", shortest(overlap)] }
     words += largestComponent.words
     if tolerancesMM != Scorer.defaultTolerancesMM {
       words += ["--tolerance", tolerancesMM.map(shortest).joined(separator: ",")]

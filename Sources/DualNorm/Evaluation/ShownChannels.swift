@@ -2,15 +2,20 @@ import Datasets
 import MedicalImaging
 
 extension PreparedCase {
-  /// The channels that pictures show of a slice, on the network's grid: the first modality as the network sees it.
-  ///
-  /// A colour picture keeps the colours of its file, because z-score normalization changes them.
+  /// What pictures show of a window of one slice: the first modality as the network sees it, but a colour picture in the
+  /// colours of its file, because whitening changes them.
   ///
   /// - Throws: `Refusal` for a picture that can no longer be read.
-  package func shownChannels(slice z: Int) throws -> [[Float]] {
+  func shownChannels(in window: Window) throws -> [[Float]] {
     guard source.images.count == 1, volume.modalityCount == colourChannels.count, source.isPicture else {
-      return [Array(volume.input(slice: z, context: 1).prefix(volume.height * volume.width))]
+      let input = volume.input(slice: window.slices.lowerBound, context: 1, in: window)
+      return [Array(input.prefix(window.rows.count * window.columns.count))]
     }
-    return try Image.channels(contentsOf: source.images[0]).map(volume.grid.placed)
+    return try Image.channels(contentsOf: source.images[0]).map { colour in
+      let values = volume.grid.resampled(colour)
+      var shown: [Float] = []
+      window.append(planeOf: volume.size, padding: 0, to: &shown) { $1 += values[$0] }
+      return shown
+    }
   }
 }

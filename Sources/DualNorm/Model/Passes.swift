@@ -16,44 +16,31 @@ extension DualNormNetwork {
   /// the final pass runs.
   ///
   /// - Parameters:
-  ///   - sites: the sites of domain-specific batch norm; nil for an unknown site. Each pass then gives the logarithm of
-  ///     the mean of all branches' class probabilities.
-  ///   - reference: the true labels, int64 [N, H, W]; required if they are the mask.
+  ///   - sites: of the rows; domain-specific batch norm needs them.
+  ///   - reference: int64 [N, H, W], the true labels; needed where they are the mask.
   public func forEachPass(
     over images: Tensor, sites: SiteRows? = nil, reference: Tensor? = nil, _ mode: Mode,
     _ body: (Pass, PassLogits) throws -> Void
   ) rethrows {
-    let first = siteLogits(images, mask: nil, sites: sites, mode)  // plain norms
+    let first = logits(images, mask: nil, sites: sites, mode)  // plain norms
     try body(.first, first)
-    guard let dual = plan.dual else { return }
-    let mask = mask(dual.maskSource, firstLogits: first.full, reference: reference)
-    try body(.final, siteLogits(images, mask: mask, sites: sites, mode))  // region-wise norms
+    guard let mask = finalMask(after: first.full.detached().softmax(1), reference: reference) else { return }
+    try body(.final, logits(images, mask: mask, sites: sites, mode))  // region-wise norms
   }
 
-  /// The mask of the final pass in evaluation, [N, classes, H, W]; nil without dual norms. See `forEachPass`.
-  func finalMask(over images: Tensor, sites: SiteRows? = nil, reference: Tensor? = nil) -> Tensor? {
-    plan.dual.map { dual in
-      let logits = siteLogits(images, mask: nil, sites: sites, .evaluation).full
-      return mask(dual.maskSource, firstLogits: logits, reference: reference)
-    }
-  }
-
-  /// Makes a mask [N, classes, H, W] that sums to one over the classes.
-  private func mask(_ source: MaskSource, firstLogits logits: Tensor, reference: Tensor?) -> Tensor {
-    switch source {
-    case .prediction: return logits.detached().softmax(1)
-    case .uniform: return logits.detached() * 0 + 1 / Double(plan.classes)  // on the device, for CUDA graphs
+  /// The mask of the final pass, [N, classes, H, W], one in the sum over the classes; nil without dual norms.
+  ///
+  /// - Parameters:
+  ///   - probabilities: of the first pass, [N, classes, H, W].
+  ///   - reference: see `forEachPass`.
+  func finalMask(after probabilities: Tensor, reference: Tensor?) -> Tensor? {
+    switch plan.dual?.maskSource {
+    case nil: return nil
+    case .prediction: return probabilities
+    case .uniform: return probabilities * 0 + 1 / Double(plan.classes)  // made where a graph can capture it
     case .reference:
       guard let reference else { preconditionFailure("the reference mask needs the true labels") }
-      return reference.oneHot(plan.classes).permuted(0, 3, 1, 2).converted(to: logits.type)
+      return reference.oneHot(plan.classes).permuted(0, 3, 1, 2).converted(to: probabilities.type)
     }
-  }
-
-  private func siteLogits(_ images: Tensor, mask: Tensor?, sites: SiteRows?, _ mode: Mode) -> PassLogits {
-    guard sites == nil, plan.sites > 1 else { return logits(images, mask: mask, sites: sites, mode) }
-    if case .training = mode { preconditionFailure("domain-specific batch norm learns from known sites") }
-    let branches = (0..<plan.sites).map { SiteRows(site: $0, count: images.size(0)) }
-    let probabilities = branches.map { self(images, mask: mask, sites: $0, mode).softmax(1) }
-    return PassLogits(full: (probabilities.dropFirst().reduce(probabilities[0], +) / Double(branches.count)).log())
   }
 }

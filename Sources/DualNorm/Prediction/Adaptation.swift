@@ -23,20 +23,19 @@ extension DualNormNetwork {
   /// they are like the whole: batch b of B takes the slices b, b + B, b + 2B, … of one volume after the other.
   ///
   /// - Parameters:
-  ///   - volumes: batches hold slices of one size.
+  ///   - volumes: batches hold windows of one size.
   ///   - site: place of their site among those trained on; nil for another one, and then every branch of
   ///     domain-specific batch norm gets its own.
   ///   - progress: told the batches done, of how many.
   func batchStatistics(
-    of volumes: [PreparedVolume], site: Int?, progress: (Int, Int) throws -> Void
+    of volumes: [PreparedVolume], _ sampling: some Sampling, site: Int?, progress: (Int, Int) throws -> Void
   ) rethrows -> BatchStatistics {
     let statistics = BatchStatistics()
-    let batches = spreadBatches(of: volumes)
+    let batches = spreadBatches(of: volumes, sampling)
+    let segmenter = segmenter(ofSite: site)
     try withoutGradients {
       for (index, batch) in batches.enumerated() {
-        let slices = input(batch)
-        let rows = site.map { SiteRows(site: $0, count: batch.count) }
-        forEachPass(over: slices.images, sites: rows, reference: slices.labels, .measurement(statistics)) { _, _ in }
+        _ = segmenter.scores(of: sampling.input(batch, on: device), .measurement(statistics))
         try progress(index + 1, batches.count)
       }
     }
@@ -44,13 +43,15 @@ extension DualNormNetwork {
   }
 }
 
-private func spreadBatches(of volumes: [PreparedVolume]) -> [[(volume: PreparedVolume, z: Int)]] {
-  let sizes = volumes.map { ImageSize(height: $0.height, width: $0.width) }
-  return sizes.firstOccurrences.flatMap { size in
-    let slices = zip(volumes, sizes).filter { $0.1 == size }.flatMap { volume, _ in
-      (0..<volume.depth).map { (volume: volume, z: $0) }
-    }
-    return spread(slices.count, atMost: 8).map { batch in batch.map { slices[$0] } }
+private func spreadBatches(
+  of volumes: [PreparedVolume], _ sampling: some Sampling
+) -> [[(volume: PreparedVolume, window: Window)]] {
+  let all = volumes.flatMap { volume in
+    sampling.windows(covering: volume).flatMap(\.slicesApart).map { (volume: volume, window: $0) }
+  }
+  return all.map(\.window.size).firstOccurrences.flatMap { size in
+    let windows = all.filter { $0.window.size == size }
+    return spread(windows.count, atMost: 8).map { batch in batch.map { windows[$0] } }
   }
 }
 
@@ -95,7 +96,7 @@ package final class Adapter {
       let others = try cases.filter { $0.site == item.source.site }
         .compactMap { scan in
           do {
-            return try model.prepared(scan, excluding: excluded)
+            return try model.description.prepared(scan, excluding: excluded)
           } catch  where CaseFailure.isOfOneCase(error) {
             return nil
           }
@@ -110,7 +111,7 @@ package final class Adapter {
     of items: [PreparedCase], site: String?, _ progress: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> BatchStatistics {
     let statistics = try model.network.batchStatistics(
-      of: items.map(\.volume), site: model.description.branch(ofSite: site), progress: progress)
+      of: items.map(\.volume), model.sampling, site: model.description.branch(ofSite: site), progress: progress)
     guard statistics.smallestCount ?? 2 >= 2 else {
       throw Refusal(
         .input, items[0].source.images[0].path,

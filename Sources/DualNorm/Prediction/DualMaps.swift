@@ -15,19 +15,20 @@ package struct DualMap: Sendable {
 }
 
 extension DualNormNetwork {
-  /// γ and β of every dual layer for slice `z` of a volume, as the final pass of a prediction has them; none without dual
-  /// blocks.
+  /// γ and β of every dual layer in a window, as the final pass of a prediction has them; none without dual blocks.
   ///
   /// - Parameter site: place of its site among those trained on; nil for another one.
-  package func dualMaps(of volume: PreparedVolume, slice z: Int, site: Int? = nil) -> [DualMap] {
+  func dualMaps(
+    of volume: PreparedVolume, in window: Window, _ sampling: some Sampling, site: Int? = nil
+  ) -> [DualMap] {
     guard let dual = plan.dual else { return [] }
     return withoutGradients {
-      let slice = input([(volume, z)])
-      let rows = site.map { SiteRows(site: $0, count: 1) }
-      let mask = finalMask(over: slice.images, sites: rows, reference: slice.labels)!
+      let input = sampling.input([(volume, window)], on: device)
+      let first = segmenter(ofSite: site).scores(of: input, .evaluation)[.first]!
+      let mask = finalMask(after: first.probabilities, reference: input.labels)!
       let levels = MaskLevels(mask, dual.maskKind)
       return dualNorms.flatMap { block, norms -> [DualMap] in
-        let size = ImageSize(height: volume.height >> block.level, width: volume.width >> block.level)
+        let size = ImageSize(height: window.rows.count >> block.level, width: window.columns.count >> block.level)
         let seen = levels.resized(height: size.height, width: size.width).values(Float.self)
         return norms.enumerated().map { index, norm in
           let (gamma, beta) = norm.modulation(by: levels, height: size.height, width: size.width)

@@ -9,6 +9,8 @@ import Torch
 public final class SegmentationModel {
   package let description: ModelDescription
   package let network: DualNormNetwork
+  /// The share of a window that the next one sees again, where slices are larger than the network.
+  package var overlap = defaultOverlap
 
   /// Reads a run folder.
   ///
@@ -45,44 +47,19 @@ public final class SegmentationModel {
     package let probabilities: [Image]
   }
 
-  /// Throws where the case has other channels than the network takes.
-  private func requireChannels(of scan: Case) throws {
-    let wanted = "the model takes \(description.modalities.count) (\(description.modalities.joined(separator: ", ")))"
-    if scan.images.count == 1, scan.isPicture {
-      let count = try Image.channelCount(contentsOf: scan.images[0])
-      guard count == description.modalities.count else {
-        throw Refusal(
-          .input, scan.images[0].path,
-          "is \(count == 1 ? "grey, so it has 1 channel" : "in colour, so it has \(count) channels"), and \(wanted)",
-          remedy: "convert it, or use a model of such pictures")
-      }
-    } else if scan.images.count != description.modalities.count {
-      throw Refusal(
-        .input, scan.images[0].path, "has \(scan.images.count) modalities, and \(wanted)",
-        remedy: "give one file for each")
-    }
+  var sampling: SliceSampling { SliceSampling(description.preparation, overlap: overlap) }
+
+  /// γ and β of the dual layers in the middle window of a slice; see `DualNormNetwork.dualMaps`.
+  package func dualMaps(of item: PreparedCase, slice z: Int) -> [DualMap] {
+    network.dualMaps(
+      of: item.volume, in: sampling.central(slice: z, of: item.volume), sampling,
+      site: description.branch(ofSite: item.source.site))
   }
 
-  /// Tells whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.
-  package var needsReference: Bool { description.network.dual?.maskSource == .reference }
-
-  /// Reads a case and brings it onto the network's grid.
-  ///
-  /// - Parameter excluded: values that are background in the mask, where it is needed, beside those the model excludes.
-  /// - Throws: `Refusal` for files that cannot be used.
-  package func prepared(_ scan: Case, excluding excluded: [UInt8] = []) throws -> PreparedCase {
-    try requireChannels(of: scan)
-    guard !needsReference || scan.mask != nil else {
-      throw Refusal(
-        .input, scan.images[0].path,
-        "has no mask, and the model's final pass sees the true one (mask-source reference)",
-        remedy: "add it, or take another --mask-source")
-    }
-    let volume = try PreparedVolume(
-      reading: scan, scheme: needsReference ? description.labels.excluding(excluded) : nil,
-      plan: description.preparation)
-    try description.requireWhole(volume.grid.sliceSize, file: scan.images[0].path)
-    return PreparedCase(source: scan, volume: volume)
+  /// The pixels of the middle window of a slice, and its size; see `PreparedCase.shownChannels`.
+  package func shownWindow(of item: PreparedCase, slice z: Int) throws -> (channels: [[Float]], size: ImageSize) {
+    let window = sampling.central(slice: z, of: item.volume)
+    return (try item.shownChannels(in: window), window.size)
   }
 
   /// Reads the model of a run folder.
@@ -103,7 +80,7 @@ public final class SegmentationModel {
         .input, "No image is given", remedy: "give a file for each modality")
     }
     let scan = Case(name: first.lastPathComponent, site: "", images: images, mask: nil)
-    return segment(try prepared(scan), site: nil)[0].labels
+    return segment(try description.prepared(scan), site: nil)[0].labels
   }
 
   /// Segments every slice of a case.
@@ -148,13 +125,13 @@ public final class SegmentationModel {
           PassResult(voxelCount: grid.geometry.voxelCount, maps: keepsProbabilities ? description.labels.classCount : 0)
         )
       })
+    let segmenter = network.segmenter(ofSite: description.branch(ofSite: site))
     func predict() {
-      network.forEachSlab(of: volume, passes: passes, site: description.branch(ofSite: site)) { pass, slices, logits in
-        let decided = grid.restored(classes: logits.largestChannel().values(UInt8.self))
-        if let decided { found[pass]!.classes += decided }
-        guard keepsProbabilities || decided == nil else { return }
-        let maps = grid.restored(logits.probabilitiesByClass, slices: slices).map(\.voxels)
-        if decided == nil { found[pass]!.classes += mostProbableClasses(maps) }
+      segmenter.forEachSlab(of: volume, sampling, passes: passes, on: network.device) { pass, slices, scores in
+        if !grid.isResampled { found[pass]!.classes += scores.classes }
+        guard keepsProbabilities || grid.isResampled else { return }
+        let maps = grid.restored(scores.probabilitiesByClass, slices: slices).map(\.voxels)
+        if grid.isResampled { found[pass]!.classes += mostProbableClasses(maps) }
         guard keepsProbabilities else { return }
         for (index, map) in maps.enumerated() { found[pass]!.probabilities[index] += map }
       }

@@ -6,7 +6,7 @@ import Scores
 /// How a volume becomes the network's input; saved in `model.json`, so that prediction prepares as training did.
 ///
 /// In this order: clip to `window`, whiten per volume and modality (subtract the mean, divide by the population standard
-/// deviation), resample in plane, and crop or pad around the centre: see `inputSize`.
+/// deviation), resample in plane. The network then sees windows of `networkSize`, padded where a slice is smaller.
 package struct PreparationPlan: Equatable, Sendable {
   /// What happens to the pixels of a slice; the distance of slices stays as it is.
   package enum Resampling: Equatable, Sendable {
@@ -62,18 +62,20 @@ package struct PreparationPlan: Equatable, Sendable {
 }
 
 extension PreparationPlan {
-  /// The input that the network gets of a slice, after resampling.
-  func inputSize(of slice: ImageSize, for purpose: PreparationPurpose) -> ImageSize {
-    let padded = slice.padded(toMultipleOf: sizeMultiple)
-    switch (purpose, networkSize) {
-    case (.training, let size): return size ?? padded
+  /// The window in which the network predicts a slice: as large as the network, or without a size of the network as the
+  /// slice, padded.
+  ///
+  /// - Parameter slice: its pixels after resampling.
+  package func windowSize(of slice: ImageSize) -> ImageSize {
     // At the deepest level less would be nothing.
-    case (.prediction, _) where !padsSlices:
+    guard padsSlices else {
       return ImageSize(height: max(slice.height, sizeMultiple), width: max(slice.width, sizeMultiple))
-    case (.prediction, let size):
-      return ImageSize(height: max(padded.height, size?.height ?? 0), width: max(padded.width, size?.width ?? 0))
     }
+    return trainingSize(of: slice)
   }
+
+  /// The window in which the network learns from a slice.
+  func trainingSize(of slice: ImageSize) -> ImageSize { networkSize ?? slice.padded(toMultipleOf: sizeMultiple) }
 
   private func validate() throws {
     if let window, !(window.low.isFinite && window.high.isFinite && window.low < window.high) {
@@ -144,11 +146,12 @@ extension PreparationPlan {
     case .spacingMM(let x, let y): steps.append("resample in plane to \(short(x))×\(short(y)) \(unit.rawValue)")
     case .size(let height, let width): steps.append("resample in plane to \(height)×\(width) pixels (H×W)")
     }
-    let size = networkSize.map { "crop or pad to \($0.height)×\($0.width) (H×W) in training, " }
+    let size = networkSize.map { "windows of \($0.height)×\($0.width) (H×W)" }
     switch (size, padsSlices) {
-    case (let size?, true): steps.append(size + "pad in prediction")
+    case (let size?, true): steps.append(size)
     case (nil, true): steps.append("pad to multiples of \(sizeMultiple)")
-    case (let size, false): steps.append((size ?? "") + "slices as they are" + (size == nil ? "" : " in prediction"))
+    case (let size?, false): steps.append(size + " in training, slices as they are in prediction")
+    case (nil, false): steps.append("slices as they are")
     }
     steps.append(counted(contextSlices, "slice") + " an input")
     return steps.joined(separator: ", ")

@@ -16,10 +16,10 @@ extension PreparedVolume {
   ///
   /// - Parameters:
   ///   - scheme: the classes of the mask's values; nil leaves the mask unread.
-  ///   - purpose: prediction sees whole slices, training windows of the plan's size.
-  /// - Throws: `Refusal` for files that cannot be read, or for those that cannot be used.
+  ///   - measuresPercentiles: whether the intensities are compared with those of the training later.
+  /// - Throws: `Refusal` for files that cannot be read, `Refusal` for those that cannot be used.
   package init(
-    reading scan: Case, scheme: LabelScheme?, plan: PreparationPlan, for purpose: PreparationPurpose = .prediction
+    reading scan: Case, scheme: LabelScheme?, plan: PreparationPlan, measuresPercentiles: Bool = true
   ) throws {
     var (images, names, constant) = try scan.channels()
     let storedGeometry = images[0].geometry
@@ -37,6 +37,6 @@ extension PreparedVolume {
     }
     try self.init(
       images: consume images, labels: labels, plan: plan, names: names, storedGeometry: storedGeometry,
-      constant: constant, for: purpose)
+      constant: constant, measuresPercentiles: measuresPercentiles)
   }
 }

@@ -1,12 +1,13 @@
+import Basics
 import Datasets
 import Foundation
 import MedicalImaging
 
-/// A case as the network takes it, and the way back to the original grid.
+/// A case on the network's grid, and the way back to the original one. The network sees it in windows (`Sampling`).
 package struct PreparedVolume: Sendable {
   /// Whitened intensities, modalities × D × H × W; H is the image's y axis, W its x axis, D its z axis.
   package var channels: [Float] { intensities.all }
-  /// Classes, D × H × W; nil where there is no mask. Padding is background.
+  /// Classes, D × H × W; nil where there is no mask.
   package var labels: [UInt8]? { classes?.all }
   package let modalityCount: Int
   package let depth: Int
@@ -28,22 +29,20 @@ package struct PreparedVolume: Sendable {
   ///   - names: the images' files, for messages; one an image.
   ///   - storedGeometry: of the files, where the images were turned.
   ///   - constant: the images that may be constant, which become 0: colours that a picture does not use.
-  ///   - purpose: prediction sees whole slices, training windows of the plan's size.
+  ///   - measuresPercentiles: whether the intensities are compared with those of the training later.
   /// - Throws: `Refusal` for an image that cannot be whitened or whose slices the network cannot take.
   package init(
     images: consuming [Image], labels: LabelMap?, plan: PreparationPlan, names: [String],
-    storedGeometry: Geometry? = nil, constant: Set<Int> = [], for purpose: PreparationPurpose = .prediction
+    storedGeometry: Geometry? = nil, constant: Set<Int> = [], measuresPercentiles: Bool = true
   ) throws {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
     let geometry = images[0].geometry
     let size = try plan.checkedSize(of: geometry, name: names[0])
-    let network = plan.inputSize(of: size, for: purpose)
-    let placement = PreparationPlacement(volume: size, network: network)
     let resampledGeometry =
       plan.resampling == .none ? geometry : geometry.inPlane(size: [size.width, size.height])
     var channels: [Float] = []
     modalityCount = images.count
-    percentiles = purpose == .training ? [] : images.map { IntensityPercentiles(of: $0) }
+    percentiles = !measuresPercentiles ? [] : images.map { IntensityPercentiles(of: $0) }
     for (index, name) in names.enumerated() {
       let image = images.removeFirst()  // unless the caller keeps it, it is whitened where it lies
       let whitened =
@@ -51,73 +50,116 @@ package struct PreparedVolume: Sendable {
         ? Image(repeating: 0, geometry: geometry) : plan.whitened(consume image, name: name)
       let resampled =
         plan.resampling == .none ? whitened : whitened.resampled(onto: resampledGeometry, interpolation: .linear)
-      let placed = placement.placed(resampled.voxels, padding: nil)
-      if index == 0 { channels = placed } else { channels += placed }  // one modality is not copied
+      if index == 0 { channels = resampled.voxels } else { channels += resampled.voxels }  // one modality is not copied
     }
     intensities = StoredValues(channels)
     classes = labels.map { labels in
       let aligned = LabelMap(voxels: labels.voxels, geometry: geometry)  // equal up to rounding
       let resampled = plan.resampling == .none ? aligned : aligned.resampled(onto: resampledGeometry)
-      return StoredValues(placement.placed(resampled.voxels, padding: 0))
+      return StoredValues(resampled.voxels)
     }
     grid = PreparedGrid(
-      geometry: geometry, storedGeometry: storedGeometry ?? geometry, resampledGeometry: resampledGeometry,
-      placement: placement)
+      geometry: geometry, storedGeometry: storedGeometry ?? geometry, resampledGeometry: resampledGeometry)
     depth = geometry.size.z
-    height = network.height
-    width = network.width
+    height = size.height
+    width = size.width
   }
 
   /// As the network sees it.
   package var geometry: Geometry { grid.geometry }
 
-  /// The network's input for slice `z`: C × H × W with C = modalities × `context`, modality by modality and in each the
-  /// slices z − k … z + k, k = (context − 1) / 2; beyond the first and last slice these are repeated.
-  package func input(slice z: Int, context: Int) -> [Float] {
+  /// Pixels of a slice.
+  package var size: ImageSize { ImageSize(height: height, width: width) }
+
+  /// The network's input for the part of slice `z` in a window: C × H × W with C = modalities × `context`.
+  ///
+  /// The order is modality by modality, and in each the slices z − k … z + k, k = (context − 1) / 2. Beyond the first and
+  /// last slice these are repeated.
+  package func input(slice z: Int, context: Int, in window: Window) -> [Float] {
     var input: [Float] = []
-    for range in inputRanges(slice: z, context: context) { intensities.append(range, to: &input) }
+    input.reserveCapacity(modalityCount * context * window.rows.count * window.columns.count)
+    for plane in inputPlanes(slice: z, context: context) {
+      window.append(planeOf: size, padding: nil, to: &input) { intensities.append($0.shifted(by: plane), to: &$1) }
+    }
     return input
   }
 
-  /// Where the slices of an input lie.
-  private func inputRanges(slice z: Int, context: Int) -> [Range<Int>] {
+  /// Where the slices of an input begin.
+  private func inputPlanes(slice z: Int, context: Int) -> [Int] {
     precondition((0..<depth).contains(z), "slice \(z) of \(depth)")
     precondition(context > 0 && context % 2 == 1, "a context of \(context) slices has no middle")
-    let plane = height * width
     return (0..<modalityCount).flatMap { modality in
-      (z - context / 2...z + context / 2).map { neighbour in
-        let start = (modality * depth + min(max(neighbour, 0), depth - 1)) * plane
-        return start..<start + plane
+      (z - context / 2...z + context / 2).map { (modality * depth + nearest($0, of: depth)) * height * width }
+    }
+  }
+
+  /// The classes in a window, background beyond the volume; nil where there is no mask.
+  package func labels(in window: Window) -> [UInt8]? {
+    classes.map { classes in
+      var labels: [UInt8] = []
+      for z in window.slices {
+        window.append(planeOf: size, padding: 0, to: &labels) {
+          classes.append($0.shifted(by: z * height * width), to: &$1)
+        }
       }
+      return labels
     }
   }
 
   /// The classes of slice `z`, H × W; nil where there is no mask.
   func labels(slice z: Int) -> [UInt8]? {
-    classes.map {
-      var slice: [UInt8] = []
-      $0.append(z * height * width..<(z + 1) * height * width, to: &slice)
-      return slice
-    }
+    labels(in: Window(slices: z..<z + 1, rows: 0..<height, columns: 0..<width))
   }
 
-  /// What the network learns from at slice z; the volume must have labels.
+  /// A pixel of a slice that is not background: each class of the slice is equally likely, then each of its pixels.
+  ///
+  /// - Returns: nil for a slice of background.
+  /// - Throws: `Refusal` where the labels wait in a file that cannot be read.
+  func foregroundPixel(slice z: Int, using generator: inout SeededGenerator) throws -> (row: Int, column: Int)? {
+    var labels: [UInt8] = []
+    try classes?.read(z * height * width..<(z + 1) * height * width, to: &labels)
+    let found = Set(labels).subtracting([0]).sorted()
+    guard !found.isEmpty else { return nil }
+    let label = found[generator.integer(below: found.count)]
+    let places = labels.indices.filter { labels[$0] == label }
+    let (row, column) = places[generator.integer(below: places.count)].quotientAndRemainder(dividingBy: width)
+    return (row, column)
+  }
+
+  /// What the network learns from in a window of one slice; the volume must have labels.
   ///
   /// - Throws: `Refusal` where the values wait in a file that cannot be read.
-  func trainingSlice(_ z: Int, context: Int) throws -> TrainingSlice {
+  func trainingSlice(_ window: Window, context: Int) throws -> TrainingSlice {
     guard let classes else { preconditionFailure("a training volume has labels") }
+    let z = window.slices.lowerBound
     var (image, labels): ([Float], [UInt8]) = ([], [])
-    image.reserveCapacity(modalityCount * context * height * width)
-    for range in inputRanges(slice: z, context: context) { try intensities.read(range, to: &image) }
-    try classes.read(z * height * width..<(z + 1) * height * width, to: &labels)
-    return TrainingSlice(
-      image: image, labels: labels, channels: modalityCount * context, size: ImageSize(height: height, width: width))
+    image.reserveCapacity(modalityCount * context * window.rows.count * window.columns.count)
+    for plane in inputPlanes(slice: z, context: context) {
+      try window.append(planeOf: size, padding: nil, to: &image) {
+        try intensities.read($0.shifted(by: plane), to: &$1)
+      }
+    }
+    try window.append(planeOf: size, padding: 0, to: &labels) {
+      try classes.read($0.shifted(by: z * height * width), to: &$1)
+    }
+    return TrainingSlice(image: image, labels: labels, channels: modalityCount * context, size: window.size)
   }
 
   /// A hash of what the network sees of it and learns from it, the same in every run.
-  var digest: String {
-    let words = [UInt64(depth), UInt64(height), UInt64(width), intensities.digest, classes?.digest ?? 0]
-    return String(StoredValues(words).digest, radix: 16)
+  ///
+  /// - Parameter size: what slices are padded to for it.
+  func digest(paddedTo size: ImageSize) -> String {
+    let window = Window(
+      slices: 0..<depth, rows: centred(size.height, in: height), columns: centred(size.width, in: width))
+    var values: [Float] = []
+    for plane in 0..<modalityCount * depth {
+      window.append(planeOf: self.size, padding: nil, to: &values) {
+        intensities.append($0.shifted(by: plane * height * width), to: &$1)
+      }
+    }
+    let labels = labels(in: window).map { StoredValues($0).digest }
+    let sides = [depth, size.height, size.width].map(UInt64.init)
+    return String(StoredValues(sides + [StoredValues(values).digest, labels ?? 0]).digest, radix: 16)
   }
 
   /// What it takes in memory.
@@ -132,4 +174,8 @@ package struct PreparedVolume: Sendable {
     result.classes = try classes?.inFile(in: folder)
     return result
   }
+}
+
+extension Range<Int> {
+  fileprivate func shifted(by offset: Int) -> Range { lowerBound + offset..<upperBound + offset }
 }

@@ -7,13 +7,13 @@ extension LargestComponents {
   ///
   /// Dice is that of the last pass on the prepared grid.
   init(of network: DualNormNetwork, _ description: ModelDescription, on cases: [PreparedCase]) {
-    let count = network.plan.classes
+    let (count, sampling) = (network.plan.classes, SliceSampling(description.preparation))
     var gains = [[Double]](repeating: [], count: count - 1)
     var scored = 0
     for item in cases {
       guard let truth = item.volume.labels else { continue }
       scored += 1
-      let found = network.classes(of: item.volume, site: description.branch(ofSite: item.source.site))
+      let found = network.classes(of: item.volume, sampling, site: description.branch(ofSite: item.source.site))
       let geometry = Geometry(size: [item.volume.width, item.volume.height, item.volume.depth])
       let all = Self.gains(LabelMap(voxels: found, geometry: geometry), truth, classes: count)
       for (index, gain) in all.enumerated() { gains[index] += gain.map { [$0] } ?? [] }

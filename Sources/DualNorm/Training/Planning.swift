@@ -14,18 +14,13 @@ extension TrainingConfiguration {
     let plan = try plan(for: known)
     let training = data.facts(of: split.training)
     let sites = Set(training.map(\.scan.site)).sorted()
-    let description = try ModelDescription(
+    return try ModelDescription(
       network: network(
         labels: labels, plan: plan, modalities: data.dataset.modalities.count, sites: sites.count),
       preparation: plan, labels: labels, modalities: data.dataset.modalities, sites: sites,
       precision: settledPrecision(),
       largestComponents: recipe == .published ? .published : .undecided(classes: labels.groups.count),
       training: TrainingProfile(of: training.map { SeenVolume($0, plan) }, window: plan.window))
-    for fact in data.facts(of: split.validation + split.test) {
-      try description.requireWhole(
-        plan.resampledSize(plan.seenGeometry(of: fact)), file: fact.scan.images.first?.path ?? fact.scan.identifier)
-    }
-    return description
   }
 
   /// The option `precision`, or the device's default.

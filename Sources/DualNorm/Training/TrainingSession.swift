@@ -150,10 +150,8 @@ package struct TrainingSession: Sendable {
     let prepared = try concurrentMap(cases, threads: 2, progress: preparing) { scan in
       Result {
         if shouldStop() { throw StopRequested() }
-        let trains = sides[0].contains(scan.identifier)
         let volume = try PreparedVolume(
-          reading: scan, scheme: description.labels, plan: description.preparation,
-          for: trains ? .training : .prediction)
+          reading: scan, scheme: description.labels, plan: description.preparation, measuresPercentiles: false)
         return PreparedCase(
           source: scan, volume: budget.take(volume.bytes) ? volume : try volume.inFiles(in: run.url))
       }

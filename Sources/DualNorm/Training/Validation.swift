@@ -20,11 +20,12 @@ package struct ValidationScore: Equatable, Sendable {
 
   /// Scores the last pass of `network` on cases with labels; `description` names the sites it was trained on.
   init(of network: DualNormNetwork, _ description: ModelDescription, on cases: [PreparedCase]) {
+    let sampling = SliceSampling(description.preparation)
     var bySite: [String: [Double]] = [:]
     var (present, hit): (Set<UInt8>, Set<UInt8>) = ([], [])
     for item in cases {
       guard let truth = item.volume.labels else { continue }
-      let found = network.classes(of: item.volume, site: description.branch(ofSite: item.source.site))
+      let found = network.classes(of: item.volume, sampling, site: description.branch(ofSite: item.source.site))
       let byClass = diceByClass(found, truth, classes: network.plan.classes)
       present.formUnion(truth)
       hit.formUnion(zip(found, truth).lazy.filter { $0 == $1 }.map(\.0))

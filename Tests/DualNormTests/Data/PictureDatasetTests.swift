@@ -139,22 +139,23 @@ import Testing
     let scan = try Dataset(contentsOf: folder.url).cases[0]
     let prepared = try PreparedVolume(
       reading: scan, scheme: LabelScheme(groups: [[255]]), plan: PreparationPlan(contextSlices: 1))
-    #expect(prepared.modalityCount == 3 && prepared.depth == 1 && prepared.height == 16 && prepared.width == 16)
+    #expect(prepared.modalityCount == 3 && prepared.depth == 1 && prepared.height == 9 && prepared.width == 13)
     let channels = try Image.channels(contentsOf: scan.images[0])
     for (index, channel) in channels.enumerated() {
       let mean = channel.voxels.reduce(0, +) / 117
       let deviation = (channel.voxels.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 117).squareRoot()
-      // Padded by 3 rows at the top and 1 column on the left.
       for (x, y) in [(0, 0), (7, 5), (12, 8)] {
-        let found = prepared.channels[index * 256 + (y + 3) * 16 + x + 1]
+        let found = prepared.channels[index * 117 + y * 13 + x]
         #expect(abs(found - (channel[x, y, 0] - mean) / deviation) < 1e-3)
       }
     }
     #expect(Set(prepared.labels ?? []) == [0, 1])
-    // Pictures of training and pages show the file's colours at the same places.
-    let shown = try PreparedCase(source: scan, volume: prepared).shownChannels(slice: 0)
+    // Pictures of training and of pages show the colours of the file at the same places.
+    let window = SliceSampling(try PreparationPlan(contextSlices: 1)).central(slice: 0, of: prepared)
+    let shown = try PreparedCase(source: scan, volume: prepared).shownChannels(in: window)
     #expect(shown.count == 3)
     for (shown, channel) in zip(shown, channels) {
+      // Padded by 3 rows above and 1 column on the left.
       #expect(shown.count == 256 && shown[0] == 0)
       for (x, y) in [(0, 0), (7, 5), (12, 8)] { #expect(shown[(y + 3) * 16 + x + 1] == channel[x, y, 0]) }
     }

@@ -19,24 +19,21 @@ import Testing
     #expect(plan.resampling == .none && plan.window == nil && plan.contextSlices == 3)
     #expect(
       plan.text()
-        == "whiten per volume, no resampling, crop or pad to 64×48 (H×W) in training, pad in prediction, 3 slices an input"
+        == "whiten per volume, no resampling, windows of 64×48 (H×W), 3 slices an input"
     )
   }
 
-  /// Training windows have one size; prediction never crops a slice.
-  @Test func predictionSeesWholeSlices() throws {
-    func input(_ plan: PreparationPlan, _ height: Int, _ width: Int, _ purpose: PreparationPurpose) -> [Int] {
-      let size = plan.inputSize(of: ImageSize(height: height, width: width), for: purpose)
-      return [size.height, size.width]
+  @Test func windowsAreAsLargeAsTheNetwork() throws {
+    func sizes(_ plan: PreparationPlan, _ height: Int, _ width: Int) -> [[Int]] {
+      let slice = ImageSize(height: height, width: width)
+      return [plan.trainingSize(of: slice), plan.windowSize(of: slice)].map { [$0.height, $0.width] }
     }
     let padding = try PreparationPlan(networkSize: ImageSize(height: 32, width: 48))
-    #expect(input(padding, 20, 71, .training) == [32, 48] && input(padding, 20, 71, .prediction) == [32, 80])
-    #expect(input(padding, 40, 40, .prediction) == [48, 48])
-    #expect(try input(PreparationPlan(), 20, 71, .prediction) == [32, 80])
+    #expect(sizes(padding, 20, 71) == [[32, 48], [32, 48]] && sizes(padding, 40, 40) == [[32, 48], [32, 48]])
+    #expect(try sizes(PreparationPlan(), 20, 71) == [[32, 80], [32, 80]])
     let exact = try PreparationPlan(networkSize: ImageSize(height: 32, width: 48), padsSlices: false)
-    #expect(input(exact, 20, 71, .training) == [32, 48] && input(exact, 20, 71, .prediction) == [20, 71])
-    #expect(input(exact, 9, 17, .prediction) == [16, 17])
-    #expect(exact.text().contains("in training, slices as they are in prediction, 3"))
+    #expect(sizes(exact, 20, 71) == [[32, 48], [20, 71]] && sizes(exact, 9, 17) == [[32, 48], [16, 17]])
+    #expect(exact.text().contains("windows of 32×48 (H×W) in training, slices as they are in prediction, 3"))
     let read = try JSONDecoder().decode(PreparationPlan.self, from: JSONEncoder().encode(exact))
     #expect(read == exact && read != padding)
   }
@@ -75,13 +72,13 @@ import Testing
     #expect(spaced.networkSize == ImageSize(height: 128, width: 32))
     #expect(
       spaced.text()
-        == "clip to -125…275, whiten per volume, resample in plane to 1×0.25 mm, crop or pad to 128×32 "
-        + "(H×W) in training, pad in prediction, 1 slice an input")
+        == "clip to -125…275, whiten per volume, resample in plane to 1×0.25 mm, windows of 128×32 "
+        + "(H×W), 1 slice an input")
     let sized = try PreparationPlan.derived(from: cases, resampling: .size(height: 100, width: 90))
     #expect(sized.networkSize == ImageSize(height: 112, width: 96))
     #expect(sized.resampledSize(cases[0].geometry) == ImageSize(height: 100, width: 90))
-    let cropped = try PreparationPlan.derived(from: cases, networkSize: ImageSize(height: 32, width: 32))
-    #expect(cropped.networkSize == ImageSize(height: 32, width: 32) && cropped.resampling == .none)
+    let small = try PreparationPlan.derived(from: cases, networkSize: ImageSize(height: 32, width: 32))
+    #expect(small.networkSize == ImageSize(height: 32, width: 32) && small.resampling == .none)
   }
 
   @Test func aSpacingGivesTheNearestNumberOfPixels() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import MedicalImaging
+import Torch
 
 @testable import Basics
 @testable import DualNorm
@@ -21,8 +22,53 @@ func noise(_ geometry: Geometry, seed: UInt64) -> Image {
   return volume(geometry) { _, _, _ in Float(100 + 10 * generator.normal()) }
 }
 
+extension DualNormNetwork {
+  private func sampling(of volume: PreparedVolume) -> SliceSampling {
+    try! SliceSampling(PreparationPlan(contextSlices: plan.inputChannels / volume.modalityCount))
+  }
+
+  /// Class probabilities of all slices.
+  func probabilities(
+    of volume: PreparedVolume, passes: Set<Pass> = [.final], site: Int? = nil
+  ) -> [Pass: ClassProbabilities] {
+    let none = ClassProbabilities(repeating: [], count: plan.classes)
+    var result = Dictionary(uniqueKeysWithValues: passes.map { ($0, none) })
+    segmenter(ofSite: site).forEachSlab(of: volume, sampling(of: volume), passes: passes, on: device) { pass, _, scores in
+      for (index, values) in scores.probabilitiesByClass.enumerated() { result[pass]![index] += values }
+    }
+    return result
+  }
+
+  func batchStatistics(
+    of volumes: [PreparedVolume], site: Int?, progress: (Int, Int) throws -> Void
+  ) rethrows -> BatchStatistics {
+    try batchStatistics(of: volumes, sampling(of: volumes[0]), site: site, progress: progress)
+  }
+
+  func batchStatistics(of volumes: [PreparedVolume], site: Int?) -> BatchStatistics {
+    batchStatistics(of: volumes, site: site) { _, _ in }
+  }
+
+  func dualMaps(of volume: PreparedVolume, slice z: Int) -> [DualMap] {
+    let sampling = sampling(of: volume)
+    return dualMaps(of: volume, in: sampling.central(slice: z, of: volume), sampling)
+  }
+
+  /// All slices of volumes.
+  func input(_ volumes: [PreparedVolume]) -> NetworkInput {
+    let sampling = sampling(of: volumes[0])
+    return sampling.input(
+      volumes.flatMap { volume in sampling.windows(covering: volume).map { (volume, $0) } }, on: device)
+  }
+}
+
 extension PreparedVolume {
-  /// Restores classes to the original grid, as `grid.restored` restores maps.
+  /// The network's input for a whole slice.
+  func input(slice z: Int, context: Int) -> [Float] {
+    input(slice: z, context: context, in: Window(slices: z..<z + 1, rows: 0..<height, columns: 0..<width))
+  }
+
+  /// Classes brought back to the original grid, as `grid.restored` brings maps back.
   func restored(labels: [UInt8]) -> LabelMap {
     let map = grid.restored([labels.map(Float.init)])[0]
     return LabelMap(voxels: map.voxels.map { UInt8($0.rounded()) }, geometry: map.geometry)

@@ -74,9 +74,8 @@ import Torch
     let network = try network(.bn)
     let volumes = [try volume(), try volume(slope: -2, slices: 3)]
     let statistics = network.batchStatistics(of: volumes, site: nil)
-    let all = volumes.flatMap { volume in (0..<volume.depth).map { (volume: volume, z: $0) } }
     let whole = BatchStatistics()
-    withoutGradients { _ = network(network.input(all).images, .measurement(whole)) }
+    withoutGradients { _ = network(network.input(volumes).images, .measurement(whole)) }
     func first(_ statistics: BatchStatistics) -> [Float] {
       statistics.applied {
         ["running_mean", "running_var"].flatMap {
@@ -110,11 +109,5 @@ import Torch
     #expect(throws: Stop.self) {
       _ = try network.batchStatistics(of: [try volume()], site: nil) { _, _ in throw Stop() }
     }
-  }
-}
-
-extension DualNormNetwork {
-  fileprivate func batchStatistics(of volumes: [PreparedVolume], site: Int?) -> BatchStatistics {
-    batchStatistics(of: volumes, site: site, progress: { _, _ in })
   }
 }

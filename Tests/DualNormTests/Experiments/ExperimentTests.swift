@@ -138,19 +138,14 @@ import Testing
         .hasPrefix("\(output.path): its experiment has --largest-component true, not false; "))
   }
 
-  /// Otherwise the tests would fail after hours of training.
-  @Test func layerNormIsRefusedWhereTestCasesAreLarger() throws {
+  /// Layer norm works for one size, and larger slices are seen in windows of it.
+  @Test func layerNormTakesLargerTestCases() throws {
     for index in 0..<3 {
       let geometry = Geometry(size: [70, 60, 2])
       try noise(geometry, seed: 1).write(to: data.appendingPathComponent("Site-C/Case0\(index).nii.gz"))
       try volume(geometry) { x, _, _ in UInt8(x < 9 ? 1 : 0) }.write(to: mask("Site-C/Case0\(index)"))
     }
-    let case0 = data.appendingPathComponent("Site-C/Case00.nii.gz").path
-    #expect(
-      try refusal(options(.leaveOneSiteOut, ["ln"])).hasPrefix(
-        "ln/Site-C: \(case0): has slices of 60×70 pixels (H×W), and this network's layer norm works for 32×32 only, which "
-          + "would ignore 76 % of each; "))
-    _ = try start(options(.leaveOneSiteOut, ["bn"]))
+    _ = try start(options(.leaveOneSiteOut, ["ln"]))
   }
 
   @Test func anotherExperimentInTheSameFolderIsRefused() throws {

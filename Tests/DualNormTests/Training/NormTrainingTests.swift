@@ -96,7 +96,7 @@ import Torch
     #expect(last.map(\.pass) == [.first, .final] && last.allSatisfy { $0.value.isFinite })
     let network = try run.readDescription().network
     #expect(network.dual?.maskSource == source && network.dual?.localStatistics == statistics)
-    #expect(try SegmentationModel(contentsOf: run).needsReference == (source == .reference))
+    #expect(try SegmentationModel(contentsOf: run).description.needsReference == (source == .reference))
     #expect(try SegmentationModel(contentsOf: run, maskSource: .uniform).network.plan.dual?.maskSource == .uniform)
   }
 

@@ -41,18 +41,6 @@ package struct ModelDescription: Codable, Equatable, Sendable {
     self.training = training
   }
 
-  /// - Throws: `Refusal` if layer norm, which works for one size only, would cut off a part of the slices.
-  func requireWhole(_ slices: ImageSize, file: String) throws {
-    guard let size = network.size, slices.height > size.height || slices.width > size.width else { return }
-    let seen = Double(min(slices.height, size.height) * min(slices.width, size.width))
-    let share = 100 * (1 - seen / Double(slices.height * slices.width))
-    throw Refusal(
-      .input, file,
-      "has slices of \(slices.height)×\(slices.width) pixels (H×W), and this network's layer norm works for "
-        + "\(size.height)×\(size.width) only, which would ignore \(fixed(share, decimals: 0)) % of each",
-      remedy: "crop the volume to what is of interest, or take a network of another --norm")
-  }
-
   /// - Throws: `Refusal` if the parts contradict each other.
   package func validate(file: String) throws {
     guard network.classes == labels.classCount else {

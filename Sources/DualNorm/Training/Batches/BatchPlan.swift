@@ -9,6 +9,7 @@ struct BatchPlan: Sendable {
   private let siteBatches: SiteBatches
   private let batchSize: Int
   private let augmentation: Augmentation
+  private let sampling: SliceSampling
   private let context: Int
   private let seed: UInt64
 
@@ -29,6 +30,7 @@ struct BatchPlan: Sendable {
     batchSize = configuration.slicesPerBatch(sites: sites.count)
     augmentation = Augmentation(
       configuration.augmentation, classes: description.network.classes, zoom: configuration.zoom)
+    sampling = SliceSampling(description.preparation)
     context = description.preparation.contextSlices
     seed = configuration.seed
   }
@@ -57,7 +59,12 @@ struct BatchPlan: Sendable {
     let stageIndex = Stage.allCases.firstIndex(of: stage)!
     return BatchLoader(batches: batches) { [self] index in
       try siteBatches.ordered(slices(of: stage, batch: index)).map { place, slice in
-        let original = try cases[slice.volume].volume.trainingSlice(slice.z, context: context)
+        let volume = cases[slice.volume].volume
+        let slot = (offset(of: stage) + index) * batchSize + place
+        var placing = SeededGenerator.stream(seed: seed, stageIndex, index, place, 1)
+        let window = try sampling.trainingWindow(
+          slice: slice.z, of: volume, aroundForeground: sampler.isForeground(slot: slot), using: &placing)
+        let original = try volume.trainingSlice(window, context: context)
         var generator = SeededGenerator.stream(seed: seed, stageIndex, index, place)
         return augmentation.apply(to: original, using: &generator)
       }

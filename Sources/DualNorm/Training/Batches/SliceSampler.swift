@@ -54,11 +54,21 @@ struct SliceSampler: Sendable {
     let site = sites[index]
     guard foregroundShare > 0, !site.foreground.isEmpty else { return draw(turn, from: site.slices, index, 0) }
     let before = Int(Double(turn) * foregroundShare)
-    return Int(Double(turn + 1) * foregroundShare) > before
+    return isForegroundTurn(turn)
       ? draw(before, from: site.foreground, index, 1) : draw(turn - before, from: site.slices, index, 0)
   }
 
-  /// The slice of a turn; `list` distinguishes the two lists of a site.
+  /// Tells whether a slot is one of the share that goes to foreground.
+  func isForeground(slot: Int) -> Bool {
+    let (turn, index) = slot.quotientAndRemainder(dividingBy: sites.count)
+    return !sites[index].foreground.isEmpty && isForegroundTurn(turn)
+  }
+
+  private func isForegroundTurn(_ turn: Int) -> Bool {
+    Int(Double(turn + 1) * foregroundShare) > Int(Double(turn) * foregroundShare)
+  }
+
+  /// The slice of a turn; `list` tells the lists of a site apart.
   private func draw(_ turn: Int, from slices: [Slice], _ site: Int, _ list: Int) -> Slice {
     let (round, place) = turn.quotientAndRemainder(dividingBy: slices.count)
     // Drawing the whole order for each slice avoids state, and costs far less than a training step.

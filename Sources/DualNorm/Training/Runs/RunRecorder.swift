@@ -33,7 +33,7 @@ final class RunRecorder {
     _ run: RunFolder, _ configuration: TrainingConfiguration, _ description: ModelDescription, _ plan: BatchPlan,
     validation: [PreparedCase], resumingAt state: TrainingState?
   ) throws -> RunRecorder {
-    let digests = digests(of: plan.cases + validation)
+    let digests = digests(training: plan.cases, validation: validation, description.preparation)
     if let known = state?.cases { try requireSame(digests, as: known, run) }
     let log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: state)
     let events = try TrainingEvents(run.events, description, validation: validation)
@@ -41,9 +41,17 @@ final class RunRecorder {
       run, configuration, description, plan, validation: validation, digests: digests, log: log, events: events)
   }
 
-  private static func digests(of cases: [PreparedCase]) -> [String: String] {
-    let digests = concurrentMap(cases, threads: 2, progress: nil) { $0.volume.digest }
-    return Dictionary(zip(cases.map(\.source.identifier), digests)) { first, _ in first }
+  /// Padded as slices are, so that a run of an earlier version has the same.
+  private static func digests(
+    training: [PreparedCase], validation: [PreparedCase], _ plan: PreparationPlan
+  ) -> [String: String] {
+    let sized = training.map { ($0, plan.trainingSize) } + validation.map { ($0, plan.windowSize) }
+    let digests = concurrentMap(sized, threads: 2, progress: nil) { item, size in
+      let (own, padded) = (item.volume.size, size(item.volume.size))
+      return item.volume.digest(
+        paddedTo: ImageSize(height: max(own.height, padded.height), width: max(own.width, padded.width)))
+    }
+    return Dictionary(zip(sized.map(\.0.source.identifier), digests)) { first, _ in first }
   }
 
   /// Refuses to resume with other images or masks.
@@ -60,8 +68,11 @@ final class RunRecorder {
 
   var lastStage: Stage? { configuration.stages(of: description.network).last?.stage }
 
-  /// Number of slices of all validation cases.
-  var validationSliceCount: Int { validation.reduce(0) { $0 + $1.volume.depth } }
+  /// Slices that the network sees of all validation cases, in all their windows.
+  var validationSliceCount: Int {
+    let sampling = SliceSampling(description.preparation)
+    return validation.reduce(0) { $0 + sampling.windows(covering: $1.volume).reduce(0) { $0 + $1.slices.count } }
+  }
 
   func validationScore(of network: DualNormNetwork) -> ValidationScore {
     ValidationScore(of: network, description, on: validation)

@@ -12,8 +12,9 @@ final class TrainingEvents {
   private let folder: URL
   private var file: EventFile?
   private let description: ModelDescription
-  /// One slice per site.
-  private let shown: [(item: PreparedCase, z: Int, channels: [[Float]])]
+  private let sampling: SliceSampling
+  /// A window of a slice of each site.
+  private let shown: [(item: PreparedCase, window: Window, channels: [[Float]])]
 
   /// - Parameter validation: cases with labels; the pictures show each site's first case, its slice with the most
   ///   labels.
@@ -21,12 +22,14 @@ final class TrainingEvents {
   init(_ folder: URL, _ description: ModelDescription, validation: [PreparedCase]) throws {
     self.folder = folder
     self.description = description
+    let sampling = SliceSampling(description.preparation)
+    self.sampling = sampling
     let cases = validation.sorted { $0.source.identifier < $1.source.identifier }
     let sites = Set(cases.map(\.source.site)).sorted()
     shown = try sites.map { site in
       let item = cases.first { $0.source.site == site }!
-      let z = item.volume.fullestSlice
-      return (item, z, try item.shownChannels(slice: z))
+      let window = sampling.central(slice: item.volume.fullestSlice, of: item.volume)
+      return (item, window, try item.shownChannels(in: window))
     }
   }
 
@@ -51,34 +54,34 @@ final class TrainingEvents {
     var values = network.parameters.trainable.filter { $0.tensor.shape.count == 4 }.map {
       EventValue.histogram("weights/\($0.name)", $0.tensor.values(Float.self))
     }
-    if let (item, z, _) = shown.first {
-      for map in network.dualMaps(of: item.volume, slice: z, site: description.branch(ofSite: item.source.site)) {
+    if let (item, window, _) = shown.first {
+      let site = description.branch(ofSite: item.source.site)
+      for map in network.dualMaps(of: item.volume, in: window, sampling, site: site) {
         values.append(.histogram("gamma/\(map.block.name.rawValue).norm_\(map.index)", map.gamma))
         values.append(.histogram("beta/\(map.block.name.rawValue).norm_\(map.index)", map.beta))
       }
     }
-    for (item, z, channels) in shown {
-      let sheet = SliceSheet(rows: [row(item, z, channels, by: network)], classNames: description.labels.names).render()
+    for (item, window, channels) in shown {
+      let row = row(item, window, channels, by: network)
+      let sheet = SliceSheet(rows: [row], classNames: description.labels.names).render()
       let png = try pngData(sheet.pixels, width: sheet.width, height: sheet.height, components: 3)
       values.append(.picture("slices/\(item.source.site)", png: png, width: sheet.width, height: sheet.height))
     }
     try append(values, step: step)
   }
 
-  private func row(_ item: PreparedCase, _ z: Int, _ channels: [[Float]], by network: DualNormNetwork) -> SheetRow {
-    let volume = item.volume
-    let branch = description.branch(ofSite: item.source.site)
-    var found: [Pass: [UInt8]] = [:]
-    withoutGradients {
-      let slice = network.input([(volume, z)])
-      network.forEachPass(
-        over: slice.images, sites: branch.map { SiteRows(site: $0, count: 1) }, reference: slice.labels, .evaluation
-      ) { pass, logits in found[pass] = logits.full.largestChannel().values(UInt8.self) }
+  private func row(
+    _ item: PreparedCase, _ window: Window, _ channels: [[Float]], by network: DualNormNetwork
+  ) -> SheetRow {
+    let segmenter = network.segmenter(ofSite: description.branch(ofSite: item.source.site))
+    let found = withoutGradients {
+      segmenter.scores(of: sampling.input([(item.volume, window)], on: network.device), .evaluation)
+        .mapValues(\.classes)
     }
     return SheetRow(
-      title: "\(item.source.identifier) \(z)", width: volume.width, height: volume.height,
-      channels: channels, reference: volume.labels(slice: z), firstPass: found[.first],
-      finalPass: found[.final])
+      title: "\(item.source.identifier) \(window.slices.lowerBound)", width: window.columns.count,
+      height: window.rows.count, channels: channels, reference: item.volume.labels(in: window),
+      firstPass: found[.first], finalPass: found[.final])
   }
 
   /// Appends events. The first creates the file, so a resumed run has a file of its own.

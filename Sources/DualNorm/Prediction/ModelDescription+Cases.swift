@@ -1,0 +1,44 @@
+import Basics
+import Datasets
+import MedicalImaging
+
+extension ModelDescription {
+  /// Tells whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.
+  package var needsReference: Bool { network.dual?.maskSource == .reference }
+
+  /// Reads a case and brings it onto the network's grid.
+  ///
+  /// - Parameter excluded: values that are background in the mask, where it is needed, beside those the model excludes.
+  /// - Throws: `Refusal` for files that cannot be used.
+  package func prepared(_ scan: Case, excluding excluded: [UInt8] = []) throws -> PreparedCase {
+    try requireChannels(of: scan)
+    guard !needsReference || scan.mask != nil else {
+      throw Refusal(
+        .input, scan.images[0].path,
+        "has no mask, and the model's final pass sees the true one (mask-source reference)",
+        remedy: "add it, or take another --mask-source")
+    }
+    let volume = try PreparedVolume(
+      reading: scan, scheme: needsReference ? labels.excluding(excluded) : nil,
+      plan: preparation)
+    return PreparedCase(source: scan, volume: volume)
+  }
+
+  /// Throws where the case has other channels than the network takes.
+  private func requireChannels(of scan: Case) throws {
+    let wanted = "the model takes \(modalities.count) (\(modalities.joined(separator: ", ")))"
+    if scan.images.count == 1, scan.isPicture {
+      let count = try Image.channelCount(contentsOf: scan.images[0])
+      guard count == modalities.count else {
+        throw Refusal(
+          .input, scan.images[0].path,
+          "is \(count == 1 ? "grey, so it has 1 channel" : "in colour, so it has \(count) channels"), and \(wanted)",
+          remedy: "convert it, or use a model of such pictures")
+      }
+    } else if scan.images.count != modalities.count {
+      throw Refusal(
+        .input, scan.images[0].path, "has \(scan.images.count) modalities, and \(wanted)",
+        remedy: "give one file for each")
+    }
+  }
+}

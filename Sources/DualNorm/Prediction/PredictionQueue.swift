@@ -1,0 +1,76 @@
+import Basics
+import Foundation
+import Scores
+
+/// Segments one case after the other with a service. Meanwhile the next one is read and the last one's results are written.
+package struct PredictionQueue<Job: Sendable, Output: Sendable>: Sendable {
+  /// What the queue does with a case. `read` and `write` run on any thread.
+  package struct Steps: Sendable {
+    let read: @Sendable (Job) throws -> PreparedCase
+    let options: @Sendable (Job) -> SegmentationOptions
+    let write: @Sendable (Job, [SegmentationModel.Segmentation], _ seconds: Double) throws -> Output
+
+    package init(
+      read: @escaping @Sendable (Job) throws -> PreparedCase,
+      options: @escaping @Sendable (Job) -> SegmentationOptions,
+      write: @escaping @Sendable (Job, [SegmentationModel.Segmentation], _ seconds: Double) throws -> Output
+    ) {
+      (self.read, self.options, self.write) = (read, options, write)
+    }
+  }
+
+  private let service: PredictionService
+  private let steps: Steps
+
+  package init(_ service: PredictionService, _ steps: Steps) { (self.service, self.steps) = (service, steps) }
+
+  /// - Parameters:
+  ///   - shouldStop: is asked before each case is segmented.
+  ///   - prepared: is told each case before it is segmented.
+  ///   - done: is told what became of each case, in order.
+  /// - Throws: `StopRequested`, or an error that is not of one case alone (`CaseFailure.isOfOneCase`). Before that, the
+  ///   results of all cases that were segmented are written.
+  package func run(
+    _ jobs: [Job], shouldStop: () -> Bool, prepared: (PreparedCase) -> Void,
+    done: (Job, Result<Output, any Error>) -> Void
+  ) async throws {
+    var reading = jobs.first.map(read)
+    var writing: (job: Job, output: Task<Output, any Error>)?
+    func finishWriting() async throws {
+      guard let (job, output) = writing else { return }
+      writing = nil
+      let result = await output.result
+      if case .failure(let error) = result, !CaseFailure.isOfOneCase(error) { throw error }
+      done(job, result)
+    }
+    do {
+      for (place, job) in jobs.enumerated() {
+        let item = await reading!.result
+        reading = nil
+        if shouldStop() { throw StopRequested() }
+        reading = place + 1 < jobs.count ? read(jobs[place + 1]) : nil
+        do {
+          let item = try item.get()
+          prepared(item)
+          let start = Date()
+          let masks = try await service.segment(consume item, steps.options(job))
+          let seconds = -start.timeIntervalSinceNow
+          try await finishWriting()
+          writing = (job, Task.detached { [steps] in try steps.write(job, masks, seconds) })
+        } catch  where CaseFailure.isOfOneCase(error) {
+          try await finishWriting()
+          done(job, .failure(error))
+        }
+      }
+      try await finishWriting()
+    } catch {
+      _ = await reading?.result  // nothing runs on when an error ends the queue
+      try await finishWriting()
+      throw error
+    }
+  }
+
+  private func read(_ job: Job) -> Task<PreparedCase, any Error> {
+    Task.detached { [steps] in try steps.read(job) }
+  }
+}

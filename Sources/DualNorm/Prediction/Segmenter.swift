@@ -1,0 +1,96 @@
+import Torch
+
+/// Anything that scores the classes of each pixel of a batch: a network, or several whose probabilities are averaged.
+protocol Segmenter {
+  /// What each of its passes finds. A network without dual norms has the first pass only.
+  func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores]
+}
+
+/// A network for images of a site it was trained on, or whose norms know no sites.
+struct TrainedNetwork: Segmenter {
+  let network: DualNormNetwork
+  /// The branch of domain-specific batch norm.
+  let site: Int?
+
+  func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
+    var found: [Pass: ClassScores] = [:]
+    let rows = site.map { SiteRows(site: $0, count: input.images.size(0)) }
+    network.forEachPass(over: input.images, sites: rows, reference: input.labels, mode) {
+      found[$0] = ClassScores($1.full, areLogits: true)
+    }
+    return found
+  }
+}
+
+/// The branches of domain-specific batch norm together, for images of a site without a branch.
+///
+/// Each pass gives the mean of the branches' probabilities. The mean of the first pass is the mask of every branch.
+struct BranchEnsemble: Segmenter {
+  let network: DualNormNetwork
+
+  func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
+    let first = mean(input.images, mask: nil, mode)
+    guard let mask = network.finalMask(after: first, reference: input.labels) else {
+      return [.first: ClassScores(first, areLogits: false)]
+    }
+    let final = mean(input.images, mask: mask, mode)
+    return [.first: ClassScores(first, areLogits: false), .final: ClassScores(final, areLogits: false)]
+  }
+
+  private func mean(_ images: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
+    let parts = (0..<network.plan.sites).map { branch in
+      network(images, mask: mask, sites: SiteRows(site: branch, count: images.size(0)), mode).softmax(1)
+    }
+    return parts.dropFirst().reduce(parts[0], +) / Double(parts.count)
+  }
+}
+
+extension DualNormNetwork {
+  /// - Parameter site: place of the images' site among those trained on; nil for another one.
+  func segmenter(ofSite site: Int?) -> any Segmenter {
+    site == nil && plan.sites > 1 ? BranchEnsemble(network: self) : TrainedNetwork(network: self, site: site)
+  }
+}
+
+/// How each class scores in the pixels of some slices: logits of one network, or probabilities.
+struct ClassScores {
+  /// [slices, classes, H, W]
+  let values: Tensor
+  let areLogits: Bool
+  /// The rows and columns of `values` that lie in the volume.
+  private let rows, columns: Range<Int>
+
+  init(_ values: Tensor, areLogits: Bool) {
+    self.init(values, areLogits: areLogits, rows: 0..<values.size(2), columns: 0..<values.size(3))
+  }
+
+  private init(_ values: Tensor, areLogits: Bool, rows: Range<Int>, columns: Range<Int>) {
+    (self.values, self.areLogits, self.rows, self.columns) = (values, areLogits, rows, columns)
+  }
+
+  /// The same for some of its rows and columns.
+  func cropped(rows: Range<Int>, columns: Range<Int>) -> ClassScores {
+    ClassScores(values, areLogits: areLogits, rows: rows, columns: columns)
+  }
+
+  private func cropped(_ tensor: Tensor) -> Tensor {
+    let last = tensor.shape.count - 1
+    let isWhole = rows == 0..<tensor.size(last - 1) && columns == 0..<tensor.size(last)
+    return isWhole ? tensor : tensor.narrowed(last - 1, to: rows).narrowed(last, to: columns)
+  }
+
+  /// The most probable class of each pixel, slices × H × W; the lower one where two are equal.
+  var classes: [UInt8] { cropped(values.largestChannel()).values(UInt8.self) }
+
+  /// [slices, classes, H, W]
+  var probabilities: Tensor { cropped(areLogits ? values.softmax(1) : values) }
+
+  /// Class probabilities, by class, slices × H × W.
+  var probabilitiesByClass: ClassProbabilities {
+    let probabilities = probabilities
+    return (0..<values.size(1)).map { probabilities.narrowed(1, to: $0..<$0 + 1).values(Float.self) }
+  }
+
+  /// [slices, classes, H, W] of the rows and columns that lie in the volume.
+  var inVolume: Tensor { cropped(values) }
+}

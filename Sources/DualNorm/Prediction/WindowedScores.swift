@@ -1,0 +1,108 @@
+import Torch
+
+extension Segmenter {
+  /// Scores every slice of a volume, some slices at a time and in order. Memory does not grow with the slices.
+  ///
+  /// Where windows overlap, a pixel's score is the mean over its windows, weighted by `windowWeights`.
+  ///
+  /// - Parameters:
+  ///   - wanted: the passes; a network without dual norms gives its only pass for both.
+  ///   - body: gets the scores of some slices on the volume's grid.
+  func forEachSlab(
+    of volume: PreparedVolume, _ sampling: some Sampling, passes wanted: Set<Pass>, on device: Device,
+    _ body: (Pass, Range<Int>, ClassScores) -> Void
+  ) {
+    withoutGradients {
+      let windows = sampling.windows(covering: volume)
+      var sums: [Pass: WindowSums] = [:]
+      for (place, window) in windows.enumerated() {
+        let scores = self.scores(of: sampling.input([(volume, window)], on: device), .evaluation)
+        let next = place + 1 < windows.count ? windows[place + 1].slices.lowerBound : volume.depth
+        let inVolume = window.region(of: volume.size)
+        for pass in Pass.allCases where wanted.contains(pass) {
+          let found = (scores[pass] ?? scores[.first]!).cropped(rows: inVolume.rows, columns: inVolume.columns)
+          if window.isAlone(among: windows, at: place) {
+            body(pass, window.slices, found)
+          } else {
+            let sum = sums[pass] ?? WindowSums(of: volume.size, areLogits: found.areLogits)
+            sums[pass] = sum
+            sum.add(found.inVolume, of: window)
+            if let (slices, mean) = sum.taken(upTo: next) { body(pass, slices, mean) }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Window {
+  /// The rows and columns of the window that lie in slices of a size, counted from its own first.
+  fileprivate func region(of size: ImageSize) -> (rows: Range<Int>, columns: Range<Int>) {
+    func inside(_ range: Range<Int>, _ length: Int) -> Range<Int> {
+      let common = range.clamped(to: 0..<length)
+      return common.lowerBound - range.lowerBound..<common.upperBound - range.lowerBound
+    }
+    return (inside(rows, size.height), inside(columns, size.width))
+  }
+
+  /// Tells whether no other window of a list, which is sorted by slices, has a slice of it.
+  fileprivate func isAlone(among windows: [Window], at place: Int) -> Bool {
+    let before = place > 0 ? windows[place - 1].slices.upperBound : 0
+    let after = place + 1 < windows.count ? windows[place + 1].slices.lowerBound : slices.upperBound
+    return before <= slices.lowerBound && after >= slices.upperBound
+  }
+}
+
+/// Weighted sums of the scores of overlapping windows, for the slices whose windows are not all there yet.
+private final class WindowSums {
+  private let size: ImageSize
+  private let areLogits: Bool
+  /// The first slice that `sums` holds.
+  private var start = 0
+  /// [slices, classes, H, W], and the sums of weights [slices, 1, H, W].
+  private var sums, weights: Tensor?
+
+  init(of size: ImageSize, areLogits: Bool) { (self.size, self.areLogits) = (size, areLogits) }
+
+  /// - Parameter scores: [slices, classes, H, W] of the part of the window that lies in the volume.
+  func add(_ scores: Tensor, of window: Window) {
+    let scores = scores.moved(to: .cpu)
+    reserve(upTo: window.slices.upperBound, classes: scores.size(1))
+    let (rows, columns) = (window.rows.clamped(to: 0..<size.height), window.columns.clamped(to: 0..<size.width))
+    func region(_ tensor: Tensor) -> Tensor {
+      tensor.narrowed(0, to: window.slices.lowerBound - start..<window.slices.upperBound - start)
+        .narrowed(2, to: rows).narrowed(3, to: columns)
+    }
+    func weights(_ range: Range<Int>, _ inside: Range<Int>) -> [Double] {
+      Array(windowWeights(range.count)[inside.lowerBound - range.lowerBound..<inside.upperBound - range.lowerBound])
+    }
+    let across = weights(window.columns, columns)
+    let weight = Tensor(
+      weights(window.rows, rows).flatMap { down in across.map { Float(down * $0) } },
+      shape: [1, 1, rows.count, columns.count])
+    region(sums!).add(scores * weight)
+    region(self.weights!).add(weight)
+  }
+
+  /// The mean scores of the slices before `end`, which are let go; nil where there are none.
+  func taken(upTo end: Int) -> (Range<Int>, ClassScores)? {
+    guard let sums, let weights, end > start else { return nil }
+    let count = min(end - start, sums.size(0))
+    defer { start += count }
+    let mean = sums.narrowed(0, to: 0..<count) / weights.narrowed(0, to: 0..<count)
+    let rest = count..<sums.size(0)
+    self.sums = rest.isEmpty ? nil : sums.narrowed(0, to: rest).copy()
+    self.weights = rest.isEmpty ? nil : weights.narrowed(0, to: rest).copy()
+    return (start..<start + count, ClassScores(mean, areLogits: areLogits))
+  }
+
+  private func reserve(upTo end: Int, classes: Int) {
+    let missing = end - start - (sums?.size(0) ?? 0)
+    guard missing > 0 else { return }
+    func grown(_ tensor: Tensor?, _ channels: Int) -> Tensor {
+      let zeros = Tensor(repeating: 0, shape: [missing, channels, size.height, size.width])
+      return tensor.map { .concatenate([$0, zeros], dimension: 0) } ?? zeros
+    }
+    (sums, weights) = (grown(sums, classes), grown(weights, 1))
+  }
+}
