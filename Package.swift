@@ -29,7 +29,7 @@ let package = Package(
   platforms: [.macOS(.v14)],
   products: [
     .executable(name: "dualnorm", targets: ["DualNormCLI"]),
-    .library(name: "DualNorm", targets: ["DualNorm", "Scores", "Torch", "MedicalImaging"]),
+    .library(name: "DualNorm", targets: ["DualNorm", "Scores", "Torch", "MedicalImaging", "Basics"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -93,6 +93,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(name: "CTestStart", path: "Tests/TestStart"),  // calls the command's tests before all tests begin
     .executableTarget(
       name: "fuzz",
       dependencies: ["Experiments", "DualNorm", "Datasets", "Torch", "MedicalImaging", "Basics", "TestSupport"],
@@ -102,7 +103,7 @@ let package = Package(
     .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "Basics", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"]),
     .testTarget(name: "DualNormTests", dependencies: library + ["TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: library + ["DualNormCLI", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: library + ["DualNormCLI", "TestSupport", "CTestStart"]),
   ],
   cxxLanguageStandard: .cxx20
 )

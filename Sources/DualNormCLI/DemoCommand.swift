@@ -57,7 +57,7 @@ struct DemoCommand: ParsableCommand {
 
   private func makeFolder() throws {
     if FileManager.default.fileExists(atPath: marker.path) { try FileManager.default.removeItem(at: folder) }
-    try makeEmptyFolder(folder, option: "--output")
+    try makeEmptyFolder(folder, option: .output)
     try writeAtomically(Data(), to: marker)
   }
 

@@ -16,6 +16,7 @@ struct DualNormCommand: ParsableCommand {
     ])
 
   static func main() {
+    Wording.current = .commandLine
     do {
       var command = try parsed(Array(CommandLine.arguments.dropFirst()))
       try command.run()

@@ -44,7 +44,7 @@ struct ExperimentReport {
     }
     let results = try experiment.results()
     try results.write(to: experiment.folder.appendingPathComponent("results.csv"))
-    let metric = try results.metric(named: metric, option: "--metric")
+    let metric = try results.metric(named: metric, option: .metric)
     let compared = results.methods.contains(baseline) ? baseline : results.methods[0]
     // A matrix with unfinished cells is still a matrix.
     let isMatrix = experiment.configuration.kind == .matrix

@@ -73,7 +73,7 @@ struct PredictCommand: ParsableCommand {
     try requireThreads(threads)
     let run = RunFolder(URL(fileURLWithPath: model))
     let description = try run.readDescription()
-    if let site { try description.requireSite(site, option: "--site") }
+    if let site { try description.requireSite(site, option: .site) }
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
       format: format, modalities: description.modalities.count)

@@ -45,9 +45,9 @@ package struct Experiment: Sendable {
       asked.training.precision = asked.training.precision ?? recorded.training.precision
       asked = try recorded.extended(by: asked, place: folder.path)
     } else if FileManager.default.fileExists(atPath: folder.path) {
-      try makeEmptyFolder(folder, option: "--output", beside: remains)
+      try makeEmptyFolder(folder, option: .output, beside: remains)
     } else {
-      try requireMakeable(folder, option: "--output")
+      try requireMakeable(folder, option: .output)
     }
     asked.training.threads = asked.training.threads ?? threads
     asked.training.precision = try asked.training.settledPrecision()
@@ -94,19 +94,19 @@ package struct Experiment: Sendable {
   }
 
   private static func makeFolder(_ folder: URL, beside remains: Set<String>) throws -> FolderLock {
-    try makeEmptyFolder(folder, option: "--output", beside: remains)
+    try makeEmptyFolder(folder, option: .output, beside: remains)
     let lock = try FolderLock(folder)
     // Check again under the lock: another process may have started and ended meanwhile.
-    try makeEmptyFolder(folder, option: "--output", beside: remains)
+    try makeEmptyFolder(folder, option: .output, beside: remains)
     return lock
   }
 
   private static func dataset(_ configuration: ExperimentConfiguration) throws -> Dataset {
     guard let data = configuration.training.data else {
-      throw Refusal(.input, "No data set was given", remedy: "name its folder with --data")
+      throw Refusal(.input, "No data set was given", remedy: "name its folder with \(Setting.data)")
     }
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
-    return try configuration.sites.map { try dataset.restricted(to: $0, option: "--sites") } ?? dataset
+    return try configuration.sites.map { try dataset.restricted(to: $0, option: .sites) } ?? dataset
   }
 
   package static func foldsFile(_ folder: URL) -> URL { folder.appendingPathComponent("splits_final.json") }

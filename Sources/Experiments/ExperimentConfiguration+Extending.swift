@@ -12,12 +12,12 @@ extension ExperimentConfiguration {
     guard kind == other.kind else {
       throw Refusal(
         .input, place, "holds a \(kind.rawValue) experiment, not \(other.kind.rawValue)",
-        remedy: "give another --output")
+        remedy: "give another \(Setting.output)")
     }
     if let difference = try difference(to: other) {
       throw Refusal(
-        .input, place, "its experiment has --\(difference.option) \(difference.here), not \(difference.there)",
-        remedy: "give the same options to go on, or another --output")
+        .input, place, "its experiment has \(difference.option) \(difference.here), not \(difference.there)",
+        remedy: "give the same options to go on, or another \(Setting.output)")
     }
     var result = self
     result.methods += other.methods.filter { !methods.contains($0) }
@@ -35,24 +35,25 @@ extension ExperimentConfiguration {
     throw Refusal(
       .input, place,
       "its experiment began with \(threads) threads, which its bits depend on, and this machine has "
-        + "\(counted(cores, "core"))", remedy: "go on on a machine with as many cores, or begin in another --output")
+        + "\(counted(cores, "core"))",
+      remedy: "go on on a machine with as many cores, or begin in another \(Setting.output)")
   }
 
-  private func difference(to other: ExperimentConfiguration) throws -> (option: String, here: String, there: String)? {
+  private func difference(to other: ExperimentConfiguration) throws -> (option: Setting, here: String, there: String)? {
     func text(_ value: (some CustomStringConvertible)?) -> String { value.map { "\($0)" } ?? "not given" }
     if sites != other.sites {
-      return ("sites", sites?.joined(separator: ",") ?? "not given", other.sites?.joined(separator: ",") ?? "not given")
+      return (.sites, sites?.joined(separator: ",") ?? "not given", other.sites?.joined(separator: ",") ?? "not given")
     }
-    if folds != other.folds { return ("folds", text(folds), text(other.folds)) }
-    if adaptation != other.adaptation { return ("adapt", adaptation.rawValue, other.adaptation.rawValue) }
+    if folds != other.folds { return (.folds, text(folds), text(other.folds)) }
+    if adaptation != other.adaptation { return (.adapt, adaptation.rawValue, other.adaptation.rawValue) }
     // Earlier versions recorded the default rule explicitly, so the current default matches it.
     if largestComponent != other.largestComponent, other.largestComponent != .asInModel || largestComponent != .ofAll {
-      return ("largest-component", text(largestComponent), text(other.largestComponent))
+      return (.largestComponent, text(largestComponent), text(other.largestComponent))
     }
     let (here, there) = (try Yams.compose(yaml: training.yaml()), try Yams.compose(yaml: other.training.yaml()))
     for key in TrainingConfiguration.CodingKeys.allCases
     where key != .memory && here?[key.rawValue] != there?[key.rawValue] {
-      return (key.rawValue, onOneLine(here?[key.rawValue]), onOneLine(there?[key.rawValue]))
+      return (key.setting, onOneLine(here?[key.rawValue]), onOneLine(there?[key.rawValue]))
     }
     return nil
   }

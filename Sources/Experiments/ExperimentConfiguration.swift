@@ -42,16 +42,18 @@ package struct ExperimentConfiguration: Equatable, Sendable {
   func validate() throws {
     guard !methods.isEmpty else {
       throw Refusal(
-        .input, "--methods is empty", remedy: "name at least one, such as bn,dual")
+        .input, "\(Setting.methods) is empty", remedy: "name at least one, such as bn,dual")
     }
-    guard (1...1000).contains(seeds) else { throw Refusal(.input, "--seeds is \(seeds)", remedy: "give 1 to 1000") }
+    guard (1...1000).contains(seeds) else {
+      throw Refusal(.input, "\(Setting.seeds) is \(seeds)", remedy: "give 1 to 1000")
+    }
     guard training.data != nil else {
       throw Refusal(
-        .input, "No data set was given", remedy: "name its folder with --data")
+        .input, "No data set was given", remedy: "name its folder with \(Setting.data)")
     }
     guard training.fold == nil else {
       throw Refusal(
-        .input, "--fold has no say in an experiment", remedy: "leave it out")
+        .input, "\(Setting.fold) has no say in an experiment", remedy: "leave it out")
     }
     try validateTestSets()
     try training.validate()
@@ -68,24 +70,26 @@ package struct ExperimentConfiguration: Equatable, Sendable {
   private func validateTestSets() throws {
     if let folds, folds < 2 {
       throw Refusal(
-        .input, "--folds is \(folds)", remedy: "give at least 2, so that each fold leaves cases to train on")
+        .input, "\(Setting.folds) is \(folds)", remedy: "give at least 2, so that each fold leaves cases to train on")
     }
     guard training.splits == nil || kind == .crossValidate else {
-      throw Refusal(.input, "--splits has no say in \(kind.rawValue)", remedy: "leave it out")
+      throw Refusal(.input, "\(Setting.splits) has no say in \(kind.rawValue)", remedy: "leave it out")
     }
     switch kind {
     case .crossValidate, .leaveOneSiteOut:
       guard training.holdOut == 0 else {
         throw Refusal(
-          .input, "--hold-out has no say in \(kind.rawValue), where every case is tested", remedy: "leave it out")
+          .input, "\(Setting.holdOut) has no say in \(kind.rawValue), where every case is tested",
+          remedy: "leave it out")
       }
     case .matrix:
       guard folds == nil || training.holdOut == 0 else {
-        throw Refusal(.input, "--folds and --hold-out exclude each other", remedy: "give one of them")
+        throw Refusal(.input, "\(Setting.folds) and \(Setting.holdOut) exclude each other", remedy: "give one of them")
       }
       guard folds != nil || training.holdOut > 0 else {
         throw Refusal(
-          .input, "--hold-out is 0, so that no case of the sites that train is tested", remedy: "give for example 0.2")
+          .input, "\(Setting.holdOut) is 0, so that no case of the sites that train is tested",
+          remedy: "give for example 0.2")
       }
     }
   }

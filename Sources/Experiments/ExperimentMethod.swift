@@ -32,7 +32,7 @@ package struct ExperimentMethod: Hashable, Sendable {
   package init(_ name: String) throws {
     guard let method = Self.all.first(where: { $0.parts == Self.parts(of: name) }) else {
       throw Refusal(
-        .input, "--methods", "the method \"\(quoted(name))\" is unknown",
+        .input, "\(Setting.methods)", "the method \"\(quoted(name))\" is unknown",
         detail: "the nearest is \"\(nearest(to: name, among: Self.names))\" (NORM[+dual][+measured][+hard][+reference "
           + "or +uniform], where NORM is \(PlainNorm.allCases.map(\.rawValue).joined(separator: ", ")))")
     }
@@ -45,7 +45,7 @@ package struct ExperimentMethod: Hashable, Sendable {
   package static func list(_ names: [String]) throws -> [ExperimentMethod] {
     let methods = try names.map(ExperimentMethod.init)
     for (index, method) in methods.enumerated() where methods[..<index].contains(method) {
-      throw Refusal(.input, "--methods names \(method.name) twice", remedy: "name each method once")
+      throw Refusal(.input, "\(Setting.methods) names \(method.name) twice", remedy: "name each method once")
     }
     return methods
   }
@@ -97,13 +97,13 @@ extension ExperimentMethod {
     }
     guard !options.dualBlocks.isEmpty else {
       throw Refusal(
-        .input, "The method \(name) needs dual blocks, and --dual-blocks is none",
+        .input, "The method \(name) needs dual blocks, and \(Setting.dualBlocks) is none",
         remedy: "name blocks or leave it out")
     }
     guard options.iterations.last ?? 0 > 0 else {
       throw Refusal(
         .input,
-        "The method \(name) needs iterations of the dual stage, and --iterations is "
+        "The method \(name) needs iterations of the dual stage, and \(Setting.iterations) is "
           + "\(options.iterations.map(String.init).joined(separator: ","))", remedy: "give the second number too")
     }
     result.mask = modifiers.contains(.hard) ? .hard : .soft

@@ -14,7 +14,7 @@ extension ExperimentConfiguration {
         return try Folds.make(cases: cases, count: folds ?? 5, seed: training.seed)
       }
       guard folds == nil else {
-        throw Refusal(.input, "--splits brings folds of its own", remedy: "leave --folds out")
+        throw Refusal(.input, "\(Setting.splits) brings folds of its own", remedy: "leave \(Setting.folds) out")
       }
       return try Folds(contentsOf: URL(fileURLWithPath: splits), cases: cases)
     case .leaveOneSiteOut:

@@ -33,6 +33,6 @@ public enum VolumeMemory {
     throw Refusal(
       .image, url.path,
       "its \(size.x)×\(size.y)×\(size.z) voxels take \(gigabytes(needed)) GB, and a volume may take "
-        + "\(gigabytes(limit)) GB (--memory)", remedy: "crop or resample it")
+        + "\(gigabytes(limit)) GB (\(Setting.memory))", remedy: "crop or resample it")
   }
 }

@@ -25,7 +25,7 @@ struct CaseSection {
   func content() throws -> Content {
     guard let labels else {
       return Content(
-        html: paragraph("Without the model nothing says which value of a mask is which class; give --model."),
+        html: paragraph("Without the model nothing says which value of a mask is which class; give \(Setting.model)."),
         worst: nil)
     }
     if let absence = images.absence { return Content(html: paragraph(absence), worst: nil) }
@@ -115,7 +115,7 @@ private struct CaseMaps {
       if let difference = mask.geometry.mismatch(with: geometry) {
         throw Refusal(
           .input, url.path, "does not lie on the voxels of its image \(scan.images[0].path): \(difference)",
-          remedy: "give the data that were evaluated with --data")
+          remedy: "give the data that were evaluated with \(Setting.data)")
       }
       return try labels.classes(of: mask, file: url.path)
     }

@@ -1,3 +1,4 @@
+import Basics
 import DualNorm
 import Foundation
 
@@ -28,7 +29,8 @@ struct EvaluatedModel {
       contents != nil
       ? nil
       : record.map {
-        "The model is no longer at \($0.model), so its training is not shown; say where its run folder is with --model."
-      } ?? "The folder does not say which model was evaluated; say where its run folder is with --model."
+        "The model is no longer at \($0.model), so its training is not shown; say where its run folder is with "
+          + "\(Setting.model)."
+      } ?? "The folder does not say which model was evaluated; say where its run folder is with \(Setting.model)."
   }
 }

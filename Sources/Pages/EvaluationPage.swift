@@ -121,7 +121,9 @@ struct EvaluationPage {
   /// The dual maps of the worst case, in the slice that differs most from the truth.
   private func maps(_ worst: (scan: Case, slice: Int)?) throws -> Markup {
     guard let contents = model.contents else {
-      return paragraph("Without the model there is nothing to show here; say where its run folder is with --model.")
+      return paragraph(
+        "Without the model there is nothing to show here; say where its run folder is with "
+          + "\(Setting.model).")
     }
     guard contents.isFinished else {
       return paragraph("The model's training is not finished, so there is nothing to show here.")

@@ -69,12 +69,12 @@ struct ExperimentContents {
   /// The words of the command that repeats the experiment.
   var command: [String] {
     let training = folder.appendingPathComponent("training.yaml").path
-    var words = ["dualnorm", "experiment", configuration.kind.rawValue, "--config", training]
-    words += ["--methods", configuration.methods.map(\.name).joined(separator: ",")]
-    words += ["--seeds", "\(configuration.seeds)", "--output", "AGAIN"]
-    if let folds = configuration.folds { words += ["--folds", "\(folds)"] }
-    if let sites = configuration.sites { words += ["--sites", sites.joined(separator: ",")] }
-    if configuration.adaptation != .none { words += ["--adapt", configuration.adaptation.rawValue] }
+    var words = Verb.experiment.words + [configuration.kind.rawValue] + Setting.config.words(training)
+    words += Setting.methods.words(configuration.methods.map(\.name).joined(separator: ","))
+    words += Setting.seeds.words("\(configuration.seeds)") + Setting.output.words("AGAIN")
+    if let folds = configuration.folds { words += Setting.folds.words("\(folds)") }
+    if let sites = configuration.sites { words += Setting.sites.words(sites.joined(separator: ",")) }
+    if configuration.adaptation != .none { words += Setting.adapt.words(configuration.adaptation.rawValue) }
     return words + configuration.largestComponent.words
   }
 }

@@ -140,7 +140,7 @@ struct ExperimentPage {
       header: [
         "method", "setting", "seed", "state", "iterations", "best validation Dice", "cases to train", "cases to test",
       ], rows: rows)
-    return paragraph("Each is a run folder in cells/METHOD/SETTING/seed-N, of which dualnorm report makes a page too.")
+    return paragraph("Each is a run folder in cells/METHOD/SETTING/seed-N, of which \(Verb.report) makes a page too.")
       + table.html(caption: "The networks of the experiment")
   }
 

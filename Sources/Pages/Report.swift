@@ -52,11 +52,13 @@ package struct Report: Sendable {
     let kind = try Kind(of: folder)
     guard model == nil || kind == .evaluation else {
       throw Refusal(
-        .input, "--model says which run an evaluation is of, and \(folder.path) is none", remedy: "leave --model out")
+        .input, "\(Setting.model) says which run an evaluation is of, and \(folder.path) is none",
+        remedy: "leave \(Setting.model) out")
     }
     guard data == nil || kind != .experiment else {
       throw Refusal(
-        .input, "--data says where images are, and the page of an experiment has none", remedy: "leave --data out")
+        .input, "\(Setting.data) says where images are, and the page of an experiment has none",
+        remedy: "leave \(Setting.data) out")
     }
     let page =
       switch kind {

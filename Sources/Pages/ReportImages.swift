@@ -28,10 +28,13 @@ struct ReportImages {
         absence = nil
       } catch let error as Refusal where error.kind == .input {
         absence =
-          "There are no pictures, since the images cannot be read from \(recorded); say where they are with --data."
+          "There are no pictures, since the images cannot be read from \(recorded); say where they are with "
+          + "\(Setting.data)."
       }
     } else {
-      absence = "There are no pictures, since the folder does not say where its images are; say so with --data."
+      absence =
+        "There are no pictures, since the folder does not say where its images are; say so with "
+        + "\(Setting.data)."
     }
     cases = Dictionary(found.map { ($0.identifier, $0) }) { first, _ in first }
     first = found.first

@@ -46,7 +46,7 @@ struct RunContents {
     let done = history?.rows.count ?? 0
     let planned = stages.map { " of \($0.reduce(0, +))" } ?? ""
     return "The training is not finished: \(done)\(planned) iterations are in its log. It goes on with "
-      + "dualnorm train --resume \(run.url.path)."
+      + "\(Verb.train) \(Setting.resume) \(run.url.path)."
   }
 }
 
@@ -72,7 +72,8 @@ extension RunContents {
       configuration == nil
       ? paragraph("Weights from elsewhere: there is no training in this folder.")
       : "<p>The same training again:</p>\n"
-        + command(["dualnorm", "train", "--config", run.configuration.path, "--output", "AGAIN"])
+        + command(
+          Verb.train.words + Setting.config.words(run.configuration.path) + Setting.output.words("AGAIN"))
     return factList(facts) + again
   }
 

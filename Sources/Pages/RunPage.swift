@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import DualNorm
 
@@ -16,7 +17,7 @@ struct RunPage {
     let data = contents.configuration?.data.map { " on \($0)" } ?? ""
     var page = Page(
       title: "Training \(contents.run.url.lastTwoNames)",
-      lead: contents.configuration == nil ? "A model that was imported." : "A network trained by dualnorm train\(data)."
+      lead: contents.configuration == nil ? "A model that was imported." : "A network trained by \(Verb.train)\(data)."
     )
     if contents.configuration != nil || contents.description == nil {
       page.notices += [contents.unfinished].compactMap { $0 }

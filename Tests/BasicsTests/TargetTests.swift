@@ -59,6 +59,16 @@ import Testing
     }
   }
 
+  /// Sentences refer to settings and verbs by `Setting` and `Verb`, which the front end words.
+  @Test(arguments: order.dropLast()) func librariesNameNoOption(target: String) throws {
+    for file in try Self.files(of: target) {
+      for line in file.split(separator: "\n") {
+        let code = line.replacing(/(^|\s)\/\/.*$/, with: "").replacing("gdcmconv --raw", with: "")
+        #expect(!code.contains(/--[A-Za-z]|dualnorm [a-z]/), "\(target): \(line)")
+      }
+    }
+  }
+
   /// Each row has the target, its purpose, its lines to 10 %, and its imports.
   @Test(arguments: order) func theDesignsTableIsTrue(target: String) throws {
     let page = try String(contentsOf: Self.package.appendingPathComponent("docs/design.md"), encoding: .utf8)

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// - Parameter beside: names that the folder may already hold.
 /// - Throws: `Refusal` naming the option if the folder is not empty, cannot be made or cannot be written to.
-package func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = []) throws {
+package func makeEmptyFolder(_ url: URL, option: Setting, beside: Set<String> = []) throws {
   let manager = FileManager.default
   if manager.fileExists(atPath: url.path) {
     try requireEmptyFolder(url, option: option, beside: beside)
@@ -19,11 +19,11 @@ package func makeEmptyFolder(_ url: URL, option: String, beside: Set<String> = [
 /// Checks whether `makeEmptyFolder` could create a folder for results, without creating anything.
 ///
 /// - Throws: the errors of `makeEmptyFolder`.
-package func requireNewFolder(_ url: URL, option: String) throws {
+package func requireNewFolder(_ url: URL, option: Setting) throws {
   try requireEmptyFolder(url, option: option, beside: [])
 }
 
-private func unusable(_ folder: URL, _ what: String, _ code: Int32, _ option: String) -> Refusal {
+private func unusable(_ folder: URL, _ what: String, _ code: Int32, _ option: Setting) -> Refusal {
   Refusal(
     .input, folder.path, "\(what)\(readOnlyDisk(code))", remedy: "give a folder for \(option) that you may write to")
 }
@@ -39,7 +39,7 @@ private func codeOfUsing(_ folder: URL) -> Int32 {
 }
 
 /// - Throws: the errors of `makeEmptyFolder`, for an existing folder or one that could not be made.
-package func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>) throws {
+package func requireEmptyFolder(_ url: URL, option: Setting, beside: Set<String>) throws {
   let manager = FileManager.default
   var isFolder: ObjCBool = false
   guard manager.fileExists(atPath: url.path, isDirectory: &isFolder) else {
@@ -57,7 +57,7 @@ package func requireEmptyFolder(_ url: URL, option: String, beside: Set<String>)
 }
 
 /// - Throws: `Refusal` if the folder could not be made: its parent is a file or may not be written to.
-package func requireMakeable(_ url: URL, option: String) throws {
+package func requireMakeable(_ url: URL, option: Setting) throws {
   let code = codeOfUsing(url.standardizedFileURL.deletingLastPathComponent())
   guard code == 0 else { throw unusable(url, "cannot be made", code, option) }
 }

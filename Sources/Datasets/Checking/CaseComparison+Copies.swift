@@ -39,8 +39,9 @@ extension CaseComparison {
       .init(
         .note, .rounding,
         "The grids of mask and image differ by rounding in \(counted(rounded.count, "case")) "
-          + "(\(listed(rounded.map(\.identifier)))), by up to \(short(most)) of a voxel; that does no harm here, and dualnorm "
-          + "check --fix writes the image's grid into the mask for programs that refuse it.", on: rounded)
+          + "(\(listed(rounded.map(\.identifier)))), by up to \(short(most)) of a voxel; that does no harm here, and "
+          + "\(Verb.check) \(Setting.fix) writes the image's grid into the mask for programs that refuse "
+          + "it.", on: rounded)
     ]
   }
 }

@@ -46,9 +46,9 @@ extension CaseComparison {
         let place = above ? ("greatest", 100, 99, "99th") : ("least", 0, 1, "1st")
         return .init(
           .warning, .intensity,
-          "\(fact.name(of: channel)): its \(place.0) voxel is \(short(fact.quantile(place.1, channel))) and its \(place.3) "
-            + "percentile \(short(fact.quantile(place.2, channel))), farther apart than in \(peers.phrase); look for an "
-            + "artefact or a filling value, and give train a --window.", on: [fact])
+          "\(fact.name(of: channel)): its \(place.0) voxel is \(short(fact.quantile(place.1, channel))) and its "
+            + "\(place.3) percentile \(short(fact.quantile(place.2, channel))), farther apart than in \(peers.phrase); "
+            + "look for an artefact or a filling value, and give train a \(Setting.window).", on: [fact])
       }
     }
   }

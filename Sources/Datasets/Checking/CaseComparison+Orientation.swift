@@ -29,16 +29,16 @@ extension CaseComparison {
       return [
         .init(
           .warning, .orientation,
-          "\(site): volumes are stored in different orientations, \(listed(parts, atMost: 8)); check that the headers are "
-            + "right, then let dualnorm check --fix turn images and masks alike.", on: facts)
+          "\(site): volumes are stored in different orientations, \(listed(parts, atMost: 8)); check that the headers "
+            + "are right, then let \(Verb.check) \(Setting.fix) turn images and masks alike.", on: facts)
       ]
     }
     return others.map { code, odd in
       let rest = usual.facts.count == 1 ? "the other case" : "the other \(usual.facts.count) cases"
       return .init(
         .warning, .orientation,
-        "\(listed(odd.map(\.file.path))): stored as \(code), expected \(usual.code) as \(rest) of \(site); check that the "
-          + "header is right, then let dualnorm check --fix turn image and mask alike.", on: odd)
+        "\(listed(odd.map(\.file.path))): stored as \(code), expected \(usual.code) as \(rest) of \(site); check that "
+          + "the header is right, then let \(Verb.check) \(Setting.fix) turn image and mask alike.", on: odd)
     }
   }
 
@@ -58,8 +58,8 @@ extension CaseComparison {
     return [
       .init(
         .note, .orientation,
-        "The sites store volumes in different orientations (\(parts.joined(separator: "; "))), and the network sees slices "
-          + "as they are stored; dualnorm check --fix turns all alike.")
+        "The sites store volumes in different orientations (\(parts.joined(separator: "; "))), and the network sees "
+          + "slices as they are stored; \(Verb.check) \(Setting.fix) turns all alike.")
     ]
   }
 

@@ -73,8 +73,8 @@ struct DataCheckRules {
     return [
       .init(
         .warning, .labels,
-        "The sites' labels differ (\(parts.joined(separator: "; "))); merge what means the same with --merge-labels, or "
-          + "the missing classes cannot be learnt there.")
+        "The sites' labels differ (\(parts.joined(separator: "; "))); merge what means the same with "
+          + "\(Setting.mergeLabels), or the missing classes cannot be learnt there.")
     ]
   }
 
@@ -105,8 +105,8 @@ struct DataCheckRules {
         guard let mask = scan.mask else { return nil }
         return .init(
           .warning, .labels,
-          "\(mask.path): holds \(LabelScheme.sentence(Set(found))), which none of the other \(masked.count - 1) masks holds; "
-            + "correct the mask, or leave the label out with --exclude-labels.",
+          "\(mask.path): holds \(LabelScheme.sentence(Set(found))), which none of the other \(masked.count - 1) masks "
+            + "holds; correct the mask, or leave the label out with \(Setting.excludeLabels).",
           cases: [scan.identifier], files: [mask])
       }
   }
@@ -139,8 +139,8 @@ struct DataCheckRules {
     return [
       .init(
         .note, .pixelSize,
-        "Pixels measure from \(short(least)) to \(short(greatest)) mm, so the network sees one structure in very different "
-          + "sizes; --spacing resamples all slices alike.")
+        "Pixels measure from \(short(least)) to \(short(greatest)) mm, so the network sees one structure in very "
+          + "different sizes; \(Setting.spacing) resamples all slices alike.")
     ]
   }
 }

@@ -8,16 +8,18 @@ extension DataRepair {
     let (own, other) = (Self.real(output), Self.real(data))
     guard own != other, !own.hasPrefix(other + "/") else {
       throw Refusal(
-        .input, "--fix \(output.path)", "lies in the data set \(data.path), which is never changed",
+        .input, "\(Setting.fix) \(output.path)", "lies in the data set \(data.path), which is never changed",
         remedy: "give a folder outside of it")
     }
     var isFolder: ObjCBool = false
-    try requireMakeable(output, option: "--fix")
+    try requireMakeable(output, option: .fix)
     guard FileManager.default.fileExists(atPath: output.path, isDirectory: &isFolder) else { return }
-    guard isFolder.boolValue else { throw Refusal(.input, output.path, "is a file", remedy: "give a folder for --fix") }
+    guard isFolder.boolValue else {
+      throw Refusal(.input, output.path, "is a file", remedy: "give a folder for \(Setting.fix)")
+    }
     guard try FileManager.default.contentsOfDirectory(atPath: output.path).isEmpty else {
       throw Refusal(
-        .input, output.path, "is not empty", remedy: "give a new folder for --fix, or delete this one first")
+        .input, output.path, "is not empty", remedy: "give a new folder for \(Setting.fix), or delete this one first")
     }
   }
 

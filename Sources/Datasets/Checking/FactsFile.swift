@@ -78,7 +78,7 @@ package struct FactsFile: Codable {
       throw Refusal(
         .input, url.path, "is not what the data check wrote", remedy: "delete the file to have the data checked again")
     }
-    let advice = "restore the data, or begin a new experiment in another --output"
+    let advice = "restore the data, or begin a new experiment in another \(Setting.output)"
     let entries = Dictionary(file.cases.map { ($0.identifier, $0) }) { first, _ in first }
     let known = Set(dataset.cases.map(\.identifier))
     if let gone = file.cases.first(where: { !known.contains($0.identifier) }) {

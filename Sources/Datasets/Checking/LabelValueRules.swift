@@ -33,8 +33,8 @@ extension DataCheckRules {
     }
     return .init(
       .warning, .labelValues,
-      "The masks hold one label each, \(parts.joined(separator: ", ")), likely one structure, since pictures often have 255 "
-        + "for 1; give --merge-labels \(values[0]),255, or two classes are learnt.",
+      "The masks hold one label each, \(parts.joined(separator: ", ")), likely one structure, since pictures often "
+        + "have 255 for 1; give \(Setting.mergeLabels) \(values[0]),255, or two classes are learnt.",
       cases: masked.map(\.fact.scan.identifier), files: masked.compactMap(\.fact.scan.mask))
   }
 

@@ -155,10 +155,10 @@ extension Dataset {
   /// Keeps only the cases of some sites.
   ///
   /// - Throws: `Refusal` for a site without cases, naming the nearest site with some.
-  package func restricted(to sites: [String], option: String) throws -> Dataset {
+  package func restricted(to sites: [String], option: Setting) throws -> Dataset {
     for site in sites where !self.sites.contains(site) {
       throw Refusal(
-        .input, option, "there is no site \"\(quoted(site))\" in \(folder.path)",
+        .input, "\(option)", "there is no site \"\(quoted(site))\" in \(folder.path)",
         detail: "the nearest is \"\(nearest(to: site, among: self.sites))\" of \(listed(self.sites, atMost: 20))")
     }
     return Dataset(self, cases: cases.filter { sites.contains($0.site) })
@@ -173,7 +173,8 @@ extension Dataset {
     let cropped = croppedSites.filter(sites.contains)
     guard !cropped.isEmpty else { return nil }
     return
-      "cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
+      "cropped to their labelled slices by prepare \(Setting.training), so the scores are better than on whole "
+      + "volumes: "
       + listed(cropped, atMost: 5) + "."
   }
 
@@ -193,7 +194,7 @@ extension Dataset {
       if let series = ([folder] + (try Dataset.subfolders(of: folder))).first(where: holdsDICOM) {
         throw Refusal(
           .input, series.path, "holds DICOM files, which are no data set",
-          remedy: "make NIfTI of them with dualnorm prepare, or segment them with dualnorm predict")
+          remedy: "make NIfTI of them with \(Verb.prepare), or segment them with \(Verb.predict)")
       }
       let expected =
         "expected folders of sites with Case.nii.gz + Case_segmentation.nii.gz pairs (or an all_list.txt), a "

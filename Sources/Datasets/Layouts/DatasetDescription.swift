@@ -163,7 +163,7 @@ extension LabelNames {
     if value is [Any] {
       throw Refusal(
         .input, url.path, "label \"\(quoted(key))\" is a region (a list of values)",
-        detail: "regions are not supported, so give each value its own name and merge them with --merge-labels")
+        detail: "regions are not supported, so give each value its own name and merge them with \(Setting.mergeLabels)")
     }
     if let number = value as? Int, let label = UInt8(exactly: number) { return (label, key) }
     if let name = value as? String, let label = UInt8(key) { return (label, name) }

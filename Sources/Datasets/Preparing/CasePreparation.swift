@@ -73,7 +73,7 @@ extension DataRecipe {
     guard let first = labelled.first, let last = labelled.last else {
       throw Refusal(
         .input, scan.mask?.path ?? scan.name, "holds no label that the recipe keeps, so there are no slices to crop to",
-        remedy: "leave the case out, or prepare without --training")
+        remedy: "leave the case out, or prepare without \(Setting.training)")
     }
     let margin = cropMargin ?? 0
     return max(0, first - margin)..<min(labels.geometry.size.z, last + margin + 1)

@@ -23,7 +23,7 @@ extension DataRecipe {
     let isFile = FileManager.default.fileExists(atPath: nameOrFile)
     guard isFile || nameOrFile.contains("/") || nameOrFile.hasSuffix(".yaml") || nameOrFile.hasSuffix(".yml") else {
       throw Refusal(
-        .input, "--recipe \(quoted(nameOrFile))", "there is no such recipe or file",
+        .input, "\(Setting.recipe) \(quoted(nameOrFile))", "there is no such recipe or file",
         detail: "the nearest recipe is \(nearest(to: nameOrFile, among: names)) (of \(listed(names, atMost: 10)))")
     }
     return try DataRecipe(yaml: URL(fileURLWithPath: nameOrFile))

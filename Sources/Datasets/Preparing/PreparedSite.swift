@@ -31,7 +31,7 @@ package struct PreparedSite: Codable, Equatable, Sendable {
       self = try JSONDecoder().decode(PreparedSite.self, from: data)
     } catch let error as DecodingError {
       throw Refusal(
-        .input, url.path, "is not what dualnorm prepare writes (\(error.brief))", remedy: "restore or delete the file")
+        .input, url.path, "is not what \(Verb.prepare) writes (\(error.brief))", remedy: "restore or delete the file")
     }
     try recipe.validate(file: url.path)
   }

@@ -27,12 +27,12 @@ package struct SitePreparation: Sendable {
     recipe = try DataRecipe.named(recipeName)
     guard !training || recipe.cropMargin != nil else {
       throw Refusal(
-        .input, "--training crops to the labelled slices, and the recipe \(recipeName) has no crop-margin",
-        remedy: "leave --training out")
+        .input, "\(Setting.training) crops to the labelled slices, and the recipe \(recipeName) has no crop-margin",
+        remedy: "leave \(Setting.training) out")
     }
     guard isSafeFileName(site) else {
       throw Refusal(
-        .input, "--site \"\(quoted(site))\" cannot name a folder",
+        .input, "\(Setting.site) \"\(quoted(site))\" cannot name a folder",
         remedy: "give at most 200 bytes without slashes, control characters and a leading dot")
     }
     try SitePreparation.requireRoom(in: output, for: site, recipe)
@@ -49,28 +49,28 @@ package struct SitePreparation: Sendable {
     let manager = FileManager.default
     var isFolder: ObjCBool = false
     guard manager.fileExists(atPath: output.path, isDirectory: &isFolder) else {
-      return try requireMakeable(output, option: "--output")
+      return try requireMakeable(output, option: .output)
     }
     guard isFolder.boolValue else {
       throw Refusal(
-        .input, output.path, "is a file", remedy: "give a folder for --output")
+        .input, output.path, "is a file", remedy: "give a folder for \(Setting.output)")
     }
     let code = codeOfEntering(output)
     guard code == 0 else {
       throw Refusal(
         .input, output.path, "cannot be written to\(readOnlyDisk(code))",
-        remedy: "give a folder for --output that you may write to")
+        remedy: "give a folder for \(Setting.output) that you may write to")
     }
     guard !manager.fileExists(atPath: output.appendingPathComponent(site).path) else {
       throw Refusal(
         .input, output.appendingPathComponent(site).path, "is there already",
-        remedy: "give another --site, or delete this one first")
+        remedy: "give another \(Setting.site), or delete this one first")
     }
     for entry in try Dataset.entries(of: output) {
       guard manager.fileExists(atPath: entry.path, isDirectory: &isFolder), isFolder.boolValue else {
         throw Refusal(
           .input, output.path, "holds \(entry.lastPathComponent), which is no folder of a site",
-          remedy: "give a new folder for --output, or one with other sites")
+          remedy: "give a new folder for \(Setting.output), or one with other sites")
       }
       guard let other = try PreparedSite(in: entry) else { continue }
       for (value, name) in recipe.labelNames.sorted(by: { $0.key < $1.key }) {
@@ -78,7 +78,7 @@ package struct SitePreparation: Sendable {
         throw Refusal(
           .input, entry.path,
           "was prepared with label \(value) as \"\(quoted(otherName))\", and here it is \"\(quoted(name))\"",
-          remedy: "give another --output, or recipes that name it alike")
+          remedy: "give another \(Setting.output), or recipes that name it alike")
       }
     }
   }

@@ -43,7 +43,7 @@ package struct SourcePairs: Equatable, Sendable {
     if let scan = cases.first(where: { scan in scan.images.contains { $0.path == scan.mask?.path } }) {
       throw Refusal(
         .input, scan.images[0].path, "is both image and mask",
-        remedy: "give --labels the folder of the masks, or end their names in _segmentation")
+        remedy: "give \(Setting.labels) the folder of the masks, or end their names in _segmentation")
     }
     for scan in cases where !isSafeFileName(scan.name) || caseNameOfMask(scan.name) != nil {
       throw Refusal(
@@ -55,21 +55,21 @@ package struct SourcePairs: Equatable, Sendable {
 
   /// All volumes, or only those not named as masks if any are.
   private static func images(in folder: URL) throws -> [(url: URL, stem: String)] {
-    let all = try volumes(in: folder, "--images", withSeries: true)
+    let all = try volumes(in: folder, .images, withSeries: true)
     let plain = all.filter { caseNameOfMask($0.stem) == nil }
     return plain.isEmpty ? all : plain
   }
 
   /// All volumes, or only those named as masks if any are.
   private static func masks(in folder: URL) throws -> [(url: URL, name: String)] {
-    let all = try volumes(in: folder, "--labels")
+    let all = try volumes(in: folder, .labels)
     let named = all.compactMap { file in caseNameOfMask(file.stem).map { (url: file.url, name: $0) } }
     return named.isEmpty ? all.map { (url: $0.url, name: $0.stem) } : named
   }
 
   /// - Parameter withSeries: whether folders of DICOM files count too.
   private static func volumes(
-    in folder: URL, _ option: String, withSeries: Bool = false
+    in folder: URL, _ option: Setting, withSeries: Bool = false
   ) throws -> [(url: URL, stem: String)] {
     try requireAccess(to: folder)
     var isFolder: ObjCBool = false
@@ -128,8 +128,8 @@ private struct NumberPairs {
       guard !left.isEmpty else { return }
       throw Refusal(
         .input, listed(left.values.map(\.path).sorted()), what,
-        remedy: "name \(partner) alike (up to the ending, or in the last number), or give --skip-unpaired to leave "
-          + "such files out")
+        remedy: "name \(partner) alike (up to the ending, or in the last number), or give \(Setting.skipUnpaired) to "
+          + "leave such files out")
     }
     try refuse(images, "an image without its mask in \(labelFolder.path)", "the mask")
     try refuse(masks, "a mask without its image in \(imageFolder.path)", "the image")

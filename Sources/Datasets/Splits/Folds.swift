@@ -27,7 +27,7 @@ package struct Folds: Equatable, Sendable {
   package static func make(cases: [Case], count: Int, seed: UInt64) throws -> Folds {
     guard count >= 2 else {
       throw Refusal(
-        .input, "--folds is \(count)", remedy: "give at least 2, so that each fold leaves cases to train on")
+        .input, "\(Setting.folds) is \(count)", remedy: "give at least 2, so that each fold leaves cases to train on")
     }
     // Allocate at most one fold a case until each site is known to have enough patients.
     var tests = [[Case]](repeating: [], count: min(count, cases.count))
@@ -36,7 +36,7 @@ package struct Folds: Equatable, Sendable {
       guard scans.count >= count else {
         throw Refusal(
           .input, "\(site) has \(counted(scans.count, "patient")), fewer than the \(count) folds",
-          remedy: scans.count < 2 ? "leave the site out" : "give --folds \(scans.count) or fewer")
+          remedy: scans.count < 2 ? "leave the site out" : "give \(Setting.folds) \(scans.count) or fewer")
       }
       var generator = SeededGenerator.stream(seed: seed, Split.stableHash(site))
       // Start at a random fold, so that surplus patients of all sites do not fall into the first folds.

@@ -119,7 +119,8 @@ struct CaseNames {
       let near = nearest(to: name, among: hasSites ? identifiers : byName.keys.sorted())
       throw Refusal(
         .input, "\(place) names \(quoted(name)), which is not in the data",
-        detail: "the nearest is \(near). Correct the name or add the case")
+        detail: "the nearest is \(near)"
+      ).followed(by: "Correct the name or add the case.")
     }
     guard found.count == 1 else {
       throw Refusal(

@@ -54,11 +54,11 @@ package struct Split: Codable, Equatable, Sendable {
     let single = patients.filter { $0.value < 2 }.keys.sorted()
     guard !single.isEmpty else { return }
     let what = single.count == 1 ? "has a single patient" : "have a single patient each"
-    let option = "--hold-out \(shortest(testFraction)): \(listed(single, atMost: 5)) \(what)"
+    let option = "\(Setting.holdOut) \(shortest(testFraction)): \(listed(single, atMost: 5)) \(what)"
     guard single.count < patients.count else {
       throw Refusal(
         .input, "\(option), so none can be held out",
-        remedy: "add patients, or leave --hold-out out and test on other data")
+        remedy: "add patients, or leave \(Setting.holdOut) out and test on other data")
     }
     Warnings.report("\(option), who trains: none is held out there.")
   }

@@ -37,7 +37,8 @@ package struct EvaluatedCases {
     }
     guard FileManager.default.fileExists(atPath: run.splits.path) else {
       throw Refusal(
-        .input, run.splits.path, "is missing, so the run names no \(given.rawValue) cases", remedy: "leave --split out")
+        .input, run.splits.path, "is missing, so the run names no \(given.rawValue) cases",
+        remedy: "leave \(Setting.split) out")
     }
     sides = own.isEmpty ? try Split(contentsOf: run.splits, cases: dataset.cases).sides : own
     let wanted = TrainingSide(rawValue: given.rawValue)
@@ -46,8 +47,8 @@ package struct EvaluatedCases {
     guard !cases.isEmpty else {
       throw Refusal(
         .input, run.splits.path, "has no \(given.rawValue) cases",
-        remedy: "train with \(given == .test ? "--hold-out 0.2" : "--validation-fraction 0.15") on sites of at least "
-          + "two patients, or evaluate another side")
+        remedy: "train with \(given == .test ? "\(Setting.holdOut) 0.2" : "\(Setting.validationFraction) 0.15") on "
+          + "sites of at least two patients, or evaluate another side")
     }
   }
 
@@ -56,9 +57,9 @@ package struct EvaluatedCases {
     let known = count(.training) + count(.validation)
     guard known > 0 else { return nil }
     return
-      "\(dataset.folder.path): \(known) of \(counted(dataset.cases.count, "case")) trained the model of \(run.url.path) or "
-      + "chose its checkpoint, and none was held out, so the scores are better than on new patients; evaluate on other "
-      + "data, or train with --hold-out 0.2."
+      "\(dataset.folder.path): \(known) of \(counted(dataset.cases.count, "case")) trained the model of "
+      + "\(run.url.path) or chose its checkpoint, and none was held out, so the scores are better than on new "
+      + "patients; evaluate on other data, or train with \(Setting.holdOut) 0.2."
   }
 
   /// The sides to mark scores with; none for held-out cases only.
@@ -97,8 +98,8 @@ private struct RunSides {
     guard FileManager.default.fileExists(atPath: run.facts.path) else {
       if named.count == dataset.cases.count {
         Warnings.report(
-          "\(dataset.folder.path): its cases have the names of those of the run \(run.url.path), which does not say whether "
-            + "they are the same; if they are, choose a side with --split.")
+          "\(dataset.folder.path): its cases have the names of those of the run \(run.url.path), which does not say "
+            + "whether they are the same; if they are, choose a side with \(Setting.split).")
       }
       return [:]
     }

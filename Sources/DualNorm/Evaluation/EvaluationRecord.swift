@@ -90,24 +90,25 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
 
   /// The words of the command that repeats this evaluation.
   package func command(output: String) -> [String] {
-    var words = ["dualnorm", "evaluate", "--model", model, "--data", data, "--output", output]
+    var words = Verb.evaluate.words + Setting.model.words(model) + Setting.data.words(data)
+    words += Setting.output.words(output)
     // The default evaluates held-out and new cases but no training cases, which no value of the option does.
     let isDefault = split == "all" && sides.map { $0.values.contains(.test) && !$0.values.contains(.training) } ?? false
-    if !isDefault { words += ["--split", split] }
-    if adaptation != Adaptation.none.rawValue { words += ["--adapt", adaptation] }
-    if let maskSource { words += ["--mask-source", maskSource.rawValue] }
-    if let precision { words += ["--precision", precision.rawValue] }
-    if let device { words += ["--device", device.rawValue] }
-    if let overlap { words += ["--overlap", shortest(overlap)] }
+    if !isDefault { words += Setting.split.words(split) }
+    if adaptation != Adaptation.none.rawValue { words += Setting.adapt.words(adaptation) }
+    if let maskSource { words += Setting.maskSource.words(maskSource.rawValue) }
+    if let precision { words += Setting.precision.words(precision.rawValue) }
+    if let device { words += Setting.device.words(device.rawValue) }
+    if let overlap { words += Setting.overlap.words(shortest(overlap)) }
     words += largestComponent.words
     if tolerancesMM != Scorer.defaultTolerancesMM {
-      words += ["--tolerance", tolerancesMM.map(shortest).joined(separator: ",")]
+      words += Setting.tolerance.words(tolerancesMM.map(shortest).joined(separator: ","))
     }
     for group in mergeLabels {
-      words += ["--merge-labels", group.map(String.init).joined(separator: ",")]
+      words += Setting.mergeLabels.words(group.map(String.init).joined(separator: ","))
     }
     if !excludeLabels.isEmpty {
-      words += ["--exclude-labels", excludeLabels.map(String.init).joined(separator: ",")]
+      words += Setting.excludeLabels.words(excludeLabels.map(String.init).joined(separator: ","))
     }
     return words
   }

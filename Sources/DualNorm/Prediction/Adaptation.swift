@@ -115,8 +115,8 @@ package final class Adapter {
     guard statistics.smallestCount ?? 2 >= 2 else {
       throw Refusal(
         .input, items[0].source.images[0].path,
-        "is a single slice of \(items[0].volume.height)×\(items[0].volume.width) pixels (H×W), of which --adapt cannot "
-          + "take statistics", remedy: "leave --adapt out")
+        "is a single slice of \(items[0].volume.height)×\(items[0].volume.width) pixels (H×W), of which "
+          + "\(Setting.adapt) cannot take statistics", remedy: "leave \(Setting.adapt) out")
     }
     return statistics
   }

@@ -17,18 +17,18 @@ package enum DeviceChoice: Equatable, Sendable {
     case .cuda(let index):
       if let reason = LibTorch.loadCUDA() {
         throw Refusal(
-          .input, "--device is \(rawValue), and LibTorch's CUDA half cannot be loaded (\(reason))",
-          remedy: "run make deps-cuda, or give --device cpu")
+          .input, "\(Setting.device) is \(rawValue), and LibTorch's CUDA half cannot be loaded (\(reason))",
+          remedy: "run make deps-cuda, or give \(Setting.device) cpu")
       }
       let count = LibTorch.gpuCount
       guard count > 0 else {
         throw Refusal(
-          .input, "--device is \(rawValue), and LibTorch finds no GPU",
-          remedy: "check that nvidia-smi lists one, or give --device cpu")
+          .input, "\(Setting.device) is \(rawValue), and LibTorch finds no GPU",
+          remedy: "check that nvidia-smi lists one, or give \(Setting.device) cpu")
       }
       guard index < count else {
         throw Refusal(
-          .input, "--device is \(rawValue), and this machine has \(counted(count, "GPU"))",
+          .input, "\(Setting.device) is \(rawValue), and this machine has \(counted(count, "GPU"))",
           remedy: "give cuda:0" + (count == 1 ? "" : " to cuda:\(count - 1)"))
       }
       return .cuda(index)

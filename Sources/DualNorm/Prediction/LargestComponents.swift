@@ -34,8 +34,8 @@ package enum LargestComponentChoice: Equatable, Sendable {
   package var words: [String] {
     switch self {
     case .asInModel: []
-    case .ofAll: ["--largest-component"]
-    case .ofNone: ["--no-largest-component"]
+    case .ofAll: [Setting.largestComponent.description]
+    case .ofNone: [Setting.noLargestComponent.description]
     }
   }
 }

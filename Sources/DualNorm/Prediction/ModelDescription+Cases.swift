@@ -16,7 +16,7 @@ extension ModelDescription {
       throw Refusal(
         .input, scan.images[0].path,
         "has no mask, and the model's final pass sees the true one (mask-source reference)",
-        remedy: "add it, or take another --mask-source")
+        remedy: "add it, or take another \(Setting.maskSource)")
     }
     let volume = try PreparedVolume(
       reading: scan, scheme: needsReference ? labels.excluding(excluded) : nil,

@@ -72,13 +72,13 @@ extension PreparationPlan {
         .input, name,
         "slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at least \(SliceSides.smallest) a side "
           + "because the network halves them \(sizeMultiple.trailingZeroBitCount) times",
-        remedy: "leave this volume out or give a finer --spacing")
+        remedy: "leave this volume out or give a finer \(Setting.spacing)")
     }
     guard max(size.height, size.width) <= SliceSides.largest else {
       throw Refusal(
         .input, name,
         "slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at most \(SliceSides.largest) a side",
-        remedy: "give a coarser --spacing")
+        remedy: "give a coarser \(Setting.spacing)")
     }
     return size
   }

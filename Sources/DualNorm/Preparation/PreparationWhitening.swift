@@ -11,7 +11,7 @@ extension PreparationPlan {
     let clipping = "clipping to \(short(window.low))…\(short(window.high))"
     return Refusal(
       .input, name, "every voxel is the same after \(clipping)",
-      remedy: "give a --window that holds the image's intensities")
+      remedy: "give a \(Setting.window) that holds the image's intensities")
   }
 
   /// The voxels clipped to the window, minus their mean, divided by their population standard deviation; mean and

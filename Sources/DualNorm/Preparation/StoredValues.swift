@@ -44,7 +44,7 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
   private func refusal(of folder: URL, _ code: Int32) -> Refusal {
     Refusal(
       .file, folder.path, "does not take \(bytes >> 20) MiB of prepared volumes (\(String(cString: strerror(code))))",
-      remedy: "free the disk, or raise --memory so that they stay in memory")
+      remedy: "free the disk, or raise \(Setting.memory) so that they stay in memory")
   }
 
   /// Adds the values of a range to an array.
@@ -77,7 +77,7 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
     guard isRead else {
       throw Refusal(
         .file, "Prepared volumes, which wait in files of the run folder, cannot be read back",
-        remedy: "check its disk, or raise --memory so that they stay in memory")
+        remedy: "check its disk, or raise \(Setting.memory) so that they stay in memory")
     }
     values.withUnsafeBytes { target += $0.bindMemory(to: Value.self) }
   }

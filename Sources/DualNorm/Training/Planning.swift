@@ -58,7 +58,7 @@ extension TrainingConfiguration {
           .input, site,
           "its held-out masks hold label \(LabelScheme.sentence(strange)), which no mask to train on holds (those hold "
             + "\(LabelScheme.sentence(trained))), so it could not be learnt",
-          remedy: "merge labels with --merge-labels, correct the masks, or leave these cases out")
+          remedy: "merge labels with \(Setting.mergeLabels), correct the masks, or leave these cases out")
       }
     }
   }

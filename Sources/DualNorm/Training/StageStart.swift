@@ -64,7 +64,7 @@ package struct StageStart {
     guard !report.matched.isEmpty else {
       throw Refusal(
         .input, source.file, "none of its \(source.state.count) tensors fits this network by name and shape",
-        remedy: "give weights of a DualNorm-UNet for --init")
+        remedy: "give weights of a DualNorm-UNet for \(Setting.initial)")
     }
     return report
   }
@@ -76,9 +76,9 @@ package struct StageStart {
     let frozen = parameters.trainable.filter { entry in !names.contains { entry.name.contains($0) } }
     guard frozen.count < parameters.trainable.count else {
       throw Refusal(
-        .input, "--freeze-except \(names.joined(separator: " "))",
+        .input, "\(Setting.freezeExcept) \(names.joined(separator: " "))",
         "leaves nothing to train in the \(stage.rawValue) stage",
-        remedy: "name one of its blocks, or give the stage no --iterations")
+        remedy: "name one of its blocks, or give the stage no \(Setting.iterations)")
     }
     for entry in frozen { entry.tensor.requireGradient(false) }
   }
@@ -88,7 +88,7 @@ package struct StageStart {
     for name in configuration.freezeExcept where !parameters.contains(where: { $0.contains(name) }) {
       let parts = Set(parameters.flatMap { $0.split(separator: ".").map(String.init) }).sorted()
       throw Refusal(
-        .input, "--freeze-except \"\(quoted(name))\"", "no parameter's name contains it",
+        .input, "\(Setting.freezeExcept) \"\(quoted(name))\"", "no parameter's name contains it",
         detail: "the nearest part of a name is \"\(quoted(nearest(to: name, among: parts)))\"")
     }
   }

@@ -42,7 +42,7 @@ package struct TrainingSession: Sendable {
   ) throws -> TrainingSession {
     try configuration.validate()
     guard let data = configuration.data else {
-      throw Refusal(.input, "No data set was given", remedy: "name its folder with --data")
+      throw Refusal(.input, "No data set was given", remedy: "name its folder with \(Setting.data)")
     }
     // Find a bad folder or device before the slow data check.
     try run.requireEmpty()
@@ -116,7 +116,7 @@ package struct TrainingSession: Sendable {
     try run.requireReadAndWriteAccess()
     guard run.hasConfiguration else {
       throw Refusal(
-        .input, run.url.path, "has no config.yaml, so no training was started there", remedy: "check --resume")
+        .input, run.url.path, "has no config.yaml, so no training was started there", remedy: "check \(Setting.resume)")
     }
     let lock = try lock ?? FolderLock(run.url)
     for folder in [run.url, run.checkpoints] { removePartialFiles(in: folder) }

@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Scores
 
@@ -24,7 +25,9 @@ extension TrainingState {
   ///
   /// - Parameter classes: the names of all classes.
   func warnings(classes: [String]) -> [String] {
-    let remedy = "train longer (--iterations), with a larger --width, or with another --seed."
+    let remedy =
+      "train longer (\(Setting.iterations)), with a larger \(Setting.width), or with another "
+      + "\(Setting.seed)."
     func sentence(_ names: [String]?, _ place: String, everyPlace: String) -> String? {
       guard let names, !names.isEmpty else { return nil }
       guard names != classes || classes.count == 1 else {

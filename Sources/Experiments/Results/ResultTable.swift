@@ -68,7 +68,7 @@ package struct ResultTable: Equatable, Sendable {
   /// Finds one of `metrics` by name.
   ///
   /// - Throws: `Refusal` for an unknown name, suggesting the nearest.
-  package func metric(named name: String, option: String) throws -> Metric {
+  package func metric(named name: String, option: Setting) throws -> Metric {
     guard let metric = metrics.first(where: { $0.rawValue == name }) else {
       let known = metrics.filter { $0.lowerIsBetter != nil }.map(\.rawValue)
       throw Refusal(

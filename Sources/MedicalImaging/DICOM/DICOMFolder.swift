@@ -59,7 +59,7 @@ struct DICOMFolder {
       guard series.count == 1 else {
         throw Refusal(
           .image, url.path, "holds \(series.count) series: \(list(series))",
-          remedy: "choose one by its number or UID (--series of predict), or keep one a folder")
+          remedy: "choose one by its number or UID (\(Setting.series) of predict), or keep one a folder")
       }
       return series[0]
     }
@@ -70,7 +70,7 @@ struct DICOMFolder {
     guard found.count == 1 else {
       let what = found.isEmpty ? "no such series in" : "several such series in"
       throw Refusal(
-        .image, "--series \(inOneLine(choice))",
+        .image, "\(Setting.series) \(inOneLine(choice))",
         "there \(found.isEmpty ? "is" : "are") \(what) \(url.path), which holds "
           + "\(list(found.isEmpty ? series : found))", remedy: "give a number, or a UID up to where it differs")
     }

@@ -58,7 +58,7 @@ struct CheckTables {
     let table = ReportTable(nameCount: 3, header: header, rows: rows)
     let limit =
       shown.count < report.cases.count
-      ? paragraph("The first \(shown.count) of \(report.cases.count) cases; --format json has all.") : ""
+      ? paragraph("The first \(shown.count) of \(report.cases.count) cases; \(Setting.format) json has all.") : ""
     return folded(
       "All cases with their sizes, volumes and intensities", limit + table.html(caption: "Every case", isShown: false))
   }

@@ -17,7 +17,7 @@ package enum Convention: String, Codable, CaseIterable, Sendable {
     guard let convention = Convention(rawValue: name) else {
       let names = Convention.allCases.map(\.rawValue)
       throw Refusal(
-        .input, "--like \(quoted(name))",
+        .input, "\(Setting.like) \(quoted(name))",
         "there is no such convention; expected \(names.dropLast().joined(separator: ", ")) or "
           + "\(names[names.count - 1])", detail: "the nearest one is \(quoted(nearest(to: name, among: names)))")
     }

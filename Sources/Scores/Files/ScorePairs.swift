@@ -54,8 +54,8 @@ package struct ScorePairs: Equatable, Sendable {
   /// - Throws: `Refusal` if a path does not exist, a folder meets a file, or no file matches. Also if a reference
   ///   has no prediction, unless `allowMissing`.
   package init(prediction: URL, reference: URL, allowMissing: Bool = false) throws {
-    let predictionIsFolder = try isFolder(prediction, "--prediction")
-    let referenceIsFolder = try isFolder(reference, "--reference")
+    let predictionIsFolder = try isFolder(prediction, .prediction)
+    let referenceIsFolder = try isFolder(reference, .reference)
     guard predictionIsFolder == referenceIsFolder else {
       let kind = { (isFolder: Bool) in isFolder ? "a folder" : "a file" }
       throw Refusal(
@@ -105,7 +105,7 @@ package struct ScorePairs: Equatable, Sendable {
       throw Refusal(
         .input, predictions.path,
         "\(missing.count) of \(pairs.count) references have no prediction (\(listed(missing.map(\.identifier))))",
-        remedy: "add them, or give --allow-missing to score them as misses")
+        remedy: "add them, or give \(Setting.allowMissing) to score them as misses")
     }
   }
 }
@@ -139,7 +139,7 @@ extension MaskFolder.Key {
   fileprivate func named(_ caseName: String) -> Self { Self(site: site, caseName: caseName) }
 }
 
-private func isFolder(_ url: URL, _ option: String) throws -> Bool {
+private func isFolder(_ url: URL, _ option: Setting) throws -> Bool {
   try requireAccess(to: url)
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {

@@ -126,11 +126,11 @@ extension LabelScheme {
   }
 
   static func option(merge group: [UInt8]) -> String {
-    "--merge-labels \(group.map(String.init).joined(separator: ","))"
+    "\(Setting.mergeLabels) \(group.map(String.init).joined(separator: ","))"
   }
 
   static func option(exclude values: [UInt8]) -> String {
-    "--exclude-labels \(values.map(String.init).joined(separator: ","))"
+    "\(Setting.excludeLabels) \(values.map(String.init).joined(separator: ","))"
   }
 
   /// Maps a mask's labels to classes.
@@ -144,8 +144,8 @@ extension LabelScheme {
         let expected = LabelScheme.sentence(Set(groups.joined()).union([0]))
         throw Refusal(
           .input, file, "holds label \(value), expected \(expected)",
-          remedy: "correct the mask, leave the label out (--exclude-labels), or train with it as a class or merged "
-            + "into one (--merge-labels)")
+          remedy: "correct the mask, leave the label out (\(Setting.excludeLabels)), or train with it as a class or "
+            + "merged into one (\(Setting.mergeLabels))")
       }
       return found
     }

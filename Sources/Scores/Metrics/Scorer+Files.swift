@@ -34,7 +34,7 @@ extension ScoreTable {
       throw Refusal(
         .input,
         "Neither the references nor the predictions hold a label but 0 (background), so there is nothing to score",
-        remedy: "check the files, or name the labels with --labels")
+        remedy: "check the files, or name the labels with \(Setting.labels)")
     }
     let scheme = try LabelScheme(
       values: values, labelNames: LabelScheme.names(of: values, labelNames), merge: merging, exclude: excluding)

@@ -5,7 +5,7 @@ extension ScoreTable {
   /// The summaries as a terminal table: mean ± sample standard deviation beside the outcomes, with notes below.
   package var text: String {
     let isOurs = convention == .dualnorm
-    let caption = isOurs ? "" : "Scores as in \(convention.tool) (--like \(convention.rawValue)).\n\n"
+    let caption = isOurs ? "" : "Scores as in \(convention.tool) (\(Setting.like) \(convention.rawValue)).\n\n"
     let table = summaryTable
     return printableLines(
       caption + fixedWidth([table.header] + table.rows, leftAligned: table.nameCount) + "\n"

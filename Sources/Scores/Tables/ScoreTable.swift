@@ -82,8 +82,9 @@ extension ScoreTable {
     else { return nil }
     let remedy =
       expected.count == 1 && predicted.count == 1
-      ? "where both mean one structure, give --merge-labels \((expected + predicted).sorted(by: comesBefore).joined(separator: ",").replacing("+", with: ","))"
-      : "write both with the same values, or join what means the same with --merge-labels"
+      ? "where both mean one structure, give \(Setting.mergeLabels) "
+        + "\((expected + predicted).sorted(by: comesBefore).joined(separator: ",").replacing("+", with: ","))"
+      : "write both with the same values, or join what means the same with \(Setting.mergeLabels)"
     return
       "The references hold \(listed(expected, atMost: 5)) and the predictions \(listed(predicted, atMost: 5)), so no label is "
       + "in common and every structure counts as missed; \(remedy)."

@@ -30,7 +30,7 @@ import Testing
     let dataset = try Warnings.collecting { try Dataset(contentsOf: folder.url) }
     #expect(dataset.warnings == [sentence("A/b.nii.bz2, A/b_seg.nii.bz2, B/c.mgz and 2 more", of: 5)])
     #expect(dataset.value.unreadImages.files.count == 5)
-    #expect(try dataset.value.restricted(to: ["B"], option: "--sites").unreadImages == dataset.value.unreadImages)
+    #expect(try dataset.value.restricted(to: ["B"], option: .sites).unreadImages == dataset.value.unreadImages)
   }
 
   @Test func ofOneFolder() throws {

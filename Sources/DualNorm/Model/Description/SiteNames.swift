@@ -9,7 +9,7 @@ extension ModelDescription {
   /// Checks the site that the user named.
   ///
   /// - Throws: `Refusal` for a site that was not trained on, or a network without branches for sites.
-  package func requireSite(_ name: String, option: String) throws {
+  package func requireSite(_ name: String, option: Setting) throws {
     guard network.norm == .dsbn else {
       throw Refusal(
         .input,

@@ -65,8 +65,8 @@ public struct NetworkPlan: Equatable, Sendable {
       norm != .gn || width % PlainNorm.groups == 0,
       "Group norm works on \(PlainNorm.groups) groups, so the width must be a multiple of it, not \(width)")
     try require(
-      norm != .ln || size != nil, "Layer norm works for one slice size only", remedy: "give the network's size (--size)"
-    )
+      norm != .ln || size != nil, "Layer norm works for one slice size only",
+      remedy: "give the network's size (\(Setting.size))")
     try require(
       sites >= 1 && (sites == 1 || norm == .dsbn),
       "The network has \(sites) sites",

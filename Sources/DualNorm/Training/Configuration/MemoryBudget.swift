@@ -36,7 +36,7 @@ final class MemoryBudget: @unchecked Sendable {
     func gigabytes(_ bytes: Int) -> String { String(format: "%.2g", Double(bytes) / 1e9) }
     throw Refusal(
       .input,
-      "--memory is \(gigabytes(bytes)) GB, and preparing \(largest.scan.identifier) alone takes "
+      "\(Setting.memory) is \(gigabytes(bytes)) GB, and preparing \(largest.scan.identifier) alone takes "
         + "\(gigabytes(needed(largest))) GB", remedy: "give at least that")
   }
 }

@@ -39,27 +39,28 @@ extension TrainingConfiguration {
   }
 
   private func windowOption() throws -> IntensityWindow? {
-    try pair(window, "--window", "the lowest and highest intensity, for example -125,275").map {
+    try pair(window, .window, "the lowest and highest intensity, for example -125,275").map {
       IntensityWindow(low: $0.0, high: $0.1)
     }
   }
 
   private func resamplingOption() throws -> PreparationPlan.Resampling? {
-    let spacing = try pair(spacing, "--spacing", "x and y in mm, for example 0.6,0.6")
-    let size = try pair(resampleSize, "--resample-size", "height and width in pixels, for example 384,384")
+    let spacing = try pair(spacing, .spacing, "x and y in mm, for example 0.6,0.6")
+    let size = try pair(resampleSize, .resampleSize, "height and width in pixels, for example 384,384")
     guard spacing == nil || size == nil else {
-      throw Refusal(.input, "--spacing and --resample-size exclude each other", remedy: "give one of them")
+      throw Refusal(
+        .input, "\(Setting.spacing) and \(Setting.resampleSize) exclude each other", remedy: "give one of them")
     }
     return spacing.map { .spacingMM(x: $0.0, y: $0.1) } ?? size.map { .size(height: $0.0, width: $0.1) }
   }
 
   private func sizeOption() throws -> ImageSize? {
-    try pair(size, "--size", "height and width in pixels, for example 384,384").map {
+    try pair(size, .size, "height and width in pixels, for example 384,384").map {
       ImageSize(height: $0.0, width: $0.1)
     }
   }
 
-  private func pair<Number>(_ values: [Number]?, _ option: String, _ expected: String) throws -> (Number, Number)? {
+  private func pair<Number>(_ values: [Number]?, _ option: Setting, _ expected: String) throws -> (Number, Number)? {
     guard let values else { return nil }
     guard values.count == 2 else {
       throw Refusal(.input, "\(option) has \(counted(values.count, "number"))", remedy: "give \(expected)")
@@ -80,8 +81,8 @@ extension TrainingConfiguration {
     guard !weightedCrossEntropy || labels.classCount > 2 else {
       throw Refusal(
         .input,
-        "--weighted-cross-entropy weights the classes of the cross entropy, which the published loss of two classes "
-          + "(background and \(labels.names[0])) does not have", remedy: "leave it out")
+        "\(Setting.weightedCrossEntropy) weights the classes of the cross entropy, which the published loss of two "
+          + "classes (background and \(labels.names[0])) does not have", remedy: "leave it out")
     }
     let side = network.architecture.sizeMultiple
     if plan.networkSize == ImageSize(height: side, width: side) { try requireSeveralValues(network, sites: sites) }
@@ -96,8 +97,8 @@ extension TrainingConfiguration {
     guard batchSize != 1 || !network.usesBatchNormAtTheBottom else {
       throw Refusal(
         .input,
-        "--batch-size is 1 and slices are \(side)×\(side), so batch normalization has a single value a channel at the "
-          + "deepest level", remedy: "give at least 2 slices a batch")
+        "\(Setting.batchSize) is 1 and slices are \(side)×\(side), so batch normalization has a single value a channel "
+          + "at the deepest level", remedy: "give at least 2 slices a batch")
     }
     let slices = slicesPerBatch(sites: sites)
     guard norm != .dsbn || slices >= 2 * sites else {
@@ -105,7 +106,7 @@ extension TrainingConfiguration {
         .input,
         "A batch has \(slices) slices of \(side)×\(side) from \(sites) sites, so domain-specific batch normalization "
           + "has a single value a channel of a site at the deepest level",
-        remedy: "give --batch-size \(2 * sites) or more")
+        remedy: "give \(Setting.batchSize) \(2 * sites) or more")
     }
   }
 }

@@ -17,14 +17,14 @@ extension TrainingConfiguration {
     let asked = iterations.map(String.init).joined(separator: ",")
     for (stage, (new, old)) in zip(Stage.allCases, zip(iterations, self.iterations)).prefix(current) where new != old {
       throw Refusal(
-        .input, "--iterations is \(asked), and the \(stage.rawValue) stage of this run is over after \(old)",
+        .input, "\(Setting.iterations) is \(asked), and the \(stage.rawValue) stage of this run is over after \(old)",
         remedy: "give that number for it")
     }
     guard iterations[current] == self.iterations[current] || iterations[current] > state.iteration else {
       throw Refusal(
         .input,
-        "--iterations is \(asked), and this run has done \(state.iteration) of its \(state.stage.rawValue) stage",
-        remedy: "give more than that for it")
+        "\(Setting.iterations) is \(asked), and this run has done \(state.iteration) of its \(state.stage.rawValue) "
+          + "stage", remedy: "give more than that for it")
     }
     return result
   }
@@ -44,13 +44,15 @@ extension TrainingConfiguration {
     }
     guard let first = differing.first else { return }
     let more = differing.count > 1 ? ", and \(counted(differing.count - 1, "other option"))" : ""
-    let longer =
-      differing == [.iterations] ? " --iterations \(asked.iterations.map(String.init).joined(separator: ","))" : ""
+    var command = Verb.train.words + Setting.resume.words(run.url.path)
+    if differing == [.iterations] {
+      command += Setting.iterations.words(asked.iterations.map(String.init).joined(separator: ","))
+    }
     throw Refusal(
       .input, run.url.path,
-      "holds a run with other options (--\(first.rawValue) is \(onOneLine(here?[first.rawValue])), not "
+      "holds a run with other options (\(first.setting) is \(onOneLine(here?[first.rawValue])), not "
         + "\(onOneLine(there?[first.rawValue]))\(more))",
-      remedy: "go on with it by dualnorm train --resume \(run.url.path)\(longer), or give a new folder for --output")
+      remedy: "go on with it by \(command.joined(separator: " ")), or give a new folder for \(Setting.output)")
   }
 }
 

@@ -115,68 +115,81 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     case learningRate = "learning-rate"
     case weightedCrossEntropy = "weighted-cross-entropy"
     case validateEvery = "validate-every"
+
+    /// The setting of this name.
+    package var setting: Setting { Setting(rawValue: rawValue)! }
   }
 
   /// - Throws: `Refusal` naming the first option with an invalid value.
   package func validate() throws {
-    func require(_ condition: Bool, _ found: @autoclosure () -> String, _ remedy: @autoclosure () -> String) throws {
-      if !condition { throw Refusal(.input, found(), remedy: remedy()) }
-    }
     try require(
-      context.map { $0 % 2 == 1 && (1...15).contains($0) } ?? true,
-      "--context is \(context ?? 0)", "give an odd number of slices from 1 to 15, so that there is a middle one")
+      context.map { $0 % 2 == 1 && (1...15).contains($0) } ?? true, "\(Setting.context) is \(context ?? 0)",
+      "give an odd number of slices from 1 to 15, so that there is a middle one")
     try require(
       iterations.count == 2 && iterations.allSatisfy { (0...1_000_000_000).contains($0) }
         && iterations.contains { $0 > 0 },
-      "--iterations is \(iterations.map(String.init).joined(separator: ","))",
+      "\(Setting.iterations) is \(iterations.map(String.init).joined(separator: ","))",
       "give two numbers, of the plain and of the dual stage, for example 4000,2000 (0 skips a stage)")
     try require(
       !dualBlocks.isEmpty || iterations[0] > 0,
-      "--iterations is \(iterations.map(String.init).joined(separator: ",")) and there are no dual blocks, so no stage is "
-        + "left", "give the plain stage iterations")
+      "\(Setting.iterations) is \(iterations.map(String.init).joined(separator: ",")) and there are no dual blocks, so "
+        + "no stage is left", "give the plain stage iterations")
     let hasDualStage = !dualBlocks.isEmpty && iterations[1] > 0
-    func requireDualStage(_ isStandard: Bool, _ option: String, _ value: String) throws {
+    func requireDualStage(_ isStandard: Bool, _ option: Setting, _ value: String) throws {
       try require(
         hasDualStage || isStandard, "\(option) is \(value), and there is no dual stage that it could change",
-        "name --dual-blocks and give the second of --iterations, or leave \(option) out")
+        "name \(Setting.dualBlocks) and give the second of \(Setting.iterations), or leave \(option) out")
     }
-    try requireDualStage(maskSource == .prediction, "--mask-source", maskSource.rawValue)
-    try requireDualStage(localStatistics == .predicted, "--local-statistics", localStatistics.rawValue)
-    try require(batchSize ?? 1 >= 1, "--batch-size is \(batchSize ?? 0)", "give at least 1 slice")
-    try require(batchSize ?? 1 <= 100_000, "--batch-size is \(batchSize ?? 0)", "give at most 100000 slices")
-    try require(
-      learningRate > 0 && learningRate <= 1, "--learning-rate is \(learningRate)", "give a number above 0, up to 1")
-    try require((0...1).contains(weightDecay), "--weight-decay is \(weightDecay)", "give 0 (none) to 1, such as 0.01")
-    try require(
-      (0...1).contains(foregroundShare), "--foreground-share is \(foregroundShare)", "give 0 to 1, such as 0.5")
-    try require(
-      (0..<1).contains(averaging), "--averaging is \(averaging)", "give 0 (none) to below 1, such as 0.99")
-    try require(
-      !weightedCrossEntropy || loss == .published,
-      "--weighted-cross-entropy weights the published loss only, and --loss is \(loss.rawValue)",
-      "give --loss published"
-    )
-    try require((1...4).contains(zoom), "--zoom is \(zoom)", "give the largest magnification, from 1 to 4")
-    try require(validateEvery ?? 1 >= 1, "--validate-every is \(validateEvery ?? 0)", "give at least 1 iteration")
-    try requireThreads(threads)
-    try require(
-      memory.map { $0 > 0 && $0.isFinite } ?? true, "--memory is \(memory ?? 0)", "give gigabytes above 0, such as 8")
+    try requireDualStage(maskSource == .prediction, .maskSource, maskSource.rawValue)
+    try requireDualStage(localStatistics == .predicted, .localStatistics, localStatistics.rawValue)
+    try validateNumbers()
     try requireWorkable()
     for group in mergeLabels {
       try require(
         group.count >= 2 && !group.contains(0) && Set(group).count == group.count,
-        "--merge-labels is \(group.map(String.init).joined(separator: ","))",
-        "give two or more different labels above 0"
-      )
+        "\(Setting.mergeLabels) is \(group.map(String.init).joined(separator: ","))",
+        "give two or more different labels above 0")
     }
   }
+
+  private func validateNumbers() throws {
+    try require(batchSize ?? 1 >= 1, "\(Setting.batchSize) is \(batchSize ?? 0)", "give at least 1 slice")
+    try require(batchSize ?? 1 <= 100_000, "\(Setting.batchSize) is \(batchSize ?? 0)", "give at most 100000 slices")
+    try require(
+      learningRate > 0 && learningRate <= 1, "\(Setting.learningRate) is \(learningRate)",
+      "give a number above 0, up to 1")
+    try require(
+      (0...1).contains(weightDecay), "\(Setting.weightDecay) is \(weightDecay)", "give 0 (none) to 1, such as 0.01")
+    try require(
+      (0...1).contains(foregroundShare), "\(Setting.foregroundShare) is \(foregroundShare)", "give 0 to 1, such as 0.5")
+    try require(
+      (0..<1).contains(averaging), "\(Setting.averaging) is \(averaging)", "give 0 (none) to below 1, such as 0.99")
+    try require(
+      !weightedCrossEntropy || loss == .published,
+      "\(Setting.weightedCrossEntropy) weights the published loss only, and \(Setting.loss) is \(loss.rawValue)",
+      "give \(Setting.loss) published"
+    )
+    try require((1...4).contains(zoom), "\(Setting.zoom) is \(zoom)", "give the largest magnification, from 1 to 4")
+    try require(
+      validateEvery ?? 1 >= 1, "\(Setting.validateEvery) is \(validateEvery ?? 0)", "give at least 1 iteration")
+    try requireThreads(threads)
+    try require(
+      memory.map { $0 > 0 && $0.isFinite } ?? true, "\(Setting.memory) is \(memory ?? 0)",
+      "give gigabytes above 0, such as 8")
+  }
+}
+
+private func require(
+  _ condition: Bool, _ found: @autoclosure () -> String, _ remedy: @autoclosure () -> String
+) throws {
+  if !condition { throw Refusal(.input, found(), remedy: remedy()) }
 }
 
 /// - Throws: `Refusal` for more threads than cores, which would slow LibTorch to a crawl.
 package func requireThreads(_ threads: Int?) throws {
   let cores = ProcessInfo.processInfo.activeProcessorCount
   guard let threads, !(1...cores).contains(threads) else { return }
-  throw Refusal(.input, "--threads is \(threads)", remedy: "give 1 to \(cores), the cores of this machine")
+  throw Refusal(.input, "\(Setting.threads) is \(threads)", remedy: "give 1 to \(cores), the cores of this machine")
 }
 
 extension TrainingConfiguration {
@@ -205,8 +218,9 @@ extension TrainingConfiguration {
         let named = given?.mapping?["recipe"]?.string.flatMap(TrainingRecipe.init)
         if let recipe, let named, named != recipe {
           throw Refusal(
-            .input, path, "names the recipe \(named.rawValue), and --recipe is \(recipe.rawValue)",
-            remedy: "leave --recipe out, or take the recipe and the values that are not your own out of the file")
+            .input, path, "names the recipe \(named.rawValue), and \(Setting.recipe) is \(recipe.rawValue)",
+            remedy: "leave \(Setting.recipe) out, or take the recipe and the values that are not your own out of the "
+              + "file")
         }
         guard recipe == nil, given?.saysWhetherToAugment == true else { return Self(recipe ?? named ?? .standard) }
         return .beforeRecipes

@@ -88,7 +88,7 @@ package struct RunFolder: Sendable {
   }
 
   /// - Throws: `Refusal` if the folder holds anything else than `remains`.
-  package func requireEmpty() throws { try requireEmptyFolder(url, option: "--output", beside: remains) }
+  package func requireEmpty() throws { try requireEmptyFolder(url, option: .output, beside: remains) }
 
   /// - Throws: `Refusal` for an existing folder without read and write access, which would look empty.
   func requireReadAndWriteAccess() throws {
@@ -104,7 +104,7 @@ package struct RunFolder: Sendable {
   /// - Throws: `Refusal` if the folder holds other files or cannot be created. `Refusal` if another process works
   ///   in it.
   package func create() throws -> FolderLock {
-    try makeEmptyFolder(url, option: "--output", beside: remains)
+    try makeEmptyFolder(url, option: .output, beside: remains)
     let lock = try FolderLock(url)
     // Another process may have begun and ended since the first check.
     try requireEmpty()

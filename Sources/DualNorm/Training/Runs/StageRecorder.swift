@@ -116,7 +116,7 @@ final class StageRecorder {
 
   private func divergence(_ found: String, _ state: TrainingState) -> Refusal {
     Refusal(
-      .input, "\(found), on slices of \(cases(of: state))", remedy: "check these cases or lower --learning-rate"
+      .input, "\(found), on slices of \(cases(of: state))", remedy: "check these cases or lower \(Setting.learningRate)"
     ).followed(by: recorder.run.whatRemains)
   }
 

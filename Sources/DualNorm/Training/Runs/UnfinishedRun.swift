@@ -10,7 +10,7 @@ extension RunFolder {
   func weights(of description: ModelDescription) throws -> (file: URL, description: ModelDescription) {
     func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
     if exists(model) { return (model, description) }
-    let resume = "dualnorm train --resume \(url.path)"
+    let resume = "\(Verb.train) \(Setting.resume) \(url.path)"
     guard let stage = Stage.allCases.last(where: { exists(best($0)) }) else {
       throw Refusal(
         .input, url.path, "has no model.safetensors, so its training is not finished",
