@@ -113,8 +113,8 @@ package struct Dataset: Equatable, Sendable {
       || own.holdsOnlyPictures && (hasVolumes || !own.holdsPairs && inside.contains(where: \.holdsPairs))
     if ownIsNothing, inside.contains(where: { $0.url.lastPathComponent == "imagesTr" }) {
       throw Refusal(
-        .input, folder.path, "holds imagesTr but no dataset.json", detail: "add one with at least {\"labels\"",
-        remedy: "{\"background\": 0, …}}")
+        .input, folder.path, "holds imagesTr but no dataset.json",
+        remedy: "add one with at least {\"labels\": {\"background\": 0, …}}")
     }
     if ownIsNothing {
       let cases = try inside.flatMap { try $0.cases(site: $0.url.lastPathComponent, rule) }

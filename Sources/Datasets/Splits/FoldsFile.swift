@@ -49,8 +49,8 @@ extension Folds {
     }
     guard let entries = try? JSONDecoder().decode([Entry].self, from: data) else {
       throw Refusal(
-        .input, url.path, "is no list of folds", detail: "expected [{\"train\"",
-        remedy: "[case, …], \"val\": [case, …]}, …], as nnU-Net writes it")
+        .input, url.path, "is no list of folds",
+        detail: "expected [{\"train\": [case, …], \"val\": [case, …]}, …], as nnU-Net writes it")
     }
     guard !entries.isEmpty else {
       throw Refusal(.input, url.path, "holds no folds", remedy: "give at least one with the lists train and val")
