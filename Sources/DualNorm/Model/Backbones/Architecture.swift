@@ -32,7 +32,7 @@ public enum Architecture: String, Codable, Sendable, CaseIterable {
 
   /// The refusal of a dual block that this backbone does not have; nil for one that it has.
   ///
-  /// - Parameter file: the file that names the block; nil for the command line.
+  /// - Parameter file: the file that names the block, if one does.
   func fault(of name: BlockName, in file: String? = nil) -> Refusal? {
     guard block(name) == nil else { return nil }
     let known = blocks.map(\.name.rawValue)
