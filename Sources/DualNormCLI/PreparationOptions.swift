@@ -13,7 +13,7 @@ struct PreparationOptions: ParsableArguments {
   var resampleSize: NumberList<Int>?
   @Option(
     help: ArgumentHelp(
-      "Crop or pad slices to this, multiples of 16. (default: fits every volume)", valueName: "height,width"))
+      "Size of the windows of training, multiples of 16. (default: fits every slice)", valueName: "height,width"))
   var size: NumberList<Int>?
 
   /// Overrides the configuration with the given options.

@@ -12,7 +12,7 @@ extension PreparationPlan {
   ///
   /// - Parameters:
   ///   - facts: the cases to train on, and no others.
-  ///   - networkSize: crops or pads to this size instead.
+  ///   - networkSize: of windows, instead.
   ///   - padsSlices: see `PreparationPlan.padsSlices`.
   /// - Throws: `Refusal` for no cases, options that contradict each other, a window that holds none of
   ///   an image's intensities, or slices too small for the network.
