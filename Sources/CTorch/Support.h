@@ -5,7 +5,7 @@
 #error "LibTorch's headers were not found under .deps/libtorch; run `make deps` in the package's folder first."
 #endif
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
 #include <string>
 #include "CGuard.h"

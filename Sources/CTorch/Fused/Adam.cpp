@@ -1,3 +1,4 @@
+#include <ATen/ops/empty_like.h>
 #include "../GPU/Runtime.h"
 #include "../Support.h"
 #include "Tensors.h"

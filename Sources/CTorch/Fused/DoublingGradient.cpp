@@ -4,6 +4,7 @@
 #include "Tensors.h"
 
 #if defined(__x86_64__)
+#include <ATen/ops/empty.h>
 #include <immintrin.h>
 
 // The gradient is a product of matrices whose inner dimension is the pixels. The processor multiplies neighbouring pairs

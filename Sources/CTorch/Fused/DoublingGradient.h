@@ -1,6 +1,6 @@
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <optional>
 
 /// Computes the gradient by the weight of the 3×3 transposed convolution that doubles the size, in float.

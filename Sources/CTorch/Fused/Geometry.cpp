@@ -1,5 +1,9 @@
 #include "Geometry.h"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/convolution_backward.h>
 #include <utility>
 
 #include "../GPU/Operations.h"

@@ -1,3 +1,4 @@
+#include <ATen/ops/empty.h>
 #include "../Support.h"
 #include "Tensors.h"
 

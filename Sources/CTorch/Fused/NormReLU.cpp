@@ -1,3 +1,6 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include "NormReLU.h"
 
 #include "../GPU/Operations.h"

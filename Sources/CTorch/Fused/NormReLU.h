@@ -1,6 +1,6 @@
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 /// Sums x [N, C, H, W], channels-last, over N, H and W.
 at::Tensor channel_sums(const at::Tensor &x);

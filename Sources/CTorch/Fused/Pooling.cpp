@@ -1,3 +1,6 @@
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include "../GPU/Operations.h"
 #include "../GPU/Runtime.h"

@@ -1,5 +1,6 @@
 #include "Winograd.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/Parallel.h>
 #include <atomic>
 #include "Processor.h"

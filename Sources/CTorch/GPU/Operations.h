@@ -1,6 +1,6 @@
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include "../Fused/NormReLU.h"
 
 /// The operations of the folder Fused on GPUs. Tensors are channels-last and on one device.

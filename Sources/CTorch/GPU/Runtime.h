@@ -1,6 +1,6 @@
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <string>
 
 /// GPU kernels of DualNorm. NVRTC, which comes with LibTorch's CUDA library, compiles them at first use.
