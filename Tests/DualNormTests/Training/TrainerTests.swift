@@ -155,9 +155,8 @@ import Torch
     stops: [Int]
   ) throws {
     defer { try? FileManager.default.removeItem(at: folder) }
-    let (whole, wholeRun) = try trainer(in: "whole", configuration())
-    _ = try whole.train(shouldStop: never) { _ in }
-    var run = wholeRun
+    let whole = try Self.whole.get()
+    var run = RunFolder(folder)
     for stop in stops + [.max] {
       let (trainer, stopped) = try trainer(in: "stopped", configuration())
       run = stopped
@@ -166,8 +165,17 @@ import Torch
       #expect(isFinished == (stop == .max))
       #expect(stop == .max || done == stop)
     }
-    #expect(try Data(contentsOf: run.model) == Data(contentsOf: wholeRun.model))
-    #expect(try Data(contentsOf: run.log) == Data(contentsOf: wholeRun.log))
+    #expect(try Data(contentsOf: run.model) == whole.model)
+    #expect(try Data(contentsOf: run.log) == whole.log)
+  }
+
+  /// What a run of `configuration()` without a stop leaves, made once for all tests.
+  static let whole = Result {
+    let tests = TrainerTests()
+    defer { try? FileManager.default.removeItem(at: tests.folder) }
+    let (trainer, run) = try tests.trainer(in: "whole", tests.configuration())
+    _ = try trainer.train(shouldStop: never) { _ in }
+    return (model: try Data(contentsOf: run.model), log: try Data(contentsOf: run.log))
   }
 }
 
