@@ -1,5 +1,5 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test fuzz sanitize bench bench-files bench-env events-env deps deps-cuda lint \
+.PHONY: demo build test fuzz sanitize bench bench-files bench-env test-env deps deps-cuda lint \
   reference docs man fixtures fixtures-like clean
 
 # The folder of the reference network in PyTorch, which benchmarks and fixtures run.
@@ -12,11 +12,11 @@ demo: build
 build: deps
 	$(SWIFT_BUILD) --product dualnorm
 
-test: deps events-env
+test: deps test-env
 	Tools/deps-test.sh
 	swift build --build-tests
 	Tools/cuda-test.sh
-	swift test --skip-build
+	@python3 Tools/test.py
 
 # Sanitizers over our C++ below Torch and MedicalImaging, which their tests exercise: addresses and leaks, then undefined behaviour.
 # LibTorch and ITK are not instrumented. Swift has no undefined-behaviour sanitizer on Linux, so the C++ alone has it.
@@ -46,12 +46,13 @@ bench-files: build bench-env
 BENCH_ENV = $(HOME)/.cache/dualnorm/bench
 BENCH_PYTHON = "$(BENCH_ENV)/bin/python"
 bench-env:
-	@python3 Tools/environment.py "$(BENCH_ENV)" $(addprefix Tools/environments/,bench.txt bench-medpy.txt fixtures.txt)
+	@python3 Tools/environment.py "$(BENCH_ENV)" $(addprefix Tools/environments/,bench.txt bench-medpy.txt safetensors.txt fixtures.txt)
 
-# TensorBoard's own reader, which a test holds our event files against where it is there.
-EVENTS_ENV = $(HOME)/.cache/dualnorm/tensorboard
-events-env:
-	@python3 Tools/environment.py "$(EVENTS_ENV)" Tools/environments/tensorboard.txt
+# What tests hold files and pages against: the readers of TensorBoard and safetensors, a browser and pdftotext.
+TEST_ENV = $(HOME)/.cache/dualnorm/tests
+test-env:
+	@python3 Tools/environment.py "$(TEST_ENV)" $(addprefix Tools/environments/,tensorboard.txt safetensors.txt)
+	@Tools/deps.sh --browser
 
 deps:
 	@Tools/deps.sh

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Gets LibTorch (from the PyPI wheel), ITK and DCMTK (both from apt or Homebrew) and links them under .deps/.
-# Idempotent: what is there and complete is not fetched again. `--cuda` adds LibTorch's CUDA half.
+# Idempotent: what is there and complete is not fetched again. `--cuda` adds LibTorch's CUDA half. `--browser` gets nothing but
+# the browser and the reader of PDF of a few tests, which are skipped where there is none.
 # LibTorch's checksums are in Tools/libtorch.txt; apt and Homebrew verify what they fetch themselves.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -64,6 +65,14 @@ install_package() { # name, Homebrew's formula, Debian's package
   $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$3" >/dev/null 9>&- ||
     fail "apt-get could not install $3; see its message above."
 }
+
+if [ "${1:-}" = "--browser" ]; then
+  [ "$(uname -s)" = Linux ] || exit 0
+  # Ubuntu's chromium is no package of its own.
+  [ -x /usr/bin/chromium ] || (install_package Chromium "" chromium) || say "without /usr/bin/chromium its tests are skipped."
+  [ -x /usr/bin/pdftotext ] || (install_package pdftotext "" poppler-utils) || say "without /usr/bin/pdftotext its test is skipped."
+  exit
+fi
 
 command -v swift >/dev/null || fail "swift was not found; install Swift 6.1 or newer and put it on PATH."
 

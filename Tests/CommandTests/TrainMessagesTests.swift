@@ -76,7 +76,7 @@ import Testing
   }
 
   /// Also for a run killed between checkpoints, which repeats its later iterations.
-  @Test(.enabled(if: TensorBoardReader.isThere, "needs TensorBoard's reader; make events-env gets it"))
+  @Test(.enabled(if: TestEnvironment.isThere, "needs TensorBoard's reader; make test-env gets it"))
   func tensorBoardShowsWhatTheLogSays() throws {
     let command = try RunningCommand(Brief.arguments(run))
     while command.isRunning, ((try? String(contentsOf: run.log, encoding: .utf8)) ?? "").count < 700 { usleep(200) }

@@ -30,7 +30,7 @@ import Testing
   }
 
   /// A file that starts at step 3 replaces steps 3 and later of an earlier file.
-  @Test(.enabled(if: TensorBoardReader.isThere, "needs TensorBoard's reader; make events-env gets it"))
+  @Test(.enabled(if: TestEnvironment.isThere, "needs TensorBoard's reader; make test-env gets it"))
   func tensorBoardReadsThem() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("events-\(UUID())")
     defer { try? FileManager.default.removeItem(at: folder) }

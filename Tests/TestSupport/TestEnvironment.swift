@@ -1,12 +1,15 @@
 import Foundation
 
-/// TensorBoard's own reader, in Python, if installed.
-public enum TensorBoardReader {
-  private static let environment = NSHomeDirectory() + "/.cache/dualnorm/tensorboard"
-  private static let python = environment + "/bin/python"
-  /// Tells whether `make events-env` finished, by the file that it writes last.
-  public static var isThere: Bool { FileManager.default.fileExists(atPath: environment + "/complete") }
+/// A Python with TensorBoard and safetensors, if installed.
+public enum TestEnvironment {
+  private static let folder = NSHomeDirectory() + "/.cache/dualnorm/tests"
+  public static let python = folder + "/bin/python"
+  /// Tells whether `make test-env` finished, by the file that it writes last.
+  public static var isThere: Bool { FileManager.default.fileExists(atPath: folder + "/complete") }
+}
 
+/// TensorBoard's own reader, in Python.
+public enum TensorBoardReader {
   /// Values by name: [step, value], [step, width, height, bytes], and the number of histograms.
   public struct Found: Decodable {
     public let scalars, images: [String: [[Double]]]
@@ -20,7 +23,7 @@ public enum TensorBoardReader {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../Tools/read_events.py").standardizedFileURL
     let (process, output) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: python)
+    process.executableURL = URL(fileURLWithPath: TestEnvironment.python)
     process.arguments = [script.path, folder.path]
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

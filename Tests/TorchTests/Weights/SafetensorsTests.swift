@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -81,7 +82,7 @@ import Torch
     }
   }
 
-  @Test(.enabled(if: pythonHasSafetensors, "needs python3 with safetensors"))
+  @Test(.enabled(if: TestEnvironment.isThere, "needs the reader of safetensors; make test-env gets it"))
   func pythonReadsOurs() throws {
     let folder = try TemporaryFolder()
     let url = folder.url.appendingPathComponent("ours.safetensors")
@@ -100,12 +101,10 @@ import Torch
   }
 }
 
-private let pythonHasSafetensors = (try? python(["-c", "import safetensors; print(1)"])) == "1\n"
-
 private func python(_ arguments: [String]) throws -> String {
   let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = ["python3"] + arguments
+  process.executableURL = URL(fileURLWithPath: TestEnvironment.python)
+  process.arguments = arguments
   process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONIOENCODING": "utf-8"]) { $1 }
   let output = Pipe()
   process.standardOutput = output
