@@ -136,20 +136,6 @@ ptrdiff_t citk_file_component_bytes(const CITKFile *file) {
   return citk::guard<ptrdiff_t>(0, [&] { return ptrdiff_t(file->io->GetComponentSize()); });
 }
 
-bool citk_file_frame(const CITKFile *file, double *frame) {
-  return citk::guard(false, [&] {
-    std::copy_n(citk::unit_frame, 15, frame);
-    const unsigned axes = std::min(3u, file->io->GetNumberOfDimensions());
-    for (unsigned axis = 0; axis < axes; ++axis) {
-      frame[axis] = file->io->GetSpacing(axis);
-      frame[3 + axis] = file->io->GetOrigin(axis);
-      const auto unit = file->io->GetDirection(axis);
-      for (unsigned row = 0; row < axes; ++row) frame[6 + 3 * row + axis] = unit[row];
-    }
-    return true;
-  });
-}
-
 bool citk_file_read_float(CITKFile *file, float *voxels) { return read(file, voxels); }
 bool citk_file_read_double(CITKFile *file, double *voxels) { return read(file, voxels); }
 

@@ -16,6 +16,9 @@ enum Interruption {
     for number in [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP]) {
       signal(number) { number in
         Interruption.received = number
+        // A second signal ends the process, be it the same or not.
+        signal(SIGINT, SIG_DFL)
+        signal(SIGTERM, SIG_DFL)
         signal(number, SIG_DFL)
       }
     }

@@ -33,58 +33,10 @@ public final class Parameters {
     }
   }
 
-  fileprivate func append(_ name: String, _ tensor: Tensor, isTrainable: Bool) {
+  /// Takes a tensor under a name that no other has.
+  func append(_ name: String, _ tensor: Tensor, isTrainable: Bool) {
     precondition(names.insert(name).inserted, "two parameters are named \(name)")
     if isTrainable { tensor.requireGradient() }
     entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
   }
-}
-
-/// A layer's place in the network, which prefixes the names of its parameters.
-public struct Scope {
-  private let parameters: Parameters
-  private let path: String
-
-  public init(_ parameters: Parameters) {
-    self.init(parameters, path: "")
-  }
-
-  private init(_ parameters: Parameters, path: String) {
-    self.parameters = parameters
-    self.path = path
-  }
-
-  /// The scope of a part, named as PyTorch names it: `scope / "mlp_shared" / "0"`.
-  public static func / (scope: Scope, part: String) -> Scope {
-    Scope(scope.parameters, path: scope.path.isEmpty ? part : "\(scope.path).\(part)")
-  }
-
-  /// The source of initial values, in the order of the layers.
-  var generator: Generator { parameters.generator }
-
-  /// Registers a trainable tensor.
-  public func parameter(_ name: String, _ tensor: Tensor) -> Tensor {
-    register(name, tensor, isTrainable: true)
-  }
-
-  /// Registers a tensor that is saved but not trained.
-  public func buffer(_ name: String, _ tensor: Tensor) -> Tensor {
-    register(name, tensor, isTrainable: false)
-  }
-
-  private func register(_ name: String, _ tensor: Tensor, isTrainable: Bool) -> Tensor {
-    let tensor = tensor.moved(to: parameters.device)
-    parameters.append((self / name).path, tensor, isTrainable: isTrainable)
-    return tensor
-  }
-}
-
-/// The choice of a forward pass's batch statistics.
-public enum Mode {
-  /// Batch statistics, which update the running ones.
-  case training
-  /// Running statistics.
-  case evaluation
-  /// Batch statistics, which are collected and leave the running ones as they are.
-  case measurement(BatchStatistics)
 }

@@ -21,7 +21,7 @@ import Testing
       [x, residual, convolution.weight, convolution.bias] + [map, norm.weight, norm.bias].compactMap { $0 }
     }
     let fused = run(tensors(mine), weights: weights) {
-      mine.rectified(x, map: map, by: convolution, adding: residual, .training)
+      mine.fused(x, map: map, into: convolution, adding: residual, .training)
     }
     let plain = run(tensors(same), weights: weights) {
       let y = same(x, .training)
@@ -44,7 +44,7 @@ import Testing
     let norm = norm(3, affine: false)
     let convolution = Conv2d(weight: random([2, 3, 3, 3]), bias: random([2]), padding: 1)
     let weights = random([2, 2, 4, 4])
-    let found = run([x, map], weights: weights) { norm.rectified(x, map: map, by: convolution, .training) }
+    let found = run([x, map], weights: weights) { norm.fused(x, map: map, into: convolution, .training) }
     func expectGradient(_ gradient: Tensor, of tensor: Tensor, _ body: (Tensor) -> Tensor) {
       let values = tensor.detached().values(Double.self)
       let step = 1e-6
@@ -61,8 +61,8 @@ import Testing
       #expect(largest(gradient, Tensor(numeric, shape: tensor.shape)) < 1e-7)
       #expect(numeric.map(abs).max()! > 0.1)
     }
-    expectGradient(found[1], of: x) { norm.rectified($0, map: map, by: convolution, .training) }
-    expectGradient(found[2], of: map) { norm.rectified(x, map: $0, by: convolution, .training) }
+    expectGradient(found[1], of: x) { norm.fused($0, map: map, into: convolution, .training) }
+    expectGradient(found[2], of: map) { norm.fused(x, map: $0, into: convolution, .training) }
   }
 
   @Test(arguments: [false, true]) func normReLUDoubling(training: Bool) {
@@ -74,7 +74,7 @@ import Testing
     let weights = random([2, 3, 10, 12])
     let mode: Mode = training ? .training : .evaluation
     let fused = run([x, doubling.weight, doubling.bias, mine.weight!], weights: weights) {
-      mine.rectified(x, by: doubling, mode)
+      mine.fused(x, into: doubling, mode)
     }
     let plain = run([x, doubling.weight, doubling.bias, same.weight!], weights: weights) {
       doubling(same(x, mode).relu())
@@ -89,7 +89,7 @@ import Testing
     let identity = Tensor((0..<1024).map { Float($0 % 33 == 0 ? 1 : 0) }, shape: [32, 32, 1, 1])
     let convolution = Conv2d(weight: identity, bias: Tensor(repeating: 0, shape: [32]), padding: 0)
     let truth = norm(x.converted(to: .float32), .training).relu()
-    let fused = norm.rectified(x, by: convolution, .training)
+    let fused = norm.fused(x, into: convolution, .training)
     #expect(fused.type == .bfloat16)
     let oneByOne = withPrecision(.bfloat16) { convolution(norm(x, .training).relu()) }
     #expect(largest(fused, truth) <= largest(oneByOne, truth))
@@ -104,7 +104,7 @@ import Testing
     let statistics = [1, 2].map { threads in
       LibTorch.configure(threads: threads)
       norm.runningMean.assign(Tensor(repeating: 0, shape: [32]))
-      _ = norm.rectified(x, by: convolution, .training)
+      _ = norm.fused(x, into: convolution, .training)
       return norm.runningMean.values(Float.self)
     }
     #expect(statistics[0] == statistics[1])
@@ -116,7 +116,7 @@ import Testing
     let convolution = Conv2d(
       weight: random([2, 16, 3, 3], type: .float32), bias: random([2], type: .float32), padding: 1)
     let (fused, plain) = (BatchStatistics(), BatchStatistics())
-    _ = norm.rectified(x, by: convolution, .measurement(fused))
+    _ = norm.fused(x, into: convolution, .measurement(fused))
     _ = norm(x, .measurement(plain))
     let means = [fused, plain].map { $0.applied { norm.runningMean.values(Double.self) } }
     #expect(zip(means[0], means[1]).allSatisfy { abs($0 - $1) < 1e-6 })
@@ -162,7 +162,7 @@ import Testing
     let bias = random([32], type: .float32)
     let norm = norm(8, affine: true, type: .float32)
     let own = run([weight, bias], weights: weights) {
-      norm.rectified(x, by: DoublingConvTranspose2d(weight: weight, bias: bias), .training)
+      norm.fused(x, into: DoublingConvTranspose2d(weight: weight, bias: bias), .training)
     }
     // The convolution's input, rounded in the same place.
     let seen = norm(x.converted(to: .float32), .training).relu().converted(to: .bfloat16).converted(to: .float32)

@@ -26,7 +26,7 @@ import Testing
       }
       let kernels = withEmulatedGPU {
         run(tensors(mine), weights: weights) {
-          mine.rectified(x, map: map, by: convolution, adding: residual, mode)
+          mine.fused(x, map: map, into: convolution, adding: residual, mode)
         }
       }
       let plain = run(tensors(same), weights: weights) {
@@ -50,7 +50,7 @@ import Testing
       weight: Tensor((0..<64).map { Float($0 % 9 == 0 ? 1 : 0) }, shape: [8, 8, 1, 1]),
       bias: Tensor(repeating: 0, shape: [8]), padding: 0)
     norm.runningVariance.assign(Tensor(repeating: 0, shape: [8]))
-    _ = withEmulatedGPU { norm.rectified(x, by: identity, .training) }
+    _ = withEmulatedGPU { norm.fused(x, into: identity, .training) }
     // A tenth of the variance of ±0.01: 1e-4 / 3 / 10.
     for variance in norm.runningVariance.values(Double.self) { #expect(abs(variance / 3.33e-6 - 1) < 0.2) }
   }
@@ -63,9 +63,9 @@ import Testing
     let convolution = Conv2d(weight: identity, bias: Tensor(repeating: 0, shape: [32]), padding: 0)
     let weights = random([2, 32, 16, 16], type: .float32).converted(to: .bfloat16)
     let kernels = withEmulatedGPU {
-      run([x, map], weights: weights) { norm.rectified(x, map: map, by: convolution, .training) }
+      run([x, map], weights: weights) { norm.fused(x, map: map, into: convolution, .training) }
     }
-    let loops = run([x, map], weights: weights) { norm.rectified(x, map: map, by: convolution, .training) }
+    let loops = run([x, map], weights: weights) { norm.fused(x, map: map, into: convolution, .training) }
     // Sums in another order may round to a neighbouring value, 1/256 away.
     for (a, b) in zip(kernels, loops) {
       let size = b.values(Double.self).map(abs).max()!

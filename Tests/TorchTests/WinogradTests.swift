@@ -84,8 +84,8 @@ import Testing
         runningVariance: Tensor(repeating: 1, shape: [channels], type: t[0].type))
     }
     let own = run(tensors, weights: weights, as: .float32) {
-      norm($0).rectified(
-        $0[0], map: withMap ? $0[4] : nil, by: convolution($0[1], $0[2]), adding: $0[3], .training)
+      norm($0).fused(
+        $0[0], map: withMap ? $0[4] : nil, into: convolution($0[1], $0[2]), adding: $0[3], .training)
     }
     let truth = run(tensors, weights: weights, as: .float64) {
       var y = norm($0)($0[0], .training)

@@ -46,8 +46,6 @@ ptrdiff_t citk_file_dimension(const CITKFile *file, ptrdiff_t axis);
 /// Returns the number of values per voxel.
 ptrdiff_t citk_file_components(const CITKFile *file);
 ptrdiff_t citk_file_component_bytes(const CITKFile *file);
-/// Reads the frame of the first three axes.
-bool citk_file_frame(const CITKFile *file, double *frame);
 /// Reads all voxels, each with its components one after the other.
 bool citk_file_read_float(CITKFile *file, float *voxels);
 bool citk_file_read_double(CITKFile *file, double *voxels);

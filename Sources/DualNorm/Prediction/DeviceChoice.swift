@@ -17,7 +17,7 @@ package enum DeviceChoice: Equatable, Sendable {
     case .cuda(let index):
       if let reason = LibTorch.loadCUDA() {
         throw Refusal(
-          .input, "\(Setting.device) is \(rawValue), and LibTorch's CUDA half cannot be loaded (\(reason))",
+          .input, "\(Setting.device) is \(rawValue), and LibTorch's CUDA library cannot be loaded (\(reason))",
           remedy: "run make deps-cuda, or give \(Setting.device) cpu")
       }
       let count = LibTorch.gpuCount

@@ -45,8 +45,8 @@ public struct BatchNorm2d {
   ///   - map: γ and β of every pixel, [N, 2 C, H, W], for a norm without affine parameters. Then y = self(x) · (1 + γ) + β.
   ///     Without a map y = self(x).
   ///   - residual: a tensor of the result's shape.
-  public func rectified(
-    _ x: Tensor, map: Tensor? = nil, by convolution: some FusableConvolution, adding residual: Tensor? = nil,
+  public func fused(
+    _ x: Tensor, map: Tensor? = nil, into convolution: some FusableConvolution, adding residual: Tensor? = nil,
     _ mode: Mode
   ) -> Tensor {
     precondition(map == nil || weight == nil, "a map is in place of a weight and a bias")

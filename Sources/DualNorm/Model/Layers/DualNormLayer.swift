@@ -42,7 +42,7 @@ struct DualNormLayer {
   ) -> Tensor? {
     guard localStatistics == .predicted else { return nil }
     let map = gamma.fused(shared.fused(mask).relu(), joinedWith: beta)
-    return globalNorm.rectified(x, map: map, by: convolution, adding: residual, mode)
+    return globalNorm.fused(x, map: map, into: convolution, adding: residual, mode)
   }
 
   /// γ and β of each pixel, [N, channels, height, width] each. Only measured statistics take more than these from the

@@ -42,6 +42,6 @@ enum NormLayer {
       case .domain(let norm): norm.branch(of: context.sites)
       case .instance, .group, .layer: nil
       }
-    return norm?.rectified(x, by: convolution, adding: residual, context.mode)
+    return norm?.fused(x, into: convolution, adding: residual, context.mode)
   }
 }
