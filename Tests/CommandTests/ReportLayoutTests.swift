@@ -53,7 +53,7 @@ import Testing
 
   /// A browser reports no problem with pages with all kinds of pictures.
   @Test func nothingOfAPageIsRefused() throws {
-    let pages = try ["check", "run"].map { folder.file("\($0).html") }
+    let pages = ["check", "run"].map { folder.file("\($0).html") }
     let check = ["check", try Tiny.data.path, "--report", pages[0].path, "--quiet"]
     let status = try dualnorm(check).status
     #expect([0, 1].contains(status))
