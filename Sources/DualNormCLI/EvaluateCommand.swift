@@ -116,7 +116,8 @@ struct EvaluateCommand: ParsableCommand {
   ) -> EvaluationRecord {
     var record = EvaluationRecord(
       model: run.url, data: URL(fileURLWithPath: data), split: chosen.choice.rawValue, adaptation: adapt,
-      maskSource: maskSource, precision: precision, device: device, overlap: windows.overlap, largestComponent: components.choice,
+      maskSource: maskSource, precision: precision, device: device, overlap: windows.overlap,
+      largestComponent: components.choice,
       largestComponentClasses: description.largestComponentNames(components.choice),
       tolerancesMM: tolerance.values, mergeLabels: mergeLabels.map(\.values),
       excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: chosen.cases)

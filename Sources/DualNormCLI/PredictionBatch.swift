@@ -43,13 +43,15 @@ struct PredictionBatch: Sendable {
     var (outcome, far) = (Outcome(), FarVolumes(description))
     let queue = PredictionQueue(service, steps)
     do {
-      try await queue.run(jobs, shouldStop: Interruption.requested, prepared: { far.add($0) }) { job, result in
-        switch result {
-        case .success(let found): outcome.found.append(found)
-        case .failure(let error): outcome.failures.append(CaseFailure(job.title, error))
-        }
-        progress.advance(job.title)
-      }
+      try await queue.run(
+        jobs, shouldStop: Interruption.requested, prepared: { far.add($0) },
+        done: { job, result in
+          switch result {
+          case .success(let found): outcome.found.append(found)
+          case .failure(let error): outcome.failures.append(CaseFailure(job.title, error))
+          }
+          progress.advance(job.title)
+        })
     } catch {
       progress.clear()
       let isStopped = error is StopRequested

@@ -21,7 +21,8 @@ import Testing
     let run = RunFolder(folder.file("run"))
     #expect(try dualnorm(training(run)).status == 0)
     let plan = try run.readDescription().network
-    #expect(plan.architecture == .nestedUNet && plan.dual?.blocks == ["x0_0", "x4_0", "x1_1"], "in the order of the network")
+    // In the order of the network.
+    #expect(plan.architecture == .nestedUNet && plan.dual?.blocks == ["x0_0", "x4_0", "x1_1"])
     #expect(try String(contentsOf: run.configuration, encoding: .utf8).contains("network: unet++"))
     let image = try Tiny.data.appendingPathComponent("Site-A/Case00.nii.gz")
     let mask = folder.file("mask.nii.gz")

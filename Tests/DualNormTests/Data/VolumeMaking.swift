@@ -33,7 +33,8 @@ extension DualNormNetwork {
   ) -> [Pass: ClassProbabilities] {
     let none = ClassProbabilities(repeating: [], count: plan.classes)
     var result = Dictionary(uniqueKeysWithValues: passes.map { ($0, none) })
-    segmenter(ofSite: site).forEachSlab(of: volume, sampling(of: volume), passes: passes, on: device) { pass, _, scores in
+    let segmenter = segmenter(ofSite: site)
+    segmenter.forEachSlab(of: volume, sampling(of: volume), passes: passes, on: device) { pass, _, scores in
       for (index, values) in scores.probabilitiesByClass.enumerated() { result[pass]![index] += values }
     }
     return result
