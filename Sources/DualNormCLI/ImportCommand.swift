@@ -42,7 +42,7 @@ struct ImportCommand: ParsableCommand {
     let run = RunFolder(URL(fileURLWithPath: output))
     try run.requireEmpty()
     var options = TrainingConfiguration(.published)
-    preparation.set(in: &options)
+    try preparation.set(in: &options)
     _ = try options.plan()
     let state = try WeightFile(URL(fileURLWithPath: file)).state
     var inferred = try NetworkPlan(inferredFrom: state, maskKind: mask, file: file)
@@ -72,8 +72,8 @@ struct ImportCommand: ParsableCommand {
     options.deepSupervision = inferred.deepSupervision
     (options.localStatistics, options.whitening) = (localStatistics, whitening)
     options.context = inferred.inputChannels / modalities
-    options.size = inferred.size.map { [$0.height, $0.width] }
-    preparation.set(in: &options)
+    options.size = inferred.size
+    try preparation.set(in: &options)
     let description = ModelDescription(
       network: inferred, preparation: try options.plan(orientation: orientation),
       labels: LabelScheme(groups: values.map { [$0] }),

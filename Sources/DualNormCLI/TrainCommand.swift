@@ -106,9 +106,9 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func goOn(_ run: RunFolder, _ messages: TrainingMessages) throws -> TrainingSession {
-    guard run.isCutShort else { return try TrainingSession.resume(run, iterations: options.iterations?.values) }
+    guard run.isCutShort else { return try TrainingSession.resume(run, iterations: options.stageIterations) }
     var configuration = try run.readConfiguration()
-    configuration.iterations = options.iterations?.values ?? configuration.iterations
+    configuration.iterations = try options.stageIterations ?? configuration.iterations
     return try start(run, configuration, messages)
   }
 

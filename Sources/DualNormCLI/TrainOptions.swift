@@ -96,6 +96,11 @@ struct TrainOptions: ParsableArguments {
       valueName: "GB"))
   var memory: Double?
 
+  /// - Throws: `Refusal` for other than two numbers.
+  var stageIterations: StageIterations? {
+    get throws { try iterations.map { try StageIterations($0.values) } }
+  }
+
   /// Tells whether every option has its default.
   var areDefault: Bool { config == nil && (try? resolved()) == TrainingConfiguration() }
 
@@ -129,12 +134,12 @@ struct TrainOptions: ParsableArguments {
     set(\.context, context)
     set(\.mergeLabels, mergeLabels.isEmpty ? nil : mergeLabels.map(\.values))
     set(\.excludeLabels, excludeLabels?.values)
-    preparation.set(in: &result)
+    try preparation.set(in: &result)
     set(\.validationFraction, validationFraction)
     set(\.holdOut, holdOut)
     set(\.splits, splits)
     set(\.fold, fold)
-    set(\.iterations, iterations?.values)
+    set(\.iterations, try stageIterations)
     set(\.batchSize, batchSize)
     set(\.learningRate, learningRate)
     set(\.schedule, schedule)

@@ -73,10 +73,10 @@ struct SmallerTraining {
     let stages = asked.map {
       (stage: $0.stage, iterations: share < 1 ? Self.rounded(Double($0.iterations) * share) : $0.iterations)
     }
-    let iterations = Stage.allCases.map { stage in stages.first { $0.stage == stage }?.iterations ?? 0 }
+    func iterations(_ stage: Stage) -> Int { stages.first { $0.stage == stage }?.iterations ?? 0 }
     options = [
       width < configuration.width ? "--width \(width)" : nil,
-      share < 1 ? "--iterations \(iterations.map(String.init).joined(separator: ","))" : nil,
+      share < 1 ? "--iterations \(StageIterations(plain: iterations(.plain), dual: iterations(.dual)))" : nil,
     ].compactMap { $0 }.joined(separator: " ")
     seconds = pace.seconds(of: stages)
   }

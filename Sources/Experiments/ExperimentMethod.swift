@@ -90,7 +90,7 @@ extension ExperimentMethod {
     result.norm = norm
     guard isDual else {
       result.dualBlocks = []
-      result.iterations = [options.iterations.reduce(0, +), 0]
+      result.iterations = StageIterations(plain: options.iterations.total, dual: 0)
       // These options concern dual blocks only, but an options file may set them.
       (result.maskSource, result.localStatistics) = (.prediction, .predicted)
       return result
@@ -100,11 +100,11 @@ extension ExperimentMethod {
         .input, "The method \(name) needs dual blocks, and \(Setting.dualBlocks) is none",
         remedy: "name blocks or leave it out")
     }
-    guard options.iterations.last ?? 0 > 0 else {
+    guard options.iterations.dual > 0 else {
       throw Refusal(
         .input,
-        "The method \(name) needs iterations of the dual stage, and \(Setting.iterations) is "
-          + "\(options.iterations.map(String.init).joined(separator: ","))", remedy: "give the second number too")
+        "The method \(name) needs iterations of the dual stage, and \(Setting.iterations) is \(options.iterations)",
+        remedy: "give the second number too")
     }
     result.mask = modifiers.contains(.hard) ? .hard : .soft
     result.localStatistics = modifiers.contains(.measured) ? .measured : .predicted

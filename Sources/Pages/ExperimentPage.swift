@@ -41,7 +41,7 @@ struct ExperimentPage {
     add("sites", configuration.sites.map { $0.joined(separator: ", ") } ?? "all")
     add("methods", configuration.methods.map(\.name).joined(separator: ", "))
     add("seeds", configuration.seedValues.map { "\($0)" }.joined(separator: ", "))
-    add("iterations", listed(configuration.training.iterations.map(String.init)) + " (plain and dual stage)")
+    add("iterations", configuration.training.iterations.text)
     add("recipe", configuration.training.recipe.rawValue)
     add("precision", configuration.training.precision?.rawValue)
     add(

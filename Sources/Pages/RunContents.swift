@@ -40,12 +40,13 @@ struct RunContents {
   /// The progress of an unfinished training; nil for a finished one.
   var unfinished: String? {
     guard !isFinished else { return nil }
-    let stages = configuration.map { configuration in
-      description.map { configuration.stages(of: $0.network).map(\.iterations) } ?? configuration.iterations
+    let planned = configuration.map { configuration in
+      description.map { configuration.stages(of: $0.network).reduce(0) { $0 + $1.iterations } }
+        ?? configuration.iterations.total
     }
     let done = history?.rows.count ?? 0
-    let planned = stages.map { " of \($0.reduce(0, +))" } ?? ""
-    return "The training is not finished: \(done)\(planned) iterations are in its log. It goes on with "
+    let all = planned.map { " of \($0)" } ?? ""
+    return "The training is not finished: \(done)\(all) iterations are in its log. It goes on with "
       + "\(Verb.train) \(Setting.resume) \(run.url.path)."
   }
 }
@@ -63,7 +64,7 @@ extension RunContents {
     add("modalities", description?.modalities.joined(separator: ", "))
     add("sites trained on", description.flatMap { $0.sites.isEmpty ? nil : $0.sites.joined(separator: ", ") })
     add("recipe", configuration?.recipe.rawValue)
-    add("iterations", configuration.map { listed($0.iterations.map(String.init)) + " (plain and dual stage)" })
+    add("iterations", configuration.map { $0.iterations.text })
     add("seed", configuration.map { "\($0.seed)" })
     add("precision", description?.precision.rawValue)
     add("trained by", configuration == nil ? nil : run.version.map { "dualnorm \($0)" })
@@ -110,4 +111,9 @@ extension RunContents {
     return content + table.html(caption: "Cases on each side of the split; validation chose the best weights")
       + folded("Names of the cases", names.joined())
   }
+}
+
+extension StageIterations {
+  /// `4000 and 2000 (plain and dual stage)`
+  var text: String { "\(plain) and \(dual) (plain and dual stage)" }
 }

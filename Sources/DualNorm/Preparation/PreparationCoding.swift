@@ -49,7 +49,7 @@ extension PreparationPlan: Codable {
 
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encodeIfPresent(window.map { [$0.low, $0.high] }, forKey: .window)
+    try container.encodeIfPresent(window, forKey: .window)
     switch resampling {
     case .none: break
     case .spacingMM(let x, let y): try container.encode([x, y], forKey: .spacingMM)

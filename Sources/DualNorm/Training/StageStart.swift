@@ -97,9 +97,9 @@ package struct StageStart {
 extension TrainingConfiguration {
   /// The stages of a run, with their iterations.
   package func stages(of network: NetworkPlan) -> [(stage: Stage, iterations: Int)] {
-    zip(Stage.allCases, iterations).filter { stage, iterations in
+    Stage.allCases.map { ($0, iterations[$0]) }.filter { stage, iterations in
       iterations > 0 && (stage == .plain || network.dual != nil)
-    }.map { ($0, $1) }
+    }
   }
 }
 

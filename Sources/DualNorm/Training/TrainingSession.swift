@@ -111,7 +111,7 @@ package struct TrainingSession: Sendable {
   ///   - lock: the run folder's lock, if the caller holds it.
   /// - Throws: `Refusal` if the folder holds no run of train, `Refusal` if another process works in it.
   package static func resume(
-    _ run: RunFolder, iterations: [Int]? = nil, lock: FolderLock? = nil
+    _ run: RunFolder, iterations: StageIterations? = nil, lock: FolderLock? = nil
   ) throws -> TrainingSession {
     try run.requireReadAndWriteAccess()
     guard run.hasConfiguration else {

@@ -62,7 +62,7 @@ package struct ExperimentCell: Sendable {
   }
 
   /// The iterations of all stages.
-  var iterations: Int { configuration.iterations.reduce(0, +) }
+  var iterations: Int { configuration.iterations.total }
 
   /// Progress steps: its iterations plus its test cases, which take about equally long each.
   package var steps: Int { iterations + setting.cases.test.count }

@@ -105,3 +105,15 @@ extension Array: Described {
     (plural ? "lists of " : "list of ") + ConfigurationKey.describe(Element.self, plural: true)
   }
 }
+extension StageIterations: Described {
+  fileprivate static func words(plural: Bool) -> String { "list of two whole numbers" }
+}
+extension ImageSize: Described {
+  fileprivate static func words(plural: Bool) -> String { "list of two whole numbers" }
+}
+extension IntensityWindow: Described {
+  fileprivate static func words(plural: Bool) -> String { "list of two numbers" }
+}
+extension PixelSpacing: Described {
+  fileprivate static func words(plural: Bool) -> String { "list of two numbers" }
+}

@@ -48,7 +48,7 @@ import Testing
       return planned.padsSlices
     }
     #expect(try pads(.standard) && !pads(.published))
-    #expect(try pads(.published) { $0.size = [64, 80] } && pads(.published) { $0.norm = .ln })
+    #expect(try pads(.published) { $0.size = ImageSize(height: 64, width: 80) } && pads(.published) { $0.norm = .ln })
   }
 
   @Test func upTo384NothingIsResampledAndAboveEverythingFits384() throws {

@@ -133,8 +133,8 @@ import Torch
     var options = TrainingConfiguration()
     options.data = "/data"
     options.mergeLabels = [[1, 2], [3, 4]]
-    options.window = [-125, 275]
-    options.size = [64, 64]
+    options.window = IntensityWindow(low: -125, high: 275)
+    options.size = ImageSize(height: 64, width: 64)
     options.iterations = [30, 20]
     let training = try mutate(options.yaml(), times: 1500, seed: 36) { damaged in
       let read = try TrainingConfiguration(yaml: folder.file(damaged, "config.yaml"))

@@ -34,7 +34,7 @@ import Torch
       volume: try PreparedVolume(images: [image], labels: labels, plan: PreparationPlan(), names: [name]))
   }
 
-  func configuration(iterations: [Int] = [6, 6]) -> TrainingConfiguration {
+  func configuration(iterations: StageIterations = [6, 6]) -> TrainingConfiguration {
     var configuration = TrainingConfiguration()
     configuration.width = 2
     configuration.iterations = iterations

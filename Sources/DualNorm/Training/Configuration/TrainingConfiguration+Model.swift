@@ -7,7 +7,7 @@ extension TrainingConfiguration {
   /// The preparation from the options; the cases determine the rest.
   func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
     try PreparationPlan.derived(
-      from: facts, window: windowOption(), resampling: resamplingOption(), networkSize: sizeOption(),
+      from: facts, window: window, resampling: resamplingOption(), networkSize: size,
       contextSlices: context ?? (facts.allSatisfy { $0.geometry.size.z == 1 } ? 1 : 3), whitening: whitening,
       padsSlices: padsSlices, sizeMultiple: network.sizeMultiple)
   }
@@ -15,7 +15,7 @@ extension TrainingConfiguration {
   /// The preparation from the options, for unknown volumes.
   package func plan(orientation: Orientation? = nil) throws -> PreparationPlan {
     try PreparationPlan(
-      window: windowOption(), resampling: resamplingOption() ?? .none, networkSize: sizeOption(),
+      window: window, resampling: resamplingOption() ?? .none, networkSize: size,
       contextSlices: context ?? 3, whitening: whitening, orientation: orientation,
       padsSlices: padsSlices, sizeMultiple: network.sizeMultiple)
   }
@@ -38,34 +38,13 @@ extension TrainingConfiguration {
       dualBlocks, maskKind: mask, maskSource: maskSource, reduction: reduction, localStatistics: localStatistics)
   }
 
-  private func windowOption() throws -> IntensityWindow? {
-    try pair(window, .window, "the lowest and highest intensity, for example -125,275").map {
-      IntensityWindow(low: $0.0, high: $0.1)
-    }
-  }
-
   private func resamplingOption() throws -> PreparationPlan.Resampling? {
-    let spacing = try pair(spacing, .spacing, "x and y in mm, for example 0.6,0.6")
-    let size = try pair(resampleSize, .resampleSize, "height and width in pixels, for example 384,384")
-    guard spacing == nil || size == nil else {
+    guard spacing == nil || resampleSize == nil else {
       throw Refusal(
         .input, "\(Setting.spacing) and \(Setting.resampleSize) exclude each other", remedy: "give one of them")
     }
-    return spacing.map { .spacingMM(x: $0.0, y: $0.1) } ?? size.map { .size(height: $0.0, width: $0.1) }
-  }
-
-  private func sizeOption() throws -> ImageSize? {
-    try pair(size, .size, "height and width in pixels, for example 384,384").map {
-      ImageSize(height: $0.0, width: $0.1)
-    }
-  }
-
-  private func pair<Number>(_ values: [Number]?, _ option: Setting, _ expected: String) throws -> (Number, Number)? {
-    guard let values else { return nil }
-    guard values.count == 2 else {
-      throw Refusal(.input, "\(option) has \(counted(values.count, "number"))", remedy: "give \(expected)")
-    }
-    return (values[0], values[1])
+    return spacing.map { .spacingMM(x: $0.x, y: $0.y) }
+      ?? resampleSize.map { .size(height: $0.height, width: $0.width) }
   }
 
   /// The number of slices per batch; by default the smallest multiple of the number of sites that is at least 8.

@@ -9,21 +9,22 @@ extension TrainingConfiguration {
   ///
   /// - Parameter state: the run's state so far; nil for none.
   /// - Throws: `Refusal` for fewer iterations than are finished, or invalid options.
-  func extended(to iterations: [Int], after state: TrainingState?) throws -> TrainingConfiguration {
+  func extended(to iterations: StageIterations, after state: TrainingState?) throws -> TrainingConfiguration {
     var result = self
     result.iterations = iterations
     try result.validate()
-    guard let state, let current = Stage.allCases.firstIndex(of: state.stage) else { return result }
-    let asked = iterations.map(String.init).joined(separator: ",")
-    for (stage, (new, old)) in zip(Stage.allCases, zip(iterations, self.iterations)).prefix(current) where new != old {
-      throw Refusal(
-        .input, "\(Setting.iterations) is \(asked), and the \(stage.rawValue) stage of this run is over after \(old)",
-        remedy: "give that number for it")
-    }
-    guard iterations[current] == self.iterations[current] || iterations[current] > state.iteration else {
+    guard let state else { return result }
+    if state.stage == .dual, iterations.plain != self.iterations.plain {
       throw Refusal(
         .input,
-        "\(Setting.iterations) is \(asked), and this run has done \(state.iteration) of its \(state.stage.rawValue) "
+        "\(Setting.iterations) is \(iterations), and the plain stage of this run is over after "
+          + "\(self.iterations.plain)", remedy: "give that number for it")
+    }
+    let asked = iterations[state.stage]
+    guard asked == self.iterations[state.stage] || asked > state.iteration else {
+      throw Refusal(
+        .input,
+        "\(Setting.iterations) is \(iterations), and this run has done \(state.iteration) of its \(state.stage.rawValue) "
           + "stage", remedy: "give more than that for it")
     }
     return result
@@ -46,7 +47,7 @@ extension TrainingConfiguration {
     let more = differing.count > 1 ? ", and \(counted(differing.count - 1, "other option"))" : ""
     var command = Verb.train.words + Setting.resume.words(run.url.path)
     if differing == [.iterations] {
-      command += Setting.iterations.words(asked.iterations.map(String.init).joined(separator: ","))
+      command += Setting.iterations.words("\(asked.iterations)")
     }
     throw Refusal(
       .input, run.url.path,

@@ -31,13 +31,13 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Labels that become background.
   package var excludeLabels: [UInt8] = []
   /// Lowest and highest intensity; others are clipped to them before z-score normalization ("whitening").
-  package var window: [Double]?
+  package var window: IntensityWindow?
   /// In-plane spacing x, y in mm to resample slices to.
-  package var spacing: [Double]?
+  package var spacing: PixelSpacing?
   /// Height and width in pixels to resample slices to.
-  package var resampleSize: [Int]?
+  package var resampleSize: ImageSize?
   /// Height and width in pixels to crop or pad slices to.
-  package var size: [Int]?
+  package var size: ImageSize?
   /// The voxels whose mean and standard deviation normalize the intensities.
   package var whitening = PreparationPlan.Whitening.foreground
   /// Share of each site's patients that choose the best checkpoint.
@@ -51,7 +51,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   // The training
   /// Number of iterations of the plain and the dual stage; 0 skips a stage.
-  package var iterations = [4000, 2000]
+  package var iterations = StageIterations(plain: 4000, dual: 2000)
   /// Number of slices per batch; by default the smallest multiple of the number of sites that is at least 8.
   package var batchSize: Int?
   package var learningRate = 1e-3
@@ -125,16 +125,12 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     try require(
       context.map { $0 % 2 == 1 && (1...15).contains($0) } ?? true, "\(Setting.context) is \(context ?? 0)",
       "give an odd number of slices from 1 to 15, so that there is a middle one")
+    try iterations.validate()
     try require(
-      iterations.count == 2 && iterations.allSatisfy { (0...1_000_000_000).contains($0) }
-        && iterations.contains { $0 > 0 },
-      "\(Setting.iterations) is \(iterations.map(String.init).joined(separator: ","))",
-      "give two numbers, of the plain and of the dual stage, for example 4000,2000 (0 skips a stage)")
-    try require(
-      !dualBlocks.isEmpty || iterations[0] > 0,
-      "\(Setting.iterations) is \(iterations.map(String.init).joined(separator: ",")) and there are no dual blocks, so "
-        + "no stage is left", "give the plain stage iterations")
-    let hasDualStage = !dualBlocks.isEmpty && iterations[1] > 0
+      !dualBlocks.isEmpty || iterations.plain > 0,
+      "\(Setting.iterations) is \(iterations) and there are no dual blocks, so no stage is left",
+      "give the plain stage iterations")
+    let hasDualStage = !dualBlocks.isEmpty && iterations.dual > 0
     func requireDualStage(_ isStandard: Bool, _ option: Setting, _ value: String) throws {
       try require(
         hasDualStage || isStandard, "\(option) is \(value), and there is no dual stage that it could change",
