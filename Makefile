@@ -95,6 +95,7 @@ fixtures: bench-env
 	$(BENCH_PYTHON) Tools/fixtures_weights.py
 	$(BENCH_PYTHON) Tools/fixtures_imaging.py
 	$(BENCH_PYTHON) Tools/fixtures_headers.py
+	$(BENCH_PYTHON) Tools/fixtures_channels.py
 	$(BENCH_PYTHON) Tools/fixtures_images.py
 	$(BENCH_PYTHON) Tools/fixtures_commands.py $(REFERENCE)
 	$(BENCH_PYTHON) Tools/fixtures_prepare.py

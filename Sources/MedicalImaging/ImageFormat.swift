@@ -65,26 +65,6 @@ func fileSize(_ url: URL) -> Int {
   return ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
 }
 
-/// The size along the first three axes of a file: a 2-D file is one slice, and further axes must have length 1.
-func volumeSize(_ dimensions: [Int], of url: URL) throws -> SIMD3<Int> {
-  let shape = dimensions.map(String.init).joined(separator: "×")
-  guard dimensions.allSatisfy({ $0 > 0 }) else {
-    throw Refusal(
-      .image, url.path, "its header gives the size \(shape)", detail: "each axis must be at least 1 voxel long")
-  }
-  guard dimensions.count >= 2 else {
-    throw Refusal(
-      .image, url.path, "a row of \(shape) voxels", detail: "expected a volume or a slice",
-      remedy: "export it again as NIfTI")
-  }
-  guard dimensions.dropFirst(3).allSatisfy({ $0 == 1 }) else {
-    throw Refusal(
-      .image, url.path, "a \(dimensions.count)-D file (\(shape))", detail: "expected a 3-D volume",
-      remedy: "split it into one file a channel")
-  }
-  return SIMD3(dimensions[0], dimensions[1], dimensions.count > 2 ? dimensions[2] : 1)
-}
-
 /// The bytes of all voxels; a count that overflows `Int` becomes the largest `Int`, which no file can hold.
 func byteCount(_ size: SIMD3<Int>, voxelBytes: Int) -> Int {
   [size.y, size.z, voxelBytes].reduce(size.x) { product, factor in
@@ -93,11 +73,10 @@ func byteCount(_ size: SIMD3<Int>, voxelBytes: Int) -> Int {
   }
 }
 
-func cutShort(_ url: URL, size: SIMD3<Int>, voxelBytes: Int, found: Int) -> Refusal {
-  let shape = "\(size.x)×\(size.y)×\(size.z)"
-  return Refusal(
+func cutShort(_ url: URL, _ shape: VolumeShape, voxelBytes: Int, found: Int) -> Refusal {
+  Refusal(
     .image, url.path,
-    "its header promises \(shape) voxels of \(voxelBytes) bytes, but the file holds at most \(found) bytes of voxels",
+    "its header promises \(shape.text) voxels of \(voxelBytes) bytes, but the file holds at most \(found) bytes of voxels",
     detail: "it is cut short or damaged", remedy: "copy it again from its source")
 }
 

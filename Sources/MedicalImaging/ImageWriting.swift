@@ -75,6 +75,17 @@ public func writeChannels(_ channels: [Image], to url: URL) throws {
     channels.flatMap(\.voxels), CITKComponentFloat32, geometry.sizeArray + [channels.count], geometry, to: url)
 }
 
+/// Writes one 4-D int16 file if every voxel of the channels is a 16-bit whole number, otherwise like `writeChannels`.
+///
+/// One channel becomes a 3-D file.
+public func writeChannelsCompactly(_ channels: [Image], to url: URL) throws {
+  guard channels.count > 1 else { return try channels[0].writeCompactly(to: url) }
+  let integers = channels.flatMap { $0.voxels.compactMap { Int16(exactly: $0) } }
+  let geometry = channels[0].geometry
+  guard integers.count == channels.count * geometry.voxelCount else { return try writeChannels(channels, to: url) }
+  try writeNIfTI(integers, CITKComponentInt16, geometry.sizeArray + [channels.count], geometry, to: url)
+}
+
 private func writeNIfTI<Voxel>(
   _ voxels: [Voxel], _ component: CITKComponent, _ size: [Int], _ geometry: Geometry, to url: URL
 ) throws {

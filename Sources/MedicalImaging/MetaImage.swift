@@ -20,7 +20,15 @@ struct MetaImage {
     return key.lowercased() == "elementdatafile" ? .last(key: key, value: value) : .field(key: key, value: value)
   }
 
-  func volume() throws -> (Geometry, StoredVoxels) {
+  /// - Parameter channels: the number of channels to be read; nil for any.
+  func volume(_ channels: Int?) throws -> (Geometry, VolumeShape, StoredVoxels) {
+    let (shape, axes) = try shape(channels: channels)
+    let grid = try geometry(shape.size, axes: axes)
+    return (grid, shape, try voxels(shape))
+  }
+
+  /// The shape, and the number of axes that the header has.
+  func shape(channels: Int?) throws -> (shape: VolumeShape, axes: Int) {
     guard header.fields["ndims"] != nil, header.fields["elementdatafile"] != nil else {
       throw TextHeader.foreign(header.url)
     }
@@ -30,11 +38,10 @@ struct MetaImage {
     guard let dimensions = header.integers("dimsize", atMost: 16), dimensions.count >= axes else {
       throw header.fault("dimsize", "\(axes) whole numbers")
     }
-    let size = try volumeSize(Array(dimensions.prefix(axes)), of: header.url)
-    let channels = try number("elementnumberofchannels", or: 1)
-    try header.requireOneNumber(channels)
-    let grid = try geometry(size, axes: axes)
-    return (grid, try voxels(size))
+    let numbers = try number("elementnumberofchannels", or: 1)
+    let shape = try VolumeShape(
+      Array(dimensions.prefix(axes)), numbers: numbers, channels: channels, of: header.url)
+    return (shape, axes)
   }
 
   // MARK: - Place
@@ -79,7 +86,7 @@ struct MetaImage {
     "MET_FLOAT": .float32, "MET_DOUBLE": .float64,
   ]
 
-  private func voxels(_ size: SIMD3<Int>) throws -> StoredVoxels {
+  private func voxels(_ shape: VolumeShape) throws -> StoredVoxels {
     guard isTrue("binarydata") != false else {
       throw Refusal(
         .image, header.url.path, "its voxels are stored as text", detail: "expected bytes",
@@ -94,7 +101,7 @@ struct MetaImage {
     let data = try isAttached ? header.url : header.dataFile(name)
     let isCompressed = isTrue("compresseddata") ?? false
     let skipped = try number("headersize", or: 0)
-    let fromEnd = fileSize(data) - byteCount(size, voxelBytes: type.bytes)
+    let fromEnd = fileSize(data) - shape.byteCount(type.bytes)
     guard skipped >= -1, skipped >= 0 || !isCompressed else {
       throw header.fault("headersize", isCompressed ? "a count of bytes" : "a count of bytes or -1")
     }

@@ -10,15 +10,17 @@ struct NIfTIFile {
   let url: URL
   let header: NIfTIHeader
   let geometry: Geometry
+  let shape: VolumeShape
   private let stored: StoredVoxels
 
-  init(_ url: URL) throws {
+  /// - Parameter channels: the number of channels to be read; nil for any.
+  init(_ url: URL, channels: Int?) throws {
     self.url = url
     _ = try compression(of: url)
     header = try niftiHeader(of: url)
     let data = try header.kind == .single ? url : voxels(of: url)
     let isCompressed = try compression(of: data)
-    let size = try volumeSize(header.dimensions, of: url)
+    shape = try VolumeShape(header.dimensions, channels: channels, of: url)
     guard !header.isColour else { throw colours(url, "NIfTI data type \(header.datatype)") }
     guard let type = VoxelType(rawValue: header.datatype) else {
       throw Refusal(
@@ -30,10 +32,16 @@ struct NIfTIFile {
         .image, url.path, "its header has its voxels begin at byte \(header.dataOffset), which is in the header",
         detail: "expected 352 or more", remedy: "correct the header")
     }
-    geometry = header.geometry.geometry(size: size)
+    geometry = (shape.channels > 1 ? header.geometry.ofSpace : header.geometry).geometry(size: shape.size)
     stored = try StoredVoxels(header, url, data, type, isCompressed: isCompressed)
-    try stored.requireAll(geometry.size)
-    reportDoubts(size)
+    try stored.requireAll(shape)
+    reportDoubts(shape.size)
+  }
+
+  /// The shape that the header alone gives.
+  static func shape(of url: URL) throws -> VolumeShape {
+    _ = try compression(of: url)
+    return try VolumeShape(niftiHeader(of: url).dimensions, channels: nil, of: url)
   }
 
   private func reportDoubts(_ size: SIMD3<Int>) {

@@ -4,11 +4,18 @@ struct NIfTIGeometry: Equatable {
   let qformCode: Int
   let sformCode: Int
   /// All eight values: the quaternion's handedness, then the spacings.
-  let pixdim: [Double]
+  var pixdim: [Double]
   let quaternion: [Double]
   let offset: [Double]
   /// The 3×4 affine, row by row.
   let sform: [Double]
+
+  /// The fields without the steps of time or channels, for volumes on the grid of a 4-D file.
+  var ofSpace: NIfTIGeometry {
+    var result = self
+    for axis in 4..<8 { result.pixdim[axis] = 1 }
+    return result
+  }
 
   /// The sform's geometry if there is one (code above 0, axes perpendicular), else the qform's, else the spacing at 0.
   ///

@@ -29,7 +29,13 @@ struct NRRD {
     "measurementframe",
   ]
 
-  func volume() throws -> (Geometry, StoredVoxels) {
+  /// - Parameter channels: the number of channels to be read; nil for any.
+  func volume(_ channels: Int?) throws -> (Geometry, VolumeShape, StoredVoxels) {
+    let (shape, axes) = try shape(channels: channels)
+    return (try axes.geometry(shape.size), shape, try voxels(shape))
+  }
+
+  func shape(channels: Int?) throws -> (shape: VolumeShape, axes: NRRDAxes) {
     let magics = ["NRRD00.01"] + (1...5).map { "NRRD000\($0)" }
     guard magics.contains(header.fields["magic"] ?? "") else { throw TextHeader.foreign(header.url) }
     guard let count = header.integers("dimension", atMost: 1)?.first, (1...16).contains(count) else {
@@ -39,9 +45,10 @@ struct NRRD {
       throw header.fault("sizes", "\(count) whole numbers")
     }
     let axes = try NRRDAxes(header, sizes)
-    let size = try volumeSize(axes.spatial.map { sizes[$0] }, of: header.url)
-    try header.requireOneNumber(axes.numbersPerVoxel)
-    return (try axes.geometry(size), try voxels(size))
+    var shape = try VolumeShape(
+      axes.spatial.map { sizes[$0] }, numbers: axes.numbersPerVoxel, channels: channels, of: header.url)
+    if shape.isInterleaved { shape.isInterleaved = try axes.areNumbersFirst(sizes) }
+    return (shape, axes)
   }
 
   // MARK: - Voxels
@@ -68,7 +75,7 @@ struct NRRD {
     "raw": .raw, "gzip": .deflate, "gz": .deflate, "text": .text, "txt": .text, "ascii": .text, "hex": .hex,
   ]
 
-  private func voxels(_ size: SIMD3<Int>) throws -> StoredVoxels {
+  private func voxels(_ shape: VolumeShape) throws -> StoredVoxels {
     guard let type = Self.types[header.fields["type"]?.lowercased() ?? ""] else {
       throw header.fault("type", "a number's type such as short")
     }
@@ -84,23 +91,23 @@ struct NRRD {
     var voxels = StoredVoxels(
       url: header.url, data: data, type: type, isSwapped: order == "big", encoding: encoding,
       offset: try skipLines(of: data, from: name == nil ? header.length : 0))
-    try skipBytes(&voxels, size)
+    try skipBytes(&voxels, shape)
     return voxels
   }
 
   /// Skips the bytes that the header puts before the voxels; a number below 0 counts from the end.
-  private func skipBytes(_ voxels: inout StoredVoxels, _ size: SIMD3<Int>) throws {
+  private func skipBytes(_ voxels: inout StoredVoxels, _ shape: VolumeShape) throws {
     guard header.fields["byteskip"] != nil else { return }
     guard let count = header.integers("byteskip", atMost: 1)?.first, count >= -(1 << 40) else {
       throw header.fault("byteskip", "a count of bytes")
     }
-    let promised = byteCount(size, voxelBytes: voxels.type.bytes)
+    let promised = shape.byteCount(voxels.type.bytes)
     switch voxels.encoding {
     case .raw where count < 0: voxels.offset = max(0, fileSize(voxels.data) - promised + count + 1)
     case .raw:
       voxels.offset = voxels.offset.addingReportingOverflow(count).overflow ? .max : voxels.offset + count
     case .deflate where count >= 0: voxels.skip = count
-    case .deflate: try voxels.skipToEnd(size, trailing: -count - 1)
+    case .deflate: try voxels.skipToEnd(shape, trailing: -count - 1)
     case .text, .hex:
       guard count == 0 else { throw header.fault("byteskip", "0 for voxels in text") }
     }

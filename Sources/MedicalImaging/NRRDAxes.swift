@@ -34,6 +34,21 @@ struct NRRDAxes {
       .reduce(1) { $0.multipliedReportingOverflow(by: sizes[$1]).overflow ? .max : $0 * sizes[$1] }
   }
 
+  /// Tells whether a voxel's numbers lie side by side, before the axes of space, rather than behind them.
+  ///
+  /// - Throws: `Refusal` for numbers between the axes of space.
+  func areNumbersFirst(_ sizes: [Int]) throws -> Bool {
+    let others = sizes.indices.filter { sizes[$0] > 1 && !spatial.contains($0) }
+    guard let first = spatial.first, let last = spatial.last, let least = others.first, let greatest = others.last
+    else { return true }
+    guard greatest < first || least > last else {
+      throw Refusal(
+        .image, header.url.path, "its numbers of a voxel lie between its axes of space",
+        detail: "expected them before or behind", remedy: "export it again as NIfTI")
+    }
+    return greatest < first
+  }
+
   func geometry(_ size: SIMD3<Int>) throws -> Geometry {
     let space = try NRRDSpace(header)
     let steps = vectors.isEmpty ? [] : spatial.prefix(3).map { vectors[$0] }

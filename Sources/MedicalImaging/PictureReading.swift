@@ -7,20 +7,36 @@ public let colourChannels = ["red", "green", "blue"]
 extension Volume where Voxel == Float {
   /// Reads a file's channels: one of a volume or a grey picture; red, green and blue of a colour picture.
   ///
+  /// A 4-D file has one channel a volume, and a file of several numbers a voxel one for each.
   /// Pictures are PNG, JPEG or TIFF of 8 or 16 bits a channel (TIFF also float). They become volumes of one slice with
   /// the stored values, x to the right, y down. A pixel is 1 mm: a file's resolution is for print and seldom equal in
   /// image and mask. A palette is expanded. An alpha channel is dropped if it is constant.
-  /// - Parameter series: the series of a DICOM folder, as `DICOMSeries` takes it.
+  /// - Parameters:
+  ///   - series: the series of a DICOM folder, as `DICOMSeries` takes it.
+  ///   - count: the number of channels that the file must have; nil for any.
   /// - Throws: `Refusal` if the file is missing, damaged, of another format, or transparent in places.
-  public static func channels(contentsOf url: URL, series: String? = nil) throws -> [Image] {
-    guard isPicture(url) else { return [try Image(contentsOf: url, series: series)] }
+  public static func channels(contentsOf url: URL, series: String? = nil, count: Int? = nil) throws -> [Image] {
+    if holdsDICOM(url) { return [try Image(contentsOf: url, series: series)] }
+    guard isPicture(url) else { return try ImageFile(url, channels: count).channels() }
+    if count == 1 { return [try grey(contentsOf: url)] }
     let picture = try PictureFile(url)
-    return try images(of: picture, picture.read(), components: picture.componentCount)
+    let channels = try images(of: picture, picture.read(), components: picture.componentCount)
+    guard count.map({ $0 == channels.count }) ?? true else {
+      throw Refusal(.image, url.path, "it is grey", detail: "expected a colour picture", remedy: "give such a picture")
+    }
+    return channels
+  }
+
+  /// Reads the channels that show a file: the colours of a picture, or the first channel of a volume.
+  public static func shownChannels(contentsOf url: URL, series: String? = nil) throws -> [Image] {
+    guard !isPicture(url), !holdsDICOM(url) else { return try channels(contentsOf: url, series: series) }
+    return try ImageFile(url, channels: nil).channels(first: 1)
   }
 
   /// The number of channels that `channels(contentsOf:)` returns, from the header alone.
   public static func channelCount(contentsOf url: URL) throws -> Int {
-    try isPicture(url) && PictureFile(url).componentCount > 2 ? 3 : 1
+    if isPicture(url) { return try PictureFile(url).componentCount > 2 ? 3 : 1 }
+    return holdsDICOM(url) ? 1 : try ImageFile.shape(of: url).channels
   }
 
   static func grey(contentsOf url: URL) throws -> Image {

@@ -28,7 +28,7 @@ enum VoxelType: Int {
 /// The most bytes before compressed voxels that are counted from the end.
 private let largestDecompressed = 1 << 24
 
-/// The location and encoding of a volume's voxels in a file, one number a voxel.
+/// The location and encoding of a volume's numbers in a file.
 struct StoredVoxels {
   enum Encoding {
     case raw
@@ -54,8 +54,8 @@ struct StoredVoxels {
   var intercept = 0.0
 
   /// Throws `Refusal` unless the file holds all voxels, before memory is taken for them.
-  func requireAll(_ size: SIMD3<Int>) throws {
-    let promised = byteCount(size, voxelBytes: encoding == .text ? 1 : type.bytes)
+  func requireAll(_ shape: VolumeShape) throws {
+    let promised = shape.byteCount(encoding == .text ? 1 : type.bytes)
     let (end, overflow) = promised.addingReportingOverflow(skip)
     let file = fileSize(data)
     var held = max(0, file - offset)
@@ -64,20 +64,20 @@ struct StoredVoxels {
     case .hex: held /= 2
     case .deflate:
       held = held.multipliedReportingOverflow(by: largestInflation).overflow ? .max : held * largestInflation
-      if !overflow, end <= held { try requireRoom(size) }
+      if !overflow, end <= held { try requireRoom(shape) }
       if !overflow, end <= held, try gzipTrailer() != UInt32(truncatingIfNeeded: end) {
         // The stream is zlib, incomplete, of several gzip members, or continues after the voxels.
         guard citk_inflated_count(data.path, offset, end, &held) || held < end else { throw damaged(data) }
       }
     }
     guard offset >= 0, skip >= 0, offset <= file, !overflow, end <= held else {
-      throw cutShort(url, size: size, voxelBytes: type.bytes, found: max(0, held - max(0, skip)))
+      throw cutShort(url, shape, voxelBytes: type.bytes, found: max(0, held - max(0, skip)))
     }
-    try requireRoom(size)
+    try requireRoom(shape)
   }
 
-  private func requireRoom(_ size: SIMD3<Int>) throws {
-    try VolumeMemory.requireRoom(for: size, voxelBytes: MemoryLayout<Float>.size, of: url)
+  private func requireRoom(_ shape: VolumeShape) throws {
+    try VolumeMemory.requireRoom(for: shape, of: url)
   }
 
   /// The count of decompressed bytes, modulo 2³², at the end of a gzip file of one member.
@@ -93,9 +93,9 @@ struct StoredVoxels {
   }
 
   /// Places compressed voxels at the end of the decompressed data, before `trailing` bytes.
-  mutating func skipToEnd(_ size: SIMD3<Int>, trailing: Int) throws {
-    try requireRoom(size)
-    let promised = byteCount(size, voxelBytes: type.bytes)
+  mutating func skipToEnd(_ shape: VolumeShape, trailing: Int) throws {
+    try requireRoom(shape)
+    let promised = shape.byteCount(type.bytes)
     var held = 0
     let most =
       promised.addingReportingOverflow(largestDecompressed).overflow ? promised : promised + largestDecompressed

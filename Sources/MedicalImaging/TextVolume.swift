@@ -4,14 +4,23 @@ import Foundation
 /// A MetaImage or NRRD file with a validated header.
 struct TextVolume {
   let geometry: Geometry
+  let shape: VolumeShape
   let voxels: StoredVoxels
 
+  /// - Parameter channels: the number of channels to be read; nil for any.
   /// - Throws: `Refusal` for a header that is damaged, contradicts itself, or does not describe one volume.
-  init(_ url: URL, _ format: ImageFormat) throws {
+  init(_ url: URL, _ format: ImageFormat, channels: Int?) throws {
     let isMeta = format == .meta
     let header = try TextHeader(url, isMeta ? MetaImage.line : NRRD.line)
-    (geometry, voxels) = try isMeta ? MetaImage(header).volume() : NRRD(header).volume()
-    try voxels.requireAll(geometry.size)
+    (geometry, shape, voxels) = try isMeta ? MetaImage(header).volume(channels) : NRRD(header).volume(channels)
+    try voxels.requireAll(shape)
+  }
+
+  /// The shape that the header alone gives.
+  static func shape(of url: URL, _ format: ImageFormat) throws -> VolumeShape {
+    let isMeta = format == .meta
+    let header = try TextHeader(url, isMeta ? MetaImage.line : NRRD.line)
+    return try isMeta ? MetaImage(header).shape(channels: nil).shape : NRRD(header).shape(channels: nil).shape
   }
 }
 
@@ -33,16 +42,6 @@ extension TextHeader {
         remedy: "correct the header")
     }
     return data
-  }
-
-  /// - Throws: `Refusal` for several numbers a voxel.
-  func requireOneNumber(_ count: Int) throws {
-    guard ![3, 4].contains(count) else { throw colours(url, "\(count) numbers each") }
-    guard count == 1 else {
-      throw Refusal(
-        .image, url.path, "it has \(count) numbers a voxel", detail: "expected one",
-        remedy: "split it into one file each")
-    }
   }
 }
 

@@ -24,7 +24,16 @@ public enum VolumeMemory {
   /// - Parameter voxelBytes: the bytes of a voxel in memory.
   /// - Throws: `Refusal` for a volume that takes more than the limit.
   static func requireRoom(for size: SIMD3<Int>, voxelBytes: Int, of url: URL) throws {
-    let needed = byteCount(size, voxelBytes: voxelBytes)
+    try requireRoom(for: VolumeShape(size: size), byteCount(size, voxelBytes: voxelBytes), of: url)
+  }
+
+  /// - Throws: `Refusal` for a file whose channels take more than the limit; several are in memory twice while they are
+  ///   taken apart.
+  static func requireRoom(for shape: VolumeShape, of url: URL) throws {
+    try requireRoom(for: shape, shape.byteCount(MemoryLayout<Float>.size * (shape.channels > 1 ? 2 : 1)), of: url)
+  }
+
+  private static func requireRoom(for shape: VolumeShape, _ needed: Int, of url: URL) throws {
     guard needed > limit else { return }
     func gigabytes(_ bytes: Int) -> String {
       let value = Double(bytes) / 1e9
@@ -32,7 +41,7 @@ public enum VolumeMemory {
     }
     throw Refusal(
       .image, url.path,
-      "its \(size.x)×\(size.y)×\(size.z) voxels take \(gigabytes(needed)) GB, and a volume may take "
+      "its \(shape.text) voxels take \(gigabytes(needed)) GB, and a volume may take "
         + "\(gigabytes(limit)) GB (\(Setting.memory))", remedy: "crop or resample it")
   }
 }
