@@ -28,7 +28,8 @@ struct PredictionJob: Sendable {
   /// - Throws: `Refusal` for files that are no series.
   func series() throws -> DICOMSeries? {
     guard ending == ".dcm" else { return nil }
-    return try DICOMSeries(contentsOf: scan.images[0], series: scan.series.first ?? nil)
+    guard case .series(let folder, let choice) = scan.sources[0] else { return nil }
+    return try DICOMSeries(contentsOf: folder, series: choice)
   }
 
   /// The mask's file with a suffix to its name.
@@ -64,17 +65,11 @@ struct PredictionJob: Sendable {
       }
       return try jobs(in: input[0], output: output, format: format, modalities: modalities)
     }
-    guard input.count == modalities || input.count == 1 && isPicture(input[0]) else {
-      throw Refusal(
-        .input, "--input names \(input.count) files, and the model takes \(modalities)",
-        remedy: "give one a modality, in order")
-    }
-    let name = isSeries[0] ? input[0].standardizedFileURL.lastPathComponent : withoutChannel(input[0].volumeName)
-    let scan = Case(name: name, site: "input", images: input, mask: nil, series: series)
+    let scan = try singleCase(input, series, isSeries, modalities: modalities)
     guard let ending = output.maskEnding else {
       try requireFolder(output, scan, isSeries[0])
       return [
-        PredictionJob(scan: scan, site: nil, folder: output, name: name, ending: try maskEnding(of: scan, format))
+        PredictionJob(scan: scan, site: nil, folder: output, name: scan.name, ending: try maskEnding(of: scan, format))
       ]
     }
     guard ending != ".png" || scan.isPicture else {
@@ -93,13 +88,32 @@ struct PredictionJob: Sendable {
     ]
   }
 
+  /// The case of an input that is no folder of cases: a file a modality, or one file with all of them.
+  private static func singleCase(
+    _ input: [URL], _ series: [String], _ isSeries: [Bool], modalities: Int
+  ) throws -> Case {
+    let name = isSeries[0] ? input[0].standardizedFileURL.lastPathComponent : withoutChannel(input[0].volumeName)
+    let sources = input.indices.map { place -> ImageSource in
+      isSeries[place] ? .series(input[place], choice: series.isEmpty ? nil : series[place]) : .file(input[place])
+    }
+    let scan = Case(name: name, site: "input", sources: sources, mask: nil)
+    guard input.count != modalities else { return scan }
+    let counted = (try? scan.counted(volumes: true)) ?? scan
+    guard counted.severalInOne != nil || input.count == 1 && scan.isPicture else {
+      throw Refusal(
+        .input, "--input names \(input.count) files, and the model takes \(modalities)",
+        remedy: "give one a modality, in order")
+    }
+    return counted
+  }
+
   /// - Throws: `Refusal` where masks of such an input are not written in a format.
   private static func maskEnding(of scan: Case, _ format: MaskFormat?) throws -> String {
     guard let format else { return scan.maskEnding }
-    guard format != .dicom || holdsDICOM(scan.images[0]) else {
+    guard format != .dicom || scan.sources[0].isSeries else {
       throw Refusal(
         .input,
-        "--format dicom: a segmentation refers to the DICOM images it was made from, and \(scan.images[0].path) is not "
+        "--format dicom: a segmentation refers to the DICOM images it was made from, and \(scan.reference.path) is not "
           + "of DICOM", remedy: "leave --format out")
     }
     return format.ending
@@ -141,7 +155,7 @@ struct PredictionJob: Sendable {
       let entries = try FileManager.default.contentsOfDirectory(at: input, includingPropertiesForKeys: nil)
       UnreadImages(in: input, among: entries).report()
       return try series.map { url in
-        let scan = Case(name: url.lastPathComponent, site: "input", images: [url], mask: nil)
+        let scan = Case(name: url.lastPathComponent, site: "input", sources: [.series(url, choice: nil)], mask: nil)
         return PredictionJob(
           scan: scan, site: nil, folder: output, name: scan.name, ending: try maskEnding(of: scan, format))
       }

@@ -14,7 +14,7 @@ package struct Experiment: Sendable {
   package let configuration: ExperimentConfiguration
   let data: CheckedData
   /// The unit of lengths in the scores.
-  package var lengthUnit: LengthUnit { LengthUnit(arePictures: data.dataset.cases.map(\.isPicture)) }
+  package var lengthUnit: LengthUnit { LengthUnit(of: data.dataset.cases) }
   /// All cells, seed by seed, so that an unfinished experiment can already compare all methods.
   package let cells: [ExperimentCell]
   /// The folder's lock, held while cells run.

@@ -108,13 +108,13 @@ private struct CaseMaps {
 
   /// - Throws: `Refusal` naming the file that cannot be read or does not lie on the image.
   init(_ scan: Case, _ labels: LabelScheme, first: URL?, final: URL?) throws {
-    let channels = try Image.channels(contentsOf: scan.images[0])
+    let channels = try scan.sources[0].shownChannels()
     let geometry = channels[0].geometry
     func classes(_ url: URL) throws -> LabelMap {
       let mask = try LabelMap(contentsOf: url)
       if let difference = mask.geometry.mismatch(with: geometry) {
         throw Refusal(
-          .input, url.path, "does not lie on the voxels of its image \(scan.images[0].path): \(difference)",
+          .input, url.path, "does not lie on the voxels of its image \(scan.reference.path): \(difference)",
           remedy: "give the data that were evaluated with \(Setting.data)")
       }
       return try labels.classes(of: mask, file: url.path)

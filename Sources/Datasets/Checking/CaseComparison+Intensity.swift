@@ -71,10 +71,8 @@ extension CaseFacts {
     return distance / contrast(channel)
   }
 
-  /// The file of a channel; for a colour picture also its colour.
+  /// The file of a channel; of one among several in a file also its colour or number.
   fileprivate func name(of channel: Int) -> String {
-    if scan.images.count > channel, scan.images.count > 1 { return scan.images[channel].path }
-    let count = profile?.quantiles.count ?? 1
-    return count > 1 ? channelNames(of: file, count: count)[channel] : file.path
+    channel < scan.channelCount ? scan.channelNames[channel] : file.path
   }
 }

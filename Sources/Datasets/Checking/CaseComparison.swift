@@ -10,7 +10,7 @@ struct CaseComparison {
 
   init(_ facts: [CaseFacts]) {
     self.facts = facts
-    volumes = facts.filter { !$0.scan.isPicture }
+    volumes = facts.filter(\.scan.hasOrientation)
   }
 
   func findings() -> [DataCheck.Finding] {
@@ -44,7 +44,7 @@ func bySite(_ facts: [CaseFacts]) -> [(site: String, facts: [CaseFacts])] {
 
 extension CaseFacts {
   var identifier: String { scan.identifier }
-  var file: URL { scan.images[0] }
+  var file: URL { scan.reference }
 
   /// The extent along the image's axes, edge to edge.
   var extentMM: SIMD3<Double> { SIMD3<Double>(geometry.size) * geometry.spacingMM }

@@ -26,7 +26,7 @@ package struct DataCheck: Sendable {
     progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool
   ) throws -> DataCheck {
     let inspections = try concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
-      shouldStop() ? nil : CaseInspection(scan)
+      shouldStop() ? nil : CaseInspection(scan, of: dataset)
     }.map { inspection in
       guard let inspection else { throw StopRequested() }
       return inspection
@@ -39,7 +39,9 @@ package struct DataCheck: Sendable {
     on dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
     progress: (@Sendable (Int, Int) -> Void)? = nil
   ) -> DataCheck {
-    let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) { CaseInspection($0) }
+    let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) {
+      CaseInspection($0, of: dataset)
+    }
     return DataCheck(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
   }
 

@@ -74,24 +74,25 @@ struct CaseInspection: Sendable {
   private(set) var findings: [DataCheck.Finding] = []
 
   /// Reads one file at a time and keeps one channel, so memory holds at most a file and a channel.
-  init(_ scan: Case) {
+  init(_ scan: Case, of dataset: Dataset) {
     self.scan = scan
     var first: Image?
     var intensities: [ClosedRange<Float>] = []
     var quantiles: [[Float]] = []
     var hash = VoxelHash()
     var rounding: Double? = 0
-    for url in scan.images {
-      guard let channels = read(url, { try Image.channels(contentsOf: url) }) else { return }
+    for source in scan.sources {
+      let url = source.url
+      guard let channels = read(url, { try dataset.channels(of: source, scan) }) else { return }
       if let first {
-        let fault = mismatch(modality: url, channels[0].geometry, first: scan.images[0], first.geometry)
+        let fault = mismatch(modality: url, channels[0].geometry, first: scan.reference, first.geometry)
         report(.grid, fault, url)
         rounding = CaseInspection.rounding(rounding, fault, channels[0].geometry, first.geometry)
       }
       first = first ?? channels[0]
       let statistics = channels.map(IntensityStatistics.init)
-      let blank = blankChannels(statistics)
-      for (index, name) in channelNames(of: url, count: channels.count).enumerated() where !blank.contains(index) {
+      let blank = scan.isPicture ? blankChannels(statistics) : []
+      for (index, name) in source.channelNames.enumerated() where !blank.contains(index) {
         report(.voxels, statistics[index].fault(name), url)
       }
       intensities += statistics.compactMap(\.range)
@@ -101,7 +102,7 @@ struct CaseInspection: Sendable {
       }
     }
     guard let first else { return }
-    if let mask = scan.mask, scan.images.count == 1, intensities.count == 1 {
+    if let mask = scan.mask, scan.channelCount == 1, intensities.count == 1 {
       isExchanged = Warnings.collecting { MaskLikeness.areExchanged(image: first, mask: mask) }.value
     }
     var labels: [UInt8: Int] = [:]
@@ -110,7 +111,7 @@ struct CaseInspection: Sendable {
     var greyEdges: GreyEdges?
     if let url = scan.mask {
       guard let mask = read(url, { try LabelMap(contentsOf: url) }) else { return }
-      let fault = mismatch(mask: url, mask.geometry, image: scan.images[0], first.geometry)
+      let fault = mismatch(mask: url, mask.geometry, image: scan.reference, first.geometry)
       report(.grid, fault, url)
       rounding = CaseInspection.rounding(rounding, fault, mask.geometry, first.geometry)
       labels = CaseInspection.histogram(mask)

@@ -134,7 +134,7 @@ struct DataCheckRules {
   }
 
   private func pixelSizes() -> [DataCheck.Finding] {
-    let sizes = facts.filter { !$0.scan.isPicture }.flatMap { [$0.geometry.spacingMM.x, $0.geometry.spacingMM.y] }
+    let sizes = facts.filter(\.scan.hasOrientation).flatMap { [$0.geometry.spacingMM.x, $0.geometry.spacingMM.y] }
     guard let least = sizes.min(), let greatest = sizes.max(), greatest >= 1.5 * least else { return [] }
     return [
       .init(

@@ -46,25 +46,28 @@ extension DataRepair {
 
   private func write(_ step: Step, to folder: URL) throws {
     let scan = step.scan
-    for (index, url) in scan.images.enumerated() {
+    for (index, source) in scan.sources.enumerated() {
+      let url = source.url
       let target = place(of: scan, channel: index, in: folder)
       guard step.turn != nil || step.grid != nil && index > 0 || !isCopied(url) else {
         try copy(url, to: target)
         continue
       }
-      guard var image = try readable(url, { try Image(contentsOf: url) }) else {
+      guard var images = try readable(url, { try source.channels() }) else {
         try copy(url, to: target)
         continue
       }
-      if let grid = step.grid { image = Image(voxels: image.voxels, geometry: grid, noData: image.noData) }
-      if let turn = step.turn { image = image.reoriented(to: turn) }
-      try image.writeCompactly(to: target.appendingPathExtension("nii.gz"))
+      for place in images.indices {
+        if let grid = step.grid { images[place] = images[place].onGrid(grid) }
+        if let turn = step.turn { images[place] = images[place].reoriented(to: turn) }
+      }
+      try writeChannelsCompactly(images, to: target.appendingPathExtension("nii.gz"))
     }
     guard let url = scan.mask else { return }
     let target = placeOfMask(of: scan, in: folder)
     guard step.turn != nil || step.grid != nil || !isCopied(url) else { return try copy(url, to: target) }
     guard var mask = try readable(url, { try LabelMap(contentsOf: url) }) else { return try copy(url, to: target) }
-    if let grid = step.grid { mask = LabelMap(voxels: mask.voxels, geometry: grid) }
+    if let grid = step.grid { mask = mask.onGrid(grid) }
     if let turn = step.turn { mask = mask.reoriented(to: turn) }
     try mask.write(to: target.appendingPathExtension("nii.gz"))
   }
@@ -76,9 +79,10 @@ extension DataRepair {
 
   /// The path of a channel's file without its extension.
   private func place(of scan: Case, channel: Int, in folder: URL) -> URL {
-    let suffix = String(format: "_%04d", channel)
-    if dataset.layout == .description { return folder.appendingPathComponent("imagesTr/\(scan.name)\(suffix)") }
-    return folder.appendingPathComponent("\(scan.site)/\(scan.name)\(scan.images.count > 1 ? suffix : "")")
+    let isDescribed = dataset.layout == .description
+    let isNumbered = isDescribed ? scan.isPicture || scan.severalInOne == nil : scan.sources.count > 1
+    let name = scan.name + (isNumbered ? String(format: "_%04d", channel) : "")
+    return folder.appendingPathComponent("\(isDescribed ? "imagesTr" : scan.site)/\(name)")
   }
 
   private func placeOfMask(of scan: Case, in folder: URL) -> URL {
@@ -126,4 +130,9 @@ extension DataRepair {
     let data = try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys])
     try writeAtomically(data + Data("\n".utf8), to: folder.appendingPathComponent("dataset.json"))
   }
+}
+
+extension Volume {
+  /// The same voxels under another header.
+  fileprivate func onGrid(_ grid: Geometry) -> Volume { Volume(voxels: voxels, geometry: grid, noData: noData) }
 }

@@ -57,7 +57,7 @@ package struct DataRepair: Sendable {
     self.dataset = dataset
     let known = Dictionary(facts.map { ($0.identifier, $0) }) { first, _ in first }
     let copies = dropDuplicates ? DataRepair.copies(facts) : [:]
-    let groups = CaseComparison.byOrientation(facts.filter { !$0.scan.isPicture })
+    let groups = CaseComparison.byOrientation(facts.filter(\.scan.hasOrientation))
     let usual = groups.first?.facts[0].geometry
     for scan in dataset.cases {
       if let original = copies[scan.identifier] {

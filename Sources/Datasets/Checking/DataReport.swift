@@ -88,7 +88,7 @@ package struct DataReport: Codable, Equatable, Sendable {
   package init(_ check: DataCheck, of dataset: Dataset) {
     folder = dataset.folder.path
     layout = dataset.layout
-    lengthUnit = LengthUnit(arePictures: check.facts.map(\.scan.isPicture))
+    lengthUnit = LengthUnit(of: check.facts.map(\.scan))
     let unit = lengthUnit
     volumeUnit = unit == .px ? "pixels" : "mL"
     isSound = check.errors.isEmpty
@@ -114,7 +114,7 @@ extension DataReport.Site {
     size = spans { SIMD3<Double>($0.geometry.size) }
     spacingMM = spans(\.writtenSpacingMM)
     extentMM = spans { SIMD3<Double>($0.geometry.size) * $0.writtenSpacingMM }
-    let volumes = facts.filter { !$0.scan.isPicture }
+    let volumes = facts.filter(\.scan.hasOrientation)
     orientations = Dictionary(grouping: volumes) { $0.geometry.orientation.code }.mapValues(\.count)
     channels = dataset.modalities.indices.compactMap { .init($0, dataset.modalities[$0], facts) }
     masks = facts.count { !$0.labels.isEmpty }
@@ -171,7 +171,7 @@ extension DataReport.Entry {
     mask = fact.scan.mask?.path
     size = (0..<3).map { fact.geometry.size[$0] }
     spacingMM = (0..<3).map { fact.writtenSpacingMM[$0] }
-    orientation = fact.scan.isPicture ? nil : fact.geometry.orientation.code
+    orientation = fact.scan.hasOrientation ? fact.geometry.orientation.code : nil
     volumes = Dictionary(
       uniqueKeysWithValues: fact.labels.keys.filter { $0 != 0 }.map { (String($0), fact.volume(of: $0, unit) ?? 0) })
     percentiles = (fact.profile?.quantiles ?? []).filter { $0.count == 101 }.map { values in

@@ -2,7 +2,7 @@ import Basics
 import Foundation
 import MedicalImaging
 
-/// The cases of a folder on disk, found by file names alone; no volume is read.
+/// The cases of a folder on disk, found by file names and headers; no volume is read.
 package struct Dataset: Equatable, Sendable {
   /// The arrangement of the files.
   package enum Layout: String, Codable, Sendable {
@@ -24,7 +24,7 @@ package struct Dataset: Equatable, Sendable {
   package let labelNames: [UInt8: String]
   /// Sites that `prepare --training` cropped by their labels; tests on them would profit from the cropping.
   package let croppedSites: [String]
-  /// One name an image channel. Every case has as many images, in this order, or a colour picture with all three.
+  /// One name an image channel. Every case has as many images, in this order, or one file with all of them.
   package let modalities: [String]
   /// Files beside the cases that look like images and are not read.
   let unreadImages: UnreadImages
@@ -39,34 +39,34 @@ package struct Dataset: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - requireMasks: whether an image without a mask is an error (training) or a case (prediction).
-  ///   - modalityCount: images a case, if no mask or `dataset.json` tells. Above 1, `Case_0000.nii.gz` and
-  ///     `Case_0001.nii.gz` are one case.
+  ///   - modalityCount: the channels that a model takes; nil without one. Above 1, `Case_0000.nii.gz` and
+  ///     `Case_0001.nii.gz` are one case if no mask or `dataset.json` tells.
   /// - Throws: `Refusal` for a folder or list that holds no usable cases.
-  package init(contentsOf folder: URL, requireMasks: Bool = true, modalityCount: Int = 1) throws {
+  package init(contentsOf folder: URL, requireMasks: Bool = true, modalityCount: Int? = nil) throws {
     try Dataset.requireFolder(folder)
     if requireMasks { try Dataset.requireWhole(folder) }
-    let rule = PairingRule(requireMasks: requireMasks, groupsChannels: modalityCount > 1)
+    let rule = PairingRule(requireMasks: requireMasks, groupsChannels: (modalityCount ?? 1) > 1)
     self.folder = folder
+    let (found, named): ([Case], [String]?)
     if FileManager.default.fileExists(atPath: folder.appendingPathComponent("dataset.json").path) {
       let description = try DatasetDescription(contentsOf: folder)
       layout = .description
-      cases = try description.cases(requireMasks: requireMasks).sorted(by: Dataset.inOrder)
+      found = try description.cases(requireMasks: requireMasks).sorted(by: Dataset.inOrder)
       unreadImages = try description.unreadImages()
       labelNames = description.labelNames
       croppedSites = []
-      modalities = try Dataset.colours(of: cases, named: description.modalities, in: folder) ?? description.modalities
+      named = description.modalities
     } else {
-      (layout, cases, unreadImages) = try Dataset.folderCases(in: folder, rule)
-      let sites = Set(cases.map(\.site)).sorted()
+      (layout, found, unreadImages) = try Dataset.folderCases(in: folder, rule)
+      let sites = Set(found.map(\.site)).sorted()
       let prepared = try PreparedSite.all(
         in: layout == .flat ? [folder] : sites.map { folder.appendingPathComponent($0) })
       labelNames = prepared.labelNames
       croppedSites = prepared.cropped
-      let count = cases.first?.images.count ?? 1
-      modalities =
-        try Dataset.colours(of: cases, named: ["image"], in: folder)
-        ?? (count == 1 ? ["image"] : (0..<count).map { "modality \($0)" })
+      named = nil
     }
+    let channels = try DatasetChannels(of: found, named: named, count: modalityCount, in: folder)
+    (cases, modalities) = (channels.cases, channels.names)
     try validate()
     unreadImages.report()
   }
@@ -204,7 +204,7 @@ extension Dataset {
     }
     for (earlier, later) in zip(cases, cases.dropFirst()) where earlier.identifier == later.identifier {
       throw Refusal(
-        .input, folder.path, "\(earlier.images[0].path) and \(later.images[0].path) are both case \(later.identifier)",
+        .input, folder.path, "\(earlier.reference.path) and \(later.reference.path) are both case \(later.identifier)",
         remedy: "rename one of them")
     }
     for scan in cases {
@@ -213,10 +213,8 @@ extension Dataset {
           .input, folder.path, "\"\(quoted(name))\" cannot name output files",
           remedy: "use a name of up to 200 bytes without slashes, control characters and leading dots")
       }
-      // The data check reports files that cannot be read.
-      let single = scan.images.count == 1 && scan.isPicture
-      let count = single ? (try? Image.channelCount(contentsOf: scan.images[0])) ?? modalities.count : scan.images.count
-      guard count == modalities.count else {
+      // The data check reports files of several channels, as well as those that cannot be read.
+      guard scan.channelCount == modalities.count || scan.severalInOne != nil else {
         throw Refusal(
           .input, folder.path,
           "case \(scan.identifier) has \(counted(scan.images.count, "image file")), expected \(modalities.count) "

@@ -38,23 +38,23 @@ extension DataRecipe {
 
   /// Reads the case's files with the source's faults corrected, all on one grid.
   private func read(_ scan: Case) throws -> (images: [Image], labels: LabelMap) {
-    guard let file = scan.mask else { throw Refusal(.input, scan.images[0].path, "has no mask", remedy: "give it one") }
-    var images = try scan.images.map { url in
-      let image = try Image(contentsOf: url)
-      let fault = IntensityStatistics(image).fault(url.path)
+    guard let file = scan.mask else { throw Refusal(.input, scan.reference.path, "has no mask", remedy: "give it one") }
+    var images = try scan.sources.map { source in
+      let image = try source.channels()[0]
+      let fault = IntensityStatistics(image).fault(source.url.path)
       if let fault { throw fault }
       return flipYVoxels.contains(.images) ? image.withRowsOnlyReversed() : image
     }
     for (url, image) in zip(scan.images, images).dropFirst() {
-      let fault = mismatch(modality: url, image.geometry, first: scan.images[0], images[0].geometry)
+      let fault = mismatch(modality: url, image.geometry, first: scan.reference, images[0].geometry)
       if let fault { throw fault }
     }
     var labels = try LabelMap(contentsOf: file)
     if flipYVoxels.contains(.labels) { labels = labels.withRowsOnlyReversed() }
     // Masks drawn on a conversion of the series follow the conversion's row order.
-    if headerFrom == nil, holdsDICOM(scan.images[0]) { labels = labels.reordered(onto: images[0].geometry) ?? labels }
+    if headerFrom == nil, scan.sources[0].isSeries { labels = labels.reordered(onto: images[0].geometry) ?? labels }
     if headerFrom == nil || labels.geometry.size != images[0].geometry.size {
-      let fault = mismatch(mask: file, labels.geometry, image: scan.images[0], images[0].geometry)
+      let fault = mismatch(mask: file, labels.geometry, image: scan.reference, images[0].geometry)
       if let fault { throw fault }
     }
     let geometry = headerFrom == .labels ? labels.geometry : images[0].geometry

@@ -23,7 +23,7 @@ package struct SourcePairs: Equatable, Sendable {
     let byNumber = try NumberPairs(images: byName.images, masks: byName.masks, site: site)
     if !skipUnpaired { try byNumber.requireNoneLeft(images, labels) }
     pairedByNumber = byNumber.cases
-    cases = (byName.cases + byNumber.cases).sorted { $0.name < $1.name }
+    cases = (byName.cases + byNumber.cases).map(\.withSeries).sorted { $0.name < $1.name }
     unpaired = (Array(byNumber.images.values) + byNumber.masks.values).sorted { $0.path < $1.path }
     guard !cases.isEmpty else {
       throw Refusal(
@@ -37,17 +37,17 @@ package struct SourcePairs: Equatable, Sendable {
   private func requireUsableNames() throws {
     for (earlier, later) in zip(cases, cases.dropFirst()) where earlier.name == later.name {
       throw Refusal(
-        .input, "\(earlier.images[0].path) and \(later.images[0].path) are both case \(later.name)",
+        .input, "\(earlier.reference.path) and \(later.reference.path) are both case \(later.name)",
         remedy: "rename one of them")
     }
     if let scan = cases.first(where: { scan in scan.images.contains { $0.path == scan.mask?.path } }) {
       throw Refusal(
-        .input, scan.images[0].path, "is both image and mask",
+        .input, scan.reference.path, "is both image and mask",
         remedy: "give \(Setting.labels) the folder of the masks, or end their names in _segmentation")
     }
     for scan in cases where !isSafeFileName(scan.name) || caseNameOfMask(scan.name) != nil {
       throw Refusal(
-        .input, scan.images[0].path, "\"\(quoted(scan.name))\" cannot name a case",
+        .input, scan.reference.path, "\"\(quoted(scan.name))\" cannot name a case",
         remedy: "rename it to at most 200 bytes without control characters, leading dots, and a mask's ending such as "
           + "_seg")
     }
@@ -93,6 +93,13 @@ package struct SourcePairs: Equatable, Sendable {
     }
     UnreadImages(in: folder, among: entries).report()
     return found
+  }
+}
+
+extension Case {
+  /// The same case with folders of DICOM files as series.
+  fileprivate var withSeries: Case {
+    reading(sources.map { holdsDICOM($0.url) ? .series($0.url, choice: nil) : $0 })
   }
 }
 

@@ -29,7 +29,7 @@ struct CaseEvaluation {
     let item = try model.description.prepared(scan, excluding: scheme.excluded)
     if let difference = item.volume.grid.storedGeometry.mismatch(with: reference.geometry) {
       throw Refusal(
-        .input, scan.mask!.path, "does not lie on the voxels of its image \(scan.images[0].path): \(difference)",
+        .input, scan.mask!.path, "does not lie on the voxels of its image \(scan.reference.path): \(difference)",
         remedy: "resample the mask onto the image or correct the wrong header")
     }
     far.add(item)
@@ -50,7 +50,7 @@ struct CaseEvaluation {
   }
 
   private func reference(of scan: Case) throws -> LabelMap {
-    guard let mask = scan.mask else { throw Refusal(.input, scan.images[0].path, "has no mask to be scored against") }
+    guard let mask = scan.mask else { throw Refusal(.input, scan.reference.path, "has no mask to be scored against") }
     let reference = try LabelMap(contentsOf: mask)
     _ = try scheme.classes(of: reference, file: mask.path)
     return reference

@@ -130,8 +130,8 @@ private struct RunSides {
   /// The data check's hash of the voxels; nil for an unreadable file, which the evaluation reports.
   private func imageHash(of scan: Case) -> UInt64? {
     var hash = VoxelHash()
-    for url in scan.images {
-      guard let channels = try? Image.channels(contentsOf: url) else { return nil }
+    for source in scan.sources {
+      guard let channels = try? source.channels() else { return nil }
       for channel in channels { hash.combine(channel) }
     }
     return hash.value

@@ -69,7 +69,7 @@ extension SegmentationModel {
       }
     }
     var table = ScoreTable(
-      scores, tolerancesMM: options.tolerancesMM, lengthUnit: LengthUnit(arePictures: cases.map(\.isPicture)))
+      scores, tolerancesMM: options.tolerancesMM, lengthUnit: LengthUnit(of: cases))
     table.markSites(unseenIn: description.sites)
     table.failures = failures
     return Evaluation(table: table, picker: picker)

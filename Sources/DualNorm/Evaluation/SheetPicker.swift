@@ -58,7 +58,7 @@ struct SheetPicker {
 extension SheetPicker.Candidate {
   /// Reads the image, and makes its row.
   fileprivate func row() throws -> SheetRow {
-    let channels = try Image.channels(contentsOf: scan.images[0])
+    let channels = try scan.sources[0].shownChannels()
     var row = SheetRow(
       title: scan.identifier, channels: channels.map { $0.slices(z..<z + 1) }, z: 0, reference: reference,
       firstPass: firstPass, finalPass: finalPass, adaptedPass: adaptedPass)

@@ -7,11 +7,11 @@ extension PreparedCase {
   ///
   /// - Throws: `Refusal` for a picture that can no longer be read.
   func shownChannels(in window: Window) throws -> [[Float]] {
-    guard source.images.count == 1, volume.modalityCount == colourChannels.count, source.isPicture else {
+    guard source.isColourPicture, volume.modalityCount == colourChannels.count else {
       let input = volume.input(slice: window.slices.lowerBound, context: 1, in: window)
       return [Array(input.prefix(window.rows.count * window.columns.count))]
     }
-    return try Image.channels(contentsOf: source.images[0]).map { colour in
+    return try source.sources[0].shownChannels().map { colour in
       let values = volume.grid.resampled(colour)
       var shown: [Float] = []
       window.append(planeOf: volume.size, padding: 0, to: &shown) { $1 += values[$0] }

@@ -114,7 +114,7 @@ package final class Adapter {
       of: items.map(\.volume), model.sampling, site: model.description.branch(ofSite: site), progress: progress)
     guard statistics.smallestCount ?? 2 >= 2 else {
       throw Refusal(
-        .input, items[0].source.images[0].path,
+        .input, items[0].source.reference.path,
         "is a single slice of \(items[0].volume.height)×\(items[0].volume.width) pixels (H×W), of which "
           + "\(Setting.adapt) cannot take statistics", remedy: "leave \(Setting.adapt) out")
     }

@@ -11,10 +11,11 @@ extension ModelDescription {
   /// - Parameter excluded: values that are background in the mask, where it is needed, beside those the model excludes.
   /// - Throws: `Refusal` for files that cannot be used.
   package func prepared(_ scan: Case, excluding excluded: [UInt8] = []) throws -> PreparedCase {
+    let scan = try scan.counted(volumes: modalities.count > 1)
     try requireChannels(of: scan)
     guard !needsReference || scan.mask != nil else {
       throw Refusal(
-        .input, scan.images[0].path,
+        .input, scan.reference.path,
         "has no mask, and the model's final pass sees the true one (mask-source reference)",
         remedy: "add it, or take another \(Setting.maskSource)")
     }
@@ -27,18 +28,17 @@ extension ModelDescription {
   /// Throws where the case has other channels than the network takes.
   private func requireChannels(of scan: Case) throws {
     let wanted = "the model takes \(modalities.count) (\(modalities.joined(separator: ", ")))"
-    if scan.images.count == 1, scan.isPicture {
-      let count = try Image.channelCount(contentsOf: scan.images[0])
-      guard count == modalities.count else {
-        throw Refusal(
-          .input, scan.images[0].path,
-          "is \(count == 1 ? "grey, so it has 1 channel" : "in colour, so it has \(count) channels"), and \(wanted)",
-          remedy: "convert it, or use a model of such pictures")
-      }
-    } else if scan.images.count != modalities.count {
+    let count = scan.channelCount
+    guard count != modalities.count else { return }
+    if scan.sources.count == 1, scan.isPicture {
       throw Refusal(
-        .input, scan.images[0].path, "has \(scan.images.count) modalities, and \(wanted)",
-        remedy: "give one file for each")
+        .input, scan.reference.path,
+        "is \(count == 1 ? "grey, so it has 1 channel" : "in colour, so it has \(count) channels"), and \(wanted)",
+        remedy: "convert it, or use a model of such pictures")
     }
+    throw Refusal(
+      .input, scan.reference.path,
+      scan.severalInOne == nil ? "has \(count) modalities, and \(wanted)" : "holds \(count) channels, and \(wanted)",
+      remedy: scan.severalInOne == nil ? "give one file for each" : "give a file of these, or one file for each")
   }
 }

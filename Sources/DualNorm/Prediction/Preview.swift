@@ -15,7 +15,7 @@ extension SliceSheet {
   ) throws -> SliceSheet {
     func classes(_ labels: LabelMap) throws -> LabelMap { try scheme.classes(of: labels, file: name) }
     let row = SheetRow(
-      title: name, channels: try Image.channels(contentsOf: scan.images[0], series: scan.series.first ?? nil),
+      title: name, channels: try scan.sources[0].shownChannels(),
       z: SheetRow.fullestSlice(of: labels),
       firstPass: try firstPass.map(classes), finalPass: try classes(labels))
     return SliceSheet(rows: [row], classNames: scheme.names)

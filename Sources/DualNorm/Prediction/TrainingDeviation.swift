@@ -103,7 +103,7 @@ package struct FarVolumes {
     guard let training = description.training else { return }
     let found = training.deviations(
       of: SeenVolume(item), description.preparation, modalities: description.modalities)
-    if !found.isEmpty { add(found, of: item.source.images[0].path) }
+    if !found.isEmpty { add(found, of: item.source.reference.path) }
   }
 
   mutating func add(_ found: [TrainingDeviation], of name: String) {

@@ -29,19 +29,15 @@ extension PreparationPlan {
       contextSlices: contextSlices, whitening: whitening, sizeMultiple: sizeMultiple)
     var largest = ImageSize(height: 0, width: 0)
     for fact in facts {
-      // A colour picture is one file with three ranges.
-      let names = fact.scan.images.flatMap {
-        channelNames(of: $0, count: max(1, fact.intensities.count / fact.scan.images.count))
-      }
       // A colour that a picture does not use is constant and becomes 0; the data check refuses other constant images.
-      for (name, range) in zip(names, fact.intensities) where range.lowerBound < range.upperBound {
+      for (name, range) in zip(fact.scan.channelNames, fact.intensities) where range.lowerBound < range.upperBound {
         if let fault = plan.clippingFault(range, name: name) { throw fault }
       }
       let size = try plan.checkedSize(of: fact.geometry, name: fact.scan.images.first?.path ?? fact.scan.identifier)
       largest.height = max(largest.height, size.height)
       largest.width = max(largest.width, size.width)
     }
-    let orientations = Set(facts.filter { !$0.scan.isPicture }.map(\.geometry.orientation))
+    let orientations = Set(facts.filter(\.scan.hasOrientation).map(\.geometry.orientation))
     return try PreparationPlan(
       window: window, resampling: plan.resampling,
       networkSize: networkSize ?? largest.padded(toMultipleOf: sizeMultiple),

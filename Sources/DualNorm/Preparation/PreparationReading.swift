@@ -26,11 +26,11 @@ extension PreparedVolume {
     var labels: LabelMap?
     if let scheme, let mask = scan.mask {
       let values = try LabelMap(contentsOf: mask)
-      let fault = mismatch(mask: mask, values.geometry, image: scan.images[0], storedGeometry)
+      let fault = mismatch(mask: mask, values.geometry, image: scan.reference, storedGeometry)
       if let fault { throw fault }
       labels = try scheme.classes(of: values.onVoxels(of: storedGeometry), file: mask.path)
     }
-    let turn = scan.isPicture ? nil : plan.orientation
+    let turn = scan.hasOrientation ? plan.orientation : nil
     if let turn {
       for index in images.indices { images[index] = images[index].reoriented(to: turn) }  // one at a time
       labels = labels?.reoriented(to: turn)

@@ -26,7 +26,7 @@ struct SeenVolume {
 extension PreparationPlan {
   /// A case's grid, turned as the plan says.
   func seenGeometry(of fact: CaseFacts) -> Geometry {
-    guard let orientation, !fact.scan.isPicture else { return fact.geometry }
+    guard let orientation, fact.scan.hasOrientation else { return fact.geometry }
     return fact.geometry.reoriented(to: orientation)
   }
 }

@@ -65,7 +65,7 @@ struct SampleSection {
   }
 
   private func article(_ sample: Sample, id: String) throws -> Markup {
-    let channels = try Image.channels(contentsOf: URL(fileURLWithPath: sample.entry.images[0]))
+    let channels = try Image.shownChannels(contentsOf: URL(fileURLWithPath: sample.entry.images[0]))
     let mask = try sample.entry.mask.map { try LabelMap(contentsOf: URL(fileURLWithPath: $0)) }
     let isPlaced = mask.map { $0.geometry.mismatch(with: channels[0].geometry) == nil } ?? false
     let shown = isPlaced ? mask.map(ranked) : nil

@@ -185,8 +185,8 @@ import Testing
       try PreparationPlan.derived(
         from: [
           CaseFacts(
-            scan: Case(name: "a", site: "A", images: [file], mask: nil), geometry: Geometry(size: [32, 32, 1]),
-            intensities: colours)
+            scan: Case(name: "a", site: "A", sources: [.components(file, count: 3)], mask: nil),
+            geometry: Geometry(size: [32, 32, 1]), intensities: colours)
         ], window: IntensityWindow(low: 5, high: 100))
     }
     #expect(try plan([0...200, 0...0, 3...3]).window == IntensityWindow(low: 5, high: 100))

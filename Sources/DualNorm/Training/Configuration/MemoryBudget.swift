@@ -31,7 +31,7 @@ final class MemoryBudget: @unchecked Sendable {
   /// - Throws: `Refusal` if the largest case does not fit: its images as read, normalized, and on the network's
   ///   grid, each in float32.
   func requireRoom(for facts: [CaseFacts]) throws {
-    func needed(_ facts: CaseFacts) -> Int { 3 * 4 * facts.geometry.voxelCount * max(1, facts.scan.images.count) }
+    func needed(_ facts: CaseFacts) -> Int { 3 * 4 * facts.geometry.voxelCount * max(1, facts.scan.channelCount) }
     guard let largest = facts.max(by: { needed($0) < needed($1) }), needed(largest) > bytes else { return }
     func gigabytes(_ bytes: Int) -> String { String(format: "%.2g", Double(bytes) / 1e9) }
     throw Refusal(
