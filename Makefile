@@ -1,5 +1,5 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test fuzz sanitize bench bench-files bench-env test-env deps deps-cuda lint \
+.PHONY: demo build test test-fast fuzz sanitize bench bench-files bench-env test-env deps deps-cuda lint \
   reference docs man fixtures fixtures-like clean
 
 # The folder of the reference network in PyTorch, which benchmarks and fixtures run.
@@ -16,7 +16,14 @@ test: deps test-env
 	Tools/deps-test.sh
 	swift build --build-tests
 	Tools/cuda-test.sh
+	Tools/examples-test.sh
 	@python3 Tools/test.py
+
+# Two tests in three, in half a minute: without commands, trainings, real data and mutated files.
+SLOW = CommandTests\.|TrainerTests|NormTrainingTests|TrainerFaultTests|TrainingPaceTests|Mutation|RealData|DICOMHostile
+test-fast: deps
+	swift build --build-tests
+	@python3 Tools/test.py --skip '$(SLOW)'
 
 # Sanitizers over our C++ below Torch and MedicalImaging, which their tests exercise: addresses and leaks, then undefined behaviour.
 # LibTorch and ITK are not instrumented. Swift has no undefined-behaviour sanitizer on Linux, so the C++ alone has it.
