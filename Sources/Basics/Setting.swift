@@ -44,3 +44,6 @@ package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
   /// The words that set it to a value, for a command to be typed.
   package func words(_ value: String) -> [String] { [description, value] }
 }
+
+/// The key of the setting in files.
+extension Setting: CodingKey {}

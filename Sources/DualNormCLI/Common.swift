@@ -12,6 +12,13 @@ func validateTolerances(_ tolerance: NumberList<Double>) throws {
   }
 }
 
+/// - Throws: `Refusal` for more threads than cores.
+func requireThreads(_ threads: Int?) throws {
+  var options = TrainingConfiguration()
+  options.threads = threads
+  try TrainingOption[.threads]!.check(options)
+}
+
 func useThreads(_ threads: Int?) throws {
   try requireThreads(threads)
   LibTorch.configure(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)

@@ -71,7 +71,7 @@ struct DemoCommand: ParsableCommand {
     var configuration = TrainingConfiguration()
     configuration.data = folder.appendingPathComponent("data").path
     configuration.width = 8
-    configuration.iterations = try StageIterations(iterations.values)
+    configuration.iterations = try StageIterations(iterations.values, of: .iterations)
     configuration.batchSize = 6
     configuration.seed = seed
     configuration.precision = .float32  // the README shows its numbers

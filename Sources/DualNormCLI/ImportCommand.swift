@@ -42,7 +42,7 @@ struct ImportCommand: ParsableCommand {
     let run = RunFolder(URL(fileURLWithPath: output))
     try run.requireEmpty()
     var options = TrainingConfiguration(.published)
-    try preparation.set(in: &options)
+    try options.set(preparation)
     _ = try options.plan()
     let state = try WeightFile(URL(fileURLWithPath: file)).state
     var inferred = try NetworkPlan(inferredFrom: state, maskKind: mask, file: file)
@@ -73,7 +73,7 @@ struct ImportCommand: ParsableCommand {
     (options.localStatistics, options.whitening) = (localStatistics, whitening)
     options.context = inferred.inputChannels / modalities
     options.size = inferred.size
-    try preparation.set(in: &options)
+    try options.set(preparation)
     let description = ModelDescription(
       network: inferred, preparation: try options.plan(orientation: orientation),
       labels: LabelScheme(groups: values.map { [$0] }),

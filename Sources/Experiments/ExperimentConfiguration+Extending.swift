@@ -51,9 +51,9 @@ extension ExperimentConfiguration {
       return (.largestComponent, text(largestComponent), text(other.largestComponent))
     }
     let (here, there) = (try Yams.compose(yaml: training.yaml()), try Yams.compose(yaml: other.training.yaml()))
-    for key in TrainingConfiguration.CodingKeys.allCases
+    for key in TrainingOption.all.map(\.setting)
     where key != .memory && here?[key.rawValue] != there?[key.rawValue] {
-      return (key.setting, onOneLine(here?[key.rawValue]), onOneLine(there?[key.rawValue]))
+      return (key, onOneLine(here?[key.rawValue]), onOneLine(there?[key.rawValue]))
     }
     return nil
   }

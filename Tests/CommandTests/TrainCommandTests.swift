@@ -132,6 +132,6 @@ import Testing
     #expect(description.modalities == ["T2", "ADC"])
     #expect(description.network.inputChannels == 6)
     #expect(description.labels.names == ["organ", "vessel"])
-    #expect(description.preparation.window == IntensityWindow(low: -125, high: 600))
+    #expect(description.preparation.window == IntensityWindow(-125, 600))
   }
 }

@@ -35,7 +35,7 @@ import Testing
       "--reduction 9", "The reduction is 9; choose 1 to the width, 4, so that a dual layer keeps a hidden channel."
     ),
     ("--size 30,32", "The network's size 30×32 must be multiples of 16 from 16 to 4096, such as 32×32."),
-    ("--size 32", "--size has 1 number; give height and width in pixels, for example 384,384."),
+    ("--size 32", "--size is 32; give two numbers, height and width in pixels, for example 384,384."),
     (
       "--size 16,16 --batch-size 1",
       "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest level; "
@@ -49,7 +49,7 @@ import Testing
     ("--spacing 0,1", "The spacing 0.0×1.0 mm must lie between 0.001 and 1000 mm, such as 0.625×0.625."),
     ("--spacing 2,2 --resample-size 32,32", "--spacing and --resample-size exclude each other; give one of them."),
     ("--window 9,3", "The window 9.0 to 3.0 must go from a lower to a higher intensity, such as -125 to 275."),
-    ("--batch-size 0", "--batch-size is 0; give at least 1 slice."),
+    ("--batch-size 0", "--batch-size is 0; give 1 to 100000 slices."),
     ("--learning-rate 0", "--learning-rate is 0.0; give a number above 0, up to 1."),
     ("--learning-rate nan", "--learning-rate is nan; give a number above 0, up to 1."),
     ("--zoom 0.5", "--zoom is 0.5; give the largest magnification, from 1 to 4."),

@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 
 /// Pixels of a slice: `height` along the image's y axis, `width` along its x axis.
@@ -37,4 +38,12 @@ extension ImageSize: Codable {
   }
 
   public func encode(to encoder: any Encoder) throws { try [height, width].encode(to: encoder) }
+}
+
+extension ImageSize: NumberPair {
+  package init(_ height: Int, _ width: Int) { self.init(height: height, width: width) }
+
+  package static let expected = "two numbers, height and width in pixels, for example 384,384"
+
+  package var values: [Int] { [height, width] }
 }

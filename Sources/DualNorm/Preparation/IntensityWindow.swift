@@ -1,33 +1,25 @@
+import Basics
+
 /// Intensities from `low` to `high`, such as −125 to 275 HU; `[low, high]` in files.
-package struct IntensityWindow: Equatable, Hashable, Sendable {
+package struct IntensityWindow: NumberPair {
   var low: Double
   var high: Double
 
-  package init(low: Double, high: Double) {
-    self.low = low
-    self.high = high
-  }
-}
+  package init(_ low: Double, _ high: Double) { (self.low, self.high) = (low, high) }
 
-extension IntensityWindow: Codable {
-  package init(from decoder: any Decoder) throws { (low, high) = try decoder.pair(of: Double.self) }
+  package static let expected = "two numbers, the lowest and highest intensity, for example -125,275"
 
-  package func encode(to encoder: any Encoder) throws { try [low, high].encode(to: encoder) }
+  package var values: [Double] { [low, high] }
 }
 
 /// The distance of a slice's pixels along x and y, in mm; `[x, y]` in files.
-package struct PixelSpacing: Equatable, Hashable, Sendable {
+package struct PixelSpacing: NumberPair {
   var x: Double
   var y: Double
 
-  package init(x: Double, y: Double) {
-    self.x = x
-    self.y = y
-  }
-}
+  package init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
 
-extension PixelSpacing: Codable {
-  package init(from decoder: any Decoder) throws { (x, y) = try decoder.pair(of: Double.self) }
+  package static let expected = "two numbers, x and y in mm, for example 0.6,0.6"
 
-  package func encode(to encoder: any Encoder) throws { try [x, y].encode(to: encoder) }
+  package var values: [Double] { [x, y] }
 }

@@ -39,7 +39,7 @@ extension PreparationPlan: Codable {
     }
     let resampling = spacing.map { Resampling.spacingMM(x: $0.0, y: $0.1) }
     try self.init(
-      window: pair(.window, Double.self).map { IntensityWindow(low: $0.0, high: $0.1) },
+      window: pair(.window, Double.self).map { IntensityWindow($0.0, $0.1) },
       resampling: resampling ?? size.map { .size(height: $0.0, width: $0.1) } ?? .none,
       networkSize: pair(.networkSize, Int.self).map { ImageSize(height: $0.0, width: $0.1) },
       contextSlices: container.decode(Int.self, forKey: .contextSlices),

@@ -22,10 +22,11 @@ struct ConfigurationKey {
         let data = try JSONEncoder().encode(TrainingConfiguration(recipe))
         return (recipe, try JSONDecoder().decode([String: YAMLValue].self, from: data))
       })
-    return TrainingConfiguration.CodingKeys.allCases.map { key in
-      ConfigurationKey(
-        name: key.rawValue, type: types[key == .initial ? "initial" : key.rawValue] ?? "",
-        example: trainingExample(of: key), values: recipes.compactMapValues { $0[key.rawValue]?.text })
+    return TrainingOption.all.map { option in
+      let name = option.setting.rawValue
+      return ConfigurationKey(
+        name: name, type: types[option.setting == .initial ? "initial" : name] ?? "", example: option.example,
+        values: recipes.compactMapValues { $0[name]?.text })
     }
   }
 
@@ -93,6 +94,9 @@ extension Bool: Described {
 }
 extension String: Described {
   fileprivate static func words(plural: Bool) -> String { plural ? "texts" : "text" }
+}
+extension BlockName: Described {
+  fileprivate static func words(plural: Bool) -> String { plural ? "blocks" : "block" }
 }
 extension DeviceChoice: Described {
   fileprivate static func words(plural: Bool) -> String { "`cpu`, `cuda`, `cuda:N`, `auto`" }

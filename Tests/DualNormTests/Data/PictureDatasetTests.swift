@@ -187,9 +187,9 @@ import Testing
           CaseFacts(
             scan: Case(name: "a", site: "A", sources: [.components(file, count: 3)], mask: nil),
             geometry: Geometry(size: [32, 32, 1]), intensities: colours)
-        ], window: IntensityWindow(low: 5, high: 100))
+        ], window: IntensityWindow(5, 100))
     }
-    #expect(try plan([0...200, 0...0, 3...3]).window == IntensityWindow(low: 5, high: 100))
+    #expect(try plan([0...200, 0...0, 3...3]).window == IntensityWindow(5, 100))
     let message = sentence { try plan([0...200, 0...4, 3...3]) }
     #expect(message.hasPrefix("\(file.path) (green): every voxel is the same after"))
   }

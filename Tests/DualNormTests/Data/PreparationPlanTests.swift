@@ -67,7 +67,7 @@ import Testing
   @Test func optionsOverride() throws {
     let cases = [facts([40, 60, 5], spacing: [0.5, 0.5, 3])]
     let spaced = try PreparationPlan.derived(
-      from: cases, window: IntensityWindow(low: -125, high: 275), resampling: .spacingMM(x: 1, y: 0.25),
+      from: cases, window: IntensityWindow(-125, 275), resampling: .spacingMM(x: 1, y: 0.25),
       contextSlices: 1)
     #expect(spaced.networkSize == ImageSize(height: 128, width: 32))
     #expect(
@@ -107,7 +107,7 @@ import Testing
   @Test func valuesNoNetworkTakesAreRefused() {
     for (make, message) in [
       (
-        { try PreparationPlan(window: IntensityWindow(low: 275, high: -125)) },
+        { try PreparationPlan(window: IntensityWindow(275, -125)) },
         "The window 275.0 to -125.0 must go from a lower to a higher intensity, such as -125 to 275."
       ),
       (
@@ -136,7 +136,7 @@ import Testing
     let plans = try [
       PreparationPlan(),
       PreparationPlan(
-        window: IntensityWindow(low: -125, high: 275), resampling: .spacingMM(x: 0.5, y: 0.75),
+        window: IntensityWindow(-125, 275), resampling: .spacingMM(x: 0.5, y: 0.75),
         networkSize: ImageSize(height: 384, width: 320), contextSlices: 5),
       PreparationPlan(resampling: .size(height: 100, width: 90)),
     ]

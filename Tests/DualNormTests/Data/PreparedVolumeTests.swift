@@ -23,7 +23,7 @@ import Testing
     for index in [0, 100, 255] {
       #expect(abs(Double(prepared.channels[index]) - (Double(index) - 127.5) / deviation) < 1e-6)
     }
-    let windowed = try prepare(ramp, plan: PreparationPlan(window: IntensityWindow(low: 100, high: 101)))
+    let windowed = try prepare(ramp, plan: PreparationPlan(window: IntensityWindow(100, 101)))
     // 101 voxels are clipped to 100, and 155 to 101. In deviations, they lie √(p/(1−p)) below and √((1−p)/p) above the
     // mean.
     let p = 155.0 / 256
@@ -162,7 +162,7 @@ import Testing
         + "them to the background's intensity.")
     let ramp = image([16, 16, 1]) { x, _, _ in Float(x) }
     #expect(
-      sentence { try prepare(ramp, plan: PreparationPlan(window: IntensityWindow(low: 20, high: 30))) }
+      sentence { try prepare(ramp, plan: PreparationPlan(window: IntensityWindow(20, 30))) }
         == "/data/image0.nii.gz: every voxel is the same after clipping to 20…30; give a --window that holds the image's "
         + "intensities.")
     #expect(

@@ -66,7 +66,7 @@ import Testing
 
   /// A window preserves the scale, as for CT.
   @Test func aWindowMakesTheScaleMatter() throws {
-    let windowed = try PreparationPlan(window: IntensityWindow(low: 0, high: 100))
+    let windowed = try PreparationPlan(window: IntensityWindow(0, 100))
     let training = (0..<10).map { facts(scale: $0 % 2 == 0 ? 100 : 90) }
     #expect(try texts(facts(scale: 95), training, windowed) == [])
     #expect(

@@ -1,16 +1,15 @@
 import Basics
 
 /// Iterations of the two stages, `[plain, dual]` in files; 0 skips a stage.
-package struct StageIterations: Hashable, Sendable {
+package struct StageIterations: NumberPair {
   package var plain, dual: Int
 
   package init(plain: Int, dual: Int) { (self.plain, self.dual) = (plain, dual) }
 
-  /// - Throws: `Refusal` for other than two numbers.
-  package init(_ values: [Int]) throws {
-    guard values.count == 2 else { throw Self.refusal(values) }
-    self.init(plain: values[0], dual: values[1])
-  }
+  package init(_ plain: Int, _ dual: Int) { self.init(plain: plain, dual: dual) }
+
+  package static let expected =
+    "two numbers, of the plain and of the dual stage, for example 4000,2000 (0 skips a stage)"
 
   /// Iterations of both stages.
   package var total: Int { plain + dual }
@@ -22,17 +21,10 @@ package struct StageIterations: Hashable, Sendable {
     }
   }
 
-  var values: [Int] { [plain, dual] }
+  package var values: [Int] { [plain, dual] }
 
-  func validate() throws {
-    guard values.allSatisfy({ (0...1_000_000_000).contains($0) }), total > 0 else { throw Self.refusal(values) }
-  }
-
-  private static func refusal(_ values: [Int]) -> Refusal {
-    Refusal(
-      .input, "\(Setting.iterations) is \(values.map(String.init).joined(separator: ","))",
-      remedy: "give two numbers, of the plain and of the dual stage, for example 4000,2000 (0 skips a stage)")
-  }
+  /// Tells whether these are numbers of iterations, and at least one stage has some.
+  var areValid: Bool { values.allSatisfy { (0...1_000_000_000).contains($0) } && total > 0 }
 }
 
 extension StageIterations: CustomStringConvertible {
@@ -45,28 +37,5 @@ extension StageIterations: ExpressibleByArrayLiteral {
   package init(arrayLiteral values: Int...) {
     precondition(values.count == 2, "a plain and a dual stage")
     self.init(plain: values[0], dual: values[1])
-  }
-}
-
-extension StageIterations: Codable {
-  package init(from decoder: any Decoder) throws {
-    let (plain, dual) = try decoder.pair(of: Int.self)
-    self.init(plain: plain, dual: dual)
-  }
-
-  package func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
-}
-
-extension Decoder {
-  /// A list of two values.
-  ///
-  /// - Throws: `DecodingError` for another list.
-  func pair<Value: Decodable>(of _: Value.Type) throws -> (Value, Value) {
-    let values = try [Value](from: self)
-    guard values.count == 2 else {
-      throw DecodingError.dataCorrupted(
-        .init(codingPath: codingPath, debugDescription: "\(counted(values.count, "value")), expected two"))
-    }
-    return (values[0], values[1])
   }
 }

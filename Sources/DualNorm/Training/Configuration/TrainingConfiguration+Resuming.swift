@@ -39,7 +39,7 @@ extension TrainingConfiguration {
   /// - Throws: `Refusal` naming the options that differ.
   package func requireSame(as asked: TrainingConfiguration, in run: RunFolder) throws {
     let (here, there) = (try Yams.compose(yaml: yaml()), try Yams.compose(yaml: asked.yaml()))
-    let differing = CodingKeys.allCases.filter { key in
+    let differing = TrainingOption.all.map(\.setting).filter { key in
       let isLeftOpen = key == .context && asked.context == nil || key == .precision && asked.precision == nil
       return key != .memory && !isLeftOpen && here?[key.rawValue] != there?[key.rawValue]
     }
@@ -51,7 +51,7 @@ extension TrainingConfiguration {
     }
     throw Refusal(
       .input, run.url.path,
-      "holds a run with other options (\(first.setting) is \(onOneLine(here?[first.rawValue])), not "
+      "holds a run with other options (\(first) is \(onOneLine(here?[first.rawValue])), not "
         + "\(onOneLine(there?[first.rawValue]))\(more))",
       remedy: "go on with it by \(command.joined(separator: " ")), or give a new folder for \(Setting.output)")
   }

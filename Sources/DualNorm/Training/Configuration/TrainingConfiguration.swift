@@ -3,8 +3,8 @@ import Foundation
 import Torch
 import Yams
 
-/// Everything that decides how a run trains. The keys of its YAML file are the command's option names.
-package struct TrainingConfiguration: Codable, Equatable, Sendable {
+/// Everything that decides how a run trains. `TrainingOption.all` has the keys of its YAML file and their valid values.
+package struct TrainingConfiguration: Equatable, Sendable {
   /// The folder of the data set.
   package var data: String?
   /// The recipe, which gives the values that the user leaves out.
@@ -36,7 +36,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var spacing: PixelSpacing?
   /// Height and width in pixels to resample slices to.
   package var resampleSize: ImageSize?
-  /// Height and width in pixels to crop or pad slices to.
+  /// Height and width in pixels of the windows of training; by default those of the largest slice.
   package var size: ImageSize?
   /// The voxels whose mean and standard deviation normalize the intensities.
   package var whitening = PreparationPlan.Whitening.foreground
@@ -93,39 +93,9 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// The standard recipe.
   package init() {}
 
-  package enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, recipe, network, width, norm, mask, reduction, context, window, spacing, size, whitening, iterations,
-      schedule
-    case loss, averaging, augmentation, zoom, precision, device, seed, threads, memory
-    case splits, fold
-    case initial = "init"
-    case freezeExcept = "freeze-except"
-    case weightDecay = "weight-decay"
-    case foregroundShare = "foreground-share"
-    case deepSupervision = "deep-supervision"
-    case dualBlocks = "dual-blocks"
-    case maskSource = "mask-source"
-    case localStatistics = "local-statistics"
-    case mergeLabels = "merge-labels"
-    case excludeLabels = "exclude-labels"
-    case resampleSize = "resample-size"
-    case validationFraction = "validation-fraction"
-    case holdOut = "hold-out"
-    case batchSize = "batch-size"
-    case learningRate = "learning-rate"
-    case weightedCrossEntropy = "weighted-cross-entropy"
-    case validateEvery = "validate-every"
-
-    /// The setting of this name.
-    package var setting: Setting { Setting(rawValue: rawValue)! }
-  }
-
   /// - Throws: `Refusal` naming the first option with an invalid value.
   package func validate() throws {
-    try require(
-      context.map { $0 % 2 == 1 && (1...15).contains($0) } ?? true, "\(Setting.context) is \(context ?? 0)",
-      "give an odd number of slices from 1 to 15, so that there is a middle one")
-    try iterations.validate()
+    for option in TrainingOption.all { try option.check(self) }
     try require(
       !dualBlocks.isEmpty || iterations.plain > 0,
       "\(Setting.iterations) is \(iterations) and there are no dual blocks, so no stage is left",
@@ -138,7 +108,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     }
     try requireDualStage(maskSource == .prediction, .maskSource, maskSource.rawValue)
     try requireDualStage(localStatistics == .predicted, .localStatistics, localStatistics.rawValue)
-    try validateNumbers()
+    try require(
+      !weightedCrossEntropy || loss == .published,
+      "\(Setting.weightedCrossEntropy) weights the published loss only, and \(Setting.loss) is \(loss.rawValue)",
+      "give \(Setting.loss) published")
     try requireWorkable()
     for group in mergeLabels {
       try require(
@@ -146,32 +119,6 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
         "\(Setting.mergeLabels) is \(group.map(String.init).joined(separator: ","))",
         "give two or more different labels above 0")
     }
-  }
-
-  private func validateNumbers() throws {
-    try require(batchSize ?? 1 >= 1, "\(Setting.batchSize) is \(batchSize ?? 0)", "give at least 1 slice")
-    try require(batchSize ?? 1 <= 100_000, "\(Setting.batchSize) is \(batchSize ?? 0)", "give at most 100000 slices")
-    try require(
-      learningRate > 0 && learningRate <= 1, "\(Setting.learningRate) is \(learningRate)",
-      "give a number above 0, up to 1")
-    try require(
-      (0...1).contains(weightDecay), "\(Setting.weightDecay) is \(weightDecay)", "give 0 (none) to 1, such as 0.01")
-    try require(
-      (0...1).contains(foregroundShare), "\(Setting.foregroundShare) is \(foregroundShare)", "give 0 to 1, such as 0.5")
-    try require(
-      (0..<1).contains(averaging), "\(Setting.averaging) is \(averaging)", "give 0 (none) to below 1, such as 0.99")
-    try require(
-      !weightedCrossEntropy || loss == .published,
-      "\(Setting.weightedCrossEntropy) weights the published loss only, and \(Setting.loss) is \(loss.rawValue)",
-      "give \(Setting.loss) published"
-    )
-    try require((1...4).contains(zoom), "\(Setting.zoom) is \(zoom)", "give the largest magnification, from 1 to 4")
-    try require(
-      validateEvery ?? 1 >= 1, "\(Setting.validateEvery) is \(validateEvery ?? 0)", "give at least 1 iteration")
-    try requireThreads(threads)
-    try require(
-      memory.map { $0 > 0 && $0.isFinite } ?? true, "\(Setting.memory) is \(memory ?? 0)",
-      "give gigabytes above 0, such as 8")
   }
 }
 
@@ -181,11 +128,18 @@ private func require(
   if !condition { throw Refusal(.input, found(), remedy: remedy()) }
 }
 
-/// - Throws: `Refusal` for more threads than cores, which would slow LibTorch to a crawl.
-package func requireThreads(_ threads: Int?) throws {
-  let cores = ProcessInfo.processInfo.activeProcessorCount
-  guard let threads, !(1...cores).contains(threads) else { return }
-  throw Refusal(.input, "\(Setting.threads) is \(threads)", remedy: "give 1 to \(cores), the cores of this machine")
+/// Its keys are those of the options; options that are left open have none.
+extension TrainingConfiguration: Codable {
+  package init(from decoder: any Decoder) throws {
+    self.init()
+    let values = try decoder.container(keyedBy: Setting.self)
+    for option in TrainingOption.all { try option.decode(&self, values) }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Setting.self)
+    for option in TrainingOption.all { try option.encode(self, &values) }
+  }
 }
 
 extension TrainingConfiguration {
@@ -220,8 +174,8 @@ extension TrainingConfiguration {
         }
         guard recipe == nil, given?.saysWhetherToAugment == true else { return Self(recipe ?? named ?? .standard) }
         return .beforeRecipes
-      }, keys: CodingKeys.allCases.map(\.rawValue), upgrade: \.withAugmentationAsList, sample: "width: 16",
-      example: { key in CodingKeys(rawValue: key).map { trainingExample(of: $0) } ?? "" })
+      }, keys: TrainingOption.all.map(\.setting.rawValue), upgrade: \.withAugmentationAsList, sample: "width: 16",
+      example: { key in Setting(rawValue: key).flatMap { TrainingOption[$0]?.example } ?? "" })
   }
 }
 
@@ -234,36 +188,5 @@ extension Node {
     var result = self
     result["augmentation"] = Node(augments ? Augmentation.published.map { Node($0.rawValue) } : [])
     return result
-  }
-}
-
-/// An example value of an option as YAML, on one line.
-func trainingExample(of key: TrainingConfiguration.CodingKeys) -> String {
-  switch key {
-  case .data: return "../data"
-  case .window: return "[-125, 275]"
-  case .spacing: return "[0.6, 0.6]"
-  case .size, .resampleSize: return "[384, 384]"
-  case .mergeLabels: return "[[1, 2]]"
-  case .excludeLabels: return "[3, 5]"
-  case .network: return "unet++"
-  case .dualBlocks: return "[inc, down1]"
-  case .iterations: return "[4000, 2000]"
-  case .batchSize, .validateEvery: return "8"
-  case .threads, .fold, .memory: return "2"
-  case .splits: return "splits_final.json"
-  case .initial: return "../run"
-  case .freezeExcept: return "[outc, up4]"
-  case .augmentation: return "[rotation, scale]"
-  case .context: return "3"
-  case .device: return "cuda"
-  case .precision: return "bfloat16"
-  case .holdOut: return "0.2"
-  case .zoom: return "1.5"
-  default:
-    let value = (try? Yams.compose(yaml: TrainingConfiguration().yaml())).flatMap { $0?[key.rawValue] }
-    // YAML output may have exponents, such as 1e-3.
-    if value?.int == nil, let number = value?.float { return "\(number)" }
-    return value?.string ?? ""
   }
 }
