@@ -1,7 +1,7 @@
 import ArgumentParser
 import DualNorm
 
-/// How far the windows overlap in which a network sees slices larger than itself.
+/// The overlap of a network's windows in slices larger than its size.
 struct OverlapOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -97,7 +97,7 @@ struct PredictCommand: ParsableCommand {
     try endWithFailures(outcome.failures, of: open.count, "inputs")
   }
 
-  /// Says which masks there are already.
+  /// The jobs still to do. Reports masks that exist already.
   private func remaining(of jobs: [PredictionJob]) -> [PredictionJob] {
     let done = jobs.filter { $0.isDone(outputs) }
     if skipExisting {
@@ -112,7 +112,7 @@ struct PredictCommand: ParsableCommand {
     return jobs
   }
 
-  /// Refuses models and devices that cannot segment new volumes.
+  /// The device to use. Refuses models and devices that cannot segment new volumes.
   private func usableDevice(_ run: RunFolder, _ description: ModelDescription) throws -> Device {
     guard !description.needsReference else {
       throw Refusal(

@@ -6,9 +6,9 @@ import Foundation
 import Scores
 import Torch
 
-/// Segments the volumes of a command, shows how far it is, and collects what was found.
+/// Segments the volumes of a command, shows progress and collects the results.
 ///
-/// A volume that cannot be used is a failure of its own; what cannot be written ends the batch.
+/// An unusable volume fails alone. A result that cannot be written ends the batch.
 struct PredictionBatch: Sendable {
   let run: RunFolder
   let description: ModelDescription
@@ -17,21 +17,21 @@ struct PredictionBatch: Sendable {
   let threads: Int?
   let overlap: Double
   let adaptation: Adaptation
-  /// All volumes that were named, whose batch statistics a site takes.
+  /// All named volumes, even finished ones: a site's batch statistics cover them.
   let cases: [Case]
-  /// Takes the place of the folders' names.
+  /// Site that replaces the folders' names.
   let site: String?
   let largestComponent: LargestComponentChoice
   let outputs: PredictionOutputs
   let quiet: Bool
 
-  /// What became of the volumes.
+  /// Results and failures of the volumes.
   struct Outcome: Sendable {
     var found: [FoundVolumes] = []
     var failures: [CaseFailure] = []
   }
 
-  /// - Throws: `Refusal` where something cannot be written; `ExitCode` after Ctrl-C. Failures so far are shown before.
+  /// - Throws: `Refusal` if something cannot be written; `ExitCode` after Ctrl-C. Failures so far are shown first.
   func segment(_ jobs: [PredictionJob]) async throws -> Outcome {
     let service = try await PredictionService(
       contentsOf: run, precision: precision, device: device, threads: threads, overlap: overlap)

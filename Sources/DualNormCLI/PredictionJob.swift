@@ -4,26 +4,26 @@ import Datasets
 import Foundation
 import MedicalImaging
 
-/// What masks are written as, where their names do not say it.
+/// The file format of masks whose names do not give it.
 enum MaskFormat: String, CaseIterable, ExpressibleByArgument {
   case nifti, dicom
 }
 
-/// One volume and where its mask goes.
+/// One volume and the destination of its mask.
 struct PredictionJob: Sendable {
   let scan: Case
-  /// As its folder names it; nil for single files.
+  /// Name of the site by the volume's folder; nil for single files and DICOM series.
   let site: String?
   private let folder: URL
   private let name: String
-  /// Tells whether other sites' masks are in folders beside.
+  /// Tells whether each site's masks have a folder of their own.
   private var isOfSites = false
   private let ending: String
 
-  /// As tables and messages name it.
+  /// Name of the volume in tables and messages.
   var title: String { isOfSites ? "\(scan.site)/\(name)" : name }
 
-  /// The series that the mask is written as a DICOM segmentation of; nil for other files.
+  /// The series to which a DICOM segmentation refers; nil for masks in other formats.
   ///
   /// - Throws: `Refusal` for files that are no series.
   func series() throws -> DICOMSeries? {
@@ -35,13 +35,13 @@ struct PredictionJob: Sendable {
   /// The mask's file with a suffix to its name.
   func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
 
-  /// The probabilities' file, NIfTI also for pictures and DICOM.
+  /// The probabilities' file, which is NIfTI even for pictures and DICOM.
   func probabilities(_ suffix: String) -> URL {
     let isNIfTI = ending.hasPrefix(".nii")
     return folder.appendingPathComponent(name + suffix + "_probabilities" + (isNIfTI ? ending : ".nii.gz"))
   }
 
-  /// The picture beside the mask.
+  /// The preview's file beside the mask.
   var previewFile: URL { folder.appendingPathComponent(name + "_preview.png") }
 
   static func jobs(
@@ -88,7 +88,7 @@ struct PredictionJob: Sendable {
     ]
   }
 
-  /// The case of an input that is no folder of cases: a file a modality, or one file with all of them.
+  /// The case of an input that is no folder of cases: one file per modality, or one file with all of them.
   private static func singleCase(
     _ input: [URL], _ series: [String], _ isSeries: [Bool], modalities: Int
   ) throws -> Case {
@@ -107,7 +107,7 @@ struct PredictionJob: Sendable {
     return counted
   }
 
-  /// - Throws: `Refusal` where masks of such an input are not written in a format.
+  /// - Throws: `Refusal` if masks of such an input are not written in the format.
   private static func maskEnding(of scan: Case, _ format: MaskFormat?) throws -> String {
     guard let format else { return scan.maskEnding }
     guard format != .dicom || scan.sources[0].isSeries else {
@@ -119,7 +119,7 @@ struct PredictionJob: Sendable {
     return format.ending
   }
 
-  /// Throws where `--series` does not say for each input which series it is.
+  /// Throws if `--series` is given but does not name one series per input.
   private static func require(_ series: [String], for input: [URL], _ isSeries: [Bool]) throws {
     guard !series.isEmpty else { return }
     if let place = isSeries.firstIndex(of: false) {
@@ -134,7 +134,7 @@ struct PredictionJob: Sendable {
     }
   }
 
-  /// Throws where an output has the ending of a file that is not written.
+  /// Throws if the output has the ending of a format in which masks are not written.
   private static func requireFolder(_ output: URL, _ scan: Case, _ isSeries: Bool) throws {
     guard output.volumeName != output.lastPathComponent else { return }
     let formats =
@@ -171,7 +171,7 @@ struct PredictionJob: Sendable {
     }
   }
 
-  /// The folders in a folder that hold DICOM files, sorted by name; none where it holds volumes itself.
+  /// Subfolders with DICOM files, sorted by name; none in a folder of volumes. Throws if it is empty or holds both.
   private static func foldersOfSeries(in folder: URL) throws -> [URL] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     let entries = names.filter { !$0.hasPrefix(".") }.sorted().map { folder.appendingPathComponent($0) }

@@ -6,7 +6,7 @@ import MedicalImaging
 import Pictures
 import Scores
 
-/// What is written of a volume beside the mask.
+/// The results to write besides the mask.
 struct PredictionOutputs: Sendable {
   var firstPass = false
   var probabilities = false
@@ -16,7 +16,7 @@ struct PredictionOutputs: Sendable {
 }
 
 extension Pass {
-  /// Of its files' names.
+  /// Suffix of the pass's file names.
   fileprivate var suffix: String { self == .first ? "_first" : "" }
 }
 
@@ -27,23 +27,22 @@ extension PredictionJob {
     } + (outputs.preview ? [previewFile] : [])
   }
 
-  /// The files of the input where it is a series in the folder that the mask goes to.
+  /// Files of the input, if it is a series in the mask's folder; otherwise empty.
   private var slicesBesideMask: Set<String> {
     let folder = file("").deletingLastPathComponent().resolved
     guard scan.images.contains(where: { $0.resolved == folder }) else { return [] }
     return Set((try? series())?.files.map(\.resolved) ?? [])
   }
 
-  /// - Throws: `Refusal` where the mask is to be a segmentation and the headers of the series do not make one.
+  /// - Throws: `Refusal` if the series' headers do not allow the DICOM segmentation that is asked for.
   func requireSegmentable(_ labels: LabelScheme) throws { try series()?.requireSegmentable(as: labels.dicomSegments) }
 
-  /// Tells whether every file is there; each is whole, as it got its name last.
+  /// Tells whether every file exists. Each is complete, because it gets its name last.
   func isDone(_ outputs: PredictionOutputs) -> Bool {
     files(outputs).allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
   }
 
-  /// - Throws: `Refusal` if a result would take the place of an input or of another result, or where one could
-  ///   not be written.
+  /// - Throws: `Refusal` if a result would overwrite an input or another result, or could not be written.
   static func requireUsable(_ jobs: [PredictionJob], _ outputs: PredictionOutputs) throws {
     let inputs = Set(jobs.flatMap { $0.scan.images.map(\.resolved) })
     var owners: [String: String] = [:]
@@ -63,7 +62,7 @@ extension PredictionJob {
     }
   }
 
-  /// Removes what killed processes left where results go, be there anything left to write or not.
+  /// Removes partial files of killed processes beside the results, even if nothing is left to write.
   static func removeRemains(besideResultsOf jobs: [PredictionJob]) {
     for folder in Set(jobs.map { $0.file("").deletingLastPathComponent() }) { removePartialFiles(in: folder) }
   }
@@ -93,16 +92,17 @@ extension PredictionJob {
 }
 
 extension URL {
-  /// The same for every path to the same file.
+  /// The canonical path, equal for every path to the same file.
   fileprivate var resolved: String { standardizedFileURL.resolvingSymlinksInPath().path }
 }
 
-/// A name without nnU-Net's suffix of the first channel, which no mask has.
+/// A name without nnU-Net's suffix of the first channel, `_0000`, which no mask has.
 func withoutChannel(_ stem: String) -> String {
   channelOfImage(stem).flatMap { $0.channel == 0 ? $0.name : nil } ?? stem
 }
 
-/// Names of the cases' results: without `_0000`, unless a case beside has that name or another number, as frames have.
+/// Names of the cases' results. They lose `_0000`, unless another case has the bare name or, like a frame, another
+/// number.
 func resultNames(of cases: [Case]) -> [String] {
   let taken = Set(cases.map(\.identifier))
   let numbered = Dictionary(grouping: cases.compactMap { scan in channelOfImage(scan.identifier)?.name }) { $0 }
@@ -117,7 +117,7 @@ func resultNames(of cases: [Case]) -> [String] {
   }
 }
 
-/// - Throws: `Refusal` for an input that is not there or may not be read.
+/// - Throws: `Refusal` for an input that does not exist or may not be read.
 func requireReadable(_ url: URL) throws {
   try requireAccess(to: url)
   guard FileManager.default.fileExists(atPath: url.path) else {

@@ -1,6 +1,6 @@
 import Dispatch
 
-/// Runs asynchronous work to its end, while the thread of the command waits.
+/// Runs asynchronous work to its end while the calling thread waits.
 func waiting<Value: Sendable>(for work: @escaping @Sendable () async throws -> Value) throws -> Value {
   let outcome = Outcome<Value>()
   let end = DispatchSemaphore(value: 0)
@@ -12,7 +12,7 @@ func waiting<Value: Sendable>(for work: @escaping @Sendable () async throws -> V
   return try outcome.result!.get()
 }
 
-/// Written before the semaphore is signalled, read after.
+/// The outcome of the work, written before the semaphore is signalled and read after.
 private final class Outcome<Value: Sendable>: @unchecked Sendable {
   var result: Result<Value, any Error>?
 }

@@ -3,30 +3,30 @@ import Datasets
 import Scores
 import Torch
 
-/// What batch statistics a case is segmented with.
+/// The source of the batch statistics that segment a case.
 package enum Adaptation: String, Sendable, CaseIterable {
-  /// Those that training left.
+  /// Running statistics of the training.
   case none
-  /// Those of the case itself, without its labels (AdaBN, Li et al. 2018).
+  /// Statistics of the case itself, without its labels (AdaBN, Li et al. 2018).
   case `case`
-  /// Those of all cases of its site that are to be segmented.
+  /// Statistics of all cases to be segmented from its site.
   case site
 
-  /// What an adapted pass has behind its name in tables: `final+adapt`.
+  /// The suffix of an adapted pass's name in tables: `final+adapt`.
   package static let passSuffix = "+adapt"
 }
 
 extension DualNormNetwork {
   /// The statistics of all batch norms over slices of unlabelled volumes; see `BatchStatistics.applied`.
   ///
-  /// Both passes run with the statistics of each batch. Batches are of 8 slices that are spread over all volumes, so that
-  /// they are like the whole: batch b of B takes the slices b, b + B, b + 2B, … of one volume after the other.
+  /// Both passes run with the statistics of each batch. A batch has at most 8 slices, spread over all volumes, so it
+  /// resembles the whole. Batch b of B takes the slices b, b + B, b + 2B, … of the volumes in order.
   ///
   /// - Parameters:
-  ///   - volumes: batches hold windows of one size.
-  ///   - site: place of their site among those trained on; nil for another one, and then every branch of
-  ///     domain-specific batch norm gets its own.
-  ///   - progress: told the batches done, of how many.
+  ///   - volumes: volumes of any size; each batch holds windows of one size.
+  ///   - site: index of their site among the training sites; nil for another site. Then every branch of
+  ///     domain-specific batch norm gets its own statistics.
+  ///   - progress: called with the number of batches done and their total.
   func batchStatistics(
     of volumes: [PreparedVolume], _ sampling: some Sampling, site: Int?, progress: (Int, Int) throws -> Void
   ) rethrows -> BatchStatistics {
@@ -55,26 +55,26 @@ private func spreadBatches(
   }
 }
 
-/// The numbers below `count` in as few groups of at most `size` as there can be, each spread over all of them.
+/// The numbers below `count` in the fewest groups of at most `size`, each spread over the whole range.
 func spread(_ count: Int, atMost size: Int) -> [[Int]] {
   let groups = (count + size - 1) / size
   return (0..<groups).map { Array(stride(from: $0, to: count, by: groups)) }
 }
 
-/// Hands out the batch statistics that each case of a list is segmented with.
+/// Provides the batch statistics for each case of a list.
 package final class Adapter {
   private let model: SegmentationModel
   private let adaptation: Adaptation
   private let cases: [Case]
   private let excluded: [UInt8]
   private let progress: (Int, Int) throws -> Void
-  /// Those of the site that was asked for last.
+  /// Statistics of the last requested site.
   private var ofSite: (name: String, statistics: BatchStatistics)?
 
   /// - Parameters:
-  ///   - cases: all that are to be segmented.
-  ///   - excluded: see `SegmentationModel.prepared`.
-  ///   - progress: told the batches done, of how many, while the statistics of a site are taken.
+  ///   - cases: all cases to be segmented.
+  ///   - excluded: see `ModelDescription.prepared`.
+  ///   - progress: called with the number of batches done and their total, while a site is measured.
   package init(
     _ model: SegmentationModel, _ adaptation: Adaptation, cases: [Case], excluding excluded: [UInt8] = [],
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
@@ -83,16 +83,16 @@ package final class Adapter {
     (self.excluded, self.progress) = (excluded, progress)
   }
 
-  /// - Parameter site: what the case's site is taken for; see `SegmentationModel.segment`.
+  /// - Parameter site: the site to treat the case as; see `SegmentationModel.segment`.
   /// - Returns: nil without adaptation.
-  /// - Throws: `Refusal` for cases too small to have statistics, or what reading them throws.
+  /// - Throws: `Refusal` for cases too small for statistics; a reading error that concerns more than one case.
   package func statistics(for item: PreparedCase, site: String?) throws -> BatchStatistics? {
     switch adaptation {
     case .none: return nil
     case .case: return try statistics(of: [item], site: site)
     case .site:
       if let ofSite, ofSite.name == item.source.site { return ofSite.statistics }
-      // Those that cannot be read fail when it is their turn.
+      // Unreadable cases fail when their turn comes.
       let others = try cases.filter { $0.site == item.source.site }
         .compactMap { scan in
           do {

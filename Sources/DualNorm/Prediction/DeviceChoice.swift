@@ -1,7 +1,7 @@
 import Basics
 import Torch
 
-/// What a user says of where networks run: `cpu`, `cuda`, `cuda:1`, or `auto`.
+/// The device that a user chooses for networks: `cpu`, `cuda`, `cuda:1`, or `auto`.
 package enum DeviceChoice: Equatable, Sendable {
   case cpu
   /// The GPU of this index; `cuda` is `cuda:0`.
@@ -37,7 +37,7 @@ package enum DeviceChoice: Equatable, Sendable {
 }
 
 extension Device {
-  /// For users of a GPU that will be slow; nil where all is well.
+  /// A warning that the GPU will be slow; nil if it will not.
   package var warning: String? {
     reasonNotToFuse.map {
       "Warning: the GPU runs LibTorch's own operations, which takes several times as long, since ours cannot be compiled "

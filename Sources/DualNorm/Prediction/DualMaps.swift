@@ -1,23 +1,23 @@
 import Torch
 
-/// What one dual layer makes of the mask of a slice: y = x̂ · (1 + γ) + β.
+/// γ and β that one dual layer computes from the mask of a slice, for y = x̂ · (1 + γ) + β.
 package struct DualMap: Sendable {
   package let block: Block
   /// 0 or 1: the block's first or second dual layer.
   package let index: Int
   package let channels: Int
-  /// Pixels of the layer, the network's halved `block.level` times.
+  /// Size of the layer in pixels: the window's, halved `block.level` times.
   package let size: ImageSize
-  /// Channels × height × width each.
+  /// γ and β, channels × height × width each.
   package let gamma, beta: [Float]
   /// The mask that the layer saw, classes × height × width, background first.
   package let mask: [Float]
 }
 
 extension DualNormNetwork {
-  /// γ and β of every dual layer in a window, as the final pass of a prediction has them; none without dual blocks.
+  /// γ and β of every dual layer in a window, from the final pass of a prediction; empty without dual blocks.
   ///
-  /// - Parameter site: place of its site among those trained on; nil for another one.
+  /// - Parameter site: index of the volume's site among the training sites; nil for another site.
   func dualMaps(
     of volume: PreparedVolume, in window: Window, _ sampling: some Sampling, site: Int? = nil
   ) -> [DualMap] {

@@ -3,17 +3,17 @@ import Datasets
 import MedicalImaging
 import Scores
 
-/// How much of each class a mask holds.
+/// The amount of each class in a mask.
 package struct FoundVolumes: Equatable, Sendable {
   let caseName: String
   let isPicture: Bool
-  /// A number a class: millilitres, or pixels of a picture.
+  /// Amount of each class, in mL, or in pixels for a picture.
   let amounts: [Double]
   let seconds: Double
 
   /// - Parameters:
-  ///   - labels: as written to files.
-  ///   - scheme: its classes.
+  ///   - labels: the mask in file values.
+  ///   - scheme: the classes of the mask.
   ///   - seconds: the time that the network took.
   package init(in labels: LabelMap, scheme: LabelScheme, of scan: Case, named caseName: String, seconds: Double = 0) {
     let counts = labels.histogram
@@ -23,10 +23,9 @@ package struct FoundVolumes: Equatable, Sendable {
     amounts = scheme.groups.map { group in Double(group.reduce(0) { $0 + counts[Int($1)] }) * unit }
   }
 
-  /// A table for the terminal: a row a case, a column a class; volumes and pictures apart.
+  /// A table for the terminal, with one row per case and one column per class. Pictures follow in a table of their own.
   ///
-  /// - Parameters:
-  ///   - seconds: whether the last column is the time.
+  /// - Parameter seconds: whether to add a last column with the time.
   package static func table(
     of found: [FoundVolumes], classNames: [String], seconds: Bool = false
   ) -> String {
@@ -45,14 +44,14 @@ package struct FoundVolumes: Equatable, Sendable {
     return fixedWidth([header] + rows, leftAligned: 1)
   }
 
-  /// A doubt about cases in which nothing was found; nil where something was found in each.
+  /// A warning about cases in which nothing was found; nil if there are none.
   package static func warning(of found: [FoundVolumes]) -> String? {
     let empty = found.filter { $0.amounts.allSatisfy { $0 == 0 } }.map(\.caseName)
     guard !empty.isEmpty else { return nil }
     return "Nothing was found in \(empty.count) of \(found.count): \(listed(empty, atMost: 5)); look at these images."
   }
 
-  /// An amount with so many digits that a found class never reads 0.
+  /// An amount as text. A class that was found never reads 0.
   private static func text(_ amount: Double, isPicture: Bool) -> String {
     if isPicture || amount == 0 { return fixed(amount, decimals: 0) }
     return amount < 0.005 ? "<0.01" : fixed(amount, decimals: 2)

@@ -1,36 +1,36 @@
 import Basics
 import Scores
 
-/// Which classes of a model keep their largest connected component only, and why.
+/// The classes of a model that keep only their largest connected component, and the reason.
 package enum LargestComponents: Equatable, Sendable {
-  /// All of them, as in the published code.
+  /// All classes, as in the published code.
   case published
-  /// Those that gained by it on the validation cases, whose number is given; in the order of the classes.
+  /// Classes that gained by it on the validation cases. `classes` is in class order; `cases` counts the cases.
   case validated(classes: [Gain], cases: Int)
 
-  /// What keeping only its largest component does to a class.
+  /// The effect on one class of keeping only its largest component.
   package struct Gain: Codable, Equatable, Sendable {
     let kept: Bool
-    /// Of the class's mean Dice; nil where no validation case has the class.
+    /// Gain in the class's mean Dice; nil if no validation case has the class.
     let gain: Double?
 
     init(kept: Bool, gain: Double?) { (self.kept, self.gain) = (kept, gain) }
   }
 
-  /// Nothing was measured, so nothing is taken away.
+  /// The rule without a measurement: every class keeps all components.
   static func undecided(classes: Int) -> LargestComponents {
     .validated(classes: Array(repeating: Gain(kept: false, gain: nil), count: classes), cases: 0)
   }
 }
 
-/// What is asked of a prediction: the model's own rule, or one in its place. Files have `"model"`, true or false.
+/// The rule for a prediction: the model's own, or one that replaces it. Files hold `"model"`, true or false.
 package enum LargestComponentChoice: Equatable, Sendable {
   case asInModel, ofAll, ofNone
 
-  /// - Parameter flag: of the command line; nil where it was not given.
+  /// - Parameter flag: the command line's flag; nil if absent.
   package init(_ flag: Bool?) { self = flag.map { $0 ? .ofAll : .ofNone } ?? .asInModel }
 
-  /// The option that asks for it.
+  /// The option for this choice; empty for the model's own rule.
   package var words: [String] {
     switch self {
     case .asInModel: []
@@ -52,12 +52,12 @@ extension ModelDescription {
     }
   }
 
-  /// The names of those classes.
+  /// Names of the classes that keep only their largest component.
   package func largestComponentNames(_ choice: LargestComponentChoice = .asInModel) -> [String] {
     largestComponentClasses(choice).sorted().map { labels.names[Int($0) - 1] }
   }
 
-  /// A sentence on what is done and why, without a point: `kept of label 1 (Dice +0.012 on 4 validation cases)`.
+  /// The rule and its reason, without a full stop: `kept of label 1 (Dice +0.012), by 4 validation cases`.
   package func largestComponentSummary(_ choice: LargestComponentChoice = .asInModel) -> String {
     switch (choice, largestComponents) {
     case (.ofAll, _): return "kept of all classes, as asked"

@@ -8,7 +8,7 @@ extension ModelDescription {
 
   /// Reads a case and brings it onto the network's grid.
   ///
-  /// - Parameter excluded: values that are background in the mask, where it is needed, beside those the model excludes.
+  /// - Parameter excluded: mask values to treat as background besides the model's own; unused if no mask is needed.
   /// - Throws: `Refusal` for files that cannot be used.
   package func prepared(_ scan: Case, excluding excluded: [UInt8] = []) throws -> PreparedCase {
     let scan = try scan.counted(volumes: modalities.count > 1)
@@ -25,7 +25,7 @@ extension ModelDescription {
     return PreparedCase(source: scan, volume: volume)
   }
 
-  /// Throws where the case has other channels than the network takes.
+  /// Throws if the case does not have as many channels as the network takes.
   private func requireChannels(of scan: Case) throws {
     let wanted = "the model takes \(modalities.count) (\(modalities.joined(separator: ", ")))"
     let count = scan.channelCount

@@ -1,6 +1,6 @@
 import Torch
 
-/// Slices of one size as the network takes them, on its device.
+/// A batch of slices of one size, on the network's device.
 struct NetworkInput {
   /// [slices, channels, H, W], channels-last.
   let images: Tensor

@@ -2,9 +2,9 @@ import Basics
 import Foundation
 import Scores
 
-/// Segments one case after the other with a service. Meanwhile the next one is read and the last one's results are written.
+/// Segments cases in order with a service, while it reads the next case and writes the previous case's results.
 package struct PredictionQueue<Job: Sendable, Output: Sendable>: Sendable {
-  /// What the queue does with a case. `read` and `write` run on any thread.
+  /// The steps for each case. `read` and `write` run on any thread.
   package struct Steps: Sendable {
     let read: @Sendable (Job) throws -> PreparedCase
     let options: @Sendable (Job) -> SegmentationOptions
@@ -25,11 +25,11 @@ package struct PredictionQueue<Job: Sendable, Output: Sendable>: Sendable {
   package init(_ service: PredictionService, _ steps: Steps) { (self.service, self.steps) = (service, steps) }
 
   /// - Parameters:
-  ///   - shouldStop: is asked before each case is segmented.
-  ///   - prepared: is told each case before it is segmented.
-  ///   - done: is told what became of each case, in order.
-  /// - Throws: `StopRequested`, or an error that is not of one case alone (`CaseFailure.isOfOneCase`). Before that, the
-  ///   results of all cases that were segmented are written.
+  ///   - shouldStop: called before each case is segmented; true stops the queue.
+  ///   - prepared: called with each case before it is segmented.
+  ///   - done: called with the outcome of each case, in order.
+  /// - Throws: `StopRequested`, or an error that concerns more than one case (`CaseFailure.isOfOneCase`). The results
+  ///   of all segmented cases are written first.
   package func run(
     _ jobs: [Job], shouldStop: () -> Bool, prepared: (PreparedCase) -> Void,
     done: (Job, Result<Output, any Error>) -> Void
@@ -64,7 +64,7 @@ package struct PredictionQueue<Job: Sendable, Output: Sendable>: Sendable {
       }
       try await finishWriting()
     } catch {
-      _ = await reading?.result  // nothing runs on when an error ends the queue
+      _ = await reading?.result  // an error leaves no task running
       try await finishWriting()
       throw error
     }

@@ -5,9 +5,9 @@ import MedicalImaging
 import Scores
 import Torch
 
-/// A trained model on a thread of its own, for any front end: cases go in, masks come out.
+/// A trained model on its own thread, for any front end: cases go in, masks come out.
 ///
-/// Tensors never leave its thread. Files are read and written on other threads meanwhile; see `PredictionQueue`.
+/// Tensors never leave its thread. `PredictionQueue` reads and writes files on other threads meanwhile.
 public actor PredictionService {
   private let thread: TensorThread
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -20,9 +20,9 @@ public actor PredictionService {
   /// Reads a run folder.
   ///
   /// - Parameters:
-  ///   - threads: of one operation; nil takes one a core.
+  ///   - threads: number of threads per operation; nil takes one per core.
   ///   - overlap: see `SegmentationModel.overlap`.
-  /// - Throws: as `SegmentationModel.init`.
+  /// - Throws: the errors of `SegmentationModel.init`.
   package init(
     contentsOf run: RunFolder, precision: Precision? = nil, device: Device = .cpu, threads: Int? = nil,
     overlap: Double = defaultOverlap
@@ -42,13 +42,13 @@ public actor PredictionService {
   /// - Throws: `Refusal` for a folder that holds no model, or a damaged one.
   public init(contentsOf folder: URL) async throws { try await self.init(contentsOf: RunFolder(folder)) }
 
-  /// The classes, and the values that they have in masks.
+  /// The classes and their values in masks.
   public nonisolated var labels: LabelScheme { description.labels }
 
-  /// Segments a volume, or a picture, on the grid of its file.
+  /// Segments a volume or a picture on the grid of its file.
   ///
-  /// - Parameter images: a file for each modality, in the order of the training.
-  /// - Throws: `Refusal` for files that cannot be read, or that do not fit the model.
+  /// - Parameter images: one file per modality, in the order of training.
+  /// - Throws: `Refusal` for files that cannot be read or do not fit the model.
   public func segment(_ images: URL...) async throws -> LabelMap {
     guard let first = images.first else {
       throw Refusal(.input, "No image is given", remedy: "give a file for each modality")
@@ -57,7 +57,7 @@ public actor PredictionService {
     return try segment(description.prepared(scan), SegmentationOptions())[0].labels
   }
 
-  /// Takes batch statistics of cases or sites from now on; see `Adapter`.
+  /// Makes later cases use batch statistics of their own or of their site; see `Adapter`.
   package func adapt(
     _ adaptation: Adaptation, cases: [Case], progress: @escaping @Sendable (Int, Int) throws -> Void
   ) throws {
@@ -66,8 +66,8 @@ public actor PredictionService {
 
   /// Segments a case that `ModelDescription.prepared` read.
   ///
-  /// - Parameter item: is let go as soon as the network has seen it.
-  /// - Throws: as `Adapter.statistics`.
+  /// - Parameter item: consumed; its intensities are freed before post-processing.
+  /// - Throws: the errors of `Adapter.statistics`.
   package func segment(
     _ item: consuming PreparedCase, _ options: SegmentationOptions
   ) throws -> [SegmentationModel.Segmentation] {
@@ -78,10 +78,10 @@ public actor PredictionService {
   }
 }
 
-/// How a service segments a case.
+/// Options for the segmentation of a case.
 package struct SegmentationOptions: Sendable {
   package var passes: Set<Pass>
-  /// What the case's site is taken for; see `SegmentationModel.segment`.
+  /// Site to treat the case as; see `SegmentationModel.segment`.
   package var site: String?
   package var largestComponent: LargestComponentChoice
   package var keepsProbabilities: Bool

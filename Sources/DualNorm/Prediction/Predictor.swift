@@ -1,4 +1,4 @@
-/// Probabilities of each class in the voxels of a prepared volume, or some of its slices: per class, depth × height × width.
+/// Class probabilities of a prepared volume, or of some of its slices: per class, depth × height × width.
 typealias ClassProbabilities = [[Float]]
 
 extension DualNormNetwork {
@@ -12,7 +12,7 @@ extension DualNormNetwork {
   }
 }
 
-/// The most probable class of each voxel; the lower one where two are equal.
+/// Argmax over the classes of each voxel; ties go to the lower class.
 func mostProbableClasses(_ probabilities: ClassProbabilities) -> [UInt8] {
   var classes = [UInt8](repeating: 0, count: probabilities[0].count)
   var best = probabilities[0]

@@ -4,11 +4,11 @@ import Pictures
 import Scores
 
 extension SliceSheet {
-  /// A case's slice with the most classes and foreground, and beside it the same with the outlines of what was found.
+  /// A case's slice with the most classes and foreground, beside the same slice with the predicted outlines.
   ///
   /// - Parameters:
-  ///   - labels: of the last pass, as written to files.
-  ///   - firstPass: likewise; nil leaves its picture out.
+  ///   - labels: mask of the last pass, in file values.
+  ///   - firstPass: mask of the first pass, in file values; nil leaves its picture out.
   /// - Throws: `Refusal` for an image that cannot be read.
   package static func preview(
     of scan: Case, named name: String, labels: LabelMap, firstPass: LabelMap? = nil, scheme: LabelScheme

@@ -5,18 +5,18 @@ import MedicalImaging
 import Scores
 import Torch
 
-/// A trained network with all that turns the files of a case into a mask.
+/// A trained network with everything that turns the files of a case into a mask.
 public final class SegmentationModel {
   package let description: ModelDescription
   package let network: DualNormNetwork
-  /// The share of a window that the next one sees again, where slices are larger than the network.
+  /// Overlap of neighbouring windows, as a share of a window, in slices larger than the network's size.
   package var overlap = defaultOverlap
 
   /// Reads a run folder.
   ///
   /// - Parameters:
-  ///   - maskSource: takes the place of the model's own.
-  ///   - precision: takes the place of the one it was trained in.
+  ///   - maskSource: replaces the model's own.
+  ///   - precision: replaces the one it was trained in.
   ///   - device: where the network runs.
   /// - Throws: `Refusal` naming the file that is missing or does not fit.
   package init(
@@ -41,9 +41,9 @@ public final class SegmentationModel {
   /// One pass's result on the grid of the case's files.
   package struct Segmentation: Sendable {
     package let pass: Pass
-    /// The values that masks of the data set use.
+    /// Mask in the label values of the data set.
     package let labels: LabelMap
-    /// One image a class, background first; they add up to 1 in each voxel. Empty unless asked for.
+    /// Class probabilities: one image per class, background first. They sum to 1 in each voxel. Empty unless requested.
     package let probabilities: [Image]
   }
 
@@ -56,7 +56,7 @@ public final class SegmentationModel {
       site: description.branch(ofSite: item.source.site))
   }
 
-  /// The pixels of the middle window of a slice, and its size; see `PreparedCase.shownChannels`.
+  /// Pixels and size of the middle window of a slice; see `PreparedCase.shownChannels`.
   package func shownWindow(of item: PreparedCase, slice z: Int) throws -> (channels: [[Float]], size: ImageSize) {
     let window = sampling.central(slice: z, of: item.volume)
     return (try item.shownChannels(in: window), window.size)
@@ -67,13 +67,13 @@ public final class SegmentationModel {
   /// - Throws: `Refusal` for a folder that holds no model, or a damaged one.
   public convenience init(contentsOf folder: URL) throws { try self.init(contentsOf: RunFolder(folder)) }
 
-  /// The classes, and the values that they have in masks.
+  /// The classes and their values in masks.
   public var labels: LabelScheme { description.labels }
 
-  /// Segments a volume, or a picture, on the grid of its file.
+  /// Segments a volume or a picture on the grid of its file.
   ///
-  /// - Parameter images: a file for each modality, in the order of the training.
-  /// - Throws: `Refusal` for files that cannot be read, or that do not fit the model.
+  /// - Parameter images: one file per modality, in the order of training.
+  /// - Throws: `Refusal` for files that cannot be read or do not fit the model.
   public func segment(_ images: URL...) throws -> LabelMap {
     guard let first = images.first else {
       throw Refusal(
@@ -86,12 +86,12 @@ public final class SegmentationModel {
   /// Segments every slice of a case.
   ///
   /// - Parameters:
-  ///   - item: is let go as soon as the network has seen it, so that a caller that does not keep it needs less memory.
-  ///   - site: chooses the branch of domain-specific batch norm; nil or a site that was not trained on: the mean of the
-  ///     class probabilities of all branches, in the first pass, whose mean is the mask, and in the final one.
-  ///   - statistics: takes the place of the batch norms' own.
-  ///   - largestComponent: which classes keep only their largest connected component.
-  ///   - keepsProbabilities: which takes 4 bytes a voxel, class and pass.
+  ///   - item: consumed; its intensities are freed before post-processing, unless the caller keeps them.
+  ///   - site: selects the branch of domain-specific batch norm. For nil or a site not trained on, each pass averages
+  ///     the class probabilities of all branches, and the first pass's mean is the mask.
+  ///   - statistics: replace those of the batch norms.
+  ///   - largestComponent: selects the classes that keep only their largest connected component.
+  ///   - keepsProbabilities: whether to return class probabilities, at 4 bytes per voxel, class and pass.
   package func segment(
     _ item: consuming PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
     largestComponent: LargestComponentChoice = .asInModel, keepsProbabilities: Bool = false
@@ -100,7 +100,7 @@ public final class SegmentationModel {
     let reduced = description.largestComponentClasses(largestComponent)
     var found = results(
       of: item.volume, passes, site: site, statistics: statistics, keepsProbabilities: keepsProbabilities)
-    _ = consume item  // its intensities leave room for the search for components
+    _ = consume item  // frees its intensities before the search for components
     return Pass.allCases.filter(passes.contains).map { pass in
       let result = found.removeValue(forKey: pass)!
       let probabilities = result.probabilities
@@ -112,7 +112,7 @@ public final class SegmentationModel {
     }
   }
 
-  /// Classes and, if they are kept, probabilities of all voxels, turned as the network sees them.
+  /// Classes and, if kept, class probabilities of all voxels, in the network's orientation.
   private func results(
     of volume: PreparedVolume, _ passes: Set<Pass>, site: String?, statistics: BatchStatistics?,
     keepsProbabilities: Bool
@@ -141,12 +141,12 @@ public final class SegmentationModel {
   }
 }
 
-/// What a pass finds in the slices of a volume, as they come.
+/// The result of one pass, to which each slab is appended.
 private struct PassResult {
   var classes: [UInt8] = []
   var probabilities: ClassProbabilities
 
-  /// With room for all of them: growing would copy them.
+  /// Reserves room for all voxels, because growing would copy them.
   init(voxelCount: Int, maps: Int) {
     classes.reserveCapacity(voxelCount)
     probabilities = (0..<maps).map { _ in

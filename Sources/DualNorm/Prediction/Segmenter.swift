@@ -2,11 +2,11 @@ import Torch
 
 /// Anything that scores the classes of each pixel of a batch: a network, or several whose probabilities are averaged.
 protocol Segmenter {
-  /// What each of its passes finds. A network without dual norms has the first pass only.
+  /// Class scores of each pass. A network without dual norms has only the first pass.
   func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores]
 }
 
-/// A network for images of a site it was trained on, or whose norms know no sites.
+/// One network, for images of a training site or with norms that ignore sites.
 struct TrainedNetwork: Segmenter {
   let network: DualNormNetwork
   /// The branch of domain-specific batch norm.
@@ -22,7 +22,7 @@ struct TrainedNetwork: Segmenter {
   }
 }
 
-/// The branches of domain-specific batch norm together, for images of a site without a branch.
+/// The average over all branches of domain-specific batch norm, for images of a site without a branch.
 ///
 /// Each pass gives the mean of the branches' probabilities. The mean of the first pass is the mask of every branch.
 struct BranchEnsemble: Segmenter {
@@ -46,13 +46,13 @@ struct BranchEnsemble: Segmenter {
 }
 
 extension DualNormNetwork {
-  /// - Parameter site: place of the images' site among those trained on; nil for another one.
+  /// - Parameter site: index of the images' site among the training sites; nil for another site.
   func segmenter(ofSite site: Int?) -> any Segmenter {
     site == nil && plan.sites > 1 ? BranchEnsemble(network: self) : TrainedNetwork(network: self, site: site)
   }
 }
 
-/// How each class scores in the pixels of some slices: logits of one network, or probabilities.
+/// Scores of each class in the pixels of some slices: logits of one network, or class probabilities.
 struct ClassScores {
   /// [slices, classes, H, W]
   let values: Tensor
@@ -68,7 +68,7 @@ struct ClassScores {
     (self.values, self.areLogits, self.rows, self.columns) = (values, areLogits, rows, columns)
   }
 
-  /// The same for some of its rows and columns.
+  /// The same scores, limited to some rows and columns.
   func cropped(rows: Range<Int>, columns: Range<Int>) -> ClassScores {
     ClassScores(values, areLogits: areLogits, rows: rows, columns: columns)
   }
@@ -79,18 +79,18 @@ struct ClassScores {
     return isWhole ? tensor : tensor.narrowed(last - 1, to: rows).narrowed(last, to: columns)
   }
 
-  /// The most probable class of each pixel, slices × H × W; the lower one where two are equal.
+  /// Argmax over the classes of each pixel, slices × H × W; ties go to the lower class.
   var classes: [UInt8] { cropped(values.largestChannel()).values(UInt8.self) }
 
   /// [slices, classes, H, W]
   var probabilities: Tensor { cropped(areLogits ? values.softmax(1) : values) }
 
-  /// Class probabilities, by class, slices × H × W.
+  /// Class probabilities: per class, slices × H × W.
   var probabilitiesByClass: ClassProbabilities {
     let probabilities = probabilities
     return (0..<values.size(1)).map { probabilities.narrowed(1, to: $0..<$0 + 1).values(Float.self) }
   }
 
-  /// [slices, classes, H, W] of the rows and columns that lie in the volume.
+  /// Scores of the rows and columns that lie in the volume, [slices, classes, H, W].
   var inVolume: Tensor { cropped(values) }
 }

@@ -5,7 +5,7 @@ import Torch
 final class TensorThread: SerialExecutor {
   private let queue = JobQueue()
 
-  /// - Parameter threads: of one operation of LibTorch.
+  /// - Parameter threads: number of threads per LibTorch operation.
   init(threads: Int) {
     let queue = queue
     let thread = Thread {
@@ -13,7 +13,7 @@ final class TensorThread: SerialExecutor {
       while let (job, executor) = queue.next() { job.runSynchronously(on: executor) }
     }
     thread.name = "tensors"
-    thread.stackSize = 8 << 20  // as the main thread's; GPU kernels are compiled on it
+    thread.stackSize = 8 << 20  // the main thread's size, because this thread compiles GPU kernels
     thread.start()
   }
 
@@ -24,7 +24,7 @@ final class TensorThread: SerialExecutor {
 
 /// The jobs that wait for a thread.
 private final class JobQueue: @unchecked Sendable {
-  // `condition` guards both.
+  // `condition` guards `jobs` and `isClosed`.
   private let condition = NSCondition()
   private var jobs: [(UnownedJob, UnownedSerialExecutor)] = []
   private var isClosed = false
@@ -43,7 +43,7 @@ private final class JobQueue: @unchecked Sendable {
     }
   }
 
-  /// Waits for the next job; nil after `close`.
+  /// Waits for the next job; nil after `close` once all jobs are taken.
   func next() -> (UnownedJob, UnownedSerialExecutor)? {
     condition.withLock {
       while jobs.isEmpty && !isClosed { condition.wait() }

@@ -2,17 +2,17 @@ import Basics
 import Datasets
 import MedicalImaging
 
-/// One way in which volumes are far from those of a training.
+/// A quantity in which volumes are far from the training volumes.
 struct TrainingDeviation: Equatable {
-  /// What is far: `spacing of slices`.
+  /// Name of the quantity: `spacing of slices`.
   let quantity: String
-  /// Of the volumes; nil where it is no number.
+  /// Range over the volumes; nil if it is not a number.
   var found: ClosedRange<Double>?
-  /// Of the training, or what else it had.
+  /// Range over the training volumes, or their kind, as text.
   let known: String
   var unit = ""
 
-  /// `spacing of slices 5 mm where training had 0.9 to 1.1`
+  /// The deviation as text: `spacing of slices 5 mm where training had 0.9 to 1.1`.
   var text: String {
     let values = found.map { " " + Self.text($0) + (unit.isEmpty ? "" : " " + unit) } ?? ""
     return "\(quantity)\(values) where training had \(known)"
@@ -26,18 +26,17 @@ struct TrainingDeviation: Equatable {
 }
 
 extension TrainingProfile {
-  /// Factors beyond the training's own range from which on a volume is far from it; docs/preparation.md has what they were
-  /// measured on.
+  /// Factors beyond the training's range above which a volume is far. docs/preparation.md has the measurements.
   private static let (farPixels, farSlices, farSides) = (1.5, 2.0, 2.0)
-  /// The same for the places of percentiles, as a difference.
+  /// The same limit for the positions of percentiles, as a difference.
   private static let farPlace = 0.25
-  /// Volumes from which on their range of places says what is usual.
+  /// Fewest training volumes whose range of positions is representative.
   private static let fewestForPlaces = 10
 
-  /// In which ways a volume is far from those of the training.
+  /// Quantities in which a volume is far from the training volumes.
   func deviations(of volume: SeenVolume, _ plan: PreparationPlan, modalities: [String]) -> [TrainingDeviation] {
     if let arePictures, arePictures != volume.isPicture {
-      // Neither spacing nor slices of the one are like those of the other.
+      // Volumes and pictures cannot be compared in spacing or slices.
       let kinds = ["volumes", "pictures"]
       return [TrainingDeviation(quantity: kinds[volume.isPicture ? 1 : 0], known: kinds[arePictures ? 1 : 0])]
     }
@@ -55,7 +54,7 @@ extension TrainingProfile {
         "sides of slices", [Double(size.x), Double(size.y)], Double(sides.lowerBound)...Double(sides.upperBound),
         Self.farSides, "pixels"),
     ]
-    // Neighbouring slices are part of what the network sees.
+    // Only then does the network see neighbouring slices.
     if plan.contextSlices > 1 {
       if size.z > 1, depth.upperBound > 1 {
         found.append(far("spacing of slices", [spacing.z], slicesMM, Self.farSlices, "mm"))
@@ -69,7 +68,7 @@ extension TrainingProfile {
     return found.compactMap { $0 } + intensityDeviations(of: volume, plan.window, modalities)
   }
 
-  /// One a modality at most.
+  /// At most one deviation per modality.
   private func intensityDeviations(
     of volume: SeenVolume, _ window: IntensityWindow?, _ modalities: [String]
   ) -> [TrainingDeviation] {
@@ -91,14 +90,15 @@ extension TrainingProfile {
   }
 }
 
-/// Gathers the volumes that are far from those of a model's training, and warns of those that are so in the same ways at once.
+/// Collects the volumes that are far from a model's training volumes. One warning covers all that deviate in the same
+/// quantities.
 package struct FarVolumes {
   private let description: ModelDescription
   private var groups: [(names: [String], deviations: [TrainingDeviation])] = []
 
   package init(_ description: ModelDescription) { self.description = description }
 
-  /// Looks at a volume that is to be segmented.
+  /// Checks a volume to be segmented.
   package mutating func add(_ item: PreparedCase) {
     guard let training = description.training else { return }
     let found = training.deviations(
@@ -120,7 +120,7 @@ package struct FarVolumes {
     }
   }
 
-  /// Reports a sentence for each way of being far.
+  /// Reports one warning for each set of deviating quantities.
   package func report() {
     for (names, deviations) in groups {
       let masks = names.count == 1 ? "the mask" : "the masks"

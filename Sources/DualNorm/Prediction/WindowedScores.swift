@@ -1,13 +1,13 @@
 import Torch
 
 extension Segmenter {
-  /// Scores every slice of a volume, some slices at a time and in order. Memory does not grow with the slices.
+  /// Scores every slice of a volume in order, one slab at a time. Memory does not grow with the number of slices.
   ///
   /// Where windows overlap, a pixel's score is the mean over its windows, weighted by `windowWeights`.
   ///
   /// - Parameters:
-  ///   - wanted: the passes; a network without dual norms gives its only pass for both.
-  ///   - body: gets the scores of some slices on the volume's grid.
+  ///   - wanted: the passes to score; a network without dual norms gives its only pass for both.
+  ///   - body: receives the scores of a slab on the volume's grid.
   func forEachSlab(
     of volume: PreparedVolume, _ sampling: some Sampling, passes wanted: Set<Pass>, on device: Device,
     _ body: (Pass, Range<Int>, ClassScores) -> Void
@@ -36,7 +36,7 @@ extension Segmenter {
 }
 
 extension Window {
-  /// The rows and columns of the window that lie in slices of a size, counted from its own first.
+  /// Rows and columns of the window that lie in slices of `size`, counted from the window's first.
   fileprivate func region(of size: ImageSize) -> (rows: Range<Int>, columns: Range<Int>) {
     func inside(_ range: Range<Int>, _ length: Int) -> Range<Int> {
       let common = range.clamped(to: 0..<length)
@@ -45,7 +45,7 @@ extension Window {
     return (inside(rows, size.height), inside(columns, size.width))
   }
 
-  /// Tells whether no other window of a list, which is sorted by slices, has a slice of it.
+  /// Tells whether the window shares no slice with others of a list, which is sorted by slices.
   fileprivate func isAlone(among windows: [Window], at place: Int) -> Bool {
     let before = place > 0 ? windows[place - 1].slices.upperBound : 0
     let after = place + 1 < windows.count ? windows[place + 1].slices.lowerBound : slices.upperBound
@@ -53,13 +53,13 @@ extension Window {
   }
 }
 
-/// Weighted sums of the scores of overlapping windows, for the slices whose windows are not all there yet.
+/// Weighted sums of the scores of overlapping windows, for slices that still lack some windows.
 private final class WindowSums {
   private let size: ImageSize
   private let areLogits: Bool
   /// The first slice that `sums` holds.
   private var start = 0
-  /// [slices, classes, H, W], and the sums of weights [slices, 1, H, W].
+  /// Weighted sums of scores, [slices, classes, H, W], and sums of weights, [slices, 1, H, W].
   private var sums, weights: Tensor?
 
   init(of size: ImageSize, areLogits: Bool) { (self.size, self.areLogits) = (size, areLogits) }
@@ -84,7 +84,7 @@ private final class WindowSums {
     region(self.weights!).add(weight)
   }
 
-  /// The mean scores of the slices before `end`, which are let go; nil where there are none.
+  /// Removes the slices before `end` and returns their mean scores; nil if there are none.
   func taken(upTo end: Int) -> (Range<Int>, ClassScores)? {
     guard let sums, let weights, end > start else { return nil }
     let count = min(end - start, sums.size(0))

@@ -3,13 +3,13 @@ import Foundation
 
 /// A smooth random displacement of the plane (Simard et al., 2003, on a coarse grid).
 ///
-/// Nodes about 32 pixels apart move by N(0, σ) along each axis, σ drawn up to 4 % of the shorter side, and up to 0.32 of
-/// the nodes' distance; between nodes the displacement is a uniform quadratic B-spline, so neighbouring pixels never tear
-/// apart. A derivative of it has a standard deviation of at most 1.09 σ / distance, so of at most 0.35: places where the
-/// plane folds (a derivative below −1) are rare.
+/// Nodes about 32 pixels apart move by N(0, σ) along each axis. σ is uniform, up to 4 % of the shorter side and at most
+/// 0.32 of the node distance. Between nodes the displacement is a uniform quadratic B-spline, so neighbouring pixels
+/// never tear apart. Its derivative has a standard deviation of at most 1.09 σ / distance, hence at most 0.35. Folds of
+/// the plane (a derivative below −1) are therefore rare.
 struct ElasticMap {
   private let width: Int
-  /// How far each pixel looks aside, in pixels.
+  /// Displacement of each pixel, in pixels, in row-major order.
   private let field: [(x: Double, y: Double)]
 
   init(size: ImageSize, using generator: inout SeededGenerator) {
@@ -52,7 +52,7 @@ struct ElasticMap {
 
   func displacement(x: Int, y: Int) -> (x: Double, y: Double) { field[y * width + x] }
 
-  /// The first of the three nodes around a place between them, and their weights, which add up to one.
+  /// The first of the three nodes around a position, and their weights, which sum to 1.
   private struct Weights {
     let first: Int
     let values: [Double]

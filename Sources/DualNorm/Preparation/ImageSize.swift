@@ -11,7 +11,7 @@ public struct ImageSize: Equatable, Hashable, Sendable {
     self.width = width
   }
 
-  /// The smallest size that holds it and whose sides are multiples of `multiple`.
+  /// The smallest size that holds this one and has multiples of `multiple` as sides.
   func padded(toMultipleOf multiple: Int) -> ImageSize {
     func padded(_ side: Int) -> Int { (side + multiple - 1) / multiple * multiple }
     return ImageSize(height: padded(height), width: padded(width))
@@ -19,14 +19,14 @@ public struct ImageSize: Equatable, Hashable, Sendable {
 }
 
 extension ImageSize {
-  /// The nearest size of a network whose sides are multiples of `multiple`.
+  /// A valid network size close to this one: clamped to the limits, then rounded up to multiples of `multiple`.
   func suggestion(multipleOf multiple: Int) -> ImageSize {
     func near(_ side: Int) -> Int { min(max(side, multiple), SliceSides.largest) }
     return ImageSize(height: near(height), width: near(width)).padded(toMultipleOf: multiple)
   }
 }
 
-/// As `[height, width]`.
+/// Coded as `[height, width]`.
 extension ImageSize: Codable {
   public init(from decoder: any Decoder) throws {
     let values = try [Int](from: decoder)

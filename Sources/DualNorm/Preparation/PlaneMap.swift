@@ -1,7 +1,7 @@
 import Basics
 import Foundation
 
-/// From a pixel of the result to a place in the source: mirror, scale, rotate about the centre and shift.
+/// An affine map from a pixel of the result to a position in the source: mirror, scale, rotate about the centre, shift.
 struct PlaneMap: Equatable {
   /// source = matrix · (result − centre) + centre − shift, with (x, y) in pixels.
   var xx = 1.0
@@ -15,7 +15,9 @@ struct PlaneMap: Equatable {
 
   init() {}
 
-  /// - Parameter angle: in radians; - scale: above 1 magnifies.
+  /// - Parameters:
+  ///   - angle: rotation in radians.
+  ///   - scale: magnification; above 1 enlarges.
   init(angle: Double, mirrors: Bool, scale: Double, shift: (x: Double, y: Double)) {
     let (cosine, sine) = (cos(angle) / scale, sin(angle) / scale)
     let side = mirrors ? -1.0 : 1.0
@@ -25,7 +27,8 @@ struct PlaneMap: Equatable {
 }
 
 extension TrainingSlice {
-  /// Bilinear for the image, nearest neighbour for the labels; beyond the border the edge pixels repeat, as background.
+  /// Resamples the image bilinearly and the labels by nearest neighbour. Edge pixels repeat beyond the border, as
+  /// background.
   func transformed(by map: PlaneMap, bending: ElasticMap? = nil) -> TrainingSlice {
     var result = self
     let (height, width) = (size.height, size.width)

@@ -1,8 +1,9 @@
 import Basics
 import MedicalImaging
 
-/// As people read it in `model.json`: `{"window": [-125, 275], "spacing_mm": [0.5, 0.5], "network_size": [384, 384],
-/// "context_slices": 3}`, sizes as [height, width], spacings as [x, y]; what is not there is nil, none or by the whole volume.
+/// Coded for `model.json`: `{"window": [-125, 275], "spacing_mm": [0.5, 0.5], "network_size": [384, 384],
+/// "context_slices": 3}`. Sizes are [height, width], spacings [x, y]. A missing key takes the default of
+/// `PreparationPlan.init`; only `context_slices` is required.
 extension PreparationPlan: Codable {
   private enum CodingKeys: String, CodingKey {
     case window

@@ -3,19 +3,21 @@ import Datasets
 import MedicalImaging
 
 extension PreparationPlan {
-  /// Slices are not resampled up to this many pixels a side.
+  /// The longest side, in pixels, that slices keep without resampling.
   static let largestUnresampledSide = 384
 
-  /// What the options give, and the rest from `facts`: the network's size is the smallest multiples of 16 that hold every
-  /// slice; slices are resampled only if one has more than 384 pixels a side, to the smallest common spacing (equal along
-  /// x and y) at which each fits 384. Where all volumes are stored in one orientation, others will be turned to it.
+  /// Derives from `facts` all that the options leave open.
+  ///
+  /// The network's sides are the smallest multiples of `sizeMultiple` that hold every slice. Slices are resampled only
+  /// if one has more than 384 pixels a side. Their common spacing, equal along x and y, is the smallest at which each
+  /// slice fits 384. If all volumes are stored in one orientation, later volumes are turned to it.
   ///
   /// - Parameters:
-  ///   - facts: the cases to train on, and no others.
-  ///   - networkSize: of windows, instead.
+  ///   - facts: the training cases and no others.
+  ///   - networkSize: size of windows, instead of the derived one.
   ///   - padsSlices: see `PreparationPlan.padsSlices`.
-  /// - Throws: `Refusal` for no cases, options that contradict each other, a window that holds none of
-  ///   an image's intensities, or slices too small for the network.
+  /// - Throws: `Refusal` for no cases, invalid options, a window that holds none of an image's intensities, or slices
+  ///   too small or too large for the network.
   package static func derived(
     from facts: [CaseFacts], window: IntensityWindow? = nil, resampling: Resampling? = nil,
     networkSize: ImageSize? = nil, contextSlices: Int = 3, whitening: Whitening = .volume,
@@ -53,13 +55,13 @@ extension PreparationPlan {
       max(Double(geometry.size.x) * geometry.spacingMM.x, Double(geometry.size.y) * geometry.spacingMM.y)
         / Double(limit)
     }
-    let spacing = ((needed.max() ?? 1) * 1e4).rounded(.up) / 1e4  // a number that prints as what it is
+    let spacing = ((needed.max() ?? 1) * 1e4).rounded(.up) / 1e4  // four decimals, which print exactly
     return .spacingMM(x: spacing, y: spacing)
   }
 
   /// The in-plane size of a volume after resampling.
   ///
-  /// - Throws: `Refusal` where the network cannot work with it.
+  /// - Throws: `Refusal` for a size too small or too large for the network.
   func checkedSize(of geometry: Geometry, name: String) throws -> ImageSize {
     let size = resampledSize(geometry)
     let after = resampling == .none ? "" : " after resampling"

@@ -3,43 +3,44 @@ import Datasets
 import MedicalImaging
 import Scores
 
-/// How a volume becomes the network's input; saved in `model.json`, so that prediction prepares as training did.
+/// The steps from a volume to the network's input. `model.json` stores them, so prediction prepares as training did.
 ///
-/// In this order: clip to `window`, whiten per volume and modality (subtract the mean, divide by the population standard
-/// deviation), resample in plane. The network then sees windows of `networkSize`, padded where a slice is smaller.
+/// The order is: clip to `window`, whiten each volume and modality, resample in plane. Whitening is z-score
+/// normalization with the population standard deviation. The network then sees windows of `networkSize`, padded where
+/// a slice is smaller.
 package struct PreparationPlan: Equatable, Sendable {
-  /// What happens to the pixels of a slice; the distance of slices stays as it is.
+  /// In-plane resampling of slices; the spacing between slices stays.
   package enum Resampling: Equatable, Sendable {
     case none
-    /// To this distance of pixels along x and y, or the nearest at which a whole number of pixels fits the slice.
+    /// Resamples to this pixel spacing along x and y, in mm, or to the nearest that gives a whole number of pixels.
     case spacingMM(x: Double, y: Double)
-    /// To this number of pixels, whatever their distance.
+    /// Resamples to this number of pixels, at any spacing.
     case size(height: Int, width: Int)
   }
 
-  /// Intensities are clipped to it before whitening; nil keeps them.
+  /// Range to which intensities are clipped before whitening; nil does not clip.
   package let window: IntensityWindow?
   package let resampling: Resampling
-  /// The sides of padded slices are multiples of it: see `Architecture.sizeMultiple`. Not saved, since the network has it.
+  /// Divisor of the sides of padded slices; see `Architecture.sizeMultiple`. Not saved, because the network gives it.
   package var sizeMultiple: Int
-  /// Height and width of the windows that training sees, multiples of `sizeMultiple`, and the least that is padded to; nil leaves each
-  /// volume its own size.
+  /// Size of training windows, in multiples of `sizeMultiple`. Smaller slices are padded to it. nil takes each volume's
+  /// own size, padded.
   package let networkSize: ImageSize?
-  /// Tells whether slices are padded in prediction. Networks of the published recipe see them as they are.
+  /// Tells whether slices are padded in prediction. Networks of the published recipe see them unpadded.
   let padsSlices: Bool
-  /// Slices of one input: its own and its neighbours, odd.
+  /// Number of slices in one input, the slice and its neighbours: odd, from 1 to 99.
   package let contextSlices: Int
-  /// Which voxels give the mean and standard deviation of whitening.
+  /// Voxels that give the mean and standard deviation of whitening.
   package let whitening: Whitening
-  /// How the volumes that the network learnt from are stored: others are turned so before all else, and their masks
-  /// turned back. nil takes every volume as it is stored. Pictures are never turned.
+  /// Stored orientation of the training volumes. Others are turned to it before all else, and their masks turned back.
+  /// nil keeps every volume as stored. Pictures are never turned.
   package let orientation: Orientation?
 
   package enum Whitening: String, Codable, Sendable, CaseIterable {
     /// All voxels of the volume, as published.
     case volume
-    /// Those brighter than the volume's mean, so that the share of air around the body makes no difference; all voxels
-    /// where the variance of those is below 1 % of the volume's, as with a bright, nearly constant background.
+    /// Voxels brighter than the volume's mean, so the share of air around the body makes no difference. All voxels
+    /// count if the variance of these is below 1 % of the volume's, as with a bright, nearly constant background.
     case foreground
   }
 
@@ -62,19 +63,20 @@ package struct PreparationPlan: Equatable, Sendable {
 }
 
 extension PreparationPlan {
-  /// The window in which the network predicts a slice: as large as the network, or without a size of the network as the
-  /// slice, padded.
+  /// Size of the window in which the network predicts a slice.
   ///
-  /// - Parameter slice: its pixels after resampling.
+  /// It is the training window's size, or without padding the slice's own, at least `sizeMultiple` a side.
+  ///
+  /// - Parameter slice: size of the slice after resampling, in pixels.
   package func windowSize(of slice: ImageSize) -> ImageSize {
-    // At the deepest level less would be nothing.
+    // A smaller window would vanish at the deepest level.
     guard padsSlices else {
       return ImageSize(height: max(slice.height, sizeMultiple), width: max(slice.width, sizeMultiple))
     }
     return trainingSize(of: slice)
   }
 
-  /// The window in which the network learns from a slice.
+  /// Size of the window in which the network learns from a slice: `networkSize`, or the padded slice.
   func trainingSize(of slice: ImageSize) -> ImageSize { networkSize ?? slice.padded(toMultipleOf: sizeMultiple) }
 
   private func validate() throws {
@@ -115,7 +117,7 @@ extension PreparationPlan {
     }
   }
 
-  /// The pixels that slices have after resampling.
+  /// Size of slices after resampling, in pixels.
   package func resampledSize(_ geometry: Geometry) -> ImageSize {
     switch resampling {
     case .none: return ImageSize(height: geometry.size.y, width: geometry.size.x)
@@ -136,7 +138,7 @@ extension ModelDescription {
 }
 
 extension PreparationPlan {
-  /// The plan in one line, with lengths in a unit: a picture's pixel counts as 1 mm.
+  /// The plan in one line, with lengths in `unit`. A picture's pixel counts as 1 mm.
   func text(_ unit: LengthUnit = .mm) -> String {
     var steps: [String] = []
     if let window { steps.append("clip to \(short(window.low))…\(short(window.high))") }

@@ -5,7 +5,7 @@ import MedicalImaging
 import Scores
 
 extension Volume {
-  /// The same voxels under another header, where they lie on its voxels, perhaps by another form than the one that was read.
+  /// The same voxels under the header `grid`, if they lie on its voxels by sform or qform; otherwise unchanged.
   package func onVoxels(of grid: Geometry) -> Volume {
     geometry.mismatch(with: grid) == nil ? Volume(voxels: voxels, geometry: grid, noData: noData) : self
   }
@@ -16,8 +16,8 @@ extension PreparedVolume {
   ///
   /// - Parameters:
   ///   - scheme: the classes of the mask's values; nil leaves the mask unread.
-  ///   - measuresPercentiles: whether the intensities are compared with those of the training later.
-  /// - Throws: `Refusal` for files that cannot be read, `Refusal` for those that cannot be used.
+  ///   - measuresPercentiles: whether to measure intensities for a later comparison with training.
+  /// - Throws: `Refusal` for files that cannot be read or used.
   package init(
     reading scan: Case, scheme: LabelScheme?, plan: PreparationPlan, measuresPercentiles: Bool = true
   ) throws {

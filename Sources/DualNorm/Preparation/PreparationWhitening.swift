@@ -3,7 +3,7 @@ import Datasets
 import MedicalImaging
 
 extension PreparationPlan {
-  /// The refusal of an image of these intensities that clipping would make constant; nil where it would not.
+  /// The refusal of an image that clipping would make constant, given its range of intensities; nil if it would not.
   func clippingFault(_ range: ClosedRange<Float>, name: String) -> Refusal? {
     guard let window, range.upperBound <= Float(window.low) || range.lowerBound >= Float(window.high) else {
       return nil
@@ -14,10 +14,10 @@ extension PreparationPlan {
       remedy: "give a \(Setting.window) that holds the image's intensities")
   }
 
-  /// The voxels clipped to the window, minus their mean, divided by their population standard deviation; mean and
-  /// deviation are those of the measured voxels that `whitening` names.
+  /// Clips voxels to the window, subtracts their mean and divides by their population standard deviation. Mean and
+  /// deviation are those of the measured voxels that `whitening` selects.
   ///
-  /// - Throws: `Refusal` for an image that is constant, also after clipping, or holds NaN or infinite voxels.
+  /// - Throws: `Refusal` for an image that is constant, before or after clipping, or holds NaN or infinite voxels.
   func whitened(_ image: consuming Image, name: String) throws -> Image {
     let statistics = IntensityStatistics(image)
     if let fault = statistics.fault(name) ?? statistics.range.flatMap({ clippingFault($0, name: name) }) {
@@ -38,8 +38,8 @@ extension PreparationPlan {
     return image
   }
 
-  /// Share of the whole's variance that the foreground's must have to be used: where the brighter voxels are a nearly
-  /// constant background, or all the same, dividing by their deviation would blow up the rest.
+  /// Least share of the volume's variance that the foreground needs to be used. Brighter voxels may be a nearly or
+  /// wholly constant background. Dividing by their deviation would then blow up the rest.
   private static let leastForegroundVariance = 0.01
 
   private func moments(of image: Image) -> (mean: Double, variance: Double) {

@@ -1,25 +1,25 @@
 import MedicalImaging
 
-/// Where a prepared volume lies in its files, and the way back; without the intensities, which can go before the masks.
+/// The geometry of a prepared volume, and the way back to its files. It lives on when the intensities are freed.
 package struct PreparedGrid: Equatable, Sendable {
-  /// As the network sees the volume.
+  /// Geometry in the network's orientation, before resampling.
   let geometry: Geometry
-  /// Of the files; another one than `geometry` where the volume was turned.
+  /// Geometry of the files; differs from `geometry` if the volume was turned.
   package let storedGeometry: Geometry
   let resampledGeometry: Geometry
 
-  /// A volume on the grid that the network sees, turned back onto that of the files.
+  /// Turns a volume on `geometry` back onto the files' grid.
   func turnedBack<Voxel>(_ volume: Volume<Voxel>) -> Volume<Voxel> {
     Volume(voxels: volume.reoriented(to: storedGeometry.orientation).voxels, geometry: storedGeometry)
   }
 
-  /// The voxels of an image on `geometry`, resampled as the network sees them.
+  /// The voxels of an image on `geometry`, resampled onto the network's grid.
   package func resampled(_ image: Image) -> [Float] {
     (resampledGeometry == geometry ? image : image.resampled(onto: resampledGeometry, interpolation: .linear)).voxels
   }
 
-  /// Maps of some slices on the network's grid (each slices × H × W, such as the probabilities of one class) brought back
-  /// to the original one: bit by bit where nothing is resampled, otherwise linearly interpolated in plane.
+  /// Brings maps of some slices from the network's grid back to `geometry`: bit by bit without resampling, otherwise by
+  /// linear interpolation in plane. Each map is slices × H × W, such as the probabilities of one class.
   ///
   /// - Parameter slices: nil for all.
   package func restored(_ maps: [[Float]], slices: Range<Int>? = nil) -> [Image] {
@@ -31,6 +31,6 @@ package struct PreparedGrid: Equatable, Sendable {
     }
   }
 
-  /// Tells whether slices are resampled. Then probabilities are brought back to the original grid, and decide there.
+  /// Tells whether slices are resampled. Classes are then chosen from probabilities brought back to the original grid.
   var isResampled: Bool { resampledGeometry != geometry }
 }

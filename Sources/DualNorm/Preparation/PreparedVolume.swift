@@ -3,7 +3,7 @@ import Datasets
 import Foundation
 import MedicalImaging
 
-/// A case on the network's grid, and the way back to the original one. The network sees it in windows (`Sampling`).
+/// A case on the network's grid, and the way back to its files' grid. The network sees it in windows (`Sampling`).
 package struct PreparedVolume: Sendable {
   /// Whitened intensities, modalities × D × H × W; H is the image's y axis, W its x axis, D its z axis.
   package var channels: [Float] { intensities.all }
@@ -13,9 +13,9 @@ package struct PreparedVolume: Sendable {
   package let depth: Int
   package let height: Int
   package let width: Int
-  /// Where it lies, and the way back to the files' own grid.
+  /// Geometry of the volume, and the way back to the files' grid.
   package let grid: PreparedGrid
-  /// Of each image as it was read.
+  /// Percentiles of each image as read; empty if not measured.
   let percentiles: [IntensityPercentiles]
 
   private var intensities: StoredValues<Float>
@@ -24,12 +24,12 @@ package struct PreparedVolume: Sendable {
   /// Prepares a case that has been read.
   ///
   /// - Parameters:
-  ///   - images: one a modality or colour, all of one geometry.
+  ///   - images: one per modality or colour, all of one geometry.
   ///   - labels: classes, not file values, on the images' grid.
-  ///   - names: the images' files, for messages; one an image.
-  ///   - storedGeometry: of the files, where the images were turned.
-  ///   - constant: the images that may be constant, which become 0: colours that a picture does not use.
-  ///   - measuresPercentiles: whether the intensities are compared with those of the training later.
+  ///   - names: the images' files, for messages; one per image.
+  ///   - storedGeometry: geometry of the files, if the images were turned.
+  ///   - constant: indices of constant images, which become 0: colours that a picture does not use.
+  ///   - measuresPercentiles: whether to measure intensities for a later comparison with training.
   /// - Throws: `Refusal` for an image that cannot be whitened or whose slices the network cannot take.
   package init(
     images: consuming [Image], labels: LabelMap?, plan: PreparationPlan, names: [String],
@@ -44,7 +44,7 @@ package struct PreparedVolume: Sendable {
     modalityCount = images.count
     percentiles = !measuresPercentiles ? [] : images.map { IntensityPercentiles(of: $0) }
     for (index, name) in names.enumerated() {
-      let image = images.removeFirst()  // unless the caller keeps it, it is whitened where it lies
+      let image = images.removeFirst()  // whitened in place, unless the caller keeps it
       let whitened =
         try constant.contains(index)
         ? Image(repeating: 0, geometry: geometry) : plan.whitened(consume image, name: name)
@@ -65,7 +65,7 @@ package struct PreparedVolume: Sendable {
     width = size.width
   }
 
-  /// As the network sees it.
+  /// Geometry in the network's orientation, before resampling.
   package var geometry: Geometry { grid.geometry }
 
   /// Pixels of a slice.
@@ -73,8 +73,8 @@ package struct PreparedVolume: Sendable {
 
   /// The network's input for the part of slice `z` in a window: C × H × W with C = modalities × `context`.
   ///
-  /// The order is modality by modality, and in each the slices z − k … z + k, k = (context − 1) / 2. Beyond the first and
-  /// last slice these are repeated.
+  /// Channels go modality by modality, each with the slices z − k … z + k, k = (context − 1) / 2. The first and last
+  /// slice repeat beyond the volume.
   package func input(slice z: Int, context: Int, in window: Window) -> [Float] {
     var input: [Float] = []
     input.reserveCapacity(modalityCount * context * window.rows.count * window.columns.count)
@@ -84,7 +84,7 @@ package struct PreparedVolume: Sendable {
     return input
   }
 
-  /// Where the slices of an input begin.
+  /// Offsets at which the slices of an input begin.
   private func inputPlanes(slice z: Int, context: Int) -> [Int] {
     precondition((0..<depth).contains(z), "slice \(z) of \(depth)")
     precondition(context > 0 && context % 2 == 1, "a context of \(context) slices has no middle")
@@ -111,10 +111,10 @@ package struct PreparedVolume: Sendable {
     labels(in: Window(slices: z..<z + 1, rows: 0..<height, columns: 0..<width))
   }
 
-  /// A pixel of a slice that is not background: each class of the slice is equally likely, then each of its pixels.
+  /// A random foreground pixel of a slice: each class of the slice is equally likely, then each of its pixels.
   ///
   /// - Returns: nil for a slice of background.
-  /// - Throws: `Refusal` where the labels wait in a file that cannot be read.
+  /// - Throws: `Refusal` if the labels are in a file that cannot be read.
   func foregroundPixel(slice z: Int, using generator: inout SeededGenerator) throws -> (row: Int, column: Int)? {
     var labels: [UInt8] = []
     try classes?.read(z * height * width..<(z + 1) * height * width, to: &labels)
@@ -126,9 +126,9 @@ package struct PreparedVolume: Sendable {
     return (row, column)
   }
 
-  /// What the network learns from in a window of one slice; the volume must have labels.
+  /// The training example in a window of one slice; the volume must have labels.
   ///
-  /// - Throws: `Refusal` where the values wait in a file that cannot be read.
+  /// - Throws: `Refusal` if the values are in a file that cannot be read.
   func trainingSlice(_ window: Window, context: Int) throws -> TrainingSlice {
     guard let classes else { preconditionFailure("a training volume has labels") }
     let z = window.slices.lowerBound
@@ -145,9 +145,9 @@ package struct PreparedVolume: Sendable {
     return TrainingSlice(image: image, labels: labels, channels: modalityCount * context, size: window.size)
   }
 
-  /// A hash of what the network sees of it and learns from it, the same in every run.
+  /// A hash of the intensities and classes that the network learns from, the same in every run.
   ///
-  /// - Parameter size: what slices are padded to for it.
+  /// - Parameter size: the size to which slices are padded for it.
   func digest(paddedTo size: ImageSize) -> String {
     let window = Window(
       slices: 0..<depth, rows: centred(size.height, in: height), columns: centred(size.width, in: width))
@@ -162,12 +162,12 @@ package struct PreparedVolume: Sendable {
     return String(StoredValues(sides + [StoredValues(values).digest, labels ?? 0]).digest, radix: 16)
   }
 
-  /// What it takes in memory.
+  /// Size of the values in bytes.
   var bytes: Int { intensities.bytes + (classes?.bytes ?? 0) }
 
-  /// The same with its values in files in `folder`, read as they are asked for and gone when nobody uses them.
+  /// The same volume with its values in files in `folder`, read on demand and gone after their last use.
   ///
-  /// - Throws: `Refusal` where the folder cannot take them.
+  /// - Throws: `Refusal` if the folder cannot take them.
   func inFiles(in folder: URL) throws -> PreparedVolume {
     var result = self
     result.intensities = try intensities.inFile(in: folder)

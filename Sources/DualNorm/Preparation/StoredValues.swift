@@ -1,7 +1,7 @@
 import Basics
 import Foundation
 
-/// Values in memory, or in a file without a name that the system reads page by page as they are asked for.
+/// Values in memory, or in an unlinked, memory-mapped file.
 struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
   private enum Storage: Sendable {
     case memory([Value])
@@ -23,10 +23,10 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
 
   var bytes: Int { count * MemoryLayout<Value>.stride }
 
-  /// The same in a file in `folder` that has lost its name before it is written, so that nothing is left behind, however the
-  /// process ends.
+  /// The same values in a file in `folder`. The file is unlinked before it is written, so nothing is left behind,
+  /// however the process ends.
   ///
-  /// - Throws: `Refusal` where the folder cannot take it.
+  /// - Throws: `Refusal` if the folder cannot take it.
   func inFile(in folder: URL) throws -> StoredValues {
     guard case .memory(let values) = storage, !values.isEmpty else { return self }
     let file = folder.appendingPathComponent(".prepared-\(UUID().uuidString)")
@@ -57,9 +57,9 @@ struct StoredValues<Value: BitwiseCopyable & Sendable>: Sendable {
     }
   }
 
-  /// As `append`, where a file whose disk fails must not end the process, as a page that cannot be read would.
+  /// Like `append`, but survives a failing disk; an unreadable page of a mapped file would end the process.
   ///
-  /// - Throws: `Refusal` where the file cannot be read.
+  /// - Throws: `Refusal` if the file cannot be read.
   func read(_ range: Range<Int>, to target: inout [Value]) throws {
     guard case .file(_, let file) = storage else { return append(range, to: &target) }
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "values \(range) of \(count)")

@@ -1,11 +1,11 @@
 import Datasets
 import MedicalImaging
 
-/// What a network sees of a volume, before its intensities are whitened: turned and resampled as the plan says.
+/// A volume that the plan has turned and resampled, before whitening.
 struct SeenVolume {
   let isPicture: Bool
   let geometry: Geometry
-  /// Of each modality; empty if unknown.
+  /// Percentiles of each modality; empty if unknown.
   let percentiles: [IntensityPercentiles]
 
   init(_ fact: CaseFacts, _ plan: PreparationPlan) {
@@ -24,29 +24,29 @@ struct SeenVolume {
 }
 
 extension PreparationPlan {
-  /// A case's grid, turned as the plan says.
+  /// A case's geometry, turned to the plan's orientation.
   func seenGeometry(of fact: CaseFacts) -> Geometry {
     guard let orientation, fact.scan.hasOrientation else { return fact.geometry }
     return fact.geometry.reoriented(to: orientation)
   }
 }
 
-/// The volumes that a network learnt from, as ranges, so that others can be told to be far from them.
+/// Ranges of a network's training volumes, which show whether another volume is far from them.
 package struct TrainingProfile: Equatable, Sendable {
-  /// Volumes.
+  /// Number of volumes.
   let cases: Int
-  /// Tells whether they are pictures; nil where only some are.
+  /// Tells whether they are pictures; nil if only some are.
   let arePictures: Bool?
-  /// Of pixels along x and y, and of slices.
+  /// Spacing of pixels along x and y, and of slices, in mm.
   let pixelsMM, slicesMM: ClosedRange<Double>
-  /// Pixels along x and y, and slices.
+  /// Number of pixels along x and y, and of slices.
   let sides, depth: ClosedRange<Int>
-  /// Ranges of `IntensityPercentiles.places`, a row a modality; empty if unknown.
+  /// Ranges of `IntensityPercentiles.places`, one row per modality; empty if unknown.
   let places: [[ClosedRange<Double>]]
 }
 
 extension TrainingProfile {
-  /// - Parameter window: of the plan.
+  /// - Parameter window: the plan's intensity window.
   /// - Returns: nil without volumes.
   init?(of volumes: [SeenVolume], window: IntensityWindow? = nil) {
     guard let first = volumes.first else { return nil }
@@ -68,12 +68,12 @@ extension TrainingProfile {
 }
 
 extension Collection where Element: Comparable {
-  /// From the least to the greatest of some.
+  /// The range from the least to the greatest element.
   fileprivate var range: ClosedRange<Element> { self.min()!...self.max()! }
 }
 
-/// `{"cases": 12, "pictures": false, "pixels_mm": [0.9, 1.1], "slices_mm": [3, 3.6], "sides": [256, 320], "slices": [15, 24],
-/// "places": [[[0.2, 0.4]]]}`, ranges as [least, greatest].
+/// Coded as `{"cases": 12, "pictures": false, "pixels_mm": [0.9, 1.1], "slices_mm": [3, 3.6], "sides": [256, 320],
+/// "slices": [15, 24], "places": [[[0.2, 0.4]]]}`, with ranges as [least, greatest].
 extension TrainingProfile: Codable {
   private enum CodingKeys: String, CodingKey {
     case cases, sides, places
@@ -85,8 +85,9 @@ extension TrainingProfile: Codable {
 }
 
 extension IntensityPercentiles {
-  /// Each as a share of what there is: of the window, or else of the way from `low` to `high`. Whitening takes scale and
-  /// offset away, so without a window the median's place alone can be unlike what a network learnt from.
+  /// Position of each percentile as a share of the window; without one, the median's between `low` and `high`.
+  ///
+  /// Whitening removes scale and offset, so without a window only the median's position can differ from training.
   func places(in window: IntensityWindow?) -> [Double] {
     let values = [low, median, high].map(Double.init)
     guard let window else {

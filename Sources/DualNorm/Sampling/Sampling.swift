@@ -1,18 +1,18 @@
 import Basics
 import Torch
 
-/// How volumes become inputs of a network, and its outputs become volumes again.
+/// The windows in which a network sees volumes, and the intensities in them.
 protocol Sampling: Sendable {
   /// Windows that together cover every voxel of a volume, sorted by their first slice.
   func windows(covering volume: PreparedVolume) -> [Window]
 
-  /// The window around the middle of a slice, which pictures show.
+  /// The window around the middle of a slice, for pictures.
   func central(slice z: Int, of volume: PreparedVolume) -> Window
 
-  /// The window that a training sees of a slice.
+  /// The window of a slice for one training example.
   ///
-  /// - Parameter aroundForeground: puts a voxel into it, of one of the slice's classes, which are equally likely.
-  /// - Throws: `Refusal` where the labels wait in a file that cannot be read.
+  /// - Parameter aroundForeground: whether to put a foreground voxel into it; the slice's classes are equally likely.
+  /// - Throws: `Refusal` if the labels are in a file that cannot be read.
   func trainingWindow(
     slice z: Int, of volume: PreparedVolume, aroundForeground: Bool, using generator: inout SeededGenerator
   ) throws -> Window
@@ -34,7 +34,7 @@ extension Sampling {
   }
 }
 
-/// A two-dimensional network sees one slice after the other, each with its neighbours as further channels.
+/// Sampling for a 2-D network: one slice after the other, each with its neighbours as further channels.
 struct SliceSampling: Sampling {
   private let plan: PreparationPlan
   private let overlap: Double
@@ -89,5 +89,5 @@ struct SliceSampling: Sampling {
   }
 }
 
-/// The share of a window that the next one sees again, if nothing else is asked for.
+/// Default overlap of neighbouring windows, as a share of a window.
 package let defaultOverlap = 0.5

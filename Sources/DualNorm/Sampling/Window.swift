@@ -4,16 +4,16 @@ import Foundation
 package struct Window: Hashable, Sendable {
   package let slices, rows, columns: Range<Int>
 
-  /// Pixels of one of its slices.
+  /// Size of one of its slices, in pixels.
   package var size: ImageSize { ImageSize(height: rows.count, width: columns.count) }
 
-  /// The same, each slice by itself.
+  /// One window for each slice.
   var slicesApart: [Window] { slices.map { Window(slices: $0..<$0 + 1, rows: rows, columns: columns) } }
 
-  /// Copies its part of one slice, row by row.
+  /// Copies the window's part of one slice, row by row.
   ///
   /// - Parameters:
-  ///   - slice: the pixels of the slice.
+  ///   - slice: size of the slice, in pixels.
   ///   - padding: the value beyond the slice; nil repeats the edge.
   ///   - read: appends a range of the slice's values, in row-major order.
   func append<Value>(
@@ -47,24 +47,24 @@ package struct Window: Hashable, Sendable {
   }
 }
 
-/// The place within `0..<count` that is nearest to an index.
+/// The index within `0..<count` nearest to a given one.
 func nearest(_ index: Int, of count: Int) -> Int { min(max(index, 0), count - 1) }
 
-/// The side of a window around the centre of an axis; the odd voxel of padding comes last.
+/// The range of a window around the centre of an axis; the odd voxel of padding comes last.
 func centred(_ side: Int, in length: Int) -> Range<Int> {
   let start = -((side - length) >> 1)
   return start..<start + side
 }
 
-/// The first places of windows along an axis: evenly spread, no farther apart than a step, and as few as that allows.
+/// Starts of the fewest windows that cover an axis: evenly spread, at most one step apart.
 ///
-/// They are those of nnU-Net's `compute_steps_for_sliding_window`. An axis shorter than the window has a single one,
-/// around the same centre.
+/// They equal those of nnU-Net's `compute_steps_for_sliding_window`. An axis shorter than the window has a single
+/// window, around the same centre.
 ///
 /// - Parameters:
-///   - length: of the axis, in voxels.
-///   - window: its side along the axis, in voxels.
-///   - overlap: the share of a window that the next one sees again, from 0 to below 1.
+///   - length: length of the axis, in voxels.
+///   - window: side of the window along the axis, in voxels.
+///   - overlap: overlap of neighbouring windows, as a share of a window, from 0 to below 1.
 func windowStarts(_ length: Int, window: Int, overlap: Double) -> [Int] {
   guard length > window else { return [centred(window, in: length).lowerBound] }
   let share = ((1 - overlap) * 1e9).rounded() / 1e9  // 1 − 0.9 is not 0.1
@@ -74,7 +74,7 @@ func windowStarts(_ length: Int, window: Int, overlap: Double) -> [Int] {
   return (0..<count).map { Int((distance * Double($0)).rounded(.toNearestOrEven)) }
 }
 
-/// How much each voxel along an axis of a window counts: a Gaussian around its middle, the highest weight 1.
+/// Weight of each voxel along an axis of a window: a Gaussian around its middle, with maximum 1.
 ///
 /// The standard deviation is an eighth of the window, as in nnU-Net's `compute_gaussian`. A window's weight is the
 /// product over its axes.
