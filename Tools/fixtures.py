@@ -3,7 +3,8 @@
     python Tools/fixtures.py REFERENCE_FOLDER [NAME ...]
 
 Each configuration has a safetensors file. Weights are not stored: both sides draw them from the same seed, and samples of
-them are compared. A large tensor is represented by 64 evenly spread elements and its L2 norm.
+them are compared. A large tensor is represented by 64 evenly spread elements and its L2 norm. Volumes have three
+spatial axes; their network has a kernel for each level and a pooling between two.
 
 The data are the first for which single precision agrees with double, and with which images agree that differ in their last
 digits, as processors round differently. Another processor may choose other data. safetensors writes the metadata in a
@@ -21,6 +22,7 @@ from safetensors.torch import save_file
 sys.path.insert(0, sys.argv[1])
 import dualnorm_torch as reference  # noqa: E402
 from unet_plus_plus import NestedUNet  # noqa: E402
+from volumetric import DualNormUNet3D  # noqa: E402
 
 FIXTURES = Path(__file__).parent.parent / "Tests" / "Fixtures" / "parity"
 DUAL = ("inc", "down1", "down2", "down3")
@@ -45,6 +47,30 @@ CONFIGURATIONS = [
     ("nested-soft",         3, 4, "BN", ("x0_0", "x1_1", "x4_0", "x0_4"), "soft", 2, 3, 48, 32),
 ]
 
+# Kernels and poolings (depth, height, width) of volumes.
+PLANE, CUBE = (1, 3, 3), (3, 3, 3)
+IN_PLANE, ALL = (1, 2, 2), (2, 2, 2)
+TWO = ("inc", "down1")
+OTHER = ("inc", "down1", "up2")
+LOWEST = ("inc", "down1", "mid")  # with a depth of 4 and 1
+
+#        name               classes base norm  dual   mask   reduction channels size    poolings    kernels     cap
+VOLUMES = [
+    ("volume-bn-plain",     2, 4, "BN", (), "soft", 2, 1, (16, 16, 16), (ALL, ALL), (CUBE,) * 3, 320),
+    ("volume-bn-soft-3-classes", 3, 4, "BN", TWO, "soft", 4, 1, (8, 20, 16), (ALL, ALL), (CUBE,) * 3, 320),
+    ("volume-anisotropic",  2, 4, "BN", OTHER, "soft", 2, 2, (6, 20, 16), (IN_PLANE, ALL), (PLANE, CUBE, CUBE), 320),
+    ("volume-bn-hard",      2, 4, "BN", TWO, "hard", 2, 1, (10, 16, 16), (ALL, ALL), (CUBE,) * 3, 320),
+    ("volume-in-soft",      2, 4, "IN", TWO, "soft", 2, 1, (8, 16, 16), (IN_PLANE, ALL, ALL),
+     (PLANE, CUBE, CUBE, CUBE), 320),
+    ("volume-gn-soft",      2, 16, "GN", TWO, "soft", 2, 1, (8, 16, 12), (ALL,), (CUBE,) * 2, 320),
+    ("volume-ln-soft",      2, 4, "LN", LOWEST, "soft", 2, 1, (4, 20, 16), (ALL, ALL), (CUBE,) * 3, 320),
+    ("volume-odd-size",     2, 4, "BN", TWO, "soft", 2, 1, (7, 13, 11), (ALL, ALL), (CUBE,) * 3, 320),
+    ("volume-one-slice",    2, 4, "BN", TWO, "soft", 2, 1, (1, 32, 24), (IN_PLANE,) * 2, (PLANE, PLANE, CUBE), 320),
+    # Widths 4, 8, 12, 12.
+    ("volume-capped",       2, 4, "BN", ("down2", "up1"), "soft", 2, 1, (8, 16, 16), (ALL, ALL, IN_PLANE),
+     (CUBE, CUBE, CUBE, PLANE), 12),
+]
+
 
 def sample(tensor):
     """At most 64 evenly spread elements of a tensor in row-major order, then its L2 norm."""
@@ -61,10 +87,12 @@ def doubled():
     torch.Tensor.float = keep
 
 
-def data(seed, classes, channels, height, width):
+def data(seed, classes, channels, size):
+    """Two images of noise at two scales, and the labels that thresholds of their middle channel give."""
     generator = torch.Generator().manual_seed(seed)
-    images = torch.randn(2, channels, height, width, generator=generator)
-    images += F.interpolate(torch.randn(2, channels, 5, 4, generator=generator), (height, width), mode="bilinear") * 2
+    coarse, mode = ((5, 4), "bilinear") if len(size) == 2 else ((3, 5, 4), "trilinear")
+    images = torch.randn(2, channels, *size, generator=generator)
+    images += F.interpolate(torch.randn(2, channels, *coarse, generator=generator), size, mode=mode) * 2
     middle = images[:, channels // 2]
     return images, (middle > 0.7).long() + ((middle < -1).long() * 2 if classes > 2 else 0)
 
@@ -109,11 +137,11 @@ def agree(exact, other):
     return True
 
 
-def agree_in_single_precision(exact, run):
+def agree_in_single_precision(exact, run, layouts):
     """In both memory layouts, with one thread and with two, whose sums round differently."""
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        if not all(agree(exact, run(layout)) for layout in (torch.contiguous_format, torch.channels_last)):
+        if not all(agree(exact, run(layout)) for layout in layouts):
             return False
     return True
 
@@ -128,21 +156,28 @@ def agree_beside(exact, run, images, count):
     return True
 
 
-def make(name, classes, base, norm, dual, mask, reduction, channels, height, width):
+def make(name, classes, base, norm, dual, mask, reduction, channels, size, **volume):
+    """Makes the file of a configuration. `volume` has what only volumes have: poolings, kernels and cap."""
     nested = name.startswith("nested-")
+    kind = DualNormUNet3D if volume else NestedUNet if nested else reference.DualNormUNet
+    layouts = torch.contiguous_format, torch.channels_last_3d if volume else torch.channels_last
+    fixed_size = size if norm == "LN" else None
 
     def network(dtype=torch.float32, layout=torch.contiguous_format):
         torch.manual_seed(7)
-        kind = NestedUNet if nested else reference.DualNormUNet
-        net = kind(classes, base, channels, norm, dual, reduction, mask, (height, width) if norm == "LN" else None)
-        return net.to(dtype).to(memory_format=layout)
+        net = kind(classes, base, channels, norm, dual, reduction, mask, fixed_size, **volume).to(dtype)
+        for parameter in net.parameters():
+            if parameter.dim() == 2 + len(size):  # net.to(memory_format=...) refuses layer norms of volumes
+                parameter.data = parameter.data.to(memory_format=layout)
+        return net
 
     # The judge is double precision, on data for which single precision gives the same.
     for seed in range(11, 2000):
-        images, labels = data(seed, classes, channels, height, width)
+        images, labels = data(seed, classes, channels, size)
         with doubled():
             exact = passes(network(torch.float64), images.double(), labels)
-        if not agree_in_single_precision(exact, lambda x: passes(network(layout=x), images.to(memory_format=x), labels)):
+        if not agree_in_single_precision(
+                exact, lambda x: passes(network(layout=x), images.to(memory_format=x), labels), layouts):
             continue
         if not agree_beside(exact, lambda x: passes(network(torch.float64), x, labels), images, 8):
             continue
@@ -150,7 +185,8 @@ def make(name, classes, base, norm, dual, mask, reduction, channels, height, wid
             trained = iterations(network(torch.float64), images.double(), labels)
         if not agree_beside(trained, lambda x: iterations(network(torch.float64), x, labels), images, 4):
             continue
-        if agree_in_single_precision(trained, lambda x: iterations(network(layout=x), images.to(memory_format=x), labels)):
+        if agree_in_single_precision(
+                trained, lambda x: iterations(network(layout=x), images.to(memory_format=x), labels), layouts):
             break
     else:
         raise SystemExit(f"{name}: no well-conditioned data")
@@ -163,13 +199,20 @@ def make(name, classes, base, norm, dual, mask, reduction, channels, height, wid
     architecture = dict(architecture="unet++") if nested else {}
     metadata = {"configuration": json.dumps(architecture | dict(
         classes=classes, input_channels=channels, width=base, norm=norm.lower(), dual_blocks=dual, mask=mask,
-        reduction=reduction, size=[height, width] if norm == "LN" else None)),
+        reduction=reduction, size=fixed_size) | (dict(dimensions=3) | volume if volume else {})),
         "state": json.dumps([[key, list(value.shape)] for key, value in net.state_dict().items()]),
         "parameters": json.dumps([key for key, _ in net.named_parameters()])}
     save_file({key: value.contiguous() for key, value in tensors.items()}, FIXTURES / f"{name}.safetensors", metadata)
 
 
+def is_wanted(name):
+    return not sys.argv[2:] or name in sys.argv[2:]
+
+
 FIXTURES.mkdir(parents=True, exist_ok=True)
-for configuration in CONFIGURATIONS:
-    if not sys.argv[2:] or configuration[0] in sys.argv[2:]:
-        make(*configuration)
+for *configuration, height, width in CONFIGURATIONS:
+    if is_wanted(configuration[0]):
+        make(*configuration, (height, width))
+for *configuration, poolings, kernels, cap in VOLUMES:
+    if is_wanted(configuration[0]):
+        make(*configuration, poolings=poolings, kernels=kernels, cap=cap)

@@ -5,7 +5,8 @@ for Robust Medical Image Segmentation" (arXiv 2103.15858). This file is written 
 compare the Swift program with it (Tools/fixtures.py, Tools/fixtures_commands.py, Tools/bench.py, Tools/bench_files.py).
 
 Parameters have the names and shapes of the authors' published checkpoints, so a state_dict loads in either network.
-The width is free; `base=32` is the published network.
+The width is free; `base=32` is the published network. volumetric.py has the network for volumes, whose losses, training
+step and prediction are the ones here.
 
 The network is a pre-activation residual U-Net. It takes [N, 3, H, W], a slice between its two neighbours. It returns
 logits [N, classes, H, W] of the middle slice.
@@ -173,29 +174,32 @@ class DualNormUNet(nn.Module):
 
 
 def dice_loss(logits, target, classes):
-    """Soft and hard Dice loss of logits [N, C, H, W] against labels [N, H, W].
+    """Soft and hard Dice loss of logits [N, C, H, W] or [N, C, D, H, W] against labels without the axis C.
 
     With two classes the soft loss takes a Dice for each image and class, then their mean. With more classes it takes one
     Dice for each class over the whole batch, with squared cardinalities, then their mean. The hard loss is always over the
     batch. Numerator and denominator are smoothed by 1e-6.
     """
+    space = tuple(range(2, logits.dim()))
+    batch = (0, *space)
     p = torch.softmax(logits, dim=1)
-    t = F.one_hot(target, classes).permute(0, 3, 1, 2).contiguous()
+    t = F.one_hot(target, classes).movedim(-1, 1).contiguous()
     if classes == 2:
-        num, den = (p * t).sum([2, 3]), p.sum([2, 3]) + t.sum([2, 3])
+        num, den = (p * t).sum(space), p.sum(space) + t.sum(space)
     else:
-        num, den = (p * t).sum((0, 2, 3)), (p * p).sum((0, 2, 3)) + (t * t).sum((0, 2, 3))
+        num, den = (p * t).sum(batch), (p * p).sum(batch) + (t * t).sum(batch)
     soft = 1 - ((2 * num + 1e-6) / (den + 1e-6)).mean()
-    h = F.one_hot(p.argmax(1), classes).permute(0, 3, 1, 2)
-    hard = 1 - ((2 * (h * t).sum((0, 2, 3)) + 1e-6) / ((h + t).sum((0, 2, 3)) + 1e-6)).mean()
+    h = F.one_hot(p.argmax(1), classes).movedim(-1, 1)
+    hard = 1 - ((2 * (h * t).sum(batch) + 1e-6) / ((h + t).sum(batch) + 1e-6)).mean()
     return soft, hard
 
 
 def cross_entropy(logits, target, classes, weighted=False):
     """Mean over pixels of -w_c log(clamp(p_c, 0.005, 1)). w_c is 1, or if weighted 1 - the share of class c in the batch."""
+    space = tuple(range(2, logits.dim()))
     p = torch.softmax(logits, dim=1)
-    t = F.one_hot(target, classes).permute(0, 3, 1, 2).contiguous()
-    w = (1 - t.sum((0, 2, 3)).float() / t.sum().float()).view(1, classes, 1, 1) if weighted else 1
+    t = F.one_hot(target, classes).movedim(-1, 1).contiguous()
+    w = (1 - t.sum((0, *space)).float() / t.sum().float()).view(1, classes, *(1 for _ in space)) if weighted else 1
     return -(w * t * torch.log(p.clamp(min=0.005, max=1))).sum(1).mean()
 
 
@@ -231,7 +235,7 @@ def train_step(net, optimizer, images, target, weighted=False):
 
 @torch.no_grad()
 def predict(net, images):
-    """Class probabilities [N, C, H, W] of the first and the final pass, which are the same without dual blocks."""
+    """Class probabilities of the first and the final pass, shaped as logits; they are the same without dual blocks."""
     net.eval()
     first = torch.softmax(net(images), dim=1)
     return first, (torch.softmax(net(images, first), dim=1) if net.dual_blocks else first)
