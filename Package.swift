@@ -24,8 +24,13 @@ let library: [Target.Dependency] = [
   "Basics",
 ]
 
+// A file imports whatever it uses, and passes on only what its own declarations need.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("MemberImportVisibility"), .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
 // Tests run the debug build, and what computes voxel by voxel is ten times as slow there without this.
-let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+let optimized: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let package = Package(
   name: "DualNorm",
@@ -75,7 +80,8 @@ let package = Package(
     .target(name: "Torch", dependencies: ["CTorch", "Basics"], swiftSettings: optimized),
     .target(name: "MedicalImaging", dependencies: ["CITK", "CDICOM", "Basics"], swiftSettings: optimized),
     .target(
-      name: "TensorBoard", dependencies: ["Basics", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      name: "TensorBoard", dependencies: ["Basics", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      swiftSettings: strict),
     .target(name: "Scores", dependencies: ["MedicalImaging", "Basics"], swiftSettings: optimized),
     .target(name: "Pictures", dependencies: ["MedicalImaging"], swiftSettings: optimized),
     .target(
@@ -86,17 +92,17 @@ let package = Package(
       dependencies: ["Datasets", "Scores", "Pictures", "TensorBoard", "Torch", "MedicalImaging", "Basics"],
       swiftSettings: optimized),
     .target(
-      name: "Experiments", dependencies: ["DualNorm", "Datasets", "Scores", "Torch", "Basics"]),
+      name: "Experiments", dependencies: ["DualNorm", "Datasets", "Scores", "Torch", "Basics"], swiftSettings: strict),
     .target(
       name: "Pages",
       dependencies: ["Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "MedicalImaging", "Basics"],
-      resources: [.embedInCode("Assets")]),
+      resources: [.embedInCode("Assets")], swiftSettings: strict),
     .executableTarget(
       name: "DualNormCLI",
       dependencies: [
         "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "Torch", "MedicalImaging", "Basics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ], swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .target(name: "CTestStart", path: "Tests/TestStart"),  // calls the command's tests before all tests begin
     .executableTarget(

@@ -1,6 +1,6 @@
 import Basics
 import Foundation
-import MedicalImaging
+package import MedicalImaging
 
 extension Case {
   /// Reads all channels, file by file, with their names for messages.

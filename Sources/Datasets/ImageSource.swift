@@ -1,5 +1,5 @@
-import Foundation
-import MedicalImaging
+package import Foundation
+package import MedicalImaging
 
 /// A file or folder that one or several channels of a case are read from.
 package enum ImageSource: Hashable, Sendable {

@@ -1,8 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Basics
 import DualNorm
 import Foundation
-import MedicalImaging
+public import MedicalImaging
 import Scores
 import Torch
 

@@ -1,4 +1,5 @@
-import ArgumentParser
+public import ArgumentParser
+import Basics
 import DualNorm
 import Foundation
 import Torch

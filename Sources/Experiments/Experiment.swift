@@ -1,8 +1,8 @@
 import Basics
 import Datasets
-import DualNorm
-import Foundation
-import Scores
+package import DualNorm
+package import Foundation
+package import Scores
 import Torch
 
 /// The cells of an experiment and their folder.

@@ -1,6 +1,6 @@
 import Basics
-import DualNorm
-import Foundation
+package import DualNorm
+package import Foundation
 import Yams
 
 /// The options of an experiment.

@@ -1,5 +1,5 @@
 import Basics
-import DualNorm
+package import DualNorm
 
 /// A method to compare: a norm, with or without dual blocks, written `NORM[+dual][+measured][+hard][+reference]`.
 ///

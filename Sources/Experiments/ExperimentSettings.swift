@@ -1,5 +1,5 @@
 import Basics
-import Datasets
+package import Datasets
 import DualNorm
 import Foundation
 

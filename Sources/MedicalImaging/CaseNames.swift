@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 
 /// The file name without a readable image's extension, `Case03` of `Case03.nii.gz`; nil for other files.
 package func volumeStem(_ url: URL) -> String? {

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+public import Foundation
 
 /// The readable image formats, told apart by file name.
 enum ImageFormat {

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// The readability of a file, judged by its name.
 public enum ImageNameKind: Equatable, Sendable {

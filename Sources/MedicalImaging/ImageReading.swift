@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+public import Foundation
 
 extension Volume where Voxel == Float {
   /// Reads NIfTI, NRRD or MetaImage of any voxel type, a folder's DICOM series, or a grey picture.

@@ -1,6 +1,6 @@
 import Basics
 import CITK
-import Foundation
+public import Foundation
 
 extension Volume where Voxel == Float {
   /// Writes float32 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry.

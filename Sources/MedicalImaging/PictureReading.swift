@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+public import Foundation
 
 /// The channels of a colour picture, in order.
 public let colourChannels = ["red", "green", "blue"]

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+public import Foundation
 
 /// A colour picture of 8 bits a channel, rows from the top.
 public struct RGBImage: Equatable, Sendable {

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 
 /// Files of a folder that look like images but are not read, for a warning that data are missing.
 package struct UnreadImages: Equatable, Sendable {

@@ -1,6 +1,7 @@
 import Basics
 import Datasets
 import DualNorm
+import Foundation
 import MedicalImaging
 import Pictures
 import Scores

@@ -4,6 +4,7 @@ import DualNorm
 import Experiments
 import Foundation
 import Scores
+import Torch
 
 /// The page of an experiment's folder.
 struct ExperimentPage {

@@ -1,7 +1,7 @@
 import Basics
-import Datasets
+package import Datasets
 import DualNorm
-import Foundation
+package import Foundation
 
 /// One HTML page about a folder from train, evaluate or experiment, or about a data check.
 ///

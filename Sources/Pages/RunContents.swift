@@ -3,6 +3,7 @@ import Datasets
 import DualNorm
 import Foundation
 import Scores
+import Torch
 
 /// The available contents of a run folder: training may be unfinished, and imported runs have none.
 struct RunContents {

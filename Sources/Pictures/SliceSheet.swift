@@ -1,4 +1,4 @@
-import MedicalImaging
+package import MedicalImaging
 
 /// A picture of slices with outlines, one row a case.
 ///

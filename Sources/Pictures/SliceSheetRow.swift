@@ -1,4 +1,4 @@
-import MedicalImaging
+package import MedicalImaging
 
 /// One slice of one case on a `SliceSheet`. All label slices have the image's size, row by row from the top left.
 package struct SheetRow: Sendable {

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+public import Foundation
 import SwiftProtobuf
 
 /// A file of events for TensorBoard: scalars, pictures and histograms, each with a name and a step.

@@ -1,4 +1,5 @@
-import Foundation
+public import Foundation
+import SwiftProtobuf
 
 /// A value with a name, shown by TensorBoard. Name parts before a slash are groups.
 public struct EventValue: Sendable {

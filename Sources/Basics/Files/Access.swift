@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Returns the refusal of a file or folder that this user may not read; nil for anything else.
 ///

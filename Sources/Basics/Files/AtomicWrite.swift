@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Writes a file atomically: readers see the old contents or the new, never a part.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Resolves a path from a list: absolute, or relative to `folder`.
 package func resolvedPath(_ path: String, in folder: URL) -> URL {

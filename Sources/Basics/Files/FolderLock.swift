@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// A lock that keeps other processes out of a folder while this one works in it.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Checks whether a file could be written, without creating anything.
 ///

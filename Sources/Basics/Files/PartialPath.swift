@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// A new file or folder under an unpredictable temporary name, renamed once its contents are complete.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Tells whether a path is a regular file or a link to one.
 package func isRegularFile(_ url: URL) -> Bool {

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Creates a folder for results, or accepts an empty one.
 ///

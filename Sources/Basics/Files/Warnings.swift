@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Doubts about a result, reported where they arise: by a file's reader, or by a network about its input.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Encodes readable JSON: sorted keys, one value a line.
 package func prettyJSON(_ value: some Encodable) throws -> Data {

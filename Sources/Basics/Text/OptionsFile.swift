@@ -1,5 +1,5 @@
-import Foundation
-import Yams
+package import Foundation
+package import Yams
 
 /// A YAML file whose keys are options, such as a training configuration or a data recipe.
 package struct OptionsFile<Options: Codable> {

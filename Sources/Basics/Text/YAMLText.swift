@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Reads the text of a YAML file after checking that parsing it cannot exhaust time, memory or the stack.
 ///

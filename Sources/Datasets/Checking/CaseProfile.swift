@@ -1,4 +1,4 @@
-import MedicalImaging
+package import MedicalImaging
 
 /// The facts of a case that only comparisons need, beyond those that planning uses.
 struct CaseProfile: Equatable, Sendable {

@@ -1,6 +1,6 @@
 import Basics
 import Foundation
-import MedicalImaging
+package import MedicalImaging
 
 /// Facts from one reading of a case's files, small enough to keep for all cases.
 package struct CaseFacts: Equatable, Sendable {

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 import MedicalImaging
 
 /// Safe repairs of a data set: one orientation, one grid a case, no copies.

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 import MedicalImaging
 
 /// The data check's facts in a file.

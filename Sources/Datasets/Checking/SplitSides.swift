@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 
 /// The sides of a split file: nnU-Net's folds or the `splits.json` of a run.
 ///

@@ -1,4 +1,4 @@
-import MedicalImaging
+package import MedicalImaging
 
 /// Percentiles of an image's intensities: 1 % (`low`), 50 % (`median`) and 99 % (`high`).
 package struct IntensityPercentiles: Codable, Equatable, Sendable {

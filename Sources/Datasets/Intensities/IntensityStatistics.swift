@@ -1,5 +1,5 @@
-import Basics
-import MedicalImaging
+package import Basics
+package import MedicalImaging
 
 /// The statistics of a modality's intensities for z-score normalization and the data check.
 package struct IntensityStatistics {

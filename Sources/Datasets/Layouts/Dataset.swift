@@ -1,5 +1,5 @@
-import Basics
-import Foundation
+package import Basics
+package import Foundation
 import MedicalImaging
 
 /// The cases of a folder on disk, found by file names and headers; no volume is read.

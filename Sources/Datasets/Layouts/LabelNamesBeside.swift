@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// The names of the labels in masks.
 package enum LabelNames {

@@ -1,6 +1,6 @@
-import Basics
-import Foundation
-import MedicalImaging
+package import Basics
+package import Foundation
+package import MedicalImaging
 
 /// The refusal of a mask that does not lie on its image's voxels; nil if it does, up to rounding.
 package func mismatch(mask: URL, _ maskGeometry: Geometry, image: URL, _ imageGeometry: Geometry) -> Refusal? {

@@ -1,6 +1,6 @@
 import Basics
-import Foundation
-import MedicalImaging
+package import Foundation
+package import MedicalImaging
 
 /// A multi-site data set with known truth, drawn from a seed.
 ///

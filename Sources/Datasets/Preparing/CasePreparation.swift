@@ -1,4 +1,5 @@
 import Basics
+import Foundation
 import MedicalImaging
 
 /// A source's case after its recipe.

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 
 extension DataRecipe {
   /// The names of the built-in recipes, the files of the folder `Recipes`.

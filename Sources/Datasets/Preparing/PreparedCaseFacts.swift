@@ -1,3 +1,4 @@
+import Foundation
 import MedicalImaging
 
 /// A record of the preparation of a case, for `prepared.json` and the report.

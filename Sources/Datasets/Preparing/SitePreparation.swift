@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 import MedicalImaging
 
 /// The work of `dualnorm prepare`: it turns a source's images and masks into a site of a data set.

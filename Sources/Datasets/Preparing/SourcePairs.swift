@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 import MedicalImaging
 
 /// The images and masks of a source, in one folder or two, paired by file names alone.

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 
 /// nnU-Net's `splits_final.json`: a list of `{"train": [case, …], "val": [case, …]}`.
 extension Folds {

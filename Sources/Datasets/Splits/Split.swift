@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 
 /// The cases that train, those that choose the best checkpoint, and the test cases; by `Case.identifier`, sorted.
 package struct Split: Codable, Equatable, Sendable {

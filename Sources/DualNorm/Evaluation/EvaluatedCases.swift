@@ -1,8 +1,8 @@
 import Basics
-import Datasets
+package import Datasets
 import Foundation
 import MedicalImaging
-import Scores
+package import Scores
 
 /// The cases to evaluate a run's model on, with each case's side in the run's training.
 package struct EvaluatedCases {

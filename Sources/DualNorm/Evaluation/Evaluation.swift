@@ -1,7 +1,8 @@
-import Datasets
-import Foundation
+package import Datasets
+package import Foundation
+import MedicalImaging
 import Pictures
-import Scores
+package import Scores
 
 /// The scores of a data set, and the candidates for its picture.
 package struct Evaluation {

@@ -1,5 +1,5 @@
 import Datasets
-import Scores
+package import Scores
 
 /// Options for segmenting and scoring the cases of an evaluation.
 package struct EvaluationOptions {

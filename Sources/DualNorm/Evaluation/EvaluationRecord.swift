@@ -1,8 +1,8 @@
 import Basics
-import Datasets
-import Foundation
-import Scores
-import Torch
+package import Datasets
+package import Foundation
+package import Scores
+package import Torch
 
 /// The request of an evaluation, stored in `evaluation.json`.
 ///

@@ -1,4 +1,4 @@
-import Torch
+public import Torch
 
 /// A backbone with its parameters, and the method's two passes over it (`forEachPass`).
 public final class DualNormNetwork {

@@ -1,4 +1,4 @@
-import Torch
+package import Torch
 
 /// The loss that training minimizes.
 public enum LossKind: String, Codable, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-import Torch
+public import Torch
 
 /// The first pass has plain norms; the final pass has region-wise norms under the mask of `MaskSource`.
 public enum Pass: String, Codable, Sendable, CaseIterable {

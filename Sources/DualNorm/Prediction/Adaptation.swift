@@ -1,7 +1,8 @@
 import Basics
-import Datasets
+package import Datasets
+import Foundation
 import Scores
-import Torch
+package import Torch
 
 /// The source of the batch statistics that segment a case.
 package enum Adaptation: String, Sendable, CaseIterable {

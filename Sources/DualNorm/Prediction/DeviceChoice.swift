@@ -1,5 +1,5 @@
 import Basics
-import Torch
+package import Torch
 
 /// The device that a user chooses for networks: `cpu`, `cuda`, `cuda:1`, or `auto`.
 package enum DeviceChoice: Equatable, Sendable {

@@ -1,7 +1,7 @@
 import Basics
-import Datasets
-import MedicalImaging
-import Scores
+package import Datasets
+package import MedicalImaging
+package import Scores
 
 /// The amount of each class in a mask.
 package struct FoundVolumes: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import MedicalImaging
+package import MedicalImaging
 import Pictures
 import Scores
 

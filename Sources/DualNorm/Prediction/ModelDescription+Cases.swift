@@ -1,6 +1,8 @@
 import Basics
-import Datasets
+package import Datasets
+import Foundation
 import MedicalImaging
+import Scores
 
 extension ModelDescription {
   /// Tells whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.

@@ -1,9 +1,9 @@
 import Basics
-import Datasets
-import Foundation
-import MedicalImaging
-import Scores
-import Torch
+package import Datasets
+public import Foundation
+public import MedicalImaging
+public import Scores
+package import Torch
 
 /// A trained model on its own thread, for any front end: cases go in, masks come out.
 ///

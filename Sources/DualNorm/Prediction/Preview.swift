@@ -1,7 +1,7 @@
-import Datasets
-import MedicalImaging
-import Pictures
-import Scores
+package import Datasets
+package import MedicalImaging
+package import Pictures
+package import Scores
 
 extension SliceSheet {
   /// A case's slice with the most classes and foreground, beside the same slice with the predicted outlines.

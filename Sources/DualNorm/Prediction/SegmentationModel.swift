@@ -1,9 +1,9 @@
 import Basics
 import Datasets
-import Foundation
-import MedicalImaging
-import Scores
-import Torch
+public import Foundation
+public import MedicalImaging
+public import Scores
+package import Torch
 
 /// A trained network with everything that turns the files of a case into a mask.
 public final class SegmentationModel {

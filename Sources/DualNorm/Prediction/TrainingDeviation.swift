@@ -1,5 +1,6 @@
 import Basics
 import Datasets
+import Foundation
 import MedicalImaging
 
 /// A quantity in which volumes are far from the training volumes.

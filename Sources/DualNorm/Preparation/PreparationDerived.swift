@@ -1,5 +1,6 @@
 import Basics
-import Datasets
+package import Datasets
+import Foundation
 import MedicalImaging
 
 extension PreparationPlan {

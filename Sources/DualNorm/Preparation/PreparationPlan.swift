@@ -1,6 +1,6 @@
 import Basics
 import Datasets
-import MedicalImaging
+package import MedicalImaging
 import Scores
 
 /// The steps from a volume to the network's input. `model.json` stores them, so prediction prepares as training did.

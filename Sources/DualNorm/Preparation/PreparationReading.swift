@@ -1,8 +1,8 @@
 import Basics
-import Datasets
+package import Datasets
 import Foundation
-import MedicalImaging
-import Scores
+package import MedicalImaging
+package import Scores
 
 extension Volume {
   /// The same voxels under the header `grid`, if they lie on its voxels by sform or qform; otherwise unchanged.

@@ -1,4 +1,4 @@
-import Datasets
+package import Datasets
 
 /// A case with its volume on the network's grid.
 package struct PreparedCase: Sendable {

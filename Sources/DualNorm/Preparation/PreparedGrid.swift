@@ -1,4 +1,4 @@
-import MedicalImaging
+package import MedicalImaging
 
 /// The geometry of a prepared volume, and the way back to its files. It lives on when the intensities are freed.
 package struct PreparedGrid: Equatable, Sendable {

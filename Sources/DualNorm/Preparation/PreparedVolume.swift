@@ -1,7 +1,7 @@
 import Basics
 import Datasets
 import Foundation
-import MedicalImaging
+package import MedicalImaging
 
 /// A case on the network's grid, and the way back to its files' grid. The network sees it in windows (`Sampling`).
 package struct PreparedVolume: Sendable {

@@ -1,7 +1,7 @@
 import Basics
-import Datasets
+package import Datasets
 import Scores
-import Torch
+package import Torch
 
 extension TrainingConfiguration {
   /// The model that a split trains. Its labels, preparation and network depend on training and validation cases only.

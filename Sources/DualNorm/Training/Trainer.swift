@@ -1,6 +1,7 @@
 import Basics
 import Datasets
 import Foundation
+import Scores
 import Torch
 
 /// Trains a network in a run folder: first with plain norms, then with dual blocks from those weights.

@@ -1,5 +1,5 @@
-import Basics
-import Datasets
+package import Basics
+package import Datasets
 import Foundation
 
 /// A run folder with everything its training needs before the first or next iteration.

@@ -1,4 +1,4 @@
-import Torch
+public import Torch
 
 extension DualNormNetwork {
   /// The largest magnitude of a gradient's elements in the last pass; larger ones are clipped.

@@ -1,4 +1,4 @@
-import Torch
+package import Torch
 
 /// Training steps of one network; on a GPU a captured graph.
 ///

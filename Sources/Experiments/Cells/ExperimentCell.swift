@@ -1,7 +1,7 @@
 import Basics
-import Datasets
-import DualNorm
-import Foundation
+package import Datasets
+package import DualNorm
+package import Foundation
 
 /// The training and test cases of a cell, shared by all methods and seeds.
 package struct ExperimentSetting: Equatable, Sendable {

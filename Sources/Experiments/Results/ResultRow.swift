@@ -1,4 +1,4 @@
-import Scores
+package import Scores
 
 /// One value of an experiment: a metric of one class of one case, from one trained network.
 package struct ResultRow: Equatable, Sendable {

@@ -1,6 +1,6 @@
-import Basics
+package import Basics
 import DualNorm
-import Scores
+package import Scores
 
 /// All values of an experiment, in a fixed order that does not depend on the input's order.
 ///

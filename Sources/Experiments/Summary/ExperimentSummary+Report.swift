@@ -1,5 +1,5 @@
-import Basics
-import Foundation
+package import Basics
+package import Foundation
 import Scores
 
 extension ExperimentSummary {

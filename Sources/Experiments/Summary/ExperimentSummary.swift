@@ -1,6 +1,6 @@
 import Basics
 import DualNorm
-import Scores
+package import Scores
 
 /// The summary of one metric: means and spreads of every arm, and every arm against a baseline.
 ///

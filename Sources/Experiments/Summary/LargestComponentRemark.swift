@@ -1,5 +1,5 @@
 import Basics
-import DualNorm
+package import DualNorm
 import Scores
 
 extension Collection<ExperimentCell> {

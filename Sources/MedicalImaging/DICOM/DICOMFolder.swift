@@ -1,5 +1,5 @@
-import Basics
-import Foundation
+public import Basics
+public import Foundation
 
 /// Tells whether a folder itself holds DICOM files; subfolders do not count.
 public func holdsDICOM(_ folder: URL) -> Bool {

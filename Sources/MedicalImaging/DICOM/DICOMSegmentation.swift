@@ -1,6 +1,6 @@
 import Basics
 import CDICOM
-import Foundation
+public import Foundation
 
 /// A class of a mask as DICOM describes it.
 public struct DICOMSegment: Equatable, Sendable {

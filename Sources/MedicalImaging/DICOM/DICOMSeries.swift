@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+public import Foundation
 
 /// The slices of one DICOM series in order, validated by their headers; the pixels are still on disk.
 public struct DICOMSeries: Sendable {

@@ -1,5 +1,6 @@
 import Basics
 import Datasets
+import Foundation
 
 /// The findings of a check by severity, each with the cases concerned.
 struct FindingList {

@@ -1,4 +1,5 @@
 import Basics
+import Foundation
 
 /// A whole page: one self-contained file that may load nothing else.
 struct Page {

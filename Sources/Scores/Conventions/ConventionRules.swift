@@ -1,5 +1,5 @@
-import Basics
-import MedicalImaging
+package import Basics
+package import MedicalImaging
 
 /// The metrics of a tool and its treatment of empty masks; each tool has one conforming type.
 package protocol ConventionRules: Sendable {

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 import MedicalImaging
 
 /// A prediction and the reference it is scored against.

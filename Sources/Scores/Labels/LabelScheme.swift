@@ -1,5 +1,5 @@
 import Basics
-import MedicalImaging
+package import MedicalImaging
 
 /// The mapping between the labels in mask files and the network's classes.
 ///

@@ -1,4 +1,4 @@
-import MedicalImaging
+public import MedicalImaging
 
 /// Scores a prediction against its reference, class by class. docs/conventions.md states the metrics.
 public struct Scorer: Sendable {

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 
 /// The scores of one class, or the mean of the classes, of one pass over a site, all cases or all sites.
 package struct ScoreSummary: Codable, Equatable, Sendable {

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 
 extension ScoreTable {
   /// The scores as CSV: one row a case, pass and class, in full precision.

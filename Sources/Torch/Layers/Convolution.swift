@@ -1,4 +1,4 @@
-import CTorch
+public import CTorch
 
 /// Initializes as PyTorch's default for convolutions: uniform within ±1/√fan_in for weight and bias.
 private func initialized(shape: [Int], fanIn: Int, _ generator: Generator) -> (weight: Tensor, bound: Double) {

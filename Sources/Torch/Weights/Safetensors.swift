@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+public import Foundation
 
 /// A file of named tensors in the safetensors format (https://huggingface.co/docs/safetensors).
 ///

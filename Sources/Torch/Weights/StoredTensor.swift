@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// The type of a stored number. The raw value is its name in safetensors.
 public enum StoredType: String, CaseIterable, Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// The tensors of a file by PyTorch's `torch.save`: a `state_dict`, or a dictionary that holds one.
 ///

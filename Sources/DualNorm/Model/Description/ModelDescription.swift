@@ -1,7 +1,7 @@
 import Basics
 import Foundation
-import Scores
-import Torch
+package import Scores
+package import Torch
 
 /// Everything that inference needs besides the weights, stored in `model.json`.
 package struct ModelDescription: Codable, Equatable, Sendable {

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 
 extension ModelDescription {
   /// The index of a site's branch in domain-specific batch norm; nil if there is none.

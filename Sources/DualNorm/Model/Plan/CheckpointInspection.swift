@@ -1,5 +1,5 @@
 import Basics
-import Torch
+package import Torch
 
 extension NetworkPlan {
   /// Infers a network's plan from the names and shapes of a `state_dict`.

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import Foundation
 
 /// A training example: one slice with its neighbours, and the classes of its pixels.

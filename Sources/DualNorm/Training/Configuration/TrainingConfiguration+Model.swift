@@ -1,6 +1,6 @@
 import Basics
 import Datasets
-import MedicalImaging
+package import MedicalImaging
 import Scores
 
 extension TrainingConfiguration {

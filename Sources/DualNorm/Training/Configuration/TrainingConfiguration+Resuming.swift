@@ -1,5 +1,6 @@
 import Basics
-import Yams
+import Foundation
+package import Yams
 
 extension TrainingConfiguration {
   /// Returns these options with other iterations, for a resumed run.

@@ -1,6 +1,6 @@
 import Basics
-import Foundation
-import Torch
+package import Foundation
+package import Torch
 import Yams
 
 /// Everything that decides how a run trains. `TrainingOption.all` has the keys of its YAML file and their valid values.

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 
 /// An option of training: its help, valid values and place in the configuration.
 ///

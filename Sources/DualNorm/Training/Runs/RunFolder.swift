@@ -1,5 +1,5 @@
-import Basics
-import Foundation
+package import Basics
+package import Foundation
 
 /// The folder of a run, with the paths of its files.
 package struct RunFolder: Sendable {

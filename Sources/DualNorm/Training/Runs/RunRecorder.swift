@@ -1,5 +1,6 @@
 import Basics
 import Datasets
+import Foundation
 import Torch
 
 /// Writes the files of a run: log, events, checkpoints and, at the end, the model.

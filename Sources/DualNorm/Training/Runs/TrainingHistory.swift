@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 
 /// The contents of a run's `log.csv`.
 package struct TrainingHistory: Equatable, Sendable {

@@ -1,6 +1,6 @@
 import Basics
-import Foundation
-import Torch
+package import Foundation
+package import Torch
 
 /// Weights from a run folder, a `.pth` file or a safetensors file. The content decides which.
 package struct WeightFile {
