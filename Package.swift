@@ -95,7 +95,7 @@ let package = Package(
       name: "Experiments", dependencies: ["DualNorm", "Datasets", "Scores", "Torch", "Basics"], swiftSettings: strict),
     .target(
       name: "Pages",
-      dependencies: ["Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "MedicalImaging", "Basics"],
+      dependencies: ["Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "MedicalImaging", "Torch", "Basics"],
       resources: [.embedInCode("Assets")], swiftSettings: strict),
     .executableTarget(
       name: "DualNormCLI",

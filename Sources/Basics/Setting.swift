@@ -3,7 +3,8 @@
 /// How it reads is up to the front end (`Wording`), which the command line's tests hold against its options.
 package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
   // Training: the keys of its YAML file
-  case data, recipe, network, width, norm, mask, reduction, context, window, spacing, size, whitening, iterations,
+  case data, recipe, network, dimensions, width, norm, mask, reduction, context, window, spacing, size, whitening,
+    iterations,
     schedule, loss, averaging, augmentation, zoom, precision, device, seed, threads, memory, splits, fold
   case initial = "init"
   case freezeExcept = "freeze-except"

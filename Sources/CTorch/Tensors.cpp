@@ -95,7 +95,9 @@ CTTensor *ct_copy(const CTTensor *x) {
 }
 
 CTTensor *ct_channels_last(const CTTensor *x) {
-  return tensor([&] { return x->value.contiguous(at::MemoryFormat::ChannelsLast); });
+  return tensor([&] {
+    return x->value.contiguous(x->value.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast);
+  });
 }
 
 CTTensor *ct_detach(const CTTensor *x) {

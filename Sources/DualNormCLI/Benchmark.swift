@@ -23,41 +23,40 @@ final class Benchmark {
   private let images: Tensor
   private let labels: Tensor
   private let probe: Tensor
-  private let convolution: Conv2d
-  private let slices: [TrainingSlice]
+  private let convolution: Convolution
+  private let examples: [TrainingExample]
   private let augmentation: Augmentation
   private var generator = SeededGenerator(seed: 1)
 
   init(
-    _ plan: NetworkPlan, batchSize: Int, size: ImageSize, precision: Precision, fused: Bool,
+    _ plan: NetworkPlan, batchSize: Int, size: Extent, precision: Precision, fused: Bool,
     device: Device
   ) throws {
     network = try DualNormNetwork(plan, seed: 1, device: device)
     network.precision = precision
     network.fusesOperations = fused
     steps = TrainingSteps(network, Adam(network.parameters, learningRate: 1e-3, fuses: fused))
-    func noise(_ shape: Int...) -> Tensor {
+    func noise(_ shape: [Int]) -> Tensor {
       let tensor = Tensor(repeating: 0, shape: shape)
       tensor.fillUniform(-1, 1, Generator(seed: 1))
       return tensor.channelsLast().moved(to: device)
     }
-    images = noise(batchSize, plan.inputChannels, size.height, size.width)
-    let count = batchSize * size.height * size.width
-    labels = Tensor(
-      (0..<count).map { $0 / 64 % plan.classes }, shape: [batchSize, size.height, size.width]
-    ).moved(to: device)
+    images = noise([batchSize, plan.inputChannels] + size.sizes)
+    let voxels = size.sizes.reduce(1, *)
+    let classes: [Int] = (0..<batchSize * voxels).map { $0 / 64 % plan.classes }
+    labels = Tensor(classes, shape: [batchSize] + size.sizes).moved(to: device)
     let values = images.values(Float.self)
-    let slice = plan.inputChannels * size.height * size.width
-    slices = (0..<batchSize).map { index in
-      TrainingSlice(
-        image: Array(values[index * slice..<(index + 1) * slice]),
-        labels: (0..<size.height * size.width).map { UInt8($0 / 64 % plan.classes) },
-        channels: plan.inputChannels, size: size)
+    let count = plan.inputChannels * voxels
+    examples = (0..<batchSize).map { index in
+      TrainingExample(
+        image: Array(values[index * count..<(index + 1) * count]),
+        labels: classes.prefix(voxels).map { UInt8($0) }, channels: plan.inputChannels, extent: size)
     }
     augmentation = Augmentation(Set(Augmentation.Part.allCases), classes: plan.classes)
     let channels = 2 * plan.width
-    probe = noise(batchSize, channels, size.height / 2, size.width / 2)
-    convolution = Conv2d(Scope(Parameters(seed: 1, device: device)), channels, channels, kernel: 3, padding: 1)
+    probe = noise([batchSize, channels] + size.sizes.map { $0 / 2 })
+    convolution = Convolution(
+      Scope(Parameters(seed: 1, device: device)), channels, channels, kernel: size.sizes.map { _ in 3 })
   }
 
   /// Measures the seconds that a task takes.
@@ -72,7 +71,7 @@ final class Benchmark {
             if pass == network.passes.last { _ = logits.full.largestChannel() }
           }
         }
-      case .augment: for slice in slices { _ = augmentation.apply(to: slice, using: &generator) }
+      case .augment: for example in examples { _ = augmentation.apply(to: example, using: &generator) }
       case .convolve:
         withoutGradients { withPrecision(network.precision, on: network.device) { _ = convolution(probe) } }
       }

@@ -40,24 +40,29 @@ struct BenchmarkCommand: ParsableCommand {
 
   func validate() throws {
     guard repetitions > 0 else { throw ValidationError("--repetitions is \(repetitions); give at least 1.") }
-    guard
-      size.map({
-        $0.values.count == 2 && $0.values.allSatisfy { $0 > 0 && $0 % Architecture.residualUNet.sizeMultiple == 0 }
-      }) ?? true
+    guard let sides = size?.values else { return try validateBatch() }
+    guard (2...3).contains(sides.count), sides.allSatisfy({ (8...4096).contains($0) }),
+      sides.count == 3 || sides.allSatisfy({ $0 % Architecture.residualUNet.sizeMultiple == 0 })
     else {
       throw ValidationError(
-        "--size wants height and width, multiples of \(Architecture.residualUNet.sizeMultiple), such as 384,384.")
+        "--size wants height and width, multiples of \(Architecture.residualUNet.sizeMultiple), such as 384,384, or "
+          + "depth, height and width from 8 on, such as 32,64,64.")
     }
+    try validateBatch()
+  }
+
+  private func validateBatch() throws {
     guard batchSize > 0 else { throw ValidationError("--batch-size is \(batchSize); give at least 1.") }
   }
 
   func run() throws {
     try useThreads(threads)
-    let sides = size?.values ?? [384, 384]
-    let size = ImageSize(height: sides[0], width: sides[1])
-    let blocks = dualBlocks?.blocks ?? TrainingConfiguration().dualBlocks
+    let size = try Extent(size?.values ?? [384, 384], of: .size)
+    let levels = size.depth == nil ? Levels.slices : Levels(spacing: [1, 1, 1], window: size.sizes)
+    let blocks = dualBlocks?.blocks ?? Architecture.residualUNet.standardDualBlocks(depth: levels.depth)
     let plan = NetworkPlan(
-      classes: classes, width: width, dual: blocks.isEmpty ? nil : DualPlan(blocks), size: size)
+      levels: levels, classes: classes, inputChannels: size.depth == nil ? 3 : 1, width: width,
+      dual: blocks.isEmpty ? nil : DualPlan(blocks), size: size)
     let device = try self.device.resolved()
     if let warning = device.warning { printError(warning) }
     let precision = precision ?? .standard(on: device)

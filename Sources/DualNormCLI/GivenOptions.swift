@@ -59,13 +59,13 @@ private func converted(_ argument: Any, for setting: Setting) throws -> Any {
   case let list as NumberList<UInt8>: list.values
   case let list as BlockList: list.blocks
   case let list as PartList: list.parts
-  case let pair as any Pair: try pair.value(of: setting)
+  case let tuple as any Tuple: try tuple.anyValue(of: setting)
   default: argument
   }
 }
 
-/// Two numbers separated by a comma; another count is refused in the words of its type.
-struct PairArgument<Value: NumberPair>: ExpressibleByArgument {
+/// Numbers separated by commas; another count is refused in the words of its type.
+struct TupleArgument<Value: NumberTuple>: ExpressibleByArgument {
   private let numbers: NumberList<Value.Number>
 
   init?(argument: String) {
@@ -73,11 +73,11 @@ struct PairArgument<Value: NumberPair>: ExpressibleByArgument {
     self.numbers = numbers
   }
 
-  /// - Throws: `Refusal` for other than two numbers.
-  func pair(of setting: Setting) throws -> Value { try Value(numbers.values, of: setting) }
+  /// - Throws: `Refusal` for another count.
+  func value(of setting: Setting) throws -> Value { try Value(numbers.values, of: setting) }
 }
 
-private protocol Pair { func value(of setting: Setting) throws -> Any }
-extension PairArgument: Pair {
-  fileprivate func value(of setting: Setting) throws -> Any { try pair(of: setting) }
+private protocol Tuple { func anyValue(of setting: Setting) throws -> Any }
+extension TupleArgument: Tuple {
+  fileprivate func anyValue(of setting: Setting) throws -> Any { try value(of: setting) }
 }

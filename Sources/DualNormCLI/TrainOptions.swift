@@ -13,6 +13,7 @@ struct TrainOptions: ParsableArguments {
 
   @Option(help: .training(.recipe)) var recipe: TrainingRecipe?
   @Option(help: .training(.network)) var network: Architecture?
+  @Option(help: .training(.dimensions)) var dimensions: Int?
   @Option(help: .training(.width)) var width: Int?
   @Option(help: .training(.norm)) var norm: PlainNorm?
   @Option(help: .training(.dualBlocks)) var dualBlocks: BlockList?
@@ -31,7 +32,7 @@ struct TrainOptions: ParsableArguments {
   @Option(help: .training(.splits), completion: .file()) var splits: String?
   @Option(help: .training(.fold)) var fold: Int?
 
-  @Option(help: .training(.iterations)) var iterations: PairArgument<StageIterations>?
+  @Option(help: .training(.iterations)) var iterations: TupleArgument<StageIterations>?
   @Option(help: .training(.batchSize)) var batchSize: Int?
   @Option(help: .training(.learningRate)) var learningRate: Double?
   @Option(help: .training(.schedule)) var schedule: LearningRateSchedule.Kind?
@@ -53,7 +54,7 @@ struct TrainOptions: ParsableArguments {
   @Option(help: .training(.memory)) var memory: Double?
 
   /// - Throws: `Refusal` for other than two numbers.
-  var stageIterations: StageIterations? { get throws { try iterations?.pair(of: .iterations) } }
+  var stageIterations: StageIterations? { get throws { try iterations?.value(of: .iterations) } }
 
   /// Tells whether every option has its default.
   var areDefault: Bool { config == nil && (try? resolved()) == TrainingConfiguration() }
@@ -133,7 +134,8 @@ struct BlockList: ExpressibleByArgument {
   }
 
   /// Block names of all backbones; the plan checks those of the chosen one.
-  private static let known = Set(Architecture.allCases.flatMap(\.blocks).map(\.name))
+  private static let known = Set(
+    Architecture.allCases.flatMap { $0.blocks(depth: TrainingConfiguration.largestDepth) + $0.blocks }.map(\.name))
 
   static var allValueStrings: [String] { Architecture.residualUNet.blocks.map(\.name.rawValue) + ["none"] }
 }

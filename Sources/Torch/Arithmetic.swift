@@ -48,17 +48,29 @@ extension Tensor {
   /// The index (int64) of the largest element along a dimension, which is removed.
   public func argmax(_ dimension: Int) -> Tensor { Tensor(ct_argmax(handle, dimension)) }
 
-  /// The index (uint8) of each pixel's largest channel, the first of equals: [N, C, H, W] -> [N, H, W], C up to 256.
-  public func largestChannel() -> Tensor { Tensor(ct_largest_channel(handle)) }
+  /// The index (uint8) of each voxel's largest channel, the first of equals: [N, C, …] -> [N, …], C up to 256.
+  public func largestChannel() -> Tensor {
+    let planes = planesJoined
+    return withExtendedLifetime(planes) { Tensor(ct_largest_channel(planes.handle)) }.reshaped([size(0)] + spatialShape)
+  }
 
   /// Encodes int64 labels [...] as one-hot vectors [..., classes].
   public func oneHot(_ classes: Int) -> Tensor { Tensor(ct_one_hot(handle, classes)) }
+
+  /// Encodes labels [N, …] as one-hot vectors along a second axis, [N, classes, …].
+  public func oneHotChannels(_ classes: Int) -> Tensor {
+    oneHot(classes).permuted([0, rank] + (1..<rank))
+  }
 }
 
 extension Tensor {
-  public func permuted(_ order: Int...) -> Tensor { Tensor(ct_permute(handle, order, order.count)) }
+  public func permuted(_ order: Int...) -> Tensor { permuted(order) }
 
-  public func reshaped(_ shape: Int...) -> Tensor { Tensor(ct_reshape(handle, shape, shape.count)) }
+  public func permuted(_ order: [Int]) -> Tensor { Tensor(ct_permute(handle, order, order.count)) }
+
+  public func reshaped(_ shape: Int...) -> Tensor { reshaped(shape) }
+
+  public func reshaped(_ shape: [Int]) -> Tensor { Tensor(ct_reshape(handle, shape, shape.count)) }
 
   public static func concatenate(_ parts: [Tensor], dimension: Int) -> Tensor {
     Tensor(ct_concatenate(parts.map(\.handle), parts.count, dimension))
@@ -76,9 +88,12 @@ extension Tensor {
     Tensor(ct_narrow(handle, dimension, range.lowerBound, range.count))
   }
 
-  /// Pads the last two dimensions with zeros.
-  public func padded(top: Int, bottom: Int, left: Int, right: Int) -> Tensor {
-    Tensor(ct_pad(handle, [left, right, top, bottom], 4))
+  /// Pads all axes but N and C with zeros.
+  ///
+  /// - Parameter amounts: voxels before and after each axis of `spatialShape`.
+  public func padded(_ amounts: [(before: Int, after: Int)]) -> Tensor {
+    let fromLast = amounts.reversed().flatMap { [$0.before, $0.after] }
+    return Tensor(ct_pad(handle, fromLast, fromLast.count))
   }
 }
 

@@ -5,6 +5,7 @@ import CTorch
 /// Arithmetic traps with LibTorch's message where shapes do not fit, since that is a bug, not a user's error.
 /// A tensor stays on the thread that made it, so it is not `Sendable`.
 public final class Tensor {
+  /// Lives as long as the tensor. Never take it of a temporary value, which may be freed before the call.
   let handle: OpaquePointer
 
   /// Takes ownership of a handle of CTorch. Traps with LibTorch's message without one.
@@ -33,7 +34,10 @@ public final class Tensor {
   }
 
   /// Sizes of the dimensions.
-  public var shape: [Int] { (0..<ct_rank(handle)).map { ct_size(handle, $0) } }
+  public var shape: [Int] { (0..<rank).map { ct_size(handle, $0) } }
+
+  /// Number of axes.
+  public var rank: Int { ct_rank(handle) }
 
   public func size(_ dimension: Int) -> Int { ct_size(handle, dimension) }
 

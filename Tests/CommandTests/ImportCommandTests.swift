@@ -164,7 +164,7 @@ import Torch
   /// Layer norm has a weight a pixel, so larger slices are seen in windows of its size.
   @Test func layerNormKeepsItsSize() throws {
     let network = try DualNormNetwork(
-      NetworkPlan(classes: 2, width: 2, norm: .ln, size: ImageSize(height: 48, width: 32)), seed: 1)
+      NetworkPlan(classes: 2, width: 2, norm: .ln, size: Extent(height: 48, width: 32)), seed: 1)
     let file = folder.file("weights.safetensors")
     try Safetensors(tensors: network.parameters.stateDictionary).write(to: file)
     try expectRefusal(

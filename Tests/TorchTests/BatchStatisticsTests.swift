@@ -3,7 +3,7 @@ import Testing
 @testable import Torch
 
 @Suite struct BatchStatisticsTests {
-  private let norm = BatchNorm2d(Scope(Parameters(seed: 1)) / "norm", 2)
+  private let norm = BatchNorm(Scope(Parameters(seed: 1)) / "norm", 2)
 
   /// A [count, 2, 1, 2] tensor of irregular numbers.
   private func batch(_ count: Int, from start: Int) -> Tensor {

@@ -19,8 +19,8 @@ extension ComparesOperations {
     return zip(a.values(Double.self), b.values(Double.self)).map { abs($0 - $1) }.max() ?? 0
   }
 
-  func norm(_ channels: Int, affine: Bool, type: ScalarType = .float64) -> BatchNorm2d {
-    BatchNorm2d(
+  func norm(_ channels: Int, affine: Bool, type: ScalarType = .float64) -> BatchNorm {
+    BatchNorm(
       weight: affine ? random([channels], 0.5, 2, type: type) : nil,
       bias: affine ? random([channels], type: type) : nil,
       runningMean: Tensor(repeating: 0.1, shape: [channels], type: type),

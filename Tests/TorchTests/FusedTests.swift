@@ -15,9 +15,9 @@ import Testing
     let (mine, same) = (norm(channels, affine: !withMap), norm(channels, affine: !withMap))
     if let weight = mine.weight { same.weight!.assign(weight) }
     if let bias = mine.bias { same.bias!.assign(bias) }
-    let convolution = Conv2d(weight: random([4, channels, 3, 3]), bias: random([4]), padding: 1)
+    let convolution = Convolution(weight: random([4, channels, 3, 3]), bias: random([4]))
     let weights = random([3, 4, 7, 9])
-    func tensors(_ norm: BatchNorm2d) -> [Tensor] {
+    func tensors(_ norm: BatchNorm) -> [Tensor] {
       [x, residual, convolution.weight, convolution.bias] + [map, norm.weight, norm.bias].compactMap { $0 }
     }
     let fused = run(tensors(mine), weights: weights) {
@@ -42,7 +42,7 @@ import Testing
     let x = random(shape)
     let map = random([2, 6, 4, 4])
     let norm = norm(3, affine: false)
-    let convolution = Conv2d(weight: random([2, 3, 3, 3]), bias: random([2]), padding: 1)
+    let convolution = Convolution(weight: random([2, 3, 3, 3]), bias: random([2]))
     let weights = random([2, 2, 4, 4])
     let found = run([x, map], weights: weights) { norm.fused(x, map: map, into: convolution, .training) }
     func expectGradient(_ gradient: Tensor, of tensor: Tensor, _ body: (Tensor) -> Tensor) {
@@ -70,7 +70,7 @@ import Testing
     let (mine, same) = (norm(16, affine: true), norm(16, affine: true))
     same.weight!.assign(mine.weight!)
     same.bias!.assign(mine.bias!)
-    let doubling = DoublingConvTranspose2d(weight: random([16, 3, 3, 3]), bias: random([3]))
+    let doubling = TransposedConvolution(weight: random([16, 3, 3, 3]), bias: random([3]))
     let weights = random([2, 3, 10, 12])
     let mode: Mode = training ? .training : .evaluation
     let fused = run([x, doubling.weight, doubling.bias, mine.weight!], weights: weights) {
@@ -87,7 +87,7 @@ import Testing
     let x = random([2, 32, 16, 16], -1, 3, type: .float32).converted(to: .bfloat16)
     let norm = norm(32, affine: true, type: .float32)
     let identity = Tensor((0..<1024).map { Float($0 % 33 == 0 ? 1 : 0) }, shape: [32, 32, 1, 1])
-    let convolution = Conv2d(weight: identity, bias: Tensor(repeating: 0, shape: [32]), padding: 0)
+    let convolution = Convolution(weight: identity, bias: Tensor(repeating: 0, shape: [32]))
     let truth = norm(x.converted(to: .float32), .training).relu()
     let fused = norm.fused(x, into: convolution, .training)
     #expect(fused.type == .bfloat16)
@@ -98,8 +98,8 @@ import Testing
 
   @Test func resultsDoNotDependOnTheThreads() {
     let x = random([4, 32, 64, 64], type: .float32)
-    let convolution = Conv2d(
-      weight: random([8, 32, 3, 3], type: .float32), bias: random([8], type: .float32), padding: 1)
+    let convolution = Convolution(
+      weight: random([8, 32, 3, 3], type: .float32), bias: random([8], type: .float32))
     let norm = norm(32, affine: true, type: .float32)
     let statistics = [1, 2].map { threads in
       LibTorch.configure(threads: threads)
@@ -113,8 +113,8 @@ import Testing
   @Test func measuredStatisticsAreNoted() {
     let x = random([2, 16, 4, 4], type: .float32)
     let norm = norm(16, affine: true, type: .float32)
-    let convolution = Conv2d(
-      weight: random([2, 16, 3, 3], type: .float32), bias: random([2], type: .float32), padding: 1)
+    let convolution = Convolution(
+      weight: random([2, 16, 3, 3], type: .float32), bias: random([2], type: .float32))
     let (fused, plain) = (BatchStatistics(), BatchStatistics())
     _ = norm.fused(x, into: convolution, .measurement(fused))
     _ = norm(x, .measurement(plain))
@@ -129,7 +129,7 @@ import Testing
     let x = Tensor(values, shape: [2, 16] + size).channelsLast()
     let weights = random([2, 16, size[0] / 2, size[1] / 2])
     let fused = run([x], weights: weights) { x.halvedByMaximum() }
-    let plain = run([x], weights: weights) { x.maxPooled(2) }
+    let plain = run([x], weights: weights) { x.maxPooled([2, 2]) }
     for (a, b) in zip(fused, plain) { #expect(largest(a, b) == 0) }
   }
 
@@ -144,7 +144,7 @@ import Testing
 
   @Test func joinedConvolution() {
     let (a, b) = (random([2, 5, 6, 7]), random([2, 3, 6, 7]))
-    let convolution = Conv2d(weight: random([4, 8, 3, 3]), bias: random([4]), padding: 1)
+    let convolution = Convolution(weight: random([4, 8, 3, 3]), bias: random([4]))
     let weights = random([2, 4, 6, 7])
     let all = [a, b, convolution.weight, convolution.bias]
     let fused = run(all, weights: weights) { convolution.fused(a, b) }
@@ -162,12 +162,12 @@ import Testing
     let bias = random([32], type: .float32)
     let norm = norm(8, affine: true, type: .float32)
     let own = run([weight, bias], weights: weights) {
-      norm.fused(x, into: DoublingConvTranspose2d(weight: weight, bias: bias), .training)
+      norm.fused(x, into: TransposedConvolution(weight: weight, bias: bias), .training)
     }
     // The convolution's input, rounded in the same place.
     let seen = norm(x.converted(to: .float32), .training).relu().converted(to: .bfloat16).converted(to: .float32)
     let truth = run([weight, bias], weights: weights.converted(to: .float32)) {
-      DoublingConvTranspose2d(weight: weight, bias: bias)(seen)
+      TransposedConvolution(weight: weight, bias: bias)(seen)
     }
     let largestValue = truth[1].values(Double.self).map(abs).max()!
     // On processors without bfloat16 products, the library's own gradient is rounded to 8 bits.

@@ -18,10 +18,10 @@ import Testing
       let (mine, same) = (norm(channels, affine: !withMap, type: type), norm(channels, affine: !withMap, type: type))
       if let weight = mine.weight { same.weight!.assign(weight) }
       if let bias = mine.bias { same.bias!.assign(bias) }
-      let convolution = Conv2d(
-        weight: random([4, channels, 3, 3], type: type), bias: random([4], type: type), padding: 1)
+      let convolution = Convolution(
+        weight: random([4, channels, 3, 3], type: type), bias: random([4], type: type))
       let weights = random([3, 4] + size, type: type)
-      func tensors(_ norm: BatchNorm2d) -> [Tensor] {
+      func tensors(_ norm: BatchNorm) -> [Tensor] {
         [x, residual, convolution.weight, convolution.bias] + [map, norm.weight, norm.bias].compactMap { $0 }
       }
       let kernels = withEmulatedGPU {
@@ -46,9 +46,9 @@ import Testing
   @Test func statisticsOfDistantValues() {
     let x = (random([2, 8, 16, 16], type: .float32) * 0.01 + 1000).channelsLast()
     let norm = norm(8, affine: false, type: .float32)
-    let identity = Conv2d(
+    let identity = Convolution(
       weight: Tensor((0..<64).map { Float($0 % 9 == 0 ? 1 : 0) }, shape: [8, 8, 1, 1]),
-      bias: Tensor(repeating: 0, shape: [8]), padding: 0)
+      bias: Tensor(repeating: 0, shape: [8]))
     norm.runningVariance.assign(Tensor(repeating: 0, shape: [8]))
     _ = withEmulatedGPU { norm.fused(x, into: identity, .training) }
     // A tenth of the variance of ±0.01: 1e-4 / 3 / 10.
@@ -60,7 +60,7 @@ import Testing
     let map = random([2, 64, 16, 16], type: .float32).converted(to: .bfloat16)
     let norm = norm(32, affine: false, type: .float32)
     let identity = Tensor((0..<1024).map { Float($0 % 33 == 0 ? 1 : 0) }, shape: [32, 32, 1, 1])
-    let convolution = Conv2d(weight: identity, bias: Tensor(repeating: 0, shape: [32]), padding: 0)
+    let convolution = Convolution(weight: identity, bias: Tensor(repeating: 0, shape: [32]))
     let weights = random([2, 32, 16, 16], type: .float32).converted(to: .bfloat16)
     let kernels = withEmulatedGPU {
       run([x, map], weights: weights) { norm.fused(x, map: map, into: convolution, .training) }
@@ -79,13 +79,13 @@ import Testing
     let x = Tensor(values, shape: [2, channels] + size).channelsLast()
     let weights = random([2, channels, size[0] / 2, size[1] / 2])
     let kernels = withEmulatedGPU { run([x], weights: weights) { x.halvedByMaximum() } }
-    let plain = run([x], weights: weights) { x.maxPooled(2) }
+    let plain = run([x], weights: weights) { x.maxPooled([2, 2]) }
     for (a, b) in zip(kernels, plain) { #expect(largest(a, b) == 0) }
   }
 
   @Test func joinedConvolution() {
     let (a, b) = (random([2, 5, 6, 7]), random([2, 3, 6, 7]))
-    let convolution = Conv2d(weight: random([4, 8, 3, 3]), bias: random([4]), padding: 1)
+    let convolution = Convolution(weight: random([4, 8, 3, 3]), bias: random([4]))
     let weights = random([2, 4, 6, 7])
     let all = [a, b, convolution.weight, convolution.bias]
     let kernels = withEmulatedGPU { run(all, weights: weights) { convolution.fused(a, b) } }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct MovingAverageTests {
   private func network(_ value: Double) -> (Parameters, Tensor) {
     let parameters = Parameters(seed: 1)
-    let norm = BatchNorm2d(Scope(parameters), 2)
+    let norm = BatchNorm(Scope(parameters), 2)
     norm.weight!.assign(Tensor(repeating: value, shape: [2]))
     return (parameters, norm.weight!)
   }
@@ -67,7 +67,7 @@ import Testing
 
   @Test(arguments: [true, false]) func weightDecayShrinksWeightsButNoBiases(fuses: Bool) {
     let parameters = Parameters(seed: 1)
-    let layer = Conv2d(Scope(parameters), 1, 1, kernel: 1)
+    let layer = Convolution(Scope(parameters), 1, 1, kernel: [1, 1])
     layer.weight.assign(Tensor([2.0 as Float], shape: [1, 1, 1, 1]))
     layer.bias.assign(Tensor([2.0 as Float], shape: [1]))
     let optimizer = Adam(parameters, learningRate: 0.1, weightDecay: 0.5, fuses: fuses)
@@ -89,7 +89,7 @@ import Testing
 
   @Test func frozenParametersStay() {
     let parameters = Parameters(seed: 1)
-    let layer = Conv2d(Scope(parameters), 1, 1, kernel: 1)
+    let layer = Convolution(Scope(parameters), 1, 1, kernel: [1, 1])
     let before = layer.weight.item
     layer.weight.requireGradient(false)
     let optimizer = Adam(parameters, learningRate: 0.1, weightDecay: 0.5)

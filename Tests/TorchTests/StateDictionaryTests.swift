@@ -7,8 +7,8 @@ import Testing
 @Suite struct StateDictionaryTests {
   private func parameters(seed: UInt64 = 1) -> Parameters {
     let parameters = Parameters(seed: seed)
-    _ = Conv2d(Scope(parameters) / "conv", 2, 3, kernel: 3)
-    _ = BatchNorm2d(Scope(parameters) / "norm", 3)
+    _ = Convolution(Scope(parameters) / "conv", 2, 3, kernel: [3, 3])
+    _ = BatchNorm(Scope(parameters) / "norm", 3)
     return parameters
   }
 

@@ -44,8 +44,8 @@ import Testing
 
   @Test func resizingAlignsCorners() {
     let x = Tensor([Float(0), 2], shape: [1, 1, 1, 2])
-    #expect(x.resizedBilinear(height: 1, width: 3).values(Float.self) == [0, 1, 2])
-    #expect(x.resizedNearest(height: 1, width: 4).values(Float.self) == [0, 0, 2, 2])
+    #expect(x.resizedLinearly(to: [1, 3]).values(Float.self) == [0, 1, 2])
+    #expect(x.resizedNearest(to: [1, 4]).values(Float.self) == [0, 0, 2, 2])
   }
 
   @Test func aGeneratorGivesPyTorchsNumbers() {

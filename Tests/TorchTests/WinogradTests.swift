@@ -46,8 +46,8 @@ import Testing
     return [result.detached()] + tensors.map { $0.gradient! }
   }
 
-  private func convolution(_ weight: Tensor, _ bias: Tensor) -> Conv2d {
-    Conv2d(weight: weight, bias: bias, padding: 1)
+  private func convolution(_ weight: Tensor, _ bias: Tensor) -> Convolution {
+    Convolution(weight: weight, bias: bias)
   }
 
   /// Channel counts of one vector, several vectors, narrower vectors, and partly filled blocks.
@@ -77,8 +77,8 @@ import Testing
     let norms = withMap ? [images(2 * channels)] : [random([channels], 0.5, 2), random([channels])]
     let tensors = [images(channels, -1, 3), random([16, channels, 3, 3]), random([16]), images(16)] + norms
     let weights = images(16)
-    func norm(_ t: [Tensor]) -> BatchNorm2d {
-      BatchNorm2d(
+    func norm(_ t: [Tensor]) -> BatchNorm {
+      BatchNorm(
         weight: withMap ? nil : t[4], bias: withMap ? nil : t[5],
         runningMean: Tensor(repeating: 0, shape: [channels], type: t[0].type),
         runningVariance: Tensor(repeating: 1, shape: [channels], type: t[0].type))

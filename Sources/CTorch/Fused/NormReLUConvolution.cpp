@@ -54,18 +54,49 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
   }
 };
 
+/// ReLU(norm(x)). Saves only x.
+struct NormReLUFunction : torch::autograd::Function<NormReLUFunction> {
+  static Tensor forward(AutogradContext *context, const Tensor &x, const std::optional<Tensor> &norm_weight,
+                        const std::optional<Tensor> &norm_bias, const std::optional<Tensor> &map, const Norm &norm) {
+    c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+    NormReLU step(x, norm);
+    context->save_for_backward({x, norm.map, step.mean, step.deviation, step.scale, step.shift});
+    context->saved_data["training"] = norm.training;
+    context->saved_data["affine"] = norm.weight.defined();
+    return step.output(x, norm.map);
+  }
+
+  static tensor_list backward(AutogradContext *context, tensor_list gradients) {
+    c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+    auto saved = context->get_saved_variables();
+    NormReLU step(saved[2], saved[3], saved[4], saved[5]);
+    auto d = step.gradients(saved[0], saved[1], gradients[0].contiguous(channels_last),
+                            context->saved_data["training"].toBool());
+    if (!context->saved_data["affine"].toBool()) d.weight = d.bias = Tensor();
+    return {d.x, d.weight, d.bias, d.map, Tensor()};
+  }
+};
+
+Tensor value(const CTTensor *tensor) { return tensor ? tensor->value : Tensor(); }
+
+std::optional<Tensor> present(const Tensor &tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; }
+
+/// Reads the settings of a norm of `input`.
+Norm settings_of(const CTNorm *norm, const Tensor &input) {
+  Norm settings{value(norm->weight), value(norm->bias), value(norm->map), norm->mean->value, norm->variance->value,
+                norm->training, norm->momentum, norm->epsilon};
+  if (norm->training && norm->batches) settings.batches = norm->batches->value;
+  if (settings.map.defined()) settings.map = settings.map.to(input.scalar_type()).contiguous(channels_last);
+  return settings;
+}
+
 CTTensor *norm_relu_convolution(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias,
                                 const CTTensor *residual, Geometry geometry) {
   return tensor([&] {
-    auto value = [](const CTTensor *tensor) { return tensor ? tensor->value : Tensor(); };
     auto input = x->value.contiguous(channels_last);
-    Norm settings{value(norm->weight), value(norm->bias), value(norm->map), norm->mean->value, norm->variance->value,
-                  norm->training, norm->momentum, norm->epsilon};
-    if (norm->training && norm->batches) settings.batches = norm->batches->value;
-    if (settings.map.defined()) settings.map = settings.map.to(input.scalar_type()).contiguous(channels_last);
+    auto settings = settings_of(norm, input);
     auto added = value(residual);
     if (added.defined()) added = added.to(input.scalar_type()).contiguous(channels_last);
-    auto present = [](const Tensor &tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; };
     return NormReLUConvolution::apply(input, weight->value, bias->value, present(settings.weight),
                                       present(settings.bias), present(settings.map), present(added),
                                       settings, geometry);
@@ -81,4 +112,13 @@ CTTensor *ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, const CTTen
 
 CTTensor *ct_norm_relu_conv_transpose2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias) {
   return norm_relu_convolution(x, norm, weight, bias, nullptr, {.doubling = true, .padding = 1});
+}
+
+CTTensor *ct_norm_relu(const CTTensor *x, const CTNorm *norm) {
+  return tensor([&] {
+    auto input = x->value.contiguous(channels_last);
+    auto settings = settings_of(norm, input);
+    return NormReLUFunction::apply(input, present(settings.weight), present(settings.bias), present(settings.map),
+                                   settings);
+  });
 }

@@ -113,6 +113,7 @@ CTType ct_type(const CTTensor *tensor);
 bool ct_copy_bytes(const CTTensor *tensor, void *bytes, ptrdiff_t count);
 CTTensor *_Nullable ct_to_type(const CTTensor *tensor, CTType type);
 CTTensor *_Nullable ct_copy(const CTTensor *tensor);
+/// Returns x [N, C, H, W] or [N, C, D, H, W] with the channels last in memory.
 CTTensor *_Nullable ct_channels_last(const CTTensor *tensor);
 
 // MARK: Autograd
@@ -176,6 +177,18 @@ CTTensor *_Nullable ct_layer_norm(const CTTensor *x, const CTTensor *weight, con
 CTTensor *_Nullable ct_resize_bilinear(const CTTensor *x, ptrdiff_t height, ptrdiff_t width);
 CTTensor *_Nullable ct_resize_nearest(const CTTensor *x, ptrdiff_t height, ptrdiff_t width);
 
+// Volumes: x [N, C, D, H, W]. `strides` and `size` have three elements.
+
+/// Convolves and keeps the size: pads by half of the odd kernel.
+CTTensor *_Nullable ct_conv3d(const CTTensor *x, const CTTensor *weight, const CTTensor *_Nullable bias);
+/// Computes a transposed convolution that multiplies the size by strides of 1 or 2, with kernels of 1 or 3.
+CTTensor *_Nullable ct_conv_transpose3d(const CTTensor *x, const CTTensor *weight, const CTTensor *_Nullable bias,
+                                        const ptrdiff_t *strides);
+CTTensor *_Nullable ct_max_pool3d(const CTTensor *x, const ptrdiff_t *strides);
+/// Resizes with trilinear interpolation and aligned corners.
+CTTensor *_Nullable ct_resize_trilinear(const CTTensor *x, const ptrdiff_t *size);
+CTTensor *_Nullable ct_resize_nearest3d(const CTTensor *x, const ptrdiff_t *size);
+
 // MARK: Fused operations
 //
 // They save only x [N, C, H, W], channels-last, for the gradient.
@@ -196,6 +209,8 @@ CTTensor *_Nullable ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, c
 /// Computes a 3×3 transposed convolution of stride 2 of ReLU(norm(x)), which doubles the size.
 CTTensor *_Nullable ct_norm_relu_conv_transpose2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
                                                   const CTTensor *bias);
+/// Computes ReLU(norm(x)) for x [N, C, H, W].
+CTTensor *_Nullable ct_norm_relu(const CTTensor *x, const CTNorm *norm);
 /// Computes conv([a, b]), with the channels concatenated, or conv(a).
 CTTensor *_Nullable ct_concatenated_conv2d(const CTTensor *a, const CTTensor *_Nullable b, const CTTensor *weight,
                                            const CTTensor *bias, ptrdiff_t padding);

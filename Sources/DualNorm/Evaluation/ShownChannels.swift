@@ -6,9 +6,9 @@ extension PreparedCase {
   /// colours of its file, because whitening changes them.
   ///
   /// - Throws: `Refusal` for a picture that can no longer be read.
-  func shownChannels(in window: Window) throws -> [[Float]] {
+  func shownChannels(slice z: Int, in window: Window) throws -> [[Float]] {
     guard source.isColourPicture, volume.modalityCount == colourChannels.count else {
-      let input = volume.input(slice: window.slices.lowerBound, context: 1, in: window)
+      let input = volume.input(slices: z..<z + 1, in: window)
       return [Array(input.prefix(window.rows.count * window.columns.count))]
     }
     return try source.sources[0].shownChannels().map { colour in

@@ -24,26 +24,29 @@ struct ClassSums {
 
   private static let leastProbability = 0.005
 
-  /// logits: [N, classes, H, W]; labels: int64 [N, H, W]
+  /// logits: [N, classes, H, W]; labels: int64 [N, H, W]. Volumes have an axis D before H.
   init(_ logits: Tensor, _ labels: Tensor) {
     let classes = logits.size(1)
     let p = logits.softmax(1)
-    let t = labels.oneHot(classes).permuted(0, 3, 1, 2).converted(to: logits.type)
-    let h = p.detached().argmax(1).oneHot(classes).permuted(0, 3, 1, 2).converted(to: logits.type)
-    overlap = (p * t).sum([2, 3])
-    predicted = p.sum([2, 3])
-    squares = (p * p).sum([2, 3])
-    truth = t.sum([2, 3])
-    logs = (t * logits.logSoftmax(1)).sum([2, 3])
-    clampedLogs = (t * p.clamped(to: Self.leastProbability...1).log()).sum([2, 3])
-    chosenOverlap = (h * t).sum([2, 3])
-    chosen = h.sum([2, 3])
+    let t = labels.oneHotChannels(classes).converted(to: logits.type)
+    let h = p.detached().argmax(1).oneHotChannels(classes).converted(to: logits.type)
+    let voxels = Array(2..<logits.rank)
+    overlap = (p * t).sum(voxels)
+    predicted = p.sum(voxels)
+    squares = (p * p).sum(voxels)
+    truth = t.sum(voxels)
+    logs = (t * logits.logSoftmax(1)).sum(voxels)
+    clampedLogs = (t * p.clamped(to: Self.leastProbability...1).log()).sum(voxels)
+    chosenOverlap = (h * t).sum(voxels)
+    chosen = h.sum(voxels)
     pixels = labels.count
   }
 
   /// Computes the same sums in one pass over the logits; the backward pass takes one more.
   init(fusing logits: Tensor, _ labels: Tensor) {
-    let sums = logits.classSums(labels, leastProbability: Self.leastProbability)
+    let planes =
+      labels.rank == 3 ? labels : labels.reshaped(labels.size(0), labels.size(1) * labels.size(2), labels.size(3))
+    let sums = logits.planesJoined.classSums(planes, leastProbability: Self.leastProbability)
     overlap = sums.selectedLast(0)
     predicted = sums.selectedLast(1)
     squares = sums.selectedLast(2)

@@ -22,7 +22,8 @@ public final class DualNormNetwork {
     backbone = plan.architecture.backbone.init(Scope(parameters), plan)
   }
 
-  /// Maps images [N, inputChannels, H, W] to logits [N, classes, H, W] of the middle slice.
+  /// Maps images [N, inputChannels, H, W] to logits [N, classes, H, W] of the middle slice, or volumes [N, inputChannels,
+  /// D, H, W] to logits of every voxel.
   ///
   /// Without a mask this is the first pass. With a mask [N, classes, H, W], dual blocks use their dual norms.
   /// Domain-specific batch norm of several sites needs the site of each row.
@@ -39,7 +40,7 @@ public final class DualNormNetwork {
     let levels = withPrecision(precision, on: device) { backbone(images, context) }.map { $0.converted(to: .float32) }
     return PassLogits(
       full: levels[0],
-      coarse: levels.dropFirst().map { $0.resizedBilinear(height: images.size(2), width: images.size(3)) })
+      coarse: levels.dropFirst().map { $0.resizedLinearly(to: images.spatialShape) })
   }
 
   /// The dual norms of each block that has any, from input to output.

@@ -40,7 +40,7 @@ extension DualNormNetwork {
     case .uniform: return probabilities * 0 + 1 / Double(plan.classes)  // made where a graph can capture it
     case .reference:
       guard let reference else { preconditionFailure("the reference mask needs the true labels") }
-      return reference.oneHot(plan.classes).permuted(0, 3, 1, 2).converted(to: probabilities.type)
+      return reference.oneHotChannels(plan.classes).converted(to: probabilities.type)
     }
   }
 }

@@ -20,8 +20,8 @@ package enum Adaptation: String, Sendable, CaseIterable {
 extension DualNormNetwork {
   /// The statistics of all batch norms over slices of unlabelled volumes; see `BatchStatistics.applied`.
   ///
-  /// Both passes run with the statistics of each batch. A batch has at most 8 slices, spread over all volumes, so it
-  /// resembles the whole. Batch b of B takes the slices b, b + B, b + 2B, … of the volumes in order.
+  /// Both passes run with the statistics of each batch. A batch has at most 8 slices, or 2 windows of a 3-D network,
+  /// spread over all volumes, so it resembles the whole. Batch b of B takes the rows b, b + B, b + 2B, … in order.
   ///
   /// - Parameters:
   ///   - volumes: volumes of any size; each batch holds windows of one size.
@@ -29,7 +29,7 @@ extension DualNormNetwork {
   ///     domain-specific batch norm gets its own statistics.
   ///   - progress: called with the number of batches done and their total.
   func batchStatistics(
-    of volumes: [PreparedVolume], _ sampling: some Sampling, site: Int?, progress: (Int, Int) throws -> Void
+    of volumes: [PreparedVolume], _ sampling: any Sampling, site: Int?, progress: (Int, Int) throws -> Void
   ) rethrows -> BatchStatistics {
     let statistics = BatchStatistics()
     let batches = spreadBatches(of: volumes, sampling)
@@ -45,14 +45,14 @@ extension DualNormNetwork {
 }
 
 private func spreadBatches(
-  of volumes: [PreparedVolume], _ sampling: some Sampling
+  of volumes: [PreparedVolume], _ sampling: any Sampling
 ) -> [[(volume: PreparedVolume, window: Window)]] {
   let all = volumes.flatMap { volume in
-    sampling.windows(covering: volume).flatMap(\.slicesApart).map { (volume: volume, window: $0) }
+    sampling.windows(covering: volume).flatMap(sampling.rows).map { (volume: volume, window: $0) }
   }
-  return all.map(\.window.size).firstOccurrences.flatMap { size in
-    let windows = all.filter { $0.window.size == size }
-    return spread(windows.count, atMost: 8).map { batch in batch.map { windows[$0] } }
+  return all.map(\.window.extent).firstOccurrences.flatMap { extent in
+    let windows = all.filter { $0.window.extent == extent }
+    return spread(windows.count, atMost: sampling.statisticsBatchSize).map { batch in batch.map { windows[$0] } }
   }
 }
 

@@ -6,7 +6,7 @@ package struct DualMap: Sendable {
   /// 0 or 1: the block's first or second dual layer.
   package let index: Int
   package let channels: Int
-  /// Size of the layer in pixels: the window's, halved `block.level` times.
+  /// Size of the layer's slices in pixels: the window's, pooled `block.level` times.
   package let size: ImageSize
   /// γ and β, channels × height × width each.
   package let gamma, beta: [Float]
@@ -17,24 +17,32 @@ package struct DualMap: Sendable {
 extension DualNormNetwork {
   /// γ and β of every dual layer in a window, from the final pass of a prediction; empty without dual blocks.
   ///
+  /// Of a 3-D network they are those of the slice.
+  ///
   /// - Parameter site: index of the volume's site among the training sites; nil for another site.
   func dualMaps(
-    of volume: PreparedVolume, in window: Window, _ sampling: some Sampling, site: Int? = nil
+    of volume: PreparedVolume, slice z: Int, _ sampling: any Sampling, site: Int? = nil
   ) -> [DualMap] {
     guard let dual = plan.dual else { return [] }
+    let window = sampling.central(slice: z, of: volume)
     return withoutGradients {
       let input = sampling.input([(volume, window)], on: device)
-      let first = segmenter(ofSite: site).scores(of: input, .evaluation)[.first]!
-      let mask = finalMask(after: first.probabilities, reference: input.labels)!
+      let first = segmenter(ofSite: site).firstProbabilities(of: input)
+      let mask = finalMask(after: first, reference: input.labels)!
       let levels = MaskLevels(mask, dual.maskKind)
       return dualNorms.flatMap { block, norms -> [DualMap] in
-        let size = ImageSize(height: window.rows.count >> block.level, width: window.columns.count >> block.level)
-        let seen = levels.resized(height: size.height, width: size.width).values(Float.self)
+        let sizes = plan.levels.size(input.images.spatialShape, at: block.level)
+        func values(_ tensor: Tensor) -> [Float] {
+          guard tensor.rank == 5 else { return tensor.values() }
+          let plane = (z - window.slices.lowerBound) * sizes[0] / window.slices.count
+          return tensor.narrowed(2, to: plane..<plane + 1).values()
+        }
+        let seen = values(levels.resized(to: sizes))
         return norms.enumerated().map { index, norm in
-          let (gamma, beta) = norm.modulation(by: levels, height: size.height, width: size.width)
+          let (gamma, beta) = norm.modulation(by: levels, size: sizes)
           return DualMap(
-            block: block, index: index, channels: gamma.size(1), size: size, gamma: gamma.values(Float.self),
-            beta: beta.values(Float.self), mask: seen)
+            block: block, index: index, channels: gamma.size(1), size: Extent(sizes).slice, gamma: values(gamma),
+            beta: values(beta), mask: seen)
         }
       }
     }

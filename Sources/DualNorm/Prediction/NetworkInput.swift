@@ -1,20 +1,34 @@
 import Torch
 
-/// A batch of slices of one size, on the network's device.
+/// A batch of slices or windows of one size, on the network's device.
 struct NetworkInput {
-  /// [slices, channels, H, W], channels-last.
+  /// [rows, channels, H, W], or [rows, channels, D, H, W] of volumes; channels-last.
   let images: Tensor
-  /// int64 [slices, H, W]; nil where a slice has no labels.
+  /// int64 [rows, H, W] or [rows, D, H, W]; nil where a row has no labels.
   let labels: Tensor?
 
   /// Makes tensors of values in row-major order.
   ///
   /// - Parameters:
-  ///   - images: channels × H × W of each slice, one slice after the other.
-  ///   - labels: H × W of each slice likewise; nil where a slice has none.
-  init(images: [Float], labels: [UInt8]?, slices: Int, channels: Int, size: ImageSize, on device: Device) {
-    let plane = [size.height, size.width]
-    self.images = Tensor(images, shape: [slices, channels] + plane).moved(to: device).channelsLast()
-    self.labels = labels.map { Tensor($0, shape: [slices] + plane).moved(to: device).converted(to: .int64) }
+  ///   - images: channels × voxels of each row, one row after the other.
+  ///   - labels: voxels of each row likewise; nil where a row has none.
+  ///   - sizes: [H, W] or [D, H, W].
+  init(images: [Float], labels: [UInt8]?, sizes: [Int], channels: Int, on device: Device) {
+    let rows = images.count / sizes.reduce(channels, *)
+    self.images = Tensor(images, shape: [rows, channels] + sizes).moved(to: device).channelsLast()
+    self.labels = labels.map { Tensor($0, shape: [rows] + sizes).moved(to: device).converted(to: .int64) }
+  }
+
+  /// Reads windows; their slices or the windows themselves are the rows, as `sizes` says.
+  init(
+    _ windows: [(volume: PreparedVolume, window: Window)], sizes: [Int], on device: Device,
+    intensities: (PreparedVolume, Window) -> [Float]
+  ) {
+    let labels = windows.compactMap { $0.volume.labels(in: $0.window) }
+    let images = windows.flatMap { intensities($0.volume, $0.window) }
+    let voxels = windows.reduce(0) { $0 + $1.window.extent.sizes.reduce(1, *) }
+    self.init(
+      images: images, labels: labels.count == windows.count ? labels.flatMap { $0 } : nil, sizes: sizes,
+      channels: images.count / voxels, on: device)
   }
 }

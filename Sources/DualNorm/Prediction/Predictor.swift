@@ -3,7 +3,7 @@ typealias ClassProbabilities = [[Float]]
 
 extension DualNormNetwork {
   /// The most probable class of each voxel on the network's grid, by the last pass.
-  func classes(of volume: PreparedVolume, _ sampling: some Sampling, site: Int?) -> [UInt8] {
+  func classes(of volume: PreparedVolume, _ sampling: any Sampling, site: Int?) -> [UInt8] {
     var classes: [UInt8] = []
     segmenter(ofSite: site).forEachSlab(of: volume, sampling, passes: [.final], on: device) { _, _, scores in
       classes += scores.classes

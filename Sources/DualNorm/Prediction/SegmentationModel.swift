@@ -47,19 +47,18 @@ public final class SegmentationModel {
     package let probabilities: [Image]
   }
 
-  var sampling: SliceSampling { SliceSampling(description.preparation, overlap: overlap) }
+  var sampling: any Sampling { DualNorm.sampling(description.preparation, overlap: overlap) }
 
   /// γ and β of the dual layers in the middle window of a slice; see `DualNormNetwork.dualMaps`.
   package func dualMaps(of item: PreparedCase, slice z: Int) -> [DualMap] {
     network.dualMaps(
-      of: item.volume, in: sampling.central(slice: z, of: item.volume), sampling,
-      site: description.branch(ofSite: item.source.site))
+      of: item.volume, slice: z, sampling, site: description.branch(ofSite: item.source.site))
   }
 
   /// Pixels and size of the middle window of a slice; see `PreparedCase.shownChannels`.
   package func shownWindow(of item: PreparedCase, slice z: Int) throws -> (channels: [[Float]], size: ImageSize) {
     let window = sampling.central(slice: z, of: item.volume)
-    return (try item.shownChannels(in: window), window.size)
+    return (try item.shownChannels(slice: z, in: window), window.size)
   }
 
   /// Reads the model of a run folder.

@@ -6,6 +6,16 @@ protocol Segmenter {
   func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores]
 }
 
+extension Segmenter {
+  /// The first pass's probabilities in the shape of the network's output.
+  func firstProbabilities(of input: NetworkInput) -> Tensor {
+    let found = scores(of: input, .evaluation)[.first]!.probabilities
+    guard input.images.rank == 5 else { return found }
+    let (rows, depth) = (input.images.size(0), input.images.size(2))
+    return found.reshaped([rows, depth] + found.shape.dropFirst()).permuted(0, 2, 1, 3, 4)
+  }
+}
+
 /// One network, for images of a training site or with norms that ignore sites.
 struct TrainedNetwork: Segmenter {
   let network: DualNormNetwork
@@ -57,26 +67,30 @@ struct ClassScores {
   /// [slices, classes, H, W]
   let values: Tensor
   let areLogits: Bool
-  /// The rows and columns of `values` that lie in the volume.
-  private let rows, columns: Range<Int>
+  /// The part of `values` that lies in the volume.
+  private let slices, rows, columns: Range<Int>
 
+  /// - Parameter values: [slices, classes, H, W]; or [N, classes, D, H, W] of volumes, whose slices follow each other.
   init(_ values: Tensor, areLogits: Bool) {
-    self.init(values, areLogits: areLogits, rows: 0..<values.size(2), columns: 0..<values.size(3))
+    let slices = values.rank == 5 ? values.slicesOfVolumes : values
+    self.init(
+      slices, areLogits: areLogits, slices: 0..<slices.size(0), rows: 0..<slices.size(2), columns: 0..<slices.size(3))
   }
 
-  private init(_ values: Tensor, areLogits: Bool, rows: Range<Int>, columns: Range<Int>) {
-    (self.values, self.areLogits, self.rows, self.columns) = (values, areLogits, rows, columns)
+  private init(_ values: Tensor, areLogits: Bool, slices: Range<Int>, rows: Range<Int>, columns: Range<Int>) {
+    (self.values, self.areLogits) = (values, areLogits)
+    (self.slices, self.rows, self.columns) = (slices, rows, columns)
   }
 
-  /// The same scores, limited to some rows and columns.
-  func cropped(rows: Range<Int>, columns: Range<Int>) -> ClassScores {
-    ClassScores(values, areLogits: areLogits, rows: rows, columns: columns)
+  /// The same scores, limited to some slices, rows and columns.
+  func cropped(slices: Range<Int>, rows: Range<Int>, columns: Range<Int>) -> ClassScores {
+    ClassScores(values, areLogits: areLogits, slices: slices, rows: rows, columns: columns)
   }
 
   private func cropped(_ tensor: Tensor) -> Tensor {
-    let last = tensor.shape.count - 1
-    let isWhole = rows == 0..<tensor.size(last - 1) && columns == 0..<tensor.size(last)
-    return isWhole ? tensor : tensor.narrowed(last - 1, to: rows).narrowed(last, to: columns)
+    let last = tensor.rank - 1
+    let parts = [(0, slices), (last - 1, rows), (last, columns)]
+    return parts.reduce(tensor) { $1.1 == 0..<$0.size($1.0) ? $0 : $0.narrowed($1.0, to: $1.1) }
   }
 
   /// Argmax over the classes of each pixel, slices × H × W; ties go to the lower class.
@@ -91,6 +105,13 @@ struct ClassScores {
     return (0..<values.size(1)).map { probabilities.narrowed(1, to: $0..<$0 + 1).values(Float.self) }
   }
 
-  /// Scores of the rows and columns that lie in the volume, [slices, classes, H, W].
+  /// Scores of the part that lies in the volume, [slices, classes, H, W].
   var inVolume: Tensor { cropped(values) }
+}
+
+extension Tensor {
+  /// The slices of volumes one after the other: [N, C, D, H, W] -> [N · D, C, H, W].
+  fileprivate var slicesOfVolumes: Tensor {
+    permuted(0, 2, 1, 3, 4).reshaped(size(0) * size(2), size(1), size(3), size(4))
+  }
 }

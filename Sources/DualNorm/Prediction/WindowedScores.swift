@@ -9,7 +9,7 @@ extension Segmenter {
   ///   - wanted: the passes to score; a network without dual norms gives its only pass for both.
   ///   - body: receives the scores of a slab on the volume's grid.
   func forEachSlab(
-    of volume: PreparedVolume, _ sampling: some Sampling, passes wanted: Set<Pass>, on device: Device,
+    of volume: PreparedVolume, _ sampling: any Sampling, passes wanted: Set<Pass>, on device: Device,
     _ body: (Pass, Range<Int>, ClassScores) -> Void
   ) {
     withoutGradients {
@@ -18,13 +18,17 @@ extension Segmenter {
       for (place, window) in windows.enumerated() {
         let scores = self.scores(of: sampling.input([(volume, window)], on: device), .evaluation)
         let next = place + 1 < windows.count ? windows[place + 1].slices.lowerBound : volume.depth
-        let inVolume = window.region(of: volume.size)
+        let inVolume = window.region(of: volume)
         for pass in Pass.allCases where wanted.contains(pass) {
-          let found = (scores[pass] ?? scores[.first]!).cropped(rows: inVolume.rows, columns: inVolume.columns)
+          let found = (scores[pass] ?? scores[.first]!).cropped(
+            slices: inVolume.slices, rows: inVolume.rows, columns: inVolume.columns)
           if window.isAlone(among: windows, at: place) {
-            body(pass, window.slices, found)
+            body(pass, window.slices.clamped(to: 0..<volume.depth), found)
           } else {
-            let sum = sums[pass] ?? WindowSums(of: volume.size, areLogits: found.areLogits)
+            let sum =
+              sums[pass]
+              ?? WindowSums(
+                of: volume, areLogits: found.areLogits, weighsSlices: sampling.overlapsSlices)
             sums[pass] = sum
             sum.add(found.inVolume, of: window)
             if let (slices, mean) = sum.taken(upTo: next) { body(pass, slices, mean) }
@@ -36,50 +40,60 @@ extension Segmenter {
 }
 
 extension Window {
-  /// Rows and columns of the window that lie in slices of `size`, counted from the window's first.
-  fileprivate func region(of size: ImageSize) -> (rows: Range<Int>, columns: Range<Int>) {
+  /// Slices, rows and columns of the window that lie in a volume, counted from the window's first.
+  fileprivate func region(
+    of volume: PreparedVolume
+  ) -> (slices: Range<Int>, rows: Range<Int>, columns: Range<Int>) {
     func inside(_ range: Range<Int>, _ length: Int) -> Range<Int> {
       let common = range.clamped(to: 0..<length)
       return common.lowerBound - range.lowerBound..<common.upperBound - range.lowerBound
     }
-    return (inside(rows, size.height), inside(columns, size.width))
+    return (inside(slices, volume.depth), inside(rows, volume.height), inside(columns, volume.width))
   }
 
   /// Tells whether the window shares no slice with others of a list, which is sorted by slices.
   fileprivate func isAlone(among windows: [Window], at place: Int) -> Bool {
     let before = place > 0 ? windows[place - 1].slices.upperBound : 0
     let after = place + 1 < windows.count ? windows[place + 1].slices.lowerBound : slices.upperBound
-    return before <= slices.lowerBound && after >= slices.upperBound
+    return (place == 0 || before <= slices.lowerBound) && after >= slices.upperBound
   }
 }
 
 /// Weighted sums of the scores of overlapping windows, for slices that still lack some windows.
 private final class WindowSums {
+  private let depth: Int
   private let size: ImageSize
   private let areLogits: Bool
+  private let weighsSlices: Bool
   /// The first slice that `sums` holds.
   private var start = 0
   /// Weighted sums of scores, [slices, classes, H, W], and sums of weights, [slices, 1, H, W].
   private var sums, weights: Tensor?
 
-  init(of size: ImageSize, areLogits: Bool) { (self.size, self.areLogits) = (size, areLogits) }
+  init(of volume: PreparedVolume, areLogits: Bool, weighsSlices: Bool) {
+    (depth, size) = (volume.depth, volume.size)
+    (self.areLogits, self.weighsSlices) = (areLogits, weighsSlices)
+  }
 
   /// - Parameter scores: [slices, classes, H, W] of the part of the window that lies in the volume.
   func add(_ scores: Tensor, of window: Window) {
     let scores = scores.moved(to: .cpu)
-    reserve(upTo: window.slices.upperBound, classes: scores.size(1))
+    let slices = window.slices.clamped(to: 0..<depth)
+    reserve(upTo: slices.upperBound, classes: scores.size(1))
     let (rows, columns) = (window.rows.clamped(to: 0..<size.height), window.columns.clamped(to: 0..<size.width))
     func region(_ tensor: Tensor) -> Tensor {
-      tensor.narrowed(0, to: window.slices.lowerBound - start..<window.slices.upperBound - start)
+      tensor.narrowed(0, to: slices.lowerBound - start..<slices.upperBound - start)
         .narrowed(2, to: rows).narrowed(3, to: columns)
     }
     func weights(_ range: Range<Int>, _ inside: Range<Int>) -> [Double] {
       Array(windowWeights(range.count)[inside.lowerBound - range.lowerBound..<inside.upperBound - range.lowerBound])
     }
     let across = weights(window.columns, columns)
+    let down = weights(window.rows, rows)
+    let through = weighsSlices ? weights(window.slices, slices) : [1]
     let weight = Tensor(
-      weights(window.rows, rows).flatMap { down in across.map { Float(down * $0) } },
-      shape: [1, 1, rows.count, columns.count])
+      through.flatMap { z in down.flatMap { y in across.map { Float(z * y * $0) } } },
+      shape: [through.count, 1, rows.count, columns.count])
     region(sums!).add(scores * weight)
     region(self.weights!).add(weight)
   }

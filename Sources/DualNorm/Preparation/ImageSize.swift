@@ -41,6 +41,8 @@ extension ImageSize: Codable {
 }
 
 extension ImageSize: NumberPair {
+  package typealias Number = Int
+
   package init(_ height: Int, _ width: Int) { self.init(height: height, width: width) }
 
   package static let expected = "two numbers, height and width in pixels, for example 384,384"

@@ -2,6 +2,8 @@ import Basics
 
 /// Intensities from `low` to `high`, such as −125 to 275 HU; `[low, high]` in files.
 package struct IntensityWindow: NumberPair {
+  package typealias Number = Double
+
   var low: Double
   var high: Double
 
@@ -14,6 +16,8 @@ package struct IntensityWindow: NumberPair {
 
 /// The distance of a slice's pixels along x and y, in mm; `[x, y]` in files.
 package struct PixelSpacing: NumberPair {
+  package typealias Number = Double
+
   var x: Double
   var y: Double
 

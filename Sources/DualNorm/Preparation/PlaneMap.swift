@@ -26,10 +26,10 @@ struct PlaneMap: Equatable {
   }
 }
 
-extension TrainingSlice {
+extension TrainingExample {
   /// Resamples the image bilinearly and the labels by nearest neighbour. Edge pixels repeat beyond the border, as
   /// background.
-  func transformed(by map: PlaneMap, bending: ElasticMap? = nil) -> TrainingSlice {
+  func transformed(by map: PlaneMap, bending: ElasticMap? = nil) -> TrainingExample {
     var result = self
     let (height, width) = (size.height, size.width)
     let (centreX, centreY) = (Double(width - 1) / 2, Double(height - 1) / 2)
@@ -44,7 +44,9 @@ extension TrainingSlice {
             let pixel = y * width + x
             let nearest = (x: Int(sourceX.rounded()), y: Int(sourceY.rounded()))
             let inside = (0..<width).contains(nearest.x) && (0..<height).contains(nearest.y)
-            result.labels[pixel] = inside ? labels[nearest.y * width + nearest.x] : 0
+            for slice in stride(from: 0, to: labels.count, by: height * width) {
+              result.labels[slice + pixel] = inside ? labels[slice + nearest.y * width + nearest.x] : 0
+            }
             interpolate(source, x: sourceX, y: sourceY, into: target, at: pixel)
           }
         }
@@ -62,8 +64,7 @@ extension TrainingSlice {
     let (left, top) = (Int(x), Int(y))
     let (right, bottom) = (min(left + 1, width - 1), min(top + 1, height - 1))
     let (fx, fy) = (Float(x - Double(left)), Float(y - Double(top)))
-    for channel in 0..<channels {
-      let plane = channel * height * width
+    for plane in stride(from: 0, to: source.count, by: height * width) {
       let above = source[plane + top * width + left] * (1 - fx) + source[plane + top * width + right] * fx
       let below = source[plane + bottom * width + left] * (1 - fx) + source[plane + bottom * width + right] * fx
       target[plane + pixel] = above * (1 - fy) + below * fy

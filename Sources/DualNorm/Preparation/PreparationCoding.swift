@@ -38,14 +38,22 @@ extension PreparationPlan: Codable {
         "The preparation's orientation is \"\(quoted(code ?? ""))\", expected one letter each of L or R, P or A, S or "
           + "I, such as LPS")
     }
+    let networkSize = try container.decodeIfPresent([Int].self, forKey: .networkSize)
+    guard networkSize.map({ (2...3).contains($0.count) }) ?? true else {
+      throw Refusal(
+        .input,
+        "The preparation's \(CodingKeys.networkSize.rawValue) has \(counted(networkSize!.count, "value")), expected "
+          + "two, or three for volumes")
+    }
     let resampling = spacing.map { Resampling.spacingMM(x: $0.0, y: $0.1) }
     try self.init(
       window: pair(.window, Double.self).map { IntensityWindow($0.0, $0.1) },
       resampling: resampling ?? size.map { .size(height: $0.0, width: $0.1) } ?? .none,
-      networkSize: pair(.networkSize, Int.self).map { ImageSize(height: $0.0, width: $0.1) },
+      networkSize: networkSize.map(Extent.init),
       contextSlices: container.decode(Int.self, forKey: .contextSlices),
       whitening: container.decodeIfPresent(Whitening.self, forKey: .whitening) ?? .volume,
-      orientation: orientation, padsSlices: container.decodeIfPresent(Bool.self, forKey: .padsSlices) ?? true)
+      orientation: orientation, padsSlices: container.decodeIfPresent(Bool.self, forKey: .padsSlices) ?? true,
+      multiples: networkSize?.count == 3 ? [1, 1, 1] : Levels.slices.multiples)
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -56,7 +64,7 @@ extension PreparationPlan: Codable {
     case .spacingMM(let x, let y): try container.encode([x, y], forKey: .spacingMM)
     case .size(let height, let width): try container.encode([height, width], forKey: .size)
     }
-    try container.encodeIfPresent(networkSize.map { [$0.height, $0.width] }, forKey: .networkSize)
+    try container.encodeIfPresent(networkSize, forKey: .networkSize)
     try container.encode(contextSlices, forKey: .contextSlices)
     if whitening != .volume { try container.encode(whitening, forKey: .whitening) }
     try container.encodeIfPresent(orientation?.code, forKey: .orientation)

@@ -21,15 +21,15 @@ extension PreparationPlan {
   ///   too small or too large for the network.
   package static func derived(
     from facts: [CaseFacts], window: IntensityWindow? = nil, resampling: Resampling? = nil,
-    networkSize: ImageSize? = nil, contextSlices: Int = 3, whitening: Whitening = .volume,
-    padsSlices: Bool = true, sizeMultiple: Int = Architecture.residualUNet.sizeMultiple
+    networkSize: Extent? = nil, contextSlices: Int = 3, whitening: Whitening = .volume,
+    padsSlices: Bool = true, multiples: [Int] = Levels.slices.multiples
   ) throws -> PreparationPlan {
     guard !facts.isEmpty else {
       throw Refusal(.input, "There are no cases to derive the preparation from", remedy: "check the split")
     }
     let plan = try PreparationPlan(
       window: window, resampling: resampling ?? commonSpacing(facts.map(\.geometry)), networkSize: networkSize,
-      contextSlices: contextSlices, whitening: whitening, sizeMultiple: sizeMultiple)
+      contextSlices: contextSlices, whitening: whitening, multiples: multiples)
     var largest = ImageSize(height: 0, width: 0)
     for fact in facts {
       // A colour that a picture does not use is constant and becomes 0; the data check refuses other constant images.
@@ -43,10 +43,10 @@ extension PreparationPlan {
     let orientations = Set(facts.filter(\.scan.hasOrientation).map(\.geometry.orientation))
     return try PreparationPlan(
       window: window, resampling: plan.resampling,
-      networkSize: networkSize ?? largest.padded(toMultipleOf: sizeMultiple),
+      networkSize: networkSize ?? Extent(largest.padded(toMultipleOf: multiples[0])),
       contextSlices: contextSlices, whitening: whitening,
       orientation: orientations.count == 1 ? orientations.first : nil, padsSlices: padsSlices,
-      sizeMultiple: sizeMultiple)
+      multiples: multiples)
   }
 
   private static func commonSpacing(_ geometries: [Geometry]) -> Resampling {
@@ -70,7 +70,7 @@ extension PreparationPlan {
       throw Refusal(
         .input, name,
         "slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at least \(SliceSides.smallest) a side "
-          + "because the network halves them \(sizeMultiple.trailingZeroBitCount) times",
+          + "because the network halves them \(multiples.max()!.trailingZeroBitCount) times",
         remedy: "leave this volume out or give a finer \(Setting.spacing)")
     }
     guard max(size.height, size.width) <= SliceSides.largest else {

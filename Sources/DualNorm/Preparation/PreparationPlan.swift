@@ -21,11 +21,11 @@ package struct PreparationPlan: Equatable, Sendable {
   /// Range to which intensities are clipped before whitening; nil does not clip.
   package let window: IntensityWindow?
   package let resampling: Resampling
-  /// Divisor of the sides of padded slices; see `Architecture.sizeMultiple`. Not saved, because the network gives it.
-  package var sizeMultiple: Int
+  /// Divisors of the windows' sizes; see `Levels.multiples`. Not saved, because the network gives them.
+  package var multiples: [Int]
   /// Size of training windows, in multiples of `sizeMultiple`. Smaller slices are padded to it. nil takes each volume's
   /// own size, padded.
-  package let networkSize: ImageSize?
+  package let networkSize: Extent?
   /// Tells whether slices are padded in prediction. Networks of the published recipe see them unpadded.
   let padsSlices: Bool
   /// Number of slices in one input, the slice and its neighbours: odd, from 1 to 99.
@@ -46,9 +46,9 @@ package struct PreparationPlan: Equatable, Sendable {
 
   /// - Throws: `Refusal` for values that no network can take.
   init(
-    window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: ImageSize? = nil,
+    window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: Extent? = nil,
     contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil, padsSlices: Bool = true,
-    sizeMultiple: Int = Architecture.residualUNet.sizeMultiple
+    multiples: [Int] = Levels.slices.multiples
   ) throws {
     self.window = window
     self.resampling = resampling
@@ -57,7 +57,7 @@ package struct PreparationPlan: Equatable, Sendable {
     self.whitening = whitening
     self.orientation = orientation
     self.padsSlices = padsSlices
-    self.sizeMultiple = sizeMultiple
+    self.multiples = multiples
     try validate()
   }
 }
@@ -77,7 +77,15 @@ extension PreparationPlan {
   }
 
   /// Size of the window in which the network learns from a slice: `networkSize`, or the padded slice.
-  func trainingSize(of slice: ImageSize) -> ImageSize { networkSize ?? slice.padded(toMultipleOf: sizeMultiple) }
+  func trainingSize(of slice: ImageSize) -> ImageSize {
+    networkSize?.slice ?? slice.padded(toMultipleOf: sizeMultiple)
+  }
+
+  /// Tells whether the network takes volumes, in windows of `networkSize`.
+  package var isOfVolumes: Bool { multiples.count == 3 }
+
+  /// Divisor of the sides of padded slices.
+  private var sizeMultiple: Int { multiples.max()! }
 
   private func validate() throws {
     if let window, !(window.low.isFinite && window.high.isFinite && window.low < window.high) {
@@ -99,22 +107,32 @@ extension PreparationPlan {
             + "\(SliceSides.largest) pixels a side")
       }
     }
-    if let size = networkSize,
-      ![size.height, size.width].allSatisfy({
-        $0 % sizeMultiple == 0 && (sizeMultiple...SliceSides.largest).contains($0)
-      })
-    {
-      let near = size.suggestion(multipleOf: sizeMultiple)
-      throw Refusal(
-        .input,
-        "The network's size \(size.height)×\(size.width) must be multiples of \(sizeMultiple) from \(sizeMultiple) to "
-          + "\(SliceSides.largest), such as \(near.height)×\(near.width)")
+    if let size = networkSize {
+      let valid = zip(size.sizes, multiples).allSatisfy { $0 % $1 == 0 && ($1...SliceSides.largest).contains($0) }
+      guard size.sizes.count == multiples.count, valid else { throw refusal(ofNetworkSize: size) }
     }
     guard (1...99).contains(contextSlices), contextSlices % 2 == 1 else {
       throw Refusal(
         .input, "The number of context slices is \(contextSlices)",
         remedy: "it must be odd (a slice and as many neighbours on each side) and at most 99, such as 3")
     }
+  }
+
+  private func refusal(ofNetworkSize size: Extent) -> Refusal {
+    guard size.sizes.count == multiples.count else {
+      return Refusal(
+        .input,
+        "The network's size \(size) has \(size.sizes.count) sides, expected \(multiples.count) "
+          + (isOfVolumes ? "(depth, height, width)" : "(height, width)"))
+    }
+    let near = zip(size.sizes, multiples).map { side, multiple in
+      (min(max(side, multiple), SliceSides.largest) + multiple - 1) / multiple * multiple
+    }
+    let isEven = Set(multiples).count == 1
+    return Refusal(
+      .input,
+      "The network's size \(size) must be multiples of \(isEven ? "\(multiples[0])" : "\(Extent(multiples))") from "
+        + "\(isEven ? "\(multiples[0])" : "\(Extent(multiples))") to \(SliceSides.largest), such as \(Extent(near))")
   }
 
   /// Size of slices after resampling, in pixels.
@@ -148,14 +166,14 @@ extension PreparationPlan {
     case .spacingMM(let x, let y): steps.append("resample in plane to \(short(x))×\(short(y)) \(unit.rawValue)")
     case .size(let height, let width): steps.append("resample in plane to \(height)×\(width) pixels (H×W)")
     }
-    let size = networkSize.map { "windows of \($0.height)×\($0.width) (H×W)" }
+    let size = networkSize.map { "windows of \($0) (\(isOfVolumes ? "D×H×W" : "H×W"))" }
     switch (size, padsSlices) {
     case (let size?, true): steps.append(size)
     case (nil, true): steps.append("pad to multiples of \(sizeMultiple)")
     case (let size?, false): steps.append(size + " in training, slices as they are in prediction")
     case (nil, false): steps.append("slices as they are")
     }
-    steps.append(counted(contextSlices, "slice") + " an input")
+    if !isOfVolumes { steps.append(counted(contextSlices, "slice") + " an input") }
     return steps.joined(separator: ", ")
   }
 }

@@ -71,25 +71,22 @@ package struct PreparedVolume: Sendable {
   /// Pixels of a slice.
   package var size: ImageSize { ImageSize(height: height, width: width) }
 
-  /// The network's input for the part of slice `z` in a window: C × H × W with C = modalities × `context`.
+  /// The intensities of some slices in a window's rows and columns: modalities × slices × H × W.
   ///
-  /// Channels go modality by modality, each with the slices z − k … z + k, k = (context − 1) / 2. The first and last
-  /// slice repeat beyond the volume.
-  package func input(slice z: Int, context: Int, in window: Window) -> [Float] {
+  /// - Parameter slices: the first and last slice repeat beyond the volume.
+  package func input(slices: Range<Int>, in window: Window) -> [Float] {
     var input: [Float] = []
-    input.reserveCapacity(modalityCount * context * window.rows.count * window.columns.count)
-    for plane in inputPlanes(slice: z, context: context) {
+    input.reserveCapacity(modalityCount * slices.count * window.rows.count * window.columns.count)
+    for plane in inputPlanes(slices) {
       window.append(planeOf: size, padding: nil, to: &input) { intensities.append($0.shifted(by: plane), to: &$1) }
     }
     return input
   }
 
   /// Offsets at which the slices of an input begin.
-  private func inputPlanes(slice z: Int, context: Int) -> [Int] {
-    precondition((0..<depth).contains(z), "slice \(z) of \(depth)")
-    precondition(context > 0 && context % 2 == 1, "a context of \(context) slices has no middle")
-    return (0..<modalityCount).flatMap { modality in
-      (z - context / 2...z + context / 2).map { (modality * depth + nearest($0, of: depth)) * height * width }
+  private func inputPlanes(_ slices: Range<Int>) -> [Int] {
+    (0..<modalityCount).flatMap { modality in
+      slices.map { (modality * depth + nearest($0, of: depth)) * height * width }
     }
   }
 
@@ -98,6 +95,10 @@ package struct PreparedVolume: Sendable {
     classes.map { classes in
       var labels: [UInt8] = []
       for z in window.slices {
+        guard (0..<depth).contains(z) else {
+          labels += repeatElement(0, count: window.rows.count * window.columns.count)
+          continue
+        }
         window.append(planeOf: size, padding: 0, to: &labels) {
           classes.append($0.shifted(by: z * height * width), to: &$1)
         }
@@ -126,23 +127,33 @@ package struct PreparedVolume: Sendable {
     return (row, column)
   }
 
-  /// The training example in a window of one slice; the volume must have labels.
+  /// The training example in a window; the volume must have labels.
   ///
+  /// - Parameters:
+  ///   - slices: of the input; the window has the slices of the labels, background beyond the volume.
+  ///   - extent: of the example.
   /// - Throws: `Refusal` if the values are in a file that cannot be read.
-  func trainingSlice(_ window: Window, context: Int) throws -> TrainingSlice {
+  func trainingExample(_ window: Window, input slices: Range<Int>, _ extent: Extent) throws -> TrainingExample {
     guard let classes else { preconditionFailure("a training volume has labels") }
-    let z = window.slices.lowerBound
+    let plane = window.rows.count * window.columns.count
     var (image, labels): ([Float], [UInt8]) = ([], [])
-    image.reserveCapacity(modalityCount * context * window.rows.count * window.columns.count)
-    for plane in inputPlanes(slice: z, context: context) {
+    image.reserveCapacity(modalityCount * slices.count * plane)
+    for plane in inputPlanes(slices) {
       try window.append(planeOf: size, padding: nil, to: &image) {
         try intensities.read($0.shifted(by: plane), to: &$1)
       }
     }
-    try window.append(planeOf: size, padding: 0, to: &labels) {
-      try classes.read($0.shifted(by: z * height * width), to: &$1)
+    for z in window.slices {
+      guard (0..<depth).contains(z) else {
+        labels += repeatElement(0, count: plane)
+        continue
+      }
+      try window.append(planeOf: size, padding: 0, to: &labels) {
+        try classes.read($0.shifted(by: z * height * width), to: &$1)
+      }
     }
-    return TrainingSlice(image: image, labels: labels, channels: modalityCount * context, size: window.size)
+    return TrainingExample(
+      image: image, labels: labels, channels: image.count / extent.sizes.reduce(1, *), extent: extent)
   }
 
   /// A hash of the intensities and classes that the network learns from, the same in every run.

@@ -6,10 +6,13 @@ protocol Sampling: Sendable {
   /// Windows that together cover every voxel of a volume, sorted by their first slice.
   func windows(covering volume: PreparedVolume) -> [Window]
 
-  /// The window around the middle of a slice, for pictures.
+  /// Tells whether windows overlap along the slices too, and so have weights along them.
+  var overlapsSlices: Bool { get }
+
+  /// The window around a slice's middle, for pictures.
   func central(slice z: Int, of volume: PreparedVolume) -> Window
 
-  /// The window of a slice for one training example.
+  /// The window around a slice for one training example.
   ///
   /// - Parameter aroundForeground: whether to put a foreground voxel into it; the slice's classes are equally likely.
   /// - Throws: `Refusal` if the labels are in a file that cannot be read.
@@ -17,21 +20,24 @@ protocol Sampling: Sendable {
     slice z: Int, of volume: PreparedVolume, aroundForeground: Bool, using generator: inout SeededGenerator
   ) throws -> Window
 
-  /// Whitened intensities of a window: channels × height × width of each slice, one slice after the other.
-  func intensities(_ window: Window, of volume: PreparedVolume) -> [Float]
+  /// The training example in a window.
+  ///
+  /// - Throws: `Refusal` if the values are in a file that cannot be read.
+  func example(_ window: Window, of volume: PreparedVolume) throws -> TrainingExample
+
+  /// The parts of a window that are rows of a batch, and the most of them that a batch for statistics has.
+  func rows(of window: Window) -> [Window]
+  var statisticsBatchSize: Int { get }
+
+  /// The network's input for windows of one size.
+  func input(_ windows: [(volume: PreparedVolume, window: Window)], on device: Device) -> NetworkInput
 }
 
-extension Sampling {
-  /// The network's input for windows of one size.
-  func input(_ windows: [(volume: PreparedVolume, window: Window)], on device: Device) -> NetworkInput {
-    let labels = windows.compactMap { $0.volume.labels(in: $0.window) }
-    let slices = windows.reduce(0) { $0 + $1.window.slices.count }
-    let images = windows.flatMap { intensities($0.window, of: $0.volume) }
-    let size = windows[0].window.size
-    return NetworkInput(
-      images: images, labels: labels.count == windows.count ? labels.flatMap { $0 } : nil, slices: slices,
-      channels: images.count / (slices * size.height * size.width), size: size, on: device)
-  }
+/// Sampling as a preparation's network needs it.
+///
+/// - Parameter overlap: see `windowStarts`.
+func sampling(_ plan: PreparationPlan, overlap: Double = defaultOverlap) -> any Sampling {
+  plan.isOfVolumes ? VolumeSampling(plan, overlap: overlap) : SliceSampling(plan, overlap: overlap)
 }
 
 /// Sampling for a 2-D network: one slice after the other, each with its neighbours as further channels.
@@ -41,6 +47,11 @@ struct SliceSampling: Sampling {
 
   /// - Parameter overlap: see `windowStarts`.
   init(_ plan: PreparationPlan, overlap: Double = defaultOverlap) { (self.plan, self.overlap) = (plan, overlap) }
+
+  var overlapsSlices: Bool { false }
+  var statisticsBatchSize: Int { 8 }
+
+  func rows(of window: Window) -> [Window] { window.slicesApart }
 
   /// A slab of slices is one window, and the slices are the rows of its batch.
   func windows(covering volume: PreparedVolume) -> [Window] {
@@ -68,15 +79,9 @@ struct SliceSampling: Sampling {
       return window(slice: z, size: size, of: volume)
     }
     let place = aroundForeground ? try volume.foregroundPixel(slice: z, using: &generator) : nil
-    func range(_ length: Int, _ side: Int, _ place: Int?) -> Range<Int> {
-      let room = length - side
-      guard room > 0 else { return centred(side, in: length) }
-      let start = place.map { min(max($0 - side / 2, 0), room) } ?? generator.integer(below: room + 1)
-      return start..<start + side
-    }
     return Window(
-      slices: z..<z + 1, rows: range(volume.height, size.height, place?.row),
-      columns: range(volume.width, size.width, place?.column))
+      slices: z..<z + 1, rows: placed(size.height, in: volume.height, around: place?.row, using: &generator),
+      columns: placed(size.width, in: volume.width, around: place?.column, using: &generator))
   }
 
   private func window(slice z: Int, size: ImageSize, of volume: PreparedVolume) -> Window {
@@ -84,9 +89,30 @@ struct SliceSampling: Sampling {
       slices: z..<z + 1, rows: centred(size.height, in: volume.height), columns: centred(size.width, in: volume.width))
   }
 
-  func intensities(_ window: Window, of volume: PreparedVolume) -> [Float] {
-    window.slices.flatMap { volume.input(slice: $0, context: plan.contextSlices, in: window) }
+  func example(_ window: Window, of volume: PreparedVolume) throws -> TrainingExample {
+    try volume.trainingExample(window, input: neighbours(of: window.slices.lowerBound), Extent(window.size))
   }
+
+  func input(_ windows: [(volume: PreparedVolume, window: Window)], on device: Device) -> NetworkInput {
+    NetworkInput(windows, sizes: [windows[0].window.rows.count, windows[0].window.columns.count], on: device) {
+      volume, window in window.slices.flatMap { volume.input(slices: neighbours(of: $0), in: window) }
+    }
+  }
+
+  /// A slice and its neighbours in the input.
+  private func neighbours(of z: Int) -> Range<Int> {
+    z - plan.contextSlices / 2..<z + plan.contextSlices / 2 + 1
+  }
+}
+
+/// The range of a window along an axis: around a place, or anywhere in the volume; centred where it is larger.
+func placed(
+  _ side: Int, in length: Int, around place: Int?, using generator: inout SeededGenerator
+) -> Range<Int> {
+  let room = length - side
+  guard room > 0 else { return centred(side, in: length) }
+  let start = place.map { min(max($0 - side / 2, 0), room) } ?? generator.integer(below: room + 1)
+  return start..<start + side
 }
 
 /// Default overlap of neighbouring windows, as a share of a window.

@@ -7,6 +7,9 @@ package struct Window: Hashable, Sendable {
   /// Size of one of its slices, in pixels.
   package var size: ImageSize { ImageSize(height: rows.count, width: columns.count) }
 
+  /// Size in voxels.
+  var extent: Extent { Extent(depth: slices.count, height: rows.count, width: columns.count) }
+
   /// One window for each slice.
   var slicesApart: [Window] { slices.map { Window(slices: $0..<$0 + 1, rows: rows, columns: columns) } }
 

@@ -7,7 +7,7 @@ extension LargestComponents {
   ///
   /// Dice is that of the last pass on the prepared grid.
   init(of network: DualNormNetwork, _ description: ModelDescription, on cases: [PreparedCase]) {
-    let (count, sampling) = (network.plan.classes, SliceSampling(description.preparation))
+    let (count, sampling) = (network.plan.classes, DualNorm.sampling(description.preparation))
     var gains = [[Double]](repeating: [], count: count - 1)
     var scored = 0
     for item in cases {

@@ -11,12 +11,12 @@ extension TrainingConfiguration {
     let known = data.facts(of: split.training + split.validation)
     let labels = try labels(of: known, data)
     try requireLabels(labels, inTestOf: split, known, data)
-    let plan = try plan(for: known)
+    let (plan, levels) = try plan(for: known)
     let training = data.facts(of: split.training)
     let sites = Set(training.map(\.scan.site)).sorted()
     return try ModelDescription(
       network: network(
-        labels: labels, plan: plan, modalities: data.dataset.modalities.count, sites: sites.count),
+        labels: labels, plan: plan, levels: levels, modalities: data.dataset.modalities.count, sites: sites.count),
       preparation: plan, labels: labels, modalities: data.dataset.modalities, sites: sites,
       precision: settledPrecision(),
       largestComponents: recipe == .published ? .published : .undecided(classes: labels.groups.count),

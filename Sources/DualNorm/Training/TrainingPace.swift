@@ -70,7 +70,7 @@ extension Trainer {
     let optimizer = Adam(network.parameters, learningRate: configuration.learningRate)
     let steps = TrainingSteps(
       network, optimizer, loss: configuration.loss, weighted: configuration.weightedCrossEntropy)
-    func time(of count: Int, _ slices: [TrainingSlice]) throws -> Double {
+    func time(of count: Int, _ slices: [TrainingExample]) throws -> Double {
       let batch = TrainingBatch(slices, sites: sites, on: network.device)
       return try Self.least(of: count, on: network.device, shouldStop) { _ = steps.take(batch) {} }
     }
@@ -80,7 +80,7 @@ extension Trainer {
     let few = isScaled ? Array(batch.prefix(2)) : batch
     var seconds = try time(of: network.device == .cpu ? 2 : 5, few) * Double(batch.count) / Double(few.count)
     if isScaled, seconds < 10 { seconds = min(seconds, try time(of: 2, batch)) }
-    let validated = recorder.validationSliceCount
+    let validated = recorder.validationRowCount
     guard validated > 0 else { return .init(step: seconds, validation: 0) }
     let input = TrainingBatch(few, sites: sites, on: network.device)
     let prediction = try Self.least(of: 2, on: network.device, shouldStop) {

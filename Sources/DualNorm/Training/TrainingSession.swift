@@ -86,6 +86,10 @@ package struct TrainingSession: Sendable {
     var configuration = configuration
     configuration.context = description.preparation.contextSlices
     configuration.precision = description.precision
+    if configuration.dimensions == 3 {
+      configuration.size = description.preparation.networkSize
+      configuration.dualBlocks = description.network.dual?.blocks ?? []
+    }
     report(
       .sentence(
         "Split: \(split.training.count) cases train, \(split.validation.count) choose the best checkpoint, "

@@ -20,7 +20,7 @@ package struct ValidationScore: Equatable, Sendable {
 
   /// Scores the last pass of `network` on cases with labels; `description` names the sites it was trained on.
   init(of network: DualNormNetwork, _ description: ModelDescription, on cases: [PreparedCase]) {
-    let sampling = SliceSampling(description.preparation)
+    let sampling = DualNorm.sampling(description.preparation)
     var bySite: [String: [Double]] = [:]
     var (present, hit): (Set<UInt8>, Set<UInt8>) = ([], [])
     for item in cases {

@@ -4,13 +4,13 @@
 public final class BatchStatistics {
   /// Statistics of one batch norm, [C] each.
   private final class Estimate {
-    let norm: BatchNorm2d
+    let norm: BatchNorm
     var count = 0.0
     var mean: [Double]
     /// Sum of the squared differences from the mean.
     var squares: [Double]
 
-    init(_ norm: BatchNorm2d) {
+    init(_ norm: BatchNorm) {
       self.norm = norm
       mean = Array(repeating: 0, count: norm.runningMean.count)
       squares = mean
@@ -32,7 +32,7 @@ public final class BatchStatistics {
   /// Adds a batch of `count` values per channel with unbiased variance (Chan, Golub & LeVeque 1979).
   ///
   /// Differences between the means of batches count as variance, by the law of total variance.
-  func add(mean: Tensor, variance: Tensor, count: Int, of norm: BatchNorm2d) {
+  func add(mean: Tensor, variance: Tensor, count: Int, of norm: BatchNorm) {
     let estimate = estimate(of: norm)
     let (new, total) = (Double(count), estimate.count + Double(count))
     // LibTorch computes no variance of a single value.
@@ -45,7 +45,7 @@ public final class BatchStatistics {
     estimate.count = total
   }
 
-  private func estimate(of norm: BatchNorm2d) -> Estimate {
+  private func estimate(of norm: BatchNorm) -> Estimate {
     let key = ObjectIdentifier(norm.runningMean)
     if let place = places[key] { return estimates[place] }
     places[key] = estimates.count

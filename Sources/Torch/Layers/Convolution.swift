@@ -22,68 +22,23 @@ public protocol FusableConvolution {
   func callAsFunction(_ x: Tensor) -> Tensor
   /// The same by fused loops where they are faster.
   func fused(_ x: Tensor) -> Tensor
-  /// CTorch's operation. It borrows the handles of x and residual.
+  /// Convolves ReLU(norm(x)) of a slice [N, C, H, W], plus the residual, by CTorch's operation. It borrows the handles.
   func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer?
 }
 
-/// Convolution with stride 1. [N, inputs, H, W] -> [N, outputs, H + 2·padding − kernel + 1, …].
-public struct Conv2d: FusableConvolution {
-  /// [outputs, inputs, kernel, kernel]
+/// Convolution that keeps the size, with stride 1 and kernels of odd sides.
+///
+/// [N, inputs, H, W] -> [N, outputs, H, W] for slices, [N, inputs, D, H, W] -> [N, outputs, D, H, W] for volumes.
+public struct Convolution: FusableConvolution {
+  /// [outputs, inputs] and the kernel's sides
   public let weight: Tensor
   /// [outputs]
   public let bias: Tensor
-  let padding: Int
 
-  public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, padding: Int = 0) {
+  /// - Parameter kernel: sides along H and W, or along D, H and W.
+  public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: [Int]) {
     let (weight, bound) = initialized(
-      shape: [outputs, inputs, kernel, kernel], fanIn: inputs * kernel * kernel, scope.generator)
-    self.weight = scope.parameter("weight", weight.channelsLast())
-    self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
-    self.padding = padding
-  }
-
-  /// Makes a layer of given tensors, in any precision.
-  init(weight: Tensor, bias: Tensor, padding: Int) {
-    self.weight = weight
-    self.bias = bias
-    self.padding = padding
-  }
-
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    Tensor(ct_conv2d(x.handle, weight.handle, bias.handle, padding))
-  }
-
-  public func fused(_ x: Tensor) -> Tensor {
-    Tensor(ct_concatenated_conv2d(x.handle, nil, weight.handle, bias.handle, padding))
-  }
-
-  /// Computes self([a, b]) with the channels concatenated, as one operation that saves no concatenated tensor.
-  public func fused(_ a: Tensor, _ b: Tensor) -> Tensor {
-    Tensor(ct_concatenated_conv2d(a.handle, b.handle, weight.handle, bias.handle, padding))
-  }
-
-  /// The concatenated outputs of both convolutions of one input, [N, outputs + other outputs, …].
-  public func fused(_ x: Tensor, joinedWith other: Conv2d) -> Tensor {
-    let weight = Tensor.concatenate([weight, other.weight], dimension: 0)
-    let bias = Tensor.concatenate([bias, other.bias], dimension: 0)
-    return Conv2d(weight: weight, bias: bias, padding: padding).fused(x)
-  }
-
-  public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
-    ct_norm_relu_conv2d(x, norm, weight.handle, bias.handle, padding, residual)
-  }
-}
-
-/// 3×3 transposed convolution that doubles the size. [N, inputs, H, W] -> [N, outputs, 2H, 2W].
-public struct DoublingConvTranspose2d: FusableConvolution {
-  /// [inputs, outputs, 3, 3]
-  public let weight: Tensor
-  /// [outputs]
-  public let bias: Tensor
-
-  public init(_ scope: Scope, _ inputs: Int, _ outputs: Int) {
-    // PyTorch takes the fan-in from dimension 1, here the outputs.
-    let (weight, bound) = initialized(shape: [inputs, outputs, 3, 3], fanIn: outputs * 9, scope.generator)
+      shape: [outputs, inputs] + kernel, fanIn: kernel.reduce(inputs, *), scope.generator)
     self.weight = scope.parameter("weight", weight.channelsLast())
     self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
   }
@@ -94,23 +49,88 @@ public struct DoublingConvTranspose2d: FusableConvolution {
     self.bias = bias
   }
 
+  private var isOfVolumes: Bool { weight.rank == 5 }
+  /// The padding of slices, whose kernels are squares.
+  private var padding: Int { weight.size(2) / 2 }
+
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    Tensor(ct_conv_transpose2d(x.handle, weight.handle, bias.handle, 2, 1, 1))
+    Tensor(
+      isOfVolumes
+        ? ct_conv3d(x.handle, weight.handle, bias.handle) : ct_conv2d(x.handle, weight.handle, bias.handle, padding))
+  }
+
+  public func fused(_ x: Tensor) -> Tensor {
+    isOfVolumes ? self(x) : Tensor(ct_concatenated_conv2d(x.handle, nil, weight.handle, bias.handle, padding))
+  }
+
+  /// Computes self([a, b]) with the channels concatenated; for slices as one operation that saves no concatenated
+  /// tensor.
+  public func fused(_ a: Tensor, _ b: Tensor) -> Tensor {
+    guard !isOfVolumes else { return self(.concatenate([a, b], dimension: 1)) }
+    return Tensor(ct_concatenated_conv2d(a.handle, b.handle, weight.handle, bias.handle, padding))
+  }
+
+  /// The concatenated outputs of both convolutions of one input, [N, outputs + other outputs, …].
+  public func fused(_ x: Tensor, joinedWith other: Convolution) -> Tensor {
+    let weight = Tensor.concatenate([weight, other.weight], dimension: 0)
+    let bias = Tensor.concatenate([bias, other.bias], dimension: 0)
+    return Convolution(weight: weight, bias: bias).fused(x)
+  }
+
+  public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
+    ct_norm_relu_conv2d(x, norm, weight.handle, bias.handle, padding, residual)
+  }
+}
+
+/// Transposed convolution that multiplies each axis by its stride, 1 or 2; the kernel's side is 1 or 3.
+///
+/// [N, inputs, H, W] -> [N, outputs, 2H, 2W] for slices, which it doubles. Volumes have a stride for each axis.
+public struct TransposedConvolution: FusableConvolution {
+  /// [inputs, outputs] and the kernel's sides
+  public let weight: Tensor
+  /// [outputs]
+  public let bias: Tensor
+  private let strides: [Int]
+
+  /// - Parameter strides: of H and W, both 2, or of D, H and W.
+  public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, strides: [Int]) {
+    let kernel = strides.map { 2 * $0 - 1 }
+    // PyTorch takes the fan-in from dimension 1, here the outputs.
+    let (weight, bound) = initialized(
+      shape: [inputs, outputs] + kernel, fanIn: kernel.reduce(outputs, *), scope.generator)
+    self.weight = scope.parameter("weight", weight.channelsLast())
+    self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
+    self.strides = strides
+  }
+
+  /// Makes a layer of given tensors, in any precision, that doubles every axis.
+  init(weight: Tensor, bias: Tensor) {
+    self.weight = weight
+    self.bias = bias
+    strides = weight.shape.dropFirst(2).map { _ in 2 }
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    guard strides.count == 3 else { return Tensor(ct_conv_transpose2d(x.handle, weight.handle, bias.handle, 2, 1, 1)) }
+    return Tensor(ct_conv_transpose3d(x.handle, weight.handle, bias.handle, strides))
   }
 
   /// The same without fused loops, since there are none.
   public func fused(_ x: Tensor) -> Tensor { self(x) }
 
   public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
-    precondition(residual == nil, "nothing is added to a doubled image")
+    precondition(residual == nil, "nothing is added to a larger image")
     return ct_norm_relu_conv_transpose2d(x, norm, weight.handle, bias.handle)
   }
 }
 
 extension Tensor {
-  /// Max-pools by `size`: [N, C, H, W] -> [N, C, H / size, W / size], rounded down.
-  public func maxPooled(_ size: Int) -> Tensor { Tensor(ct_max_pool2d(handle, size)) }
+  /// Max-pools by a stride of each axis, rounded down: [N, C, H, W] -> [N, C, H / stride, W / stride], or of volumes.
+  public func maxPooled(_ strides: [Int]) -> Tensor {
+    precondition(strides.count == 3 || strides[0] == strides[1], "slices are pooled alike along both axes")
+    return Tensor(strides.count == 3 ? ct_max_pool3d(handle, strides) : ct_max_pool2d(handle, strides[0]))
+  }
 
-  /// Max-pools by 2 and saves no indices.
+  /// Max-pools slices by 2 and saves no indices.
   public func halvedByMaximum() -> Tensor { Tensor(ct_max_pool2x2(handle)) }
 }

@@ -2,8 +2,8 @@ import CTorch
 
 private let epsilon = 1e-5
 
-/// Batch normalization over N, H and W of [N, C, H, W], with running statistics (momentum 0.1).
-public struct BatchNorm2d {
+/// Batch normalization over all axes but C of [N, C, H, W] or [N, C, D, H, W], with running statistics (momentum 0.1).
+public struct BatchNorm {
   /// Affine parameters, [C] each; nil without them.
   public let weight: Tensor?
   public let bias: Tensor?
@@ -39,7 +39,7 @@ public struct BatchNorm2d {
     }
   }
 
-  /// Computes convolution(ReLU(y)) + residual as one operation that saves only x for its gradient.
+  /// Computes convolution(ReLU(y)) + residual; for slices as one operation that saves only x for its gradient.
   ///
   /// - Parameters:
   ///   - map: γ and β of every pixel, [N, 2 C, H, W], for a norm without affine parameters. Then y = self(x) · (1 + γ) + β.
@@ -55,7 +55,14 @@ public struct BatchNorm2d {
         weight: weight?.handle, bias: bias?.handle, map: map?.handle, mean: $0.mean.handle,
         variance: $0.variance.handle, batches: $0.batches?.handle, training: $0.ofBatch, momentum: $0.momentum,
         epsilon: epsilon)
-      return Tensor(convolution.fused(x.handle, &norm, residual?.handle))
+      guard x.rank == 5 else { return Tensor(convolution.fused(x.handle, &norm, residual?.handle)) }
+      // Norm and ReLU are one operation for volumes, and the convolution is LibTorch's.
+      let (planes, mapPlanes) = (x.planesJoined, map?.planesJoined)
+      norm.map = mapPlanes?.handle
+      let activated = withExtendedLifetime((planes, mapPlanes)) { Tensor(ct_norm_relu(planes.handle, &norm)) }
+        .reshaped(x.shape)
+      let y = convolution(activated)
+      return residual.map { $0 + y } ?? y
     }
   }
 
@@ -77,14 +84,14 @@ public struct BatchNorm2d {
   }
 }
 
-/// Normalization of each image and channel of [N, C, H, W]. Like PyTorch's default, it has no parameters.
-public struct InstanceNorm2d {
+/// Normalization of each image and channel of [N, C, …]. Like PyTorch's default, it has no parameters.
+public struct InstanceNorm {
   public init() {}
 
   public func callAsFunction(_ x: Tensor) -> Tensor { Tensor(ct_instance_norm(x.handle, epsilon)) }
 }
 
-/// Normalization of each image and group of channels of [N, C, H, W].
+/// Normalization of each image and group of channels of [N, C, …].
 public struct GroupNorm {
   public let weight: Tensor
   public let bias: Tensor
@@ -103,9 +110,9 @@ public struct GroupNorm {
   }
 }
 
-/// Normalization of each image of [N, C, H, W], with a scale and shift for every element.
+/// Normalization of each image of [N, C, …], with a scale and shift for every element.
 public struct LayerNorm {
-  /// Scale and shift, [C, H, W] each. The layer accepts only this size.
+  /// Scale and shift, [C, H, W] or [C, D, H, W] each. The layer accepts only this size.
   public let weight: Tensor
   public let bias: Tensor
 

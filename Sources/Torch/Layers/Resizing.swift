@@ -1,9 +1,26 @@
 import CTorch
 
 extension Tensor {
-  /// Resizes [N, C, h, w] to [N, C, height, width], bilinear with aligned corners.
-  public func resizedBilinear(height: Int, width: Int) -> Tensor { Tensor(ct_resize_bilinear(handle, height, width)) }
+  /// Resizes each channel linearly along each axis, with aligned corners: bilinear for slices, trilinear for volumes.
+  ///
+  /// - Parameter size: of the result, [H, W] for [N, C, h, w], or [D, H, W] for [N, C, d, h, w].
+  public func resizedLinearly(to size: [Int]) -> Tensor {
+    Tensor(size.count == 3 ? ct_resize_trilinear(handle, size) : ct_resize_bilinear(handle, size[0], size[1]))
+  }
 
-  /// Resizes [N, C, h, w] to [N, C, height, width] by nearest neighbour (PyTorch's `nearest`).
-  public func resizedNearest(height: Int, width: Int) -> Tensor { Tensor(ct_resize_nearest(handle, height, width)) }
+  /// Resizes each channel by nearest neighbour (PyTorch's `nearest`). See `resizedLinearly`.
+  public func resizedNearest(to size: [Int]) -> Tensor {
+    Tensor(size.count == 3 ? ct_resize_nearest3d(handle, size) : ct_resize_nearest(handle, size[0], size[1]))
+  }
+
+  /// Sizes of all axes but those of the batch and the channels: [H, W], or [D, H, W].
+  public var spatialShape: [Int] { Array(shape.dropFirst(2)) }
+
+  /// The planes of volumes below each other: [N, C, D, H, W] -> [N, C, D · H, W]; slices stay.
+  ///
+  /// Operations on single voxels thus take volumes too. Channels-last tensors are not copied.
+  public var planesJoined: Tensor {
+    guard rank == 5 else { return self }
+    return reshaped(size(0), size(1), size(2) * size(3), size(4))
+  }
 }

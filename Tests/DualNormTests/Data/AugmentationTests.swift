@@ -5,13 +5,13 @@ import Testing
 
 @Suite struct AugmentationTests {
   /// A slice whose single channel equals its labels, so that both must move alike.
-  private func twin(height: Int = 24, width: Int = 32) -> TrainingSlice {
+  private func twin(height: Int = 24, width: Int = 32) -> TrainingExample {
     let labels = (0..<height * width).map { pixel -> UInt8 in
       let (y, x) = (pixel / width, pixel % width)
       return (6..<18).contains(y) && (8..<20).contains(x) ? 1 : 0
     }
-    return TrainingSlice(
-      image: labels.map(Float.init), labels: labels, channels: 1, size: ImageSize(height: height, width: width))
+    return TrainingExample(
+      image: labels.map(Float.init), labels: labels, channels: 1, extent: Extent(height: height, width: width))
   }
 
   @Test func imageAndLabelsMoveTogether() {
@@ -31,23 +31,23 @@ import Testing
 
   @Test func mirroringSwapsLeftAndRightExactly() {
     let image = (0..<12).map(Float.init)
-    let slice = TrainingSlice(
-      image: image, labels: image.map { UInt8($0) }, channels: 1, size: ImageSize(height: 3, width: 4))
+    let slice = TrainingExample(
+      image: image, labels: image.map { UInt8($0) }, channels: 1, extent: Extent(height: 3, width: 4))
     let mirrored = slice.transformed(by: PlaneMap(angle: 0, mirrors: true, scale: 1, shift: (0, 0)))
     #expect(mirrored.image == [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8])
     #expect(mirrored.labels == [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8])
   }
 
   @Test func aQuarterTurnOfASquareMovesCorners() {
-    let slice = TrainingSlice(
-      image: [1, 2, 3, 4], labels: [1, 2, 3, 4], channels: 1, size: ImageSize(height: 2, width: 2))
+    let slice = TrainingExample(
+      image: [1, 2, 3, 4], labels: [1, 2, 3, 4], channels: 1, extent: Extent(height: 2, width: 2))
     let turned = slice.transformed(by: PlaneMap(angle: .pi / 2, mirrors: false, scale: 1, shift: (0, 0)))
     #expect(turned.labels == [2, 4, 1, 3])
   }
 
   @Test func aShiftRepeatsTheEdgeInTheImageAndIsBackgroundInTheLabels() {
-    let slice = TrainingSlice(
-      image: [1, 2, 3], labels: [1, 2, 3], channels: 1, size: ImageSize(height: 1, width: 3))
+    let slice = TrainingExample(
+      image: [1, 2, 3], labels: [1, 2, 3], channels: 1, extent: Extent(height: 1, width: 3))
     let shifted = slice.transformed(by: PlaneMap(angle: 0, mirrors: false, scale: 1, shift: (1, 0)))
     #expect(shifted.image == [1, 1, 2])
     #expect(shifted.labels == [0, 1, 2])
@@ -117,8 +117,8 @@ import Testing
   @Test func aGammaCurveKeepsTheRangeAndTheOrder() {
     var generator = SeededGenerator(seed: 2)
     let image = (0..<16).map { Float($0) - 5 }
-    var slice = TrainingSlice(
-      image: image, labels: [UInt8](repeating: 0, count: 16), channels: 1, size: ImageSize(height: 4, width: 4))
+    var slice = TrainingExample(
+      image: image, labels: [UInt8](repeating: 0, count: 16), channels: 1, extent: Extent(height: 4, width: 4))
     IntensityChange(.gamma, using: &generator).apply(to: &slice)
     #expect(slice.image != image)
     #expect(slice.image.first == -5 && abs(slice.image.last! - 10) < 1e-5)

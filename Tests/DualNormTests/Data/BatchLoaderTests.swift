@@ -4,8 +4,8 @@ import Testing
 @testable import DualNorm
 
 @Suite struct BatchLoaderTests {
-  private static func slice(_ number: Int) -> TrainingSlice {
-    TrainingSlice(image: [Float(number)], labels: [0], channels: 1, size: ImageSize(height: 1, width: 1))
+  private static func slice(_ number: Int) -> TrainingExample {
+    TrainingExample(image: [Float(number)], labels: [0], channels: 1, extent: Extent(height: 1, width: 1))
   }
 
   @Test(arguments: [1, 3]) func batchesComeInOrderWhateverTheThreads(threads: Int) throws {

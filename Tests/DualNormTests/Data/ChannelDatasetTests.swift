@@ -210,6 +210,6 @@ import Testing
     let plan = try PreparationPlan(contextSlices: 1)
     let prepared = try PreparedVolume(reading: scan, scheme: nil, plan: plan)
     let window = SliceSampling(plan).central(slice: 0, of: prepared)
-    #expect(try PreparedCase(source: scan, volume: prepared).shownChannels(in: window).count == 1)
+    #expect(try PreparedCase(source: scan, volume: prepared).shownChannels(slice: 0, in: window).count == 1)
   }
 }

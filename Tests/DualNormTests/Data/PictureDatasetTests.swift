@@ -152,7 +152,7 @@ import Testing
     #expect(Set(prepared.labels ?? []) == [0, 1])
     // Pictures of training and of pages show the colours of the file at the same places.
     let window = SliceSampling(try PreparationPlan(contextSlices: 1)).central(slice: 0, of: prepared)
-    let shown = try PreparedCase(source: scan, volume: prepared).shownChannels(in: window)
+    let shown = try PreparedCase(source: scan, volume: prepared).shownChannels(slice: 0, in: window)
     #expect(shown.count == 3)
     for (shown, channel) in zip(shown, channels) {
       // Padded by 3 rows above and 1 column on the left.
@@ -201,10 +201,10 @@ import Testing
         geometry: Geometry(size: SIMD3(32, 32, depth)))
     }
     var configuration = TrainingConfiguration()
-    #expect(try configuration.plan(for: [facts(1), facts(1)]).contextSlices == 1)
-    #expect(try configuration.plan(for: [facts(1), facts(2)]).contextSlices == 3)
+    #expect(try configuration.plan(for: [facts(1), facts(1)]).preparation.contextSlices == 1)
+    #expect(try configuration.plan(for: [facts(1), facts(2)]).preparation.contextSlices == 3)
     configuration.context = 5
-    #expect(try configuration.plan(for: [facts(1)]).contextSlices == 5)
+    #expect(try configuration.plan(for: [facts(1)]).preparation.contextSlices == 5)
   }
 
   @Test func aPicturesSurfaceIsItsContour() throws {

@@ -15,7 +15,7 @@ import Testing
 
   @Test func theSmallestMultiplesOf16HoldEveryCase() throws {
     let plan = try PreparationPlan.derived(from: [facts([35, 51, 30]), facts([48, 40, 9])])
-    #expect(plan.networkSize == ImageSize(height: 64, width: 48))
+    #expect(plan.networkSize == Extent(height: 64, width: 48))
     #expect(plan.resampling == .none && plan.window == nil && plan.contextSlices == 3)
     #expect(
       plan.text()
@@ -28,10 +28,10 @@ import Testing
       let slice = ImageSize(height: height, width: width)
       return [plan.trainingSize(of: slice), plan.windowSize(of: slice)].map { [$0.height, $0.width] }
     }
-    let padding = try PreparationPlan(networkSize: ImageSize(height: 32, width: 48))
+    let padding = try PreparationPlan(networkSize: Extent(height: 32, width: 48))
     #expect(sizes(padding, 20, 71) == [[32, 48], [32, 48]] && sizes(padding, 40, 40) == [[32, 48], [32, 48]])
     #expect(try sizes(PreparationPlan(), 20, 71) == [[32, 80], [32, 80]])
-    let exact = try PreparationPlan(networkSize: ImageSize(height: 32, width: 48), padsSlices: false)
+    let exact = try PreparationPlan(networkSize: Extent(height: 32, width: 48), padsSlices: false)
     #expect(sizes(exact, 20, 71) == [[32, 48], [20, 71]] && sizes(exact, 9, 17) == [[32, 48], [16, 17]])
     #expect(exact.text().contains("windows of 32×48 (H×W) in training, slices as they are in prediction, 3"))
     let read = try JSONDecoder().decode(PreparationPlan.self, from: JSONEncoder().encode(exact))
@@ -43,23 +43,23 @@ import Testing
     func pads(_ recipe: TrainingRecipe, _ change: (inout TrainingConfiguration) -> Void = { _ in }) throws -> Bool {
       var configuration = TrainingConfiguration(recipe)
       change(&configuration)
-      let planned = try configuration.plan(for: [facts([52, 71, 5])])
+      let planned = try configuration.plan(for: [facts([52, 71, 5])]).preparation
       #expect(try configuration.plan().padsSlices == planned.padsSlices)
       return planned.padsSlices
     }
     #expect(try pads(.standard) && !pads(.published))
-    #expect(try pads(.published) { $0.size = ImageSize(height: 64, width: 80) } && pads(.published) { $0.norm = .ln })
+    #expect(try pads(.published) { $0.size = Extent(height: 64, width: 80) } && pads(.published) { $0.norm = .ln })
   }
 
   @Test func upTo384NothingIsResampledAndAboveEverythingFits384() throws {
     let at = try PreparationPlan.derived(from: [facts([384, 300, 5])])
-    #expect(at.resampling == .none && at.networkSize == ImageSize(height: 304, width: 384))
+    #expect(at.resampling == .none && at.networkSize == Extent(height: 304, width: 384))
 
     let cases = [facts([512, 400, 5], spacing: [0.7, 0.7, 3]), facts([320, 320, 5], spacing: [1.1, 1.1, 3])]
     let above = try PreparationPlan.derived(from: cases)
     // 512 · 0.7 = 358.4 mm, 320 · 1.1 = 352 mm; 358.4 / 384 = 0.93333 mm.
     #expect(above.resampling == .spacingMM(x: 0.9334, y: 0.9334))
-    #expect(above.networkSize == ImageSize(height: 384, width: 384))
+    #expect(above.networkSize == Extent(height: 384, width: 384))
     #expect(above.resampledSize(cases[0].geometry) == ImageSize(height: 300, width: 384))
     #expect(above.resampledSize(cases[1].geometry) == ImageSize(height: 377, width: 377))
   }
@@ -69,16 +69,16 @@ import Testing
     let spaced = try PreparationPlan.derived(
       from: cases, window: IntensityWindow(-125, 275), resampling: .spacingMM(x: 1, y: 0.25),
       contextSlices: 1)
-    #expect(spaced.networkSize == ImageSize(height: 128, width: 32))
+    #expect(spaced.networkSize == Extent(height: 128, width: 32))
     #expect(
       spaced.text()
         == "clip to -125…275, whiten per volume, resample in plane to 1×0.25 mm, windows of 128×32 "
         + "(H×W), 1 slice an input")
     let sized = try PreparationPlan.derived(from: cases, resampling: .size(height: 100, width: 90))
-    #expect(sized.networkSize == ImageSize(height: 112, width: 96))
+    #expect(sized.networkSize == Extent(height: 112, width: 96))
     #expect(sized.resampledSize(cases[0].geometry) == ImageSize(height: 100, width: 90))
-    let small = try PreparationPlan.derived(from: cases, networkSize: ImageSize(height: 32, width: 32))
-    #expect(small.networkSize == ImageSize(height: 32, width: 32) && small.resampling == .none)
+    let small = try PreparationPlan.derived(from: cases, networkSize: Extent(height: 32, width: 32))
+    #expect(small.networkSize == Extent(height: 32, width: 32) && small.resampling == .none)
   }
 
   @Test func aSpacingGivesTheNearestNumberOfPixels() throws {
@@ -119,7 +119,7 @@ import Testing
         "The size 4×64 to resample to must lie between 8 and 4096 pixels a side."
       ),
       (
-        { try PreparationPlan(networkSize: ImageSize(height: 100, width: 0)) },
+        { try PreparationPlan(networkSize: Extent(height: 100, width: 0)) },
         "The network's size 100×0 must be multiples of 16 from 16 to 4096, such as 112×16."
       ),
       (
@@ -137,7 +137,7 @@ import Testing
       PreparationPlan(),
       PreparationPlan(
         window: IntensityWindow(-125, 275), resampling: .spacingMM(x: 0.5, y: 0.75),
-        networkSize: ImageSize(height: 384, width: 320), contextSlices: 5),
+        networkSize: Extent(height: 384, width: 320), contextSlices: 5),
       PreparationPlan(resampling: .size(height: 100, width: 90)),
     ]
     for plan in plans {

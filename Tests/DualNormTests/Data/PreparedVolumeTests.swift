@@ -72,7 +72,7 @@ import Testing
     let geometry = Geometry(size: size, spacingMM: [0.5, 0.7, 3], originMM: [1, 2, 3], direction: obliqueDirection)
     var generator = SeededGenerator(seed: 2)
     let labels: LabelMap = volume(geometry) { _, _, _ in UInt8(1 + generator.integer(below: 3)) }
-    let size = ImageSize(height: 16, width: 80)
+    let size = Extent(height: 16, width: 80)
     let prepared = try prepare(noise(geometry, seed: 1), labels: labels, plan: PreparationPlan(networkSize: size))
     #expect(prepared.size == ImageSize(height: geometry.size.y, width: geometry.size.x))
     let back = prepared.grid.restored([prepared.channels])[0]
@@ -108,7 +108,7 @@ import Testing
       size: [40, 30, 3], spacingMM: [0.8, 0.6, 3], originMM: [-20, 7, 3], direction: obliqueDirection)
     let ramp: Image = volume(geometry) { x, y, z in Float(2 * Double(x) + 3 * Double(y) + 50 * Double(z)) }
     let prepared = try prepare(ramp, plan: PreparationPlan(resampling: resampling))
-    let whitened = try prepare(ramp, plan: PreparationPlan(networkSize: ImageSize(height: 32, width: 48)))
+    let whitened = try prepare(ramp, plan: PreparationPlan(networkSize: Extent(height: 32, width: 48)))
     let expected = whitened.grid.restored([whitened.channels])[0]
     let back = prepared.grid.restored([prepared.channels])[0]
     #expect(back.geometry == geometry)
@@ -137,7 +137,7 @@ import Testing
     // Resampled to 30×30.
     let geometry = Geometry(size: [60, 60, 2], spacingMM: [0.5, 0.5, 1])
     let plan = try PreparationPlan(
-      resampling: .spacingMM(x: 1, y: 1), networkSize: ImageSize(height: 16, width: 16))
+      resampling: .spacingMM(x: 1, y: 1), networkSize: Extent(height: 16, width: 16))
     let prepared = try prepare(noise(geometry, seed: 4), plan: plan)
     var generator = SeededGenerator(seed: 5)
     let foreground = (0..<2 * 30 * 30).map { _ in Float(generator.uniform()) }

@@ -41,7 +41,7 @@ struct RealDataTests {
     let check = DataCheck.run(on: data)
     #expect(check.findings.isEmpty && check.sites.map(\.site) == ["Site-A", "Site-B", "Site-C"])
     let plan = try PreparationPlan.derived(from: check.facts)
-    #expect(plan.networkSize == ImageSize(height: 128, width: 128) && plan.resampling == .none)
+    #expect(plan.networkSize == Extent(height: 128, width: 128) && plan.resampling == .none)
     withExtendedLifetime(folder) {}
   }
 
@@ -52,7 +52,7 @@ struct RealDataTests {
     let scheme = try LabelScheme(values: Set(check.facts.flatMap(\.labels.keys)), merge: [[1, 2]])
     #expect(scheme.groups == [[1, 2]] && scheme.classCount == 2)
     let plan = try PreparationPlan.derived(from: check.facts)
-    #expect(plan.networkSize == ImageSize(height: 384, width: 384) && plan.resampling == .none)
+    #expect(plan.networkSize == Extent(height: 384, width: 384) && plan.resampling == .none)
 
     let scan = try #require(data.cases.last)  // of Site-B, which is oblique
     let coarse = try PreparationPlan.derived(from: check.facts, resampling: .spacingMM(x: 0.7, y: 0.7))

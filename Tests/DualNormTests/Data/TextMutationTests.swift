@@ -134,7 +134,7 @@ import Torch
     options.data = "/data"
     options.mergeLabels = [[1, 2], [3, 4]]
     options.window = IntensityWindow(-125, 275)
-    options.size = ImageSize(height: 64, width: 64)
+    options.size = Extent(height: 64, width: 64)
     options.iterations = [30, 20]
     let training = try mutate(options.yaml(), times: 1500, seed: 36) { damaged in
       let read = try TrainingConfiguration(yaml: folder.file(damaged, "config.yaml"))
@@ -176,7 +176,7 @@ import Torch
     let description = ModelDescription(
       network: network,
       preparation: try PreparationPlan(
-        window: IntensityWindow(0, 9), networkSize: ImageSize(height: 32, width: 48)),
+        window: IntensityWindow(0, 9), networkSize: Extent(height: 32, width: 48)),
       labels: LabelScheme(groups: [[1]]), modalities: ["image"], sites: ["A", "B"])
     try Safetensors(tensors: DualNormNetwork(network, seed: 1).parameters.stateDictionary).write(to: run.model)
     try run.write(description)

@@ -52,7 +52,7 @@ extension DualNormNetwork {
 
   func dualMaps(of volume: PreparedVolume, slice z: Int) -> [DualMap] {
     let sampling = sampling(of: volume)
-    return dualMaps(of: volume, in: sampling.central(slice: z, of: volume), sampling)
+    return dualMaps(of: volume, slice: z, sampling)
   }
 
   /// All slices of volumes.
@@ -66,7 +66,9 @@ extension DualNormNetwork {
 extension PreparedVolume {
   /// The network's input for a whole slice.
   func input(slice z: Int, context: Int) -> [Float] {
-    input(slice: z, context: context, in: Window(slices: z..<z + 1, rows: 0..<height, columns: 0..<width))
+    input(
+      slices: z - context / 2..<z + context / 2 + 1, in: Window(slices: z..<z + 1, rows: 0..<height, columns: 0..<width)
+    )
   }
 
   /// Classes brought back to the original grid, as `grid.restored` brings maps back.

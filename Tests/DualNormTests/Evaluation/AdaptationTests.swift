@@ -11,7 +11,7 @@ import Torch
   private func network(
     _ norm: PlainNorm, dual: DualPlan? = [.inc], sites: Int = 1
   ) throws -> DualNormNetwork {
-    let size = ImageSize(height: 16, width: 16)
+    let size = Extent(height: 16, width: 16)
     return try DualNormNetwork(
       NetworkPlan(
         classes: 2, inputChannels: 3, width: 2, norm: norm, dual: dual, size: norm == .ln ? size : nil, sites: sites),

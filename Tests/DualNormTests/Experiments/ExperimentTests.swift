@@ -102,8 +102,8 @@ import Testing
     }
     let new = try plans(start(options(.leaveOneSiteOut, ["bn"])))
     #expect(new[2] == old[2] && new[2].sites == ["Site-A", "Site-B"])
-    #expect(new[0].preparation.networkSize == ImageSize(height: 80, width: 80))
-    #expect(old[0].preparation.networkSize == ImageSize(height: 32, width: 32))
+    #expect(new[0].preparation.networkSize == Extent(height: 80, width: 80))
+    #expect(old[0].preparation.networkSize == Extent(height: 32, width: 32))
   }
 
   @Test func theSameCommandGoesOnAndMoreMethodsAndSeedsAreAdded() throws {

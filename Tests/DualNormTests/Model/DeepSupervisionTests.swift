@@ -10,7 +10,7 @@ import Torch
 
   init() { LibTorch.configure(threads: 1) }
 
-  private func network(_ norm: PlainNorm = .bn, supervised: Bool = true, size: ImageSize? = nil) throws
+  private func network(_ norm: PlainNorm = .bn, supervised: Bool = true, size: Extent? = nil) throws
     -> DualNormNetwork
   {
     try DualNormNetwork(
@@ -19,7 +19,7 @@ import Torch
   }
 
   @Test(arguments: PlainNorm.allCases) func threeLevelsMoreAreOfFullSize(norm: PlainNorm) throws {
-    let network = try network(norm, size: norm == .ln ? ImageSize(height: 44, width: 48) : nil)
+    let network = try network(norm, size: norm == .ln ? Extent(height: 44, width: 48) : nil)
     var shapes: [Pass: [[Int]]] = [:]
     network.forEachPass(over: x, sites: SiteRows(site: 0, count: 2), .training) { pass, logits in
       shapes[pass] = ([logits.full] + logits.coarse).map(\.shape)

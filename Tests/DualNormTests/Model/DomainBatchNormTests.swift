@@ -62,7 +62,7 @@ import Torch
     let found = norm(x, sites: SiteRows([2, 2, 2, 0, 0]), .training)
     for (branch, rows) in [(2, 0..<3), (0, 3..<5)] {
       let alone = Parameters(seed: 1)
-      let expected = BatchNorm2d(Scope(alone) / "norm", 3)(x.narrowed(0, to: rows), .training)
+      let expected = BatchNorm(Scope(alone) / "norm", 3)(x.narrowed(0, to: rows), .training)
       #expect(found.narrowed(0, to: rows).values(Float.self) == expected.values(Float.self))
       for name in ["running_mean", "running_var", "num_batches_tracked"] {
         #expect(parameters["norm.bns.\(branch).\(name)"]!.stored == alone["norm.\(name)"]!.stored)

@@ -37,9 +37,9 @@ import Torch
   @Test(arguments: [true, false]) func theyAreWhatTheLayerUses(fuses: Bool) throws {
     let parameters = Parameters(seed: 7)
     let scope = Scope(parameters)
-    let plain = NormLayer(scope / "plain", channels: 8, level: 0, NetworkPlan(classes: 2))
-    let layer = DualNormLayer(scope / "norm", channels: 8, classes: 2, [.inc])
-    let convolution = Conv2d(scope / "conv", 8, 8, kernel: 3, padding: 1)
+    let plain = NormLayer(scope / "plain", level: 0, NetworkPlan(classes: 2, width: 8))
+    let layer = DualNormLayer(scope / "norm", channels: 8, classes: 2, kernel: [3, 3], [.inc])
+    let convolution = Convolution(scope / "conv", 8, 8, kernel: [3, 3])
     let unit = NormReLUConvolution(plain, dual: layer, convolution)
     var generator = SeededGenerator(seed: 8)
     func random(_ channels: Int) -> Tensor {
@@ -51,7 +51,7 @@ import Torch
     withoutGradients {
       let context = ForwardContext(mask: mask, sites: nil, mode: .evaluation, fuses: fuses)
       let found = unit(x, context).values(Float.self)
-      let (gamma, beta) = layer.modulation(by: mask, height: 16, width: 16)
+      let (gamma, beta) = layer.modulation(by: mask, size: [16, 16])
       let expected = convolution((layer.globalNorm(x, .evaluation) * (1 + gamma) + beta).relu()).values(Float.self)
       #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
       #expect(gamma.values(Float.self).contains { abs($0) > 1e-3 })

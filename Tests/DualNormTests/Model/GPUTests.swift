@@ -46,7 +46,7 @@ struct GPUTests {
   @Test(
     arguments: FusedNetworkTests.configurations + [
       NetworkPlan(classes: 2, width: 16, norm: .gn, dual: [.inc]),
-      NetworkPlan(classes: 2, width: 8, norm: .ln, dual: [.inc], size: ImageSize(height: 64, width: 64)),
+      NetworkPlan(classes: 2, width: 8, norm: .ln, dual: [.inc], size: Extent(height: 64, width: 64)),
       NetworkPlan(classes: 3, width: 8, dual: DualPlan([.inc], maskSource: .reference)),
       NetworkPlan(classes: 3, width: 8, dual: DualPlan([.inc], maskSource: .uniform)),
       NetworkPlan(classes: 12, width: 8),

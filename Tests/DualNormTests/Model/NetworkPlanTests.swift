@@ -20,7 +20,7 @@ import Testing
     let configuration = NetworkPlan(
       classes: 3, width: 16, norm: .dsbn,
       dual: DualPlan([.mid], maskSource: .reference, localStatistics: .measured),
-      size: ImageSize(height: 32, width: 48),
+      size: Extent(height: 32, width: 48),
       sites: 4)
     let json = try JSONEncoder().encode(configuration)
     #expect(try JSONDecoder().decode(NetworkPlan.self, from: json) == configuration)

@@ -13,7 +13,8 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
   static let all: [ParityFixture] = [
     "bn-plain", "bn-soft", "bn-soft-3-classes", "bn-hard", "bn-hard-3-classes", "bn-odd-size", "bn-other-blocks",
     "in-soft", "in-odd-size", "gn-soft", "gn-hard-3-classes", "ln-soft", "ln-hard-3-classes", "nested-plain",
-    "nested-soft",
+    "nested-soft", "volume-bn-plain", "volume-bn-soft-3-classes", "volume-bn-hard", "volume-anisotropic",
+    "volume-in-soft", "volume-gn-soft", "volume-ln-soft", "volume-odd-size", "volume-one-slice", "volume-capped",
   ].map(ParityFixture.init)
 
   let name: String

@@ -61,7 +61,7 @@ import Torch
       entry.tensor.assign(Tensor(repeating: 0.5, shape: entry.tensor.shape))
     }
     let input = NetworkInput(
-      images: x.values(), labels: nil, slices: 2, channels: 1, size: ImageSize(height: 16, width: 16), on: .cpu)
+      images: x.values(), labels: nil, sizes: [16, 16], channels: 1, on: .cpu)
     let found = withoutGradients { network.segmenter(ofSite: nil).scores(of: input, .evaluation) }
     func mean(_ mask: Tensor?) -> Tensor {
       withoutGradients {

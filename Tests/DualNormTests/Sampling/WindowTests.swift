@@ -69,7 +69,7 @@ import Testing
   @Test(arguments: [(9, 20), (51, 35), (64, 64), (17, 129)])
   func everyPixelOfEverySliceIsSeen(height: Int, width: Int) throws {
     let volume = try prepared([width, height, 70])
-    let sampling = SliceSampling(try PreparationPlan(networkSize: ImageSize(height: 32, width: 48)))
+    let sampling = SliceSampling(try PreparationPlan(networkSize: Extent(height: 32, width: 48)))
     var seen = [Int](repeating: 0, count: 70 * height * width)
     var last = 0
     for window in sampling.windows(covering: volume) {
@@ -89,10 +89,10 @@ import Testing
   @Test func beyondTheVolumeItsEdgeIsRepeatedAsBackground() throws {
     let labels: LabelMap = DualNormTests.volume(Geometry(size: [9, 20, 1])) { x, y, _ in UInt8(10 * y + x + 1) }
     let volume = try prepared([9, 20, 1], labels: labels)
-    let window = SliceSampling(try PreparationPlan(networkSize: ImageSize(height: 32, width: 16)))
+    let window = SliceSampling(try PreparationPlan(networkSize: Extent(height: 32, width: 16)))
       .central(slice: 0, of: volume)
     #expect(window.rows == -6..<26 && window.columns == -3..<13)
-    let (shown, classes) = (volume.input(slice: 0, context: 1, in: window), try #require(volume.labels(in: window)))
+    let (shown, classes) = (volume.input(slices: 0..<1, in: window), try #require(volume.labels(in: window)))
     for y in 0..<32 {
       for x in 0..<16 {
         let (row, column) = (y - 6, x - 3)
@@ -106,7 +106,7 @@ import Testing
     #expect(volume.labels(in: inner) == [43, 44, 53, 54, 63, 64])
     let beyond = Window(slices: 0..<1, rows: 30..<32, columns: 20..<22)
     #expect(volume.labels(in: beyond) == [0, 0, 0, 0])
-    #expect(volume.input(slice: 0, context: 1, in: beyond) == [Float](repeating: volume.channels[179], count: 4))
+    #expect(volume.input(slices: 0..<1, in: beyond) == [Float](repeating: volume.channels[179], count: 4))
   }
 
   /// A small structure far from the centre: a share of the windows holds it, the others lie anywhere.
@@ -115,7 +115,7 @@ import Testing
       y == 75 && x > 3 && x < 90 ? 1 : y == 2 && x == 94 ? 2 : 0
     }
     let volume = try prepared([96, 80, 1], labels: labels)
-    let sampling = SliceSampling(try PreparationPlan(networkSize: ImageSize(height: 32, width: 32)))
+    let sampling = SliceSampling(try PreparationPlan(networkSize: Extent(height: 32, width: 32)))
     func windows(aroundForeground: Bool) throws -> [Window] {
       try (0..<400).map { index in
         var generator = SeededGenerator.stream(seed: 5, index)

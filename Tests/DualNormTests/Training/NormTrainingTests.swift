@@ -41,7 +41,7 @@ import Torch
     let run = RunFolder(folder.appendingPathComponent(name))
     try FileManager.default.createDirectory(at: run.url, withIntermediateDirectories: true)
     let labels = LabelScheme(groups: [[1]])
-    let plan = try PreparationPlan(networkSize: ImageSize(height: 32, width: 32))
+    let plan = try PreparationPlan(networkSize: Extent(height: 32, width: 32))
     let description = ModelDescription(
       network: try configuration.network(labels: labels, plan: plan, modalities: 1, sites: 2), preparation: plan,
       labels: labels, modalities: ["image"], sites: ["A", "B"], precision: configuration.precision ?? .float32)
@@ -136,7 +136,7 @@ import Torch
   ) throws {
     var configuration = TrainingConfiguration()
     (configuration.norm, configuration.batchSize, configuration.dualBlocks) = (norm, slices, [.inc])
-    let plan = try PreparationPlan(networkSize: ImageSize(height: 16, width: 16))
+    let plan = try PreparationPlan(networkSize: Extent(height: 16, width: 16))
     func network() throws -> NetworkPlan {
       try configuration.network(labels: LabelScheme(groups: [[1]]), plan: plan, modalities: 1, sites: 2)
     }

@@ -5,11 +5,8 @@ import Torch
 /// Backbones consist of `NormReLUConvolution`s. These use a plain norm in the first pass, and a dual norm in the final
 /// pass if the block has one.
 protocol Backbone {
-  /// The number of halvings of the input at the deepest level. Inputs whose sides are not multiples of `1 << depth` are
-  /// padded.
-  static var depth: Int { get }
-  /// The blocks that can have dual norms, from input to output.
-  static var blocks: [Block] { get }
+  /// The blocks that can have dual norms in a network with `depth` poolings, from input to output.
+  static func blocks(depth: Int) -> [Block]
 
   /// The name of the convolution that the images enter.
   static var input: String { get }
@@ -17,7 +14,7 @@ protocol Backbone {
   /// Creates the layers. The order of their creation decides their initial weights.
   init(_ scope: Scope, _ plan: NetworkPlan)
 
-  /// Maps images [N, inputChannels, H, W] to logits [N, classes, H, W].
+  /// Maps images [N, inputChannels, H, W] to logits [N, classes, H, W]; volumes have the axes D, H and W.
   ///
   /// Coarser logits follow in training with deep supervision, the finest first.
   func callAsFunction(_ images: Tensor, _ context: ForwardContext) -> [Tensor]
@@ -30,7 +27,7 @@ protocol Backbone {
 package struct Block: Hashable, Sendable {
   /// The prefix of its parameters' names.
   package let name: BlockName
-  /// The number of halvings of the input at this block.
+  /// The number of poolings before this block.
   package let level: Int
 
   init(_ name: BlockName, level: Int) { (self.name, self.level) = (name, level) }

@@ -3,32 +3,37 @@ import Torch
 /// UNet++ (Zhou et al., DLMIA 2018), a U-Net with nested skip connections.
 ///
 /// Node x(i, j) of level i concatenates all earlier nodes of its level and the upsampled node x(i + 1, j − 1). Each
-/// node is a 3×3 convolution and a residual block. Upsampling is bilinear with aligned corners.
+/// node is a convolution and a residual block. Upsampling is linear with aligned corners.
 struct NestedUNet: Backbone {
-  static let depth = 4
   /// Nodes column by column, in the order of computation.
-  static let blocks = (0...depth).flatMap { column in
-    (0...depth - column).map { Block(BlockName(rawValue: "x\($0)_\(column)"), level: $0) }
+  static func blocks(depth: Int) -> [Block] {
+    (0...depth).flatMap { column in
+      (0...depth - column).map { Block(BlockName(rawValue: "x\($0)_\(column)"), level: $0) }
+    }
   }
 
   static let input = "x0_0.conv"
 
-  private let nodes: [(convolution: Conv2d, block: ResidualBlock)]
+  private let blocks: [Block]
+  private let levels: Levels
+  private let nodes: [(convolution: Convolution, block: ResidualBlock)]
   private let output: ClassOutput
-  /// Outputs of x(1, 3), x(2, 2) and x(3, 1), the last nodes of their levels; none without deep supervision.
+  /// Outputs of the last nodes of the levels between the first and the deepest; none without deep supervision.
   private let coarseOutputs: [ClassOutput]
 
   init(_ scope: Scope, _ plan: NetworkPlan) {
+    (blocks, levels) = (plan.blocks, plan.levels)
     var column = -1
-    nodes = Self.blocks.map { block in
+    nodes = plan.blocks.map { block in
       let level = block.level
       if level == 0 { column += 1 }
-      let above = level == 0 ? plan.inputChannels : plan.width << (level - 1)
-      let inputs = column == 0 ? above : (column + 2) * (plan.width << level)
+      let above = level == 0 ? plan.inputChannels : plan.channels(level - 1)
+      // All earlier nodes of the level, and the node below.
+      let inputs = column == 0 ? above : column * plan.channels(level) + plan.channels(level + 1)
       let place = scope / block.name.rawValue
       return (
-        Conv2d(place / "conv", inputs, plan.width << level, kernel: 3, padding: 1),
-        ResidualBlock(place / "block", block, channels: plan.width << level, plan)
+        Convolution(place / "conv", inputs, plan.channels(level), kernel: plan.levels.kernels[level]),
+        ResidualBlock(place / "block", block, plan)
       )
     }
     output = ClassOutput(scope / "outc", level: 0, plan)
@@ -36,12 +41,12 @@ struct NestedUNet: Backbone {
   }
 
   func callAsFunction(_ images: Tensor, _ context: ForwardContext) -> [Tensor] {
-    var levels: [[Tensor]] = Array(repeating: [], count: Self.depth + 1)
-    for ((convolution, block), place) in zip(nodes, Self.blocks) {
+    var levels: [[Tensor]] = Array(repeating: [], count: self.levels.depth + 1)
+    for ((convolution, block), place) in zip(nodes, blocks) {
       let level = place.level
       let input =
         if !levels[level].isEmpty { concatenated(levels[level], below: levels[level + 1].last!) } else {
-          level == 0 ? images : levels[level - 1][0].maxPooled(context)
+          level == 0 ? images : levels[level - 1][0].maxPooled(self.levels.poolings[level - 1], context)
         }
       levels[level].append(block(convolution(input, context), context))
     }
@@ -50,11 +55,10 @@ struct NestedUNet: Backbone {
   }
 
   private func concatenated(_ earlier: [Tensor], below: Tensor) -> Tensor {
-    let (height, width) = (earlier[0].size(2), earlier[0].size(3))
-    return .concatenate(earlier + [below.resizedBilinear(height: height, width: width)], dimension: 1)
+    .concatenate(earlier + [below.resizedLinearly(to: earlier[0].spatialShape)], dimension: 1)
   }
 
   var dualNorms: [(block: Block, norms: [DualNormLayer])] {
-    zip(Self.blocks, nodes).compactMap { $1.block.dualNorms.isEmpty ? nil : ($0, $1.block.dualNorms) }
+    zip(blocks, nodes).compactMap { $1.block.dualNorms.isEmpty ? nil : ($0, $1.block.dualNorms) }
   }
 }

@@ -1,43 +1,46 @@
 import Torch
 
-/// The paper's pre-activation residual U-Net: four poolings, and a residual block on each level of encoder and decoder.
+/// The paper's pre-activation residual U-Net: a residual block on each level of encoder and decoder.
 ///
+/// For slices it has four poolings, as published. For volumes `Levels` gives poolings and kernels; that form is ours.
 /// Parameters have the names, shapes, order and initial values of the authors' PyTorch code after
 /// `torch.manual_seed(seed)`.
 struct ResidualUNet: Backbone {
-  static let depth = 4
-  static let blocks = [
-    Block(.inc, level: 0), Block(.down1, level: 1), Block(.down2, level: 2), Block(.down3, level: 3),
-    Block(.down4, level: 4), Block(.mid, level: 4), Block(.up1, level: 3), Block(.up2, level: 2), Block(.up3, level: 1),
-    Block(.up4, level: 0),
-  ]
+  static func blocks(depth: Int) -> [Block] {
+    let down = (1...depth).map { Block(BlockName(rawValue: "down\($0)"), level: $0) }
+    let up = (1...depth).map { Block(BlockName(rawValue: "up\($0)"), level: depth - $0) }
+    return [Block(.inc, level: 0)] + down + [Block(.mid, level: depth)] + up
+  }
 
   static let input = "inc.conv.0"
 
-  private let input: Conv2d
+  private let blocks: [Block]
+  private let poolings: [[Int]]
+  private let input: Convolution
   private let inputBlock: ResidualBlock
-  private let down: [(convolution: Conv2d, block: ResidualBlock)]
+  private let down: [(convolution: Convolution, block: ResidualBlock)]
   private let middle: ResidualBlock
   private let up: [Up]
   private let output: ClassOutput
-  /// Outputs of up3, up2 and up1; none without deep supervision.
+  /// Outputs of the levels between the first and the deepest; none without deep supervision.
   private let coarseOutputs: [ClassOutput]
 
   init(_ scope: Scope, _ plan: NetworkPlan) {
-    let widths = (0...Self.depth).map { plan.width << $0 }
+    let (blocks, kernels, depth) = (plan.blocks, plan.levels.kernels, plan.levels.depth)
+    (self.blocks, poolings) = (blocks, plan.levels.poolings)
     func block(_ index: Int) -> ResidualBlock {
-      let block = Self.blocks[index]
-      return ResidualBlock(scope / block.name.rawValue / "block", block, channels: widths[block.level], plan)
+      ResidualBlock(scope / blocks[index].name.rawValue / "block", blocks[index], plan)
     }
-    input = Conv2d(scope / "inc" / "conv" / "0", plan.inputChannels, widths[0], kernel: 1)
+    input = Convolution(
+      scope / "inc" / "conv" / "0", plan.inputChannels, plan.channels(0), kernel: kernels[0].map { _ in 1 })
     inputBlock = block(0)
-    down = (1...Self.depth).map { level in
+    down = (1...depth).map { level in
       let place = scope / "down\(level)" / "maxpool_conv" / "1"
-      return (Conv2d(place, widths[level - 1], widths[level], kernel: 3, padding: 1), block(level))
+      return (Convolution(place, plan.channels(level - 1), plan.channels(level), kernel: kernels[level]), block(level))
     }
-    middle = block(Self.depth + 1)
-    up = (1...Self.depth).map { step in
-      Up(scope / "up\(step)", toLevel: Self.depth - step, plan) { block(Self.depth + 1 + step) }
+    middle = block(depth + 1)
+    up = (1...depth).map { step in
+      Up(scope / "up\(step)", toLevel: depth - step, plan) { block(depth + 1 + step) }
     }
     output = ClassOutput(scope / "outc", level: 0, plan)
     coarseOutputs = ClassOutput.coarse(scope, plan)
@@ -46,9 +49,9 @@ struct ResidualUNet: Backbone {
   func callAsFunction(_ images: Tensor, _ context: ForwardContext) -> [Tensor] {
     var x = inputBlock(input(images, context), context)
     var skips: [Tensor] = []
-    for (convolution, block) in down {
+    for ((convolution, block), pooling) in zip(down, poolings) {
       skips.append(x)
-      x = block(convolution(x.maxPooled(context), context), context)
+      x = block(convolution(x.maxPooled(pooling, context), context), context)
     }
     x = middle(x, context)
     var levels: [Tensor] = []
@@ -62,35 +65,33 @@ struct ResidualUNet: Backbone {
 
   var dualNorms: [(block: Block, norms: [DualNormLayer])] {
     let blocks = [inputBlock] + down.map(\.block) + [middle] + up.map(\.block)
-    return zip(Self.blocks, blocks).compactMap { $1.dualNorms.isEmpty ? nil : ($0, $1.dualNorms) }
+    return zip(self.blocks, blocks).compactMap { $1.dualNorms.isEmpty ? nil : ($0, $1.dualNorms) }
   }
 }
 
-/// Norm, ReLU and upsampling by 2; concatenation to the skip connection; convolution to fewer channels; residual block.
+/// Norm, ReLU and upsampling; concatenation to the skip connection; convolution to fewer channels; residual block.
 private struct Up {
-  private let doubling: NormReLUConvolution<DoublingConvTranspose2d>
-  private let convolution: Conv2d
+  private let upsampling: NormReLUConvolution<TransposedConvolution>
+  private let convolution: Convolution
   let block: ResidualBlock
 
   init(_ scope: Scope, toLevel level: Int, _ plan: NetworkPlan, block: () -> ResidualBlock) {
-    let (inputs, outputs) = (plan.width << (level + 1), plan.width << level)
+    let (inputs, outputs) = (plan.channels(level + 1), plan.channels(level))
     let place = scope / "up" / "up"
-    let norm = NormLayer(place / "0", channels: inputs, level: level + 1, plan)
-    doubling = NormReLUConvolution(norm, DoublingConvTranspose2d(place / "2", inputs, inputs / 2))
-    convolution = Conv2d(scope / "conv" / "0", inputs, outputs, kernel: 3, padding: 1)
+    let norm = NormLayer(place / "0", level: level + 1, plan)
+    upsampling = NormReLUConvolution(
+      norm, TransposedConvolution(place / "2", inputs, outputs, strides: plan.levels.poolings[level]))
+    convolution = Convolution(
+      scope / "conv" / "0", 2 * outputs, outputs, kernel: plan.levels.kernels[level])
     self.block = block()
   }
 
   func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
-    let larger = doubling(x, context)
+    let larger = upsampling(x, context)
     // Pooling an odd size drops a row or column; the skip connection still has it.
-    let missing = (height: skip.size(2) - larger.size(2), width: skip.size(3) - larger.size(3))
+    let missing = zip(skip.spatialShape, larger.spatialShape).map { $0 - $1 }
     let fitted =
-      missing == (0, 0)
-      ? larger
-      : larger.padded(
-        top: missing.height / 2, bottom: missing.height - missing.height / 2, left: missing.width / 2,
-        right: missing.width - missing.width / 2)
+      missing.allSatisfy { $0 == 0 } ? larger : larger.padded(missing.map { ($0 / 2, $0 - $0 / 2) })
     return block(convolution(skip, fitted, context), context)
   }
 }

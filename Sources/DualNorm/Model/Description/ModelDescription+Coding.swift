@@ -40,7 +40,7 @@ extension ModelDescription {
       largestComponents: try container.decodeIfPresent(LargestComponents.self, forKey: .largestComponents),
       training: try container.decodeIfPresent(TrainingProfile.self, forKey: .training))
     warnings = try container.decodeIfPresent([String].self, forKey: .warnings) ?? []
-    preparation.sizeMultiple = network.architecture.sizeMultiple
+    preparation.multiples = network.levels.multiples
   }
 
   package func encode(to encoder: any Encoder) throws {

@@ -68,10 +68,10 @@ package struct ModelDescription: Codable, Equatable, Sendable {
           + "\(counted(sites.count, "site")) \(sites.count == 1 ? "is" : "are") named", remedy: "restore the file")
     }
     if let size = network.size, size != preparation.networkSize {
-      let made = preparation.networkSize.map { "\($0.height)×\($0.width)" } ?? "any size"
+      let made = preparation.networkSize.map { "\($0)" } ?? "any size"
       throw Refusal(
         .input, file,
-        "the network works for slices of \(size.height)×\(size.width) (H×W) only, and the preparation makes \(made)",
+        "the network works for windows of \(size) only, and the preparation makes \(made)",
         remedy: "make both the same")
     }
     do {

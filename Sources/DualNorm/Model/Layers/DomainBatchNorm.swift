@@ -4,15 +4,15 @@ import Torch
 /// site.
 struct DomainBatchNorm {
   /// One norm for each site, in the order of `ModelDescription.sites`.
-  private let branches: [BatchNorm2d]
+  private let branches: [BatchNorm]
 
   /// Registers the parameters under the names of the published code, such as `bns.0.weight`.
   init(_ scope: Scope, _ channels: Int, sites: Int) {
-    branches = (0..<sites).map { BatchNorm2d(scope / "bns" / "\($0)", channels) }
+    branches = (0..<sites).map { BatchNorm(scope / "bns" / "\($0)", channels) }
   }
 
   /// The branch that all rows share; nil if they have several.
-  func branch(of sites: SiteRows?) -> BatchNorm2d? {
+  func branch(of sites: SiteRows?) -> BatchNorm? {
     if branches.count == 1 { return branches[0] }
     guard let runs = sites?.runs else { preconditionFailure("domain-specific batch norm needs the site of each row") }
     return runs.count == 1 ? branches[runs[0].site] : nil

@@ -3,27 +3,31 @@ import Torch
 /// The paper's normalization: global batch statistics, then a scale and a shift of each pixel, predicted from a mask.
 ///
 ///     x̂ = (x − μ_batch) / σ_batch
-///     h = ReLU(conv3×3(resize(mask)))
-///     y = x̂ · (1 + conv3×3_γ(h)) + conv3×3_β(h)
+///     h = ReLU(conv(resize(mask)))
+///     y = x̂ · (1 + conv_γ(h)) + conv_β(h)
+///
+/// For slices x is [N, C, H, W], and the convolutions are 3×3 (equations 2 to 4 of the paper). For volumes x is
+/// [N, C, D, H, W]. The statistics then run over N, D, H and W, the mask is resized along all three axes, and the
+/// convolutions have the level's kernel. That form is this project's; none was found published.
 ///
 /// Measured local statistics also normalize x̂ within each region of the mask, before the scale and shift.
 struct DualNormLayer {
-  let globalNorm: BatchNorm2d
-  private let shared: Conv2d
-  private let gamma: Conv2d
-  private let beta: Conv2d
+  let globalNorm: BatchNorm
+  private let shared: Convolution
+  private let gamma: Convolution
+  private let beta: Convolution
   private let localStatistics: LocalStatistics
 
-  init(_ scope: Scope, channels: Int, classes: Int, _ plan: DualPlan) {
+  init(_ scope: Scope, channels: Int, classes: Int, kernel: [Int], _ plan: DualPlan) {
     let hidden = channels / plan.reduction
-    globalNorm = BatchNorm2d(scope / "param_free_norm", channels, affine: false)
-    shared = Conv2d(scope / "mlp_shared" / "0", classes, hidden, kernel: 3, padding: 1)
-    gamma = Conv2d(scope / "mlp_gamma", hidden, channels, kernel: 3, padding: 1)
-    beta = Conv2d(scope / "mlp_beta", hidden, channels, kernel: 3, padding: 1)
+    globalNorm = BatchNorm(scope / "param_free_norm", channels, affine: false)
+    shared = Convolution(scope / "mlp_shared" / "0", classes, hidden, kernel: kernel)
+    gamma = Convolution(scope / "mlp_gamma", hidden, channels, kernel: kernel)
+    beta = Convolution(scope / "mlp_beta", hidden, channels, kernel: kernel)
     localStatistics = plan.localStatistics
   }
 
-  /// Computes y. x is [N, channels, H, W], the mask [N, classes, H, W]; the result has the shape of x.
+  /// Computes y. The mask is [N, classes] and the axes of x; the result has the shape of x.
   func callAsFunction(_ x: Tensor, mask: Tensor, _ context: ForwardContext) -> Tensor {
     let hidden = shared(mask, context).relu()
     return normalized(x, mask, context.mode) * (1 + gamma(hidden, context)) + beta(hidden, context)
@@ -45,10 +49,10 @@ struct DualNormLayer {
     return globalNorm.fused(x, map: map, into: convolution, adding: residual, mode)
   }
 
-  /// γ and β of each pixel, [N, channels, height, width] each. Only measured statistics take more than these from the
+  /// γ and β of each pixel, [N, channels] and `size` each. Only measured statistics take more than these from the
   /// mask.
-  func modulation(by mask: MaskLevels, height: Int, width: Int) -> (gamma: Tensor, beta: Tensor) {
-    let hidden = shared(mask.resized(height: height, width: width)).relu()
+  func modulation(by mask: MaskLevels, size: [Int]) -> (gamma: Tensor, beta: Tensor) {
+    let hidden = shared(mask.resized(to: size)).relu()
     return (gamma(hidden), beta(hidden))
   }
 }

@@ -6,21 +6,21 @@ final class MaskLevels {
   private let kind: MaskKind
   private var levels: [[Int]: Tensor] = [:]
 
-  /// - Parameter mask: [N, classes, H, W], sums to one over the classes.
+  /// - Parameter mask: [N, classes, H, W] or [N, classes, D, H, W], sums to one over the classes.
   init(_ mask: Tensor, _ kind: MaskKind) {
     self.mask = mask
     self.kind = kind
   }
 
-  /// The mask as [N, classes, height, width]. Both kinds of resizing keep the sum over the classes at one.
-  func resized(height: Int, width: Int) -> Tensor {
-    if let level = levels[[height, width]] { return level }
+  /// The mask as [N, classes] and `size`. Both kinds of resizing keep the sum over the classes at one.
+  func resized(to size: [Int]) -> Tensor {
+    if let level = levels[size] { return level }
     let level =
       switch kind {
-      case .soft: mask.resizedBilinear(height: height, width: width)
-      case .hard: mask.resizedNearest(height: height, width: width)
+      case .soft: mask.resizedLinearly(to: size)
+      case .hard: mask.resizedNearest(to: size)
       }
-    levels[[height, width]] = level
+    levels[size] = level
     return level
   }
 }

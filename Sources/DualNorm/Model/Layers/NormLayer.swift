@@ -2,26 +2,27 @@ import Torch
 
 /// A plain norm of the plan's kind.
 enum NormLayer {
-  case batch(BatchNorm2d)
-  case instance(InstanceNorm2d)
+  case batch(BatchNorm)
+  case instance(InstanceNorm)
   case group(GroupNorm)
   case layer(LayerNorm)
   case domain(DomainBatchNorm)
 
-  /// Creates a norm of `channels` channels for a level that has halved the input `level` times.
-  init(_ scope: Scope, channels: Int, level: Int, _ plan: NetworkPlan) {
+  /// Creates a norm of the channels of a level.
+  init(_ scope: Scope, level: Int, _ plan: NetworkPlan) {
+    let channels = plan.channels(level)
     switch plan.norm {
-    case .bn: self = .batch(BatchNorm2d(scope, channels))
-    case .in: self = .instance(InstanceNorm2d())
+    case .bn: self = .batch(BatchNorm(scope, channels))
+    case .in: self = .instance(InstanceNorm())
     case .gn: self = .group(GroupNorm(scope, groups: PlainNorm.groups, channels))
     case .ln:
       guard let size = plan.size else { preconditionFailure("layer norm needs the network's size") }
-      self = .layer(LayerNorm(scope, shape: [channels, size.height >> level, size.width >> level]))
+      self = .layer(LayerNorm(scope, shape: [channels] + plan.levels.size(size.sizes, at: level)))
     case .dsbn: self = .domain(DomainBatchNorm(scope, channels, sites: plan.sites))
     }
   }
 
-  /// Normalizes x [N, C, H, W]; the result has the same shape.
+  /// Normalizes x [N, C, H, W] or [N, C, D, H, W]; the result has the same shape.
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     switch self {
     case .batch(let norm): norm(x, context.mode)
@@ -36,7 +37,7 @@ enum NormLayer {
   func fused(
     _ x: Tensor, with convolution: some FusableConvolution, adding residual: Tensor?, _ context: ForwardContext
   ) -> Tensor? {
-    let norm: BatchNorm2d? =
+    let norm: BatchNorm? =
       switch self {
       case .batch(let norm): norm
       case .domain(let norm): norm.branch(of: context.sites)

@@ -6,8 +6,8 @@ extension Tensor {
 
   /// Normalizes each region of each image and channel by its own mean and variance, weighted by the mask.
   ///
-  /// This tensor x̂, already normalized over the batch, and the result are [N, C, H, W]. The mask m is [N, K, H, W] and
-  /// sums to one over the regions k. Sums run over the pixels p of image n; n0 = 16:
+  /// This tensor x̂, already normalized over the batch, and the result are [N, C, …]. The mask m is [N, K, …] and sums
+  /// to one over the regions k. Sums run over the pixels p of image n; n0 = 16:
   ///
   ///     μ_nkc = Σ_p m_nk(p) x̂_nc(p) / (Σ_p m_nk(p) + n0)
   ///     σ²_nkc = (Σ_p m_nk(p) (x̂_nc(p) − μ_nkc)² + n0) / (Σ_p m_nk(p) + n0)
@@ -15,6 +15,7 @@ extension Tensor {
   ///
   /// A tiny region thus nearly keeps batch norm's result, and an absent one has no effect. Gradients flow to x̂ and m.
   func normalized(inRegionsOf mask: Tensor) -> Tensor {
+    guard rank == 4 else { return planesJoined.normalized(inRegionsOf: mask.planesJoined).reshaped(shape) }
     let (n, c, h, w) = (size(0), size(1), size(2), size(3))
     let k = mask.size(1)
     // Sums of squares over a region need more than the 8 significant bits of bfloat16.

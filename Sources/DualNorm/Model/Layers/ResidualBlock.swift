@@ -4,21 +4,22 @@ import Torch
 ///
 /// A dual block of the plan has a second pair of norms, for the final pass.
 struct ResidualBlock {
-  private let first, second: NormReLUConvolution<Conv2d>
+  private let first, second: NormReLUConvolution<Convolution>
 
-  /// Creates a block with `channels` channels; its parameters have the names of the published checkpoints.
-  init(_ scope: Scope, _ block: Block, channels: Int, _ plan: NetworkPlan) {
-    let norms = ["norm_0", "norm_1"].map { NormLayer(scope / $0, channels: channels, level: block.level, plan) }
+  /// Creates a block; its parameters have the names of the published checkpoints.
+  init(_ scope: Scope, _ block: Block, _ plan: NetworkPlan) {
+    let (channels, kernel) = (plan.channels(block.level), plan.levels.kernels[block.level])
+    let norms = ["norm_0", "norm_1"].map { NormLayer(scope / $0, level: block.level, plan) }
     let dual = plan.dual.flatMap { $0.blocks.contains(block.name) ? $0 : nil }
     let dualNorms = ["norm_0_aux", "norm_1_aux"].map { name in
-      dual.map { DualNormLayer(scope / name, channels: channels, classes: plan.classes, $0) }
+      dual.map { DualNormLayer(scope / name, channels: channels, classes: plan.classes, kernel: kernel, $0) }
     }
-    let convolutions = ["conv_0", "conv_1"].map { Conv2d(scope / $0, channels, channels, kernel: 3, padding: 1) }
+    let convolutions = ["conv_0", "conv_1"].map { Convolution(scope / $0, channels, channels, kernel: kernel) }
     first = NormReLUConvolution(norms[0], dual: dualNorms[0], convolutions[0])
     second = NormReLUConvolution(norms[1], dual: dualNorms[1], convolutions[1])
   }
 
-  /// Maps x [N, channels, H, W] to the same shape.
+  /// Maps x [N, channels, H, W] or [N, channels, D, H, W] to the same shape.
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     second(first(x, context), adding: x, context)
   }

@@ -23,21 +23,25 @@ extension NetworkPlan {
     let architecture =
       Architecture.allCases.first { shapes[$0.backbone.input + ".weight"] != nil } ?? .residualUNet
     let first = try shape(architecture.backbone.input + ".weight") {
-      $0.count == 4 && (1...1024).contains($0[0]) && $0[1] > 0
+      (4...5).contains($0.count) && (1...1024).contains($0[0]) && $0[1] > 0
     }
+    let levels = first.count == 4 ? Levels.slices : try Levels(ofVolumesInferredFrom: shapes, shape)
     let (width, inputChannels) = (first[0], first[1])
     // A network takes memory for its width, so the file must really hold one of this width.
-    let deepest = architecture.blocks.last { $0.level == architecture.depth }!
-    _ = try shape("\(deepest.name.rawValue).block.conv_0.weight") {
-      $0 == [width << deepest.level, width << deepest.level, 3, 3]
-    }
-    let classes = try shape("outc.conv.2.weight") { $0.count == 4 && (2...256).contains($0[0]) && $0[1] == width }[0]
-    let blocks = architecture.blocks.map(\.name).filter {
+    let deepest = architecture.blocks(depth: levels.depth).last { $0.level == levels.depth }!
+    let largest = try shape("\(deepest.name.rawValue).block.conv_0.weight") {
+      $0.count == first.count && $0[0] == $0[1] && Array($0.dropFirst(2)) == levels.kernels.last!
+        && (levels.dimensions == 3 ? $0[0] <= width << levels.depth : $0[0] == width << levels.depth)
+    }[0]
+    let classes = try shape("outc.conv.2.weight") {
+      $0.count == first.count && (2...256).contains($0[0]) && $0[1] == width
+    }[0]
+    let blocks = architecture.blocks(depth: levels.depth).map(\.name).filter {
       shapes["\($0.rawValue).block.norm_0_aux.mlp_gamma.weight"] != nil
     }
     var reduction = 2
     if let block = blocks.first {
-      let gamma = try shape("\(block.rawValue).block.norm_0_aux.mlp_gamma.weight", rank: 4)
+      let gamma = try shape("\(block.rawValue).block.norm_0_aux.mlp_gamma.weight", rank: first.count)
       reduction = gamma[1] > 0 ? gamma[0] / gamma[1] : 0
     }
     let plainNorm = "\(architecture.blocks[0].name.rawValue).block.norm_0"
@@ -46,16 +50,36 @@ extension NetworkPlan {
     let norm: PlainNorm =
       sites > 0
       ? .dsbn
-      : shapes[plainNorm + ".running_mean"] != nil ? .bn : scale == nil ? .in : scale!.count == 3 ? .ln : .gn
+      : shapes[plainNorm + ".running_mean"] != nil
+        ? .bn : scale == nil ? .in : scale!.count == first.count - 1 ? .ln : .gn
     self.init(
-      architecture, classes: classes, inputChannels: inputChannels, width: width, norm: norm,
+      architecture, levels: levels, classes: classes, inputChannels: inputChannels, width: width,
+      largestWidth: largest < width << levels.depth ? largest : nil, norm: norm,
       dual: blocks.isEmpty ? nil : DualPlan(blocks, maskKind: maskKind, reduction: reduction),
-      size: norm == .ln ? ImageSize(height: scale![1], width: scale![2]) : nil,
+      size: norm == .ln ? Extent(Array(scale!.dropFirst())) : nil,
       sites: max(sites, 1), deepSupervision: shapes["coarse1.conv.2.weight"] != nil)
     do {
       try validate()
     } catch let error as Refusal {
       throw error.about(file)
     }
+  }
+}
+
+extension Levels {
+  /// Reads the levels of a residual U-Net for volumes from the shapes of its weights.
+  ///
+  /// - Parameter shape: finds a shape that fits, or refuses the file.
+  fileprivate init(
+    ofVolumesInferredFrom shapes: [String: [Int]], _ shape: (String, ([Int]) -> Bool) throws -> [Int]
+  ) throws {
+    let depth = (1...20).prefix { shapes["down\($0).maxpool_conv.1.weight"] != nil }.count
+    func sides(_ name: String) throws -> [Int] {
+      Array(try shape(name) { $0.count == 5 && $0.dropFirst(2).allSatisfy { $0 == 1 || $0 == 3 } }.dropFirst(2))
+    }
+    // The kernel of a transposed convolution is 1 or 3 where its stride is 1 or 2.
+    let poolings = try (0..<depth).map { try sides("up\(depth - $0).up.up.2.weight").map { ($0 + 1) / 2 } }
+    let kernels = try (0...depth).map { try sides("\($0 == 0 ? "inc" : "down\($0)").block.conv_0.weight") }
+    self.init(poolings: poolings, kernels: kernels)
   }
 }

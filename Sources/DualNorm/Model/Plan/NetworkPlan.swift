@@ -7,40 +7,56 @@ public struct NetworkPlan: Equatable, Sendable {
   package var classes: Int
   /// Number of context slices × number of modalities.
   package var inputChannels: Int
-  /// Number of channels of the first level; each deeper level has twice as many.
+  /// Number of channels of the first level; each deeper level has twice as many, up to `largestWidth`.
   package var width: Int
+  /// The most channels of a level. Networks for slices have no limit, as published.
+  package var largestWidth: Int
+  package var levels: Levels
   package var norm: PlainNorm
   /// The dual norms, their blocks in the order of the network; nil for a network with a single pass.
   package var dual: DualPlan?
   /// The only input size the network works for; layer norm needs it.
-  package var size: ImageSize?
+  package var size: Extent?
   /// Number of domain-specific batch norm's branches, one per training site; 1 for other norms.
   package var sites: Int
   /// Tells whether coarser levels have outputs of their own, which only training uses.
   package var deepSupervision: Bool
 
   public init(
-    _ architecture: Architecture = .residualUNet, classes: Int, inputChannels: Int = 3, width: Int = 32,
-    norm: PlainNorm = .bn, dual: DualPlan? = nil, size: ImageSize? = nil, sites: Int = 1, deepSupervision: Bool = false
+    _ architecture: Architecture = .residualUNet, levels: Levels = .slices, classes: Int, inputChannels: Int = 3,
+    width: Int = 32, largestWidth: Int? = nil, norm: PlainNorm = .bn, dual: DualPlan? = nil, size: Extent? = nil,
+    sites: Int = 1, deepSupervision: Bool = false
   ) {
+    self.levels = levels
+    self.largestWidth = largestWidth ?? (levels.dimensions == 3 ? Self.largestWidthOfVolumes : .max)
     self.architecture = architecture
     self.classes = classes
     self.inputChannels = inputChannels
     self.width = width
     self.norm = norm
-    self.dual = dual?.inOrder(of: architecture)
+    self.dual = dual?.inOrder(of: architecture.blocks(depth: levels.depth))
     self.size = size
     self.sites = sites
     self.deepSupervision = deepSupervision
   }
 
+  /// As in nnU-Net.
+  static let largestWidthOfVolumes = 320
+
+  /// Number of channels of a level.
+  func channels(_ level: Int) -> Int { min(width << level, largestWidth) }
+
+  /// The blocks that can have dual norms, from input to output.
+  package var blocks: [Block] { architecture.blocks(depth: levels.depth) }
+
   /// A lower bound of the number of weights, known before any memory is allocated.
   var leastWeightCount: Double {
+    let planes = norm == .ln ? size?.sizes.reduce(1) { $0 * Double($1) } ?? 0 : 0
+    let deepest = min(Double(width) * Double(1 << levels.depth), Double(largestWidth))
+    let kernel = Double(levels.kernels.last!.reduce(1, *))
     let width = Double(width)
-    let planes = norm == .ln ? Double(size?.height ?? 0) * Double(size?.width ?? 0) : 0
-    let deepest = Double(1 << architecture.depth)
     // Both convolutions of the deepest block, the first and the last convolution, and a norm of the first level.
-    return 2 * 9 * deepest * deepest * width * width
+    return 2 * kernel * deepest * deepest
       + width * (Double(inputChannels) + Double(classes) + Double(sites) + planes)
   }
 
@@ -50,7 +66,7 @@ public struct NetworkPlan: Equatable, Sendable {
   /// Tells whether the deepest level depends on batch statistics.
   var usesBatchNormAtTheBottom: Bool {
     norm == .bn || norm == .dsbn
-      || dual?.blocks.contains { architecture.block($0)?.level == architecture.depth } ?? false
+      || dual?.blocks.contains { name in blocks.contains { $0.name == name && $0.level == levels.depth } } ?? false
   }
 
   /// - Throws: `Refusal` naming the invalid value.
@@ -71,27 +87,31 @@ public struct NetworkPlan: Equatable, Sendable {
       sites >= 1 && (sites == 1 || norm == .dsbn),
       "The network has \(sites) sites",
       detail: "domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1")
-    try dual?.validate(width: width, architecture)
+    try require(levels.areValid, "The network's levels do not fit together", remedy: "make it again with train")
+    try require(
+      size.map { $0.sizes.count == levels.dimensions } ?? true, "The network's size has other axes than its kernels")
+    try dual?.validate(width: width, architecture, levels)
   }
 }
 
 extension DualPlan {
   /// The same norms with their blocks in the order of the network, as weights tell them; what it lacks comes last.
-  fileprivate func inOrder(of architecture: Architecture) -> Self {
+  fileprivate func inOrder(of blocks: [Block]) -> Self {
     var plan = self
-    let known = architecture.blocks.map(\.name)
-    plan.blocks = known.flatMap { name in blocks.filter { $0 == name } } + blocks.filter { !known.contains($0) }
+    let known = blocks.map(\.name)
+    plan.blocks =
+      known.flatMap { name in plan.blocks.filter { $0 == name } } + plan.blocks.filter { !known.contains($0) }
     return plan
   }
 
-  fileprivate func validate(width: Int, _ architecture: Architecture) throws {
+  fileprivate func validate(width: Int, _ architecture: Architecture, _ levels: Levels) throws {
     guard reduction >= 1 && reduction <= width else {
       throw Refusal(
         .input, "The reduction is \(reduction)",
         remedy: "choose 1 to the width, \(width), so that a dual layer keeps a hidden channel")
     }
     for (index, name) in blocks.enumerated() {
-      if let fault = architecture.fault(of: name) { throw fault }
+      if let fault = architecture.fault(of: name, depth: levels.depth) { throw fault }
       guard !blocks[..<index].contains(name) else {
         throw Refusal(.input, "The dual block \(name.rawValue) is named twice", remedy: "name each block once")
       }

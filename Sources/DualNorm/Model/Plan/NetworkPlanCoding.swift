@@ -2,7 +2,8 @@ import Basics
 
 extension NetworkPlan: Codable {
   private enum CodingKeys: String, CodingKey {
-    case architecture, classes, width, norm, reduction, size, sites
+    case architecture, classes, width, norm, reduction, size, sites, dimensions, poolings, kernels
+    case largestWidth = "cap"
     case inputChannels = "input_channels"
     case dualBlocks = "dual_blocks"
     case maskKind = "mask"
@@ -24,10 +25,16 @@ extension NetworkPlan: Codable {
       reduction: try container.decode(Int.self, forKey: .reduction),
       localStatistics: try value(.localStatistics, absent: .predicted))
     self.init(
-      try value(.architecture, absent: .residualUNet), classes: try container.decode(Int.self, forKey: .classes),
+      try value(.architecture, absent: .residualUNet),
+      levels: Levels(
+        poolings: try value(.poolings, absent: Levels.slices.poolings),
+        kernels: try value(.kernels, absent: Levels.slices.kernels)),
+      classes: try container.decode(Int.self, forKey: .classes),
       inputChannels: try container.decode(Int.self, forKey: .inputChannels),
-      width: try container.decode(Int.self, forKey: .width), norm: try container.decode(PlainNorm.self, forKey: .norm),
-      dual: dual.blocks.isEmpty ? nil : dual, size: try container.decodeIfPresent(ImageSize.self, forKey: .size),
+      width: try container.decode(Int.self, forKey: .width),
+      largestWidth: try container.decodeIfPresent(Int.self, forKey: .largestWidth),
+      norm: try container.decode(PlainNorm.self, forKey: .norm),
+      dual: dual.blocks.isEmpty ? nil : dual, size: try container.decodeIfPresent(Extent.self, forKey: .size),
       sites: try value(.sites, absent: 1), deepSupervision: try value(.deepSupervision, absent: false))
   }
 
@@ -35,6 +42,12 @@ extension NetworkPlan: Codable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     let dual = dual ?? []
     if architecture != .residualUNet { try container.encode(architecture, forKey: .architecture) }
+    if levels != .slices {
+      try container.encode(levels.dimensions, forKey: .dimensions)
+      try container.encode(levels.poolings, forKey: .poolings)
+      try container.encode(levels.kernels, forKey: .kernels)
+      try container.encode(largestWidth, forKey: .largestWidth)
+    }
     try container.encode(classes, forKey: .classes)
     try container.encode(inputChannels, forKey: .inputChannels)
     try container.encode(width, forKey: .width)

@@ -1,25 +1,32 @@
 package import Basics
 import Foundation
 
-/// A training example: one slice with its neighbours, and the classes of its pixels.
-package struct TrainingSlice: Equatable, Sendable {
-  /// [channels, height, width], row-major.
+/// A training example: a slice with its neighbours, or a window of a volume, and the classes of its voxels.
+package struct TrainingExample: Equatable, Sendable {
+  /// [channels, height, width], or [channels, depth, height, width]; row-major.
   var image: [Float]
-  /// [height, width], row-major, class indices.
+  /// [height, width], or [depth, height, width]; row-major, class indices.
   var labels: [UInt8]
   let channels: Int
-  let size: ImageSize
+  let extent: Extent
 
-  package init(image: [Float], labels: [UInt8], channels: Int, size: ImageSize) {
-    precondition(image.count == channels * size.height * size.width && labels.count == size.height * size.width)
+  package init(image: [Float], labels: [UInt8], channels: Int, extent: Extent) {
+    let voxels = extent.sizes.reduce(1, *)
+    precondition(image.count == channels * voxels && labels.count == voxels)
     self.image = image
     self.labels = labels
     self.channels = channels
-    self.size = size
+    self.extent = extent
   }
+
+  /// Size of its slices, in pixels.
+  var size: ImageSize { extent.slice }
+
+  /// Slices of all channels.
+  var planes: Int { channels * (extent.depth ?? 1) }
 }
 
-/// Random changes of a training slice, drawn anew each time it is used.
+/// Random changes of a training example, drawn anew each time it is used. All slices of a volume change alike.
 ///
 /// All spatial changes are combined into one map of the plane, so that pixels are interpolated once. Image and labels
 /// always move together. Intensities change afterwards; all channels (neighbouring slices and modalities) change alike,
@@ -74,8 +81,8 @@ package struct Augmentation: Equatable, Sendable {
   /// The published augmentation.
   package static let published: [Part] = [.rotation, .flip, .shift]
 
-  /// Returns the slice with random changes.
-  package func apply(to slice: TrainingSlice, using generator: inout SeededGenerator) -> TrainingSlice {
+  /// Returns the example with random changes.
+  package func apply(to example: TrainingExample, using generator: inout SeededGenerator) -> TrainingExample {
     // Each part has its own generator, so that one part does not change another's numbers.
     let seed = generator.next()
     func own(_ part: Part?) -> SeededGenerator {
@@ -87,11 +94,11 @@ package struct Augmentation: Equatable, Sendable {
       return drawn.uniform() < part.probability ? drawn : nil
     }
     let map = plane(fires, zooming: own(nil))
-    var result = slice
+    var result = example
     if var own = fires(.elastic) {
-      result = slice.transformed(by: map, bending: ElasticMap(size: slice.size, using: &own))
+      result = example.transformed(by: map, bending: ElasticMap(size: example.size, using: &own))
     } else if map != .identity {
-      result = slice.transformed(by: map)
+      result = example.transformed(by: map)
     }
     for part in IntensityChange.order {
       if var own = fires(part) { IntensityChange(part, using: &own).apply(to: &result) }

@@ -7,14 +7,14 @@ import Foundation
 final class BatchLoader: @unchecked Sendable {
   // `condition` guards every var.
   private let condition = NSCondition()
-  private var finished: [Int: Result<[TrainingSlice], any Error>] = [:]
+  private var finished: [Int: Result<[TrainingExample], any Error>] = [:]
   private var nextToMake: Int
   private var nextToTake: Int
   private var isClosed = false
 
   private let end: Int
   private let capacity: Int
-  private let make: @Sendable (Int) throws -> [TrainingSlice]
+  private let make: @Sendable (Int) throws -> [TrainingExample]
 
   /// - Parameters:
   ///   - batches: the batches' indices, in order.
@@ -22,7 +22,8 @@ final class BatchLoader: @unchecked Sendable {
   ///   - make: makes the batch of an index, on any of `threads` threads. `next` rethrows its error in the batch's
   ///     place.
   init(
-    batches: Range<Int>, threads: Int = 1, capacity: Int = 4, make: @escaping @Sendable (Int) throws -> [TrainingSlice]
+    batches: Range<Int>, threads: Int = 1, capacity: Int = 4,
+    make: @escaping @Sendable (Int) throws -> [TrainingExample]
   ) {
     nextToMake = batches.lowerBound
     nextToTake = batches.lowerBound
@@ -44,7 +45,7 @@ final class BatchLoader: @unchecked Sendable {
   /// Waits for the next batch and returns it; nil after the last one or after `close`.
   ///
   /// - Throws: the error of making it; no more batches follow.
-  func next() throws -> [TrainingSlice]? {
+  func next() throws -> [TrainingExample]? {
     condition.lock()
     defer { condition.unlock() }
     guard nextToTake < end else { return nil }

@@ -9,8 +9,7 @@ struct BatchPlan: Sendable {
   private let siteBatches: SiteBatches
   private let batchSize: Int
   private let augmentation: Augmentation
-  private let sampling: SliceSampling
-  private let context: Int
+  private let sampling: any Sampling
   private let seed: UInt64
 
   /// - Parameter cases: cases with labels; every site has the same share of each batch.
@@ -27,11 +26,10 @@ struct BatchPlan: Sendable {
       sites: sites.map { $0.value.flatMap { cases[$0].volume.slices(index: $0) } },
       foregroundShare: configuration.foregroundShare, seed: configuration.seed)
     siteBatches = try SiteBatches(cases, description)
-    batchSize = configuration.slicesPerBatch(sites: sites.count)
+    batchSize = configuration.batchSize(sites: sites.count)
     augmentation = Augmentation(
       configuration.augmentation, classes: description.network.classes, zoom: configuration.zoom)
-    sampling = SliceSampling(description.preparation)
-    context = description.preparation.contextSlices
+    sampling = DualNorm.sampling(description.preparation)
     seed = configuration.seed
   }
 
@@ -64,7 +62,7 @@ struct BatchPlan: Sendable {
         var placing = SeededGenerator.stream(seed: seed, stageIndex, index, place, 1)
         let window = try sampling.trainingWindow(
           slice: slice.z, of: volume, aroundForeground: sampler.isForeground(slot: slot), using: &placing)
-        let original = try volume.trainingSlice(window, context: context)
+        let original = try sampling.example(window, of: volume)
         var generator = SeededGenerator.stream(seed: seed, stageIndex, index, place)
         return augmentation.apply(to: original, using: &generator)
       }

@@ -33,7 +33,7 @@ struct IntensityChange {
     }
   }
 
-  func apply(to slice: inout TrainingSlice) {
+  func apply(to slice: inout TrainingExample) {
     switch kind {
     case .biasField(let coefficients): slice.multiply(byFieldOf: coefficients)
     case .blur(let sigma): slice.blur(sigmaPixels: sigma)
@@ -51,7 +51,7 @@ struct IntensityChange {
   static let terms = 9
 }
 
-extension TrainingSlice {
+extension TrainingExample {
   /// v ← min + range · ((v − min) / range)^exponent, over the whole slice; on the negative, mirrored.
   fileprivate mutating func applyGamma(_ exponent: Double, onNegative: Bool) {
     guard let low = image.min(), let high = image.max(), low < high else { return }
@@ -76,8 +76,8 @@ extension TrainingSlice {
       for column in 0..<width {
         let x = place(column, of: width)
         let factor = Float(exp(a0 + x * (a1 + x * (a2 + x * c[8]))))
-        for channel in 0..<channels {
-          let index = (channel * height + row) * width + column
+        for plane in 0..<planes {
+          let index = (plane * height + row) * width + column
           image[index] = low + (image[index] - low) * factor
         }
       }

@@ -2,18 +2,18 @@ import Torch
 
 /// The input of a training step, on the network's device.
 struct TrainingBatch {
-  /// [N, channels, H, W], channels-last.
+  /// [N, channels, H, W], or [N, channels, D, H, W] of volumes; channels-last.
   let images: Tensor
-  /// int64 [N, H, W]
+  /// int64 [N, H, W], or [N, D, H, W]
   let labels: Tensor
   /// The site of each row, for domain-specific batch norm.
   let sites: SiteRows?
 
-  /// - Parameter slices: at least one; all of one size.
-  init(_ slices: [TrainingSlice], sites: SiteRows?, on device: Device) {
+  /// - Parameter examples: at least one; all of one size.
+  init(_ examples: [TrainingExample], sites: SiteRows?, on device: Device) {
     let input = NetworkInput(
-      images: slices.flatMap(\.image), labels: slices.flatMap(\.labels), slices: slices.count,
-      channels: slices[0].channels, size: slices[0].size, on: device)
+      images: examples.flatMap(\.image), labels: examples.flatMap(\.labels), sizes: examples[0].extent.sizes,
+      channels: examples[0].channels, on: device)
     (images, labels, self.sites) = (input.images, input.labels!, sites)
   }
 }

@@ -2,6 +2,8 @@ import Basics
 
 /// Iterations of the two stages, `[plain, dual]` in files; 0 skips a stage.
 package struct StageIterations: NumberPair {
+  package typealias Number = Int
+
   package var plain, dual: Int
 
   package init(plain: Int, dual: Int) { (self.plain, self.dual) = (plain, dual) }

@@ -4,38 +4,84 @@ package import MedicalImaging
 import Scores
 
 extension TrainingConfiguration {
-  /// The preparation from the options; the cases determine the rest.
-  func plan(for facts: [CaseFacts]) throws -> PreparationPlan {
+  /// The preparation and the levels of the network from the options; the cases determine the rest.
+  func plan(for facts: [CaseFacts]) throws -> (preparation: PreparationPlan, levels: Levels) {
+    guard dimensions == 3 else {
+      let isFlat = facts.allSatisfy { $0.geometry.size.z == 1 }
+      return (try preparation(for: facts, size: size, context: context ?? (isFlat ? 1 : 3), .slices), .slices)
+    }
+    try requireVolumes(facts)
+    let unsized = try preparation(for: facts, size: nil, context: 1, .slices)
+    let volumes = try VolumePlan(facts.map { VolumeShape($0.geometry, unsized) }, window: size) { window, levels in
+      try secondsPerStep(window, levels, facts) <= Self.longestPlannedStep
+    }
+    return (try preparation(for: facts, size: volumes.window, context: 1, volumes.levels), volumes.levels)
+  }
+
+  private func preparation(
+    for facts: [CaseFacts], size: Extent?, context: Int, _ levels: Levels
+  ) throws -> PreparationPlan {
     try PreparationPlan.derived(
-      from: facts, window: window, resampling: resamplingOption(), networkSize: size,
-      contextSlices: context ?? (facts.allSatisfy { $0.geometry.size.z == 1 } ? 1 : 3), whitening: whitening,
-      padsSlices: padsSlices, sizeMultiple: network.sizeMultiple)
+      from: facts, window: window, resampling: resamplingOption(), networkSize: size, contextSlices: context,
+      whitening: whitening, padsSlices: padsSlices, multiples: levels.multiples)
+  }
+
+  private func requireVolumes(_ facts: [CaseFacts]) throws {
+    guard facts.contains(where: { $0.geometry.size.z > 1 }) else {
+      throw Refusal(
+        .input, "\(Setting.dimensions) is 3, and every case is a picture or a single slice",
+        remedy: "leave \(Setting.dimensions) out")
+    }
   }
 
   /// The preparation from the options, for unknown volumes.
   package func plan(orientation: Orientation? = nil) throws -> PreparationPlan {
     try PreparationPlan(
       window: window, resampling: resamplingOption() ?? .none, networkSize: size,
-      contextSlices: context ?? 3, whitening: whitening, orientation: orientation,
-      padsSlices: padsSlices, sizeMultiple: network.sizeMultiple)
+      contextSlices: dimensions == 3 ? 1 : context ?? 3, whitening: whitening, orientation: orientation,
+      padsSlices: padsSlices, multiples: dimensions == 3 ? [1, 1, 1] : Levels.slices.multiples)
   }
 
   /// The published network takes slices unpadded, unless the user gives a size or layer norm needs one.
-  private var padsSlices: Bool { recipe != .published || size != nil || norm == .ln }
+  private var padsSlices: Bool { recipe != .published || size != nil || norm == .ln || dimensions == 3 }
 
   /// Refuses impossible sizes and widths before any data are read.
   func requireWorkable() throws {
+    if dimensions == 3 {
+      guard context ?? 1 == 1 else {
+        throw Refusal(
+          .input, "\(Setting.context) is \(context ?? 1), and \(Setting.dimensions) is 3",
+          remedy: "leave \(Setting.context) out; a 3-D network sees whole windows")
+      }
+      guard size?.sizes.count ?? 3 == 3 else {
+        throw Refusal(
+          .input, "\(Setting.size) is \(size!), and \(Setting.dimensions) is 3",
+          remedy: "give depth, height and width, for example 32,64,64")
+      }
+    } else if let size, size.depth != nil {
+      throw Refusal(
+        .input, "\(Setting.size) is \(size), and \(Setting.dimensions) is 2", remedy: "give height and width")
+    }
     _ = try plan()
-    let smallest = ImageSize(height: network.sizeMultiple, width: network.sizeMultiple)
-    try NetworkPlan(network, classes: 2, width: width, norm: norm, dual: dualPlan, size: norm == .ln ? smallest : nil)
+    let levels = dimensions == 3 ? Levels.volumes(poolings: Self.largestDepth) : .slices
+    let smallest = norm == .ln ? Extent(levels.multiples) : nil
+    try NetworkPlan(network, levels: levels, classes: 2, width: width, norm: norm, dual: dualPlan, size: smallest)
       .validate()
   }
 
+  /// The most poolings of a 3-D network, whose blocks the options may name before the cases are known.
+  package static let largestDepth = 6
+
+  /// The most poolings that these options allow.
+  var largestDepth: Int { dimensions == 3 ? Self.largestDepth : Levels.slices.depth }
+
   /// The dual norms from the options; nil without dual blocks.
-  var dualPlan: DualPlan? {
-    guard !dualBlocks.isEmpty else { return nil }
+  var dualPlan: DualPlan? { dualPlan(dualBlocks) }
+
+  private func dualPlan(_ blocks: [BlockName]) -> DualPlan? {
+    guard !blocks.isEmpty else { return nil }
     return DualPlan(
-      dualBlocks, maskKind: mask, maskSource: maskSource, reduction: reduction, localStatistics: localStatistics)
+      blocks, maskKind: mask, maskSource: maskSource, reduction: reduction, localStatistics: localStatistics)
   }
 
   private func resamplingOption() throws -> PreparationPlan.Resampling? {
@@ -47,15 +93,26 @@ extension TrainingConfiguration {
       ?? resampleSize.map { .size(height: $0.height, width: $0.width) }
   }
 
-  /// The number of slices per batch; by default the smallest multiple of the number of sites that is at least 8.
-  func slicesPerBatch(sites: Int) -> Int { batchSize ?? (8 + sites - 1) / sites * sites }
+  /// The number of rows per batch; by default the smallest multiple of the number of sites that is at least 8, or 2 in
+  /// 3-D.
+  func batchSize(sites: Int) -> Int {
+    let least = dimensions == 3 ? 2 : 8
+    return batchSize ?? (least + sites - 1) / sites * sites
+  }
+
+  /// The dual blocks of a network with these levels. The default names blocks by the number of levels.
+  private func dualBlocks(of levels: Levels) -> [BlockName] {
+    dualBlocks == network.standardDualBlocks ? network.standardDualBlocks(depth: levels.depth) : dualBlocks
+  }
 
   /// The network for the options and the data.
-  func network(labels: LabelScheme, plan: PreparationPlan, modalities: Int, sites: Int = 1) throws -> NetworkPlan {
+  func network(
+    labels: LabelScheme, plan: PreparationPlan, levels: Levels = .slices, modalities: Int, sites: Int = 1
+  ) throws -> NetworkPlan {
     let network = NetworkPlan(
-      network, classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width, norm: norm,
-      dual: dualPlan, size: norm == .ln ? plan.networkSize : nil, sites: norm == .dsbn ? sites : 1,
-      deepSupervision: deepSupervision)
+      network, levels: levels, classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width,
+      norm: norm, dual: dualPlan(dualBlocks(of: levels)), size: norm == .ln ? plan.networkSize : nil,
+      sites: norm == .dsbn ? sites : 1, deepSupervision: deepSupervision)
     try network.validate()
     guard !weightedCrossEntropy || labels.classCount > 2 else {
       throw Refusal(
@@ -63,27 +120,28 @@ extension TrainingConfiguration {
         "\(Setting.weightedCrossEntropy) weights the classes of the cross entropy, which the published loss of two "
           + "classes (background and \(labels.names[0])) does not have", remedy: "leave it out")
     }
-    let side = network.architecture.sizeMultiple
-    if plan.networkSize == ImageSize(height: side, width: side) { try requireSeveralValues(network, sites: sites) }
+    if let size = plan.networkSize, size.sizes == levels.multiples {
+      try requireSeveralValues(network, size, sites: sites)
+    }
     return network
   }
 
   /// Refuses batches that have a single value per channel at the deepest level, and so no variance for batch norm.
   ///
   /// The smallest slices are a single pixel there.
-  private func requireSeveralValues(_ network: NetworkPlan, sites: Int) throws {
-    let side = network.architecture.sizeMultiple
+  private func requireSeveralValues(_ network: NetworkPlan, _ size: Extent, sites: Int) throws {
+    let kind = dimensions == 3 ? "windows" : "slices"
     guard batchSize != 1 || !network.usesBatchNormAtTheBottom else {
       throw Refusal(
         .input,
-        "\(Setting.batchSize) is 1 and slices are \(side)×\(side), so batch normalization has a single value a channel "
-          + "at the deepest level", remedy: "give at least 2 slices a batch")
+        "\(Setting.batchSize) is 1 and \(kind) are \(size), so batch normalization has a single value a channel "
+          + "at the deepest level", remedy: "give at least 2 \(kind) a batch")
     }
-    let slices = slicesPerBatch(sites: sites)
-    guard norm != .dsbn || slices >= 2 * sites else {
+    let rows = batchSize(sites: sites)
+    guard norm != .dsbn || rows >= 2 * sites else {
       throw Refusal(
         .input,
-        "A batch has \(slices) slices of \(side)×\(side) from \(sites) sites, so domain-specific batch normalization "
+        "A batch has \(rows) \(kind) of \(size) from \(sites) sites, so domain-specific batch normalization "
           + "has a single value a channel of a site at the deepest level",
         remedy: "give \(Setting.batchSize) \(2 * sites) or more")
     }

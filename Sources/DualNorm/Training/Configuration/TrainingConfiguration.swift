@@ -13,6 +13,8 @@ package struct TrainingConfiguration: Equatable, Sendable {
   // The network
   /// The backbone.
   package var network = Architecture.residualUNet
+  /// 2 for a network of slices, 3 for one of volumes.
+  package var dimensions = 2
   package var width = 32
   package var norm = PlainNorm.bn
   package var dualBlocks = Architecture.residualUNet.standardDualBlocks
@@ -36,8 +38,8 @@ package struct TrainingConfiguration: Equatable, Sendable {
   package var spacing: PixelSpacing?
   /// Height and width in pixels to resample slices to.
   package var resampleSize: ImageSize?
-  /// Height and width in pixels of the windows of training; by default those of the largest slice.
-  package var size: ImageSize?
+  /// Size of the windows of training. By default that of the largest slice, or in 3-D what `VolumePlan` finds.
+  package var size: Extent?
   /// The voxels whose mean and standard deviation normalize the intensities.
   package var whitening = PreparationPlan.Whitening.foreground
   /// Share of each site's patients that choose the best checkpoint.
@@ -155,7 +157,7 @@ extension TrainingConfiguration {
     self = try Self.file(recipe, path: url.path).read(url)
     let isOwn = dualBlocks != Self().dualBlocks
     for name in isOwn ? dualBlocks : [] {
-      if let fault = network.fault(of: name, in: url.path) { throw fault }
+      if let fault = network.fault(of: name, depth: largestDepth, in: url.path) { throw fault }
     }
     if let recipe { self.recipe = recipe }
   }

@@ -10,6 +10,9 @@ extension TrainingOption {
     TrainingOption(
       .recipe, \.recipe, "Source of all options that are not given: standard, or published."),
     TrainingOption(.network, \.network, "Backbone: residual-unet, or unet++.", example: "unet++"),
+    TrainingOption(
+      .dimensions, \.dimensions, "2 for a network of slices, or 3 for one of volumes.",
+      Valid("give 2 (slices) or 3 (volumes)") { (2...3).contains($0) }),
     TrainingOption(.width, \.width, "Channels of the first level."),
     TrainingOption(.norm, \.norm, "Plain norm: bn, in, gn, ln or dsbn (a bn for each site)."),
     TrainingOption(
@@ -23,7 +26,7 @@ extension TrainingOption {
       .localStatistics, \.localStatistics, "predicted, or measured: also normalize each region by its statistics."),
     TrainingOption(.reduction, \.reduction, "Ratio of a dual layer's channels to its hidden channels."),
     TrainingOption(
-      .context, \.context, "Neighbouring slices in the network's input, odd.", open: "3, or 1 for 2-D data",
+      .context, \.context, "Neighbouring slices in the network's input, odd.", open: "3, or 1 for 2-D data and in 3-D",
       example: "3",
       Valid("give an odd number of slices from 1 to 15, so that there is a middle one") {
         $0 % 2 == 1 && (1...15).contains($0)
@@ -48,8 +51,9 @@ extension TrainingOption {
       .resampleSize, \.resampleSize, "Resample slices to this many pixels.", form: "height,width", open: nil,
       example: "[384, 384]"),
     TrainingOption(
-      .size, \.size, "Size of the windows of training, multiples of 16.", form: "height,width",
-      open: "fits every slice", example: "[384, 384]"),
+      .size, \.size, "Size of the windows of training, multiples of 16; in 3-D depth, height and width.",
+      form: "height,width", open: "fits every slice; in 3-D planned for a step of about a second",
+      example: "[384, 384]"),
     TrainingOption(
       .whitening, \.whitening,
       "Voxels for z-score normalization: volume, or foreground (those above the mean)."),
@@ -70,8 +74,8 @@ extension TrainingOption {
       .iterations, \.iterations, "Iterations of the plain and of the dual stage.", form: "plain,dual",
       example: "[4000, 2000]", Valid("give \(StageIterations.expected)", \.areValid)),
     TrainingOption(
-      .batchSize, \.batchSize, "Slices per batch, balanced over sites.",
-      open: "8, rounded up to a multiple of the sites", example: "8",
+      .batchSize, \.batchSize, "Slices or 3-D windows per batch, balanced over sites.",
+      open: "8, or 2 in 3-D, rounded up to a multiple of the sites", example: "8",
       Valid("give 1 to 100000 slices") { (1...100_000).contains($0) }),
     TrainingOption(
       .learningRate, \.learningRate, "Base rate of Adam.", Valid("give a number above 0, up to 1") { $0 > 0 && $0 <= 1 }

@@ -69,10 +69,12 @@ final class RunRecorder {
 
   var lastStage: Stage? { configuration.stages(of: description.network).last?.stage }
 
-  /// Slices that the network sees of all validation cases, in all their windows.
-  var validationSliceCount: Int {
-    let sampling = SliceSampling(description.preparation)
-    return validation.reduce(0) { $0 + sampling.windows(covering: $1.volume).reduce(0) { $0 + $1.slices.count } }
+  /// Rows of batches that the network sees of all validation cases, in all their windows.
+  var validationRowCount: Int {
+    let sampling = DualNorm.sampling(description.preparation)
+    return validation.reduce(0) {
+      $0 + sampling.windows(covering: $1.volume).reduce(0) { $0 + sampling.rows(of: $1).count }
+    }
   }
 
   func validationScore(of network: DualNormNetwork) -> ValidationScore {

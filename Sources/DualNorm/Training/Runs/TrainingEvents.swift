@@ -12,9 +12,9 @@ final class TrainingEvents {
   private let folder: URL
   private var file: EventFile?
   private let description: ModelDescription
-  private let sampling: SliceSampling
+  private let sampling: any Sampling
   /// A window of a slice of each site.
-  private let shown: [(item: PreparedCase, window: Window, channels: [[Float]])]
+  private let shown: [(item: PreparedCase, slice: Int, window: Window, channels: [[Float]])]
 
   /// - Parameter validation: cases with labels; the pictures show each site's first case, its slice with the most
   ///   labels.
@@ -22,14 +22,15 @@ final class TrainingEvents {
   init(_ folder: URL, _ description: ModelDescription, validation: [PreparedCase]) throws {
     self.folder = folder
     self.description = description
-    let sampling = SliceSampling(description.preparation)
+    let sampling = DualNorm.sampling(description.preparation)
     self.sampling = sampling
     let cases = validation.sorted { $0.source.identifier < $1.source.identifier }
     let sites = Set(cases.map(\.source.site)).sorted()
     shown = try sites.map { site in
       let item = cases.first { $0.source.site == site }!
-      let window = sampling.central(slice: item.volume.fullestSlice, of: item.volume)
-      return (item, window, try item.shownChannels(in: window))
+      let slice = item.volume.fullestSlice
+      let window = sampling.central(slice: slice, of: item.volume)
+      return (item, slice, window, try item.shownChannels(slice: slice, in: window))
     }
   }
 
@@ -51,18 +52,18 @@ final class TrainingEvents {
   ///
   /// The pictures show one slice per site, with outlines of the labels and of each pass's prediction.
   func append(_ network: DualNormNetwork, step: Int) throws {
-    var values = network.parameters.trainable.filter { $0.tensor.shape.count == 4 }.map {
+    var values = network.parameters.trainable.filter { $0.tensor.rank >= 4 }.map {
       EventValue.histogram("weights/\($0.name)", $0.tensor.values(Float.self))
     }
-    if let (item, window, _) = shown.first {
+    if let (item, slice, _, _) = shown.first {
       let site = description.branch(ofSite: item.source.site)
-      for map in network.dualMaps(of: item.volume, in: window, sampling, site: site) {
+      for map in network.dualMaps(of: item.volume, slice: slice, sampling, site: site) {
         values.append(.histogram("gamma/\(map.block.name.rawValue).norm_\(map.index)", map.gamma))
         values.append(.histogram("beta/\(map.block.name.rawValue).norm_\(map.index)", map.beta))
       }
     }
-    for (item, window, channels) in shown {
-      let row = row(item, window, channels, by: network)
+    for (item, slice, window, channels) in shown {
+      let row = row(item, slice, window, channels, by: network)
       let sheet = SliceSheet(rows: [row], classNames: description.labels.names).render()
       let png = try pngData(sheet.pixels, width: sheet.width, height: sheet.height, components: 3)
       values.append(.picture("slices/\(item.source.site)", png: png, width: sheet.width, height: sheet.height))
@@ -71,17 +72,24 @@ final class TrainingEvents {
   }
 
   private func row(
-    _ item: PreparedCase, _ window: Window, _ channels: [[Float]], by network: DualNormNetwork
+    _ item: PreparedCase, _ slice: Int, _ window: Window, _ channels: [[Float]], by network: DualNormNetwork
   ) -> SheetRow {
     let segmenter = network.segmenter(ofSite: description.branch(ofSite: item.source.site))
     let found = withoutGradients {
       segmenter.scores(of: sampling.input([(item.volume, window)], on: network.device), .evaluation)
-        .mapValues(\.classes)
+        .mapValues { plane(slice, of: $0.classes, in: window) }
     }
     return SheetRow(
-      title: "\(item.source.identifier) \(window.slices.lowerBound)", width: window.columns.count,
-      height: window.rows.count, channels: channels, reference: item.volume.labels(in: window),
+      title: "\(item.source.identifier) \(slice)", width: window.columns.count,
+      height: window.rows.count, channels: channels,
+      reference: item.volume.labels(in: window).map { plane(slice, of: $0, in: window) },
       firstPass: found[.first], finalPass: found[.final])
+  }
+
+  /// The values of a slice in those of a window.
+  private func plane(_ slice: Int, of values: [UInt8], in window: Window) -> [UInt8] {
+    let count = window.rows.count * window.columns.count
+    return Array(values[(slice - window.slices.lowerBound) * count..<(slice - window.slices.lowerBound + 1) * count])
   }
 
   /// Appends events. The first creates the file, so a resumed run has a file of its own.

@@ -1,0 +1,45 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/conv3d.h>
+#include <ATen/ops/conv_transpose3d.h>
+#include <ATen/ops/max_pool3d.h>
+#include <ATen/ops/upsample_nearest3d.h>
+#include <ATen/ops/upsample_trilinear3d.h>
+#include <array>
+#include "Support.h"
+
+/// Values of the axes D, H and W.
+using Axes = std::array<int64_t, 3>;
+
+template <typename Value>
+static Axes axes(const Value &value) {
+  return {value(0), value(1), value(2)};
+}
+
+static Axes axes(const ptrdiff_t *values) { return {values[0], values[1], values[2]}; }
+
+CTTensor *ct_conv3d(const CTTensor *x, const CTTensor *weight, const CTTensor *bias) {
+  return tensor([&] {
+    auto padding = axes([&](int axis) { return weight->value.size(2 + axis) / 2; });
+    return at::conv3d(x->value, weight->value, optional(bias), Axes{1, 1, 1}, padding);
+  });
+}
+
+CTTensor *ct_conv_transpose3d(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, const ptrdiff_t *strides) {
+  return tensor([&] {
+    auto padding = axes([&](int axis) { return strides[axis] - 1; });
+    return at::conv_transpose3d(x->value, weight->value, optional(bias), axes(strides), padding,
+                                /*output_padding=*/padding);
+  });
+}
+
+CTTensor *ct_max_pool3d(const CTTensor *x, const ptrdiff_t *strides) {
+  return tensor([&] { return at::max_pool3d(x->value, axes(strides), axes(strides)); });
+}
+
+CTTensor *ct_resize_trilinear(const CTTensor *x, const ptrdiff_t *size) {
+  return tensor([&] { return at::upsample_trilinear3d(x->value, axes(size), /*align_corners=*/true); });
+}
+
+CTTensor *ct_resize_nearest3d(const CTTensor *x, const ptrdiff_t *size) {
+  return tensor([&] { return at::upsample_nearest3d(x->value, axes(size)); });
+}
