@@ -6,7 +6,7 @@ import DualNorm
 struct PreparationOptions: ParsableArguments {
   // A window may begin with a minus.
   @Option(parsing: .unconditional, help: .training(.window)) var window: TupleArgument<IntensityWindow>?
-  @Option(help: .training(.spacing)) var spacing: TupleArgument<PixelSpacing>?
+  @Option(help: .training(.spacing)) var spacing: TupleArgument<VoxelSpacing>?
   @Option(help: .training(.resampleSize)) var resampleSize: TupleArgument<ImageSize>?
   @Option(help: .training(.size)) var size: TupleArgument<Extent>?
 }

@@ -9,10 +9,13 @@ extension Geometry {
   /// A grid of equal extent with another number of voxels in plane.
   ///
   /// The x and y edges (not centres) and all z stay in place.
-  public func inPlane(size newSize: SIMD2<Int>) -> Geometry {
-    precondition(newSize.x > 0 && newSize.y > 0, "an in-plane size of \(newSize.x)×\(newSize.y)")
+  public func inPlane(size newSize: SIMD2<Int>) -> Geometry { sized(SIMD3(newSize.x, newSize.y, size.z)) }
+
+  /// A grid of equal extent with another number of voxels along each axis; all edges stay in place.
+  public func sized(_ newSize: SIMD3<Int>) -> Geometry {
+    precondition(newSize.min() > 0, "a size of \(newSize.x)×\(newSize.y)×\(newSize.z)")
     var result = self
-    for axis in 0..<2 {
+    for axis in 0..<3 {
       result.size[axis] = newSize[axis]
       result.spacingMM[axis] = spacingMM[axis] * Double(size[axis]) / Double(newSize[axis])
     }

@@ -103,7 +103,7 @@ import Testing
     ),
     (
       "\"width\" : 4", "\"width\" : 4, \"size\" : [48, 32]",
-      "the network works for slices of 48×32 (H×W) only, and the preparation makes 32×32; make both the same."
+      "the network works for windows of 48×32 only, and the preparation makes 32×32; make both the same."
     ),
   ])
   func description(original: String, replacement: String, sentence: String) throws {

@@ -52,13 +52,14 @@ public final class SegmentationModel {
   /// γ and β of the dual layers in the middle window of a slice; see `DualNormNetwork.dualMaps`.
   package func dualMaps(of item: PreparedCase, slice z: Int) -> [DualMap] {
     network.dualMaps(
-      of: item.volume, slice: z, sampling, site: description.branch(ofSite: item.source.site))
+      of: item.volume, slice: item.volume.networkSlice(of: z), sampling, site: description.branch(ofSite: item.source.site))
   }
 
   /// Pixels and size of the middle window of a slice; see `PreparedCase.shownChannels`.
   package func shownWindow(of item: PreparedCase, slice z: Int) throws -> (channels: [[Float]], size: ImageSize) {
-    let window = sampling.central(slice: z, of: item.volume)
-    return (try item.shownChannels(slice: z, in: window), window.size)
+    let slice = item.volume.networkSlice(of: z)
+    let window = sampling.central(slice: slice, of: item.volume)
+    return (try item.shownChannels(slice: slice, in: window), window.size)
   }
 
   /// Reads the model of a run folder.
@@ -125,11 +126,12 @@ public final class SegmentationModel {
         )
       })
     let segmenter = network.segmenter(ofSite: description.branch(ofSite: site))
+    var restoring = Dictionary(uniqueKeysWithValues: passes.map { ($0, SliceRestoring(grid)) })
     func predict() {
       segmenter.forEachSlab(of: volume, sampling, passes: passes, on: network.device) { pass, slices, scores in
         if !grid.isResampled { found[pass]!.classes += scores.classes }
         guard keepsProbabilities || grid.isResampled else { return }
-        let maps = grid.restored(scores.probabilitiesByClass, slices: slices).map(\.voxels)
+        let maps = restoring[pass]!.restored(scores.probabilitiesByClass, slices: slices)
         if grid.isResampled { found[pass]!.classes += mostProbableClasses(maps) }
         guard keepsProbabilities else { return }
         for (index, map) in maps.enumerated() { found[pass]!.probabilities[index] += map }

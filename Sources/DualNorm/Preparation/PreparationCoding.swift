@@ -25,7 +25,13 @@ extension PreparationPlan: Codable {
       }
       return (values[0], values[1])
     }
-    let spacing = try pair(.spacingMM, Double.self)
+    let spacing = try container.decodeIfPresent([Double].self, forKey: .spacingMM)
+    guard spacing.map({ (2...3).contains($0.count) }) ?? true else {
+      throw Refusal(
+        .input,
+        "The preparation's \(CodingKeys.spacingMM.rawValue) has \(counted(spacing!.count, "value")), expected two, or "
+          + "three for volumes")
+    }
     let size = try pair(.size, Int.self)
     guard spacing == nil || size == nil else {
       throw Refusal(.input, "The preparation has both spacing_mm and size", remedy: "keep one")
@@ -45,7 +51,7 @@ extension PreparationPlan: Codable {
         "The preparation's \(CodingKeys.networkSize.rawValue) has \(counted(networkSize!.count, "value")), expected "
           + "two, or three for volumes")
     }
-    let resampling = spacing.map { Resampling.spacingMM(x: $0.0, y: $0.1) }
+    let resampling = spacing.map { Resampling.spacingMM(x: $0[0], y: $0[1], z: $0.count == 3 ? $0[2] : nil) }
     try self.init(
       window: pair(.window, Double.self).map { IntensityWindow($0.0, $0.1) },
       resampling: resampling ?? size.map { .size(height: $0.0, width: $0.1) } ?? .none,
@@ -61,7 +67,7 @@ extension PreparationPlan: Codable {
     try container.encodeIfPresent(window, forKey: .window)
     switch resampling {
     case .none: break
-    case .spacingMM(let x, let y): try container.encode([x, y], forKey: .spacingMM)
+    case .spacingMM(let x, let y, let z): try container.encode([x, y] + (z.map { [$0] } ?? []), forKey: .spacingMM)
     case .size(let height, let width): try container.encode([height, width], forKey: .size)
     }
     try container.encodeIfPresent(networkSize, forKey: .networkSize)

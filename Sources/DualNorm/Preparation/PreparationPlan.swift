@@ -9,11 +9,12 @@ import Scores
 /// normalization with the population standard deviation. The network then sees windows of `networkSize`, padded where
 /// a slice is smaller.
 package struct PreparationPlan: Equatable, Sendable {
-  /// In-plane resampling of slices; the spacing between slices stays.
+  /// Resampling in plane, and for 3-D networks along the slices too.
   package enum Resampling: Equatable, Sendable {
     case none
-    /// Resamples to this pixel spacing along x and y, in mm, or to the nearest that gives a whole number of pixels.
-    case spacingMM(x: Double, y: Double)
+    /// Resamples to this spacing in mm, or to the nearest that gives a whole number of voxels. Without z, the spacing
+    /// between slices stays.
+    case spacingMM(x: Double, y: Double, z: Double? = nil)
     /// Resamples to this number of pixels, at any spacing.
     case size(height: Int, width: Int)
   }
@@ -95,9 +96,12 @@ extension PreparationPlan {
     }
     switch resampling {
     case .none: break
-    case .spacingMM(let x, let y):
-      guard [x, y].allSatisfy({ $0.isFinite && $0 >= 0.001 && $0 <= 1000 }) else {
-        throw Refusal(.input, "The spacing \(x)×\(y) mm must lie between 0.001 and 1000 mm, such as 0.625×0.625")
+    case .spacingMM(let x, let y, let z):
+      let spacing = [x, y] + (z.map { [$0] } ?? [])
+      guard spacing.allSatisfy({ $0.isFinite && $0 >= 0.001 && $0 <= 1000 }) else {
+        throw Refusal(
+          .input,
+          "The spacing \(spacing.map { "\($0)" }.joined(separator: "×")) mm must lie between 0.001 and 1000 mm, such as 0.625×0.625")
       }
     case .size(let height, let width):
       guard [height, width].allSatisfy({ (SliceSides.smallest...SliceSides.largest).contains($0) }) else {
@@ -137,15 +141,21 @@ extension PreparationPlan {
 
   /// Size of slices after resampling, in pixels.
   package func resampledSize(_ geometry: Geometry) -> ImageSize {
+    let size = resampledVoxels(geometry)
+    return ImageSize(height: size.y, width: size.x)
+  }
+
+  /// Voxels along x, y and z after resampling.
+  package func resampledVoxels(_ geometry: Geometry) -> SIMD3<Int> {
     switch resampling {
-    case .none: return ImageSize(height: geometry.size.y, width: geometry.size.x)
-    case .spacingMM(let x, let y):
-      func pixels(_ axis: Int, _ spacing: Double) -> Int {
+    case .none: return geometry.size
+    case .spacingMM(let x, let y, let z):
+      func voxels(_ axis: Int, _ spacing: Double) -> Int {
         let count = (Double(geometry.size[axis]) * geometry.spacingMM[axis] / spacing).rounded()
         return Int(min(max(count, 1), 1e9))  // a header may claim any extent
       }
-      return ImageSize(height: pixels(1, y), width: pixels(0, x))
-    case .size(let height, let width): return ImageSize(height: height, width: width)
+      return SIMD3(voxels(0, x), voxels(1, y), z.map { voxels(2, $0) } ?? geometry.size.z)
+    case .size(let height, let width): return SIMD3(width, height, geometry.size.z)
     }
   }
 }
@@ -163,7 +173,10 @@ extension PreparationPlan {
     steps.append(whitening == .volume ? "whiten per volume" : "whiten per volume by its brighter voxels")
     switch resampling {
     case .none: steps.append("no resampling")
-    case .spacingMM(let x, let y): steps.append("resample in plane to \(short(x))×\(short(y)) \(unit.rawValue)")
+    case .spacingMM(let x, let y, nil):
+      steps.append("resample in plane to \(short(x))×\(short(y)) \(unit.rawValue)")
+    case .spacingMM(let x, let y, let z?):
+      steps.append("resample to \(short(x))×\(short(y))×\(short(z)) \(unit.rawValue)")
     case .size(let height, let width): steps.append("resample in plane to \(height)×\(width) pixels (H×W)")
     }
     let size = networkSize.map { "windows of \($0) (\(isOfVolumes ? "D×H×W" : "H×W"))" }

@@ -18,19 +18,21 @@ package struct PreparedGrid: Equatable, Sendable {
     (resampledGeometry == geometry ? image : image.resampled(onto: resampledGeometry, interpolation: .linear)).voxels
   }
 
-  /// Brings maps of some slices from the network's grid back to `geometry`: bit by bit without resampling, otherwise by
-  /// linear interpolation in plane. Each map is slices × H × W, such as the probabilities of one class.
+  /// Brings maps of some slices back to `geometry` in plane: bit by bit without resampling, otherwise linearly.
   ///
-  /// - Parameter slices: nil for all.
+  /// - Parameters:
+  ///   - maps: slices × H × W each, such as the probabilities of one class, on the network's grid in plane.
+  ///   - slices: slices of `geometry`; nil for all.
   package func restored(_ maps: [[Float]], slices: Range<Int>? = nil) -> [Image] {
     let slices = slices ?? 0..<geometry.size.z
-    let (source, target) = (resampledGeometry.slices(slices), geometry.slices(slices))
+    let plane = geometry.inPlane(size: SIMD2(resampledGeometry.size.x, resampledGeometry.size.y))
+    let (source, target) = (plane.slices(slices), geometry.slices(slices))
     return maps.map { map in
       let image = Image(voxels: map, geometry: source)
       return source == target ? image : image.resampled(onto: target, interpolation: .linear)
     }
   }
 
-  /// Tells whether slices are resampled. Classes are then chosen from probabilities brought back to the original grid.
+  /// Tells whether volumes are resampled. Classes are then chosen from probabilities brought back to the original grid.
   var isResampled: Bool { resampledGeometry != geometry }
 }

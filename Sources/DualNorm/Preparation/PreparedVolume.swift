@@ -38,8 +38,7 @@ package struct PreparedVolume: Sendable {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
     let geometry = images[0].geometry
     let size = try plan.checkedSize(of: geometry, name: names[0])
-    let resampledGeometry =
-      plan.resampling == .none ? geometry : geometry.inPlane(size: [size.width, size.height])
+    let resampledGeometry = plan.resampling == .none ? geometry : geometry.sized(plan.resampledVoxels(geometry))
     var channels: [Float] = []
     modalityCount = images.count
     percentiles = !measuresPercentiles ? [] : images.map { IntensityPercentiles(of: $0) }
@@ -60,13 +59,16 @@ package struct PreparedVolume: Sendable {
     }
     grid = PreparedGrid(
       geometry: geometry, storedGeometry: storedGeometry ?? geometry, resampledGeometry: resampledGeometry)
-    depth = geometry.size.z
+    depth = resampledGeometry.size.z
     height = size.height
     width = size.width
   }
 
   /// Geometry in the network's orientation, before resampling.
   package var geometry: Geometry { grid.geometry }
+
+  /// The slice of the network's grid at the middle of a slice of `geometry`.
+  func networkSlice(of z: Int) -> Int { (2 * z + 1) * depth / (2 * geometry.size.z) }
 
   /// Pixels of a slice.
   package var size: ImageSize { ImageSize(height: height, width: width) }
@@ -153,7 +155,8 @@ package struct PreparedVolume: Sendable {
       }
     }
     return TrainingExample(
-      image: image, labels: labels, channels: image.count / extent.sizes.reduce(1, *), extent: extent)
+      image: image, labels: labels, channels: image.count / extent.sizes.reduce(1, *), extent: extent,
+      sliceDistance: grid.resampledGeometry.sliceDistance)
   }
 
   /// A hash of the intensities and classes that the network learns from, the same in every run.
@@ -189,4 +192,9 @@ package struct PreparedVolume: Sendable {
 
 extension Range<Int> {
   fileprivate func shifted(by offset: Int) -> Range { lowerBound + offset..<upperBound + offset }
+}
+
+extension Geometry {
+  /// Distance of slices over the mean of the pixels' in a slice.
+  fileprivate var sliceDistance: Double { 2 * spacingMM.z / (spacingMM.x + spacingMM.y) }
 }

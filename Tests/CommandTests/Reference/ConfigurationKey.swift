@@ -118,6 +118,6 @@ extension ImageSize: Described {
 extension IntensityWindow: Described {
   fileprivate static func words(plural: Bool) -> String { "list of two numbers" }
 }
-extension PixelSpacing: Described {
+extension VoxelSpacing: Described {
   fileprivate static func words(plural: Bool) -> String { "list of two numbers" }
 }

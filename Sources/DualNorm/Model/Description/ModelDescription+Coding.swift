@@ -11,6 +11,7 @@ extension ModelDescription {
 
   /// The lowest format whose readers know every feature of this model.
   private var format: Int {
+    if network.levels != .slices { return 5 }
     if network.architecture != .residualUNet { return 4 }
     if largestComponentNames().count < labels.groups.count || !preparation.padsSlices { return 3 }
     let needsSecond =

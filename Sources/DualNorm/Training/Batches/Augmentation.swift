@@ -9,14 +9,17 @@ package struct TrainingExample: Equatable, Sendable {
   var labels: [UInt8]
   let channels: Int
   let extent: Extent
+  /// Distance of slices over that of the pixels in a slice.
+  let sliceDistance: Double
 
-  package init(image: [Float], labels: [UInt8], channels: Int, extent: Extent) {
+  package init(image: [Float], labels: [UInt8], channels: Int, extent: Extent, sliceDistance: Double = 1) {
     let voxels = extent.sizes.reduce(1, *)
     precondition(image.count == channels * voxels && labels.count == voxels)
     self.image = image
     self.labels = labels
     self.channels = channels
     self.extent = extent
+    self.sliceDistance = sliceDistance
   }
 
   /// Size of its slices, in pixels.
@@ -26,15 +29,16 @@ package struct TrainingExample: Equatable, Sendable {
   var planes: Int { channels * (extent.depth ?? 1) }
 }
 
-/// Random changes of a training example, drawn anew each time it is used. All slices of a volume change alike.
+/// Random changes of a training example, drawn anew each time it is used.
 ///
-/// All spatial changes are combined into one map of the plane, so that pixels are interpolated once. Image and labels
-/// always move together. Intensities change afterwards; all channels (neighbouring slices and modalities) change alike,
+/// All spatial changes are combined into one map, so that voxels are interpolated once. Image and labels always move
+/// together. Volumes turn about all three axes, and change along all of them, unless their slices lie more than twice as
+/// far apart as pixels: then all slices move alike. Intensities change afterwards; all channels (neighbouring slices and modalities) change alike,
 /// except for noise.
 package struct Augmentation: Equatable, Sendable {
   /// A kind of change. The first three are the published augmentation.
   package enum Part: String, Codable, Sendable, CaseIterable {
-    /// Rotation, uniform within ±10°.
+    /// Rotation, uniform within ±10°; of volumes about each axis.
     case rotation
     /// Left-right mirroring; with two classes only, since organs have sides.
     case flip
@@ -95,15 +99,41 @@ package struct Augmentation: Equatable, Sendable {
     }
     let map = plane(fires, zooming: own(nil))
     var result = example
+    if example.isTurnedInSpace {
+      let elastic = fires(.elastic).map { ElasticField(example.extent, example.sliceDistance, $0) }
+      let space = space(map, fires)
+      if elastic != nil || space != .identity { result = example.transformed(by: space, bending: elastic) }
+      changeIntensities(of: &result, fires)
+      return result
+    }
     if var own = fires(.elastic) {
       result = example.transformed(by: map, bending: ElasticMap(size: example.size, using: &own))
     } else if map != .identity {
       result = example.transformed(by: map)
     }
-    for part in IntensityChange.order {
-      if var own = fires(part) { IntensityChange(part, using: &own).apply(to: &result) }
-    }
+    changeIntensities(of: &result, fires)
     return result
+  }
+
+  private func changeIntensities(of example: inout TrainingExample, _ fires: (Part) -> SeededGenerator?) {
+    for part in IntensityChange.order {
+      if var own = fires(part) { IntensityChange(part, using: &own).apply(to: &example) }
+    }
+  }
+
+  /// The map of a volume whose slices move by `plane`, turned about the other two axes and shifted along the third.
+  private func space(_ plane: PlaneMap, _ fires: (Part) -> SeededGenerator?) -> SpaceMap {
+    var angles = (x: 0.0, y: 0.0)
+    if var own = fires(.rotation) {
+      _ = own.uniform(in: -10...10)  // the plane's
+      angles = (own.uniform(in: -10...10) * .pi / 180, own.uniform(in: -10...10) * .pi / 180)
+    }
+    var shift = 0.0
+    if classes == 2, var own = fires(.shift) {
+      _ = (own.normal(), own.normal())
+      shift = own.normal() * 4
+    }
+    return SpaceMap(plane, angles: angles, shift: shift)
   }
 
   private func plane(_ fires: (Part) -> SeededGenerator?, zooming: SeededGenerator) -> PlaneMap {

@@ -8,21 +8,27 @@ extension TrainingConfiguration {
   func plan(for facts: [CaseFacts]) throws -> (preparation: PreparationPlan, levels: Levels) {
     guard dimensions == 3 else {
       let isFlat = facts.allSatisfy { $0.geometry.size.z == 1 }
-      return (try preparation(for: facts, size: size, context: context ?? (isFlat ? 1 : 3), .slices), .slices)
+      let plan = try preparation(
+        for: facts, resamplingOption(), size: size, context: context ?? (isFlat ? 1 : 3), .slices)
+      return (plan, .slices)
     }
     try requireVolumes(facts)
-    let unsized = try preparation(for: facts, size: nil, context: 1, .slices)
-    let volumes = try VolumePlan(facts.map { VolumeShape($0.geometry, unsized) }, window: size) { window, levels in
+    let resampling = try resamplingOption() ?? VolumeShape.commonSpacing(facts.map { VolumeShape($0.geometry) })
+    let unsized = try PreparationPlan(resampling: resampling)
+    let shapes = facts.map { VolumeShape($0.geometry.sized(unsized.resampledVoxels($0.geometry))) }
+    let volumes = try VolumePlan(shapes, window: size) { window, levels in
       try secondsPerStep(window, levels, facts) <= Self.longestPlannedStep
     }
-    return (try preparation(for: facts, size: volumes.window, context: 1, volumes.levels), volumes.levels)
+    let preparation = try preparation(
+      for: facts, resampling, size: volumes.window, context: 1, volumes.levels)
+    return (preparation, volumes.levels)
   }
 
   private func preparation(
-    for facts: [CaseFacts], size: Extent?, context: Int, _ levels: Levels
+    for facts: [CaseFacts], _ resampling: PreparationPlan.Resampling?, size: Extent?, context: Int, _ levels: Levels
   ) throws -> PreparationPlan {
     try PreparationPlan.derived(
-      from: facts, window: window, resampling: resamplingOption(), networkSize: size, contextSlices: context,
+      from: facts, window: window, resampling: resampling, networkSize: size, contextSlices: context,
       whitening: whitening, padsSlices: padsSlices, multiples: levels.multiples)
   }
 
@@ -58,9 +64,17 @@ extension TrainingConfiguration {
           .input, "\(Setting.size) is \(size!), and \(Setting.dimensions) is 3",
           remedy: "give depth, height and width, for example 32,64,64")
       }
+      guard resampleSize == nil else {
+        throw Refusal(
+          .input, "\(Setting.resampleSize) resamples slices, and \(Setting.dimensions) is 3",
+          remedy: "give \(Setting.spacing) instead")
+      }
     } else if let size, size.depth != nil {
       throw Refusal(
         .input, "\(Setting.size) is \(size), and \(Setting.dimensions) is 2", remedy: "give height and width")
+    } else if spacing?.z != nil {
+      throw Refusal(
+        .input, "\(Setting.spacing) has three numbers, and \(Setting.dimensions) is 2", remedy: "give x and y in mm")
     }
     _ = try plan()
     let levels = dimensions == 3 ? Levels.volumes(poolings: Self.largestDepth) : .slices
@@ -89,7 +103,7 @@ extension TrainingConfiguration {
       throw Refusal(
         .input, "\(Setting.spacing) and \(Setting.resampleSize) exclude each other", remedy: "give one of them")
     }
-    return spacing.map { .spacingMM(x: $0.x, y: $0.y) }
+    return spacing.map { .spacingMM(x: $0.x, y: $0.y, z: $0.z) }
       ?? resampleSize.map { .size(height: $0.height, width: $0.width) }
   }
 

@@ -35,7 +35,7 @@ package struct TrainingConfiguration: Equatable, Sendable {
   /// Lowest and highest intensity; others are clipped to them before z-score normalization ("whitening").
   package var window: IntensityWindow?
   /// In-plane spacing x, y in mm to resample slices to.
-  package var spacing: PixelSpacing?
+  package var spacing: VoxelSpacing?
   /// Height and width in pixels to resample slices to.
   package var resampleSize: ImageSize?
   /// Size of the windows of training. By default that of the largest slice, or in 3-D what `VolumePlan` finds.

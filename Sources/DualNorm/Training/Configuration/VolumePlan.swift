@@ -11,14 +11,32 @@ struct VolumeShape {
 
   init(size: [Int], spacing: [Double]) { (self.size, self.spacing) = (size, spacing) }
 
-  /// The shape of a volume after a plan's resampling.
-  init(_ geometry: Geometry, _ plan: PreparationPlan) {
-    let slice = plan.resampledSize(geometry)
-    size = [geometry.size.z, slice.height, slice.width]
-    let (stored, mm) = (geometry.size, geometry.spacingMM)
-    spacing = [
-      mm.z, mm.y * Double(stored.y) / Double(slice.height), mm.x * Double(stored.x) / Double(slice.width),
-    ]
+  init(_ geometry: Geometry) {
+    let (voxels, mm) = (geometry.size, geometry.spacingMM)
+    (size, spacing) = ([voxels.z, voxels.y, voxels.x], [mm.z, mm.y, mm.x])
+  }
+
+  /// The spacing that all volumes are resampled to: the median, as in nnU-Net.
+  ///
+  /// Where one axis is more than three times as coarse as the others and has less than a third of their voxels, it takes
+  /// its tenth percentile. Volumes that all have the spacing are not resampled.
+  static func commonSpacing(_ shapes: [VolumeShape]) -> PreparationPlan.Resampling {
+    func percentile(_ share: Double, _ values: [Double]) -> Double {
+      let (sorted, place) = (values.sorted(), share * Double(values.count - 1))
+      let (low, high) = (sorted[Int(place)], sorted[min(Int(place) + 1, values.count - 1)])
+      return low + (high - low) * (place - place.rounded(.down))
+    }
+    func ofAxis(_ axis: Int) -> [Double] { shapes.map { $0.spacing[axis] } }
+    var target = (0..<3).map { percentile(0.5, ofAxis($0)) }
+    let sizes = (0..<3).map { axis in percentile(0.5, shapes.map { Double($0.size[axis]) }) }
+    let coarse = target.indices.max { target[$0] < target[$1] }!
+    let others = target.indices.filter { $0 != coarse }
+    let next = others.map { target[$0] }.max()!
+    if target[coarse] > 3 * next, sizes[coarse] * 3 < others.map({ sizes[$0] }).min()! {
+      target[coarse] = max(percentile(0.1, ofAxis(coarse)), next + 1e-5)
+    }
+    let isCommon = shapes.allSatisfy { zip($0.spacing, target).allSatisfy { abs($0 / $1 - 1) < 1e-3 } }
+    return isCommon ? .none : .spacingMM(x: target[2], y: target[1], z: target[0])
   }
 }
 
@@ -34,23 +52,24 @@ struct VolumePlan {
   ///   - shapes: of the training volumes; at least one.
   ///   - window: the window, if the user gives it.
   ///   - isAffordable: tells whether a training step with a window is.
-  /// - Throws: `Refusal` for a given window that the poolings do not divide.
-  init(_ shapes: [VolumeShape], window: Extent?, isAffordable: (Extent, Levels) throws -> Bool) throws {
+  /// - Throws: the errors of `isAffordable`.
+  init(_ shapes: [VolumeShape], window: Extent?, isAffordable: (Extent, Levels) throws -> Bool) rethrows {
     let spacing = (0..<3).map { axis in median(shapes.map { $0.spacing[axis] })! }
     if let window {
       (self.window, levels) = (window, Levels(spacing: spacing, window: window.sizes))
       return
     }
     let typical = (0..<3).map { axis in median(shapes.map { Double($0.size[axis]) })! }
-    var size = zip(Self.aspect(spacing), typical).map { min($0, Int($1)) }
+    var size = zip(Self.aspect(spacing), typical).map { min($0, Int($1.rounded(.up))) }
     var levels = Levels(spacing: spacing, window: size)
     size = levels.padded(size)
     while try !isAffordable(Extent(size), levels) {
       let shares = zip(size, typical).map { Double($0) / $1 }
-      let axis = shares.indices.max { shares[$0] < shares[$1] }!
+      // The last of equals, as nnU-Net's sorting gives.
+      let shrinking = shares.indices.filter { size[$0] > levels.multiples[$0] }
+      guard let axis = shrinking.reversed().max(by: { shares[$0] < shares[$1] }) else { break }
       var smaller = size
       smaller[axis] -= levels.multiples[axis]
-      guard smaller[axis] > 0 else { break }
       size[axis] -= Levels(spacing: spacing, window: smaller).multiples[axis]
       levels = Levels(spacing: spacing, window: size)
       size = levels.padded(size)

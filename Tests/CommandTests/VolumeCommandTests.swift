@@ -1,0 +1,102 @@
+import Foundation
+import MedicalImaging
+import Testing
+
+@testable import DualNorm
+
+/// Networks for volumes from the data to the masks: train, resume, evaluate, predict, info, report.
+@Suite struct VolumeCommandTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private static let quick = [
+    "--dimensions", "3", "--size", "8,16,16", "--width", "2", "--iterations", "6,4", "--validate-every", "4",
+    "--batch-size", "2", "--threads", "1", "--precision", "float32", "--quiet",
+  ]
+
+  private func train(_ name: String, _ options: [String] = []) throws -> RunFolder {
+    let url = folder.file(name)
+    let result = try dualnorm(["train", "--data", Tiny.data.path, "--output", url.path] + Self.quick + options)
+    #expect(result.status == 0 && messagesBesideWarnings(result.errors) == "")
+    return RunFolder(url)
+  }
+
+  @Test(arguments: [["--norm", "dsbn"], ["--local-statistics", "measured", "--mask", "hard"], ["--norm", "ln"]])
+  func everyNormTrainsAndPredicts(options: [String]) throws {
+    let run = try train("run", options)
+    let scan = try Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz")
+    let mask = folder.file("mask.nii.gz")
+    let result = try dualnorm(
+      "predict", "--model", run.url.path, "--input", scan.path, "--output", mask.path, "--quiet", "--site", "Site-A")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try LabelMap(contentsOf: mask).geometry == Image(contentsOf: scan).geometry)
+  }
+
+  @Test func aRunIsRecordedResumedAndEvaluated() throws {
+    let run = try train("run")
+    let again = try train("again")
+    #expect(try Data(contentsOf: run.model) == Data(contentsOf: again.model))
+    let description = try run.readDescription()
+    #expect(description.network.levels.dimensions == 3 && description.preparation.contextSlices == 1)
+    #expect(description.preparation.networkSize == Extent(depth: 8, height: 16, width: 16))
+    let configuration = try TrainingConfiguration(yaml: run.configuration)
+    #expect(configuration.size == Extent(depth: 8, height: 16, width: 16) && configuration.dimensions == 3)
+
+    let more = try dualnorm("train", "--resume", run.url.path, "--iterations", "6,8", "--quiet")
+    #expect(more.status == 0, "\(more.errors)")
+    let report = folder.file("evaluation")
+    let evaluated = try dualnorm(
+      "evaluate", "--model", run.url.path, "--data", Tiny.data.path, "--output", report.path, "--adapt", "case",
+      "--quiet")
+    #expect(evaluated.status == 0, "\(evaluated.errors)")
+    #expect(contents(of: report).contains("scores.csv"))
+    let page = try dualnorm("report", run.url.path, "--output", folder.file("page.html").path, "--quiet")
+    #expect(page.status == 0, "\(page.errors)")
+    let info = try dualnorm("info", run.url.path)
+    #expect(info.status == 0 && info.output.contains("windows of 8×16×16 (D×H×W)"), "\(info.output)")
+  }
+
+  /// A stopped run gives the bits of one that was never stopped.
+  @Test func theWindowIsPlannedWithoutTheOption() throws {
+    let url = folder.file("planned")
+    let result = try dualnorm(
+      ["train", "--data", Tiny.data.path, "--output", url.path, "--spacing", "1,1,2"]
+        + Self.quick.filter { !["--size", "8,16,16"].contains($0) })
+    #expect(result.status == 0, "\(result.errors)")
+    let plan = try RunFolder(url).readDescription().preparation
+    #expect(plan.networkSize?.depth != nil && plan.resampling == .spacingMM(x: 1, y: 1, z: 2))
+    let scan = try Tiny.data.appendingPathComponent("Site-B/Case02.nii.gz")
+    let mask = folder.file("mask.nii.gz")
+    let predicted = try dualnorm(
+      "predict", "--model", url.path, "--input", scan.path, "--output", mask.path, "--quiet", "--probabilities")
+    #expect(predicted.status == 0, "\(predicted.errors)")
+    #expect(try LabelMap(contentsOf: mask).geometry == Image(contentsOf: scan).geometry)
+  }
+
+  @Test(arguments: [
+    (["--size", "16,16"], "--size is 16×16, and --dimensions is 3; give depth, height and width, for example 32,64,64"),
+    (["--context", "3"], "--context is 3, and --dimensions is 3; leave --context out"),
+    (["--resample-size", "32,32"], "--resample-size resamples slices, and --dimensions is 3; give --spacing instead"),
+    (["--dual-blocks", "down9"], "The dual block \"down9\" is no block of residual-unet"),
+  ])
+  func optionsOfSlicesAreRefused(options: [String], sentence: String) throws {
+    let output = folder.file("none").path
+    let result = try dualnorm(
+      ["train", "--data", Tiny.data.path, "--output", output, "--dimensions", "3", "--quiet"] + options)
+    #expect(result.status != 0 && result.errors.contains(sentence), "\(result.errors)")
+    #expect(!FileManager.default.fileExists(atPath: output))
+  }
+
+  @Test func theOtherWayRoundTheyAreRefusedToo() throws {
+    for (options, sentence) in [
+      (["--size", "8,16,16"], "--size is 8×16×16, and --dimensions is 2; give height and width"),
+      (["--spacing", "1,1,1"], "--spacing has three numbers, and --dimensions is 2; give x and y in mm"),
+      (["--dimensions", "4"], "--dimensions is 4; give 2 (slices) or 3 (volumes)"),
+    ] {
+      let result = try dualnorm(
+        ["train", "--data", Tiny.data.path, "--output", folder.file("none").path, "--quiet"] + options)
+      #expect(result.status == 1 && result.errors.contains(sentence), "\(result.errors)")
+    }
+  }
+}
