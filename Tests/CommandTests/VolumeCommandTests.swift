@@ -75,7 +75,9 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--size", "16,16"], "--size is 16×16, and --dimensions is 3; give depth, height and width, for example 32,64,64"),
+    (
+      ["--size", "16,16"], "--size is 16×16, and --dimensions is 3; give depth, height and width, for example 32,64,64"
+    ),
     (["--context", "3"], "--context is 3, and --dimensions is 3; leave --context out"),
     (["--resample-size", "32,32"], "--resample-size resamples slices, and --dimensions is 3; give --spacing instead"),
     (["--dual-blocks", "down9"], "The dual block \"down9\" is no block of residual-unet"),

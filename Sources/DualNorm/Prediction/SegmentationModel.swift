@@ -52,7 +52,8 @@ public final class SegmentationModel {
   /// γ and β of the dual layers in the middle window of a slice; see `DualNormNetwork.dualMaps`.
   package func dualMaps(of item: PreparedCase, slice z: Int) -> [DualMap] {
     network.dualMaps(
-      of: item.volume, slice: item.volume.networkSlice(of: z), sampling, site: description.branch(ofSite: item.source.site))
+      of: item.volume, slice: item.volume.networkSlice(of: z), sampling,
+      site: description.branch(ofSite: item.source.site))
   }
 
   /// Pixels and size of the middle window of a slice; see `PreparedCase.shownChannels`.

@@ -101,7 +101,8 @@ extension PreparationPlan {
       guard spacing.allSatisfy({ $0.isFinite && $0 >= 0.001 && $0 <= 1000 }) else {
         throw Refusal(
           .input,
-          "The spacing \(spacing.map { "\($0)" }.joined(separator: "×")) mm must lie between 0.001 and 1000 mm, such as 0.625×0.625")
+          "The spacing \(spacing.map { "\($0)" }.joined(separator: "×")) mm must lie between 0.001 and 1000 mm, such as 0.625×0.625"
+        )
       }
     case .size(let height, let width):
       guard [height, width].allSatisfy({ (SliceSides.smallest...SliceSides.largest).contains($0) }) else {
