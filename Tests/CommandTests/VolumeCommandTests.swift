@@ -28,7 +28,7 @@ import Testing
     let scan = try Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz")
     let mask = folder.file("mask.nii.gz")
     let result = try dualnorm(
-      "predict", "--model", run.url.path, "--input", scan.path, "--output", mask.path, "--quiet", "--site", "Site-A")
+      "predict", "--model", run.url.path, "--input", scan.path, "--output", mask.path, "--quiet")
     #expect(result.status == 0, "\(result.errors)")
     #expect(try LabelMap(contentsOf: mask).geometry == Image(contentsOf: scan).geometry)
   }
@@ -80,7 +80,6 @@ import Testing
     ),
     (["--context", "3"], "--context is 3, and --dimensions is 3; leave --context out"),
     (["--resample-size", "32,32"], "--resample-size resamples slices, and --dimensions is 3; give --spacing instead"),
-    (["--dual-blocks", "down9"], "The dual block \"down9\" is no block of residual-unet"),
   ])
   func optionsOfSlicesAreRefused(options: [String], sentence: String) throws {
     let output = folder.file("none").path

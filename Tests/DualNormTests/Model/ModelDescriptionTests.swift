@@ -47,9 +47,9 @@ import Testing
   }
 
   @Test func aLaterFormatIsRefused() throws {
-    let json = #"{"format": 5, "network": "of another kind"}"#
+    let json = #"{"format": 6, "network": "of another kind"}"#
     #expect(
       sentence { try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8)) }
-        == "is of format 5, and this program reads up to 4; use a newer dualnorm.")
+        == "is of format 6, and this program reads up to 5; use a newer dualnorm.")
   }
 }

@@ -134,7 +134,7 @@ import Testing
     let rows = try known().windows.filter(\.isTied)
     #expect(rows.count > 20)
     for row in rows {
-      #expect(row.plan().window.sizes == row.window, "\(row.spacing) mm, \(row.size), \(row.voxels)")
+      #expect(try row.plan().window.sizes == row.window, "\(row.spacing) mm, \(row.size), \(row.voxels)")
     }
   }
 
