@@ -11,7 +11,7 @@ extension ComparesOperations {
   func random(_ shape: [Int], _ low: Double = -1, _ high: Double = 1, type: ScalarType = .float64) -> Tensor {
     let tensor = Tensor(repeating: 0, shape: shape, type: type)
     tensor.fillUniform(low, high, generator)
-    return shape.count == 4 ? tensor.channelsLast() : tensor
+    return shape.count >= 4 ? tensor.channelsLast() : tensor
   }
 
   func largest(_ a: Tensor, _ b: Tensor) -> Double {

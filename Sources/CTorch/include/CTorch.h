@@ -214,6 +214,8 @@ CTTensor *_Nullable ct_norm_relu(const CTTensor *x, const CTNorm *norm);
 /// Computes conv([a, b]), with the channels concatenated, or conv(a).
 CTTensor *_Nullable ct_concatenated_conv2d(const CTTensor *a, const CTTensor *_Nullable b, const CTTensor *weight,
                                            const CTTensor *bias, ptrdiff_t padding);
+/// Computes ct_conv3d by convolutions of slices where they are faster; a slice's neighbours are further channels.
+CTTensor *_Nullable ct_conv3d_in_slices(const CTTensor *x, const CTTensor *weight, const CTTensor *bias);
 /// Max-pools by 2 and saves no indices.
 CTTensor *_Nullable ct_max_pool2x2(const CTTensor *x);
 /// Sums, over each image's pixels, the terms of losses: logits [N, classes, H, W] -> [N, classes, 8].

@@ -60,13 +60,16 @@ public struct Convolution: FusableConvolution {
   }
 
   public func fused(_ x: Tensor) -> Tensor {
-    isOfVolumes ? self(x) : Tensor(ct_concatenated_conv2d(x.handle, nil, weight.handle, bias.handle, padding))
+    Tensor(
+      isOfVolumes
+        ? ct_conv3d_in_slices(x.handle, weight.handle, bias.handle)
+        : ct_concatenated_conv2d(x.handle, nil, weight.handle, bias.handle, padding))
   }
 
   /// Computes self([a, b]) with the channels concatenated; for slices as one operation that saves no concatenated
   /// tensor.
   public func fused(_ a: Tensor, _ b: Tensor) -> Tensor {
-    guard !isOfVolumes else { return self(.concatenate([a, b], dimension: 1)) }
+    guard !isOfVolumes else { return fused(.concatenate([a, b], dimension: 1)) }
     return Tensor(ct_concatenated_conv2d(a.handle, b.handle, weight.handle, bias.handle, padding))
   }
 

@@ -56,12 +56,12 @@ public struct BatchNorm {
         variance: $0.variance.handle, batches: $0.batches?.handle, training: $0.ofBatch, momentum: $0.momentum,
         epsilon: epsilon)
       guard x.rank == 5 else { return Tensor(convolution.fused(x.handle, &norm, residual?.handle)) }
-      // Norm and ReLU are one operation for volumes, and the convolution is LibTorch's.
+      // Norm and ReLU are one operation for volumes, and the convolution another.
       let (planes, mapPlanes) = (x.planesJoined, map?.planesJoined)
       norm.map = mapPlanes?.handle
       let activated = withExtendedLifetime((planes, mapPlanes)) { Tensor(ct_norm_relu(planes.handle, &norm)) }
         .reshaped(x.shape)
-      let y = convolution(activated)
+      let y = convolution.fused(activated)
       return residual.map { $0 + y } ?? y
     }
   }

@@ -1,0 +1,61 @@
+import Testing
+
+@testable import Torch
+
+/// Operations on volumes [N, C, D, H, W].
+@Suite struct VolumeTests: ComparesOperations {
+  let generator = Generator(seed: 4)
+
+  @Test(arguments: [false, true]) func normReLUConvolution(withMap: Bool) {
+    let shape = [2, 8, 3, 5, 4]
+    let x = random(shape, -1, 3)
+    let map = withMap ? random([2, 16, 3, 5, 4]) : nil
+    let residual = random([2, 4, 3, 5, 4])
+    let (mine, same) = (norm(8, affine: !withMap), norm(8, affine: !withMap))
+    if let weight = mine.weight { same.weight!.assign(weight) }
+    if let bias = mine.bias { same.bias!.assign(bias) }
+    let convolution = Convolution(weight: random([4, 8, 1, 3, 3]), bias: random([4]))
+    let weights = random([2, 4, 3, 5, 4])
+    func tensors(_ norm: BatchNorm) -> [Tensor] {
+      [x, residual, convolution.weight, convolution.bias] + [map, norm.weight, norm.bias].compactMap { $0 }
+    }
+    let fused = run(tensors(mine), weights: weights) {
+      mine.fused(x, map: map, into: convolution, adding: residual, .training)
+    }
+    let plain = run(tensors(same), weights: weights) {
+      let y = same(x, .training)
+      let scaled = map.map { y * (1 + $0.narrowed(1, to: 0..<8)) + $0.narrowed(1, to: 8..<16) }
+      return residual + convolution((scaled ?? y).relu())
+    }
+    for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 1e-11) }
+    #expect(largest(mine.runningMean, same.runningMean) < 1e-14 && mine.batchesTracked.item == 1)
+  }
+
+  /// Convolutions of slices, whose neighbours are further channels, equal those of volumes; with gradients too.
+  @Test(arguments: [[3, 3, 3], [1, 3, 3]], [1, 5]) func convolutionsInSlices(kernel: [Int], depth: Int) {
+    let x = random([2, 32, depth, 24, 20], type: .float32)
+    let convolution = Convolution(
+      weight: random([32, 32] + kernel, -0.1, 0.1, type: .float32), bias: random([32], type: .float32))
+    let weights = random([2, 32, depth, 24, 20], type: .float32)
+    let tensors = [x, convolution.weight, convolution.bias]
+    let fused = run(tensors, weights: weights) { convolution.fused(x) }
+    let plain = run(tensors, weights: weights) { convolution(x) }
+    // Sums over 4800 voxels and more in another order.
+    for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 2e-3 * (1 + b.values(Double.self).map(abs).max()!)) }
+    let predicted = withoutGradients { largest(convolution.fused(x), convolution(x)) }
+    #expect(predicted < 1e-3)
+  }
+
+  @Test func resizingAlongThreeAxes() {
+    let x = Tensor([0, 1, 2, 3] as [Double], shape: [1, 1, 2, 1, 2])
+    #expect(
+      x.resizedLinearly(to: [3, 1, 3]).values(Double.self) == [0, 0.5, 1, 1, 1.5, 2, 2, 2.5, 3])
+    #expect(x.resizedNearest(to: [4, 1, 2]).values(Double.self) == [0, 1, 0, 1, 2, 3, 2, 3])
+  }
+
+  @Test func theLargestChannelOfVolumes() {
+    let x = random([2, 3, 2, 4, 5])
+    let expected = x.argmax(1).values(Int.self)
+    #expect(x.largestChannel().shape == [2, 2, 4, 5] && x.largestChannel().values(Int.self) == expected)
+  }
+}
