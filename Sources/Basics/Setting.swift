@@ -29,7 +29,7 @@ package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
   case skipUnpaired = "skip-unpaired"
 
   // Runs and evaluation
-  case model, resume, config, split, adapt, overlap
+  case model, resume, config, split, adapt, overlap, time
   case largestComponent = "largest-component"
   case noLargestComponent = "no-largest-component"
 

@@ -33,13 +33,24 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp("Resume a run; it keeps its own options, except --iterations.", valueName: "run"),
     completion: .directory)
   var resume: String?
+  @Option(
+    help: ArgumentHelp(
+      "Time that the training may take on this machine, such as 90s, 20m or 1.5h: chooses --iterations, and unless given --width.",
+      valueName: "duration"))
+  var time: TimeLimit?
   @OptionGroup(title: "Training options") var options: TrainOptions
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }
 
   func validate() throws {
+    guard time == nil || options.iterations == nil else {
+      throw ValidationError("--time chooses the iterations; leave --iterations out.")
+    }
     if resume != nil {
+      guard time == nil else {
+        throw ValidationError("--time is chosen when a run begins; leave it out, or give --iterations.")
+      }
       guard data == nil, output == nil else {
         throw ValidationError("--resume takes data and output from the run; leave --data and --output out.")
       }
@@ -56,25 +67,45 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    let start = ContinuousClock.now
     Interruption.listen()
     Messages.begin(messages)
     let said = TrainingMessages(quiet: quiet)
     let run = RunFolder(URL(fileURLWithPath: resume ?? output!))
     do {
-      let session = try resume == nil ? begin(run, said) : goOn(run, said)
+      var session = try resume == nil ? begin(run, said) : goOn(run, said)
       try run.keep(Warnings.reported)
       let preparing = ThreadSafeProgress("cases prepared", quiet: quiet)
       defer { preparing.clear() }
-      let trainer = try session.trainer(preparing: preparing.update, shouldStop: Interruption.requested)
+      let cases = try session.prepare(preparing: preparing.update, shouldStop: Interruption.requested)
       preparing.clear()
+      var trainer = try session.trainer(on: cases)
+      if let time, trainer.finishedIterations == 0 {
+        let choice = try choose(time, for: trainer, since: start)
+        session = try session.fitted(to: choice)
+        said.say(
+          "Time: \(time) chooses a width of \(choice.width) and \(choice.iterations) iterations, about "
+            + "\(Progress.duration(choice.seconds)).")
+        trainer = try session.trainer(on: cases)
+      }
       try run.keep(Warnings.reported)
       let wasFinished = trainer.isFinished
-      try said.sayHowLong(trainer, session.configuration)
+      if time == nil { try said.sayHowLong(trainer, session.configuration) }
       try Self.train(trainer, run, said)
       said.say(wasFinished ? whatIsLonger(run) : whatIsNext(run, session))
     } catch is StopRequested {
       try Self.stop(run)
     }
+  }
+
+  /// Measures the time that is left after one in twenty parts is kept for the end of the training.
+  private func choose(_ time: TimeLimit, for trainer: Trainer, since start: ContinuousClock.Instant) throws
+    -> TimedTraining
+  {
+    let elapsed = (ContinuousClock.now - start) / .seconds(1)
+    return try trainer.timed(
+      seconds: 0.95 * (time.seconds - elapsed), (.time, time.description), keepsWidth: options.width != nil,
+      shouldStop: Interruption.requested)
   }
 
   private func whatIsLonger(_ run: RunFolder) -> String {
@@ -101,7 +132,9 @@ struct TrainCommand: ParsableCommand {
     let configuration = try options.resolved(data: data)
     guard run.isBegun || run.isCutShort else { return try start(run, configuration, messages) }
     let recorded = try run.readConfiguration()
-    try recorded.requireSame(as: configuration, in: run)
+    // A run with a time has chosen these.
+    let chosen: Set<Setting> = time == nil ? [] : options.width == nil ? [.iterations, .width] : [.iterations]
+    try recorded.requireSame(as: configuration, but: chosen, in: run)
     return try run.isBegun ? TrainingSession.resume(run) : start(run, recorded, messages)
   }
 

@@ -10,7 +10,8 @@ import Testing
 @Suite struct TrainOptionTests {
   /// Values as they are typed, other than the defaults.
   private static let typed: [(Setting, String, yaml: String)] = [
-    (.network, "unet++", "unet++"), (.dimensions, "3", "3"), (.width, "8", "8"), (.norm, "in", "in"), (.dualBlocks, "inc,up1", "[inc, up1]"),
+    (.network, "unet++", "unet++"), (.dimensions, "3", "3"), (.width, "8", "8"), (.norm, "in", "in"),
+    (.dualBlocks, "inc,up1", "[inc, up1]"),
     (.mask, "hard", "hard"), (.maskSource, "uniform", "uniform"), (.localStatistics, "measured", "measured"),
     (.reduction, "4", "4"), (.context, "5", "5"), (.mergeLabels, "1,2", "[[1, 2]]"), (.excludeLabels, "3,5", "[3, 5]"),
     (.window, "-125,275", "[-125, 275]"), (.spacing, "0.6,0.7", "[0.6, 0.7]"), (.resampleSize, "64,48", "[64, 48]"),

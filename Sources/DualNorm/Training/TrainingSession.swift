@@ -141,13 +141,18 @@ package struct TrainingSession: Sendable {
     return TrainingSession(run, configuration, description, split, dataset, lock)
   }
 
+  /// The training and validation cases on the network's grid.
+  package struct Cases {
+    let training, validation: [PreparedCase]
+  }
+
   /// Reads and prepares the training and validation cases.
   ///
   /// - Parameter shouldStop: asked before each case, from any thread.
   /// - Throws: `Refusal` naming the unusable file; `StopRequested`.
-  package func trainer(
+  package func prepare(
     preparing: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
-  ) throws -> Trainer {
+  ) throws -> Cases {
     let sides = [Set(split.training), Set(split.validation)]
     let cases = dataset.cases.filter { scan in sides.contains { $0.contains(scan.identifier) } }
     let budget = MemoryBudget(gigabytes: configuration.memory)
@@ -160,8 +165,35 @@ package struct TrainingSession: Sendable {
           source: scan, volume: budget.take(volume.bytes) ? volume : try volume.inFiles(in: run.url))
       }
     }.map { try $0.get() }
-    return try Trainer.prepare(
-      in: run, configuration, description, training: prepared.filter { sides[0].contains($0.source.identifier) },
-      validation: prepared.filter { sides[1].contains($0.source.identifier) }, lock: lock)
+    return Cases(
+      training: prepared.filter { sides[0].contains($0.source.identifier) },
+      validation: prepared.filter { sides[1].contains($0.source.identifier) })
+  }
+
+  /// - Throws: the errors of `Trainer.prepare`.
+  package func trainer(on cases: Cases) throws -> Trainer {
+    try Trainer.prepare(
+      in: run, configuration, description, training: cases.training, validation: cases.validation, lock: lock)
+  }
+
+  /// Reads and prepares the cases, and makes the trainer.
+  ///
+  /// - Throws: the errors of `prepare` and `Trainer.prepare`.
+  package func trainer(
+    preparing: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws -> Trainer {
+    try trainer(on: prepare(preparing: preparing, shouldStop: shouldStop))
+  }
+
+  /// The same run with the iterations and the width that fit a time; its files record them.
+  ///
+  /// - Throws: `Refusal` if a file cannot be written.
+  package func fitted(to choice: TimedTraining) throws -> TrainingSession {
+    var (configuration, description) = (configuration, description)
+    (configuration.iterations, configuration.width) = (choice.iterations, choice.width)
+    description.network.width = choice.width
+    try run.write(configuration)
+    try run.write(description)
+    return TrainingSession(run, configuration, description, split, dataset, lock)
   }
 }

@@ -119,5 +119,8 @@ extension IntensityWindow: Described {
   fileprivate static func words(plural: Bool) -> String { "list of two numbers" }
 }
 extension VoxelSpacing: Described {
-  fileprivate static func words(plural: Bool) -> String { "list of two numbers" }
+  fileprivate static func words(plural: Bool) -> String { "list of two or three numbers" }
+}
+extension Extent: Described {
+  fileprivate static func words(plural: Bool) -> String { "list of two or three whole numbers" }
 }

@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test func keysOfTheFileAreOptionsOfTrain() {
-    let notInFile: Set = ["output", "resume", "config", "log-format", "quiet", "verbose"]
+    let notInFile: Set = ["output", "resume", "config", "time", "log-format", "quiet", "verbose"]
     let options = Set(trainOptions.compactMap { $0.preferredName?.name })
     #expect(Set(keys.map(\.name)) == options.subtracting(notInFile))
     #expect(keys.allSatisfy { !$0.type.isEmpty })

@@ -116,8 +116,11 @@ extension TrainingConfiguration {
 
   /// The dual blocks of a network with these levels. The default names blocks by the number of levels.
   private func dualBlocks(of levels: Levels) -> [BlockName] {
-    dualBlocks == network.standardDualBlocks ? network.standardDualBlocks(depth: levels.depth) : dualBlocks
+    hasStandardDualBlocks ? network.standardDualBlocks(depth: levels.depth) : dualBlocks
   }
+
+  /// Tells whether the dual blocks are those of the default.
+  var hasStandardDualBlocks: Bool { dualBlocks == network.standardDualBlocks }
 
   /// The network for the options and the data.
   func network(

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import Foundation
 package import Yams
 
@@ -36,13 +36,20 @@ extension TrainingConfiguration {
   /// Its memory may differ, since it changes no bit. Options left to the data and the device keep their recorded
   /// values.
   ///
-  /// - Parameter run: the folder of these options.
+  /// - Parameters:
+  ///   - chosen: options that the run chose itself.
+  ///   - run: the folder of these options.
   /// - Throws: `Refusal` naming the options that differ.
-  package func requireSame(as asked: TrainingConfiguration, in run: RunFolder) throws {
+  package func requireSame(
+    as asked: TrainingConfiguration, but chosen: Set<Setting> = [], in run: RunFolder
+  ) throws {
     let (here, there) = (try Yams.compose(yaml: yaml()), try Yams.compose(yaml: asked.yaml()))
     let differing = TrainingOption.all.map(\.setting).filter { key in
-      let isLeftOpen = key == .context && asked.context == nil || key == .precision && asked.precision == nil
-      return key != .memory && !isLeftOpen && here?[key.rawValue] != there?[key.rawValue]
+      let isLeftOpen =
+        key == .context && asked.context == nil || key == .precision && asked.precision == nil
+        || dimensions == 3 && asked.dimensions == 3
+          && (key == .size && asked.size == nil || key == .dualBlocks && asked.hasStandardDualBlocks)
+      return key != .memory && !chosen.contains(key) && !isLeftOpen && here?[key.rawValue] != there?[key.rawValue]
     }
     guard let first = differing.first else { return }
     let more = differing.count > 1 ? ", and \(counted(differing.count - 1, "other option"))" : ""

@@ -51,7 +51,7 @@ extension TrainingOption {
       .resampleSize, \.resampleSize, "Resample slices to this many pixels.", form: "height,width", open: nil,
       example: "[384, 384]"),
     TrainingOption(
-      .size, \.size, "Size of the windows of training, multiples of 16; in 3-D depth, height and width.",
+      .size, \.size, "Size of the windows of training: multiples of 16, or in 3-D depth, height and width.",
       form: "height,width", open: "fits every slice; in 3-D planned for a step of about a second",
       example: "[384, 384]"),
     TrainingOption(
