@@ -78,7 +78,7 @@ struct ExperimentOptions: ParsableArguments {
       _ = try ExperimentReport.baseline(baseline, among: (recorded?.methods ?? []) + asked.methods)
     }
     let checking = ThreadSafeProgress("cases checked", quiet: messages.quiet)
-    let experiment = try Experiment(
+    let experiment = try Experiment.begin(
       in: folder, asked,
       threads: max(1, ProcessInfo.processInfo.activeProcessorCount / jobs),
       report: { message in

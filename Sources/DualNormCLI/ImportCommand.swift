@@ -43,9 +43,18 @@ struct ImportCommand: ParsableCommand {
     try run.requireEmpty()
     var options = TrainingConfiguration(.published)
     try options.set(preparation)
-    _ = try options.plan()
     let state = try WeightFile(URL(fileURLWithPath: file)).state
     var inferred = try NetworkPlan(inferredFrom: state, maskKind: mask, file: file)
+    options.dimensions = inferred.levels.dimensions
+    guard options.dimensions == 2 || options.size?.depth != nil || inferred.size != nil else {
+      throw Refusal(
+        .input, file, "is a network of volumes, whose window it does not tell",
+        remedy: "give the window of its training with --size, depth first")
+    }
+    guard options.dimensions == 3 || options.spacing?.z == nil else {
+      throw Refusal(.input, "--spacing has three numbers, and \(file) is a network of slices", remedy: "give x and y")
+    }
+    _ = try options.plan()
     guard localStatistics == .predicted || inferred.dual != nil else {
       throw Refusal(
         .input, file, "has no dual blocks that --local-statistics could change", remedy: "leave --local-statistics out")
@@ -72,7 +81,7 @@ struct ImportCommand: ParsableCommand {
     options.deepSupervision = inferred.deepSupervision
     (options.localStatistics, options.whitening) = (localStatistics, whitening)
     options.context = inferred.inputChannels / modalities
-    options.size = inferred.size
+    options.size = inferred.size ?? options.size
     try options.set(preparation)
     let description = ModelDescription(
       network: inferred, preparation: try options.plan(orientation: orientation),

@@ -30,10 +30,10 @@ package struct Experiment: Sendable {
   ///   - report: receives the data check's findings.
   ///   - checking: receives the number of cases checked and their total.
   /// - Throws: `Refusal` for unusable options, data or folder, or if another process works in the folder.
-  package init(
+  package static func begin(
     in folder: URL, _ asked: ExperimentConfiguration, threads: Int, report: TrainingSession.Report,
     checking: (@Sendable (Int, Int) -> Void)? = nil
-  ) throws {
+  ) throws -> Experiment {
     var asked = asked
     let exists = ExperimentConfiguration.exists(in: folder)
     let remains = asked.remains(in: folder)
@@ -52,19 +52,20 @@ package struct Experiment: Sendable {
     asked.training.threads = asked.training.threads ?? threads
     asked.training.precision = try asked.training.settledPrecision()
     try asked.validate()
-    let dataset = try Self.dataset(asked)
-    let known = exists ? try FactsFile.readIfThere(Self.factsFile(folder), for: dataset) : nil
-    let folds = try Self.folds(asked, in: folder, dataset.cases)
-    let facts = try known ?? Self.check(dataset, asked, report: report, checking: checking)
-    try self.init(folder, asked, CheckedData(dataset: dataset, facts: facts), folds)
-    try plan()
+    let dataset = try dataset(asked)
+    let known = exists ? try FactsFile.readIfThere(factsFile(folder), for: dataset) : nil
+    let folds = try folds(asked, in: folder, dataset.cases)
+    let facts = try known ?? check(dataset, asked, report: report, checking: checking)
+    var experiment = try Experiment(folder, asked, CheckedData(dataset: dataset, facts: facts), folds)
+    try experiment.plan()
     if let warning = dataset.warning(ofTestsOn: folds.folds.flatMap(\.test)) { Warnings.report(warning) }
-    self.lock = try lock ?? Self.makeFolder(folder, beside: remains)
+    experiment.lock = try lock ?? makeFolder(folder, beside: remains)
     removePartialFiles(in: folder)
     // Write the options first: a folder with any file of the experiment can then be resumed.
-    try configuration.write(to: folder)
-    try folds.write(to: Self.foldsFile(folder), cases: dataset.cases)
-    try FactsFile(facts).write(to: Self.factsFile(folder))
+    try experiment.configuration.write(to: folder)
+    try folds.write(to: foldsFile(folder), cases: dataset.cases)
+    try FactsFile(facts).write(to: factsFile(folder))
+    return experiment
   }
 
   /// Opens the experiment in a folder.

@@ -23,14 +23,6 @@ extension Geometry {
     return result
   }
 
-  /// A grid of equal extent near the given spacing in plane, rounded to a whole number of voxels.
-  public func inPlane(spacingMM target: SIMD2<Double>) -> Geometry {
-    precondition(target.x > 0 && target.y > 0, "an in-plane spacing of \(target.x)×\(target.y) mm")
-    let extent = SIMD2(spacingMM.x * Double(size.x), spacingMM.y * Double(size.y))
-    let counts = (extent / target).rounded(.toNearestOrAwayFromZero)
-    return inPlane(size: SIMD2(max(1, Int(counts.x)), max(1, Int(counts.y))))
-  }
-
   /// Describes why two volumes cannot be compared voxel by voxel; nil if only rounding differs.
   ///
   /// Spacings may differ by 1/1000, and the first voxel may move by 5 % of a voxel. Turned axes may move a corner by

@@ -52,7 +52,7 @@ struct DualMapSection {
     guard let dual = model.description.network.dual, let first = maps.first else {
       return paragraph("The network has no dual blocks, so all pixels of a channel are normalized alike.")
     }
-    let name = "\(scan.identifier), slice \(z + 1) of \(item.volume.depth)"
+    let name = "\(scan.identifier), slice \(z + 1) of \(item.volume.geometry.size.z)"
     let source =
       switch dual.maskSource {
       case .prediction: "the mask of the first pass"
@@ -84,14 +84,15 @@ struct DualMapSection {
     let source = try Picture.slice(
       channels, width: columns, height: rows, window: SliceWindow(of: [row]), reduction: reduction)
     let regions = self.regions(of: map)
-    let scale = 1 << map.block.level
+    let (across, down) =
+      view.isTransposed ? (map.size.height, map.size.width) : (map.size.width, map.size.height)
     let outline = LabelOutline(
-      view.applied(to: regions, width: map.size.width, height: map.size.height), width: columns / scale,
-      height: rows / scale)
+      view.applied(to: regions, width: map.size.width, height: map.size.height), width: across, height: down)
+    let scale = (x: Double(columns) / Double(across), y: Double(rows) / Double(down) * pixelAspect)
     let lines = model.description.labels.names.indices.map { index -> Markup in
       """
       <g class="k\(index % 7 + 1)"><path class="o" d="\(outline.path(of: UInt8(index + 1)))" \
-      transform="scale(\(scale) \(shortest(Double(scale) * pixelAspect)))"/></g>
+      transform="scale(\(shortest(scale.x)) \(shortest(scale.y)))"/></g>
       """
     }
     let tall = position(Double(rows) * pixelAspect)

@@ -32,7 +32,7 @@ public final class Adam {
       parameter = entry.tensor
       first = entry.tensor.detached() * 0
       second = entry.tensor.detached() * 0
-      isWeight = entry.tensor.shape.count == 4
+      isWeight = entry.isWeight
     }
   }
   let moments: [Moments]

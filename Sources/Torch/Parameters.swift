@@ -5,6 +5,8 @@ public final class Parameters {
     public let tensor: Tensor
     /// False for running statistics, which have no gradient.
     public let isTrainable: Bool
+    /// Tells whether it is a weight of a convolution, which decays.
+    public let isWeight: Bool
   }
 
   public private(set) var entries: [Entry] = []
@@ -34,9 +36,9 @@ public final class Parameters {
   }
 
   /// Takes a tensor under a name that no other has.
-  func append(_ name: String, _ tensor: Tensor, isTrainable: Bool) {
+  func append(_ name: String, _ tensor: Tensor, isTrainable: Bool, isWeight: Bool) {
     precondition(names.insert(name).inserted, "two parameters are named \(name)")
     if isTrainable { tensor.requireGradient() }
-    entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
+    entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable, isWeight: isWeight))
   }
 }

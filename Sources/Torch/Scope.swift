@@ -25,14 +25,17 @@ public struct Scope {
     register(name, tensor, isTrainable: true)
   }
 
+  /// Registers the weight of a convolution.
+  func weight(_ tensor: Tensor) -> Tensor { register("weight", tensor, isTrainable: true, isWeight: true) }
+
   /// Registers a tensor that is saved but not trained.
   public func buffer(_ name: String, _ tensor: Tensor) -> Tensor {
     register(name, tensor, isTrainable: false)
   }
 
-  private func register(_ name: String, _ tensor: Tensor, isTrainable: Bool) -> Tensor {
+  private func register(_ name: String, _ tensor: Tensor, isTrainable: Bool, isWeight: Bool = false) -> Tensor {
     let tensor = tensor.moved(to: parameters.device)
-    parameters.append((self / name).path, tensor, isTrainable: isTrainable)
+    parameters.append((self / name).path, tensor, isTrainable: isTrainable, isWeight: isWeight)
     return tensor
   }
 }

@@ -12,7 +12,10 @@ import Testing
   }
 
   private static let options = [
-    ("--size 96", "--size is 96; give two numbers, height and width in pixels, for example 384,384, or three, depth first."),
+    (
+      "--size 96",
+      "--size is 96; give two numbers, height and width in pixels, for example 384,384, or three, depth first."
+    ),
     ("--size 96,100", "The network's size 96×100 must be multiples of 16 from 16 to 4096, such as 96×112."),
     ("--spacing 0,1", "The spacing 0.0×1.0 mm must lie between 0.001 and 1000 mm, such as 0.625×0.625."),
     ("--window 5", "--window is 5.0; give two numbers, the lowest and highest intensity, for example -125,275."),

@@ -150,7 +150,7 @@ import Torch
     var options = ExperimentConfiguration(.matrix, methods: [try ExperimentMethod("bn")], training: training)
     options.seeds = 1
     // The experiment itself would keep its folder locked.
-    let cells = try Experiment(in: output, options, threads: 1, report: { _ in }).cells
+    let cells = try Experiment.begin(in: output, options, threads: 1, report: { _ in }).cells
     let trained = try #require(cells[0].setting.cases.train.first)
     let image = data.appendingPathComponent("\(trained).nii.gz")
     try Data(contentsOf: image).prefix(300).write(to: image)

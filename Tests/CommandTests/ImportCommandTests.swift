@@ -168,7 +168,7 @@ import Torch
     let file = folder.file("weights.safetensors")
     try Safetensors(tensors: network.parameters.stateDictionary).write(to: file)
     try expectRefusal(
-      "\(file.path): the network works for slices of 48×32 (H×W) only, and the preparation makes 64×64; make both the "
+      "\(file.path): the network works for windows of 48×32 only, and the preparation makes 64×64; make both the "
         + "same.", of: ["import", file.path, "--output", run.url.path, "--size", "64,64"])
     #expect(try dualnorm("import", file.path, "--output", run.url.path, "--quiet").status == 0)
     let (even, odd, mask) = ("commands/even.nii", "commands/odd.nii.gz", folder.file("mask.nii.gz"))

@@ -35,7 +35,10 @@ import Testing
       "--reduction 9", "The reduction is 9; choose 1 to the width, 4, so that a dual layer keeps a hidden channel."
     ),
     ("--size 30,32", "The network's size 30×32 must be multiples of 16 from 16 to 4096, such as 32×32."),
-    ("--size 32", "--size is 32; give two numbers, height and width in pixels, for example 384,384, or three, depth first."),
+    (
+      "--size 32",
+      "--size is 32; give two numbers, height and width in pixels, for example 384,384, or three, depth first."
+    ),
     (
       "--size 16,16 --batch-size 1",
       "--batch-size is 1 and slices are 16×16, so batch normalization has a single value a channel at the deepest level; "

@@ -22,7 +22,10 @@ import Testing
     return RunFolder(url)
   }
 
-  @Test(arguments: [["--norm", "dsbn"], ["--local-statistics", "measured", "--mask", "hard"], ["--norm", "ln"]])
+  @Test(arguments: [
+    ["--norm", "dsbn"], ["--local-statistics", "measured", "--mask", "hard"], ["--norm", "ln"],
+    ["--network", "unet++", "--weight-decay", "0.1"],
+  ])
   func everyNormTrainsAndPredicts(options: [String]) throws {
     let run = try train("run", options)
     let scan = try Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz")
@@ -37,6 +40,7 @@ import Testing
     let run = try train("run")
     let again = try train("again")
     #expect(try Data(contentsOf: run.model) == Data(contentsOf: again.model))
+    let longer = try train("longer", ["--iterations", "6,8"])
     let description = try run.readDescription()
     #expect(description.network.levels.dimensions == 3 && description.preparation.contextSlices == 1)
     #expect(description.preparation.networkSize == Extent(depth: 8, height: 16, width: 16))
@@ -45,6 +49,8 @@ import Testing
 
     let more = try dualnorm("train", "--resume", run.url.path, "--iterations", "6,8", "--quiet")
     #expect(more.status == 0, "\(more.errors)")
+    #expect(try String(contentsOf: run.log, encoding: .utf8).split(separator: "\n").count == 15)
+    #expect(try longer.readDescription().network == run.readDescription().network)
     let report = folder.file("evaluation")
     let evaluated = try dualnorm(
       "evaluate", "--model", run.url.path, "--data", Tiny.data.path, "--output", report.path, "--adapt", "case",
@@ -57,7 +63,63 @@ import Testing
     #expect(info.status == 0 && info.output.contains("windows of 8×16×16 (D×H×W)"), "\(info.output)")
   }
 
-  /// A stopped run gives the bits of one that was never stopped.
+  /// Windows that abut and windows that overlap by a slice follow each other.
+  @Test(arguments: ["0", "0.9"]) func everyOverlapCoversTheVolume(overlap: String) throws {
+    let data = folder.file("data")
+    let made = try dualnorm(
+      "phantom", "--output", data.path, "--size", "32x32x23", "--cases", "2", "--sites", "1", "--quiet")
+    #expect(made.status == 0)
+    let run = try train("run")
+    let scan = data.appendingPathComponent("Site-A/Case00.nii.gz")
+    let output = folder.file("out")
+    let result = try dualnorm(
+      "predict", "--model", run.url.path, "--input", scan.path, "--output", output.path, "--overlap", overlap,
+      "--quiet",
+      "--probabilities")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try LabelMap(contentsOf: output.appendingPathComponent("Case00.nii.gz")).voxels.count == 32 * 32 * 23)
+  }
+
+  @Test func modelsAreExportedAndImported() throws {
+    let run = try train("run", ["--local-statistics", "predicted"])
+    let scan = try Tiny.data.appendingPathComponent("Site-A/Case02.nii.gz")
+    func mask(_ model: URL) throws -> LabelMap {
+      let output = folder.file("\(model.lastPathComponent).nii.gz")
+      let result = try dualnorm(
+        "predict", "--model", model.path, "--input", scan.path, "--output", output.path, "--quiet",
+        "--no-largest-component")
+      #expect(result.status == 0, "\(result.errors)")
+      return try LabelMap(contentsOf: output)
+    }
+    let exported = folder.file("exported")
+    #expect(try dualnorm("export", "--model", run.url.path, "--output", exported.path, "--quiet").status == 0)
+    #expect(try mask(exported) == mask(run.url))
+
+    let imported = folder.file("imported")
+    let arguments = [
+      "import", exported.appendingPathComponent("model.safetensors").path, "--output", imported.path, "--whitening",
+      "foreground", "--quiet",
+    ]
+    let refused = try dualnorm(arguments)
+    #expect(refused.status == 1 && refused.errors.contains("is a network of volumes, whose window it does not tell"))
+    let result = try dualnorm(arguments + ["--size", "8,16,16"])
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try mask(imported) == mask(run.url))
+  }
+
+  /// The window and the dual blocks that a run chose are no other options.
+  @Test func theSameCommandGoesOn() throws {
+    let output = folder.file("run").path
+    let arguments =
+      ["train", "--data", try Tiny.data.path, "--output", output]
+      + Self.quick.filter { !["--size", "8,16,16"].contains($0) }
+    #expect(try dualnorm(arguments).status == 0)
+    let again = try dualnorm(arguments)
+    #expect(again.status == 0, "\(again.errors)")
+    let other = try dualnorm(arguments + ["--dual-blocks", "inc"])
+    #expect(other.status == 1 && other.errors.contains("--dual-blocks is"), "\(other.errors)")
+  }
+
   @Test func theWindowIsPlannedWithoutTheOption() throws {
     let url = folder.file("planned")
     let result = try dualnorm(

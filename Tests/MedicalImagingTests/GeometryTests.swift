@@ -44,8 +44,8 @@ import Testing
       let apart = turned.positionMM(ofIndex: corner) - half.positionMM(ofIndex: scaled)
       #expect((apart * apart).sum() < 1e-20)
     }
-    let spaced = geometry.inPlane(spacingMM: [0.7, 100])
-    #expect(spaced.size == [34, 1, 40] && spaced.spacingMM == [24.0 / 34, 24, 3])
+    let thin = geometry.sized([34, 1, 80])
+    #expect(thin.size == [34, 1, 80] && thin.spacingMM == [24.0 / 34, 24, 1.5])
   }
 
   @Test func positionsFollowTheDirections() {

@@ -58,4 +58,15 @@ import Testing
     let expected = x.argmax(1).values(Int.self)
     #expect(x.largestChannel().shape == [2, 2, 4, 5] && x.largestChannel().values(Int.self) == expected)
   }
+
+  /// Weights of convolutions decay, whatever their rank, and norms' scales do not.
+  @Test func weightsOfConvolutionsDecay() {
+    let parameters = Parameters(seed: 1)
+    let scope = Scope(parameters)
+    _ = Convolution(scope / "conv", 2, 3, kernel: [3, 3, 3])
+    _ = TransposedConvolution(scope / "up", 2, 3, strides: [1, 2, 2])
+    _ = LayerNorm(scope / "norm", shape: [3, 2, 2, 2])
+    let decaying = Adam(parameters, learningRate: 1e-3).moments.filter(\.isWeight).map(\.name)
+    #expect(decaying == ["conv.weight", "up.weight"])
+  }
 }

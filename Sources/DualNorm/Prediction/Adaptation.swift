@@ -112,7 +112,8 @@ package final class Adapter {
     of items: [PreparedCase], site: String?, _ progress: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> BatchStatistics {
     let statistics = try model.network.batchStatistics(
-      of: items.map(\.volume), model.sampling, site: model.description.branch(ofSite: site), progress: progress)
+      of: items.map(\.volume), model.statisticsSampling, site: model.description.branch(ofSite: site),
+      progress: progress)
     guard statistics.smallestCount ?? 2 >= 2 else {
       throw Refusal(
         .input, items[0].source.reference.path,

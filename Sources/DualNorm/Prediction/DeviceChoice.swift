@@ -13,7 +13,13 @@ package enum DeviceChoice: Equatable, Sendable {
   package func resolved() throws -> Device {
     switch self {
     case .cpu: return .cpu
-    case .auto: return LibTorch.loadCUDA() == nil && LibTorch.gpuCount > 0 ? .cuda(0) : .cpu
+    case .auto:
+      guard let reason = LibTorch.loadCUDA() else { return LibTorch.gpuCount > 0 ? .cuda(0) : .cpu }
+      // Most machines have no library. One that is there and does not load is worth a word.
+      if !reason.contains(Self.absence) {
+        Warnings.report("\(Setting.device) auto takes the processor: \(reason)")
+      }
+      return .cpu
     case .cuda(let index):
       if let reason = LibTorch.loadCUDA() {
         throw Refusal(
@@ -47,6 +53,9 @@ extension Device {
 }
 
 extension DeviceChoice: RawRepresentable, Codable {
+  /// The words in CTorch's message where no CUDA library is found.
+  private static let absence = "is neither in"
+
   package init?(rawValue: String) {
     switch rawValue {
     case "cpu": self = .cpu

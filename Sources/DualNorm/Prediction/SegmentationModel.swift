@@ -9,7 +9,7 @@ package import Torch
 public final class SegmentationModel {
   package let description: ModelDescription
   package let network: DualNormNetwork
-  /// Overlap of neighbouring windows, as a share of a window, in slices larger than the network's size.
+  /// Overlap of neighbouring windows, as a share of a window.
   package var overlap = defaultOverlap
 
   /// Reads a run folder.
@@ -48,6 +48,9 @@ public final class SegmentationModel {
   }
 
   var sampling: any Sampling { DualNorm.sampling(description.preparation, overlap: overlap) }
+
+  /// Windows for batch statistics, which cover volumes with as little overlap as can be.
+  var statisticsSampling: any Sampling { DualNorm.sampling(description.preparation, overlap: 0) }
 
   /// γ and β of the dual layers in the middle window of a slice; see `DualNormNetwork.dualMaps`.
   package func dualMaps(of item: PreparedCase, slice z: Int) -> [DualMap] {

@@ -25,7 +25,7 @@ struct SliceRestoring {
     let first = next
     while next < counts.volume, place(of: next).upper < slices.upperBound { next += 1 }
     let result = kept.maps.map { map in (first..<next).flatMap { interpolated(map, slice: $0) } }
-    let needed = next < counts.volume ? place(of: next).lower : slices.upperBound
+    let needed = next < counts.volume ? min(place(of: next).lower, slices.upperBound) : slices.upperBound
     let gone = (needed - kept.first) * planeSize
     kept = (needed, kept.maps.map { Array($0.dropFirst(gone)) })
     return first < next ? grid.restored(result, slices: first..<next).map(\.voxels) : result

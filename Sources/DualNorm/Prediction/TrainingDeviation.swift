@@ -55,8 +55,8 @@ extension TrainingProfile {
         "sides of slices", [Double(size.x), Double(size.y)], Double(sides.lowerBound)...Double(sides.upperBound),
         Self.farSides, "pixels"),
     ]
-    // Only then does the network see neighbouring slices.
-    if plan.contextSlices > 1 {
+    // Only then does the network see several slices.
+    if plan.isOfVolumes || plan.contextSlices > 1 {
       if size.z > 1, depth.upperBound > 1 {
         found.append(far("spacing of slices", [spacing.z], slicesMM, Self.farSlices, "mm"))
       }

@@ -79,6 +79,7 @@ private final class WindowSums {
   func add(_ scores: Tensor, of window: Window) {
     let scores = scores.moved(to: .cpu)
     let slices = window.slices.clamped(to: 0..<depth)
+    if sums == nil { start = slices.lowerBound }  // windows that share no slice with others have passed by
     reserve(upTo: slices.upperBound, classes: scores.size(1))
     let (rows, columns) = (window.rows.clamped(to: 0..<size.height), window.columns.clamped(to: 0..<size.width))
     func region(_ tensor: Tensor) -> Tensor {

@@ -18,14 +18,6 @@ public struct ImageSize: Equatable, Hashable, Sendable {
   }
 }
 
-extension ImageSize {
-  /// A valid network size close to this one: clamped to the limits, then rounded up to multiples of `multiple`.
-  func suggestion(multipleOf multiple: Int) -> ImageSize {
-    func near(_ side: Int) -> Int { min(max(side, multiple), SliceSides.largest) }
-    return ImageSize(height: near(height), width: near(width)).padded(toMultipleOf: multiple)
-  }
-}
-
 /// Coded as `[height, width]`.
 extension ImageSize: Codable {
   public init(from decoder: any Decoder) throws {

@@ -18,9 +18,9 @@ package struct IntensityWindow: NumberPair {
 package struct VoxelSpacing: NumberTuple, Equatable {
   package typealias Number = Double
 
-  var x: Double
-  var y: Double
-  var z: Double?
+  package var x: Double
+  package var y: Double
+  package var z: Double?
 
   package init(_ x: Double, _ y: Double, _ z: Double? = nil) { (self.x, self.y, self.z) = (x, y, z) }
 

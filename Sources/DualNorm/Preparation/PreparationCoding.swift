@@ -2,7 +2,7 @@ import Basics
 import MedicalImaging
 
 /// Coded for `model.json`: `{"window": [-125, 275], "spacing_mm": [0.5, 0.5], "network_size": [384, 384],
-/// "context_slices": 3}`. Sizes are [height, width], spacings [x, y]. A missing key takes the default of
+/// "context_slices": 3}`. Sizes are [height, width], or [depth, height, width] of volumes, spacings [x, y]. A missing key takes the default of
 /// `PreparationPlan.init`; only `context_slices` is required.
 extension PreparationPlan: Codable {
   private enum CodingKeys: String, CodingKey {

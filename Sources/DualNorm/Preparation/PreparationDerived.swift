@@ -69,8 +69,9 @@ extension PreparationPlan {
     guard min(size.height, size.width) >= SliceSides.smallest else {
       throw Refusal(
         .input, name,
-        "slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at least \(SliceSides.smallest) a side "
-          + "because the network halves them \(multiples.max()!.trailingZeroBitCount) times",
+        "slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at least \(SliceSides.smallest) a side"
+          + (isOfVolumes
+            ? "" : " because the network halves them \(multiples.max()!.trailingZeroBitCount) times"),
         remedy: "leave this volume out or give a finer \(Setting.spacing)")
     }
     guard max(size.height, size.width) <= SliceSides.largest else {
@@ -78,6 +79,12 @@ extension PreparationPlan {
         .input, name,
         "slices of \(size.height)×\(size.width) pixels (H×W)\(after), expected at most \(SliceSides.largest) a side",
         remedy: "give a coarser \(Setting.spacing)")
+    }
+    let depth = resampledVoxels(geometry).z
+    guard depth == geometry.size.z || depth <= SliceSides.largest else {
+      throw Refusal(
+        .input, name, "\(depth) slices\(after), expected at most \(SliceSides.largest)",
+        remedy: "correct its spacing, or give a coarser \(Setting.spacing)")
     }
     return size
   }

@@ -5,7 +5,7 @@ import Scores
 
 /// The steps from a volume to the network's input. `model.json` stores them, so prediction prepares as training did.
 ///
-/// The order is: clip to `window`, whiten each volume and modality, resample in plane. Whitening is z-score
+/// The order is: clip to `window`, whiten each volume and modality, resample. Whitening is z-score
 /// normalization with the population standard deviation. The network then sees windows of `networkSize`, padded where
 /// a slice is smaller.
 package struct PreparationPlan: Equatable, Sendable {
@@ -24,7 +24,7 @@ package struct PreparationPlan: Equatable, Sendable {
   package let resampling: Resampling
   /// Divisors of the windows' sizes; see `Levels.multiples`. Not saved, because the network gives them.
   package var multiples: [Int]
-  /// Size of training windows, in multiples of `sizeMultiple`. Smaller slices are padded to it. nil takes each volume's
+  /// Size of training windows, in multiples of `multiples`. Smaller slices are padded to it. nil takes each volume's
   /// own size, padded.
   package let networkSize: Extent?
   /// Tells whether slices are padded in prediction. Networks of the published recipe see them unpadded.

@@ -38,7 +38,9 @@ package struct PreparedVolume: Sendable {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
     let geometry = images[0].geometry
     let size = try plan.checkedSize(of: geometry, name: names[0])
-    let resampledGeometry = plan.resampling == .none ? geometry : geometry.sized(plan.resampledVoxels(geometry))
+    let voxels = plan.resampledVoxels(geometry)
+    let isResampled = voxels != geometry.size
+    let resampledGeometry = isResampled ? geometry.sized(voxels) : geometry
     var channels: [Float] = []
     modalityCount = images.count
     percentiles = !measuresPercentiles ? [] : images.map { IntensityPercentiles(of: $0) }
@@ -48,13 +50,13 @@ package struct PreparedVolume: Sendable {
         try constant.contains(index)
         ? Image(repeating: 0, geometry: geometry) : plan.whitened(consume image, name: name)
       let resampled =
-        plan.resampling == .none ? whitened : whitened.resampled(onto: resampledGeometry, interpolation: .linear)
+        !isResampled ? whitened : whitened.resampled(onto: resampledGeometry, interpolation: .linear)
       if index == 0 { channels = resampled.voxels } else { channels += resampled.voxels }  // one modality is not copied
     }
     intensities = StoredValues(channels)
     classes = labels.map { labels in
       let aligned = LabelMap(voxels: labels.voxels, geometry: geometry)  // equal up to rounding
-      let resampled = plan.resampling == .none ? aligned : aligned.resampled(onto: resampledGeometry)
+      let resampled = !isResampled ? aligned : aligned.resampled(onto: resampledGeometry)
       return StoredValues(resampled.voxels)
     }
     grid = PreparedGrid(

@@ -11,8 +11,7 @@ struct SeenVolume {
   init(_ fact: CaseFacts, _ plan: PreparationPlan) {
     isPicture = fact.scan.isPicture
     let seen = plan.seenGeometry(of: fact)
-    let size = plan.resampledSize(seen)
-    geometry = seen.inPlane(size: [size.width, size.height])
+    geometry = seen.sized(plan.resampledVoxels(seen))
     percentiles = fact.percentiles
   }
 

@@ -39,7 +39,7 @@ public struct Convolution: FusableConvolution {
   public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: [Int]) {
     let (weight, bound) = initialized(
       shape: [outputs, inputs] + kernel, fanIn: kernel.reduce(inputs, *), scope.generator)
-    self.weight = scope.parameter("weight", weight.channelsLast())
+    self.weight = scope.weight(weight.channelsLast())
     self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
   }
 
@@ -101,7 +101,7 @@ public struct TransposedConvolution: FusableConvolution {
     // PyTorch takes the fan-in from dimension 1, here the outputs.
     let (weight, bound) = initialized(
       shape: [inputs, outputs] + kernel, fanIn: kernel.reduce(outputs, *), scope.generator)
-    self.weight = scope.parameter("weight", weight.channelsLast())
+    self.weight = scope.weight(weight.channelsLast())
     self.bias = scope.parameter("bias", initializedBias(outputs, bound: bound, scope.generator))
     self.strides = strides
   }

@@ -12,7 +12,8 @@ import Testing
   }
 
   /// Slabs of any size give what one slab gives, and each slice of the volume once.
-  @Test(arguments: [(12, 24), (12, 5), (7, 7), (1, 4), (9, 1), (40, 13)]) func slabsOfAnySizeGiveTheSame(
+  @Test(arguments: [(12, 24), (12, 5), (7, 7), (1, 4), (9, 1), (40, 13), (12, 30), (25, 64), (40, 200)])
+  func slabsOfAnySizeGiveTheSame(
     slices: Int, network: Int
   ) {
     let map = (0..<network * 20).map { Float($0 % 97) }

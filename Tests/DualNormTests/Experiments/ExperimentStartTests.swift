@@ -65,7 +65,7 @@ extension ExperimentTests {
       "cropped to their labelled slices by prepare --training, so the scores are better than on whole volumes: "
       + "Site-B."
     let (_, said) = try Warnings.collecting {
-      try Experiment(in: output, options(.leaveOneSiteOut), threads: 1, report: { _ in })
+      try Experiment.begin(in: output, options(.leaveOneSiteOut), threads: 1, report: { _ in })
     }
     #expect(said.filter { $0 == warning }.count == 1)
     let run = RunFolder(folder.url.appendingPathComponent("run"))

@@ -44,7 +44,7 @@ import Testing
   func start(
     _ options: ExperimentConfiguration, checking: (@Sendable (Int, Int) -> Void)? = nil
   ) throws -> Experiment {
-    try Experiment(in: output, options, threads: 1, report: { _ in }, checking: checking)
+    try Experiment.begin(in: output, options, threads: 1, report: { _ in }, checking: checking)
   }
 
   func refusal(_ options: ExperimentConfiguration) -> String { sentence { try start(options) } }

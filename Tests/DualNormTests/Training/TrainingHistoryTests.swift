@@ -41,7 +41,7 @@ import Testing
     state.iteration = 13
     let rows = (1...13).map { "plain,\($0),0.001,2.5,,0.9,,,\n" }.joined()
     try Data((header + rows + "plain,1").utf8).write(to: file)
-    _ = try TrainingLog(file, sites: ["A", "B, old"], resumingAt: state)
+    _ = try TrainingLog.open(file, sites: ["A", "B, old"], resumingAt: state)
     #expect(try String(contentsOf: file, encoding: .utf8) == header + rows)
   }
 

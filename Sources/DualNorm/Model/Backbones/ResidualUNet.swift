@@ -7,8 +7,8 @@ import Torch
 /// `torch.manual_seed(seed)`.
 struct ResidualUNet: Backbone {
   static func blocks(depth: Int) -> [Block] {
-    let down = (1...depth).map { Block(BlockName(rawValue: "down\($0)"), level: $0) }
-    let up = (1...depth).map { Block(BlockName(rawValue: "up\($0)"), level: depth - $0) }
+    let down = (0..<depth).map { Block(BlockName(rawValue: "down\($0 + 1)"), level: $0 + 1) }
+    let up = (0..<depth).map { Block(BlockName(rawValue: "up\($0 + 1)"), level: depth - $0 - 1) }
     return [Block(.inc, level: 0)] + down + [Block(.mid, level: depth)] + up
   }
 

@@ -67,6 +67,9 @@ package struct ModelDescription: Codable, Equatable, Sendable {
         "domain-specific batch norm has \(counted(network.sites, "branch", plural: "branches")), and "
           + "\(counted(sites.count, "site")) \(sites.count == 1 ? "is" : "are") named", remedy: "restore the file")
     }
+    guard network.levels.dimensions == 2 || preparation.networkSize?.depth != nil else {
+      throw Refusal(.input, file, "has a network of volumes, and no window of three sides", remedy: "restore the file")
+    }
     if let size = network.size, size != preparation.networkSize {
       let made = preparation.networkSize.map { "\($0)" } ?? "any size"
       throw Refusal(

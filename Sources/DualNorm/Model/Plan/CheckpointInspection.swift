@@ -25,6 +25,11 @@ extension NetworkPlan {
     let first = try shape(architecture.backbone.input + ".weight") {
       (4...5).contains($0.count) && (1...1024).contains($0[0]) && $0[1] > 0
     }
+    guard first.count == 4 || architecture == .residualUNet else {
+      throw Refusal(
+        .input, file, "is a 3-D \(architecture.rawValue), whose poolings its weights do not tell",
+        remedy: "give a run folder of it")
+    }
     let levels = first.count == 4 ? Levels.slices : try Levels(ofVolumesInferredFrom: shapes, shape)
     let (width, inputChannels) = (first[0], first[1])
     // A network takes memory for its width, so the file must really hold one of this width.
@@ -54,7 +59,7 @@ extension NetworkPlan {
         ? .bn : scale == nil ? .in : scale!.count == first.count - 1 ? .ln : .gn
     self.init(
       architecture, levels: levels, classes: classes, inputChannels: inputChannels, width: width,
-      largestWidth: largest < width << levels.depth ? largest : nil, norm: norm,
+      largestWidth: levels.dimensions == 3 ? largest : nil, norm: norm,
       dual: blocks.isEmpty ? nil : DualPlan(blocks, maskKind: maskKind, reduction: reduction),
       size: norm == .ln ? Extent(Array(scale!.dropFirst())) : nil,
       sites: max(sites, 1), deepSupervision: shapes["coarse1.conv.2.weight"] != nil)
@@ -80,6 +85,7 @@ extension Levels {
     // The kernel of a transposed convolution is 1 or 3 where its stride is 1 or 2.
     let poolings = try (0..<depth).map { try sides("up\(depth - $0).up.up.2.weight").map { ($0 + 1) / 2 } }
     let kernels = try (0...depth).map { try sides("\($0 == 0 ? "inc" : "down\($0)").block.conv_0.weight") }
+    _ = try shape("down1.maxpool_conv.1.weight") { $0.count == 5 }  // a network has a pooling
     self.init(poolings: poolings, kernels: kernels)
   }
 }

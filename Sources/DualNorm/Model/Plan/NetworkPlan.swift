@@ -76,7 +76,8 @@ public struct NetworkPlan: Equatable, Sendable {
     }
     try require(classes >= 2, "A network needs at least 2 classes (background and one more), not \(classes)")
     try require(inputChannels >= 1, "A network needs at least 1 input channel, not \(inputChannels)")
-    try require((1...1024).contains(width), "The width is \(width)", remedy: "choose 1 to 1024")
+    let widest = min(1024, largestWidth)
+    try require((1...widest).contains(width), "The width is \(width)", remedy: "choose 1 to \(widest)")
     try require(
       norm != .gn || width % PlainNorm.groups == 0,
       "Group norm works on \(PlainNorm.groups) groups, so the width must be a multiple of it, not \(width)")

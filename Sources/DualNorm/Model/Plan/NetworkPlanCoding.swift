@@ -24,11 +24,15 @@ extension NetworkPlan: Codable {
       maskSource: try value(.maskSource, absent: .prediction),
       reduction: try container.decode(Int.self, forKey: .reduction),
       localStatistics: try value(.localStatistics, absent: .predicted))
+    let levels = Levels(
+      poolings: try value(.poolings, absent: Levels.slices.poolings),
+      kernels: try value(.kernels, absent: Levels.slices.kernels))
+    guard levels.areValid else {
+      throw Refusal(.input, "The network's poolings and kernels do not fit together", remedy: "restore the file")
+    }
     self.init(
       try value(.architecture, absent: .residualUNet),
-      levels: Levels(
-        poolings: try value(.poolings, absent: Levels.slices.poolings),
-        kernels: try value(.kernels, absent: Levels.slices.kernels)),
+      levels: levels,
       classes: try container.decode(Int.self, forKey: .classes),
       inputChannels: try container.decode(Int.self, forKey: .inputChannels),
       width: try container.decode(Int.self, forKey: .width),

@@ -32,8 +32,8 @@ package struct TrainingExample: Equatable, Sendable {
 /// Random changes of a training example, drawn anew each time it is used.
 ///
 /// All spatial changes are combined into one map, so that voxels are interpolated once. Image and labels always move
-/// together. Volumes turn about all three axes, and change along all of them, unless their slices lie more than twice as
-/// far apart as pixels: then all slices move alike. Intensities change afterwards; all channels (neighbouring slices and modalities) change alike,
+/// together. Volumes turn about all three axes, and change along all of them, unless distances of slices and pixels
+/// differ more than twofold: then all slices move alike. Intensities change afterwards; all channels (neighbouring slices and modalities) change alike,
 /// except for noise.
 package struct Augmentation: Equatable, Sendable {
   /// A kind of change. The first three are the published augmentation.

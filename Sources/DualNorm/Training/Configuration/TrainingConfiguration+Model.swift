@@ -17,7 +17,14 @@ extension TrainingConfiguration {
     let unsized = try PreparationPlan(resampling: resampling)
     let shapes = facts.map { VolumeShape($0.geometry.sized(unsized.resampledVoxels($0.geometry))) }
     let volumes = try VolumePlan(shapes, window: size) { window, levels in
-      try secondsPerStep(window, levels, facts) <= Self.longestPlannedStep
+      let voxels = window.sizes.reduce(1, *)
+      return try voxels <= Self.smallestPlannedWindow
+        || secondsPerStep(window, levels, facts) <= Self.longestPlannedStep
+    }
+    guard volumes.levels.depth > 0 else {
+      throw Refusal(
+        .input, "The window \(volumes.window) is too small for a pooling",
+        remedy: "give \(Setting.size) with at least two sides of 8 voxels, or leave \(Setting.dimensions) out")
     }
     let preparation = try preparation(
       for: facts, resampling, size: volumes.window, context: 1, volumes.levels)
@@ -78,13 +85,13 @@ extension TrainingConfiguration {
     }
     _ = try plan()
     let levels = dimensions == 3 ? Levels.volumes(poolings: Self.largestDepth) : .slices
-    let smallest = norm == .ln ? Extent(levels.multiples) : nil
+    let smallest = norm == .ln ? Extent(levels.multiples.map { _ in 16 }) : nil
     try NetworkPlan(network, levels: levels, classes: 2, width: width, norm: norm, dual: dualPlan, size: smallest)
       .validate()
   }
 
   /// The most poolings of a 3-D network, whose blocks the options may name before the cases are known.
-  package static let largestDepth = 6
+  package static let largestDepth = 10
 
   /// The most poolings that these options allow.
   var largestDepth: Int { dimensions == 3 ? Self.largestDepth : Levels.slices.depth }
@@ -121,6 +128,9 @@ extension TrainingConfiguration {
 
   /// Tells whether the dual blocks are those of the default.
   var hasStandardDualBlocks: Bool { dualBlocks == network.standardDualBlocks }
+
+  /// Tells whether the dual blocks are those of the default for some number of levels.
+  var hasStandardDualBlocksOfSomeDepth: Bool { dualBlocks == network.standardDualBlocks(depth: dualBlocks.count) }
 
   /// The network for the options and the data.
   func network(

@@ -48,7 +48,8 @@ extension TrainingConfiguration {
       let isLeftOpen =
         key == .context && asked.context == nil || key == .precision && asked.precision == nil
         || dimensions == 3 && asked.dimensions == 3
-          && (key == .size && asked.size == nil || key == .dualBlocks && asked.hasStandardDualBlocks)
+          && (key == .size && asked.size == nil
+            || key == .dualBlocks && asked.hasStandardDualBlocks && hasStandardDualBlocksOfSomeDepth)
       return key != .memory && !chosen.contains(key) && !isLeftOpen && here?[key.rawValue] != there?[key.rawValue]
     }
     guard let first = differing.first else { return }

@@ -34,7 +34,7 @@ package struct TrainingConfiguration: Equatable, Sendable {
   package var excludeLabels: [UInt8] = []
   /// Lowest and highest intensity; others are clipped to them before z-score normalization ("whitening").
   package var window: IntensityWindow?
-  /// In-plane spacing x, y in mm to resample slices to.
+  /// Spacing x, y, and of volumes z, in mm to resample to.
   package var spacing: VoxelSpacing?
   /// Height and width in pixels to resample slices to.
   package var resampleSize: ImageSize?
@@ -54,7 +54,7 @@ package struct TrainingConfiguration: Equatable, Sendable {
   // The training
   /// Number of iterations of the plain and the dual stage; 0 skips a stage.
   package var iterations = StageIterations(plain: 4000, dual: 2000)
-  /// Number of slices per batch; by default the smallest multiple of the number of sites that is at least 8.
+  /// Number of slices or 3-D windows per batch; by default see `batchSize(sites:)`.
   package var batchSize: Int?
   package var learningRate = 1e-3
   package var schedule = LearningRateSchedule.Kind.cosine

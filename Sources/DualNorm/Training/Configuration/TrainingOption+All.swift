@@ -46,7 +46,8 @@ extension TrainingOption {
       .window, \.window, "Clip intensities before z-score normalization, for example -125,275.", form: "low,high",
       open: nil, example: "[-125, 275]"),
     TrainingOption(
-      .spacing, \.spacing, "Resample slices to this spacing in mm.", form: "x,y", open: nil, example: "[0.6, 0.6]"),
+      .spacing, \.spacing, "Resample slices to this spacing in mm; for 3-D networks also z.", form: "x,y", open: nil,
+      example: "[0.6, 0.6]"),
     TrainingOption(
       .resampleSize, \.resampleSize, "Resample slices to this many pixels.", form: "height,width", open: nil,
       example: "[384, 384]"),

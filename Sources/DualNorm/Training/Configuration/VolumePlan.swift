@@ -19,7 +19,7 @@ struct VolumeShape {
   /// The spacing that all volumes are resampled to: the median, as in nnU-Net.
   ///
   /// Where one axis is more than three times as coarse as the others and has less than a third of their voxels, it takes
-  /// its tenth percentile. Volumes that all have the spacing are not resampled.
+  /// its tenth percentile.
   static func commonSpacing(_ shapes: [VolumeShape]) -> PreparationPlan.Resampling {
     func percentile(_ share: Double, _ values: [Double]) -> Double {
       let (sorted, place) = (values.sorted(), share * Double(values.count - 1))
@@ -35,8 +35,7 @@ struct VolumeShape {
     if target[coarse] > 3 * next, sizes[coarse] * 3 < others.map({ sizes[$0] }).min()! {
       target[coarse] = max(percentile(0.1, ofAxis(coarse)), next + 1e-5)
     }
-    let isCommon = shapes.allSatisfy { zip($0.spacing, target).allSatisfy { abs($0 / $1 - 1) < 1e-3 } }
-    return isCommon ? .none : .spacingMM(x: target[2], y: target[1], z: target[0])
+    return .spacingMM(x: target[2], y: target[1], z: target[0])
   }
 }
 
@@ -119,18 +118,19 @@ extension Levels {
 }
 
 extension TrainingConfiguration {
-  /// Seconds of the longest step that a plan chooses.
-  static let longestPlannedStep = 1.0
+  /// Seconds of the longest step of the plain stage that a plan chooses.
+  static let longestPlannedStep = 1.2
+  /// Voxels of the smallest window that a plan chooses, however long its step.
+  static let smallestPlannedWindow = 32 * 32 * 32
 
-  /// An estimate of a training step's seconds on this machine's processor, from its multiplications.
+  /// An estimate of the seconds of a step of the plain stage on this machine's processor, from its multiplications.
   func secondsPerStep(_ window: Extent, _ levels: Levels, _ facts: [CaseFacts]) throws -> Double {
     let sites = Set(facts.map(\.scan.site)).count
     let plan = NetworkPlan(network, levels: levels, classes: 2, width: width, norm: .bn)
-    let passes = dualBlocks.isEmpty || iterations.dual == 0 ? 1.0 : 2.5
     // Forward and backward take about three times the forward pass.
-    let operations = 3 * passes * 2 * plan.multiplications(window.sizes) * Double(batchSize(sites: sites))
+    let operations = 3 * 2 * plan.multiplications(window.sizes) * Double(batchSize(sites: sites))
     let cores = Double(threads ?? ProcessInfo.processInfo.activeProcessorCount)
-    return operations / (cores * (try settledPrecision() == .bfloat16 ? 120e9 : 60e9))
+    return operations / (cores * (try settledPrecision() == .bfloat16 ? 200e9 : 110e9))
   }
 }
 

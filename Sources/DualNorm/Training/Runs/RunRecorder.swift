@@ -36,7 +36,7 @@ final class RunRecorder {
   ) throws -> RunRecorder {
     let digests = digests(training: plan.cases, validation: validation, description.preparation)
     if let known = state?.cases { try requireSame(digests, as: known, run) }
-    let log = try TrainingLog(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: state)
+    let log = try TrainingLog.open(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: state)
     let events = try TrainingEvents(run.events, description, validation: validation)
     return RunRecorder(
       run, configuration, description, plan, validation: validation, digests: digests, log: log, events: events)

@@ -52,7 +52,7 @@ final class TrainingEvents {
   ///
   /// The pictures show one slice per site, with outlines of the labels and of each pass's prediction.
   func append(_ network: DualNormNetwork, step: Int) throws {
-    var values = network.parameters.trainable.filter { $0.tensor.rank >= 4 }.map {
+    var values = network.parameters.trainable.filter(\.isWeight).map {
       EventValue.histogram("weights/\($0.name)", $0.tensor.values(Float.self))
     }
     if let (item, slice, _, _) = shown.first {

@@ -22,9 +22,7 @@ final class TrainingLog {
 
   /// Opens the log. Drops the rows after `state`, which a resumed run writes again, and an incomplete last row, which a
   /// full disk leaves.
-  init(_ url: URL, sites: [String], resumingAt state: TrainingState?) throws {
-    self.url = url
-    self.sites = sites
+  static func open(_ url: URL, sites: [String], resumingAt state: TrainingState?) throws -> TrainingLog {
     let header =
       "stage,iteration,learning_rate,loss_first,loss_final,hard_dice_loss,validation_dice"
       + sites.map { "," + quotedForCSV("validation_dice_" + $0) }.joined() + "\n"
@@ -41,9 +39,13 @@ final class TrainingLog {
       }
     }
     try writeAtomically(Data((header + kept.map { $0 + "\n" }.joined()).utf8), to: url)
-    let descriptor = open(url.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
+    let descriptor = Foundation.open(url.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { throw unwritable(url, errno) }
-    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    return TrainingLog(url, sites: sites, FileHandle(fileDescriptor: descriptor, closeOnDealloc: true))
+  }
+
+  private init(_ url: URL, sites: [String], _ file: FileHandle) {
+    (self.url, self.sites, self.file) = (url, sites, file)
   }
 
   func append(_ progress: TrainingProgress) throws {
