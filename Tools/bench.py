@@ -1,6 +1,8 @@
 """Times `dualnorm benchmark` against the reference network in PyTorch, step by step in turn, on this machine.
 
-    python3 Tools/bench.py DUALNORM REFERENCE_FOLDER [--device cpu --size 384 --batch 4 --width 32 --pairs 5 --threads N]
+    python3 Tools/bench.py DUALNORM REFERENCE_FOLDER [--device cpu --size 384,384 --batch 4 --width 32 --pairs 5 --threads N]
+
+--size depth,height,width times 3-D networks, with the levels of isotropic voxels and one channel.
 
 With --device cuda on the GPU, where PyTorch is also compiled with CUDA graphs (mode "reduce-overhead"). On processors that
 LibTorch convolves bfloat16 on number by number (without AVX-512), all of it is float32.
@@ -21,17 +23,32 @@ import resource, sys, time
 sys.path.insert(0, sys.argv[1])
 import torch
 import dualnorm_torch as reference
-mode, width, size, batch, threads, device, tuned = sys.argv[2], *map(int, sys.argv[3:7]), *sys.argv[7:9]
+mode, width, batch, threads = sys.argv[2], *map(int, sys.argv[3:6])
+device, tuned, sizes = sys.argv[6], sys.argv[7], list(map(int, sys.argv[8].split(",")))
 torch.set_num_threads(threads)
 torch.set_flush_denormal(True)  # as dualnorm does: numbers below 1e-38 would slow every contestant
 torch.backends.cudnn.benchmark = mode != "published"
 torch.manual_seed(1)
-network = reference.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3")).to(device)
-images = (torch.rand(batch, 3, size, size) * 2 - 1).to(device)
+channels, layout = 3, torch.channels_last
+if len(sizes) == 2:
+    network = reference.DualNormUNet(2, base=width, dual_blocks=("inc", "down1", "down2", "down3"))
+else:
+    from volumetric import DualNormUNet3D
+    channels, layout, left, poolings = 1, torch.channels_last_3d, list(sizes), []
+    while True:  # each axis of at least 8 voxels is halved; the last one alone needs 12
+        halved = [axis for axis in range(3) if left[axis] >= 8]
+        if not halved or (len(halved) == 1 and left[halved[0]] < 12):
+            break
+        poolings.append([2 if axis in halved else 1 for axis in range(3)])
+        left = [(side + 1) // 2 if axis in halved else side for axis, side in enumerate(left)]
+    dual = ["inc"] + [f"down{level}" for level in range(1, len(poolings))]
+    network = DualNormUNet3D(2, width, 1, dual_blocks=dual, poolings=poolings, kernels=[[3, 3, 3]] * (len(poolings) + 1))
+network = network.to(device)
+images = (torch.rand(batch, channels, *sizes) * 2 - 1).to(device)
 if mode != "published":
-    network = network.to(memory_format=torch.channels_last)
-    images = images.to(memory_format=torch.channels_last)
-labels = (torch.arange(batch * size * size) // 64 % 2).view(batch, size, size).to(device)
+    network = network.to(memory_format=layout)
+    images = images.to(memory_format=layout)
+labels = (torch.arange(images[:, 0].numel()) // 64 % 2).view(batch, *sizes).to(device)
 optimizer = torch.optim.Adam(network.parameters(), 1e-3)
 run = network
 if mode in ("compiled", "graphs"):
@@ -98,11 +115,11 @@ class Contestant:
         return statistics.median(self.seconds[task])
 
 
-def convolution_operations(width, size, batch):
+def convolution_operations(width, sizes, batch):
     """Floating point operations of the convolutions of one final pass (2 for a multiplication and addition)."""
     total = 0
     for level in range(5):
-        pixels, w = batch * (size >> level) ** 2, width << level
+        pixels, w = batch * (sizes[0] >> level) * (sizes[1] >> level), width << level
         block = 2 * 9 * w * w
         dual = 2 * (9 * 2 * w // 2 + 9 * (w // 2) * 2 * w) if level < 4 else 0
         total += 2 * pixels * (block + dual)
@@ -114,7 +131,7 @@ def convolution_operations(width, size, batch):
             total += 2 * pixels * block
         else:
             total += 2 * pixels * (9 * 2 * w * w + block) + 2 * (pixels // 4) * 9 * 2 * w * w
-    plain = total - sum(2 * batch * (size >> l) ** 2 * 2 * (9 * (width << l) + 9 * (width << l) ** 2) for l in range(4))
+    plain = total - sum(2 * batch * (sizes[0] >> l) * (sizes[1] >> l) * 2 * (9 * (width << l) + 9 * (width << l) ** 2) for l in range(4))
     return plain, total
 
 
@@ -122,23 +139,25 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("dualnorm")
     parser.add_argument("reference")
-    for name, value in {"size": 384, "batch": 4, "width": 32, "pairs": 5, "threads": os.cpu_count()}.items():
+    parser.add_argument("--size", default="384,384")
+    for name, value in {"batch": 4, "width": 32, "pairs": 5, "threads": os.cpu_count()}.items():
         parser.add_argument("--" + name, type=int, default=value)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--no-compile", action="store_true")
     a = parser.parse_args()
+    a.size = a.size if "," in a.size else f"{a.size},{a.size}"
     if not os.path.exists(os.path.join(a.reference, "dualnorm_torch.py")):
         sys.exit(f"bench: {a.reference} holds no dualnorm_torch.py; give the reference network's folder (make bench REFERENCE=DIR).")
     tuned = "bfloat16" if a.device == "cuda" or convolves_bfloat16() else "float32"
-    shape = [str(a.width), str(a.size), str(a.batch), str(a.threads)]
+    shape = [str(a.width), str(a.batch), str(a.threads)]
 
     def torch(name, mode):
-        command = [sys.executable, "-c", REFERENCE, a.reference, mode, *shape, a.device, tuned]
+        command = [sys.executable, "-c", REFERENCE, a.reference, mode, *shape, a.device, tuned, a.size]
         return Contestant(name, command, says_ready=True)
 
     def ours(precision):
         return Contestant(f"dualnorm, {precision}", [
-            a.dualnorm, "benchmark", "--serve", "--width", str(a.width), "--size", f"{a.size},{a.size}",
+            a.dualnorm, "benchmark", "--serve", "--width", str(a.width), "--size", a.size,
             "--batch-size", str(a.batch), "--precision", precision, "--threads", str(a.threads), "--device", a.device])
 
     contestants = [
@@ -180,23 +199,30 @@ def warm_up(contestants, at_once):
 
 def report(a, contestants, precision):
     fastest = contestants[-1]
-    augment = statistics.median(fastest.ask("augment") for _ in range(20)) / a.batch
-    rate = min(fastest.ask("convolve") for _ in range(20))
-    probe = 2 * 9 * (2 * a.width) ** 2 * a.batch * (a.size // 2) ** 2 / rate
-    plain, final = convolution_operations(a.width, a.size, a.batch)
-
-    print(f"{a.device}, {a.size}×{a.size}, batch of {a.batch}, width {a.width}, {a.threads} threads; medians of {a.pairs} in turn\n")
+    sizes = list(map(int, a.size.split(",")))
+    print(f"{a.device}, {'×'.join(map(str, sizes))}, batch of {a.batch}, width {a.width}, {a.threads} threads; "
+          f"medians of {a.pairs} in turn\n")
     print("| | training step, s | times dualnorm's | prediction of a batch, s | times dualnorm's | peak memory, GB |")
     print("|---|---|---|---|---|---|")
     for c in contestants:
         train, predict = c.median("train"), c.median("predict")
         print(f"| {c.name} | {train:{digits(train)}} | {train / fastest.median('train'):.2f} | {predict:{digits(predict)}} | "
               f"{predict / fastest.median('predict'):.2f} | {c.memory / 1e9:.2f} |")
-    print(f"\nConvolutions alone reach {probe / 1e9:,.0f} GFLOP/s in {precision} (3×3, {2 * a.width} channels, half the size); "
+    augment = statistics.median(fastest.ask("augment") for _ in range(20)) / a.batch
+    print()
+    if len(sizes) == 2:
+        report_operations(a, fastest, precision, sizes)
+    print(f"One thread augments {1 / augment:.2g} images a second with all there is; a training step takes "
+          f"{a.batch / fastest.median('train'):.2g}.")
+
+
+def report_operations(a, fastest, precision, sizes):
+    rate = min(fastest.ask("convolve") for _ in range(20))
+    probe = 2 * 9 * (2 * a.width) ** 2 * a.batch * (sizes[0] // 2) * (sizes[1] // 2) / rate
+    plain, final = convolution_operations(a.width, sizes, a.batch)
+    print(f"Convolutions alone reach {probe / 1e9:,.0f} GFLOP/s in {precision} (3×3, {2 * a.width} channels, half the size); "
           f"dualnorm's training step {3 * (plain + final) / fastest.median('train') / 1e9:,.0f}, "
           f"its prediction {(plain + final) / fastest.median('predict') / 1e9:,.0f}.")
-    print(f"One thread augments {1 / augment:.0f} slices a second with all there is; a training step takes "
-          f"{a.batch / fastest.median('train'):.1f}.")
 
 
 def digits(seconds):

@@ -41,51 +41,15 @@ struct ImportCommand: ParsableCommand {
     Messages.begin(messages)
     let run = RunFolder(URL(fileURLWithPath: output))
     try run.requireEmpty()
-    var options = TrainingConfiguration(.published)
-    try options.set(preparation)
+    try requireValidPreparation()
     let state = try WeightFile(URL(fileURLWithPath: file)).state
     var inferred = try NetworkPlan(inferredFrom: state, maskKind: mask, file: file)
-    options.dimensions = inferred.levels.dimensions
-    guard options.dimensions == 2 || options.size?.depth != nil || inferred.size != nil else {
-      throw Refusal(
-        .input, file, "is a network of volumes, whose window it does not tell",
-        remedy: "give the window of its training with --size, depth first")
-    }
-    guard options.dimensions == 3 || options.spacing?.z == nil else {
-      throw Refusal(.input, "--spacing has three numbers, and \(file) is a network of slices", remedy: "give x and y")
-    }
-    _ = try options.plan()
-    guard localStatistics == .predicted || inferred.dual != nil else {
-      throw Refusal(
-        .input, file, "has no dual blocks that --local-statistics could change", remedy: "leave --local-statistics out")
-    }
+    let options = try configuration(of: inferred)
+    try requireFitting(inferred)
     inferred.dual?.localStatistics = localStatistics
-    if let classes, classes != inferred.classes {
-      throw Refusal(
-        .input, file, "holds \(inferred.classes) classes (background included), not the \(classes) of --classes")
-    }
-    guard modalities >= 1, inferred.inputChannels % modalities == 0 else {
-      throw Refusal(
-        .input,
-        "--modalities is \(modalities), which does not divide the \(inferred.inputChannels) channels of \(file)")
-    }
-    let values = labels?.values ?? (1..<inferred.classes).map { UInt8(clamping: $0) }
-    guard values.count == inferred.classes - 1, Set(values).count == values.count, !values.contains(0) else {
-      throw Refusal(
-        .input, "--labels names \(values.count) labels",
-        remedy: "give \(inferred.classes - 1) different ones above 0, one a foreground class")
-    }
-    (options.network, options.width, options.norm) = (inferred.architecture, inferred.width, inferred.norm)
-    (options.dualBlocks, options.mask) = (inferred.dual?.blocks ?? [], mask)
-    if let dual = inferred.dual { options.reduction = dual.reduction }
-    options.deepSupervision = inferred.deepSupervision
-    (options.localStatistics, options.whitening) = (localStatistics, whitening)
-    options.context = inferred.inputChannels / modalities
-    options.size = inferred.size ?? options.size
-    try options.set(preparation)
     let description = ModelDescription(
       network: inferred, preparation: try options.plan(orientation: orientation),
-      labels: LabelScheme(groups: values.map { [$0] }),
+      labels: LabelScheme(groups: try values(of: inferred).map { [$0] }),
       modalities: modalities == 1 ? ["image"] : (0..<modalities).map { "modality \($0)" },
       sites: inferred.norm == .dsbn ? (1...inferred.sites).map { "site \($0)" } : [], largestComponents: .published)
     try description.validate(file: file)
@@ -98,6 +62,67 @@ struct ImportCommand: ParsableCommand {
     try run.write(description)
     Messages.say("Imported \(network.parameters.entries.count) tensors to \(output).")
     print(printableLines(description.summary))
+  }
+
+  /// Refuses impossible options before the file is read.
+  private func requireValidPreparation() throws {
+    var options = TrainingConfiguration(.published)
+    try options.set(preparation)
+    options.dimensions = options.size?.depth == nil ? 2 : 3
+    _ = try options.plan()
+  }
+
+  /// The options that would train such a network.
+  ///
+  /// - Throws: `Refusal` for options of the preparation that do not fit it.
+  private func configuration(of network: NetworkPlan) throws -> TrainingConfiguration {
+    var options = TrainingConfiguration(.published)
+    (options.network, options.width, options.norm) = (network.architecture, network.width, network.norm)
+    options.dimensions = network.levels.dimensions
+    (options.dualBlocks, options.mask) = (network.dual?.blocks ?? [], mask)
+    if let dual = network.dual { options.reduction = dual.reduction }
+    options.deepSupervision = network.deepSupervision
+    (options.localStatistics, options.whitening) = (localStatistics, whitening)
+    options.context = network.inputChannels / max(modalities, 1)
+    options.size = network.size
+    try options.set(preparation)
+    guard options.dimensions == 2 || options.size != nil else {
+      throw Refusal(
+        .input, file, "is a network of volumes, whose window it does not tell",
+        remedy: "give the window of its training with --size, depth first")
+    }
+    guard options.dimensions == 3 || options.spacing?.z == nil else {
+      throw Refusal(.input, "--spacing has three numbers, and \(file) is a network of slices", remedy: "give x and y")
+    }
+    return options
+  }
+
+  /// - Throws: `Refusal` for options that the network contradicts.
+  private func requireFitting(_ network: NetworkPlan) throws {
+    guard localStatistics == .predicted || network.dual != nil else {
+      throw Refusal(
+        .input, file, "has no dual blocks that --local-statistics could change", remedy: "leave --local-statistics out")
+    }
+    if let classes, classes != network.classes {
+      throw Refusal(
+        .input, file, "holds \(network.classes) classes (background included), not the \(classes) of --classes")
+    }
+    guard modalities >= 1, network.inputChannels % modalities == 0 else {
+      throw Refusal(
+        .input,
+        "--modalities is \(modalities), which does not divide the \(network.inputChannels) channels of \(file)")
+    }
+  }
+
+  /// The value of each foreground class in files.
+  private func values(of network: NetworkPlan) throws -> [UInt8] {
+    let values = labels?.values ?? (1..<network.classes).map { UInt8(clamping: $0) }
+    guard values.count == network.classes - 1, Set(values).count == values.count, !values.contains(0) else {
+      throw Refusal(
+        .input, "--labels names \(values.count) labels",
+        remedy: "give \(network.classes - 1) different ones above 0, one a foreground class")
+    }
+    return values
   }
 }
 

@@ -29,10 +29,10 @@ import Testing
   }
 
   @Test func sizesThatNoNetworkTakes() throws {
-    for size in ["100,100", "64", "0,16", "16,16,16"] {
+    for size in ["100,100", "64", "0,16", "4,16,16", "16,16,16,16"] {
       let result = try dualnorm(tiny + ["--size", size])
       #expect(result.status == 64)
-      #expect(result.errors.contains("--size wants height and width, multiples of 16, such as 384,384."))
+      #expect(result.errors.contains("--size wants height and width, multiples of 16, such as 384,384, or depth"))
     }
   }
 }

@@ -1,6 +1,9 @@
 import Foundation
 import MedicalImaging
 import Testing
+import Torch
+
+@testable import DualNorm
 
 #if os(Linux)  // for /proc, which has a process's peak memory
   @Suite struct PredictMemoryTests {
@@ -9,7 +12,7 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     /// The peak memory, in bytes, of segmenting a scan repeated `count` times; and the volume's number of voxels.
-    private func peak(repeating count: Int) throws -> (bytes: Int, voxels: Int) {
+    private func peak(repeating count: Int, _ model: URL) throws -> (bytes: Int, voxels: Int) {
       let scan = try Image(contentsOf: Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz"))
       var geometry = scan.geometry
       geometry.size.z *= count
@@ -17,7 +20,7 @@ import Testing
       try Image(voxels: Array(repeatElement(scan.voxels, count: count).joined()), geometry: geometry)
         .writeCompactly(to: file)
       let command = try RunningCommand([
-        "predict", "--model", Tiny.run.path, "--input", file.path, "--output", folder.file("\(count)-mask.nii").path,
+        "predict", "--model", model.path, "--input", file.path, "--output", folder.file("\(count)-mask.nii").path,
         "--threads", "1", "--quiet",
       ])
       let status = URL(fileURLWithPath: "/proc/\(command.processIdentifier)/status")
@@ -36,7 +39,24 @@ import Testing
 
     /// Memory grows by a float32 per voxel and a byte per mask voxel only.
     @Test(.endsSomeTime) func memoryGrowsByTheVolumeAndItsMaskOnly() throws {
-      let (few, many) = (try peak(repeating: 150), try peak(repeating: 1500))
+      try expectVolumeAndMaskOnly(Tiny.run)
+    }
+
+    /// The same for windows of a 3-D network that overlap, with 20 classes, whose scores take 80 bytes a voxel.
+    @Test(.endsSomeTime) func scoresOf3DWindowsDoNotGrowWithTheSlices() throws {
+      let network = try DualNormNetwork(
+        NetworkPlan(
+          levels: Levels(spacing: [1, 1, 1], window: [8, 32, 32]), classes: 20, inputChannels: 1, width: 2), seed: 1)
+      let (file, model) = (folder.file("weights.safetensors"), folder.file("model"))
+      try Safetensors(tensors: network.parameters.stateDictionary).write(to: file)
+      let imported = try dualnorm(
+        "import", file.path, "--output", model.path, "--size", "8,32,32", "--quiet")
+      #expect(imported.status == 0, "\(imported.errors)")
+      try expectVolumeAndMaskOnly(model)
+    }
+
+    private func expectVolumeAndMaskOnly(_ model: URL) throws {
+      let (few, many) = (try peak(repeating: 150, model), try peak(repeating: 1500, model))
       let bytesAVoxel = Double(many.bytes - few.bytes) / Double(many.voxels - few.voxels)
       #expect(few.bytes > 50 << 20 && bytesAVoxel < 6, "\(bytesAVoxel) bytes a voxel")
     }

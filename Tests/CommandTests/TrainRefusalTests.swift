@@ -86,8 +86,8 @@ import Testing
       "The value 'own' is invalid for '--local-statistics <local-statistics>'. Please provide one of 'predicted' and 'measured'."
     ),
     (
-      "--dual-blocks inc,down9",
-      "The value 'inc,down9' is invalid for '--dual-blocks <block,…>'. Please provide one of the following:"
+      "--dual-blocks inc,down99",
+      "The value 'inc,down99' is invalid for '--dual-blocks <block,…>'. Please provide one of the following:"
     ),
     ("--size big", "The value 'big' is invalid for '--size <height,width>'"),
   ])

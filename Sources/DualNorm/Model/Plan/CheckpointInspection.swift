@@ -10,59 +10,30 @@ extension NetworkPlan {
   ///   - file: the file's name, for errors.
   /// - Throws: `Refusal` if the weights belong to no such network.
   package init(inferredFrom state: StateDictionary, maskKind: MaskKind, file: String) throws {
-    let shapes = Dictionary(state.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { first, _ in first })
-    func shape(_ name: String, where fits: ([Int]) -> Bool) throws -> [Int] {
-      guard let shape = shapes[name], fits(shape) else {
-        throw Refusal(
-          .input, file, "holds no DualNorm-UNet: \(name) is \(shapes[name].map { "of shape \($0)" } ?? "missing")",
-          remedy: "give a checkpoint of the authors' network, or one that train wrote")
-      }
-      return shape
-    }
-    func shape(_ name: String, rank: Int) throws -> [Int] { try shape(name) { $0.count == rank } }
+    let shapes = CheckpointShapes(state, file: file)
     let architecture =
       Architecture.allCases.first { shapes[$0.backbone.input + ".weight"] != nil } ?? .residualUNet
-    let first = try shape(architecture.backbone.input + ".weight") {
+    let first = try shapes.required(architecture.backbone.input + ".weight") {
       (4...5).contains($0.count) && (1...1024).contains($0[0]) && $0[1] > 0
     }
-    guard first.count == 4 || architecture == .residualUNet else {
-      throw Refusal(
-        .input, file, "is a 3-D \(architecture.rawValue), whose poolings its weights do not tell",
-        remedy: "give a run folder of it")
-    }
-    let levels = first.count == 4 ? Levels.slices : try Levels(ofVolumesInferredFrom: shapes, shape)
-    let (width, inputChannels) = (first[0], first[1])
+    let (rank, width) = (first.count, first[0])
+    let levels = rank == 4 ? Levels.slices : try shapes.levels(of: architecture)
+    let blocks = architecture.blocks(depth: levels.depth)
     // A network takes memory for its width, so the file must really hold one of this width.
-    let deepest = architecture.blocks(depth: levels.depth).last { $0.level == levels.depth }!
-    let largest = try shape("\(deepest.name.rawValue).block.conv_0.weight") {
-      $0.count == first.count && $0[0] == $0[1] && Array($0.dropFirst(2)) == levels.kernels.last!
-        && (levels.dimensions == 3 ? $0[0] <= width << levels.depth : $0[0] == width << levels.depth)
+    let deepest = blocks.last { $0.level == levels.depth }!
+    let largest = try shapes.required("\(deepest.name.rawValue).block.conv_0.weight") {
+      $0.count == rank && $0[0] == $0[1] && Array($0.dropFirst(2)) == levels.kernels.last!
+        && (rank == 5 ? $0[0] <= width << levels.depth : $0[0] == width << levels.depth)
     }[0]
-    let classes = try shape("outc.conv.2.weight") {
-      $0.count == first.count && (2...256).contains($0[0]) && $0[1] == width
+    let classes = try shapes.required("outc.conv.2.weight") {
+      $0.count == rank && (2...256).contains($0[0]) && $0[1] == width
     }[0]
-    let blocks = architecture.blocks(depth: levels.depth).map(\.name).filter {
-      shapes["\($0.rawValue).block.norm_0_aux.mlp_gamma.weight"] != nil
-    }
-    var reduction = 2
-    if let block = blocks.first {
-      let gamma = try shape("\(block.rawValue).block.norm_0_aux.mlp_gamma.weight", rank: first.count)
-      reduction = gamma[1] > 0 ? gamma[0] / gamma[1] : 0
-    }
-    let plainNorm = "\(architecture.blocks[0].name.rawValue).block.norm_0"
-    let scale = shapes[plainNorm + ".weight"]
-    let sites = (0..<shapes.count).prefix { shapes["\(plainNorm).bns.\($0).running_mean"] != nil }.count
-    let norm: PlainNorm =
-      sites > 0
-      ? .dsbn
-      : shapes[plainNorm + ".running_mean"] != nil
-        ? .bn : scale == nil ? .in : scale!.count == first.count - 1 ? .ln : .gn
+    let plain = shapes.plainNorm(of: blocks[0], rank: rank)
     self.init(
-      architecture, levels: levels, classes: classes, inputChannels: inputChannels, width: width,
-      largestWidth: levels.dimensions == 3 ? largest : nil, norm: norm,
-      dual: blocks.isEmpty ? nil : DualPlan(blocks, maskKind: maskKind, reduction: reduction),
-      size: norm == .ln ? Extent(Array(scale!.dropFirst())) : nil,
-      sites: max(sites, 1), deepSupervision: shapes["coarse1.conv.2.weight"] != nil)
+      architecture, levels: levels, classes: classes, inputChannels: first[1], width: width,
+      largestWidth: rank == 5 ? largest : nil, norm: plain.norm,
+      dual: try shapes.dualPlan(among: blocks, maskKind, rank: rank), size: plain.size, sites: plain.sites,
+      deepSupervision: shapes["coarse1.conv.2.weight"] != nil)
     do {
       try validate()
     } catch let error as Refusal {
@@ -71,21 +42,62 @@ extension NetworkPlan {
   }
 }
 
-extension Levels {
-  /// Reads the levels of a residual U-Net for volumes from the shapes of its weights.
-  ///
-  /// - Parameter shape: finds a shape that fits, or refuses the file.
-  fileprivate init(
-    ofVolumesInferredFrom shapes: [String: [Int]], _ shape: (String, ([Int]) -> Bool) throws -> [Int]
-  ) throws {
+/// Shapes of a checkpoint's tensors by their names.
+private struct CheckpointShapes {
+  private let shapes: [String: [Int]]
+  private let file: String
+
+  init(_ state: StateDictionary, file: String) {
+    shapes = Dictionary(state.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { first, _ in first })
+    self.file = file
+  }
+
+  subscript(name: String) -> [Int]? { shapes[name] }
+
+  /// - Throws: `Refusal` if the tensor is missing or has another shape.
+  func required(_ name: String, where fits: ([Int]) -> Bool) throws -> [Int] {
+    guard let shape = shapes[name], fits(shape) else {
+      throw Refusal(
+        .input, file, "holds no DualNorm-UNet: \(name) is \(shapes[name].map { "of shape \($0)" } ?? "missing")",
+        remedy: "give a checkpoint of the authors' network, or one that train wrote")
+    }
+    return shape
+  }
+
+  /// The levels of a network for volumes.
+  func levels(of architecture: Architecture) throws -> Levels {
+    guard architecture == .residualUNet else {
+      throw Refusal(
+        .input, file, "is a 3-D \(architecture.rawValue), whose poolings its weights do not tell",
+        remedy: "give a run folder of it")
+    }
     let depth = (1...20).prefix { shapes["down\($0).maxpool_conv.1.weight"] != nil }.count
     func sides(_ name: String) throws -> [Int] {
-      Array(try shape(name) { $0.count == 5 && $0.dropFirst(2).allSatisfy { $0 == 1 || $0 == 3 } }.dropFirst(2))
+      Array(try required(name) { $0.count == 5 && $0.dropFirst(2).allSatisfy { $0 == 1 || $0 == 3 } }.dropFirst(2))
     }
+    _ = try sides("down1.maxpool_conv.1.weight")  // a network has a pooling
     // The kernel of a transposed convolution is 1 or 3 where its stride is 1 or 2.
-    let poolings = try (0..<depth).map { try sides("up\(depth - $0).up.up.2.weight").map { ($0 + 1) / 2 } }
-    let kernels = try (0...depth).map { try sides("\($0 == 0 ? "inc" : "down\($0)").block.conv_0.weight") }
-    _ = try shape("down1.maxpool_conv.1.weight") { $0.count == 5 }  // a network has a pooling
-    self.init(poolings: poolings, kernels: kernels)
+    return Levels(
+      poolings: try (0..<depth).map { try sides("up\(depth - $0).up.up.2.weight").map { ($0 + 1) / 2 } },
+      kernels: try (0...depth).map { try sides("\($0 == 0 ? "inc" : "down\($0)").block.conv_0.weight") })
+  }
+
+  /// The dual norms; nil if there are none.
+  func dualPlan(among blocks: [Block], _ maskKind: MaskKind, rank: Int) throws -> DualPlan? {
+    func gamma(_ block: Block) -> String { "\(block.name.rawValue).block.norm_0_aux.mlp_gamma.weight" }
+    let dual = blocks.filter { shapes[gamma($0)] != nil }
+    guard let first = dual.first else { return nil }
+    let shape = try required(gamma(first)) { $0.count == rank }
+    return DualPlan(dual.map(\.name), maskKind: maskKind, reduction: shape[1] > 0 ? shape[0] / shape[1] : 0)
+  }
+
+  /// The plain norm, by that of the first block; layer norm's size; and the number of sites.
+  func plainNorm(of block: Block, rank: Int) -> (norm: PlainNorm, size: Extent?, sites: Int) {
+    let name = "\(block.name.rawValue).block.norm_0"
+    let sites = (0..<shapes.count).prefix { shapes["\(name).bns.\($0).running_mean"] != nil }.count
+    if sites > 0 { return (.dsbn, nil, sites) }
+    if shapes[name + ".running_mean"] != nil { return (.bn, nil, 1) }
+    guard let scale = shapes[name + ".weight"] else { return (.in, nil, 1) }
+    return scale.count == rank - 1 ? (.ln, Extent(Array(scale.dropFirst())), 1) : (.gn, nil, 1)
   }
 }
