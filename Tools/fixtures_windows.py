@@ -1,6 +1,6 @@
 """Makes Tests/Fixtures/windows: the windows of nnU-Net and MONAI, and what a network says of volumes under them.
 
-`make fixtures` runs it from the repository's root with the folder of dualnorm_torch.py, after fixtures_commands.py:
+Runs from the repository's root with the folder of dualnorm_torch.py, after `make fixtures`:
 
     python Tools/fixtures_windows.py Tools/reference
 
@@ -10,8 +10,6 @@ beside the environment of the other fixtures.
 import json
 import pathlib
 import sys
-import types
-from unittest.mock import MagicMock
 
 import nibabel
 import numpy as np
@@ -19,12 +17,10 @@ import safetensors.torch
 import torch
 
 sys.path.insert(0, sys.argv[1])
-sys.modules["blosc2"] = MagicMock()  # nnU-Net imports it for compressed data, of which there are none here
 import dualnorm_torch as reference  # noqa: E402
 from monai.inferers import sliding_window_inference  # noqa: E402
-from nnunetv2.inference import predict_from_raw_data as nnunet  # noqa: E402
-from nnunetv2.inference.sliding_window_prediction import (  # noqa: E402
-    compute_gaussian, compute_steps_for_sliding_window)
+from sliding_windows import (  # noqa: E402
+    both_passes, by_nnunet, compute_gaussian, compute_steps_for_sliding_window, foreground, gaussian)
 
 folder = pathlib.Path("Tests/Fixtures/windows")
 folder.mkdir(parents=True, exist_ok=True)
@@ -60,13 +56,6 @@ def network():
     return net.eval()
 
 
-def both_passes(net, images):
-    """Logits of the first and of the final pass, [N, 2 + 2, H, W]."""
-    with torch.no_grad():
-        first = net(images)
-        return torch.cat([first, net(images, first.softmax(1))], 1)
-
-
 def network_input(name):
     """[3, z, H, W]: whitened, the neighbours of a slice as channels, the edge repeated in z."""
     voxels = nibabel.load(f"Tests/Fixtures/commands/{name}").get_fdata().transpose(2, 1, 0)
@@ -75,42 +64,10 @@ def network_input(name):
     return torch.from_numpy(np.stack([padded[:-2], padded[1:-1], padded[2:]]).astype(np.float32))
 
 
-def foreground(logits):
-    """[4, z, H, W] -> probabilities of the foreground, first and final pass, [2, z, H, W]."""
-    return torch.stack([logits[:2].softmax(0)[1], logits[2:].softmax(0)[1]]).float().contiguous()
-
-
-def by_nnunet(net, images, size):
-    """nnU-Net weighs and adds in half precision, which would hide differences; here in single precision."""
-    predictor = nnunet.nnUNetPredictor(
-        tile_step_size=0.5, use_gaussian=True, use_mirroring=False, perform_everything_on_device=False,
-        device=torch.device("cpu"), allow_tqdm=False)
-    predictor.network = Both(net)
-    predictor.configuration_manager = types.SimpleNamespace(patch_size=list(size))
-    predictor.label_manager = types.SimpleNamespace(num_segmentation_heads=4)
-    half, torch.half = torch.half, torch.float32
-    nnunet.compute_gaussian = lambda *a, **k: compute_gaussian(*a, **{**k, "dtype": torch.float32})
-    try:
-        return foreground(predictor.predict_sliding_window_return_logits(images))
-    finally:
-        torch.half = half
-
-
-class Both(torch.nn.Module):
-    def __init__(self, net):
-        super().__init__()
-        self.net = net
-
-    def forward(self, images):
-        return both_passes(self.net, images)
-
-
 def by_monai(net, images, size):
-    """MONAI's own Gaussian has its centre between two pixels, so it gets that of nnU-Net."""
     slices = images.transpose(0, 1)
-    weights = compute_gaussian(size, 1 / 8, 1, torch.float32, torch.device("cpu"))
     logits = sliding_window_inference(
-        slices, size, 4, lambda x: both_passes(net, x), overlap=0.5, roi_weight_map=weights)
+        slices, size, 4, lambda x: both_passes(net, x), overlap=0.5, roi_weight_map=gaussian(size))
     return foreground(logits.transpose(0, 1))
 
 

@@ -20,20 +20,17 @@ where both agree within 1e-5.
 import json
 import pathlib
 import sys
-import types
-from unittest.mock import MagicMock, patch
+from unittest.mock import patch
 
 import numpy as np
 import safetensors.torch
 import torch
 
 sys.path.insert(0, sys.argv[1])
-sys.modules["blosc2"] = MagicMock()  # nnU-Net imports it for compressed data, of which there are none here
 import dualnorm_torch as reference  # noqa: E402
 from monai.inferers import sliding_window_inference  # noqa: E402
-from nnunetv2.inference import predict_from_raw_data as nnunet  # noqa: E402
-from nnunetv2.inference.sliding_window_prediction import (  # noqa: E402
-    compute_gaussian, compute_steps_for_sliding_window)
+from sliding_windows import (  # noqa: E402
+    both_passes, by_nnunet, compute_steps_for_sliding_window, foreground, gaussian)
 from volumetric import DualNormUNet3D  # noqa: E402
 
 file = pathlib.Path("Tests/Fixtures/windows/volumes.safetensors")
@@ -70,48 +67,9 @@ def network():
     return net.eval()
 
 
-def both_passes(net, images):
-    """Logits of the first and of the final pass, [N, 2 + 2, z, y, x]."""
-    with torch.no_grad():
-        first = net(images)
-        return torch.cat([first, net(images, first.softmax(1))], 1)
-
-
-class Both(torch.nn.Module):
-    def __init__(self, net):
-        super().__init__()
-        self.net = net
-
-    def forward(self, images):
-        return both_passes(self.net, images)
-
-
-def foreground(logits):
-    """[4, z, y, x] -> probabilities of the foreground, first and final pass, [2, z, y, x]."""
-    return torch.stack([logits[:2].softmax(0)[1], logits[2:].softmax(0)[1]]).float().contiguous()
-
-
-def by_nnunet(net, image):
-    """nnU-Net weighs and adds in half precision, which would hide differences; here in single precision."""
-    predictor = nnunet.nnUNetPredictor(
-        tile_step_size=0.5, use_gaussian=True, use_mirroring=False, perform_everything_on_device=False,
-        device=torch.device("cpu"), allow_tqdm=False)
-    predictor.network = Both(net)
-    predictor.configuration_manager = types.SimpleNamespace(patch_size=list(WINDOW))
-    predictor.label_manager = types.SimpleNamespace(num_segmentation_heads=4)
-    half, torch.half = torch.half, torch.float32
-    nnunet.compute_gaussian = lambda *a, **k: compute_gaussian(*a, **{**k, "dtype": torch.float32})
-    try:
-        return foreground(predictor.predict_sliding_window_return_logits(image))
-    finally:
-        torch.half = half
-
-
 def by_monai(net, image):
-    """MONAI's own Gaussian has its centre between two voxels, so it gets that of nnU-Net."""
-    weights = compute_gaussian(WINDOW, 1 / 8, 1, torch.float32, torch.device("cpu"))
     logits = sliding_window_inference(
-        image[None], WINDOW, 1, lambda x: both_passes(net, x), overlap=0.5, roi_weight_map=weights)
+        image[None], WINDOW, 1, lambda x: both_passes(net, x), overlap=0.5, roi_weight_map=gaussian(WINDOW))
     return foreground(logits[0])
 
 
@@ -133,10 +91,10 @@ torch.set_num_threads(1)
 net = network()
 volumes = {name: volume(seed, size) for seed, (name, size) in enumerate(SIZES.items())}
 white = {name: whitened(voxels) for name, voxels in volumes.items()}
-expected = {"uneven_nnunet": by_nnunet(net, white["uneven"]), "even_monai": by_monai(net, white["even"])}
+expected = {"uneven_nnunet": by_nnunet(net, white["uneven"], WINDOW), "even_monai": by_monai(net, white["even"])}
 differences = (
     difference(expected["uneven_nnunet"], by_monai_at_places_of_nnunet(net, white["uneven"])),
-    difference(expected["even_monai"], by_nnunet(net, white["even"])))
+    difference(expected["even_monai"], by_nnunet(net, white["even"], WINDOW)))
 print("nnU-Net and MONAI differ by", *differences)
 print("MONAI's own places differ by", difference(expected["uneven_nnunet"], by_monai(net, white["uneven"])))
 print("the passes differ by", [difference(*values) for values in expected.values()])

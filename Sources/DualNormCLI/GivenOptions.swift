@@ -15,7 +15,7 @@ extension TrainingConfiguration {
   ///
   /// A property of the group sets the option of its name; properties that are no training options are passed over.
   ///
-  /// - Throws: `Refusal` for a pair of other than two numbers.
+  /// - Throws: `Refusal` for a pair or a size of another count of numbers.
   mutating func set(_ group: some ParsableArguments) throws {
     for (label, property) in Mirror(reflecting: group).children {
       guard let setting = label.flatMap(Setting.init(property:)), let option = TrainingOption[setting],
@@ -59,13 +59,13 @@ private func converted(_ argument: Any, for setting: Setting) throws -> Any {
   case let list as NumberList<UInt8>: list.values
   case let list as BlockList: list.blocks
   case let list as PartList: list.parts
-  case let tuple as any Tuple: try tuple.anyValue(of: setting)
+  case let tuple as any Tuple: try tuple.value(of: setting)
   default: argument
   }
 }
 
 /// Numbers separated by commas; another count is refused in the words of its type.
-struct TupleArgument<Value: NumberTuple>: ExpressibleByArgument {
+struct TupleArgument<Value: NumberTuple>: ExpressibleByArgument, Tuple {
   private let numbers: NumberList<Value.Number>
 
   init?(argument: String) {
@@ -77,7 +77,7 @@ struct TupleArgument<Value: NumberTuple>: ExpressibleByArgument {
   func value(of setting: Setting) throws -> Value { try Value(numbers.values, of: setting) }
 }
 
-private protocol Tuple { func anyValue(of setting: Setting) throws -> Any }
-extension TupleArgument: Tuple {
-  fileprivate func anyValue(of setting: Setting) throws -> Any { try value(of: setting) }
+private protocol Tuple {
+  associatedtype Value
+  func value(of setting: Setting) throws -> Value
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import DualNorm
 
-/// The overlap of a network's windows in slices larger than its size.
+/// The overlap of a network's windows.
 struct OverlapOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -72,6 +72,7 @@ struct TrainCommand: ParsableCommand {
     Messages.begin(messages)
     let said = TrainingMessages(quiet: quiet)
     let run = RunFolder(URL(fileURLWithPath: resume ?? output!))
+    var hasChosen = time == nil
     do {
       var session = try resume == nil ? begin(run, said) : goOn(run, said)
       try run.keep(Warnings.reported)
@@ -88,11 +89,15 @@ struct TrainCommand: ParsableCommand {
             + "\(Progress.duration(choice.seconds)).")
         trainer = try session.trainer(on: cases)
       }
+      hasChosen = true
       try run.keep(Warnings.reported)
       let wasFinished = trainer.isFinished
       if time == nil { try said.sayHowLong(trainer, session.configuration) }
       try Self.train(trainer, run, said)
       said.say(wasFinished ? whatIsLonger(run) : whatIsNext(run, session))
+    } catch is StopRequested where !hasChosen {
+      Messages.show("Stopped before \(Setting.time) chose the iterations; the same command begins again.")
+      throw ExitCode(Interruption.exitCode)
     } catch is StopRequested {
       try Self.stop(run)
     }
@@ -104,7 +109,7 @@ struct TrainCommand: ParsableCommand {
   {
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
     return try trainer.timed(
-      seconds: 0.95 * (time.seconds - elapsed), (.time, time.description), keepsWidth: options.width != nil,
+      seconds: 0.95 * (time.seconds - elapsed), of: time.description, keepsWidth: options.width != nil,
       shouldStop: Interruption.requested)
   }
 

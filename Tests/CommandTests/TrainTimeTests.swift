@@ -17,7 +17,7 @@ import Testing
     _ seconds: Double, _ asked: StageIterations = [4000, 2000], widths: [Int] = [32, 16, 8],
     _ pace: (Int) -> TrainingPace
   ) throws -> TimedTraining {
-    try TimedTraining(seconds: seconds, (.time, "20m"), asked, widths: widths, pace: pace)
+    try TimedTraining(seconds: seconds, of: "20m", asked, widths: widths, pace: pace)
   }
 
   @Test func theTimeIsUsedAndKept() throws {
@@ -85,6 +85,23 @@ import Testing
       ["train", "--data", Tiny.data.path, "--output", folder.file("run").path]
         + (options[0] == "--time" ? options : ["--time", "5s"] + options))
     #expect(result.status == 64 && result.errors.contains(sentence), "\(result.errors)")
+  }
+
+  /// Before the time is divided, the run has iterations that nobody chose, so `--resume` is no advice.
+  @Test(.endsSomeTime) func aStopBeforeTheChoiceBeginsAgain() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder.file("run"))
+    let command = try RunningCommand([
+      "train", "--data", Tiny.data.path, "--output", run.url.path, "--time", "9s", "--width", "64", "--threads", "1",
+      "--precision", "float32", "--quiet",
+    ])
+    while command.isRunning, !run.isBegun { usleep(200) }
+    command.interrupt()
+    let result = try command.finish()
+    #expect(result.status == 130, "\(result.errors)")
+    #expect(
+      messagesBesideWarnings(result.errors)
+        == "Stopped before --time chose the iterations; the same command begins again.\n")
   }
 
   @Test func unitsOfTime() {

@@ -63,6 +63,40 @@ import Testing
     #expect(info.status == 0 && info.output.contains("windows of 8×16×16 (D×H×W)"), "\(info.output)")
   }
 
+  /// A stopped run gives the bits of one that was never stopped, in each stage.
+  @Test(.endsSomeTime, arguments: [4, 14]) func aStoppedRunEndsWithTheSameBytes(row: Int) throws {
+    let options = ["--iterations", "10,10", "--averaging", "0.9", "--augmentation", "all"]
+    let whole = try train("whole", options)
+    let run = RunFolder(folder.file("run"))
+    let command = try RunningCommand(
+      ["train", "--data", Tiny.data.path, "--output", run.url.path] + Self.quick + options)
+    func rows() -> Int {
+      (try? String(contentsOf: run.log, encoding: .utf8))?.split(separator: "\n").count ?? 0
+    }
+    while command.isRunning, rows() <= row { usleep(200) }
+    command.interrupt()
+    let stopped = try command.finish()
+    #expect(stopped.status == 130, "\(stopped.errors)")
+    let resumed = try dualnorm("train", "--resume", run.url.path, "--quiet")
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    for file in [\RunFolder.model, \.log, \.last] {
+      #expect(try Data(contentsOf: run[keyPath: file]) == Data(contentsOf: whole[keyPath: file]))
+    }
+  }
+
+  /// Cells of an experiment with plain and dual norms in 3-D.
+  @Test func experimentsCompareMethods() throws {
+    let output = folder.file("experiment")
+    let result = try dualnorm(
+      [
+        "experiment", "cross-validate", "--data", Tiny.data.path, "--methods", "bn,dual", "--folds", "2", "--seeds",
+        "1",
+      ]
+        + ["--output", output.path] + Self.quick)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("dual") && contents(of: output).contains("results.csv"))
+  }
+
   /// Windows that abut and windows that overlap by a slice follow each other.
   @Test(arguments: ["0", "0.9"]) func everyOverlapCoversTheVolume(overlap: String) throws {
     let data = folder.file("data")

@@ -37,4 +37,33 @@ extension ComparesOperations {
     (result * weights).sum().backward()
     return [result.detached()] + tensors.map { $0.gradient! }
   }
+
+  /// Compares norm, ReLU and convolution as one operation with separate ones, in training, and their gradients.
+  func expectNormReLUConvolution(_ channels: Int, withMap: Bool, size: [Int], kernel: [Int]) {
+    let x = random([3, channels] + size, -1, 3)
+    let map = withMap ? random([3, 2 * channels] + size) : nil
+    let residual = random([3, 4] + size)
+    let (mine, same) = (norm(channels, affine: !withMap), norm(channels, affine: !withMap))
+    if let weight = mine.weight { same.weight!.assign(weight) }
+    if let bias = mine.bias { same.bias!.assign(bias) }
+    let convolution = Convolution(weight: random([4, channels] + kernel), bias: random([4]))
+    let weights = random([3, 4] + size)
+    func tensors(_ norm: BatchNorm) -> [Tensor] {
+      [x, residual, convolution.weight, convolution.bias] + [map, norm.weight, norm.bias].compactMap { $0 }
+    }
+    let fused = run(tensors(mine), weights: weights) {
+      mine.fused(x, map: map, into: convolution, adding: residual, .training)
+    }
+    let plain = run(tensors(same), weights: weights) {
+      let y = same(x, .training)
+      let scaled = map.map {
+        y * (1 + $0.narrowed(1, to: 0..<channels)) + $0.narrowed(1, to: channels..<2 * channels)
+      }
+      return residual + convolution((scaled ?? y).relu())
+    }
+    for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 1e-11) }
+    #expect(largest(mine.runningMean, same.runningMean) < 1e-14)
+    #expect(largest(mine.runningVariance, same.runningVariance) < 1e-14)
+    #expect(mine.batchesTracked.item == 1)
+  }
 }

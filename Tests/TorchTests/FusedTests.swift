@@ -9,31 +9,7 @@ import Testing
   /// Channel counts: a full vector's, a narrower one's, and others.
   @Test(arguments: [16, 8, 5, 40], [false, true])
   func normReLUConvolution(channels: Int, withMap: Bool) {
-    let x = random([3, channels, 7, 9], -1, 3)
-    let map = withMap ? random([3, 2 * channels, 7, 9]) : nil
-    let residual = random([3, 4, 7, 9])
-    let (mine, same) = (norm(channels, affine: !withMap), norm(channels, affine: !withMap))
-    if let weight = mine.weight { same.weight!.assign(weight) }
-    if let bias = mine.bias { same.bias!.assign(bias) }
-    let convolution = Convolution(weight: random([4, channels, 3, 3]), bias: random([4]))
-    let weights = random([3, 4, 7, 9])
-    func tensors(_ norm: BatchNorm) -> [Tensor] {
-      [x, residual, convolution.weight, convolution.bias] + [map, norm.weight, norm.bias].compactMap { $0 }
-    }
-    let fused = run(tensors(mine), weights: weights) {
-      mine.fused(x, map: map, into: convolution, adding: residual, .training)
-    }
-    let plain = run(tensors(same), weights: weights) {
-      let y = same(x, .training)
-      let scaled = map.map {
-        y * (1 + $0.narrowed(1, to: 0..<channels)) + $0.narrowed(1, to: channels..<2 * channels)
-      }
-      return residual + convolution((scaled ?? y).relu())
-    }
-    for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 1e-11) }
-    #expect(largest(mine.runningMean, same.runningMean) < 1e-14)
-    #expect(largest(mine.runningVariance, same.runningVariance) < 1e-14)
-    #expect(mine.batchesTracked.item == 1)
+    expectNormReLUConvolution(channels, withMap: withMap, size: [7, 9], kernel: [3, 3])
   }
 
   /// Compares with central differences, independent of autograd.

@@ -7,28 +7,7 @@ import Testing
   let generator = Generator(seed: 4)
 
   @Test(arguments: [false, true]) func normReLUConvolution(withMap: Bool) {
-    let shape = [2, 8, 3, 5, 4]
-    let x = random(shape, -1, 3)
-    let map = withMap ? random([2, 16, 3, 5, 4]) : nil
-    let residual = random([2, 4, 3, 5, 4])
-    let (mine, same) = (norm(8, affine: !withMap), norm(8, affine: !withMap))
-    if let weight = mine.weight { same.weight!.assign(weight) }
-    if let bias = mine.bias { same.bias!.assign(bias) }
-    let convolution = Convolution(weight: random([4, 8, 1, 3, 3]), bias: random([4]))
-    let weights = random([2, 4, 3, 5, 4])
-    func tensors(_ norm: BatchNorm) -> [Tensor] {
-      [x, residual, convolution.weight, convolution.bias] + [map, norm.weight, norm.bias].compactMap { $0 }
-    }
-    let fused = run(tensors(mine), weights: weights) {
-      mine.fused(x, map: map, into: convolution, adding: residual, .training)
-    }
-    let plain = run(tensors(same), weights: weights) {
-      let y = same(x, .training)
-      let scaled = map.map { y * (1 + $0.narrowed(1, to: 0..<8)) + $0.narrowed(1, to: 8..<16) }
-      return residual + convolution((scaled ?? y).relu())
-    }
-    for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 1e-11) }
-    #expect(largest(mine.runningMean, same.runningMean) < 1e-14 && mine.batchesTracked.item == 1)
+    expectNormReLUConvolution(8, withMap: withMap, size: [3, 5, 4], kernel: [1, 3, 3])
   }
 
   /// Convolutions of slices, whose neighbours are further channels, equal those of volumes; with gradients too.

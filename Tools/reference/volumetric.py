@@ -1,7 +1,7 @@
 """The reference network for volumes: DualNorm-UNet with three spatial axes in plain PyTorch.
 
 No published 3-D DualNorm was found. This one is this project's, made of the 2-D method of dualnorm_torch.py. Losses,
-training step and prediction are those of that file.
+training step and prediction are those of that file, and so are the forward passes of blocks; layers differ.
 
 Tensors are [N, C, D, H, W]. The network takes [N, channels, D, H, W] and returns logits [N, classes, D, H, W].
 Parameters have the names of the 2-D network and are created in its order. A level is not always half the size of the
@@ -27,6 +27,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+import dualnorm_torch as planar
+
 
 def block_names(poolings):
     """Names of all blocks, in the order in which they run."""
@@ -45,11 +47,7 @@ def plain_norm(kind, channels, size=None):
         return nn.BatchNorm3d(channels)
     if kind == "IN":
         return nn.InstanceNorm3d(channels)
-    if kind == "GN":
-        return nn.GroupNorm(16, channels)
-    if kind == "LN":
-        return nn.LayerNorm([channels, *size])
-    raise ValueError(kind)
+    return planar.plain_norm(kind, channels, size)
 
 
 class DualNorm3D(nn.Module):
@@ -84,9 +82,9 @@ class DualNorm3D(nn.Module):
         return self.param_free_norm(x) * (1 + self.mlp_gamma(hidden)) + self.mlp_beta(hidden)
 
 
-class Block(nn.Module):
+class Block(planar.Block):
     def __init__(self, channels, kernel, classes, norm, size, dual, reduction, mask):
-        super().__init__()
+        nn.Module.__init__(self)
         self.norm_0, self.norm_1 = plain_norm(norm, channels, size), plain_norm(norm, channels, size)
         self.dual = dual
         if dual:
@@ -95,55 +93,36 @@ class Block(nn.Module):
         self.conv_0 = convolution(channels, channels, kernel)
         self.conv_1 = convolution(channels, channels, kernel)
 
-    def forward(self, x, mask=None):
-        if self.dual and mask is not None:
-            y = self.conv_0(F.relu(self.norm_0_aux(x, mask)))
-            return x + self.conv_1(F.relu(self.norm_1_aux(y, mask)))
-        y = self.conv_0(F.relu(self.norm_0(x)))
-        return x + self.conv_1(F.relu(self.norm_1(y)))
 
-
-class In(nn.Module):
+class In(planar.In):
     def __init__(self, cin, cout, **kw):
-        super().__init__()
+        nn.Module.__init__(self)
         self.conv = nn.Sequential(nn.Conv3d(cin, cout, 1))
         self.block = Block(cout, **kw)
 
-    def forward(self, x, mask=None):
-        return self.block(self.conv(x), mask)
 
-
-class Down(nn.Module):
+class Down(planar.Down):
     def __init__(self, cin, cout, pooling, kernel, **kw):
-        super().__init__()
+        nn.Module.__init__(self)
         self.maxpool_conv = nn.Sequential(nn.MaxPool3d(pooling), convolution(cin, cout, kernel))
         self.block = Block(cout, kernel, **kw)
 
-    def forward(self, x, mask=None):
-        return self.block(self.maxpool_conv(x), mask)
 
-
-class Mid(nn.Module):
+class Mid(planar.Mid):
     def __init__(self, channels, **kw):
-        super().__init__()
+        nn.Module.__init__(self)
         self.block = Block(channels, **kw)
 
-    def forward(self, x, mask=None):
-        return self.block(x, mask)
 
-
-class UpSample(nn.Module):
+class UpSample(planar.UpSample):
     """The norm, ReLU and transposed convolution that undo a pooling; `size` is that of the level below."""
 
     def __init__(self, cin, cout, pooling, norm, size):
-        super().__init__()
+        nn.Module.__init__(self)
         kernel = tuple(2 * stride - 1 for stride in pooling)
         padding = tuple(stride - 1 for stride in pooling)
         self.up = nn.Sequential(plain_norm(norm, cin, size), nn.ReLU(),
                                 nn.ConvTranspose3d(cin, cout, kernel, pooling, padding, output_padding=padding))
-
-    def forward(self, x):
-        return self.up(x)
 
 
 class Up(nn.Module):
@@ -160,13 +139,10 @@ class Up(nn.Module):
         return self.block(self.conv(torch.cat([skip, x], dim=1)), mask)
 
 
-class Out(nn.Module):
+class Out(planar.Out):
     def __init__(self, cin, classes, norm, size):
-        super().__init__()
+        nn.Module.__init__(self)
         self.conv = nn.Sequential(plain_norm(norm, cin, size), nn.ReLU(), nn.Conv3d(cin, classes, 1))
-
-    def forward(self, x):
-        return self.conv(x)
 
 
 class DualNormUNet3D(nn.Module):

@@ -17,7 +17,7 @@ package struct DualMap: Sendable {
 extension DualNormNetwork {
   /// γ and β of every dual layer in a window, from the final pass of a prediction; empty without dual blocks.
   ///
-  /// Of a 3-D network they are those of the slice.
+  /// A 3-D network has them for the whole window; those of the slice are taken.
   ///
   /// - Parameter site: index of the volume's site among the training sites; nil for another site.
   func dualMaps(

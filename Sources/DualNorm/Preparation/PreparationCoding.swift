@@ -2,8 +2,9 @@ import Basics
 import MedicalImaging
 
 /// Coded for `model.json`: `{"window": [-125, 275], "spacing_mm": [0.5, 0.5], "network_size": [384, 384],
-/// "context_slices": 3}`. Sizes are [height, width], or [depth, height, width] of volumes, spacings [x, y]. A missing key takes the default of
-/// `PreparationPlan.init`; only `context_slices` is required.
+/// "context_slices": 3}`. Sizes are [height, width], spacings [x, y]; networks for volumes have sizes [depth, height,
+/// width] and spacings [x, y, z]. A missing key takes the default of `PreparationPlan.init`; only `context_slices` is
+/// required.
 extension PreparationPlan: Codable {
   private enum CodingKeys: String, CodingKey {
     case window
@@ -18,21 +19,20 @@ extension PreparationPlan: Codable {
   /// - Throws: `DecodingError` for another structure, `Refusal` for values that no plan can have.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    func pair<Number: Decodable>(_ key: CodingKeys, _: Number.Type) throws -> (Number, Number)? {
+    func numbers<Number: Decodable>(_ key: CodingKeys, _ counts: ClosedRange<Int> = 2...2) throws -> [Number]? {
       guard let values = try container.decodeIfPresent([Number].self, forKey: key) else { return nil }
-      guard values.count == 2 else {
-        throw Refusal(.input, "The preparation's \(key.rawValue) has \(counted(values.count, "value")), expected two")
+      guard counts.contains(values.count) else {
+        throw Refusal(
+          .input,
+          "The preparation's \(key.rawValue) has \(counted(values.count, "value")), expected two"
+            + (counts.contains(3) ? ", or three for volumes" : ""))
       }
-      return (values[0], values[1])
+      return values
     }
-    let spacing = try container.decodeIfPresent([Double].self, forKey: .spacingMM)
-    guard spacing.map({ (2...3).contains($0.count) }) ?? true else {
-      throw Refusal(
-        .input,
-        "The preparation's \(CodingKeys.spacingMM.rawValue) has \(counted(spacing!.count, "value")), expected two, or "
-          + "three for volumes")
-    }
-    let size = try pair(.size, Int.self)
+    let spacing: [Double]? = try numbers(.spacingMM, 2...3)
+    let size: [Int]? = try numbers(.size)
+    let window: [Double]? = try numbers(.window)
+    let networkSize: [Int]? = try numbers(.networkSize, 2...3)
     guard spacing == nil || size == nil else {
       throw Refusal(.input, "The preparation has both spacing_mm and size", remedy: "keep one")
     }
@@ -44,17 +44,10 @@ extension PreparationPlan: Codable {
         "The preparation's orientation is \"\(quoted(code ?? ""))\", expected one letter each of L or R, P or A, S or "
           + "I, such as LPS")
     }
-    let networkSize = try container.decodeIfPresent([Int].self, forKey: .networkSize)
-    guard networkSize.map({ (2...3).contains($0.count) }) ?? true else {
-      throw Refusal(
-        .input,
-        "The preparation's \(CodingKeys.networkSize.rawValue) has \(counted(networkSize!.count, "value")), expected "
-          + "two, or three for volumes")
-    }
     let resampling = spacing.map { Resampling.spacingMM(x: $0[0], y: $0[1], z: $0.count == 3 ? $0[2] : nil) }
     try self.init(
-      window: pair(.window, Double.self).map { IntensityWindow($0.0, $0.1) },
-      resampling: resampling ?? size.map { .size(height: $0.0, width: $0.1) } ?? .none,
+      window: window.map { IntensityWindow($0[0], $0[1]) },
+      resampling: resampling ?? size.map { .size(height: $0[0], width: $0[1]) } ?? .none,
       networkSize: networkSize.map(Extent.init),
       contextSlices: container.decode(Int.self, forKey: .contextSlices),
       whitening: container.decodeIfPresent(Whitening.self, forKey: .whitening) ?? .volume,

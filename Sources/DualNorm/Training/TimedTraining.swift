@@ -19,12 +19,12 @@ package struct TimedTraining: Sendable {
   ///
   /// - Parameters:
   ///   - seconds: time left for the training, its validations included.
-  ///   - setting: the setting of the time, for messages, and its value.
+  ///   - time: the time as the user gave it, for messages.
   ///   - widths: widths to choose from, the widest first.
   ///   - pace: measures the pace of networks of a width.
   /// - Throws: `Refusal` if not even one iteration and its validation fit.
   package init(
-    seconds: Double, _ setting: (Setting, String), _ asked: StageIterations, widths: [Int],
+    seconds: Double, of time: String, _ asked: StageIterations, widths: [Int],
     pace: (Int) throws -> TrainingPace
   ) throws {
     for width in widths {
@@ -34,7 +34,7 @@ package struct TimedTraining: Sendable {
         let least = pace.seconds(of: Self.stages(Self.scaled(asked, to: 1)))
         throw Refusal(
           .input,
-          "\(setting.0) is \(setting.1), and one iteration of each stage with its validation takes about "
+          "\(Setting.time) is \(time), and one iteration of each stage with its validation takes about "
             + "\(Int(least.rounded(.up))) s",
           detail: "\(Int(max(0, seconds))) s are left after the data were read",
           remedy: "give more time, or a smaller \(Setting.width)")
@@ -78,11 +78,12 @@ extension Trainer {
   /// Chooses how to train in a time; see `TimedTraining`.
   ///
   /// - Parameters:
+  ///   - time: the time as the user gave it, for messages.
   ///   - keepsWidth: whether the options' width stays.
   ///   - shouldStop: asked before each measured step.
   /// - Throws: `Refusal` if the time is too short; `StopRequested`.
   package func timed(
-    seconds: Double, _ setting: (Setting, String), keepsWidth: Bool, shouldStop: () -> Bool = { false }
+    seconds: Double, of time: String, keepsWidth: Bool, shouldStop: () -> Bool = { false }
   ) throws -> TimedTraining {
     let asked = StageIterations(
       plain: stages.first { $0.stage == .plain }?.iterations ?? 0,
@@ -92,7 +93,7 @@ extension Trainer {
       $0 <= own && (configuration.norm != .gn || $0 % PlainNorm.groups == 0)
     }
     return try TimedTraining(
-      seconds: seconds, setting, asked, widths: keepsWidth || widths.isEmpty ? [own] : widths
+      seconds: seconds, of: time, asked, widths: keepsWidth || widths.isEmpty ? [own] : widths
     ) { try pace(width: $0, shouldStop: shouldStop) }
   }
 }

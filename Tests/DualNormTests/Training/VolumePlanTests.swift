@@ -170,7 +170,7 @@ import Testing
     let known = try dataset("hippocampus")
     #expect(known.patch == [40, 56, 40] && known.unbounded.patch == known.patch && !known.anisotropic)
     #expect(known.levels == Levels.volumes(poolings: 3))
-    // As the files are, without nnU-Net's preparation.
+    // Volumes as their files have them, without nnU-Net's preparation.
     let shapes = known.cases.map { VolumeShape(size: $0.size, spacing: $0.spacing) }
     let plan = VolumePlan(shapes, window: nil) { _, _ in true }
     #expect(plan.window == Extent(depth: 40, height: 56, width: 40) && plan.levels == known.levels)

@@ -40,7 +40,7 @@ public struct NetworkPlan: Equatable, Sendable {
     self.deepSupervision = deepSupervision
   }
 
-  /// As in nnU-Net.
+  /// The default of `largestWidth` in networks for volumes, as in nnU-Net.
   static let largestWidthOfVolumes = 320
 
   /// Number of channels of a level.
