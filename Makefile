@@ -35,7 +35,7 @@ sanitize: deps
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:suppressions=$(CURDIR)/Tools/ubsan.supp \
 	  swift test --scratch-path .build-ubsan $(UNDEFINED) $(SANITIZED)
 
-# Every reader on changed files, each input within 5 s and bounded memory; a child process ends where one crashes.
+# Every reader on changed files, each input within 5 processor seconds and bounded memory; a child process ends where one crashes.
 SECONDS = 60
 fuzz: deps
 	swift build --product fuzz

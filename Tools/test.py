@@ -4,14 +4,17 @@
 
 The exit status is that of `swift test`.
 """
+import os
 import re
 import subprocess
 import sys
 from collections import Counter
 
+# Threads that wait actively would take cores from the tests beside theirs.
+environment = {"OMP_WAIT_POLICY": "passive", **os.environ}
 skipped, failed, whole = Counter(), [], "no test ran"
 test = subprocess.Popen(["swift", "test", "--skip-build"] + sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                        encoding="utf-8", errors="replace")
+                        encoding="utf-8", errors="replace", env=environment)
 for line in test.stdout:
     sys.stdout.write(line)
     sys.stdout.flush()

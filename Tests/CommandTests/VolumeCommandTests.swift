@@ -157,11 +157,11 @@ import Testing
   @Test func theWindowIsPlannedWithoutTheOption() throws {
     let url = folder.file("planned")
     let result = try dualnorm(
-      ["train", "--data", Tiny.data.path, "--output", url.path, "--spacing", "1,1,2"]
+      ["train", "--data", Tiny.data.path, "--output", url.path, "--spacing", "5,5,8"]
         + Self.quick.filter { !["--size", "8,16,16"].contains($0) })
     #expect(result.status == 0, "\(result.errors)")
     let plan = try RunFolder(url).readDescription().preparation
-    #expect(plan.networkSize?.depth != nil && plan.resampling == .spacingMM(x: 1, y: 1, z: 2))
+    #expect(plan.networkSize?.depth != nil && plan.resampling == .spacingMM(x: 5, y: 5, z: 8))
     let scan = try Tiny.data.appendingPathComponent("Site-B/Case02.nii.gz")
     let mask = folder.file("mask.nii.gz")
     let predicted = try dualnorm(

@@ -32,7 +32,7 @@ struct Child {
     var (read, refused) = (0, 0)
     for number in numbers {
       say("at \(number)")
-      alarm(5)  // its signal ends this process
+      endAfter(processorSeconds: 5, seconds: 60)
       do {
         let file = try changed(number)
         try reader.read(file, folder)
@@ -45,9 +45,17 @@ struct Child {
           say("foreign \(number) no sentence")
         }
       }
-      alarm(0)
+      endAfter(processorSeconds: 0, seconds: 0)
     }
     say("done \(read) \(refused)")
+  }
+
+  /// Ends this process by a signal after so much time; 0 ends it never. A busy machine can let any process wait.
+  private func endAfter(processorSeconds: Int, seconds: UInt32) {
+    var timer = itimerval()
+    timer.it_value.tv_sec = processorSeconds
+    setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
+    alarm(seconds)
   }
 
   /// Writes the mutated file of a number; the same for the same seed.

@@ -1,4 +1,4 @@
-// Tests every reader on mutated files, thousands a second, each within 5 s and limited memory: make fuzz SECONDS=60.
+// Tests every reader on mutated files, thousands a second, each within 5 s of processor time and limited memory: make fuzz SECONDS=60.
 //
 // `fuzz FIXTURES SECONDS [SEED]` starts itself as `fuzz FIXTURES --child READER SEED FIRST COUNT FOLDER`. So a crash
 // ends a child rather than the search.

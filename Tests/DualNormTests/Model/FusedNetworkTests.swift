@@ -27,14 +27,17 @@ import Testing
   @Test func emulatedGPU() throws {
     try withEmulatedGPU {
       try Self.expectAgreement(
-        NetworkPlan(classes: 2, width: 4, dual: [.inc, .down1, .up4], deepSupervision: true), on: .cpu)
+        NetworkPlan(classes: 2, width: 4, dual: [.inc, .down1, .up4], deepSupervision: true), on: .cpu, height: 16,
+        width: 32)
     }
   }
 
   /// Compares both ways with the same weights, in training and then in evaluation with the statistics of one step.
-  static func expectAgreement(_ configuration: NetworkPlan, on device: Device) throws {
-    let images = images([3, configuration.inputChannels, 40, 48], seed: 5).moved(to: device)
-    let labels = labels([3, 40, 48], classes: configuration.classes, seed: 6).moved(to: device)
+  static func expectAgreement(
+    _ configuration: NetworkPlan, on device: Device, height: Int = 40, width: Int = 48
+  ) throws {
+    let images = images([3, configuration.inputChannels, height, width], seed: 5).moved(to: device)
+    let labels = labels([3, height, width], classes: configuration.classes, seed: 6).moved(to: device)
     let network = try DualNormNetwork(configuration, seed: 1, device: device)
     let optimizer = Adam(network.parameters, learningRate: 1e-3)
     _ = network.trainingStep(images: images, labels: labels, optimizer: optimizer)
