@@ -149,9 +149,10 @@ bool citk_write_nifti(
     io->SetNumberOfComponents(1);
     io->SetPixelType(itk::IOPixelEnum::SCALAR);
     io->SetComponentType(
-        component == CITKComponentUInt8   ? Component::UCHAR
-        : component == CITKComponentInt16 ? Component::SHORT
-                                  : Component::FLOAT);
+        component == CITKComponentUInt8    ? Component::UCHAR
+        : component == CITKComponentUInt16 ? Component::USHORT
+        : component == CITKComponentInt16  ? Component::SHORT
+                                           : Component::FLOAT);
     for (unsigned axis = 0; axis < unsigned(dimensions); ++axis) {
       std::vector<double> unit(size_t(dimensions), 0);
       if (axis < 3) {

@@ -50,6 +50,13 @@ bool citk_resample_uint8(
   return resample<Nearest>(voxels, size, frame, output, output_size, output_frame);
 }
 
+bool citk_resample_uint16(
+    const uint16_t *voxels, const ptrdiff_t *size, const double *frame, uint16_t *output,
+    const ptrdiff_t *output_size, const double *output_frame) {
+  using Nearest = itk::NearestNeighborInterpolateImageFunction<itk::Image<uint16_t, 3>, double>;
+  return resample<Nearest>(voxels, size, frame, output, output_size, output_frame);
+}
+
 bool citk_squared_distance(const uint8_t *mask, const ptrdiff_t *size, const double *frame, double *output) {
   return citk::guard(false, [&] {
     using Mask = itk::Image<uint8_t, 3>;

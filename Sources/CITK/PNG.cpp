@@ -155,14 +155,14 @@ bool citk_png_read(const char *path, const CITKPNGHeader *expected, bool expands
   });
 }
 
-uint8_t *citk_png_encode(
-    ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels, ptrdiff_t *count) {
+/// Encodes pixels of one of libpng's formats.
+static uint8_t *encode(ptrdiff_t width, ptrdiff_t height, png_uint_32 format, const void *pixels, ptrdiff_t *count) {
   return citk::guard(static_cast<uint8_t *>(nullptr), [&] {
     png_image image{};
     image.version = PNG_IMAGE_VERSION;
     image.width = png_uint_32(width);
     image.height = png_uint_32(height);
-    image.format = components == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+    image.format = format;
     png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);  // the worst case
     std::unique_ptr<uint8_t, decltype(&std::free)> bytes(static_cast<uint8_t *>(std::malloc(size)), &std::free);
     if (!bytes) throw std::bad_alloc();
@@ -172,4 +172,13 @@ uint8_t *citk_png_encode(
     *count = ptrdiff_t(size);
     return bytes.release();
   });
+}
+
+uint8_t *citk_png_encode(
+    ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels, ptrdiff_t *count) {
+  return encode(width, height, components == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY, pixels, count);
+}
+
+uint8_t *citk_png_encode_uint16(ptrdiff_t width, ptrdiff_t height, const uint16_t *pixels, ptrdiff_t *count) {
+  return encode(width, height, PNG_FORMAT_LINEAR_Y, pixels, count);
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Datasets
 import Foundation
+import MedicalImaging
 import Pages
 
 struct CheckCommand: ParsableCommand {
@@ -33,9 +34,9 @@ struct CheckCommand: ParsableCommand {
       valueName: "file"), completion: .file())
   var splits: String?
   @Option(help: ArgumentHelp("Labels that training will merge; may be given again.", valueName: "label,…"))
-  var mergeLabels: [NumberList<UInt8>] = []
+  var mergeLabels: [NumberList<LabelValue>] = []
   @Option(help: ArgumentHelp("Labels that training will treat as background.", valueName: "label,…"))
-  var excludeLabels: NumberList<UInt8>?
+  var excludeLabels: NumberList<LabelValue>?
   @Option(
     help: ArgumentHelp(
       "Also write a repaired copy to a new or empty folder: all volumes in the most common orientation, masks exactly on their image's grid.",

@@ -3,6 +3,7 @@ import Basics
 import Datasets
 import DualNorm
 import Foundation
+import MedicalImaging
 import Scores
 import Torch
 
@@ -38,9 +39,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Tolerances of the NSD, in mm; for pictures in pixels.", valueName: "mm,…"))
   var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
   @Option(help: ArgumentHelp("Score these labels as one class; may be given again.", valueName: "label,…"))
-  var mergeLabels: [NumberList<UInt8>] = []
+  var mergeLabels: [NumberList<LabelValue>] = []
   @Option(help: ArgumentHelp("Do not score these labels; in the references they are background.", valueName: "label,…"))
-  var excludeLabels: NumberList<UInt8>?
+  var excludeLabels: NumberList<LabelValue>?
   @OptionGroup var components: LargestComponentOption
   @OptionGroup var windows: OverlapOption
   @Option(help: "Convolutions in float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Basics
 import DualNorm
+import MedicalImaging
 
 extension ArgumentHelp {
   /// The help of a training option.
@@ -55,8 +56,8 @@ extension Optional: OptionalArgument { fileprivate var wrapped: Any? { self } }
 /// Converts an argument to the value that the configuration takes.
 private func converted(_ argument: Any, for setting: Setting) throws -> Any {
   switch argument {
-  case let lists as [NumberList<UInt8>]: lists.map(\.values)
-  case let list as NumberList<UInt8>: list.values
+  case let lists as [NumberList<LabelValue>]: lists.map(\.values)
+  case let list as NumberList<LabelValue>: list.values
   case let list as BlockList: list.blocks
   case let list as PartList: list.parts
   case let tuple as any Tuple: try tuple.value(of: setting)

@@ -26,7 +26,7 @@ struct ImportCommand: ParsableCommand {
   var localStatistics = LocalStatistics.predicted
   @Option(help: "Modalities; the file's channels divided by them are the context slices.") var modalities = 1
   @Option(help: ArgumentHelp("The label of each class in files. (default: 1, 2, …)", valueName: "label,…"))
-  var labels: NumberList<UInt8>?
+  var labels: NumberList<LabelValue>?
   @Option(help: "Voxels for z-score normalization: volume, as in the authors' code, or foreground.")
   var whitening = PreparationPlan.Whitening.volume
   @Option(
@@ -115,8 +115,8 @@ struct ImportCommand: ParsableCommand {
   }
 
   /// The value of each foreground class in files.
-  private func values(of network: NetworkPlan) throws -> [UInt8] {
-    let values = labels?.values ?? (1..<network.classes).map { UInt8(clamping: $0) }
+  private func values(of network: NetworkPlan) throws -> [LabelValue] {
+    let values = labels?.values ?? (1..<network.classes).map { LabelValue(clamping: $0) }
     guard values.count == network.classes - 1, Set(values).count == values.count, !values.contains(0) else {
       throw Refusal(
         .input, "--labels names \(values.count) labels",

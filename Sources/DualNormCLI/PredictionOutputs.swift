@@ -80,7 +80,7 @@ extension PredictionJob {
           to: file(suffix), of: series, segments: labels.dicomSegments,
           softwareVersion: DualNormCommand.configuration.version)
       } else {
-        try result.labels.write(to: file(suffix))
+        try result.labels.write(to: file(suffix), withRoomFor: labels.largestFileValue)
       }
       if outputs.probabilities { try writeChannels(result.probabilities, to: probabilities(suffix)) }
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Datasets
 import Foundation
+import MedicalImaging
 import Scores
 
 struct ScoreCommand: ParsableCommand {
@@ -40,13 +41,13 @@ struct ScoreCommand: ParsableCommand {
   var like = Convention.dualnorm.rawValue
 
   @Option(help: ArgumentHelp("Score these labels only. (default: all that occur)", valueName: "label,…"))
-  var labels: NumberList<UInt8>?
+  var labels: NumberList<LabelValue>?
 
   @Option(help: ArgumentHelp("Score these labels as one class; may be given again.", valueName: "label,…"))
-  var mergeLabels: [NumberList<UInt8>] = []
+  var mergeLabels: [NumberList<LabelValue>] = []
 
   @Option(help: ArgumentHelp("Do not score these labels.", valueName: "label,…"))
-  var excludeLabels: NumberList<UInt8>?
+  var excludeLabels: NumberList<LabelValue>?
 
   @Flag(help: "Score a reference without prediction as if the prediction were empty.")
   var allowMissing = false

@@ -2,6 +2,7 @@ public import ArgumentParser
 import Basics
 import DualNorm
 import Foundation
+import MedicalImaging
 import Torch
 
 /// The options of a training configuration. Missing ones come from `--config`, then from the defaults.
@@ -23,8 +24,8 @@ struct TrainOptions: ParsableArguments {
   @Option(help: .training(.reduction)) var reduction: Int?
   @Option(help: .training(.context)) var context: Int?
 
-  @Option(help: .training(.mergeLabels)) var mergeLabels: [NumberList<UInt8>] = []
-  @Option(help: .training(.excludeLabels)) var excludeLabels: NumberList<UInt8>?
+  @Option(help: .training(.mergeLabels)) var mergeLabels: [NumberList<LabelValue>] = []
+  @Option(help: .training(.excludeLabels)) var excludeLabels: NumberList<LabelValue>?
   @OptionGroup var preparation: PreparationOptions
   @Option(help: .training(.whitening)) var whitening: PreparationPlan.Whitening?
   @Option(help: .training(.validationFraction)) var validationFraction: Double?

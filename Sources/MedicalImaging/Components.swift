@@ -1,12 +1,12 @@
 extension Volume where Voxel == UInt8 {
-  /// Keeps the largest connected component of each label above 0 (26 neighbours); the rest becomes 0.
+  /// Keeps the largest connected component of each class above 0 (26 neighbours); the rest becomes 0.
   ///
-  /// Among components of equal size, the first in memory stays. A label that is absent stays absent.
+  /// Among components of equal size, the first in memory stays. A class that is absent stays absent.
   ///
-  /// - Parameter labels: the only labels to change; nil for all.
-  public consuming func keepingLargestComponents(of labels: Set<UInt8>? = nil) -> LabelMap {
-    if labels?.isEmpty == true { return self }
-    let components = Components(of: voxels, size: geometry.size, labels: labels ?? Set(1...255))
+  /// - Parameter classes: the only classes to change; nil for all.
+  public consuming func keepingLargestComponents(of classes: Set<UInt8>? = nil) -> ClassMap {
+    if classes?.isEmpty == true { return self }
+    let components = Components(of: voxels, size: geometry.size, labels: classes ?? Set(1...255))
     let width = geometry.size.x
     voxels.withUnsafeMutableBufferPointer { voxels in
       components.forEachRunOutsideTheLargest { row, run in

@@ -29,12 +29,26 @@ extension Volume where Voxel == Float {
 }
 
 extension Volume where Voxel == UInt8 {
+  /// Resamples these classes onto another grid by nearest neighbour; beyond their own grid, the nearest edge class.
+  public func resampled(onto target: Geometry) -> ClassMap { nearest(target, citk_resample_uint8) }
+}
+
+extension Volume where Voxel == LabelValue {
   /// Resamples these labels onto another grid by nearest neighbour; beyond their own grid, the nearest edge label.
-  public func resampled(onto target: Geometry) -> LabelMap {
-    var result = LabelMap(repeating: 0, geometry: target)
+  public func resampled(onto target: Geometry) -> LabelMap { nearest(target, citk_resample_uint16) }
+}
+
+extension Volume where Voxel: UnsignedInteger {
+  /// One of CITK's functions: voxels, size and frame of the source, then of the result.
+  private typealias Resampling = (
+    UnsafePointer<Voxel>, UnsafePointer<Int>, UnsafePointer<Double>, UnsafeMutablePointer<Voxel>, UnsafePointer<Int>,
+    UnsafePointer<Double>
+  ) -> Bool
+
+  private func nearest(_ target: Geometry, _ resample: Resampling) -> Volume {
+    var result = Volume(repeating: 0, geometry: target)
     expected(
-      citk_resample_uint8(
-        voxels, geometry.sizeArray, geometry.frame, &result.voxels, target.sizeArray, target.frame))
+      resample(voxels, geometry.sizeArray, geometry.frame, &result.voxels, target.sizeArray, target.frame))
     return result
   }
 }

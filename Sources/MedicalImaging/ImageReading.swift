@@ -25,13 +25,13 @@ extension Volume where Voxel == Float {
   }
 }
 
-extension Volume where Voxel == UInt8 {
+extension Volume where Voxel == LabelValue {
   /// Reads labels from the formats of `Image.init(contentsOf:)`, with any voxel type.
   ///
   /// A picture's labels are its grey values or its palette's indices.
   ///
-  /// - Throws: the errors for images. Also `Refusal` for a value that is not a whole number from 0 to 255, up to
-  ///   rounding. Also for a picture that is a JPEG or in colour.
+  /// - Throws: the errors for images. Also `Refusal` for a value that is not a whole number from 0 to 65535, up to
+  ///   rounding; for more than 256 different values; and for a picture that is a JPEG or in colour.
   public init(contentsOf url: URL) throws {
     let geometry: Geometry
     var values: [Double]
@@ -42,13 +42,33 @@ extension Volume where Voxel == UInt8 {
     } else {
       let file = try ImageFile(url)
       geometry = file.geometry
-      let taken = MemoryLayout<Double>.size + 1
+      let taken = MemoryLayout<Double>.size + MemoryLayout<LabelValue>.size
       try VolumeMemory.requireRoom(for: geometry.size, voxelBytes: taken, of: url)
       values = [Double](repeating: 0, count: geometry.voxelCount)
       try file.read(into: &values)
     }
     self.init(repeating: 0, geometry: geometry)
     try take(values, from: url)
+    try requireFewValues(url)
+  }
+
+  /// A network's background and its 255 classes.
+  private static var mostValues: Int { 256 }
+
+  /// Refuses intensities, which take more values than any mask's labels.
+  private func requireFewValues(_ url: URL) throws {
+    let count = histogram.count { $0 > 0 }
+    guard count > Self.mostValues else { return }
+    throw Refusal(
+      .image, url.path, "holds \(count) different values, and a mask has at most \(Self.mostValues) labels",
+      question: "is this an image")
+  }
+
+  /// The number of voxels of each value that a label can have.
+  public var histogram: [Int] {
+    var counts = [Int](repeating: 0, count: Int(LabelValue.max) + 1)
+    voxels.withUnsafeBufferPointer { for value in $0 { counts[Int(value)] += 1 } }
+    return counts
   }
 
   /// The rounding error that hand-made scalings and 32-bit floats add to a whole number.
@@ -61,12 +81,12 @@ extension Volume where Voxel == UInt8 {
       voxels.withUnsafeMutableBufferPointer { labels in
         values.indices.first { index in
           let value = values[index]
-          if let label = UInt8(exactly: value) {
+          if let label = LabelValue(exactly: value) {
             labels[index] = label
             return false
           }
           let whole = value.rounded()
-          guard let label = UInt8(exactly: whole), abs(value - whole) <= Self.largestRounding else { return true }
+          guard let label = LabelValue(exactly: whole), abs(value - whole) <= Self.largestRounding else { return true }
           labels[index] = label
           (rounded, example) = (rounded + 1, value)
           return false
@@ -76,13 +96,14 @@ extension Volume where Voxel == UInt8 {
     if let wrong {
       let (x, y) = (wrong % geometry.size.x, wrong / geometry.size.x % geometry.size.y)
       let place = "voxel (\(x), \(y), \(wrong / geometry.sliceCount)) is"
-      if let label = Int(exactly: values[wrong]), label > 255 {
+      if let label = Int(exactly: values[wrong]), label > LabelValue.max {
         throw Refusal(
-          .image, url.path, "\(place) \(label), and labels above 255 are not read",
-          question: "give each class a number from 0 to 255, or is this an image")
+          .image, url.path, "\(place) \(label), and labels above \(LabelValue.max) are not read",
+          question: "give each class a number from 0 to \(LabelValue.max), or is this an image")
       }
       throw Refusal(
-        .image, url.path, "\(place) \(values[wrong])", detail: "labels must be whole numbers from 0 to 255",
+        .image, url.path, "\(place) \(values[wrong])",
+        detail: "labels must be whole numbers from 0 to \(LabelValue.max)",
         question: "is this an image")
     }
     guard rounded > 0 else { return }

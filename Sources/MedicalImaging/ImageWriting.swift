@@ -22,23 +22,30 @@ extension Volume where Voxel == Float {
   }
 }
 
-extension Volume where Voxel == UInt8 {
-  /// Writes uint8 NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, as images are written.
+extension Volume where Voxel == LabelValue {
+  /// Writes NIfTI-1 (`.nii` or `.nii.gz`) with this volume's geometry, as images are written.
   ///
-  /// One slice may also be an 8-bit grey `.png`, which keeps no geometry.
+  /// The voxels are uint8 if that type holds all labels, otherwise uint16. One slice may also be a grey `.png` of as many
+  /// bits, which keeps no geometry.
   ///
+  /// - Parameter largest: a label for which the type has room, be it in this map or not.
   /// - Throws: `Refusal` for another extension or more slices than a PNG holds, or for a full disk or a
   ///   folder that cannot be written.
-  public func write(to url: URL) throws {
+  public func write(to url: URL, withRoomFor largest: LabelValue = 0) throws {
+    let bytes = max(largest, voxels.max() ?? 0) > UInt8.max ? nil : voxels.map(UInt8.init)
     guard url.pathExtension.lowercased() == "png" else {
-      return try writeNIfTI(voxels, CITKComponentUInt8, geometry.sizeArray, geometry, to: url)
+      if let bytes { return try writeNIfTI(bytes, CITKComponentUInt8, geometry.sizeArray, geometry, to: url) }
+      return try writeNIfTI(voxels, CITKComponentUInt16, geometry.sizeArray, geometry, to: url)
     }
     guard geometry.size.z == 1 else {
       throw Refusal(
         .image, url.path, "a volume of \(geometry.size.z) slices, and a PNG holds one",
         remedy: "name the output .nii.gz or .nii")
     }
-    try writePNG(voxels, width: geometry.size.x, height: geometry.size.y, components: 1, to: url)
+    let (width, height) = (geometry.size.x, geometry.size.y)
+    if let bytes { return try writePNG(bytes, width: width, height: height, components: 1, to: url) }
+    let png = try pngData(width, height) { citk_png_encode_uint16(width, height, voxels, $0) }
+    try writeAtomically(png, to: url)
   }
 }
 
@@ -55,8 +62,14 @@ func writePNG(_ pixels: [UInt8], width: Int, height: Int, components: Int, to ur
 public func pngData(_ pixels: [UInt8], width: Int, height: Int, components: Int) throws -> Data {
   precondition([1, 3].contains(components), "a PNG of \(components) components")
   precondition(pixels.count == width * height * components, "\(pixels.count) values do not fill \(width)×\(height)")
+  return try pngData(width, height) { citk_png_encode(width, height, components, pixels, $0) }
+}
+
+private func pngData(
+  _ width: Int, _ height: Int, encode: (UnsafeMutablePointer<Int>) -> UnsafeMutablePointer<UInt8>?
+) throws -> Data {
   var count = 0
-  guard let bytes = citk_png_encode(width, height, components, pixels, &count) else {
+  guard let bytes = encode(&count) else {
     throw Refusal(
       .image, "A picture of \(width)×\(height) pixels cannot be made (\(lastITKError()))", remedy: "free some memory")
   }

@@ -40,5 +40,11 @@ extension Volume: Equatable where Voxel: Equatable {}
 /// Intensities of one modality.
 public typealias Image = Volume<Float>
 
-/// One label a voxel; 0 is background.
-public typealias LabelMap = Volume<UInt8>
+/// A label of a mask file, such as FreeSurfer's 1035.
+public typealias LabelValue = UInt16
+
+/// One label a voxel, as mask files hold them; 0 is background.
+public typealias LabelMap = Volume<LabelValue>
+
+/// One class of a network a voxel; 0 is background.
+public typealias ClassMap = Volume<UInt8>

@@ -110,7 +110,7 @@ private struct CaseMaps {
   init(_ scan: Case, _ labels: LabelScheme, first: URL?, final: URL?) throws {
     let channels = try scan.sources[0].shownChannels()
     let geometry = channels[0].geometry
-    func classes(_ url: URL) throws -> LabelMap {
+    func classes(_ url: URL) throws -> ClassMap {
       let mask = try LabelMap(contentsOf: url)
       if let difference = mask.geometry.mismatch(with: geometry) {
         throw Refusal(

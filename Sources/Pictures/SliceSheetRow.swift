@@ -30,20 +30,20 @@ package struct SheetRow: Sendable {
     self.adaptedPass = adaptedPass
   }
 
-  /// Slice `z` of a volume and its label maps (all of one size), oriented as radiologists view it.
+  /// Slice `z` of a volume and its class maps (all of one size), oriented as radiologists view it.
   ///
   /// The patient's left or back is on the right, the head or the front on top. Pixels that were never measured become
   /// NaN: windows ignore them, and they are drawn black.
   ///
   /// - Parameter channels: the channels of one file, as `Image.channels(contentsOf:)` reads them.
   package init(
-    title: String, channels: [Image], z: Int, reference: LabelMap? = nil, firstPass: LabelMap? = nil,
-    finalPass: LabelMap? = nil, adaptedPass: LabelMap? = nil
+    title: String, channels: [Image], z: Int, reference: ClassMap? = nil, firstPass: ClassMap? = nil,
+    finalPass: ClassMap? = nil, adaptedPass: ClassMap? = nil
   ) {
     let geometry = channels[0].geometry
     let view = SliceView(direction: geometry.direction)
     func slice<Voxel>(_ volume: Volume<Voxel>) -> [Voxel] {
-      precondition(volume.geometry.size == geometry.size, "label maps of another size than the image \(title)")
+      precondition(volume.geometry.size == geometry.size, "class maps of another size than the image \(title)")
       let voxels = volume.voxels[(z * geometry.sliceCount)..<((z + 1) * geometry.sliceCount)]
       return view.applied(to: Array(voxels), width: geometry.size.x, height: geometry.size.y)
     }
@@ -60,8 +60,9 @@ package struct SheetRow: Sendable {
     pixelAspect = view.isTransposed ? 1 / aspect : aspect
   }
 
-  /// The slice with the most classes and, among equals, the most labelled voxels; the middle slice of an empty map.
-  package static func fullestSlice(of labels: LabelMap) -> Int {
+  /// The slice with the most labels or classes and, among equals, the most labelled voxels; the middle slice of an empty
+  /// map.
+  package static func fullestSlice<Label: UnsignedInteger & Sendable>(of labels: Volume<Label>) -> Int {
     let size = labels.geometry.size
     var best = (z: size.z / 2, classes: 0, voxels: 0)
     for z in 0..<size.z {

@@ -99,7 +99,7 @@ import Testing
     ),
     (
       "      [\n        2\n      ]", "      [\n\n      ]",
-      "The label scheme must have a name and at least one value from 1 to 255 for each class, and no value twice."
+      "The label scheme must have at most 255 classes, a name and at least one value from 1 to 65535 for each, and no value twice."
     ),
     (
       "\"width\" : 4", "\"width\" : 4, \"size\" : [48, 32]",

@@ -32,7 +32,7 @@ import Torch
         usleep(2000)
       }
       let result = try command.finish()
-      #expect(result.status == 0 && result.errors == "")
+      #expect(result.status == 0 && result.errors == "", "\(result.errors)")
       #expect(try Image(contentsOf: folder.file("\(count)-mask.nii")).geometry.size == geometry.size)
       return (bytes, geometry.voxelCount)
     }

@@ -203,7 +203,7 @@ import Testing
     (["--tolerance", "1,-1"], "--tolerance 1,-1: tolerances are different lengths from 0 mm on, such as 0,1,2."),
     (["--tolerance", "one"], "The value 'one' is invalid for '--tolerance <mm,…>'"),
     (["--labels", "0,1"], "--labels 0,1: 0 is background and is not scored; leave it out."),
-    (["--labels", "1,300"], "The value '1,300' is invalid for '--labels <label,…>'"),
+    (["--labels", "1,70000"], "The value '1,70000' is invalid for '--labels <label,…>'"),
   ])
   func wrongUsage(options: [String], message: String) throws {
     try expectRefusal(
@@ -212,6 +212,6 @@ import Testing
 }
 
 /// A row of voxels of 2 × 1 × 3 mm each, 6 mm³.
-private func labelMap(_ voxels: [UInt8]) -> LabelMap {
+private func labelMap(_ voxels: [LabelValue]) -> LabelMap {
   LabelMap(voxels: voxels, geometry: Geometry(size: [voxels.count, 1, 1], spacingMM: [2, 1, 3]))
 }

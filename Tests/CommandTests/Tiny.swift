@@ -68,7 +68,7 @@ func change(image url: URL, _ body: (inout [Float]) -> Void) throws {
 }
 
 /// Changes the voxels of a mask in place.
-func change(mask url: URL, _ body: (inout [UInt8]) -> Void) throws {
+func change(mask url: URL, _ body: (inout [LabelValue]) -> Void) throws {
   var mask = try LabelMap(contentsOf: url)
   body(&mask.voxels)
   try mask.write(to: url)

@@ -85,6 +85,19 @@ import Testing
     #expect(try kept.finish().status == 130)
   }
 
+  /// A second signal ends the process in the middle of a step, be it the same or not.
+  @Test(arguments: [SIGINT, SIGTERM], [SIGINT, SIGTERM])
+  func aSecondSignalEndsItAtOnce(first: Int32, second: Int32) throws {
+    // One step takes much longer than the pause between the signals.
+    let slow = ["--width", "32", "--batch-size", "48"]
+    let command = try RunningCommand(Brief.arguments(run) + slow)
+    while command.isRunning, rows() < 1 { usleep(500) }
+    command.send(first)
+    usleep(100_000)  // of two signals at once, the handler of the first could run last
+    command.send(second)
+    #expect(try command.finish().status == second)
+  }
+
   @Test func otherOptionsAreNotTheSameCommand() throws {
     try FileManager.default.copyItem(at: Brief.run.folder.url, to: run.url)
     let path = run.url.path

@@ -17,19 +17,19 @@ import Testing
       [0, 0, 0, 0, 0, 9],
     ]
     let geometry = Geometry(size: [6, 4, 1])
-    let labels = LabelMap(voxels: rows.flatMap { $0 }, geometry: geometry)
+    let labels = ClassMap(voxels: rows.flatMap { $0 }, geometry: geometry)
     #expect(labels.keepingLargestComponents().voxels == kept.flatMap { $0 })
   }
 
   @Test func othersThanTheNamedLabelsStayAsTheyAre() {
-    let labels = LabelMap(voxels: [1, 0, 1, 1, 0, 2, 0, 2, 2, 3], geometry: Geometry(size: [10, 1, 1]))
+    let labels = ClassMap(voxels: [1, 0, 1, 1, 0, 2, 0, 2, 2, 3], geometry: Geometry(size: [10, 1, 1]))
     #expect(labels.keepingLargestComponents(of: [2]).voxels == [1, 0, 1, 1, 0, 0, 0, 2, 2, 3])
     #expect(labels.keepingLargestComponents(of: [1, 3]).voxels == [0, 0, 1, 1, 0, 2, 0, 2, 2, 3])
     #expect(labels.keepingLargestComponents(of: []) == labels)
   }
 
   @Test func cornersConnectAcrossSlices() {
-    var labels = LabelMap(repeating: 0, geometry: Geometry(size: [5, 3, 2]))
+    var labels = ClassMap(repeating: 0, geometry: Geometry(size: [5, 3, 2]))
     labels[0, 0, 0] = 3
     labels[1, 1, 1] = 3
     labels[4, 2, 1] = 3
@@ -38,8 +38,8 @@ import Testing
   }
 
   @Test func whereLabelsLieMakesNoDifferenceToTheirComponents() {
-    func labels(size: SIMD3<Int>, from corner: Int) -> LabelMap {
-      var labels = LabelMap(repeating: 0, geometry: Geometry(size: size))
+    func labels(size: SIMD3<Int>, from corner: Int) -> ClassMap {
+      var labels = ClassMap(repeating: 0, geometry: Geometry(size: size))
       func set(_ x: Int, _ y: Int, _ z: Int, _ label: UInt8) { labels[corner + x, corner + y, corner + z] = label }
       for place in [(0, 0, 0), (1, 0, 0), (3, 1, 2), (3, 2, 2), (3, 2, 1)] { set(place.0, place.1, place.2, 4) }
       for place in [(1, 0, 1), (0, 3, 2), (0, 3, 1)] { set(place.0, place.1, place.2, 7) }
@@ -59,13 +59,13 @@ import Testing
   }
 
   @Test func emptyStaysEmpty() {
-    let empty = LabelMap(repeating: 0, geometry: Geometry(size: [3, 3, 3]))
+    let empty = ClassMap(repeating: 0, geometry: Geometry(size: [3, 3, 3]))
     #expect(empty.keepingLargestComponents() == empty)
   }
 
   /// The first of equal parts in memory order stays, whatever lies between.
   @Test func ofEqualPartsTheFirstStays() {
-    var labels = LabelMap(repeating: 0, geometry: Geometry(size: [5, 1, 3]))
+    var labels = ClassMap(repeating: 0, geometry: Geometry(size: [5, 1, 3]))
     for x in [0, 1, 3, 4] { labels[x, 0, 1] = 1 }
     labels[2, 0, 1] = 2
     let kept = labels.keepingLargestComponents()
@@ -81,7 +81,7 @@ import Testing
       return Int(state >> 33) % count
     }
     for background in [1, 3, 8] {
-      var labels = LabelMap(repeating: 0, geometry: Geometry(size: size))
+      var labels = ClassMap(repeating: 0, geometry: Geometry(size: size))
       for index in labels.voxels.indices {
         let value = random(labelCount + background)
         labels.voxels[index] = value < labelCount ? UInt8(value + 1) : 0
@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  private func flooded(_ labels: LabelMap) -> LabelMap {
+  private func flooded(_ labels: ClassMap) -> ClassMap {
     let size = labels.geometry.size
     var seen = [Bool](repeating: false, count: labels.voxels.count)
     var best: [UInt8: [Int]] = [:]
@@ -114,7 +114,7 @@ import Testing
       }
       if part.count > best[labels.voxels[start], default: []].count { best[labels.voxels[start]] = part }
     }
-    var result = LabelMap(repeating: 0, geometry: labels.geometry)
+    var result = ClassMap(repeating: 0, geometry: labels.geometry)
     for (label, part) in best { for place in part { result.voxels[place] = label } }
     return result
   }

@@ -75,7 +75,7 @@ import Testing
 
   @Test func namesOfAnyLanguageAndLength() throws {
     let names = ["Übergang", "a\\b\u{7}c", "", String(repeating: "long ", count: 20)]
-    let (file, _) = try written(names.enumerated().map { DICOMSegment(value: UInt8($0 + 1), name: $1) })
+    let (file, _) = try written(names.enumerated().map { DICOMSegment(value: LabelValue($0 + 1), name: $1) })
     #expect(file.text(0x0008_0005) == "ISO_IR 192" && file.text(0x0010_0010) == "Grün^Anna")
     #expect(
       file.sequences[0x0062_0002]?.map { $0.text(0x0062_0005) } == [
@@ -109,7 +109,7 @@ import Testing
     let bytes = file.values[0x7fe0_0010] ?? []
     let voxels = mask(of: series).voxels
     let labelled = voxels[1024..<2048] + voxels[3072..<4096]
-    #expect(bits(of: bytes) == labelled.map { $0 / 4 } + [UInt8](repeating: 0, count: 1024))
+    #expect(bits(of: bytes) == labelled.map { UInt8($0 / 4) } + [UInt8](repeating: 0, count: 1024))
   }
 
   /// Frames whose bits do not fill bytes are packed without gaps.
@@ -121,12 +121,12 @@ import Testing
           .write(to: folder.appendingPathComponent("\(place).dcm"))
       }
       let series = try DICOMSeries(contentsOf: folder)
-      let mask = LabelMap(voxels: (0..<45).map { UInt8($0 % 4 == 1 ? 9 : 0) }, geometry: series.geometry)
+      let mask = LabelMap(voxels: (0..<45).map { LabelValue($0 % 4 == 1 ? 9 : 0) }, geometry: series.geometry)
       let file = folder.appendingPathComponent("out/mask.dcm")
       try mask.writeSegmentation(
         to: file, of: series, segments: [DICOMSegment(value: 9, name: "x")], softwareVersion: "1")
       let bytes = try DICOMElements(contentsOf: file).values[0x7fe0_0010] ?? []
-      #expect(bits(of: bytes).prefix(45) == mask.voxels.map { $0 / 9 }[...])
+      #expect(bits(of: bytes).prefix(45) == mask.voxels.map { UInt8($0 / 9) }[...])
     }
   }
 }

@@ -37,13 +37,16 @@ import Testing
     }
   }
 
-  @Test func labelsStayBytes() throws {
+  /// Labels take one byte a voxel, or two where one is above 255.
+  @Test(arguments: [(255, 0, 1), (256, 0, 2), (2, 255, 1), (2, 1035, 2)] as [(LabelValue, LabelValue, Int)])
+  func labelsTakeTheSmallestType(label: LabelValue, room: LabelValue, bytes: Int) throws {
     try withFolder { folder in
-      let labels = LabelMap(voxels: [0, 1, 2, 255, 4, 5], geometry: Geometry(size: [3, 2, 1]))
+      let labels = LabelMap(voxels: [0, 1, 2, label, 4, 5], geometry: Geometry(size: [3, 2, 1]))
       let url = folder.appendingPathComponent("labels.nii")
-      try labels.write(to: url)
+      try labels.write(to: url, withRoomFor: room)
       #expect(try LabelMap(contentsOf: url) == labels)
-      #expect(try Data(contentsOf: url).count == 352 + 6)
+      let data = try Data(contentsOf: url)
+      #expect(data.count == 352 + 6 * bytes && data[70] == (bytes == 1 ? 2 : 0) && data[71] == (bytes == 1 ? 0 : 2))
     }
   }
 

@@ -33,6 +33,7 @@ import Testing
       #expect(try LabelMap(contentsOf: picture(name)).voxels.map(Float.init) == Self.reference[name]?[0])
     }
     #expect(Set(try LabelMap(contentsOf: picture("mask255.png")).voxels) == [0, 255])
+    #expect(try LabelMap(contentsOf: picture("mask300.png"))[9, 5, 0] == 300)
   }
 
   @Test func greyPicturesAreImages() throws {
@@ -45,10 +46,11 @@ import Testing
     #expect(try Image.channelCount(contentsOf: url) == 1)
   }
 
-  @Test func pngComesBackAsWritten() throws {
+  /// Labels of 8 and of 16 bits.
+  @Test(arguments: [7, 1800]) func pngComesBackAsWritten(factor: Int) throws {
     try withFolder { folder in
       let url = folder.appendingPathComponent("deep/mask.PNG")
-      let labels = LabelMap(voxels: (0..<35).map { UInt8($0 * 7) }, geometry: Geometry(size: [7, 5, 1]))
+      let labels = LabelMap(voxels: (0..<35).map { LabelValue($0 * factor) }, geometry: Geometry(size: [7, 5, 1]))
       try labels.write(to: url)
       #expect(try LabelMap(contentsOf: url) == labels)
       #expect(try FileManager.default.contentsOfDirectory(atPath: url.deletingLastPathComponent().path) == ["mask.PNG"])

@@ -50,11 +50,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (
-      "mask300.png",
-      "voxel (9, 5, 0) is 300, and labels above 255 are not read; give each class a number from 0 to 255, or is this an image?"
-    ),
-    ("float.tif", "voxel (0, 0, 0) is 143.75; labels must be whole numbers from 0 to 255: is this an image?"),
+    ("float.tif", "voxel (0, 0, 0) is 143.75; labels must be whole numbers from 0 to 65535: is this an image?"),
     (
       "mask-coloured.png",
       "pixel (6, 0) has the colour (200, 0, 0); labels must be grey values or a palette's indices: give each colour a "

@@ -57,7 +57,7 @@ import Testing
       }
       // Turned back, it has its original position again.
       let back = LabelMap(
-        voxels: turned.reoriented(to: image.geometry.orientation).voxels.map(UInt8.init), geometry: image.geometry)
+        voxels: turned.reoriented(to: image.geometry.orientation).voxels.map(LabelValue.init), geometry: image.geometry)
       let url = folder.appendingPathComponent("back.nii")
       try back.write(to: url)
       #expect(try Data(contentsOf: url)[252..<328] == plain(Fixtures.url("two-forms.nii.gz"))[252..<328])

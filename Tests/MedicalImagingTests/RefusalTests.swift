@@ -190,18 +190,39 @@ import Testing
     }
   }
 
-  @Test func refusesLabelsAbove255() {
-    let url = Fixtures.url("many-labels.nii.gz")
-    let expected =
-      "\(url.path): voxel (1, 1, 1) is 260, and labels above 255 are not read; give each class a number from 0 to 255, or "
-      + "is this an image?"
-    #expect(throws: Refusal(.image, sentence: expected)) { try LabelMap(contentsOf: url) }
+  @Test func readsLabelsOf16Bits() throws {
+    #expect(try LabelMap(contentsOf: Fixtures.url("many-labels.nii.gz"))[1, 1, 1] == 260)
+  }
+
+  @Test func refusesLabelsOfMoreThan16Bits() throws {
+    try withFolder { folder in
+      let url = folder.appendingPathComponent("a.nii")
+      try Image(voxels: [0, 65535, 65536, 1], geometry: Geometry(size: [2, 2, 1])).write(to: url)
+      let expected =
+        "\(url.path): voxel (0, 1, 0) is 65536, and labels above 65535 are not read; give each class a number from 0 to "
+        + "65535, or is this an image?"
+      #expect(throws: Refusal(.image, sentence: expected)) { try LabelMap(contentsOf: url) }
+    }
+  }
+
+  /// Whole intensities, such as those of magnetic resonance, are numbers that labels can be.
+  @Test func refusesIntensities() throws {
+    try withFolder { folder in
+      let url = folder.appendingPathComponent("a.nii")
+      let geometry = Geometry(size: [257, 2, 1])
+      try Image(voxels: (0..<514).map { Float($0 % 256) }, geometry: geometry).write(to: url)
+      #expect(try LabelMap(contentsOf: url).voxels.max() == 255)
+      try Image(voxels: (0..<514).map { Float(4 * ($0 % 257)) }, geometry: geometry).write(to: url)
+      let expected =
+        "\(url.path): holds 257 different values, and a mask has at most 256 labels; is this an image?"
+      #expect(throws: Refusal(.image, sentence: expected)) { try LabelMap(contentsOf: url) }
+    }
   }
 
   @Test func refusesOtherLabels() throws {
     for (name, found) in [("type-i2.nii.gz", "(0, 0, 0) is -30.0"), ("labels-scaled.nii.gz", "(1, 0, 0) is 0.5")] {
       let url = Fixtures.url(name)
-      let expected = "\(url.path): voxel \(found); labels must be whole numbers from 0 to 255: is this an image?"
+      let expected = "\(url.path): voxel \(found); labels must be whole numbers from 0 to 65535: is this an image?"
       #expect(throws: Refusal(.image, sentence: expected)) { try LabelMap(contentsOf: url) }
     }
   }

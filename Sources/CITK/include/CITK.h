@@ -27,6 +27,7 @@ typedef enum CITKFormat : int32_t {
 
 typedef enum CITKComponent : int32_t {
   CITKComponentUInt8,
+  CITKComponentUInt16,
   CITKComponentInt16,
   CITKComponentFloat32,
 } CITKComponent;
@@ -73,10 +74,11 @@ bool citk_png_read_header(const char *path, CITKPNGHeader *header);
 bool citk_png_read(const char *path, const CITKPNGHeader *header, bool expands_palette, float *values);
 /// Encodes a PNG file in memory. The caller passes the `count` bytes to free().
 ///
-/// Pixels have 8 bits per component and 1 (grey) or 3 (red, green, blue) components, rows from the top.
+/// Pixels have 8 bits per component and 1 (grey) or 3 (red, green, blue) components, or one of 16 bits; rows from the top.
 /// ITK 5.2's writer crashes where the disk is full.
 uint8_t *_Nullable citk_png_encode(
     ptrdiff_t width, ptrdiff_t height, ptrdiff_t components, const uint8_t *pixels, ptrdiff_t *count);
+uint8_t *_Nullable citk_png_encode_uint16(ptrdiff_t width, ptrdiff_t height, const uint16_t *pixels, ptrdiff_t *count);
 
 // MARK: JPEG, by libjpeg
 
@@ -122,6 +124,9 @@ bool citk_resample_float(
 bool citk_resample_uint8(
     const uint8_t *voxels, const ptrdiff_t *size, const double *frame, uint8_t *output, const ptrdiff_t *output_size,
     const double *output_frame);
+bool citk_resample_uint16(
+    const uint16_t *voxels, const ptrdiff_t *size, const double *frame, uint16_t *output,
+    const ptrdiff_t *output_size, const double *output_frame);
 /// Measures the squared Euclidean distance (mm²) from each voxel's centre to the nearest nonzero voxel's centre.
 ///
 /// The mask must have a nonzero voxel.

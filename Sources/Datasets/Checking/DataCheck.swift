@@ -1,6 +1,7 @@
 import Basics
 import Dispatch
 import Foundation
+package import MedicalImaging
 
 /// The faults of a data set, a summary of each site, and the facts that planning needs; every file is read once.
 package struct DataCheck: Sendable {
@@ -22,7 +23,8 @@ package struct DataCheck: Sendable {
   ///   - shouldStop: asked before each case, on any thread.
   /// - Throws: `StopRequested` when `shouldStop` returns true.
   package static func run(
-    on dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
+    on dataset: Dataset, merge: [[LabelValue]] = [], exclude: [LabelValue] = [], splits: SplitSides? = nil,
+    threads: Int = 2,
     progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool
   ) throws -> DataCheck {
     let inspections = try concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
@@ -36,7 +38,8 @@ package struct DataCheck: Sendable {
 
   /// Reads all cases and cannot be stopped.
   package static func run(
-    on dataset: Dataset, merge: [[UInt8]] = [], exclude: [UInt8] = [], splits: SplitSides? = nil, threads: Int = 2,
+    on dataset: Dataset, merge: [[LabelValue]] = [], exclude: [LabelValue] = [], splits: SplitSides? = nil,
+    threads: Int = 2,
     progress: (@Sendable (Int, Int) -> Void)? = nil
   ) -> DataCheck {
     let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) {
@@ -46,7 +49,8 @@ package struct DataCheck: Sendable {
   }
 
   private init(
-    of dataset: Dataset, _ inspections: [CaseInspection], merge: [[UInt8]], exclude: [UInt8], splits: SplitSides?
+    of dataset: Dataset, _ inspections: [CaseInspection], merge: [[LabelValue]], exclude: [LabelValue],
+    splits: SplitSides?
   ) {
     facts = inspections.filter { !$0.isExchanged }.compactMap(\.facts)
     let rules = DataCheckRules(

@@ -10,7 +10,7 @@ package struct CaseFacts: Equatable, Sendable {
   /// The least and greatest finite intensity of each modality or colour.
   package let intensities: [ClosedRange<Float>]
   /// The voxels of each label in the mask, 0 included; empty without a mask.
-  package let labels: [UInt8: Int]
+  package let labels: [LabelValue: Int]
   /// Equal for cases whose images have equal sizes and voxels.
   package let imageHash: UInt64
   /// The mask's intermediate values if they lie along edges only; nil otherwise and for facts from a file.
@@ -23,7 +23,7 @@ package struct CaseFacts: Equatable, Sendable {
   let profile: CaseProfile?
 
   init(
-    scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>] = [], labels: [UInt8: Int] = [:],
+    scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>] = [], labels: [LabelValue: Int] = [:],
     imageHash: UInt64 = 0, greyEdges: GreyEdges? = nil, profile: CaseProfile? = nil
   ) {
     self.scan = scan
@@ -39,7 +39,7 @@ package struct CaseFacts: Equatable, Sendable {
 
   /// The facts that a file keeps and that training plans with.
   init(
-    scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>], labels: [UInt8: Int], imageHash: UInt64,
+    scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>], labels: [LabelValue: Int], imageHash: UInt64,
     isPicture: Bool, percentiles: [IntensityPercentiles]
   ) {
     self.scan = scan
@@ -60,7 +60,7 @@ package struct CaseFacts: Equatable, Sendable {
   }
 
   /// Tells whether there is a mask and it holds only background and excluded labels.
-  func hasEmptyMask(without excluded: Set<UInt8> = []) -> Bool {
+  func hasEmptyMask(without excluded: Set<LabelValue> = []) -> Bool {
     !labels.isEmpty && labels.keys.allSatisfy { $0 == 0 || excluded.contains($0) }
   }
 }
@@ -105,7 +105,7 @@ struct CaseInspection: Sendable {
     if let mask = scan.mask, scan.channelCount == 1, intensities.count == 1 {
       isExchanged = Warnings.collecting { MaskLikeness.areExchanged(image: first, mask: mask) }.value
     }
-    var labels: [UInt8: Int] = [:]
+    var labels: [LabelValue: Int] = [:]
     var maskHash = VoxelHash()
     var placement: MaskPlacement?
     var greyEdges: GreyEdges?
@@ -149,8 +149,9 @@ struct CaseInspection: Sendable {
     findings.append(DataCheck.Finding(.error, rule, "\(fault)", cases: [scan.identifier], files: [file]))
   }
 
-  private static func histogram(_ mask: LabelMap) -> [UInt8: Int] {
+  private static func histogram(_ mask: LabelMap) -> [LabelValue: Int] {
     let counts = mask.histogram
-    return Dictionary(uniqueKeysWithValues: counts.indices.filter { counts[$0] > 0 }.map { (UInt8($0), counts[$0]) })
+    return Dictionary(
+      uniqueKeysWithValues: counts.indices.filter { counts[$0] > 0 }.map { (LabelValue($0), counts[$0]) })
   }
 }

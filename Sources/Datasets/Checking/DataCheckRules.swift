@@ -6,11 +6,11 @@ import Scores
 /// Rules that need several cases together or the names of labels.
 struct DataCheckRules {
   let facts: [CaseFacts]
-  let labelNames: [UInt8: String]
+  let labelNames: [LabelValue: String]
   /// The file that gives the labels' names, for messages.
   let namesFile: String
-  let merge: [[UInt8]]
-  let exclude: Set<UInt8>
+  let merge: [[LabelValue]]
+  let exclude: Set<LabelValue>
 
   /// More values than this in one mask are intensities rather than labels, unless `dataset.json` names them.
   static let mostUnnamedLabels = 20
@@ -53,10 +53,10 @@ struct DataCheckRules {
   }
 
   /// The foreground labels of a case after merging.
-  func foreground(_ fact: CaseFacts) -> Set<UInt8> { labels([fact]) }
+  func foreground(_ fact: CaseFacts) -> Set<LabelValue> { labels([fact]) }
 
   /// The foreground labels of a site after merging.
-  private func labels(_ facts: [CaseFacts]) -> Set<UInt8> {
+  private func labels(_ facts: [CaseFacts]) -> Set<LabelValue> {
     let found = facts.flatMap(\.labels.keys).filter { $0 != 0 && !exclude.contains($0) }
     return Set(found.map { value in merge.first { $0.contains(value) }?.first ?? value })
   }
@@ -96,7 +96,7 @@ struct DataCheckRules {
   private func loneLabels() -> [DataCheck.Finding] {
     let masked = facts.filter { !$0.labels.isEmpty }
     guard masked.count >= 6, labelNames.isEmpty else { return [] }
-    var holders: [UInt8: [CaseFacts]] = [:]
+    var holders: [LabelValue: [CaseFacts]] = [:]
     for fact in masked { for label in fact.labels.keys { holders[label, default: []].append(fact) } }
     let lone = holders.filter { $0.key != 0 && $0.value.count == 1 && !exclude.contains($0.key) }
     return Dictionary(grouping: lone.keys) { holders[$0]![0].scan.identifier }.sorted { $0.key < $1.key }

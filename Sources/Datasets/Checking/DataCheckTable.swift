@@ -1,6 +1,6 @@
 package import Basics
 import Foundation
-import MedicalImaging
+package import MedicalImaging
 
 /// The ranges of a site's cases.
 package struct SiteSummary: Equatable, Sendable {
@@ -16,7 +16,7 @@ package struct SiteSummary: Equatable, Sendable {
   let arePictures: Bool
   let intensities: ClosedRange<Float>?
   /// The share of each foreground value in all voxels of the site's masks, from 0 to 1.
-  package let labelShares: [UInt8: Double]
+  package let labelShares: [LabelValue: Double]
   package let maskCount: Int
   package let emptyMaskCount: Int
 
@@ -35,7 +35,7 @@ package struct SiteSummary: Equatable, Sendable {
     spacingsMM = (0..<3).map { axis in span(geometries.map { $0.spacingMM[axis] }) }
     let ranges = facts.flatMap(\.intensities)
     intensities = ranges.isEmpty ? nil : span(ranges.map(\.lowerBound) + ranges.map(\.upperBound))
-    var counts: [UInt8: Int] = [:]
+    var counts: [LabelValue: Int] = [:]
     for fact in facts { counts.merge(fact.labels, uniquingKeysWith: +) }
     let total = Double(counts.values.reduce(0, +))
     labelShares = counts.filter { $0.key != 0 }.mapValues { Double($0) / total }

@@ -1,6 +1,6 @@
 import Basics
 import Foundation
-import MedicalImaging
+package import MedicalImaging
 import Scores
 
 /// A check's results in numbers and sentences, as `dualnorm check --format json` prints them.
@@ -25,7 +25,7 @@ package struct DataReport: Codable, Equatable, Sendable {
 
   /// A label above 0 at a site.
   package struct Label: Codable, Equatable, Sendable {
-    package let value: UInt8
+    package let value: LabelValue
     /// The name in `dataset.json` or `prepared.json`.
     let name: String?
     /// The number of cases that hold it.
@@ -193,7 +193,7 @@ extension CaseFacts {
   }
 
   /// The volume of a label, in mL or pixels; nil if the mask does not hold it.
-  fileprivate func volume(of label: UInt8, _ unit: LengthUnit) -> Double? {
+  fileprivate func volume(of label: LabelValue, _ unit: LengthUnit) -> Double? {
     labels[label].map { count in
       let spacing = geometry.spacingMM
       return unit == .px ? Double(count) : Double(count) * spacing.x * spacing.y * spacing.z / 1000

@@ -110,7 +110,7 @@ extension FactsFile.Entry {
     CaseFacts(
       scan: scan, geometry: Geometry(size: size, spacingMM: spacingMM, originMM: originMM, direction: direction),
       intensities: zip(least, greatest).map { min($0, $1)...max($0, $1) },
-      labels: Dictionary(uniqueKeysWithValues: labels.compactMap { key, count in UInt8(key).map { ($0, count) } }),
+      labels: Dictionary(uniqueKeysWithValues: labels.compactMap { key, count in LabelValue(key).map { ($0, count) } }),
       imageHash: imageHash, isPicture: picture ?? scan.isPicture, percentiles: percentiles ?? [])
   }
 }

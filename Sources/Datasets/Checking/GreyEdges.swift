@@ -4,10 +4,10 @@ import MedicalImaging
 struct GreyEdges: Equatable, Sendable {
   /// The number of values between the least and the greatest.
   let count: Int
-  let least, greatest: UInt8
+  let least, greatest: LabelValue
 
   /// The least maximum of a mask with greys: labels are small numbers, and greys go up to 255.
-  private static let leastGreatest: UInt8 = 64
+  private static let leastGreatest: LabelValue = 64
 
   /// nil for a mask without such edges.
   ///
@@ -19,7 +19,7 @@ struct GreyEdges: Equatable, Sendable {
     guard values.count >= 4, let first = values.first, let last = values.last, last >= Self.leastGreatest else {
       return nil
     }
-    (least, greatest) = (UInt8(first), UInt8(last))
+    (least, greatest) = (LabelValue(first), LabelValue(last))
     count = values.count - 2
     let between = mask.voxels.count - counts[first] - counts[last]
     guard 10 * mask.voxelsOnEdges(between: least, and: greatest) >= 9 * between else { return nil }
@@ -31,7 +31,7 @@ struct GreyEdges: Equatable, Sendable {
 
 extension LabelMap {
   /// Counts the voxels between two values that have both a lower and a higher neighbour in their slice.
-  fileprivate func voxelsOnEdges(between least: UInt8, and greatest: UInt8) -> Int {
+  fileprivate func voxelsOnEdges(between least: LabelValue, and greatest: LabelValue) -> Int {
     let size = geometry.size
     var count = 0
     voxels.withUnsafeBufferPointer { voxels in

@@ -12,12 +12,14 @@ enum MaskLikeness {
     return !isMask(other)
   }
 
-  /// Tells whether there is one channel with a few, but at least two, whole numbers from 0 to 255.
+  /// Tells whether there is one channel with a few, but at least two, whole numbers that labels can be.
   private static func isMask(_ channels: [Image]) -> Bool {
     guard channels.count == 1 else { return false }
     var seen = Set<Float>()
     for voxel in channels[0].voxels where !seen.contains(voxel) {
-      guard (0...255).contains(voxel), voxel == voxel.rounded(), seen.count < mostLabels else { return false }
+      guard (0...Float(LabelValue.max)).contains(voxel), voxel == voxel.rounded(), seen.count < mostLabels else {
+        return false
+      }
       seen.insert(voxel)
     }
     return seen.count > 1

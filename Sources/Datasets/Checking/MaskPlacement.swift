@@ -40,8 +40,8 @@ struct MaskPlacement: Codable, Equatable, Sendable {
     guard quantiles.count == 101 else { return nil }
     let size = image.geometry.size
     let background = quantiles[1] + 0.1 * (quantiles[99] - quantiles[1])
-    var given = WithinLabels()
-    var mirrored = [WithinLabels(), WithinLabels(), WithinLabels()]
+    var given = WithinLabels(largestLabel: Int(mask.voxels.max() ?? 0))
+    var mirrored = [given, given, given]
     var sum = SIMD3<Int>.zero
     var count = 0
     var dark = 0
@@ -79,11 +79,16 @@ struct MaskPlacement: Codable, Equatable, Sendable {
 
 /// Sums for the pooled standard deviation of intensities within labels.
 private struct WithinLabels {
-  private var counts = [Double](repeating: 0, count: 256)
-  private var sums = [Double](repeating: 0, count: 256)
+  private var counts: [Double]
+  private var sums: [Double]
   private var squares = 0.0
   /// The first value; sums are of differences from it, which keeps digits for large intensities of little spread.
   private var origin: Double?
+
+  init(largestLabel: Int) {
+    counts = [Double](repeating: 0, count: largestLabel + 1)
+    sums = counts
+  }
 
   mutating func add(_ value: Float, _ label: Int) {
     guard value.isFinite else { return }

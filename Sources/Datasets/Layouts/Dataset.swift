@@ -1,6 +1,6 @@
 package import Basics
 package import Foundation
-import MedicalImaging
+package import MedicalImaging
 
 /// The cases of a folder on disk, found by file names and headers; no volume is read.
 package struct Dataset: Equatable, Sendable {
@@ -21,7 +21,7 @@ package struct Dataset: Equatable, Sendable {
   /// The labels' names, background included; empty if unknown.
   ///
   /// They come from `dataset.json` or, if every site has one, from `prepared.json`.
-  package let labelNames: [UInt8: String]
+  package let labelNames: [LabelValue: String]
   /// Sites that `prepare --training` cropped by their labels; tests on them would profit from the cropping.
   package let croppedSites: [String]
   /// One name an image channel. Every case has as many images, in this order, or one file with all of them.

@@ -7,7 +7,7 @@ import MedicalImaging
 /// Decathlon's has a `training` list. nnU-Net's has `channel_names`, `file_ending`, and names that follow the folders
 /// `imagesTr` and `labelsTr`.
 struct DatasetDescription {
-  let labelNames: [UInt8: String]
+  let labelNames: [LabelValue: String]
   let modalities: [String]
   private let folder: URL
   private let site: String
@@ -138,12 +138,12 @@ struct DatasetDescription {
 
 /// Reads `labels` of `dataset.json`, in both directions: `{"1": "liver"}` (Decathlon) and `{"liver": 1}` (nnU-Net).
 extension LabelNames {
-  static func parse(_ value: Any?, in url: URL) throws -> [UInt8: String] {
+  static func parse(_ value: Any?, in url: URL) throws -> [LabelValue: String] {
     guard let value else { return [:] }
     guard let entries = value as? [String: Any] else {
       throw Refusal(.input, url.path, "labels must be an object such as {\"0\": \"background\", \"1\": \"liver\"}")
     }
-    var names: [UInt8: String] = [:]
+    var names: [LabelValue: String] = [:]
     for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
       let (label, name) = try entry(key, value, in: url)
       if name.lowercased() == "ignore" {
@@ -159,15 +159,16 @@ extension LabelNames {
     return names
   }
 
-  private static func entry(_ key: String, _ value: Any, in url: URL) throws -> (UInt8, String) {
+  private static func entry(_ key: String, _ value: Any, in url: URL) throws -> (LabelValue, String) {
     if value is [Any] {
       throw Refusal(
         .input, url.path, "label \"\(quoted(key))\" is a region (a list of values)",
         detail: "regions are not supported, so give each value its own name and merge them with \(Setting.mergeLabels)")
     }
-    if let number = value as? Int, let label = UInt8(exactly: number) { return (label, key) }
-    if let name = value as? String, let label = UInt8(key) { return (label, name) }
-    if let text = value as? String, let label = UInt8(text) { return (label, key) }
-    throw Refusal(.input, url.path, "label \"\(quoted(key))\" has no value from 0 to 255", remedy: "correct labels")
+    if let number = value as? Int, let label = LabelValue(exactly: number) { return (label, key) }
+    if let name = value as? String, let label = LabelValue(key) { return (label, name) }
+    if let text = value as? String, let label = LabelValue(text) { return (label, key) }
+    throw Refusal(
+      .input, url.path, "label \"\(quoted(key))\" has no value from 0 to \(LabelValue.max)", remedy: "correct labels")
   }
 }

@@ -1,11 +1,12 @@
 package import Foundation
+package import MedicalImaging
 
 /// The names of the labels in masks.
 package enum LabelNames {
   /// Finds names in the `dataset.json` in or beside a folder of references, or in the `prepared.json` of all its sites.
   ///
   /// Empty if there is none or it is unusable, since scoring works without names.
-  package static func found(beside references: URL) -> [UInt8: String] {
+  package static func found(beside references: URL) -> [LabelValue: String] {
     let manager = FileManager.default
     let folder = references.standardizedFileURL
     for place in [folder, folder.deletingLastPathComponent()] {
@@ -21,5 +22,7 @@ package enum LabelNames {
     return names(of: sites.isEmpty ? [folder] : sites)
   }
 
-  private static func names(of sites: [URL]) -> [UInt8: String] { (try? PreparedSite.all(in: sites).labelNames) ?? [:] }
+  private static func names(of sites: [URL]) -> [LabelValue: String] {
+    (try? PreparedSite.all(in: sites).labelNames) ?? [:]
+  }
 }

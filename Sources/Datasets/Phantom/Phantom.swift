@@ -23,7 +23,7 @@ package struct Phantom: Sendable {
     let halfFieldMM = SIMD3<Double>(configuration.size) * configuration.spacingMM / 2
     let size = configuration.size
     var signal: [Float] = []
-    var labels: [UInt8] = []
+    var labels: [LabelValue] = []
     signal.reserveCapacity(scanner.geometry.voxelCount)
     labels.reserveCapacity(scanner.geometry.voxelCount)
     for z in 0..<size.z {

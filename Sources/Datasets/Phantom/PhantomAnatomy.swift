@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import MedicalImaging
 
 /// One patient: organs drawn at random inside a body, as functions of position.
 ///
@@ -42,7 +43,7 @@ struct PhantomAnatomy {
   }
 
   /// Tissue value and label at a position.
-  func sample(at point: SIMD3<Double>) -> (tissue: Double, label: UInt8) {
+  func sample(at point: SIMD3<Double>) -> (tissue: Double, label: LabelValue) {
     let depth = body.level(at: point)
     guard depth > 0 else { return (0, 0) }
     guard depth > 0.09 else { return (fatTissue, 0) }  // a layer under the skin

@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+package import MedicalImaging
 
 /// A recipe that turns a published data set into cases to train and test on.
 ///
@@ -30,9 +31,9 @@ package struct DataRecipe: Codable, Equatable, Sendable {
   package struct Label: Codable, Equatable, Sendable {
     package var name: String
     /// The source's values of it, each above 0.
-    package var from: [UInt8]
+    package var from: [LabelValue]
     /// Its value in the result, above 0.
-    package var to: UInt8
+    package var to: LabelValue
   }
 
   package enum Source: String, Codable, Sendable { case images, labels }
@@ -83,7 +84,7 @@ extension DataRecipe {
     func refuse(_ found: String, _ remedy: String) -> Refusal {
       Refusal(.input, "\(file): labels", found, remedy: remedy)
     }
-    var (names, sources, targets) = (Set<String>(), Set<UInt8>(), Set<UInt8>())
+    var (names, sources, targets) = (Set<String>(), Set<LabelValue>(), Set<LabelValue>())
     for label in labels {
       guard !label.name.isEmpty, !label.name.contains(where: \.isNewline) else {
         throw refuse("the label to \(label.to) has no name of one line", "give it one")
@@ -103,9 +104,9 @@ extension DataRecipe {
   }
 
   /// The result's value for each source value; with labels, unnamed values become 0.
-  var valueMap: [UInt8] {
-    guard !labels.isEmpty else { return Array(0...255) }
-    var table = [UInt8](repeating: 0, count: 256)
+  var valueMap: [LabelValue] {
+    guard !labels.isEmpty else { return Array(0...LabelValue.max) }
+    var table = [LabelValue](repeating: 0, count: Int(LabelValue.max) + 1)
     for label in labels {
       for value in label.from { table[Int(value)] = label.to }
     }
@@ -113,7 +114,7 @@ extension DataRecipe {
   }
 
   /// The result's values and their names, background included; empty if the recipe names none.
-  package var labelNames: [UInt8: String] {
+  package var labelNames: [LabelValue: String] {
     guard !labels.isEmpty else { return [:] }
     return Dictionary(uniqueKeysWithValues: labels.map { ($0.to, $0.name) } + [(0, "background")])
   }

@@ -40,14 +40,6 @@ private func array<Scalar>(_ vector: SIMD3<Scalar>) -> [Scalar] { [vector.x, vec
 
 private func foreground(_ labels: LabelMap) -> [String: Int] {
   let counts = labels.histogram
-  return Dictionary(uniqueKeysWithValues: (1...255).filter { counts[$0] > 0 }.map { (String($0), counts[$0]) })
-}
-
-extension LabelMap {
-  /// The number of voxels of each of the 256 values.
-  package var histogram: [Int] {
-    var counts = [Int](repeating: 0, count: 256)
-    for value in voxels { counts[Int(value)] += 1 }
-    return counts
-  }
+  return Dictionary(
+    uniqueKeysWithValues: counts.indices.dropFirst().filter { counts[$0] > 0 }.map { (String($0), counts[$0]) })
 }

@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import MedicalImaging
 import Scores
 
 extension PreparedSite: CustomStringConvertible {
@@ -21,7 +22,7 @@ extension PreparedSite: CustomStringConvertible {
     ]
   }
 
-  private func name(_ value: String) -> String { UInt8(value).flatMap { recipe.labelNames[$0] } ?? value }
+  private func name(_ value: String) -> String { LabelValue(value).flatMap { recipe.labelNames[$0] } ?? value }
 
   private func counts(_ voxels: [String: Int], _ name: (String) -> String) -> String {
     guard !voxels.isEmpty else { return "none" }
@@ -62,5 +63,5 @@ extension PreparedSite: CustomStringConvertible {
 
 extension DataRecipe {
   /// Tells whether a source's value becomes background.
-  fileprivate func drops(_ value: String) -> Bool { UInt8(value).map { valueMap[Int($0)] == 0 } ?? false }
+  fileprivate func drops(_ value: String) -> Bool { LabelValue(value).map { valueMap[Int($0)] == 0 } ?? false }
 }

@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import MedicalImaging
 
 /// `prepared.json` of a site's folder: the recipe as applied, and a record of each case.
 package struct PreparedSite: Codable, Equatable, Sendable {
@@ -55,12 +56,12 @@ extension PreparedSite {
   /// Combines the sites of a data set: the labels' names, if every site has them, and the sites cropped by labels.
   ///
   /// - Throws: `Refusal` if two sites give one value different names.
-  static func all(in folders: [URL]) throws -> (labelNames: [UInt8: String], cropped: [String]) {
+  static func all(in folders: [URL]) throws -> (labelNames: [LabelValue: String], cropped: [String]) {
     let found = try folders.map { (folder: $0, prepared: try PreparedSite(in: $0)) }
     let cropped = found.filter { $0.prepared?.isCroppedByLabels == true }.map {
       $0.folder.standardizedFileURL.lastPathComponent
     }
-    var names: [UInt8: String] = [:]
+    var names: [LabelValue: String] = [:]
     for (folder, prepared) in found {
       for (value, name) in (prepared?.recipe.labelNames ?? [:]).sorted(by: { $0.key < $1.key }) {
         if let other = names.updateValue(name, forKey: value), other != name {

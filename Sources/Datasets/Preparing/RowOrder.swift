@@ -25,7 +25,8 @@ extension DataRecipe {
   private func spread(of labels: LabelMap, in image: Image) -> Double {
     let low = Float(window?[0] ?? -.infinity)
     let high = Float(window?[1] ?? .infinity)
-    var (count, sum, squares) = ([Double](repeating: 0, count: 256), [Double](repeating: 0, count: 256), 0.0)
+    var count = [Double](repeating: 0, count: Int(labels.voxels.max() ?? 0) + 1)
+    var (sum, squares) = (count, 0.0)
     image.forEachMeasured { index, value in
       let label = labels.voxels[index]
       guard label != 0 else { return }

@@ -39,7 +39,8 @@ struct CaseEvaluation {
     for pass in passes {
       if let output, let folder = pass.folder {
         try pass.labels.write(
-          to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name)\(scan.maskEnding)"))
+          to: output.appendingPathComponent("\(folder)/\(scan.site)/\(scan.name)\(scan.maskEnding)"),
+          withRoomFor: scheme.largestFileValue)
       }
       result.scores += scorer.scores(
         prediction: pass.labels, reference: reference, site: scan.site, caseName: scan.name, pass: pass.name)
@@ -64,10 +65,10 @@ struct CaseEvaluation {
     }
     func note(_ pass: String) -> String { dice(pass).map { "Dice " + fixed($0, decimals: 3) } ?? "" }
     let z = SheetRow.fullestSlice(of: reference)
-    func slice(_ labels: LabelMap) throws -> LabelMap {
+    func slice(_ labels: LabelMap) throws -> ClassMap {
       try scheme.classes(of: labels.slices(z..<z + 1), file: scan.identifier)
     }
-    func found(_ pass: String) throws -> LabelMap? {
+    func found(_ pass: String) throws -> ClassMap? {
       try results.first { $0.name == pass }.map { try slice($0.labels) }
     }
     let (first, final) = (Pass.first.rawValue, Pass.final.rawValue)

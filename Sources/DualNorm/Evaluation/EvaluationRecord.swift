@@ -1,6 +1,7 @@
 import Basics
 package import Datasets
 package import Foundation
+package import MedicalImaging
 package import Scores
 package import Torch
 
@@ -27,8 +28,8 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
   package var largestComponentClasses: [String]?
   var tolerancesMM: [Double]
   /// The command line's groups of labels.
-  var mergeLabels: [[UInt8]]
-  var excludeLabels: [UInt8]
+  var mergeLabels: [[LabelValue]]
+  var excludeLabels: [LabelValue]
   /// The scored classes, by the labels in masks.
   package var labels: LabelScheme
   /// The cases to segment, as `Case.identifier`.
@@ -45,7 +46,8 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
     precision: Precision? = nil, device: DeviceChoice? = nil, overlap: Double = defaultOverlap,
     largestComponent: LargestComponentChoice = .asInModel,
     largestComponentClasses: [String]? = nil,
-    tolerancesMM: [Double] = Scorer.defaultTolerancesMM, mergeLabels: [[UInt8]] = [], excludeLabels: [UInt8] = [],
+    tolerancesMM: [Double] = Scorer.defaultTolerancesMM, mergeLabels: [[LabelValue]] = [],
+    excludeLabels: [LabelValue] = [],
     labels: LabelScheme, cases: [Case]
   ) {
     self.model = model.standardizedFileURL.path

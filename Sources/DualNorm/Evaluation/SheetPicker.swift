@@ -15,7 +15,7 @@ struct SheetPicker {
     /// The index of the drawn slice.
     var z = 0
     /// Class maps of slice `z`.
-    var reference, firstPass, finalPass, adaptedPass: LabelMap?
+    var reference, firstPass, finalPass, adaptedPass: ClassMap?
     /// Text above the pass: `Dice 0.93`.
     var firstNote = ""
     var finalNote = ""

@@ -1,6 +1,7 @@
 import Basics
 package import Datasets
 import Foundation
+package import MedicalImaging
 import Scores
 package import Torch
 
@@ -67,7 +68,7 @@ package final class Adapter {
   private let model: SegmentationModel
   private let adaptation: Adaptation
   private let cases: [Case]
-  private let excluded: [UInt8]
+  private let excluded: [LabelValue]
   private let progress: (Int, Int) throws -> Void
   /// Statistics of the last requested site.
   private var ofSite: (name: String, statistics: BatchStatistics)?
@@ -77,7 +78,7 @@ package final class Adapter {
   ///   - excluded: see `ModelDescription.prepared`.
   ///   - progress: called with the number of batches done and their total, while a site is measured.
   package init(
-    _ model: SegmentationModel, _ adaptation: Adaptation, cases: [Case], excluding excluded: [UInt8] = [],
+    _ model: SegmentationModel, _ adaptation: Adaptation, cases: [Case], excluding excluded: [LabelValue] = [],
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
   ) {
     (self.model, self.adaptation, self.cases) = (model, adaptation, cases)

@@ -1,7 +1,7 @@
 import Basics
 package import Datasets
 import Foundation
-import MedicalImaging
+package import MedicalImaging
 import Scores
 
 extension ModelDescription {
@@ -12,7 +12,7 @@ extension ModelDescription {
   ///
   /// - Parameter excluded: mask values to treat as background besides the model's own; unused if no mask is needed.
   /// - Throws: `Refusal` for files that cannot be used.
-  package func prepared(_ scan: Case, excluding excluded: [UInt8] = []) throws -> PreparedCase {
+  package func prepared(_ scan: Case, excluding excluded: [LabelValue] = []) throws -> PreparedCase {
     let scan = try scan.counted(volumes: modalities.count > 1)
     try requireChannels(of: scan)
     guard !needsReference || scan.mask != nil else {

@@ -45,12 +45,12 @@ package struct PredictionQueue<Job: Sendable, Output: Sendable>: Sendable {
     }
     do {
       for (place, job) in jobs.enumerated() {
-        let item = await reading!.result
+        var item: Result<PreparedCase, any Error>? = await reading!.result
         reading = nil
         if shouldStop() { throw StopRequested() }
         reading = place + 1 < jobs.count ? read(jobs[place + 1]) : nil
         do {
-          let item = try item.get()
+          let item = try item.take()!.get()  // the only one, so that its intensities can be freed
           prepared(item)
           let start = Date()
           let masks = try await service.segment(consume item, steps.options(job))

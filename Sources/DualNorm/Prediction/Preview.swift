@@ -13,7 +13,7 @@ extension SliceSheet {
   package static func preview(
     of scan: Case, named name: String, labels: LabelMap, firstPass: LabelMap? = nil, scheme: LabelScheme
   ) throws -> SliceSheet {
-    func classes(_ labels: LabelMap) throws -> LabelMap { try scheme.classes(of: labels, file: name) }
+    func classes(_ labels: LabelMap) throws -> ClassMap { try scheme.classes(of: labels, file: name) }
     let row = SheetRow(
       title: name, channels: try scan.sources[0].shownChannels(),
       z: SheetRow.fullestSlice(of: labels),

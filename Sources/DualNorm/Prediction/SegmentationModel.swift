@@ -108,10 +108,10 @@ public final class SegmentationModel {
     return Pass.allCases.filter(passes.contains).map { pass in
       let result = found.removeValue(forKey: pass)!
       let probabilities = result.probabilities
-      let labels = LabelMap(voxels: (consume result).classes, geometry: grid.geometry).keepingLargestComponents(
+      let classes = ClassMap(voxels: (consume result).classes, geometry: grid.geometry).keepingLargestComponents(
         of: reduced)
       return Segmentation(
-        pass: pass, labels: grid.turnedBack(description.labels.fileValues(of: consume labels)),
+        pass: pass, labels: grid.turnedBack(description.labels.fileValues(of: consume classes)),
         probabilities: probabilities.map { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) })
     }
   }

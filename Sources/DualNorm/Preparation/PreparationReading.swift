@@ -23,7 +23,7 @@ extension PreparedVolume {
   ) throws {
     var (images, names, constant) = try scan.channels()
     let storedGeometry = images[0].geometry
-    var labels: LabelMap?
+    var labels: ClassMap?
     if let scheme, let mask = scan.mask {
       let values = try LabelMap(contentsOf: mask)
       let fault = mismatch(mask: mask, values.geometry, image: scan.reference, storedGeometry)

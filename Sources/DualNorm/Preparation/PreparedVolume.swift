@@ -32,7 +32,7 @@ package struct PreparedVolume: Sendable {
   ///   - measuresPercentiles: whether to measure intensities for a later comparison with training.
   /// - Throws: `Refusal` for an image that cannot be whitened or whose slices the network cannot take.
   package init(
-    images: consuming [Image], labels: LabelMap?, plan: PreparationPlan, names: [String],
+    images: consuming [Image], labels: ClassMap?, plan: PreparationPlan, names: [String],
     storedGeometry: Geometry? = nil, constant: Set<Int> = [], measuresPercentiles: Bool = true
   ) throws {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
@@ -55,7 +55,7 @@ package struct PreparedVolume: Sendable {
     }
     intensities = StoredValues(channels)
     classes = labels.map { labels in
-      let aligned = LabelMap(voxels: labels.voxels, geometry: geometry)  // equal up to rounding
+      let aligned = ClassMap(voxels: labels.voxels, geometry: geometry)  // equal up to rounding
       let resampled = !isResampled ? aligned : aligned.resampled(onto: resampledGeometry)
       return StoredValues(resampled.voxels)
     }

@@ -15,7 +15,7 @@ extension LargestComponents {
       scored += 1
       let found = network.classes(of: item.volume, sampling, site: description.branch(ofSite: item.source.site))
       let geometry = Geometry(size: [item.volume.width, item.volume.height, item.volume.depth])
-      let all = Self.gains(LabelMap(voxels: found, geometry: geometry), truth, classes: count)
+      let all = Self.gains(ClassMap(voxels: found, geometry: geometry), truth, classes: count)
       for (index, gain) in all.enumerated() { gains[index] += gain.map { [$0] } ?? [] }
     }
     let classes = gains.map { gains in
@@ -26,7 +26,7 @@ extension LargestComponents {
   }
 
   /// The gain in each class's Dice in one case if only its largest component is kept; nil without the class.
-  static func gains(_ found: LabelMap, _ truth: [UInt8], classes: Int) -> [Double?] {
+  static func gains(_ found: ClassMap, _ truth: [UInt8], classes: Int) -> [Double?] {
     let whole = diceByClass(found.voxels, truth, classes: classes)
     let largest = diceByClass(found.keepingLargestComponents().voxels, truth, classes: classes)
     // A largest component is never empty, so both maps have the same classes.

@@ -1,5 +1,6 @@
 import Basics
 package import Datasets
+import MedicalImaging
 import Scores
 package import Torch
 
@@ -29,7 +30,7 @@ extension TrainingConfiguration {
   /// The classes of the training and validation cases. These need not have all values that the options merge or
   /// exclude, if any case has.
   private func labels(of known: [CaseFacts], _ data: CheckedData) throws -> LabelScheme {
-    func values(_ facts: [CaseFacts]) -> Set<UInt8> { Set(facts.flatMap(\.labels.keys)) }
+    func values(_ facts: [CaseFacts]) -> Set<LabelValue> { Set(facts.flatMap(\.labels.keys)) }
     let names = data.dataset.labelNames
     // Refuses values that no case has.
     _ = try LabelScheme(values: values(data.facts), labelNames: names, merge: mergeLabels, exclude: excludeLabels)

@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 import Torch
 
 /// The width and the iterations with which a training ends in a given time on this machine.

@@ -5,20 +5,20 @@ public import Foundation
 /// A class of a mask as DICOM describes it.
 public struct DICOMSegment: Equatable, Sendable {
   /// Its value in the mask, above 0.
-  public let value: UInt8
+  public let value: LabelValue
   /// A readable name, which also chooses the SNOMED code if `SegmentCode` knows it.
   public let name: String
   /// The red, green and blue of its colour in viewers.
   public let color: SIMD3<UInt8>
 
-  public init(value: UInt8, name: String, color: SIMD3<UInt8> = [255, 0, 0]) {
+  public init(value: LabelValue, name: String, color: SIMD3<UInt8> = [255, 0, 0]) {
     self.value = value
     self.name = name
     self.color = color
   }
 }
 
-extension Volume where Voxel == UInt8 {
+extension Volume where Voxel == LabelValue {
   /// Writes a DICOM Segmentation (BINARY, explicit little endian) of the series that was segmented.
   ///
   /// Segments are numbered from 1 in the given order. The file shares the series' patient, study and frame of
@@ -41,7 +41,7 @@ extension Volume where Voxel == UInt8 {
     try writeAtomically(to: url, writer.save, refusal: { $0 })
   }
 
-  private func slice(_ z: Int) -> ArraySlice<UInt8> {
+  private func slice(_ z: Int) -> ArraySlice<LabelValue> {
     voxels[z * geometry.sliceCount..<(z + 1) * geometry.sliceCount]
   }
 }

@@ -87,12 +87,10 @@ struct SampleSection {
   }
 
   /// Replaces labels by their places in the legend, from 1.
-  private func ranked(_ mask: LabelMap) -> LabelMap {
-    var places = [UInt8](repeating: 0, count: 256)
-    for (place, label) in report.labels.enumerated() { places[Int(label.value)] = UInt8(place + 1) }
-    var result = mask
-    result.voxels = mask.voxels.map { places[Int($0)] }
-    return result
+  private func ranked(_ mask: LabelMap) -> ClassMap {
+    var places = [UInt8](repeating: 0, count: Int(LabelValue.max) + 1)
+    for (place, label) in report.labels.enumerated() { places[Int(label.value)] = UInt8(clamping: place + 1) }
+    return ClassMap(voxels: mask.voxels.map { places[Int($0)] }, geometry: mask.geometry)
   }
 }
 

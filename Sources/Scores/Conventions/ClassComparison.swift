@@ -17,7 +17,7 @@ struct ClassComparison {
 
   /// Compares two maps of file values, the prediction as the convention prepared it.
   init(
-    _ region: ClassRegion, values: [UInt8], prediction: LabelMap, reference: LabelMap, rules: any ConventionRules
+    _ region: ClassRegion, values: [LabelValue], prediction: LabelMap, reference: LabelMap, rules: any ConventionRules
   ) {
     let geometry = reference.geometry
     let fills = rules.fillsEmptyPredictions && region.predictionCount == 0

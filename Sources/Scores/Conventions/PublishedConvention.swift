@@ -11,7 +11,7 @@ struct PublishedConvention: ConventionRules {
 
   func prepared(_ prediction: LabelMap, scheme: LabelScheme) -> LabelMap {
     let classOfValue = scheme.classOfValue.map { $0 ?? 0 }
-    let classes = LabelMap(
+    let classes = ClassMap(
       voxels: prediction.voxels.map { classOfValue[Int($0)] }, geometry: prediction.geometry)
     return scheme.fileValues(of: classes.keepingLargestComponents())
   }

@@ -1,5 +1,5 @@
 import Basics
-package import MedicalImaging
+public import MedicalImaging
 
 /// The mapping between the labels in mask files and the network's classes.
 ///
@@ -7,27 +7,35 @@ package import MedicalImaging
 /// first of them. Excluded values are background; other values in no group are an error.
 public struct LabelScheme: Codable, Equatable, Sendable {
   /// The file values of each foreground class, for example `[[1, 2]]` for a prostate merged from two zones.
-  public let groups: [[UInt8]]
+  public let groups: [[LabelValue]]
   /// A name for each foreground class.
   public let names: [String]
   /// File values in masks that count as background, ascending.
-  package let excluded: [UInt8]
+  package let excluded: [LabelValue]
 
-  public init(groups: [[UInt8]], names: [String]? = nil, excluded: [UInt8] = []) {
+  /// - Precondition: at most 255 groups.
+  public init(groups: [[LabelValue]], names: [String]? = nil, excluded: [LabelValue] = []) {
+    precondition(groups.count <= LabelScheme.mostClasses, "\(groups.count) foreground classes")
     self.groups = groups
     self.names = names ?? groups.map { LabelScheme.name(of: $0, [:]) }
     self.excluded = excluded.sorted()
   }
 
+  /// The largest number of foreground classes, since voxels of a class map have 8 bits.
+  static let mostClasses = Int(UInt8.max)
+
   /// The number of classes of the network, background included.
   package var classCount: Int { groups.count + 1 }
 
   /// The value of class `index` in files.
-  package func fileValue(ofClass index: Int) -> UInt8 { index == 0 ? 0 : groups[index - 1][0] }
+  package func fileValue(ofClass index: Int) -> LabelValue { index == 0 ? 0 : groups[index - 1][0] }
 
-  /// The class of each of the 256 file values; nil where the scheme has none.
+  /// The largest value of a class in files; masks are written in a type that holds it.
+  package var largestFileValue: LabelValue { groups.map { $0[0] }.max() ?? 0 }
+
+  /// The class of each file value; nil where the scheme has none.
   package var classOfValue: [UInt8?] {
-    var table = [UInt8?](repeating: nil, count: 256)
+    var table = [UInt8?](repeating: nil, count: Int(LabelValue.max) + 1)
     for value in [0] + excluded { table[Int(value)] = 0 }
     for (index, group) in groups.enumerated() {
       for value in group { table[Int(value)] = UInt8(index + 1) }
@@ -46,7 +54,8 @@ extension LabelScheme {
   ///   - exclude: values that become background.
   /// - Throws: `Refusal` for values that cannot be merged or excluded, or if no foreground is left.
   package init(
-    values: Set<UInt8>, labelNames: [UInt8: String] = [:], merge: [[UInt8]] = [], exclude: [UInt8] = []
+    values: Set<LabelValue>, labelNames: [LabelValue: String] = [:], merge: [[LabelValue]] = [],
+    exclude: [LabelValue] = []
   ) throws {
     let known = (labelNames.isEmpty ? values : Set(labelNames.keys)).union(values.intersection(exclude)).subtracting([0]
     )
@@ -63,11 +72,16 @@ extension LabelScheme {
       throw Refusal(
         .input, "The masks hold no label but 0 (background), so there is nothing to learn", remedy: "check the masks")
     }
+    guard groups.count <= LabelScheme.mostClasses else {
+      throw Refusal(
+        .input, "The masks hold \(groups.count) labels above 0, expected at most \(LabelScheme.mostClasses) classes",
+        remedy: "merge labels into classes (\(Setting.mergeLabels)) or leave some out (\(Setting.excludeLabels))")
+    }
     self.init(groups: groups, names: groups.map { LabelScheme.name(of: $0, labelNames) }, excluded: exclude)
   }
 
   /// A class name: `liver`, `peripheral zone + central gland`, or `label 1+2` if there are no names.
-  static func name(of group: [UInt8], _ labelNames: [UInt8: String]) -> String {
+  static func name(of group: [LabelValue], _ labelNames: [LabelValue: String]) -> String {
     guard group.contains(where: { labelNames[$0] != nil }) else {
       return "label \(valuesText(group))"
     }
@@ -75,16 +89,16 @@ extension LabelScheme {
   }
 
   /// The values of a group: `1+2`.
-  static func valuesText(_ group: [UInt8]) -> String { group.map(String.init).joined(separator: "+") }
+  static func valuesText(_ group: [LabelValue]) -> String { group.map(String.init).joined(separator: "+") }
 
   /// A name for each value, given or made up; empty if no value has a given name.
-  static func names(of values: Set<UInt8>, _ labelNames: [UInt8: String]) -> [UInt8: String] {
+  static func names(of values: Set<LabelValue>, _ labelNames: [LabelValue: String]) -> [LabelValue: String] {
     guard values.contains(where: { labelNames[$0] != nil }) else { return [:] }
     return Dictionary(uniqueKeysWithValues: values.map { ($0, labelNames[$0] ?? "label \($0)") })
   }
 
-  private static func check(_ merge: [[UInt8]], known: Set<UInt8>) throws {
-    var seen: Set<UInt8> = []
+  private static func check(_ merge: [[LabelValue]], known: Set<LabelValue>) throws {
+    var seen: Set<LabelValue> = []
     for group in merge {
       let option = option(merge: group)
       guard group.count > 1 else { throw Refusal(.input, option, "merging needs at least two values, such as 1,2") }
@@ -103,9 +117,9 @@ extension LabelScheme {
     }
   }
 
-  private static func check(exclude: [UInt8], merge: [[UInt8]], known: Set<UInt8>) throws {
+  private static func check(exclude: [LabelValue], merge: [[LabelValue]], known: Set<LabelValue>) throws {
     let option = option(exclude: exclude)
-    var seen: Set<UInt8> = []
+    var seen: Set<LabelValue> = []
     for value in exclude {
       guard value != 0 else {
         throw Refusal(
@@ -125,11 +139,11 @@ extension LabelScheme {
     }
   }
 
-  static func option(merge group: [UInt8]) -> String {
+  static func option(merge group: [LabelValue]) -> String {
     "\(Setting.mergeLabels) \(group.map(String.init).joined(separator: ","))"
   }
 
-  static func option(exclude values: [UInt8]) -> String {
+  static func option(exclude values: [LabelValue]) -> String {
     "\(Setting.excludeLabels) \(values.map(String.init).joined(separator: ","))"
   }
 
@@ -137,7 +151,7 @@ extension LabelScheme {
   ///
   /// - Parameter file: the mask's file, for messages.
   /// - Throws: `Refusal` at a value that no class holds.
-  package func classes(of labels: LabelMap, file: String) throws -> LabelMap {
+  package func classes(of labels: LabelMap, file: String) throws -> ClassMap {
     let table = classOfValue
     let classes = try labels.voxels.map { value in
       guard let found = table[Int(value)] else {
@@ -149,20 +163,17 @@ extension LabelScheme {
       }
       return found
     }
-    return LabelMap(voxels: classes, geometry: labels.geometry)
+    return ClassMap(voxels: classes, geometry: labels.geometry)
   }
 
   /// Maps classes back to the labels in files.
-  package func fileValues(of classes: consuming LabelMap) -> LabelMap {
+  package func fileValues(of classes: ClassMap) -> LabelMap {
     let table = (0..<classCount).map(fileValue)
-    classes.voxels.withUnsafeMutableBufferPointer { voxels in
-      for index in voxels.indices { voxels[index] = table[Int(voxels[index])] }
-    }
-    return classes
+    return LabelMap(voxels: classes.voxels.map { table[Int($0)] }, geometry: classes.geometry)
   }
 
   /// The values in words: `0, 1 and 2`.
-  package static func sentence(_ values: Set<UInt8>) -> String {
+  package static func sentence(_ values: Set<LabelValue>) -> String {
     values.isEmpty ? "none" : listed(values.sorted().map(String.init), atMost: 20)
   }
 }

@@ -1,4 +1,5 @@
 import Basics
+import MedicalImaging
 
 /// The form in `model.json`: `{"groups": [[1, 2], [4]], "names": ["prostate", "bladder"], "excluded": [3]}`.
 ///
@@ -9,16 +10,17 @@ extension LabelScheme {
   /// Reads a saved scheme and refuses one that contradicts itself.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    let groups = try container.decode([[UInt8]].self, forKey: .groups)
+    let groups = try container.decode([[LabelValue]].self, forKey: .groups)
     let names = try container.decode([String].self, forKey: .names)
-    let excluded = try container.decodeIfPresent([UInt8].self, forKey: .excluded) ?? []
+    let excluded = try container.decodeIfPresent([LabelValue].self, forKey: .excluded) ?? []
     let values = groups.joined() + excluded
     guard !groups.isEmpty, groups.allSatisfy({ !$0.isEmpty }), !values.contains(0), Set(values).count == values.count,
-      names.count == groups.count
+      names.count == groups.count, groups.count <= LabelScheme.mostClasses
     else {
       throw Refusal(
         .input,
-        "The label scheme must have a name and at least one value from 1 to 255 for each class, and no value twice")
+        "The label scheme must have at most \(LabelScheme.mostClasses) classes, a name and at least one value from 1 to "
+          + "\(LabelValue.max) for each, and no value twice")
     }
     self.init(groups: groups, names: names, excluded: excluded)
   }

@@ -1,8 +1,9 @@
 import Basics
+package import MedicalImaging
 
 extension LabelScheme {
   /// Returns this scheme with these values as background too; values of a class stay in it.
-  package func excluding(_ values: [UInt8]) -> LabelScheme {
+  package func excluding(_ values: [LabelValue]) -> LabelScheme {
     let others = Set(values).subtracting(groups.joined())
     return LabelScheme(groups: groups, names: names, excluded: Array(others.union(excluded)))
   }
@@ -15,7 +16,7 @@ extension LabelScheme {
   ///   - merge: values whose classes become one.
   ///   - exclude: values not to be scored, of a class or of none.
   /// - Throws: `Refusal` for a value to merge in no class, a part of a class to exclude, or if no class is left.
-  package func regrouped(merge: [[UInt8]] = [], exclude: [UInt8] = []) throws -> LabelScheme {
+  package func regrouped(merge: [[LabelValue]] = [], exclude: [LabelValue] = []) throws -> LabelScheme {
     guard !merge.isEmpty || !exclude.isEmpty else { return self }
     // Checks single values by the rules for a data set.
     _ = try LabelScheme(values: Set(groups.joined() + exclude), merge: merge, exclude: exclude)

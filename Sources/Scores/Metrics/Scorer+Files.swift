@@ -1,6 +1,6 @@
 import Basics
 import Foundation
-import MedicalImaging
+package import MedicalImaging
 
 extension ScoreTable {
   /// Reads and scores pairs of files, one pair in memory at a time.
@@ -14,13 +14,13 @@ extension ScoreTable {
   /// - Throws: `Refusal` for a file that cannot be read, or for a pair on different grids, labels that
   ///   cannot be merged, or no label at all.
   package init(
-    scoring pairs: [ScorePair], labels: [UInt8]? = nil, merging: [[UInt8]] = [],
-    excluding: [UInt8] = [], labelNames: [UInt8: String] = [:],
+    scoring pairs: [ScorePair], labels: [LabelValue]? = nil, merging: [[LabelValue]] = [],
+    excluding: [LabelValue] = [], labelNames: [LabelValue: String] = [:],
     tolerancesMM: [Double] = Scorer.defaultTolerancesMM, pass: String = "prediction",
     convention: Convention = .dualnorm, progress: (_ done: Int, _ total: Int, ScorePair) -> Void = { _, _, _ in }
   ) throws {
     let total = labels == nil ? 2 * pairs.count : pairs.count
-    var occurs = [Bool](repeating: false, count: 256)
+    var occurs = [Bool](repeating: false, count: Int(LabelValue.max) + 1)
     for value in labels ?? [] { occurs[Int(value)] = true }
     if labels == nil {
       for (index, pair) in pairs.enumerated() {
@@ -30,7 +30,7 @@ extension ScoreTable {
         for value in prediction?.voxels ?? [] { occurs[Int(value)] = true }
       }
     }
-    let values = Set((UInt8(1)...255).filter { occurs[Int($0)] }).union(merging.joined()).union(excluding)
+    let values = Set((1...LabelValue.max).filter { occurs[Int($0)] }).union(merging.joined()).union(excluding)
     guard !values.isEmpty else {
       throw Refusal(
         .input,

@@ -84,7 +84,7 @@ extension Described where Self: BinaryInteger {
   fileprivate static func words(plural: Bool) -> String { plural ? "whole numbers" : "whole number" }
 }
 extension Int: Described {}
-extension UInt8: Described {}
+extension UInt16: Described {}
 extension UInt64: Described {}
 extension Double: Described {
   fileprivate static func words(plural: Bool) -> String { plural ? "numbers" : "number" }

@@ -18,7 +18,7 @@ import Testing
     volume(Geometry(size: [32, 32, 1])) { x, y, _ in
       let distance = (Double((x - 15) * (x - 15) + (y - 15) * (y - 15))).squareRoot() - 9
       let share = blur == 0 ? (distance < 0 ? 1 : 0) : min(1, max(0, 0.5 - distance / blur))
-      return UInt8(greatest * (10 * share).rounded() / 10)
+      return LabelValue(greatest * (10 * share).rounded() / 10)
     }
   }
 
@@ -27,7 +27,7 @@ import Testing
     try mask.write(to: file("\(name)_seg.nii.gz"))
   }
 
-  private func check(merge: [[UInt8]] = []) throws -> DataCheck {
+  private func check(merge: [[LabelValue]] = []) throws -> DataCheck {
     try DataCheck.run(on: Dataset(contentsOf: folder.url), merge: merge)
   }
 
@@ -50,7 +50,7 @@ import Testing
   /// Too many values for labels are still an error, which now names the reason.
   @Test func manyGreysAreAnErrorThatNamesTheThreshold() throws {
     let smooth: LabelMap = volume(Geometry(size: [32, 32, 1])) { x, y, _ in
-      UInt8(min(255, max(0, 8 * x + y / 16)))
+      LabelValue(min(255, max(0, 8 * x + y / 16)))
     }
     try write("A/a", smooth, seed: 1)
     let found = try check().errors
@@ -62,7 +62,7 @@ import Testing
     let labels: LabelMap = volume(Geometry(size: [32, 32, 1])) { x, y, _ in [0, 50, 100, 150, 200][min(4, x / 7)] }
     #expect(GreyEdges(labels) == nil && GreyEdges(disc(255, blur: 0)) == nil)
     // Small consecutive labels, such as layers one voxel thick, are not grey edges either.
-    let layers: LabelMap = volume(Geometry(size: [16, 16, 1])) { x, _, _ in UInt8(x) }
+    let layers: LabelMap = volume(Geometry(size: [16, 16, 1])) { x, _, _ in LabelValue(x) }
     #expect(GreyEdges(layers) == nil)
   }
 

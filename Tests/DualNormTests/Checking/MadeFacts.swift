@@ -7,7 +7,7 @@ import MedicalImaging
 func fact(
   _ identifier: String, patient: String? = nil,
   geometry: Geometry = Geometry(size: [100, 100, 40], spacingMM: [2, 2, 4]),
-  labels: [UInt8: Int] = [0: 1, 1: 1], intensities: [Float] = ramp(0, 1000), hash: UInt64? = nil,
+  labels: [LabelValue: Int] = [0: 1, 1: 1], intensities: [Float] = ramp(0, 1000), hash: UInt64? = nil,
   unorderedHash: UInt64? = nil, placement: MaskPlacement? = nil, rounding: Double? = 0, ending: String = "nii.gz"
 ) -> CaseFacts {
   let parts = identifier.split(separator: "/").map(String.init)

@@ -11,20 +11,22 @@ import Testing
   init() throws { folder = try DataFolder() }
 
   /// Writes a pair of 16×16×2 voxels; the mask cycles through `values`.
-  func write(_ name: String, seed: UInt64, values: [UInt8] = [0, 1], geometry: Geometry = Geometry(size: [16, 16, 2]))
+  func write(
+    _ name: String, seed: UInt64, values: [LabelValue] = [0, 1], geometry: Geometry = Geometry(size: [16, 16, 2])
+  )
     throws
   {
     try noise(geometry, seed: seed).write(to: file("\(name).nii.gz"))
     try mask(values, geometry).write(to: file("\(name)_seg.nii.gz"))
   }
 
-  func mask(_ values: [UInt8], _ geometry: Geometry) -> LabelMap {
+  func mask(_ values: [LabelValue], _ geometry: Geometry) -> LabelMap {
     volume(geometry) { x, y, _ in values[(16 * y + x) % values.count] }
   }
 
   func file(_ name: String) -> URL { folder.url.appendingPathComponent(name) }
 
-  func check(merge: [[UInt8]] = []) throws -> DataCheck {
+  func check(merge: [[LabelValue]] = []) throws -> DataCheck {
     try DataCheck.run(on: Dataset(contentsOf: folder.url), merge: merge)
   }
 

@@ -84,7 +84,7 @@ import Testing
         "\(file): label 1 is named \"ignore\", which nnU-Net leaves out of the loss; that is not supported, so give these "
           + "voxels a class and rename the label."
       ),
-      ("{\"labels\": {\"a\": 300}, \(pair)}", "\(file): label \"a\" has no value from 0 to 255; correct labels."),
+      ("{\"labels\": {\"a\": 70000}, \(pair)}", "\(file): label \"a\" has no value from 0 to 65535; correct labels."),
       ("{\"labels\": {\"a\": 1, \"b\": 1}, \(pair)}", "\(file): label 1 is both \"a\" and \"b\"; keep one."),
       (
         "{\"labels\": [\"a\"], \(pair)}",

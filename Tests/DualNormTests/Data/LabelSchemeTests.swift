@@ -6,7 +6,7 @@ import Testing
 @testable import Scores
 
 @Suite struct LabelSchemeTests {
-  func labels(_ values: [UInt8]) -> LabelMap {
+  func labels(_ values: [LabelValue]) -> LabelMap {
     LabelMap(voxels: values, geometry: Geometry(size: [values.count, 1, 1]))
   }
 
@@ -27,7 +27,9 @@ import Testing
   }
 
   @Test func mergedValuesKeepTheirNames() throws {
-    let names: [UInt8: String] = [0: "background", 1: "peripheral zone", 2: "central gland", 5: "lesion", 6: "cyst"]
+    let names: [LabelValue: String] = [
+      0: "background", 1: "peripheral zone", 2: "central gland", 5: "lesion", 6: "cyst",
+    ]
     let scheme = try LabelScheme(values: [1], labelNames: names, merge: [[6, 5], [2, 1]])
     #expect(scheme.groups == [[2, 1], [6, 5]])
     #expect(scheme.names == ["central gland + peripheral zone", "cyst + lesion"])
@@ -50,13 +52,13 @@ import Testing
       ([[0, 1]], "--merge-labels 0,1: 0 is background and cannot be merged; name foreground values only."),
       ([[1, 9]], "--merge-labels 1,9: label 9 does not occur; the data's labels are 1, 2 and 3."),
       ([[1, 2], [2, 3]], "--merge-labels 2,3: label 2 is named twice; name each value once."),
-    ] as [([[UInt8]], String)])
-  func impossibleMergesAreRefused(_ merge: [[UInt8]], _ message: String) {
+    ] as [([[LabelValue]], String)])
+  func impossibleMergesAreRefused(_ merge: [[LabelValue]], _ message: String) {
     #expect(sentence { try LabelScheme(values: [0, 1, 2, 3], merge: merge) } == message)
   }
 
   @Test func excludedValuesAreBackground() throws {
-    let names: [UInt8: String] = [0: "background", 1: "liver", 2: "spleen", 3: "vessel"]
+    let names: [LabelValue: String] = [0: "background", 1: "liver", 2: "spleen", 3: "vessel"]
     let scheme = try LabelScheme(values: [1, 2, 3, 9], labelNames: names, exclude: [3, 9])
     #expect(scheme.groups == [[1], [2]] && scheme.names == ["liver", "spleen"] && scheme.excluded == [3, 9])
     #expect(try scheme.classes(of: labels([0, 1, 2, 3, 9]), file: "m").voxels == [0, 1, 2, 0, 0])
@@ -72,8 +74,8 @@ import Testing
       ([3, 9], "--exclude-labels 3,9: label 9 does not occur; the data's labels are 1, 2 and 3."),
       ([2], "--exclude-labels 2: label 2 is also in --merge-labels 1,2; name it in one of them."),
       ([3, 3], "--exclude-labels 3,3: label 3 is named twice; name each value once."),
-    ] as [([UInt8], String)])
-  func impossibleExclusionsAreRefused(_ exclude: [UInt8], _ message: String) {
+    ] as [([LabelValue], String)])
+  func impossibleExclusionsAreRefused(_ exclude: [LabelValue], _ message: String) {
     #expect(sentence { try LabelScheme(values: [0, 1, 2, 3], merge: [[1, 2]], exclude: exclude) } == message)
   }
 
@@ -116,8 +118,26 @@ import Testing
     ] {
       #expect(
         sentence { try JSONDecoder().decode(LabelScheme.self, from: Data(json.utf8)) }
-          == "The label scheme must have a name and at least one value from 1 to 255 for each class, and no value twice."
-      )
+          == "The label scheme must have at most 255 classes, a name and at least one value from 1 to 65535 for each, and "
+          + "no value twice.")
     }
+  }
+
+  /// FreeSurfer's numbers, which take 16 bits.
+  @Test func labelsOf16Bits() throws {
+    let scheme = try LabelScheme(
+      values: [0, 17, 1035, 2035], labelNames: [17: "hippocampus", 1035: "left insula", 2035: "right insula"])
+    #expect(scheme.groups == [[17], [1035], [2035]] && scheme.largestFileValue == 2035)
+    let classes = try scheme.classes(of: labels([0, 17, 1035, 2035]), file: "m")
+    #expect(classes.voxels == [0, 1, 2, 3] && scheme.fileValues(of: classes).voxels == [0, 17, 1035, 2035])
+    #expect(try JSONDecoder().decode(LabelScheme.self, from: JSONEncoder().encode(scheme)) == scheme)
+  }
+
+  @Test func aNetworkHas255Classes() throws {
+    #expect(try LabelScheme(values: Set(1...255)).classCount == 256)
+    #expect(
+      sentence { try LabelScheme(values: Set(1000...1255)) }
+        == "The masks hold 256 labels above 0, expected at most 255 classes; merge labels into classes (--merge-labels) or "
+        + "leave some out (--exclude-labels).")
   }
 }

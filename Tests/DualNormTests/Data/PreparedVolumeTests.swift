@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct PreparedVolumeTests {
   func prepare(
-    _ images: Image..., labels: LabelMap? = nil, plan: PreparationPlan
+    _ images: Image..., labels: ClassMap? = nil, plan: PreparationPlan
   ) throws -> PreparedVolume {
     try PreparedVolume(
       images: images, labels: labels, plan: plan, names: images.indices.map { "/data/image\($0).nii.gz" })
@@ -71,7 +71,7 @@ import Testing
   func withoutResamplingTheWayBackIsExact(_ size: SIMD3<Int>) throws {
     let geometry = Geometry(size: size, spacingMM: [0.5, 0.7, 3], originMM: [1, 2, 3], direction: obliqueDirection)
     var generator = SeededGenerator(seed: 2)
-    let labels: LabelMap = volume(geometry) { _, _, _ in UInt8(1 + generator.integer(below: 3)) }
+    let labels: ClassMap = volume(geometry) { _, _, _ in UInt8(1 + generator.integer(below: 3)) }
     let size = Extent(height: 16, width: 80)
     let prepared = try prepare(noise(geometry, seed: 1), labels: labels, plan: PreparationPlan(networkSize: size))
     #expect(prepared.size == ImageSize(height: geometry.size.y, width: geometry.size.x))
@@ -124,11 +124,11 @@ import Testing
 
   @Test func labelsAreResampledToTheNearest() throws {
     let geometry = Geometry(size: [16, 16, 2], spacingMM: [1, 1, 2])
-    let labels: LabelMap = volume(geometry) { x, y, _ in x < 8 ? 3 : y < 8 ? 7 : 0 }
+    let labels: ClassMap = volume(geometry) { x, y, _ in x < 8 ? 3 : y < 8 ? 7 : 0 }
     let plan = try PreparationPlan(resampling: .spacingMM(x: 0.5, y: 0.5))
     let prepared = try prepare(noise(geometry, seed: 3), labels: labels, plan: plan)
     #expect((prepared.height, prepared.width) == (32, 32))
-    let fine: LabelMap = volume(Geometry(size: [32, 32, 2])) { x, y, _ in x < 16 ? 3 : y < 16 ? 7 : 0 }
+    let fine: ClassMap = volume(Geometry(size: [32, 32, 2])) { x, y, _ in x < 16 ? 3 : y < 16 ? 7 : 0 }
     #expect(prepared.labels == fine.voxels)
     #expect(prepared.restored(labels: fine.voxels) == labels)
   }

@@ -72,9 +72,9 @@ extension PreparedVolume {
   }
 
   /// Classes brought back to the original grid, as `grid.restored` brings maps back.
-  func restored(labels: [UInt8]) -> LabelMap {
+  func restored(labels: [UInt8]) -> ClassMap {
     let map = grid.restored([labels.map(Float.init)])[0]
-    return LabelMap(voxels: map.voxels.map { UInt8($0.rounded()) }, geometry: map.geometry)
+    return ClassMap(voxels: map.voxels.map { UInt8($0.rounded()) }, geometry: map.geometry)
   }
 }
 

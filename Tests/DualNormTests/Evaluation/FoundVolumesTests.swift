@@ -9,7 +9,7 @@ import Testing
 @Suite struct FoundVolumesTests {
   private let scheme = LabelScheme(groups: [[1, 2], [7]], names: ["prostate", "lesion"])
 
-  private func found(_ voxels: [UInt8], _ name: String, isPicture: Bool = false) -> FoundVolumes {
+  private func found(_ voxels: [LabelValue], _ name: String, isPicture: Bool = false) -> FoundVolumes {
     let geometry = Geometry(size: [voxels.count, 1, 1], spacingMM: [2, 5, 10])
     let image = URL(fileURLWithPath: isPicture ? "/a.png" : "/a.nii.gz")
     return FoundVolumes(

@@ -24,7 +24,7 @@ extension ExperimentTests {
     try folder.write(
       #"{"labels": {"background": 0, "one": 1, "two": 2, "three": 3, "four": 4}, "file_ending": ".nii.gz"}"#,
       to: "named/dataset.json")
-    func options(merge: [[UInt8]] = []) throws -> ExperimentConfiguration {
+    func options(merge: [[LabelValue]] = []) throws -> ExperimentConfiguration {
       try self.options(.crossValidate) {
         ($0.folds, $0.training.data, $0.training.mergeLabels) = (3, named.path, merge)
       }

@@ -51,7 +51,7 @@ import Testing
 
   private func mask(_ name: String) -> URL { data.appendingPathComponent("\(name)_segmentation.nii.gz") }
 
-  private func relabel(_ site: String, _ change: (UInt8) -> UInt8) throws {
+  private func relabel(_ site: String, _ change: (LabelValue) -> LabelValue) throws {
     for index in 0..<3 {
       let url = mask("\(site)/Case0\(index)")
       var labels = try LabelMap(contentsOf: url)
@@ -98,7 +98,7 @@ import Testing
     for index in 0..<3 {
       let geometry = Geometry(size: [70, 70, 2])
       try noise(geometry, seed: 1).write(to: data.appendingPathComponent("Site-C/Case0\(index).nii.gz"))
-      try volume(geometry) { x, _, _ in UInt8(x < 9 ? 1 : 0) }.write(to: mask("Site-C/Case0\(index)"))
+      try volume(geometry) { x, _, _ in LabelValue(x < 9 ? 1 : 0) }.write(to: mask("Site-C/Case0\(index)"))
     }
     let new = try plans(start(options(.leaveOneSiteOut, ["bn"])))
     #expect(new[2] == old[2] && new[2].sites == ["Site-A", "Site-B"])
@@ -143,7 +143,7 @@ import Testing
     for index in 0..<3 {
       let geometry = Geometry(size: [70, 60, 2])
       try noise(geometry, seed: 1).write(to: data.appendingPathComponent("Site-C/Case0\(index).nii.gz"))
-      try volume(geometry) { x, _, _ in UInt8(x < 9 ? 1 : 0) }.write(to: mask("Site-C/Case0\(index)"))
+      try volume(geometry) { x, _, _ in LabelValue(x < 9 ? 1 : 0) }.write(to: mask("Site-C/Case0\(index)"))
     }
     _ = try start(options(.leaveOneSiteOut, ["ln"]))
   }

@@ -72,7 +72,7 @@ import Testing
       1, 1, 1, 0, 0, 0, 0, 0,
       2, 2, 0, 0, 0, 0, 2, 2,
     ]
-    let gains = LargestComponents.gains(LabelMap(voxels: found, geometry: geometry), truth, classes: 4)
+    let gains = LargestComponents.gains(ClassMap(voxels: found, geometry: geometry), truth, classes: 4)
     #expect(abs(gains[0]! - (1 - 12.0 / 13)) < 1e-12)
     #expect(abs(gains[1]! - (4.0 / 6 - 1)) < 1e-12)
     #expect(gains[2] == nil)

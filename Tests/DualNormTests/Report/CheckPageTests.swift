@@ -67,9 +67,9 @@ import Testing
     for index in 0..<3 {
       let size: SIMD3<Int> = [8, 8, 1]
       let geometry = Geometry(size: size, spacingMM: [1, 1, 1])
-      let grey = (0..<64).map { UInt8(($0 * 3 + index) % 256) }
+      let grey = (0..<64).map { LabelValue(($0 * 3 + index) % 256) }
       try LabelMap(voxels: grey, geometry: geometry).write(to: folder.url.appendingPathComponent("A/p\(index).png"))
-      let mask = (0..<64).map { UInt8($0 < 20 * index ? 1 : 0) }
+      let mask = (0..<64).map { LabelValue($0 < 20 * index ? 1 : 0) }
       try LabelMap(voxels: mask, geometry: geometry).write(
         to: folder.url.appendingPathComponent("A/p\(index)_seg.png"))
     }

@@ -27,7 +27,7 @@ import Testing
   func slicesAreTurnedAsRadiologistsLookAtThem(name: String, direction: [Double], width: Int, expected: [Int]) {
     let geometry = Geometry(size: [3, 2, 2], spacingMM: [1, 4, 1], direction: direction)
     let image = Image(voxels: [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6], geometry: geometry)
-    let labels = LabelMap(voxels: image.voxels.map(UInt8.init), geometry: geometry)
+    let labels = ClassMap(voxels: image.voxels.map(UInt8.init), geometry: geometry)
     let row = SheetRow(title: name, channels: [image], z: 1, reference: labels)
     #expect(row.channels == [expected.map(Float.init)])
     #expect(row.reference == expected.map(UInt8.init))
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test func theFullestSliceHasTheMostClassesThenVoxels() {
-    func fullest(_ voxels: [UInt8]) -> Int {
+    func fullest(_ voxels: [LabelValue]) -> Int {
       SheetRow.fullestSlice(of: LabelMap(voxels: voxels, geometry: Geometry(size: [2, 1, 3])))
     }
     #expect(fullest([1, 1, 0, 0, 1, 2]) == 2)

@@ -110,7 +110,7 @@ import Torch
 
   /// Two small structures in corners: windows around the foreground hold one, and the others lie anywhere.
   @Test func trainingWindowsSeekTheForeground() throws {
-    let labels: LabelMap = DualNormTests.volume(Geometry(size: [50, 40, 30])) { x, y, z in
+    let labels: ClassMap = DualNormTests.volume(Geometry(size: [50, 40, 30])) { x, y, z in
       z == 1 && y == 39 && x > 44 ? 1 : z == 28 && y == 2 && x == 0 ? 2 : 0
     }
     let volume = try prepared([30, 40, 50], labels: labels)
@@ -143,7 +143,7 @@ import Torch
 
   /// Slices beyond the volume repeat its edge, and are background.
   @Test func anExampleHasTheVoxelsOfItsWindow() throws {
-    let labels: LabelMap = DualNormTests.volume(Geometry(size: [20, 18, 5])) { x, y, z in UInt8((x + y + z) % 3) }
+    let labels: ClassMap = DualNormTests.volume(Geometry(size: [20, 18, 5])) { x, y, z in UInt8((x + y + z) % 3) }
     let volume = try prepared([5, 18, 20], labels: labels)
     let window = try sampling().central(slice: 2, of: volume)
     let example = try sampling().example(window, of: volume)
@@ -184,7 +184,7 @@ import Torch
   }
 
   /// - Parameter size: depth, height and width.
-  private func prepared(_ size: [Int], labels: LabelMap? = nil) throws -> PreparedVolume {
+  private func prepared(_ size: [Int], labels: ClassMap? = nil) throws -> PreparedVolume {
     let geometry = Geometry(size: [size[2], size[1], size[0]])
     let plan = try PreparationPlan(contextSlices: 1, multiples: [1, 2, 2])
     return try PreparedVolume(images: [noise(geometry, seed: 1)], labels: labels, plan: plan, names: ["scan"])

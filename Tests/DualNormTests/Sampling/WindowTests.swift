@@ -87,7 +87,7 @@ import Testing
 
   /// 9 wide and 20 high in 16×32: 3 columns and 6 rows before the first.
   @Test func beyondTheVolumeItsEdgeIsRepeatedAsBackground() throws {
-    let labels: LabelMap = DualNormTests.volume(Geometry(size: [9, 20, 1])) { x, y, _ in UInt8(10 * y + x + 1) }
+    let labels: ClassMap = DualNormTests.volume(Geometry(size: [9, 20, 1])) { x, y, _ in UInt8(10 * y + x + 1) }
     let volume = try prepared([9, 20, 1], labels: labels)
     let window = SliceSampling(try PreparationPlan(networkSize: Extent(height: 32, width: 16)))
       .central(slice: 0, of: volume)
@@ -111,7 +111,7 @@ import Testing
 
   /// A small structure far from the centre: a share of the windows holds it, the others lie anywhere.
   @Test func trainingWindowsSeekTheForeground() throws {
-    let labels: LabelMap = DualNormTests.volume(Geometry(size: [96, 80, 1])) { x, y, _ in
+    let labels: ClassMap = DualNormTests.volume(Geometry(size: [96, 80, 1])) { x, y, _ in
       y == 75 && x > 3 && x < 90 ? 1 : y == 2 && x == 94 ? 2 : 0
     }
     let volume = try prepared([96, 80, 1], labels: labels)
@@ -138,7 +138,7 @@ import Testing
     #expect(Set(anywhere.map(\.rows.lowerBound)).count > 30 && Set(anywhere.map(\.columns.lowerBound)).count > 40)
   }
 
-  private func prepared(_ size: SIMD3<Int>, labels: LabelMap? = nil) throws -> PreparedVolume {
+  private func prepared(_ size: SIMD3<Int>, labels: ClassMap? = nil) throws -> PreparedVolume {
     try PreparedVolume(
       images: [noise(Geometry(size: size), seed: 1)], labels: labels, plan: PreparationPlan(), names: ["scan"])
   }

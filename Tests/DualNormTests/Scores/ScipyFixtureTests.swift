@@ -21,7 +21,7 @@ import Testing
     let expected: Expected
 
     func labelMap(_ runs: [Int]) -> LabelMap {
-      let voxels = runs.enumerated().flatMap { [UInt8](repeating: UInt8($0 % 2), count: $1) }
+      let voxels = runs.enumerated().flatMap { [LabelValue](repeating: LabelValue($0 % 2), count: $1) }
       return LabelMap(
         voxels: voxels,
         geometry: Geometry(

@@ -7,7 +7,7 @@ import Testing
   let scorer = Scorer(scheme: LabelScheme(groups: [[1], [2, 3], [4]], names: ["one", "two or three", "four"]))
 
   /// A row of voxels of 2 × 1 × 0.5 mm, 1 mm³.
-  func scores(_ prediction: [UInt8]?, _ reference: [UInt8]) -> [CaseScore] {
+  func scores(_ prediction: [LabelValue]?, _ reference: [LabelValue]) -> [CaseScore] {
     let geometry = Geometry(size: [reference.count, 1, 1], spacingMM: [2, 1, 0.5])
     return scorer.scores(
       prediction: prediction.map { LabelMap(voxels: $0, geometry: geometry) },

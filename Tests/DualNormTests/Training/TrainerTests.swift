@@ -17,7 +17,7 @@ import Torch
     let geometry = Geometry(size: [32, 32, 4])
     var generator = SeededGenerator.stream(seed: 5, number)
     var image = Image(repeating: 0, geometry: geometry)
-    var labels = LabelMap(repeating: 0, geometry: geometry)
+    var labels = ClassMap(repeating: 0, geometry: geometry)
     let corner = (x: 4 + generator.integer(below: 10), y: 4 + generator.integer(below: 10))
     for z in 0..<4 {
       for y in 0..<32 {

@@ -1,5 +1,6 @@
 import Basics
 package import Foundation
+package import MedicalImaging
 package import Torch
 import Yams
 
@@ -29,9 +30,9 @@ package struct TrainingConfiguration: Equatable, Sendable {
 
   // The data
   /// Groups of labels that become one class each, for example `[[1, 2]]`.
-  package var mergeLabels: [[UInt8]] = []
+  package var mergeLabels: [[LabelValue]] = []
   /// Labels that become background.
-  package var excludeLabels: [UInt8] = []
+  package var excludeLabels: [LabelValue] = []
   /// Lowest and highest intensity; others are clipped to them before z-score normalization ("whitening").
   package var window: IntensityWindow?
   /// Spacing x, y, and of volumes z, in mm to resample to.

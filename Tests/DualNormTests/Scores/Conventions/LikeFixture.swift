@@ -16,7 +16,7 @@ struct LikeFixture: Decodable {
 
     func labelMap(_ runs: [Int]) -> LabelMap {
       let voxels = stride(from: 0, to: runs.count, by: 2).flatMap { index in
-        [UInt8](repeating: UInt8(runs[index]), count: runs[index + 1])
+        [LabelValue](repeating: LabelValue(runs[index]), count: runs[index + 1])
       }
       return LabelMap(
         voxels: voxels,
