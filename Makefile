@@ -1,6 +1,6 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
 .PHONY: demo build test test-fast fuzz sanitize bench bench-files bench-env test-env deps deps-cuda lint \
-  reference docs man fixtures fixtures-like clean
+  reference docs man fixtures fixtures-like fixtures-segmentations clean
 
 # The folder of the reference network in PyTorch, which benchmarks and fixtures run.
 REFERENCE = Tools/reference
@@ -112,6 +112,10 @@ fixtures: bench-env
 # path of binary.py of MedPy 0.4.0.
 fixtures-like:
 	python3 Tools/fixtures_like.py $(MEDPY_0_4)
+
+# Makes the DICOM segmentations anew. The script names the versions that python3 must have.
+fixtures-segmentations:
+	python3 Tools/fixtures_segmentations.py
 
 clean:
 	rm -rf .build .build-docs docs-html demo

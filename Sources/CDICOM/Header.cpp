@@ -83,6 +83,22 @@ ptrdiff_t cdicom_value_within(
   });
 }
 
+ptrdiff_t cdicom_value_of_item(
+    const CDICOMFile *file, uint32_t sequence, ptrdiff_t place, uint32_t tag, char *text, ptrdiff_t capacity) {
+  return cdicom::guard<ptrdiff_t>(-1, [&]() -> ptrdiff_t {
+    DcmItem *item = nullptr;
+    if (file->dataset().findAndGetSequenceItem(key(sequence), item, long(place)).bad()) return -1;
+    return value(*item, *file, key(tag), 0, text, capacity);
+  });
+}
+
+ptrdiff_t cdicom_item_count(const CDICOMFile *file, uint32_t sequence) {
+  return cdicom::guard<ptrdiff_t>(0, [&]() -> ptrdiff_t {
+    DcmSequenceOfItems *items = nullptr;
+    return file->dataset().findAndGetSequence(key(sequence), items).good() ? ptrdiff_t(items->card()) : 0;
+  });
+}
+
 bool cdicom_has_sequence(const CDICOMFile *file, uint32_t tag) {
   return cdicom::guard(false, [&] {
     DcmItem *item = nullptr;

@@ -22,6 +22,34 @@ extension Case {
     return (all, channelNames, constant)
   }
 
+  /// Reads the mask, which for a DICOM series may be a DICOM segmentation; nil without one.
+  ///
+  /// A mask drawn on a conversion of the series, whose rows may be in the other order, gets the order of the series.
+  ///
+  /// - Throws: `Refusal` for a file that cannot be read, or a segmentation that does not lie on the series.
+  package func labels() throws -> LabelMap? {
+    guard let mask else { return nil }
+    let isSegmentation = isDICOM(mask)
+    guard case .series(let folder, let choice) = sources.first else {
+      guard !isSegmentation else {
+        throw Refusal(
+          .image, mask.path, "is DICOM, and its image \(reference.path) is no folder of DICOM files",
+          remedy: "give the series that it was made from, or save it as NIfTI")
+      }
+      return try LabelMap(contentsOf: mask)
+    }
+    // Its warnings come with the image.
+    let series = try Warnings.collecting { try DICOMSeries(contentsOf: folder, series: choice) }.value
+    if isSegmentation { return try DICOMSegmentation(contentsOf: mask).labels(on: series) }
+    let labels = try LabelMap(contentsOf: mask)
+    return labels.reordered(onto: series.geometry) ?? labels
+  }
+
+  /// The same case with folders of DICOM files as series.
+  var withSeries: Case {
+    reading(sources.map { if case .file(let url) = $0 { .found(at: url) } else { $0 } })
+  }
+
   /// The same case with the number of channels that the header of its only file gives.
   ///
   /// - Parameter volumes: whether to look into volumes too; pictures are always asked.

@@ -10,6 +10,9 @@ package enum ImageSource: Hashable, Sendable {
   /// One channel: the series of a DICOM folder that a number or UID chooses; nil for the only one.
   case series(URL, choice: String?)
 
+  /// One channel: the series of a folder of DICOM files, or a file.
+  package static func found(at url: URL) -> ImageSource { holdsDICOM(url) ? .series(url, choice: nil) : .file(url) }
+
   package var url: URL {
     switch self {
     case .file(let url), .components(let url, _), .series(let url, _): url

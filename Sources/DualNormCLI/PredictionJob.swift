@@ -56,7 +56,7 @@ struct PredictionJob: Sendable {
       throw Refusal(
         .input, "--format \(format.rawValue)", "\(output.path) is named \(ending)", remedy: "leave --format out")
     }
-    let isSeries = input.map(holdsDICOM)
+    let isSeries = input.map(holdsSeries)
     try require(series, for: input, isSeries)
     if zip(input, isSeries).contains(where: { $0.isFolder && !$1 }) {
       guard input.count == 1 else {
@@ -180,8 +180,8 @@ struct PredictionJob: Sendable {
         .input, folder.path, "is an empty folder",
         remedy: "give one of volumes, pictures or DICOM series, or a single file")
     }
-    let series = entries.filter(holdsDICOM)
-    if let first = series.first, let volume = entries.first(where: { volumeStem($0) != nil && !$0.isFolder }) {
+    let series = entries.filter(holdsSeries)
+    if let first = series.first, let volume = entries.first(where: { $0.isVolume }) {
       throw Refusal(
         .input, folder.path, "holds \(volume.lastPathComponent) and the DICOM folder \(first.lastPathComponent)",
         remedy: "keep either files or folders of DICOM series")
@@ -199,6 +199,9 @@ extension URL {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
+
+  /// Tells whether it is a file named like an image, and not like the mask of a series beside it.
+  fileprivate var isVolume: Bool { !isFolder && volumeStem(self).map { caseNameOfMask($0) == nil } ?? false }
 
   /// `.nii`, `.nii.gz`, `.png` or `.dcm`; nil for another ending.
   fileprivate var maskEnding: String? {

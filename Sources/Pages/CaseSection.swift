@@ -111,7 +111,7 @@ private struct CaseMaps {
     let channels = try scan.sources[0].shownChannels()
     let geometry = channels[0].geometry
     func classes(_ url: URL) throws -> ClassMap {
-      let mask = try LabelMap(contentsOf: url)
+      let mask = try url == scan.mask ? scan.labels()! : LabelMap(contentsOf: url)
       if let difference = mask.geometry.mismatch(with: geometry) {
         throw Refusal(
           .input, url.path, "does not lie on the voxels of its image \(scan.reference.path): \(difference)",

@@ -30,9 +30,7 @@ struct DualMapSection {
     item = try model.description.prepared(scan)
     let geometry = item.volume.geometry
     let stored = item.volume.grid.storedGeometry
-    let mask = try scan.mask.map {
-      try LabelMap(contentsOf: $0).onVoxels(of: stored).reoriented(to: geometry.orientation)
-    }
+    let mask = try scan.labels()?.onVoxels(of: stored).reoriented(to: geometry.orientation)
     let fullest = mask.map(SheetRow.fullestSlice) ?? geometry.size.z / 2
     // A reoriented volume has other slices than the file.
     let isTurned = geometry.orientation != stored.orientation

@@ -53,13 +53,15 @@ import Testing
   }
 
   @Test func aSeriesIsNoDataSet() throws {
-    let sentence =
-      "holds DICOM files, which are no data set; make NIfTI of them with dualnorm prepare, or segment them with dualnorm "
-      + "predict."
     let run = folder.file("run").path
-    try expectRefusal("\(oblique.path): \(sentence)", of: ["train", "--data", oblique.path, "--output", run])
+    try expectRefusal(
+      "\(oblique.path): holds the DICOM files of one series, which are no data set; give the folder above, with a mask beside "
+        + "each series such as Case03_segmentation.nii.gz beside Case03, or segment the series with dualnorm predict.",
+      of: ["train", "--data", oblique.path, "--output", run])
     let study = folder.file("images").path
-    try expectRefusal("\(study)/Case01: \(sentence)", of: ["train", "--data", study, "--output", run])
+    try expectRefusal(
+      "\(study)/Case01: an image without its mask; add the mask, named like the image with _segmentation (or in labelsTr), or "
+        + "move the image away.", of: ["train", "--data", study, "--output", run])
   }
 
   @Test func refusals() throws {

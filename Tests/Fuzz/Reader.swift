@@ -58,6 +58,14 @@ struct Reader: Sendable {
       ]
       .map { "dicom/\($0).dcm" }, fixedName: "a.dcm"
     ) { _, folder in _ = try Image(contentsOf: folder) },
+    Reader(
+      name: "segmentation", files: ["two", "full", "one", "labelmap"].map { "imaging/segmentations/\($0).dcm" },
+      beside: Dictionary(
+        uniqueKeysWithValues: (0..<5).map { ("series/\($0)", "imaging/segmentations/series/\($0).dcm") })
+    ) { file, folder in
+      let series = try DICOMSeries(contentsOf: folder.appendingPathComponent("series"))
+      _ = try DICOMSegmentation(contentsOf: file).labels(on: series)
+    },
     Reader(name: "safetensors", files: ["commands/expected.safetensors"], tokens: json) { file, _ in
       _ = try Safetensors.read(file)
     },

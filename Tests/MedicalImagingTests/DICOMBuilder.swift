@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A builder of DICOM files, byte by byte in one of the plain encodings, valid or not.
 struct DICOMBuilder {

@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import MedicalImaging
+import TestSupport
 import Testing
 
 /// Truncated, changed or hostile files give an error, never a crash.

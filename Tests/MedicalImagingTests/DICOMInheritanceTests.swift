@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import MedicalImaging
+import TestSupport
 import Testing
 
 /// Invalid headers, checked before there is a mask.

@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import MedicalImaging
+import TestSupport
 import Testing
 
 /// The elements Pixel Padding Value (0028,0120) and Pixel Padding Range Limit (0028,0121).

@@ -1,5 +1,6 @@
 import Foundation
 import MedicalImaging
+import TestSupport
 import Testing
 
 /// Results of Tools/fixtures_dicom.py.

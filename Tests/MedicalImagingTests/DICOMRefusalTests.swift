@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import MedicalImaging
+import TestSupport
 import Testing
 
 /// The exact sentence of each refusal.

@@ -1,5 +1,6 @@
 import Foundation
 import MedicalImaging
+import TestSupport
 import Testing
 
 /// Written segmentations, parsed without the library.

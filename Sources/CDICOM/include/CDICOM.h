@@ -56,6 +56,27 @@ typedef struct CDICOMPixels {
 /// Reads a grey image's single frame as stored value × slope + intercept. `values` and `no_data` hold columns × rows.
 bool cdicom_read_pixels(const CDICOMFile *file, const CDICOMPixels *pixels, float *values, bool *no_data);
 
+// MARK: Reading a segmentation
+
+/// One frame's functional groups, or those that all frames share.
+typedef struct CDICOMFrame {
+  int32_t segment;        // 0 without one
+  double position[3];     // of the first pixel, in mm
+  double orientation[6];  // direction cosines of a row and of a column
+  double spacing[2];      // of rows and of columns, in mm
+  bool is_placed;         // the three above are there
+} CDICOMFrame;
+
+/// Returns the number of a sequence's items; 0 without it.
+ptrdiff_t cdicom_item_count(const CDICOMFile *file, uint32_t sequence);
+/// Reads a value of an item, which counts from 0.
+ptrdiff_t cdicom_value_of_item(
+    const CDICOMFile *file, uint32_t sequence, ptrdiff_t item, uint32_t tag, char *text, ptrdiff_t capacity);
+/// Describes the first `count` frames, as many as Per-frame Functional Groups has items.
+bool cdicom_frames(const CDICOMFile *file, CDICOMFrame *frames, ptrdiff_t count);
+/// Copies the first bytes of pixels that are not compressed.
+bool cdicom_copy_pixels(const CDICOMFile *file, uint8_t *bytes, ptrdiff_t count);
+
 // MARK: Elements that a segmentation inherits from its source
 
 /// A fault of one element.

@@ -110,7 +110,7 @@ struct CaseInspection: Sendable {
     var placement: MaskPlacement?
     var greyEdges: GreyEdges?
     if let url = scan.mask {
-      guard let mask = read(url, { try LabelMap(contentsOf: url) }) else { return }
+      guard let mask = read(url, { try scan.labels()! }) else { return }
       let fault = mismatch(mask: url, mask.geometry, image: scan.reference, first.geometry)
       report(.grid, fault, url)
       rounding = CaseInspection.rounding(rounding, fault, mask.geometry, first.geometry)

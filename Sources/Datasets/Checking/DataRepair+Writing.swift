@@ -65,8 +65,10 @@ extension DataRepair {
     }
     guard let url = scan.mask else { return }
     let target = placeOfMask(of: scan, in: folder)
-    guard step.turn != nil || step.grid != nil || !isCopied(url) else { return try copy(url, to: target) }
-    guard var mask = try readable(url, { try LabelMap(contentsOf: url) }) else { return try copy(url, to: target) }
+    // A mask of a series may have its rows in the other order.
+    let isRead = step.turn != nil || step.grid != nil || !isCopied(url) || scan.sources[0].isSeries
+    guard isRead else { return try copy(url, to: target) }
+    guard var mask = try readable(url, { try scan.labels()! }) else { return try copy(url, to: target) }
     if let grid = step.grid { mask = mask.onGrid(grid) }
     if let turn = step.turn { mask = mask.reoriented(to: turn) }
     try mask.write(to: target.appendingPathExtension("nii.gz"))

@@ -164,6 +164,13 @@ extension DataReport.Channel {
 }
 
 extension DataReport.Entry {
+  /// The case, with its image and mask to be read again.
+  package var scan: Case {
+    Case(
+      name: identifier, site: "", sources: images.map { .found(at: URL(fileURLWithPath: $0)) },
+      mask: mask.map { URL(fileURLWithPath: $0) })
+  }
+
   fileprivate init(_ fact: CaseFacts, _ unit: LengthUnit) {
     identifier = fact.identifier
     patient = fact.scan.patient

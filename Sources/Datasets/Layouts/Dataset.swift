@@ -61,7 +61,7 @@ package struct Dataset: Equatable, Sendable {
       let sites = Set(found.map(\.site)).sorted()
       let prepared = try PreparedSite.all(
         in: layout == .flat ? [folder] : sites.map { folder.appendingPathComponent($0) })
-      labelNames = prepared.labelNames
+      labelNames = try prepared.labelNames.isEmpty ? segmentNames(of: found) : prepared.labelNames
       croppedSites = prepared.cropped
       named = nil
     }
@@ -101,7 +101,7 @@ package struct Dataset: Equatable, Sendable {
   ) throws -> (Layout, [Case], UnreadImages) {
     let name = folder.standardizedFileURL.lastPathComponent
     let own = try PairFolder(folder)
-    let all = try subfolders(of: folder).map(PairFolder.init)
+    let all = try subfolders(of: folder).filter { !holdsSeries($0) }.map(PairFolder.init)
     var unread = UnreadImages(in: folder)
     for part in [own] + all { unread.add(part.unreadImages) }
     var inside = all.filter { !$0.isEmpty }
@@ -191,10 +191,12 @@ extension Dataset {
   /// Requires cases, unique names that can name output files, and as many images a case as there are modalities.
   private func validate() throws {
     guard !cases.isEmpty else {
-      if let series = ([folder] + (try Dataset.subfolders(of: folder))).first(where: holdsDICOM) {
+      if holdsDICOM(folder) {
         throw Refusal(
-          .input, series.path, "holds DICOM files, which are no data set",
-          remedy: "make NIfTI of them with \(Verb.prepare), or segment them with \(Verb.predict)")
+          .input, folder.path, "holds the DICOM files of one series, which are no data set",
+          remedy:
+            "give the folder above, with a mask beside each series such as Case03_segmentation.nii.gz beside Case03, "
+            + "or segment the series with \(Verb.predict)")
       }
       let expected =
         "expected folders of sites with Case.nii.gz + Case_segmentation.nii.gz pairs (or an all_list.txt), a "

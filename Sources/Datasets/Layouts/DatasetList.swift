@@ -54,7 +54,7 @@ struct CaseList {
         .input, "\(url.path), line \(line)", "image and mask are the same file",
         remedy: "name the mask after the comma")
     }
-    let name = volumeStem(image) ?? ""
+    let name = volumeStem(image) ?? image.lastPathComponent
     return Case(name: name, site: site, patient: fields.count == 3 ? fields[2] : nil, images: [image], mask: mask)
   }
 
@@ -66,7 +66,7 @@ struct CaseList {
         .input, "\(url.path), line \(line)", "\(resolved.path) does not exist",
         remedy: "correct the entry or restore the file")
     }
-    guard volumeStem(resolved) != nil else {
+    guard volumeStem(resolved) != nil || holdsSeries(resolved) || isDICOM(resolved) else {
       throw Refusal(
         .input, "\(url.path), line \(line)", "\(resolved.path) is not an image file",
         detail: "expected one of \(listed(readableEndings, atMost: .max))")

@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+package import Foundation
 import MedicalImaging
 
 /// The treatment of images without masks.
@@ -104,9 +104,11 @@ struct PairFolder {
     let entries = try Dataset.entries(of: url)
     self.url = url
     list = entries.first { $0.lastPathComponent == "all_list.txt" }
-    let all = entries.compactMap { entry in volumeStem(entry).map { (url: entry, stem: $0) } }
+    let series = entries.compactMap { entry in dicomStem(entry).map { (url: entry, stem: $0) } }
+    let all = entries.compactMap { entry in volumeStem(entry).map { (url: entry, stem: $0) } } + series
     volumes = withoutSnapshots(all)
-    unreadImages = UnreadImages(in: url, among: entries, passedOver: Self.patients(all, otherThan: volumes))
+    let others = entries.filter { entry in !series.contains { $0.url == entry } }
+    unreadImages = UnreadImages(in: url, among: others, passedOver: Self.patients(all, otherThan: volumes))
   }
 
   /// The dropped files that look like other patients: no kept volume shares their name.
@@ -130,7 +132,9 @@ struct PairFolder {
 
   /// The listed cases or, without a list, those whose files lie here.
   func cases(site: String, _ rule: PairingRule) throws -> [Case] {
-    if let list { return try CaseList(contentsOf: list).cases(site: site, requireMasks: rule.requireMasks) }
+    if let list {
+      return try CaseList(contentsOf: list).cases(site: site, requireMasks: rule.requireMasks).map(\.withSeries)
+    }
     var pairing = Pairing()
     for volume in volumes {
       if let name = caseNameOfMask(volume.stem) {
@@ -139,6 +143,34 @@ struct PairFolder {
         try pairing.add(image: volume.url, stem: volume.stem)
       }
     }
-    return try pairing.cases(site: site, rule)
+    for folder in volumes where pairing.masks[folder.stem] == nil {
+      if let mask = try segmentation(in: folder.url) { try pairing.add(mask: mask, name: folder.stem) }
+    }
+    return try pairing.cases(site: site, rule).map(\.withSeries)
   }
+
+  /// The DICOM segmentation in a folder of DICOM files; nil without one.
+  private func segmentation(in folder: URL) throws -> URL? {
+    guard holdsSeries(folder) else { return nil }
+    let found = try Dataset.entries(of: folder).filter(DICOMSegmentation.isOne)
+    guard found.count <= 1 else {
+      throw Refusal(
+        .input, folder.path, "holds \(found.count) segmentations (\(listed(found.map(\.lastPathComponent))))",
+        remedy: "keep one, or name one \(folder.lastPathComponent)_segmentation.dcm and put it beside the folder")
+    }
+    return found.first
+  }
+}
+
+/// The case or mask name of a folder of DICOM files, or of a DICOM file named like a mask; nil for others.
+private func dicomStem(_ url: URL) -> String? {
+  if holdsSeries(url) { return url.lastPathComponent }
+  let stem = url.deletingPathExtension().lastPathComponent
+  return url.pathExtension.lowercased() == "dcm" && caseNameOfMask(stem) != nil ? stem : nil
+}
+
+/// Tells whether a folder itself holds DICOM files other than those named like masks.
+package func holdsSeries(_ folder: URL) -> Bool {
+  guard holdsDICOM(folder), let entries = try? Dataset.entries(of: folder) else { return false }
+  return entries.contains { isDICOM($0) && caseNameOfMask($0.deletingPathExtension().lastPathComponent) == nil }
 }

@@ -96,13 +96,6 @@ package struct SourcePairs: Equatable, Sendable {
   }
 }
 
-extension Case {
-  /// The same case with folders of DICOM files as series.
-  fileprivate var withSeries: Case {
-    reading(sources.map { holdsDICOM($0.url) ? .series($0.url, choice: nil) : $0 })
-  }
-}
-
 /// Pairs by the last number in the names.
 private struct NumberPairs {
   private(set) var cases: [Case] = []

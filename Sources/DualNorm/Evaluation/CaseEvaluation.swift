@@ -51,9 +51,10 @@ struct CaseEvaluation {
   }
 
   private func reference(of scan: Case) throws -> LabelMap {
-    guard let mask = scan.mask else { throw Refusal(.input, scan.reference.path, "has no mask to be scored against") }
-    let reference = try LabelMap(contentsOf: mask)
-    _ = try scheme.classes(of: reference, file: mask.path)
+    guard let reference = try scan.labels() else {
+      throw Refusal(.input, scan.reference.path, "has no mask to be scored against")
+    }
+    _ = try scheme.classes(of: reference, file: scan.mask!.path)
     return reference
   }
 

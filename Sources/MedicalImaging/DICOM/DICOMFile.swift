@@ -37,6 +37,14 @@ final class DICOMFile {
     return String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// A value of an item of a sequence, as text.
+  func text(_ tag: DICOMTag, of sequence: DICOMTag, item: Int) -> String? {
+    var bytes = [CChar](repeating: 0, count: 1024)
+    let length = cdicom_value_of_item(handle, sequence.rawValue, item, tag.rawValue, &bytes, bytes.count)
+    guard length > 0 else { return nil }
+    return String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// Tells whether there is a non-empty sequence.
   func has(_ sequence: DICOMTag) -> Bool { cdicom_has_sequence(handle, sequence.rawValue) }
 
@@ -86,6 +94,10 @@ enum DICOMTag: UInt32 {
   case slope = 0x0028_1053
   case modalityTable = 0x0028_3000
   case pixelValueTransformation = 0x0028_9145
+  case segmentationType = 0x0062_0001
+  case segments = 0x0062_0002
+  case segmentNumber = 0x0062_0004
+  case segmentLabel = 0x0062_0005
   case sharedGroups = 0x5200_9229
   case frameGroups = 0x5200_9230
 }

@@ -106,7 +106,7 @@ private func files(in folder: URL) throws -> [URL] {
 }
 
 /// Tells whether a file is DICOM by its first bytes or, since these may be damaged, by its extension.
-func isDICOM(_ url: URL) -> Bool {
+package func isDICOM(_ url: URL) -> Bool {
   if ["dcm", "dicom", "ima"].contains(url.pathExtension.lowercased()) { return true }
   guard ImageFormat.byName(url) == nil, let file = try? FileHandle(forReadingFrom: url) else { return false }
   defer { try? file.close() }

@@ -2,155 +2,163 @@ import Basics
 import CDICOM
 public import Foundation
 
-/// A class of a mask as DICOM describes it.
-public struct DICOMSegment: Equatable, Sendable {
-  /// Its value in the mask, above 0.
-  public let value: LabelValue
-  /// A readable name, which also chooses the SNOMED code if `SegmentCode` knows it.
-  public let name: String
-  /// The red, green and blue of its colour in viewers.
-  public let color: SIMD3<UInt8>
+/// The header of a DICOM segmentation: its segments, and the place of each frame.
+public struct DICOMSegmentation {
+  /// The segments' labels by number. A mask's labels are the numbers.
+  public let names: [LabelValue: String]
+  private let file: DICOMFile
+  /// Columns and rows.
+  private let size: SIMD2<Int>
+  private let frames: [CDICOMFrame]
+  /// One for BINARY, whose frames show a segment each; 8 or 16 for LABELMAP, whose pixels are segments' numbers.
+  private let bits: Int
 
-  public init(value: LabelValue, name: String, color: SIMD3<UInt8> = [255, 0, 0]) {
-    self.value = value
-    self.name = name
-    self.color = color
+  /// More segments than a network has classes; DCMTK takes time that grows with the square of their number.
+  private static let mostSegments = 1000
+  /// The largest distance of a frame from its slice, in pixels or distances of slices.
+  private static let largestShift = 0.1
+
+  /// Tells whether a file is a DICOM segmentation.
+  public static func isOne(_ url: URL) -> Bool {
+    isDICOM(url) && (try? DICOMFile(url))?.text(.modality) == "SEG"
   }
-}
 
-extension Volume where Voxel == LabelValue {
-  /// Writes a DICOM Segmentation (BINARY, explicit little endian) of the series that was segmented.
-  ///
-  /// Segments are numbered from 1 in the given order. The file shares the series' patient, study and frame of
-  /// reference, but has its own series. Each slice of each segment is one frame that refers to its source image; an
-  /// empty segment has its first slice only.
-  /// - Precondition: this mask lies on the grid of `series`, slice by slice.
-  /// - Throws: `Refusal` for a source that DCMTK cannot refer to, or for a full disk or a folder that
-  ///   cannot be written.
-  public func writeSegmentation(
-    to url: URL, of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String
-  ) throws {
-    precondition(geometry.size == series.geometry.size, "a mask of another size than its series")
-    let writer = try SegmentationWriter(of: series, segments: segments, softwareVersion: softwareVersion)
-    for (index, segment) in segments.enumerated() {
-      let slices = (0..<geometry.size.z).filter { z in slice(z).contains(segment.value) }
-      for z in slices.isEmpty ? [0] : slices {
-        try writer.add(slice(z).map { $0 == segment.value ? 1 : 0 }, of: index, in: z)
+  /// - Throws: `Refusal` for a file that is damaged, no segmentation, neither BINARY nor LABELMAP, or compressed.
+  public init(contentsOf url: URL) throws {
+    let file = try DICOMFile(url)
+    self.file = file
+    func refuse(_ found: String, _ remedy: String) -> Refusal { Refusal(.image, url.path, found, remedy: remedy) }
+    guard file.text(.modality) == "SEG" else {
+      throw refuse("is a DICOM file and no segmentation", "give a segmentation (modality SEG), or a mask as NIfTI")
+    }
+    let type = file.text(.segmentationType) ?? "missing"
+    bits = file.integer(.bitsAllocated) ?? 0
+    guard type == "BINARY" && bits == 1 || type == "LABELMAP" && [8, 16].contains(bits) else {
+      throw refuse(
+        "its Segmentation Type is \(inOneLine(type)), of \(counted(bits, "bit")) a pixel, and BINARY and LABELMAP are read",
+        "save it as BINARY, or as NIfTI")
+    }
+    guard !cdicom_is_compressed(file.handle) else {
+      throw refuse("its pixels are compressed", "decompress it, for example by dcmdrle or gdcmconv --raw")
+    }
+    names = try Self.names(of: file)
+    size = SIMD2(file.integer(.columns) ?? 0, file.integer(.rows) ?? 0)
+    let count = cdicom_item_count(file.handle, DICOMTag.frameGroups.rawValue)
+    var frames = [CDICOMFrame](repeating: CDICOMFrame(), count: count)
+    guard (1...65535).contains(size.x), (1...65535).contains(size.y), count > 0, file.integer(.frames) ?? 1 == count,
+      cdicom_frames(file.handle, &frames, count), bits * size.x * size.y * count <= 8 * cdicom_pixel_bytes(file.handle)
+    else {
+      throw refuse("its frames are not those of its header; it is damaged", "copy it again from its source")
+    }
+    self.frames = frames
+  }
+
+  private static func names(of file: DICOMFile) throws -> [LabelValue: String] {
+    let count = cdicom_item_count(file.handle, DICOMTag.segments.rawValue)
+    guard (1...mostSegments).contains(count) else {
+      throw Refusal(
+        .image, file.url.path, "has \(counted(count, "segment")), expected 1 to \(mostSegments)",
+        remedy: "give another mask")
+    }
+    var names: [LabelValue: String] = [:]
+    for item in 0..<count {
+      let number = file.text(.segmentNumber, of: .segments, item: item).flatMap(LabelValue.init) ?? 0
+      let label = inOneLine(file.text(.segmentLabel, of: .segments, item: item) ?? "segment \(number)")
+      if number == 0, file.text(.segmentNumber, of: .segments, item: item) == "0" { continue }  // a background
+      guard number > 0, names.updateValue(label, forKey: number) == nil else {
+        throw Refusal(
+          .image, file.url.path, "two of its segments have the number \(number), or one has none",
+          remedy: "number its segments from 1")
       }
     }
-    try writeAtomically(to: url, writer.save, refusal: { $0 })
+    return names
   }
 
-  private func slice(_ z: Int) -> ArraySlice<LabelValue> {
-    voxels[z * geometry.sliceCount..<(z + 1) * geometry.sliceCount]
-  }
-}
-
-extension DICOMSeries {
-  /// Checks, before there is a mask, whether these headers allow a segmentation; warns of elements it leaves out.
+  /// The mask on the grid of the series that was segmented; slices without a frame are background.
   ///
-  /// - Throws: `Refusal` naming the element that is missing or not valid.
-  public func requireSegmentable(as segments: [DICOMSegment]) throws {
-    let writer = try SegmentationWriter(of: self, segments: segments, softwareVersion: "1")
-    let nothing = [UInt8](repeating: 0, count: geometry.sliceCount)
-    for index in segments.indices { try writer.add(nothing, of: index, in: 0) }
-    try writer.check()
-  }
-}
-
-/// A DCMTK segmentation under construction.
-private final class SegmentationWriter {
-  private let handle: OpaquePointer
-  private let series: DICOMSeries
-
-  init(of series: DICOMSeries, segments: [DICOMSegment], softwareVersion: String) throws {
-    self.series = series
-    let source = try DICOMFile(series.files[0])
-    try source.requireInheritable()
-    for slice in series.slices { try slice.requireIdentity() }
-    let first = series.slices[0]
-    let spacing = [first.spacingMM.y, first.spacingMM.x, series.geometry.spacingMM.z]
-    let orientation = [first.row, first.column].flatMap { [$0.x, $0.y, $0.z] }
-    let labels = segments.map(\.label)
-    let needsUTF8 = labels.contains { !$0.utf8.allSatisfy { $0 < 128 } }
-    let uids = (0..<3).map { _ in newUID() }
-    let made = withCStrings(uids) { uids in
-      cdicom_segmentation_create(
-        source.handle, CDICOMUIDs(instance: uids[0], series: uids[1], dimension_organization: uids[2]),
-        softwareVersion, needsUTF8, spacing, orientation)
+  /// - Throws: `Refusal` for frames that lie on no slice of the series, and for segments that overlap.
+  public func labels(on series: DICOMSeries) throws -> LabelMap {
+    let geometry = series.geometry
+    guard size.x == geometry.size.x, size.y == geometry.size.y else {
+      throw fault(
+        "its frames have \(size.x)×\(size.y) pixels, and the slices of \(series.folder.path) "
+          + "\(geometry.size.x)×\(geometry.size.y)")
     }
-    guard let made else { throw SegmentationWriter.fault(series) }
-    handle = made
-    for (segment, label) in zip(segments, labels) { try add(label, SegmentCode(of: segment.name), segment.color) }
-    for slice in series.slices {
-      try require(cdicom_segmentation_add_reference(handle, slice.sopClass, slice.sopInstance))
+    let own = file.text(.frameOfReference)
+    guard own == nil || own == series.slices[0].frameOfReference else {
+      throw fault("its frame of reference is another than that of \(series.folder.path)")
     }
-  }
-
-  deinit { cdicom_segmentation_free(handle) }
-
-  private func add(_ label: String, _ code: SegmentCode, _ color: SIMD3<UInt8>) throws {
-    let codes = [code.category, code.type] + (code.side.map { [$0] } ?? [])
-    try require(
-      withCStrings(codes.flatMap { [$0.value, "SCT", $0.meaning] }) { texts in
-        var all = codes.indices.map {
-          CDICOMCode(value: texts[3 * $0], scheme: texts[3 * $0 + 1], meaning: texts[3 * $0 + 2])
+    try VolumeMemory.requireRoom(for: geometry.size, voxelBytes: MemoryLayout<LabelValue>.size, of: file.url)
+    let places = try frames.enumerated().map { try slice(of: $1, number: $0 + 1, in: series) }
+    let count = geometry.sliceCount
+    let bytes = try pixels()
+    var labels = LabelMap(repeating: 0, geometry: geometry)
+    for (frame, z) in places.enumerated() {
+      for pixel in 0..<count {
+        let number = label(frame * count + pixel, of: frame, in: bytes)
+        guard number != 0 else { continue }
+        let (other, (y, x)) = (labels.voxels[z * count + pixel], pixel.quotientAndRemainder(dividingBy: size.x))
+        guard let name = names[number] else {
+          throw Refusal(
+            .image, file.url.path, "voxel (\(x), \(y), \(z)) is \(number), which is no segment's number",
+            remedy: "copy it again from its source")
         }
-        let colour = (0..<3).map { color[$0] }
-        guard all.count > 2 else { return cdicom_segmentation_add_segment(handle, label, all[0], all[1], nil, colour) }
-        return cdicom_segmentation_add_segment(handle, label, all[0], all[1], &all[2], colour)
-      })
-  }
-
-  func add(_ mask: [UInt8], of segment: Int, in z: Int) throws {
-    let slice = series.slices[z]
-    let position = [slice.positionMM.x, slice.positionMM.y, slice.positionMM.z]
-    try require(
-      cdicom_segmentation_add_frame(
-        handle, segment + 1, z + 1, mask, position, slice.sopClass, slice.sopInstance))
-  }
-
-  func check() throws { try require(cdicom_segmentation_check(handle)) }
-
-  func save(to file: URL) throws { try require(cdicom_segmentation_save(handle, file.path)) }
-
-  private func require(_ success: Bool) throws { if !success { throw SegmentationWriter.fault(series) } }
-
-  private static func fault(_ series: DICOMSeries) -> Refusal {
-    Refusal(
-      .image, series.files[0].path, "makes no DICOM segmentation (\(lastDICOMError()))",
-      remedy: "correct the series' header, or name the output .nii.gz to write NIfTI")
-  }
-}
-
-extension DICOMSegment {
-  /// The name as a DICOM long string: no backslash, which would separate two, and at most 64 characters.
-  fileprivate var label: String {
-    let line = name.map { $0 == "\\" ? "/" : $0.unicodeScalars.allSatisfy { $0.value >= 32 } ? $0 : " " }
-    let text = String(line.prefix(64)).trimmingCharacters(in: .whitespaces)
-    return text.isEmpty ? "label \(value)" : text
-  }
-}
-
-/// Makes a new UID: 2.25 and a random UUID as a decimal number.
-private func newUID() -> String {
-  var bytes = withUnsafeBytes(of: UUID().uuid) { Array($0) }
-  var digits = ""
-  while bytes.contains(where: { $0 != 0 }) {
-    var remainder = 0
-    for index in bytes.indices {
-      let value = remainder << 8 | Int(bytes[index])
-      bytes[index] = UInt8(value / 10)
-      remainder = value % 10
+        guard other == 0 || other == number else {
+          throw Refusal(
+            .image, file.url.path,
+            "segments \(other) (\(names[other]!)) and \(number) (\(name)) overlap at voxel (\(x), \(y), \(z))",
+            detail: "a voxel has one label", remedy: "separate them, or save each structure's mask alone")
+        }
+        labels.voxels[z * count + pixel] = number
+      }
     }
-    digits = String(remainder) + digits
+    return labels
   }
-  return "2.25.\(digits)"
-}
 
-/// Calls `body` with C strings that live as long as the call.
-private func withCStrings<Result>(_ texts: [String], _ body: ([UnsafePointer<CChar>]) -> Result) -> Result {
-  let copies = texts.map { strdup($0)! }
-  defer { for copy in copies { free(copy) } }
-  return body(copies.map { UnsafePointer($0) })
+  private func pixels() throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: (bits * size.x * size.y * frames.count + 7) / 8)
+    guard cdicom_copy_pixels(file.handle, &bytes, bytes.count) else {
+      throw Refusal(
+        .image, file.url.path, "its pixels cannot be read (\(lastDICOMError()))",
+        remedy: "copy it again from its source")
+    }
+    return bytes
+  }
+
+  /// The label of a pixel of a frame, which counts from the first frame's first.
+  private func label(_ pixel: Int, of frame: Int, in bytes: [UInt8]) -> LabelValue {
+    switch bits {
+    case 8: LabelValue(bytes[pixel])
+    case 16: LabelValue(bytes[2 * pixel]) | LabelValue(bytes[2 * pixel + 1]) << 8
+    default: bytes[pixel / 8] >> (pixel % 8) & 1 == 1 ? LabelValue(frames[frame].segment) : 0
+    }
+  }
+
+  /// The slice of the series that a frame lies on.
+  private func slice(of frame: CDICOMFrame, number: Int, in series: DICOMSeries) throws -> Int {
+    let geometry = series.geometry
+    guard frame.is_placed, bits > 1 || names[LabelValue(clamping: frame.segment)] != nil else {
+      throw Refusal(
+        .image, file.url.path, "frame \(number) does not say which segment it shows or where it lies",
+        remedy: "copy it again from its source")
+    }
+    let (p, o, s) = (frame.position, frame.orientation, frame.spacing)
+    let cosines = [o.0, o.1, o.2, o.3, o.4, o.5]
+    let expected = [0, 1].flatMap { axis in (0..<3).map { geometry.axis(axis)[$0] } }
+    let isTurned = zip(cosines, expected).contains { abs($0 - $1) > 10 * DICOMGrid.cosineTolerance }
+    let isScaled = abs(s.1 / geometry.spacingMM.x - 1) > 1e-3 || abs(s.0 / geometry.spacingMM.y - 1) > 1e-3
+    let offset = SIMD3(p.0, p.1, p.2) - geometry.originMM
+    let along = SIMD3((0..<3).map { axis in (0..<3).reduce(0.0) { $0 + offset[$1] * geometry.axis(axis)[$1] } })
+    let voxels = along / geometry.spacingMM
+    let z = voxels.z.rounded()
+    let shift = max(abs(voxels.x), abs(voxels.y), abs(voxels.z - z))
+    guard !isTurned, !isScaled, shift <= Self.largestShift, let slice = Int(exactly: z),
+      (0..<geometry.size.z).contains(slice)
+    else { throw fault("frame \(number) lies on no slice of \(series.folder.path)") }
+    return slice
+  }
+
+  private func fault(_ found: String) -> Refusal {
+    Refusal(.image, file.url.path, found, remedy: "give the series that it was made from")
+  }
 }

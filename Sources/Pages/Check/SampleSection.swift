@@ -66,7 +66,7 @@ struct SampleSection {
 
   private func article(_ sample: Sample, id: String) throws -> Markup {
     let channels = try Image.shownChannels(contentsOf: URL(fileURLWithPath: sample.entry.images[0]))
-    let mask = try sample.entry.mask.map { try LabelMap(contentsOf: URL(fileURLWithPath: $0)) }
+    let mask = try sample.entry.scan.labels()
     let isPlaced = mask.map { $0.geometry.mismatch(with: channels[0].geometry) == nil } ?? false
     let shown = isPlaced ? mask.map(ranked) : nil
     let slice = shown.map(SheetRow.fullestSlice) ?? channels[0].geometry.size.z / 2
