@@ -66,6 +66,11 @@ struct ImportCommand: ParsableCommand {
 
   /// Refuses impossible options before the file is read.
   private func requireValidPreparation() throws {
+    guard whitening != .ct else {
+      throw Refusal(
+        .input, "--whitening is ct, whose mean and deviation come from training cases",
+        remedy: "give volume or foreground")
+    }
     var options = TrainingConfiguration(.published)
     try options.set(preparation)
     options.dimensions = options.size?.depth == nil ? 2 : 3

@@ -43,6 +43,8 @@ package struct Experiment: Sendable {
       try recorded.requireCores(place: folder.path)
       asked.training.threads = asked.training.threads ?? recorded.training.threads
       asked.training.precision = asked.training.precision ?? recorded.training.precision
+      asked.training.whitening = asked.training.whitening ?? recorded.training.whitening
+      if asked.training.dimensions == 3 { asked.training.size = asked.training.size ?? recorded.training.size }
       asked = try recorded.extended(by: asked, place: folder.path)
     } else if FileManager.default.fileExists(atPath: folder.path) {
       try makeEmptyFolder(folder, option: .output, beside: remains)
@@ -57,6 +59,11 @@ package struct Experiment: Sendable {
     let folds = try folds(asked, in: folder, dataset.cases)
     let facts = try known ?? check(dataset, asked, report: report, checking: checking)
     var experiment = try Experiment(folder, asked, CheckedData(dataset: dataset, facts: facts), folds)
+    if asked.training.dimensions == 3, asked.training.size == nil {
+      // One window for all methods and settings, planned for the shapes of all cases.
+      asked.training.size = try experiment.cells[0].configuration.plan(for: facts).preparation.networkSize
+      experiment = try Experiment(folder, asked, experiment.data, folds)
+    }
     try experiment.plan()
     if let warning = dataset.warning(ofTestsOn: folds.folds.flatMap(\.test)) { Warnings.report(warning) }
     experiment.lock = try lock ?? makeFolder(folder, beside: remains)

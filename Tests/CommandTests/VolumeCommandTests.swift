@@ -85,6 +85,36 @@ import Testing
   }
 
   /// Cells of an experiment with plain and dual norms in 3-D.
+  /// Cells whose training cases differ share one window, which a resumed experiment keeps.
+  @Test func anExperimentPlansOneWindow() throws {
+    let data = try Tiny.copyOfData(to: folder.file("data"))
+    for name in ["Case00", "Case01"] {
+      for suffix in ["", "_segmentation"] {
+        let file = data.appendingPathComponent("Site-A/\(name)\(suffix).nii.gz")
+        let image = try Image(contentsOf: file)
+        var geometry = image.geometry
+        geometry.size.z = 3 * image.geometry.size.z
+        try Image(voxels: image.voxels + image.voxels + image.voxels, geometry: geometry).writeCompactly(to: file)
+      }
+    }
+    let output = folder.file("experiment")
+    let options = Self.quick.filter { !["--size", "8,16,16"].contains($0) } + ["--spacing", "8,8,14"]
+    func experiment(_ seeds: String) throws {
+      let result = try dualnorm(
+        ["experiment", "leave-one-site-out", "--data", data.path, "--methods", "bn", "--seeds", seeds, "--output"]
+          + [output.path] + options)
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    try experiment("1")
+    try experiment("2")
+    let cells = contents(of: output).filter { $0.hasSuffix("/model.json") }
+    let windows = try cells.map {
+      try RunFolder(output.appendingPathComponent($0).deletingLastPathComponent()).readDescription().preparation
+        .networkSize
+    }
+    #expect(cells.count == 4 && Set(windows).count == 1 && windows[0]?.depth != nil, "\(windows)")
+  }
+
   @Test func experimentsCompareMethods() throws {
     let output = folder.file("experiment")
     let result = try dualnorm(

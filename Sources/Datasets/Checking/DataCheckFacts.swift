@@ -19,12 +19,15 @@ package struct CaseFacts: Equatable, Sendable {
   package let isPicture: Bool
   /// The percentiles of each modality or colour; empty for facts from an earlier version's file.
   package let percentiles: [IntensityPercentiles]
+  /// The intensities of the labelled voxels; nil without any, with several channels, and in files of earlier versions.
+  package private(set) var foreground: ForegroundIntensities?
   /// Facts for comparing cases; nil for facts from a file.
   let profile: CaseProfile?
 
   init(
     scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>] = [], labels: [LabelValue: Int] = [:],
-    imageHash: UInt64 = 0, greyEdges: GreyEdges? = nil, profile: CaseProfile? = nil
+    imageHash: UInt64 = 0, greyEdges: GreyEdges? = nil, foreground: ForegroundIntensities? = nil,
+    profile: CaseProfile? = nil
   ) {
     self.scan = scan
     self.geometry = geometry
@@ -32,6 +35,7 @@ package struct CaseFacts: Equatable, Sendable {
     self.labels = labels
     self.imageHash = imageHash
     self.greyEdges = greyEdges
+    self.foreground = foreground
     isPicture = scan.isPicture
     percentiles = profile?.quantiles.compactMap(IntensityPercentiles.init) ?? []
     self.profile = profile
@@ -40,7 +44,7 @@ package struct CaseFacts: Equatable, Sendable {
   /// The facts that a file keeps and that training plans with.
   init(
     scan: Case, geometry: Geometry, intensities: [ClosedRange<Float>], labels: [LabelValue: Int], imageHash: UInt64,
-    isPicture: Bool, percentiles: [IntensityPercentiles]
+    isPicture: Bool, percentiles: [IntensityPercentiles], foreground: ForegroundIntensities?
   ) {
     self.scan = scan
     self.geometry = geometry
@@ -48,6 +52,7 @@ package struct CaseFacts: Equatable, Sendable {
     self.labels = labels
     self.imageHash = imageHash
     (self.isPicture, self.percentiles) = (isPicture, percentiles)
+    self.foreground = foreground
     greyEdges = nil
     profile = nil
   }
@@ -56,7 +61,7 @@ package struct CaseFacts: Equatable, Sendable {
   var withoutProfile: CaseFacts {
     CaseFacts(
       scan: scan, geometry: geometry, intensities: intensities, labels: labels, imageHash: imageHash,
-      isPicture: isPicture, percentiles: percentiles)
+      isPicture: isPicture, percentiles: percentiles, foreground: foreground)
   }
 
   /// Tells whether there is a mask and it holds only background and excluded labels.
@@ -109,6 +114,7 @@ struct CaseInspection: Sendable {
     var maskHash = VoxelHash()
     var placement: MaskPlacement?
     var greyEdges: GreyEdges?
+    var foreground: ForegroundIntensities?
     if let url = scan.mask {
       guard let mask = read(url, { try scan.labels()! }) else { return }
       let fault = mismatch(mask: url, mask.geometry, image: scan.reference, first.geometry)
@@ -118,10 +124,11 @@ struct CaseInspection: Sendable {
       maskHash.combine(mask)
       greyEdges = GreyEdges(mask)
       if fault == nil { placement = MaskPlacement(of: mask, on: first, quantiles: quantiles[0]) }
+      if fault == nil, intensities.count == 1 { foreground = ForegroundIntensities(of: first, in: mask) }
     }
     facts = CaseFacts(
       scan: scan, geometry: first.geometry, intensities: intensities, labels: labels, imageHash: hash.value,
-      greyEdges: greyEdges,
+      greyEdges: greyEdges, foreground: foreground,
       profile: CaseProfile(
         quantiles: quantiles, unorderedHash: hash.unordered, maskHash: maskHash.value, placement: placement,
         rounding: rounding))

@@ -22,6 +22,7 @@ package struct FactsFile: Codable {
     let picture: Bool?
     /// nil in files of earlier versions.
     let percentiles: [IntensityPercentiles]?
+    let foreground: ForegroundIntensities?
   }
 
   private let cases: [Entry]
@@ -33,7 +34,8 @@ package struct FactsFile: Codable {
         spacingMM: fact.geometry.spacingMM, originMM: fact.geometry.originMM, direction: fact.geometry.direction,
         least: fact.intensities.map(\.lowerBound), greatest: fact.intensities.map(\.upperBound),
         labels: Dictionary(uniqueKeysWithValues: fact.labels.map { (String($0), $1) }), imageHash: fact.imageHash,
-        picture: fact.isPicture ? true : nil, percentiles: fact.percentiles)
+        picture: fact.isPicture ? true : nil, percentiles: fact.percentiles,
+        foreground: fact.foreground)
     }
   }
 
@@ -111,6 +113,7 @@ extension FactsFile.Entry {
       scan: scan, geometry: Geometry(size: size, spacingMM: spacingMM, originMM: originMM, direction: direction),
       intensities: zip(least, greatest).map { min($0, $1)...max($0, $1) },
       labels: Dictionary(uniqueKeysWithValues: labels.compactMap { key, count in LabelValue(key).map { ($0, count) } }),
-      imageHash: imageHash, isPicture: picture ?? scan.isPicture, percentiles: percentiles ?? [])
+      imageHash: imageHash, isPicture: picture ?? scan.isPicture, percentiles: percentiles ?? [], foreground: foreground
+    )
   }
 }

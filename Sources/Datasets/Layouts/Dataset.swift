@@ -22,6 +22,8 @@ package struct Dataset: Equatable, Sendable {
   ///
   /// They come from `dataset.json` or, if every site has one, from `prepared.json`.
   package let labelNames: [LabelValue: String]
+  /// Tells whether `dataset.json` names the one modality CT, as Decathlon's and nnU-Net's data sets do.
+  package var isCT: Bool { modalities.count == 1 && modalities[0].uppercased() == "CT" }
   /// Sites that `prepare --training` cropped by their labels; tests on them would profit from the cropping.
   package let croppedSites: [String]
   /// One name an image channel. Every case has as many images, in this order, or one file with all of them.

@@ -12,7 +12,7 @@ extension PreparationPlan: Codable {
     case size
     case networkSize = "network_size"
     case contextSlices = "context_slices"
-    case whitening, orientation
+    case whitening, moments, orientation
     case padsSlices = "pads_slices"
   }
 
@@ -52,7 +52,8 @@ extension PreparationPlan: Codable {
       contextSlices: container.decode(Int.self, forKey: .contextSlices),
       whitening: container.decodeIfPresent(Whitening.self, forKey: .whitening) ?? .volume,
       orientation: orientation, padsSlices: container.decodeIfPresent(Bool.self, forKey: .padsSlices) ?? true,
-      multiples: networkSize?.count == 3 ? [1, 1, 1] : Levels.slices.multiples)
+      multiples: networkSize?.count == 3 ? [1, 1, 1] : Levels.slices.multiples,
+      moments: container.decodeIfPresent(Moments.self, forKey: .moments))
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -66,6 +67,7 @@ extension PreparationPlan: Codable {
     try container.encodeIfPresent(networkSize, forKey: .networkSize)
     try container.encode(contextSlices, forKey: .contextSlices)
     if whitening != .volume { try container.encode(whitening, forKey: .whitening) }
+    try container.encodeIfPresent(moments, forKey: .moments)
     try container.encodeIfPresent(orientation?.code, forKey: .orientation)
     if !padsSlices { try container.encode(padsSlices, forKey: .padsSlices) }
   }

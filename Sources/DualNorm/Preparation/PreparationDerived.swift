@@ -27,9 +27,12 @@ extension PreparationPlan {
     guard !facts.isEmpty else {
       throw Refusal(.input, "There are no cases to derive the preparation from", remedy: "check the split")
     }
+    let foreground = try whitening == .ct ? pooledForeground(facts) : nil
+    let window = window ?? foreground.map { IntensityWindow($0.low, $0.high) }
+    let moments = foreground.map { Moments(mean: $0.mean, deviation: $0.deviation) }
     let plan = try PreparationPlan(
       window: window, resampling: resampling ?? commonSpacing(facts.map(\.geometry)), networkSize: networkSize,
-      contextSlices: contextSlices, whitening: whitening, multiples: multiples)
+      contextSlices: contextSlices, whitening: whitening, multiples: multiples, moments: moments)
     var largest = ImageSize(height: 0, width: 0)
     for fact in facts {
       // A colour that a picture does not use is constant and becomes 0; the data check refuses other constant images.
@@ -46,7 +49,29 @@ extension PreparationPlan {
       networkSize: networkSize ?? Extent(largest.padded(toMultipleOf: multiples[0])),
       contextSlices: contextSlices, whitening: whitening,
       orientation: orientations.count == 1 ? orientations.first : nil, padsSlices: padsSlices,
-      multiples: multiples)
+      multiples: multiples, moments: moments)
+  }
+
+  /// The labelled voxels of the cases that have some.
+  private static func pooledForeground(_ facts: [CaseFacts]) throws -> PooledForeground {
+    func refuse(_ found: String, _ remedy: String) -> Refusal {
+      Refusal(.input, "\(Setting.whitening) is \(Whitening.ct.rawValue), and \(found)", remedy: remedy)
+    }
+    if let scan = facts.first(where: { $0.intensities.count != 1 })?.scan {
+      throw refuse(
+        "\(scan.identifier) has several channels", "give \(Setting.whitening) \(Whitening.foreground.rawValue)")
+    }
+    guard let pooled = PooledForeground(facts.compactMap(\.foreground)) else {
+      throw refuse(
+        "no labelled voxel's intensity is known",
+        "label the masks, or begin anew where an earlier version checked the data")
+    }
+    guard pooled.low < pooled.high else {
+      throw refuse(
+        "nearly all labelled voxels are \(short(pooled.low))",
+        "give \(Setting.whitening) \(Whitening.foreground.rawValue)")
+    }
+    return pooled
   }
 
   private static func commonSpacing(_ geometries: [Geometry]) -> Resampling {

@@ -33,6 +33,8 @@ package struct PreparationPlan: Equatable, Sendable {
   package let contextSlices: Int
   /// Voxels that give the mean and standard deviation of whitening.
   package let whitening: Whitening
+  /// The mean and standard deviation of all volumes; for `Whitening.ct` alone.
+  package let moments: Moments?
   /// Stored orientation of the training volumes. Others are turned to it before all else, and their masks turned back.
   /// nil keeps every volume as stored. Pictures are never turned.
   package let orientation: Orientation?
@@ -43,14 +45,23 @@ package struct PreparationPlan: Equatable, Sendable {
     /// Voxels brighter than the volume's mean, so the share of air around the body makes no difference. All voxels
     /// count if the variance of these is below 1 % of the volume's, as with a bright, nearly constant background.
     case foreground
+    /// The labelled voxels of all training cases, for volumes in Hounsfield units: one mean and deviation for all
+    /// volumes. `window` is from the percentile 0.5 to 99.5 of these voxels. As nnU-Net's CTNormalization.
+    case ct
+  }
+
+  /// The mean and standard deviation of intensities.
+  package struct Moments: Codable, Equatable, Sendable {
+    let mean, deviation: Double
   }
 
   /// - Throws: `Refusal` for values that no network can take.
   init(
     window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: Extent? = nil,
     contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil, padsSlices: Bool = true,
-    multiples: [Int] = Levels.slices.multiples
+    multiples: [Int] = Levels.slices.multiples, moments: Moments? = nil
   ) throws {
+    self.moments = moments
     self.window = window
     self.resampling = resampling
     self.networkSize = networkSize
@@ -93,6 +104,11 @@ extension PreparationPlan {
       throw Refusal(
         .input,
         "The window \(window.low) to \(window.high) must go from a lower to a higher intensity, such as -125 to 275")
+    }
+    guard (whitening == .ct) == (moments != nil), moments.map({ $0.mean.isFinite && $0.deviation > 0 }) ?? true else {
+      throw Refusal(
+        .input,
+        "The whitening \(Whitening.ct.rawValue), and no other, needs a mean and a deviation above 0 of all volumes")
     }
     switch resampling {
     case .none: break
@@ -171,7 +187,12 @@ extension PreparationPlan {
   func text(_ unit: LengthUnit = .mm) -> String {
     var steps: [String] = []
     if let window { steps.append("clip to \(short(window.low))…\(short(window.high))") }
-    steps.append(whitening == .volume ? "whiten per volume" : "whiten per volume by its brighter voxels")
+    switch whitening {
+    case .volume: steps.append("whiten per volume")
+    case .foreground: steps.append("whiten per volume by its brighter voxels")
+    case .ct:
+      steps.append("whiten all volumes by mean \(short(moments!.mean)) and deviation \(short(moments!.deviation))")
+    }
     switch resampling {
     case .none: steps.append("no resampling")
     case .spacingMM(let x, let y, nil):

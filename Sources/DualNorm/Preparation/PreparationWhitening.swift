@@ -15,7 +15,7 @@ extension PreparationPlan {
   }
 
   /// Clips voxels to the window, subtracts their mean and divides by their population standard deviation. Mean and
-  /// deviation are those of the measured voxels that `whitening` selects.
+  /// deviation are those of the measured voxels that `whitening` selects, or `moments`.
   ///
   /// - Throws: `Refusal` for an image that is constant, before or after clipping, or holds NaN or infinite voxels.
   func whitened(_ image: consuming Image, name: String) throws -> Image {
@@ -30,8 +30,8 @@ extension PreparationPlan {
         for index in voxels.indices { voxels[index] = min(max(voxels[index], low), high) }
       }
     }
-    let (mean, variance) = moments(of: image)
-    let scale = 1 / variance.squareRoot()
+    let (mean, deviation) = moments.map { ($0.mean, $0.deviation) } ?? ownMoments(of: image)
+    let scale = 1 / deviation
     image.voxels.withUnsafeMutableBufferPointer { voxels in
       for index in voxels.indices { voxels[index] = Float((Double(voxels[index]) - mean) * scale) }
     }
@@ -42,11 +42,12 @@ extension PreparationPlan {
   /// wholly constant background. Dividing by their deviation would then blow up the rest.
   private static let leastForegroundVariance = 0.01
 
-  private func moments(of image: Image) -> (mean: Double, variance: Double) {
+  private func ownMoments(of image: Image) -> (mean: Double, deviation: Double) {
     let all = Self.moments(image) { _ in true }
-    guard whitening == .foreground else { return all }
+    guard whitening == .foreground else { return (all.mean, all.variance.squareRoot()) }
     let foreground = Self.moments(image) { Double($0) > all.mean }
-    return foreground.variance >= Self.leastForegroundVariance * all.variance ? foreground : all
+    let chosen = foreground.variance >= Self.leastForegroundVariance * all.variance ? foreground : all
+    return (chosen.mean, chosen.variance.squareRoot())
   }
 
   private static func moments(

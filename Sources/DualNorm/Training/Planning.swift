@@ -12,7 +12,7 @@ extension TrainingConfiguration {
     let known = data.facts(of: split.training + split.validation)
     let labels = try labels(of: known, data)
     try requireLabels(labels, inTestOf: split, known, data)
-    let (plan, levels) = try plan(for: known)
+    let (plan, levels) = try plan(for: known, isCT: data.dataset.isCT)
     let training = data.facts(of: split.training)
     let sites = Set(training.map(\.scan.site)).sorted()
     return try ModelDescription(

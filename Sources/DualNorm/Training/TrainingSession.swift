@@ -86,6 +86,7 @@ package struct TrainingSession: Sendable {
     var configuration = configuration
     configuration.context = description.preparation.contextSlices
     configuration.precision = description.precision
+    configuration.whitening = description.preparation.whitening
     if configuration.dimensions == 3 {
       configuration.size = description.preparation.networkSize
       configuration.dualBlocks = description.network.dual?.blocks ?? []

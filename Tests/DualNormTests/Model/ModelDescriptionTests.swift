@@ -37,6 +37,9 @@ import Testing
     #expect(try format(description { $0.preparation = try PreparationPlan(padsSlices: false) }) == 3)
     let nested = NetworkPlan(.nestedUNet, classes: 2, dual: ["x0_0"])
     #expect(try format(description { $0.network = nested }) == 4)
+    #expect(try format(description { $0.labels = LabelScheme(groups: [[256]]) }) == 6)
+    let moments = PreparationPlan.Moments(mean: 100, deviation: 20)
+    #expect(try format(description { $0.preparation = try PreparationPlan(whitening: .ct, moments: moments) }) == 6)
   }
 
   @Test func whatIsSaidOfOtherClassesIsRefused() throws {
@@ -47,9 +50,9 @@ import Testing
   }
 
   @Test func aLaterFormatIsRefused() throws {
-    let json = #"{"format": 6, "network": "of another kind"}"#
+    let json = #"{"format": 7, "network": "of another kind"}"#
     #expect(
       sentence { try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8)) }
-        == "is of format 6, and this program reads up to 5; use a newer dualnorm.")
+        == "is of format 7, and this program reads up to 6; use a newer dualnorm.")
   }
 }

@@ -11,6 +11,8 @@ extension ModelDescription {
 
   /// The lowest format whose readers know every feature of this model.
   private var format: Int {
+    let values = labels.groups.joined() + labels.excluded
+    if preparation.whitening == .ct || values.contains(where: { $0 > UInt8.max }) { return 6 }
     if network.levels != .slices { return 5 }
     if network.architecture != .residualUNet { return 4 }
     if largestComponentNames().count < labels.groups.count || !preparation.padsSlices { return 3 }

@@ -1,11 +1,21 @@
 import Basics
-import Datasets
+package import Datasets
 package import MedicalImaging
 import Scores
 
 extension TrainingConfiguration {
   /// The preparation and the levels of the network from the options; the cases determine the rest.
-  func plan(for facts: [CaseFacts]) throws -> (preparation: PreparationPlan, levels: Levels) {
+  ///
+  /// - Parameter isCT: whether the data set says that its volumes are in Hounsfield units.
+  package func plan(
+    for facts: [CaseFacts], isCT: Bool = false
+  ) throws -> (preparation: PreparationPlan, levels: Levels) {
+    var settled = self
+    settled.whitening = whitening ?? (isCT ? .ct : .foreground)
+    return try settled.settledPlan(for: facts)
+  }
+
+  private func settledPlan(for facts: [CaseFacts]) throws -> (preparation: PreparationPlan, levels: Levels) {
     guard dimensions == 3 else {
       let isFlat = facts.allSatisfy { $0.geometry.size.z == 1 }
       let plan = try preparation(
@@ -36,7 +46,7 @@ extension TrainingConfiguration {
   ) throws -> PreparationPlan {
     try PreparationPlan.derived(
       from: facts, window: window, resampling: resampling, networkSize: size, contextSlices: context,
-      whitening: whitening, padsSlices: padsSlices, multiples: levels.multiples)
+      whitening: whitening ?? .foreground, padsSlices: padsSlices, multiples: levels.multiples)
   }
 
   private func requireVolumes(_ facts: [CaseFacts]) throws {
@@ -49,7 +59,9 @@ extension TrainingConfiguration {
 
   /// The preparation from the options, for unknown volumes.
   package func plan(orientation: Orientation? = nil) throws -> PreparationPlan {
-    try PreparationPlan(
+    // That of CT needs the cases.
+    let whitening = whitening == .ct ? .foreground : whitening ?? .foreground
+    return try PreparationPlan(
       window: window, resampling: resamplingOption() ?? .none, networkSize: size,
       contextSlices: dimensions == 3 ? 1 : context ?? 3, whitening: whitening, orientation: orientation,
       padsSlices: padsSlices, multiples: dimensions == 3 ? [1, 1, 1] : Levels.slices.multiples)

@@ -46,7 +46,8 @@ extension TrainingConfiguration {
     let (here, there) = (try Yams.compose(yaml: yaml()), try Yams.compose(yaml: asked.yaml()))
     let differing = TrainingOption.all.map(\.setting).filter { key in
       let isLeftOpen =
-        key == .context && asked.context == nil || key == .precision && asked.precision == nil
+        key == .context && asked.context == nil || key == .whitening && asked.whitening == nil
+        || key == .precision && asked.precision == nil
         || dimensions == 3 && asked.dimensions == 3
           && (key == .size && asked.size == nil
             || key == .dualBlocks && asked.hasStandardDualBlocks && hasStandardDualBlocksOfSomeDepth)

@@ -41,8 +41,8 @@ package struct TrainingConfiguration: Equatable, Sendable {
   package var resampleSize: ImageSize?
   /// Size of the windows of training. By default that of the largest slice, or in 3-D what `VolumePlan` finds.
   package var size: Extent?
-  /// The voxels whose mean and standard deviation normalize the intensities.
-  package var whitening = PreparationPlan.Whitening.foreground
+  /// The voxels whose mean and standard deviation normalize the intensities; by default `foreground`, or `ct` for CT.
+  package var whitening: PreparationPlan.Whitening?
   /// Share of each site's patients that choose the best checkpoint.
   package var validationFraction = 0.15
   /// Share of each site's patients that the run never sees.

@@ -57,7 +57,8 @@ extension TrainingOption {
       example: "[384, 384]"),
     TrainingOption(
       .whitening, \.whitening,
-      "Voxels for z-score normalization: volume, or foreground (those above the mean)."),
+      "Voxels for z-score normalization: volume, foreground (those above the mean), or ct (the labelled ones of all cases).",
+      open: "foreground, or ct where dataset.json names the one modality CT", example: "ct"),
     TrainingOption(
       .validationFraction, \.validationFraction, "Share of each site's patients that choose the best checkpoint."),
     TrainingOption(
