@@ -147,6 +147,7 @@ package struct Experiment: Sendable {
     for cell in cells where cell.seed == configuration.training.seed {
       do {
         let description = try cell.configuration.description(of: split(of: cell), data: data)
+        try cell.configuration.requireRoom(for: description)
         let isAhead = cells.contains { $0.method == cell.method && $0.setting == cell.setting && !$0.isFinished }
         if isAhead { _ = try StageStart(cell.configuration, description).check() }
       } catch let error as Refusal where [.input, .weights].contains(error.kind) {

@@ -85,6 +85,23 @@ import Testing
   }
 
   /// Cells of an experiment with plain and dual norms in 3-D.
+  @Test(arguments: ["1024,2048,2048", "4096,4096"]) func aWindowThatNoMemoryHoldsIsRefused(size: String) throws {
+    let dimensions = size.split(separator: ",").count
+    let output = folder.file("none").path
+    let start = Date()
+    let result = try dualnorm(
+      "train", "--data", Tiny.data.path, "--output", output, "--dimensions", "\(dimensions)", "--size", size, "--width",
+      "256", "--batch-size", "64", "--quiet")
+    #expect(result.status == 1 && Date().timeIntervalSince(start) < 60)
+    let named = size.replacingOccurrences(of: ",", with: "×")
+    let lines = result.errors.split(separator: "\n")
+    let words = try Regex(
+      "^Error: --size is \(named), and a step of 64 windows takes about \\d+ GB of this machine's [\\d.]+ GB; give "
+        + "(--size [\\d,]+, or )?a smaller --batch-size or --width\\.$")
+    #expect(try words.wholeMatch(in: String(lines.last ?? "")) != nil, "\(result.errors)")
+    #expect(!FileManager.default.fileExists(atPath: output))
+  }
+
   /// Cells whose training cases differ share one window, which a resumed experiment keeps.
   @Test func anExperimentPlansOneWindow() throws {
     let data = try Tiny.copyOfData(to: folder.file("data"))

@@ -82,6 +82,7 @@ package struct TrainingSession: Sendable {
     let known = data.facts(of: split.training + split.validation)
     if let memory = configuration.memory { try MemoryBudget(gigabytes: memory).requireRoom(for: known) }
     let description = try configuration.description(of: split, data: data)
+    try configuration.requireRoom(for: description)
     // Record the resolved values, so that resuming on other hardware or changed data gives the same run.
     var configuration = configuration
     configuration.context = description.preparation.contextSlices

@@ -28,8 +28,7 @@ extension TrainingConfiguration {
     let shapes = facts.map { VolumeShape($0.geometry.sized(unsized.resampledVoxels($0.geometry))) }
     let volumes = try VolumePlan(shapes, window: size) { window, levels in
       let voxels = window.sizes.reduce(1, *)
-      return try voxels <= Self.smallestPlannedWindow
-        || secondsPerStep(window, levels, facts) <= Self.longestPlannedStep
+      return try voxels <= Self.smallestPlannedWindow || isAffordable(window, levels, facts)
     }
     guard volumes.levels.depth > 0 else {
       throw Refusal(

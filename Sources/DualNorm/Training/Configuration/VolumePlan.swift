@@ -123,14 +123,19 @@ extension TrainingConfiguration {
   /// Voxels of the smallest window that a plan chooses, however long its step.
   static let smallestPlannedWindow = 32 * 32 * 32
 
-  /// An estimate of the seconds of a step of the plain stage on this machine's processor, from its multiplications.
-  func secondsPerStep(_ window: Extent, _ levels: Levels, _ facts: [CaseFacts]) throws -> Double {
-    let sites = Set(facts.map(\.scan.site)).count
+  /// Tells whether a step of the plain stage is short enough on this machine's processor, and leaves half of its memory.
+  ///
+  /// The seconds are estimated from the multiplications.
+  func isAffordable(_ window: Extent, _ levels: Levels, _ facts: [CaseFacts]) throws -> Bool {
+    let rows = batchSize(sites: Set(facts.map(\.scan.site)).count)
     let plan = NetworkPlan(network, levels: levels, classes: 2, width: width, norm: .bn)
+    let precision = try settledPrecision()
     // Forward and backward take about three times the forward pass.
-    let operations = 3 * 2 * plan.multiplications(window.sizes) * Double(batchSize(sites: sites))
+    let operations = 3 * 2 * plan.multiplications(window.sizes) * Double(rows)
     let cores = Double(threads ?? ProcessInfo.processInfo.activeProcessorCount)
-    return operations / (cores * (try settledPrecision() == .bfloat16 ? 200e9 : 110e9))
+    let seconds = operations / (cores * (precision == .bfloat16 ? 200e9 : 110e9))
+    let bytes = StepMemory(plan, rows: rows, precision).bytes(window.sizes)
+    return seconds <= Self.longestPlannedStep && bytes <= Double(VolumeMemory.ofMachine) / 2
   }
 }
 

@@ -1,0 +1,67 @@
+import Basics
+import Foundation
+import MedicalImaging
+import Torch
+
+/// The memory of a training step on a processor, by which windows that no memory holds are refused before they are tried.
+struct StepMemory {
+  private let network: NetworkPlan
+  private let rows: Int
+  private let precision: Precision
+
+  /// - Parameter rows: the windows of a batch.
+  init(_ network: NetworkPlan, rows: Int, _ precision: Precision) {
+    (self.network, self.rows, self.precision) = (network, rows, precision)
+  }
+
+  /// Bytes at a step's peak, estimated by the channels of all levels. docs/performance.md has what was measured.
+  func bytes(_ window: [Int]) -> Double {
+    let levels = network.levels
+    let values = (0...levels.depth).reduce(0.0) { sum, level in
+      sum + levels.size(window, at: level).reduce(Double(network.channels(level))) { $0 * Double($1) }
+    }
+    // LibTorch's convolutions in float32 copy the neighbours of every voxel.
+    let isOfVolumes = levels.dimensions == 3
+    let plain: Double = precision == .bfloat16 ? (isOfVolumes ? 50 : 24) : (isOfVolumes ? 130 : 40)
+    let passes = network.dual == nil ? 1 : isOfVolumes ? 1.1 : 1.4
+    return plain * passes * values * Double(rows)
+  }
+
+  /// The largest window below another that takes at most so many bytes; nil if none does.
+  func largestWindow(below window: [Int], within bytes: Double) -> [Int]? {
+    let multiples = network.levels.multiples
+    var smaller = window
+    while self.bytes(smaller) > bytes {
+      let axes = smaller.indices.filter { smaller[$0] > multiples[$0] }
+      guard let axis = axes.max(by: { smaller[$0] < smaller[$1] }) else { return nil }
+      smaller[axis] -= multiples[axis]
+    }
+    return smaller
+  }
+}
+
+extension TrainingConfiguration {
+  /// Refuses windows that the memory of the machine cannot hold in a training step.
+  ///
+  /// - Throws: `Refusal` with both figures, and a window that fits.
+  package func requireRoom(for description: ModelDescription) throws {
+    guard try device.resolved() == .cpu, let window = description.preparation.networkSize else { return }
+    let rows = batchSize(sites: description.sites.count)
+    let memory = StepMemory(description.network, rows: rows, description.precision)
+    let (needed, room) = (memory.bytes(window.sizes), Double(VolumeMemory.ofMachine))
+    guard needed > room else { return }
+    func gigabytes(_ bytes: Double) -> String { String(format: bytes < 1e10 ? "%.2g" : "%.0f", bytes / 1e9) }
+    let subject =
+      size == nil
+      ? "The windows of the training are \(window), which hold the largest slice," : "\(Setting.size) is \(window),"
+    // Half of the memory leaves room for the volumes and other programs.
+    let fitting = memory.largestWindow(below: window.sizes, within: room / 2)
+    throw Refusal(
+      .input,
+      "\(subject) and a step of \(counted(rows, "window")) takes about \(gigabytes(needed)) GB of this machine's "
+        + "\(gigabytes(room)) GB",
+      remedy: "give "
+        + (fitting.map { "\(Setting.size) \($0.map(String.init).joined(separator: ",")), or " } ?? "")
+        + "a smaller \(Setting.batchSize) or \(Setting.width)")
+  }
+}
