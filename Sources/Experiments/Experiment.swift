@@ -71,7 +71,7 @@ package struct Experiment: Sendable {
     // Write the options first: a folder with any file of the experiment can then be resumed.
     try experiment.configuration.write(to: folder)
     try folds.write(to: foldsFile(folder), cases: dataset.cases)
-    try FactsFile(facts).write(to: factsFile(folder))
+    try FactsFile(facts, keepsForeground: true).write(to: factsFile(folder))
     return experiment
   }
 

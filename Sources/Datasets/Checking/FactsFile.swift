@@ -27,7 +27,8 @@ package struct FactsFile: Codable {
 
   private let cases: [Entry]
 
-  package init(_ facts: [CaseFacts]) {
+  /// - Parameter keepsForeground: whether to keep what plans a normalization of CT, for trainings to come.
+  package init(_ facts: [CaseFacts], keepsForeground: Bool = false) {
     cases = facts.map { fact in
       Entry(
         identifier: fact.scan.identifier, patient: fact.scan.patient, size: fact.geometry.size,
@@ -35,7 +36,7 @@ package struct FactsFile: Codable {
         least: fact.intensities.map(\.lowerBound), greatest: fact.intensities.map(\.upperBound),
         labels: Dictionary(uniqueKeysWithValues: fact.labels.map { (String($0), $1) }), imageHash: fact.imageHash,
         picture: fact.isPicture ? true : nil, percentiles: fact.percentiles,
-        foreground: fact.foreground)
+        foreground: keepsForeground ? fact.foreground : nil)
     }
   }
 

@@ -1,7 +1,8 @@
+import Foundation
 import MedicalImaging
 
 /// The intensities of a case's labelled voxels, from which those of a whole data set follow.
-package struct ForegroundIntensities: Codable, Equatable, Sendable {
+package struct ForegroundIntensities: Equatable, Sendable {
   /// 201 quantiles, from the least intensity (0 %) to the greatest (100 %) in steps of 0.5 %.
   let quantiles: [Float]
   let mean: Double
@@ -28,6 +29,38 @@ package struct ForegroundIntensities: Codable, Equatable, Sendable {
     quantiles = (0...200).map { values[($0 * (values.count - 1) + 100) / 200] }
     mean = values.reduce(0.0) { $0 + Double($1) } / count
     meanSquare = values.reduce(0.0) { $0 + Double($1) * Double($1) } / count
+  }
+}
+
+/// `{"quantiles": "…", "mean": 100, "mean_square": 10400}`, with the quantiles as little-endian float32 in base 64.
+extension ForegroundIntensities: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case quantiles, mean
+    case meanSquare = "mean_square"
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let bytes = try container.decode(Data.self, forKey: .quantiles)
+    quantiles = bytes.withUnsafeBytes { raw in
+      (0..<raw.count / 4).map { place in
+        Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * place, as: UInt32.self)))
+      }
+    }
+    mean = try container.decode(Double.self, forKey: .mean)
+    meanSquare = try container.decode(Double.self, forKey: .meanSquare)
+    guard quantiles.count == 201, quantiles.allSatisfy(\.isFinite) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .quantiles, in: container, debugDescription: "expected 201 finite numbers")
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    let words = quantiles.map(\.bitPattern.littleEndian)
+    try container.encode(words.withUnsafeBytes { Data($0) }, forKey: .quantiles)
+    try container.encode(mean, forKey: .mean)
+    try container.encode(meanSquare, forKey: .meanSquare)
   }
 }
 

@@ -94,7 +94,7 @@ import Torch
     #expect(clipped.window == other.window && clipped.moments == plan.moments)
     // An experiment's cells plan from a file of facts.
     let file = folder.url.appendingPathComponent("facts.json")
-    try FactsFile(facts).write(to: file)
+    try FactsFile(facts, keepsForeground: true).write(to: file)
     #expect(try FactsFile.read(file, for: data).map(\.foreground) == facts.map(\.foreground))
     withExtendedLifetime(folder) {}
   }
