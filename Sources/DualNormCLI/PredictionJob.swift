@@ -151,9 +151,9 @@ struct PredictionJob: Sendable {
       throw Refusal(.input, output.path, "is a file, and --input is a folder", remedy: "give a folder for --output")
     }
     let series = try foldersOfSeries(in: input)
-    guard series.isEmpty else {
+    guard series.isEmpty || modalities > 1 else {
       let entries = try FileManager.default.contentsOfDirectory(at: input, includingPropertiesForKeys: nil)
-      UnreadImages(in: input, among: entries).report()
+      UnreadImages(in: input, among: entries.filter { !$0.isDICOMMask }).report()
       return try series.map { url in
         let scan = Case(name: url.lastPathComponent, site: "input", sources: [.series(url, choice: nil)], mask: nil)
         return PredictionJob(
@@ -198,6 +198,11 @@ extension URL {
   fileprivate var isFolder: Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
+  /// Tells whether it is a DICOM file named like a mask.
+  fileprivate var isDICOMMask: Bool {
+    pathExtension.lowercased() == "dcm" && caseNameOfMask(deletingPathExtension().lastPathComponent) != nil
   }
 
   /// Tells whether it is a file named like an image, and not like the mask of a series beside it.

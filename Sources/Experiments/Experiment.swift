@@ -59,9 +59,9 @@ package struct Experiment: Sendable {
     let folds = try folds(asked, in: folder, dataset.cases)
     let facts = try known ?? check(dataset, asked, report: report, checking: checking)
     var experiment = try Experiment(folder, asked, CheckedData(dataset: dataset, facts: facts), folds)
-    if asked.training.dimensions == 3, asked.training.size == nil {
-      // One window for all methods and settings, planned for the shapes of all cases.
-      asked.training.size = try experiment.cells[0].configuration.plan(for: facts).preparation.networkSize
+    // An experiment of an earlier version goes on with a window for each cell.
+    if !exists, asked.training.dimensions == 3, asked.training.size == nil {
+      asked.training.size = try experiment.commonWindow()
       experiment = try Experiment(folder, asked, experiment.data, folds)
     }
     try experiment.plan()
@@ -142,14 +142,33 @@ package struct Experiment: Sendable {
     return check.facts
   }
 
+  /// The window of all cells in 3-D, planned for the shapes of all cases, which each cell's network can take.
+  private func commonWindow() throws -> Extent? {
+    guard let first = cells.first, let planned = try first.configuration.plan(for: data.facts).preparation.networkSize
+    else { return nil }
+    var window = planned.sizes
+    // Cells of other spacings may halve an axis more often. A larger window may too, hence the repetition.
+    for _ in 0..<4 {
+      for cell in cells where cell.seed == configuration.training.seed && cell.method == first.method {
+        let split = try split(of: cell)
+        let levels = try cell.configuration.levels(
+          of: data.facts(of: split.training + split.validation), window: window)
+        window = levels.padded(window)
+      }
+    }
+    return Extent(depth: window[0], height: window[1], width: window[2])
+  }
+
   /// Finds faults that would stop a cell, before hours are spent on the others.
   private func plan() throws {
     for cell in cells where cell.seed == configuration.training.seed {
       do {
         let description = try cell.configuration.description(of: split(of: cell), data: data)
-        try cell.configuration.requireRoom(for: description)
         let isAhead = cells.contains { $0.method == cell.method && $0.setting == cell.setting && !$0.isFinished }
-        if isAhead { _ = try StageStart(cell.configuration, description).check() }
+        if isAhead {
+          try cell.configuration.requireRoom(for: description)
+          _ = try StageStart(cell.configuration, description).check()
+        }
       } catch let error as Refusal where [.input, .weights].contains(error.kind) {
         throw error.about("\(cell.method.name)/\(cell.setting.name)", .input)
       }

@@ -99,7 +99,8 @@ import Testing
       try LabelMap(contentsOf: masks.appendingPathComponent("B/Case2.nii.gz")).voxels
         == LabelMap(contentsOf: output.appendingPathComponent("predictions/B/Case2.nii.gz")).voxels)
     let site = ["--input", data.appendingPathComponent("A").path, "--output", folder.file("site").path, "--quiet"]
-    #expect(try dualnorm(["predict", "--model", model.path] + site).status == 0)
+    let predicted = try dualnorm(["predict", "--model", model.path] + site)
+    #expect(predicted.status == 0 && predicted.errors == "", "\(predicted.errors)")
     #expect(contents(of: folder.file("site")) == ["Case0.nii.gz", "Case1.nii.gz", "Case2.nii.gz"])
     _ = try run("report", output.path, "--data", data.path, "--output", folder.file("page.html").path)
   }
@@ -122,9 +123,14 @@ import Testing
     let series = try DICOMSeries(contentsOf: data.appendingPathComponent("B/Case2"))
     try write(LabelMap(repeating: 1, geometry: series.geometry), to: mask, series, ["square"])
     let other = data.appendingPathComponent("B/Case1/seg").path
-    try expectRefusal(
-      "\(mask.path): segment 1 is \"square\" and, in \(other), \"disc\"; give each structure one number in all "
-        + "segmentations.", of: ["train", "--data", data.path, "--output", folder.file("run").path])
+    let sentence =
+      "\(data.path): segment 1 is \"square\" in \(mask.path) and \"disc\" in \(other), and a number is one class; if these are "
+      + "different structures, give each its own number."
+    #expect(try dualnorm("check", data.path).output.contains(sentence))
+    let train = try dualnorm(["train", "--data", data.path, "--output", folder.file("run").path] + Tiny.quick)
+    #expect(
+      train.status == 0 && train.errors.components(separatedBy: "Warning: \(sentence)").count == 2, "\(train.errors)")
+    #expect(try Dataset(contentsOf: data).labelNames == [:])
   }
 
   /// One site as one folder, and a list that names folders.
@@ -147,6 +153,65 @@ import Testing
       #expect(try old.channels().images[0].voxels == new.channels().images[0].voxels)
       #expect(try old.labels()?.voxels == new.labels()?.voxels)
     }
+  }
+
+  /// DICOM originals beside images in files, in every place where they lie, change nothing.
+  @Test func originalsBesideFilesAreLeftOut() throws {
+    try make([.segmentation])
+    let files = folder.file("files")
+    try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
+    let sites = ["Site-A", "Site-B"]
+    for site in sites {
+      try FileManager.default.copyItem(
+        at: Tiny.data.appendingPathComponent(site), to: files.appendingPathComponent(site))
+    }
+    let expected = try Dataset(contentsOf: files).cases
+    let series = data.appendingPathComponent("A/Case1")
+    func put(_ source: URL, _ name: String) throws {
+      try FileManager.default.copyItem(at: source, to: files.appendingPathComponent(name))
+    }
+    try put(series.appendingPathComponent("9"), "Site-A/Case00.dcm")
+    try put(series, "Site-A/Case01")
+    try put(series, "Site-A/dicom")
+    try put(data.appendingPathComponent("A/Case1_segmentation.dcm"), "Site-A/Case01_seg.dcm")
+    try put(series, "raw")
+    #expect(try Dataset(contentsOf: files).cases == expected)
+  }
+
+  /// A series of several channels has one mask, and a folder named like a mask holds it.
+  @Test func channelsAndFoldersOfMasks() throws {
+    try make([.inside])
+    for site in ["A", "B"] {
+      for index in 0..<3 {
+        let place = data.appendingPathComponent("\(site)/Case\(index)")
+        let masks = data.appendingPathComponent("\(site)/Case\(index)_segmentation")
+        try FileManager.default.copyItem(at: place, to: data.appendingPathComponent("\(site)/Case\(index)_0001"))
+        try FileManager.default.removeItem(at: data.appendingPathComponent("\(site)/Case\(index)_0001/seg"))
+        if site == "B" {
+          try FileManager.default.createDirectory(at: masks, withIntermediateDirectories: true)
+          try FileManager.default.moveItem(
+            at: place.appendingPathComponent("seg"), to: masks.appendingPathComponent("1-1.dcm"))
+        }
+        try FileManager.default.moveItem(at: place, to: data.appendingPathComponent("\(site)/Case\(index)_0000"))
+      }
+    }
+    let set = try Dataset(contentsOf: data)
+    #expect(set.cases.map(\.identifier) == ["A/Case0", "A/Case1", "A/Case2", "B/Case0", "B/Case1", "B/Case2"])
+    #expect(set.modalities.count == 2 && set.cases.allSatisfy { $0.sources.count == 2 })
+    #expect(try set.cases.allSatisfy { Set(try $0.labels()?.voxels ?? []) == [0, 1, 2] })
+  }
+
+  /// A damaged series and a damaged segmentation are copied as they are.
+  @Test func aRepairKeepsWhatCannotBeRead() throws {
+    try make([.segmentation])
+    for name in ["A/Case1/9", "B/Case1_segmentation.dcm"] {
+      let file = data.appendingPathComponent(name)
+      try Data(contentsOf: file).prefix(600).write(to: file)
+    }
+    let copy = folder.file("copy")
+    let result = try dualnorm("check", data.path, "--fix", copy.path)
+    #expect(result.status == 1 && result.output.contains("A/Case1"), "\(result.errors)")
+    #expect(contents(of: copy).contains("A/Case1/9") && contents(of: copy).contains("B/Case1_segmentation.dcm"))
   }
 
   @Test func faultsAreRefused() throws {

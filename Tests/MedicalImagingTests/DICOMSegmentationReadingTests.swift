@@ -52,7 +52,7 @@ import Testing
     #expect(names == reference.segments[name])
   }
 
-  /// What `predict` writes comes back.
+  /// Segmentations that `predict` writes come back.
   @Test func ourOwnComesBack() throws {
     try withFolder { folder in
       let series = try series()

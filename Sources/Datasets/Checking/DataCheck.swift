@@ -59,7 +59,8 @@ package struct DataCheck: Sendable {
     let comparison = CaseComparison(facts)
     let all =
       inspections.filter { !$0.isExchanged }.flatMap(\.findings)
-      + DataCheckRules.exchanged(inspections, in: dataset) + DataCheckRules.unread(in: dataset) + rules.findings()
+      + DataCheckRules.exchanged(inspections, in: dataset) + DataCheckRules.unread(in: dataset)
+      + DataCheckRules.segmentNames(in: dataset) + rules.findings()
       + comparison.findings() + (splits?.findings(facts) ?? [])
     findings = [Severity.error, .warning, .note].flatMap { severity in all.filter { $0.severity == severity } }
     sites = SiteSummary.summaries(of: facts)

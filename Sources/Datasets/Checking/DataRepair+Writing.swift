@@ -54,7 +54,7 @@ extension DataRepair {
         continue
       }
       guard var images = try readable(url, { try source.channels() }) else {
-        try copy(url, to: target)
+        if source.isSeries { try copyFiles(in: url, to: target) } else { try copy(url, to: target) }
         continue
       }
       for place in images.indices {
@@ -92,9 +92,16 @@ extension DataRepair {
       dataset.layout == .description ? "labelsTr/\(scan.name)" : "\(scan.site)/\(scan.name)_segmentation")
   }
 
+  /// Copies a folder of DICOM files that cannot be read, so that the copy has the fault too.
+  private func copyFiles(in folder: URL, to target: URL) throws {
+    for file in try Dataset.entries(of: folder) where isDICOM(file) {
+      try copyAtomically(file, to: target.appendingPathComponent(file.lastPathComponent))
+    }
+  }
+
   /// Copies a file, or the file that a link leads to, byte by byte; keeps the extension.
   private func copy(_ url: URL, to target: URL) throws {
-    let ending = url.lastPathComponent.dropFirst((volumeStem(url) ?? "").count)
+    let ending = isDICOM(url) ? ".dcm" : url.lastPathComponent.dropFirst((volumeStem(url) ?? "").count)
     let target = URL(fileURLWithPath: target.path + ending)
     try copyAtomically(url, to: target)
   }

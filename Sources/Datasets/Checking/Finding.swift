@@ -22,7 +22,7 @@ extension DataCheck {
     case voxels
     /// Label values that are unnamed or differ between sites or masks.
     case labels
-    /// One structure under two values, such as 1 and 255.
+    /// One structure under two values, such as 1 and 255; or one value with two names.
     case labelValues = "label-values"
     /// Masks with greys along their edges.
     case greyEdges = "grey-edges"

@@ -53,6 +53,13 @@ extension DataCheckRules {
     ]
   }
 
+  /// Finds one number of a segment with two names.
+  static func segmentNames(in dataset: Dataset) -> [DataCheck.Finding] {
+    dataset.segmentNames.conflict.map { sentence in
+      [.init(.warning, .labelValues, sentence, files: dataset.segmentNames.conflictingFiles)]
+    } ?? []
+  }
+
   static func unread(in dataset: Dataset) -> [DataCheck.Finding] {
     dataset.unreadImages.sentence.map { sentence in
       [.init(.warning, .unread, sentence, files: dataset.unreadImages.files)]

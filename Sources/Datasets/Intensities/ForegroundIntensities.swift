@@ -17,13 +17,16 @@ package struct ForegroundIntensities: Equatable, Sendable {
   /// - Precondition: mask and image have equal sizes.
   init?(of image: Image, in mask: LabelMap) {
     precondition(image.geometry.size == mask.geometry.size, "a mask of another size")
+    let labelled = mask.voxels.count { $0 != 0 }
+    let step = max(1, (labelled + Self.mostVoxels - 1) / Self.mostVoxels)
     var values: [Float] = []
+    var place = 0
     image.forEachMeasured { index, value in
-      if mask.voxels[index] != 0, value.isFinite { values.append(value) }
+      guard mask.voxels[index] != 0, value.isFinite else { return }
+      if place % step == 0 { values.append(value) }
+      place += 1
     }
     guard !values.isEmpty else { return nil }
-    let step = (values.count + Self.mostVoxels - 1) / Self.mostVoxels
-    if step > 1 { values = stride(from: 0, to: values.count, by: step).map { values[$0] } }
     values.sort()
     let count = Double(values.count)
     quantiles = (0...200).map { values[($0 * (values.count - 1) + 100) / 200] }

@@ -20,7 +20,7 @@ package struct Dataset: Equatable, Sendable {
   package let cases: [Case]
   /// The labels' names, background included; empty if unknown.
   ///
-  /// They come from `dataset.json` or, if every site has one, from `prepared.json`.
+  /// They come from `dataset.json`, from `prepared.json` if every site has one, or from DICOM segmentations.
   package let labelNames: [LabelValue: String]
   /// Tells whether `dataset.json` names the one modality CT, as Decathlon's and nnU-Net's data sets do.
   package var isCT: Bool { modalities.count == 1 && modalities[0].uppercased() == "CT" }
@@ -30,9 +30,13 @@ package struct Dataset: Equatable, Sendable {
   package let modalities: [String]
   /// Files beside the cases that look like images and are not read.
   let unreadImages: UnreadImages
+  private(set) var segmentNames = SegmentNames()
 
   /// The name of the file that names the labels.
-  var labelNamesFile: String { layout == .description ? "dataset.json" : PreparedSite.fileName }
+  var labelNamesFile: String {
+    layout == .description
+      ? "dataset.json" : cases.contains { $0.mask.map(isDICOM) ?? false } ? "the segmentations" : PreparedSite.fileName
+  }
 
   /// The sites, sorted.
   package var sites: [String] { Set(cases.map(\.site)).sorted() }
@@ -63,7 +67,9 @@ package struct Dataset: Equatable, Sendable {
       let sites = Set(found.map(\.site)).sorted()
       let prepared = try PreparedSite.all(
         in: layout == .flat ? [folder] : sites.map { folder.appendingPathComponent($0) })
-      labelNames = try prepared.labelNames.isEmpty ? segmentNames(of: found) : prepared.labelNames
+      let isUnnamed = requireMasks && prepared.labelNames.isEmpty
+      if isUnnamed { segmentNames = SegmentNames(of: found, in: folder) }
+      labelNames = isUnnamed ? segmentNames.names : prepared.labelNames
       croppedSites = prepared.cropped
       named = nil
     }
@@ -71,6 +77,7 @@ package struct Dataset: Equatable, Sendable {
     (cases, modalities) = (channels.cases, channels.names)
     try validate()
     unreadImages.report()
+    if let conflict = segmentNames.conflict { Warnings.report(conflict) }
   }
 
   private static func requireFolder(_ folder: URL) throws {
@@ -102,8 +109,10 @@ package struct Dataset: Equatable, Sendable {
     in folder: URL, _ rule: PairingRule
   ) throws -> (Layout, [Case], UnreadImages) {
     let name = folder.standardizedFileURL.lastPathComponent
-    let own = try PairFolder(folder)
+    var own = try PairFolder(folder)
     let all = try subfolders(of: folder).filter { !holdsSeries($0) }.map(PairFolder.init)
+    // Beside sites, folders of DICOM files without a mask are originals.
+    if own.holdsOnlySeries, !own.holdsPairs, all.contains(where: \.holdsPairs) { own = own.withoutVolumes }
     var unread = UnreadImages(in: folder)
     for part in [own] + all { unread.add(part.unreadImages) }
     var inside = all.filter { !$0.isEmpty }
@@ -187,6 +196,7 @@ extension Dataset {
     croppedSites = whole.croppedSites.filter { site in cases.contains { $0.site == site } }
     modalities = whole.modalities
     unreadImages = whole.unreadImages
+    segmentNames = whole.segmentNames
     self.cases = cases
   }
 

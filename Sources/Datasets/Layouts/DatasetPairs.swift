@@ -97,15 +97,24 @@ struct Pairing {
 struct PairFolder {
   let url: URL
   private let list: URL?
-  private let volumes: [(url: URL, stem: String)]
+  private var volumes: [(url: URL, stem: String)]
   let unreadImages: UnreadImages
 
   init(_ url: URL) throws {
     let entries = try Dataset.entries(of: url)
     self.url = url
     list = entries.first { $0.lastPathComponent == "all_list.txt" }
-    let series = entries.compactMap { entry in dicomStem(entry).map { (url: entry, stem: $0) } }
-    let all = entries.compactMap { entry in volumeStem(entry).map { (url: entry, stem: $0) } } + series
+    let files = entries.compactMap { entry in volumeStem(entry).map { (url: entry, stem: $0) } }
+    // Beside images in files, series are their originals, unless a mask is named like one.
+    let holdsImages = files.contains { caseNameOfMask($0.stem) == nil && !isPicture($0.url) }
+    let found = entries.compactMap { entry in dicomStem(entry).map { (url: entry, stem: $0) } }
+    let masks = Set((files + found).compactMap { caseNameOfMask($0.stem) })
+    let names = Set(files.map { caseNameOfMask($0.stem) ?? $0.stem })
+    let series = found.filter { entry in
+      let name = caseNameOfMask(entry.stem) ?? entry.stem
+      return !holdsImages || masks.contains(name) && !names.contains(name)
+    }
+    let all = files + series
     volumes = withoutSnapshots(all)
     let others = entries.filter { entry in !series.contains { $0.url == entry } }
     unreadImages = UnreadImages(in: url, among: others, passedOver: Self.patients(all, otherThan: volumes))
@@ -126,6 +135,15 @@ struct PairFolder {
 
   var holdsOnlyPictures: Bool { list == nil && !volumes.isEmpty && volumes.allSatisfy { isPicture($0.url) } }
 
+  /// Tells whether all its images are folders of DICOM files.
+  var holdsOnlySeries: Bool { list == nil && !volumes.isEmpty && volumes.allSatisfy { holdsSeries($0.url) } }
+
+  var withoutVolumes: PairFolder {
+    var result = self
+    result.volumes = []
+    return result
+  }
+
   var holdsVolumes: Bool { volumes.contains { !isPicture($0.url) } }
 
   var holdsPairs: Bool { list != nil || volumes.contains { caseNameOfMask($0.stem) != nil } }
@@ -138,15 +156,27 @@ struct PairFolder {
     var pairing = Pairing()
     for volume in volumes {
       if let name = caseNameOfMask(volume.stem) {
-        try pairing.add(mask: volume.url, name: name)
+        try pairing.add(mask: holdsSeries(volume.url) ? onlySegmentation(in: volume.url) : volume.url, name: name)
       } else {
         try pairing.add(image: volume.url, stem: volume.stem)
       }
     }
-    for folder in volumes where pairing.masks[folder.stem] == nil {
-      if let mask = try segmentation(in: folder.url) { try pairing.add(mask: mask, name: folder.stem) }
+    for folder in volumes where caseNameOfMask(folder.stem) == nil {
+      // Folders that are channels of one case have one mask.
+      let name = channelOfImage(folder.stem)?.name ?? folder.stem
+      let isChannel = volumes.contains { $0.stem != folder.stem && channelOfImage($0.stem)?.name == name }
+      guard pairing.masks[folder.stem] == nil, pairing.masks[name] == nil, let mask = try segmentation(in: folder.url)
+      else { continue }
+      try pairing.add(mask: mask, name: isChannel ? name : folder.stem)
     }
     return try pairing.cases(site: site, rule).map(\.withSeries)
+  }
+
+  private func onlySegmentation(in folder: URL) throws -> URL {
+    if let mask = try segmentation(in: folder) { return mask }
+    throw Refusal(
+      .input, folder.path, "is named like a mask and holds DICOM files that are no segmentation",
+      remedy: "give it another name, or put a segmentation there")
   }
 
   /// The DICOM segmentation in a folder of DICOM files; nil without one.
@@ -169,8 +199,10 @@ private func dicomStem(_ url: URL) -> String? {
   return url.pathExtension.lowercased() == "dcm" && caseNameOfMask(stem) != nil ? stem : nil
 }
 
-/// Tells whether a folder itself holds DICOM files other than those named like masks.
+/// Tells whether a folder itself holds DICOM files other than those named like masks, and no image in another format.
 package func holdsSeries(_ folder: URL) -> Bool {
   guard holdsDICOM(folder), let entries = try? Dataset.entries(of: folder) else { return false }
-  return entries.contains { isDICOM($0) && caseNameOfMask($0.deletingPathExtension().lastPathComponent) == nil }
+  let holdsVolumes = entries.contains { volumeStem($0) != nil && !isPicture($0) }
+  return !holdsVolumes
+    && entries.contains { isDICOM($0) && caseNameOfMask($0.deletingPathExtension().lastPathComponent) == nil }
 }

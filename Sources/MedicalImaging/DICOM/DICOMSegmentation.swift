@@ -23,6 +23,8 @@ public struct DICOMSegmentation {
     isDICOM(url) && (try? DICOMFile(url))?.text(.modality) == "SEG"
   }
 
+  /// Reads the header; the pixels stay on disk until `labels(on:)`.
+  ///
   /// - Throws: `Refusal` for a file that is damaged, no segmentation, neither BINARY nor LABELMAP, or compressed.
   public init(contentsOf url: URL) throws {
     let file = try DICOMFile(url)
@@ -95,6 +97,8 @@ public struct DICOMSegmentation {
     var labels = LabelMap(repeating: 0, geometry: geometry)
     for (frame, z) in places.enumerated() {
       for pixel in 0..<count {
+        // Most bytes of a binary frame are empty.
+        if bits == 1, bytes[(frame * count + pixel) / 8] == 0 { continue }
         let number = label(frame * count + pixel, of: frame, in: bytes)
         guard number != 0 else { continue }
         let (other, (y, x)) = (labels.voxels[z * count + pixel], pixel.quotientAndRemainder(dividingBy: size.x))
@@ -145,14 +149,15 @@ public struct DICOMSegmentation {
     let (p, o, s) = (frame.position, frame.orientation, frame.spacing)
     let cosines = [o.0, o.1, o.2, o.3, o.4, o.5]
     let expected = [0, 1].flatMap { axis in (0..<3).map { geometry.axis(axis)[$0] } }
-    let isTurned = zip(cosines, expected).contains { abs($0 - $1) > 10 * DICOMGrid.cosineTolerance }
-    let isScaled = abs(s.1 / geometry.spacingMM.x - 1) > 1e-3 || abs(s.0 / geometry.spacingMM.y - 1) > 1e-3
+    // NaN fits nowhere.
+    let isParallel = zip(cosines, expected).allSatisfy { abs($0 - $1) <= 10 * DICOMGrid.cosineTolerance }
+    let fits = abs(s.1 / geometry.spacingMM.x - 1) <= 1e-3 && abs(s.0 / geometry.spacingMM.y - 1) <= 1e-3
     let offset = SIMD3(p.0, p.1, p.2) - geometry.originMM
     let along = SIMD3((0..<3).map { axis in (0..<3).reduce(0.0) { $0 + offset[$1] * geometry.axis(axis)[$1] } })
     let voxels = along / geometry.spacingMM
     let z = voxels.z.rounded()
     let shift = max(abs(voxels.x), abs(voxels.y), abs(voxels.z - z))
-    guard !isTurned, !isScaled, shift <= Self.largestShift, let slice = Int(exactly: z),
+    guard isParallel, fits, shift <= Self.largestShift, let slice = Int(exactly: z),
       (0..<geometry.size.z).contains(slice)
     else { throw fault("frame \(number) lies on no slice of \(series.folder.path)") }
     return slice

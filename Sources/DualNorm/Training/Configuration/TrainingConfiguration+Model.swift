@@ -23,9 +23,7 @@ extension TrainingConfiguration {
       return (plan, .slices)
     }
     try requireVolumes(facts)
-    let resampling = try resamplingOption() ?? VolumeShape.commonSpacing(facts.map { VolumeShape($0.geometry) })
-    let unsized = try PreparationPlan(resampling: resampling)
-    let shapes = facts.map { VolumeShape($0.geometry.sized(unsized.resampledVoxels($0.geometry))) }
+    let (resampling, shapes) = try resampledShapes(facts)
     let volumes = try VolumePlan(shapes, window: size) { window, levels in
       let voxels = window.sizes.reduce(1, *)
       return try voxels <= Self.smallestPlannedWindow || isAffordable(window, levels, facts)
@@ -38,6 +36,15 @@ extension TrainingConfiguration {
     let preparation = try preparation(
       for: facts, resampling, size: volumes.window, context: 1, volumes.levels)
     return (preparation, volumes.levels)
+  }
+
+  /// The resampling of volumes, and their shapes after it.
+  func resampledShapes(
+    _ facts: [CaseFacts]
+  ) throws -> (resampling: PreparationPlan.Resampling, shapes: [VolumeShape]) {
+    let resampling = try resamplingOption() ?? VolumeShape.commonSpacing(facts.map { VolumeShape($0.geometry) })
+    let unsized = try PreparationPlan(resampling: resampling)
+    return (resampling, facts.map { VolumeShape($0.geometry.sized(unsized.resampledVoxels($0.geometry))) })
   }
 
   private func preparation(

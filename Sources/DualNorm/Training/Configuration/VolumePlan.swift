@@ -1,5 +1,5 @@
 import Basics
-import Datasets
+package import Datasets
 import Foundation
 import MedicalImaging
 import Torch
@@ -112,12 +112,18 @@ extension Levels {
   private static let smallestSide = 4
 
   /// The smallest size that holds a size and is a multiple of the poolings.
-  func padded(_ size: [Int]) -> [Int] {
+  package func padded(_ size: [Int]) -> [Int] {
     zip(size, multiples).map { ($0 + $1 - 1) / $1 * $1 }
   }
 }
 
 extension TrainingConfiguration {
+  /// The levels of a 3-D network for these cases and a window.
+  package func levels(of facts: [CaseFacts], window: [Int]) throws -> Levels {
+    let shapes = try resampledShapes(facts).shapes
+    return Levels(spacing: (0..<3).map { axis in median(shapes.map { $0.spacing[axis] })! }, window: window)
+  }
+
   /// Seconds of the longest step of the plain stage that a plan chooses.
   static let longestPlannedStep = 1.2
   /// Voxels of the smallest window that a plan chooses, however long its step.
