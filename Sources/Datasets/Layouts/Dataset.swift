@@ -34,8 +34,8 @@ package struct Dataset: Equatable, Sendable {
 
   /// The name of the file that names the labels.
   var labelNamesFile: String {
-    layout == .description
-      ? "dataset.json" : cases.contains { $0.mask.map(isDICOM) ?? false } ? "the segmentations" : PreparedSite.fileName
+    if layout == .description { return "dataset.json" }
+    return segmentNames.names.isEmpty ? PreparedSite.fileName : "a DICOM segmentation"
   }
 
   /// The sites, sorted.
