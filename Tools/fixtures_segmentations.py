@@ -17,13 +17,13 @@ from pathlib import Path
 import highdicom
 import numpy as np
 from highdicom.seg import SegmentDescription, Segmentation
-from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
+from dicom_slices import ROOT, dataset
+
 FOLDER = Path(__file__).resolve().parent.parent / "Tests" / "Fixtures" / "imaging" / "segmentations"
-ROOT = "1.2.826.0.1.3680043.10.1234"
 COLUMNS, ROWS, SLICES = 11, 9, 5
 DISTANCE = 2.5
 PLACES = [4, 1, 3, 0, 2]  # where along the normal each file of the series lies
@@ -45,35 +45,14 @@ def series(number, shift):
     row, column, normal = orientation()
     slices = []
     for name, place in enumerate(PLACES):
-        meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.4")
-        meta.MediaStorageSOPInstanceUID = UID(f"{ROOT}.{number}.{name + 1}")
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        data = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
-        data.SpecificCharacterSet = "ISO_IR 100"
-        data.SOPClassUID = meta.MediaStorageSOPClassUID
-        data.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
-        data.StudyDate, data.StudyTime = "20200102", "030405"
-        data.AccessionNumber = data.ReferringPhysicianName = data.StudyID = ""
-        data.Modality = "MR"
-        data.Manufacturer = "Synthetic"
-        data.PatientName, data.PatientID, data.PatientBirthDate, data.PatientSex = "Grün^Anna", "P1", "", "F"
-        data.StudyInstanceUID = f"{ROOT}.19"
-        data.SeriesInstanceUID = f"{ROOT}.{number}"
-        data.SeriesNumber, data.InstanceNumber = number, name + 1
-        data.FrameOfReferenceUID = f"{ROOT}.18"
-        data.PositionReferenceIndicator = ""
         position = np.array([-11.5, 20.25, 7]) + normal * (DISTANCE * place + shift)
-        data.ImagePositionPatient = [format_number_as_ds(float(value)) for value in position]
-        data.ImageOrientationPatient = [format_number_as_ds(float(value)) for value in [*row, *column]]
-        data.PixelSpacing = [0.8, 0.7]
-        data.SliceThickness = DISTANCE
-        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-        data.Rows, data.Columns = ROWS, COLUMNS
-        data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 16, 15, 1
-        data.PixelData = rng.integers(-100, 1000, (ROWS, COLUMNS)).astype("<i2").tobytes()
-        data["PixelData"].VR = "OW"
-        slices.append(data)
+        slices.append(dataset(
+            number, name + 1, position, [*row, *column], [0.8, 0.7, DISTANCE],
+            rng.integers(-100, 1000, (ROWS, COLUMNS)).astype(np.int16), StudyInstanceUID=f"{ROOT}.19",
+            FrameOfReferenceUID=f"{ROOT}.18",
+            # highdicom compares more digits than ten.
+            ImagePositionPatient=[format_number_as_ds(float(value)) for value in position],
+            ImageOrientationPatient=[format_number_as_ds(float(value)) for value in [*row, *column]]))
     return slices
 
 

@@ -1,5 +1,7 @@
 #include "Support.h"
 
+#include <algorithm>
+
 namespace {
 
 /// Reads numbers of an element in the first item of a sequence. False, and nothing changed, unless all are there.

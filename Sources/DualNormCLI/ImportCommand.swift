@@ -27,7 +27,8 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Modalities; the file's channels divided by them are the context slices.") var modalities = 1
   @Option(help: ArgumentHelp("The label of each class in files. (default: 1, 2, …)", valueName: "label,…"))
   var labels: NumberList<LabelValue>?
-  @Option(help: "Voxels for z-score normalization: volume, as in the authors' code, or foreground.")
+  @Option(
+    help: "Voxels for z-score normalization: volume, as in the authors' code, or foreground. ct needs training cases.")
   var whitening = PreparationPlan.Whitening.volume
   @Option(
     help: ArgumentHelp(

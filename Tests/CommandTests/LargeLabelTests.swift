@@ -77,7 +77,9 @@ import Testing
 
   @Test func theCheckCountsThem() throws {
     let result = try dualnorm("check", try data().path)
-    #expect(result.status == 0 && result.output.contains("17") && result.output.contains("1035"), "\(result.output)")
+    #expect(
+      result.status == 0 && result.output.contains("\n  17     3      ")
+        && result.output.contains("\n  1035   3      "), "\(result.output)")
   }
 
   private func fileSize(_ url: URL) throws -> Int {

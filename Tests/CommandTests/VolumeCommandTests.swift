@@ -84,7 +84,6 @@ import Testing
     }
   }
 
-  /// Cells of an experiment with plain and dual norms in 3-D.
   @Test(arguments: ["1024,2048,2048", "4096,4096"]) func aWindowThatNoMemoryHoldsIsRefused(size: String) throws {
     let dimensions = size.split(separator: ",").count
     let output = folder.file("none").path
@@ -132,6 +131,7 @@ import Testing
     #expect(cells.count == 4 && Set(windows).count == 1 && windows[0]?.depth != nil, "\(windows)")
   }
 
+  /// Cells of an experiment with plain and dual norms in 3-D.
   @Test func experimentsCompareMethods() throws {
     let output = folder.file("experiment")
     let result = try dualnorm(

@@ -95,16 +95,50 @@ import Testing
     #expect(DICOMSegmentation.isOne(file("two")) && !DICOMSegmentation.isOne(file("series/0")))
   }
 
-  /// Other series' size, and another frame of reference.
-  @Test func anotherSeriesIsRefused() throws {
+  /// Slices of another size, and slices in another frame of reference.
+  @Test(arguments: [
+    (5, 3, "its frames have 11×9 pixels, and the slices of FOLDER 5×3"),
+    (11, 9, "its frame of reference is another than that of FOLDER"),
+  ])
+  func anotherSeriesIsRefused(columns: Int, rows: Int, fault: String) throws {
     try withFolder { folder in
       for place in 0..<3 {
         try DICOMSliceFile(
-          (0..<15).map { Int16($0) }, columns: 5, rows: 3, position: [0, 0, Double(place)], instance: place
+          (0..<columns * rows).map { Int16($0) }, columns: columns, rows: rows, position: [0, 0, Double(place)],
+          instance: place
         ).write(to: folder.appendingPathComponent("\(place).dcm"))
       }
       let other = try DICOMSeries(contentsOf: folder)
-      #expect(throws: Refusal.self) { try DICOMSegmentation(contentsOf: file("two")).labels(on: other) }
+      let sentence =
+        "\(file("two").path): \(fault.replacingOccurrences(of: "FOLDER", with: folder.path)); give the series that it was "
+        + "made from."
+      #expect(throws: Refusal(.image, sentence: sentence)) {
+        try DICOMSegmentation(contentsOf: file("two")).labels(on: other)
+      }
+    }
+  }
+
+  /// Two segments of one number, and a pixel with the number of no segment.
+  @Test func numbersThatContradictAreRefused() throws {
+    try withFolder { folder in
+      func expect(_ name: String, _ fault: String, _ change: (inout Data) throws -> Void) throws {
+        var data = try Data(contentsOf: file(name))
+        try change(&data)
+        let url = folder.appendingPathComponent("a.dcm")
+        try data.write(to: url)
+        #expect(throws: Refusal(.image, sentence: "\(url.path): \(fault)")) {
+          try DICOMSegmentation(contentsOf: url).labels(on: series())
+        }
+      }
+      try expect("two", "two of its segments have the number 1, or one has none; number its segments from 1.") { data in
+        let second = Data([0x62, 0, 4, 0] + Array("US".utf8) + [2, 0, 2, 0])  // Segment Number 2
+        let place = try #require(data.range(of: second))
+        data[place.upperBound - 2] = 1
+      }
+      // The last of 495 pixels, before a byte of padding: the slice at the bottom comes last.
+      try expect("labelmap", "voxel (10, 8, 0) is 9, which is no segment's number; copy it again from its source.") {
+        $0[$0.count - 2] = 9
+      }
     }
   }
 
