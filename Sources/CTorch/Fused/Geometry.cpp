@@ -45,7 +45,7 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
   TORCH_CHECK(!bias.defined() || bias.size(0) == weight.size(doubling ? 1 : 0), "a bias of other channels than the weight's");
   TORCH_CHECK(!input.b.defined() || (input.b.size(0) == input.a.size(0) && input.b.size(2) == input.a.size(2) &&
                                      input.b.size(3) == input.a.size(3)), "images of different sizes are concatenated");
-  TORCH_CHECK(!input.map.defined() || (input.map.size(0) == input.a.size(0) && input.map.size(1) == 2 * input.a.size(1) &&
+  TORCH_CHECK(!input.map.defined() || (input.a.size(0) % input.map.size(0) == 0 && input.map.size(1) == 2 * input.a.size(1) &&
                                        input.map.size(2) == input.a.size(2) && input.map.size(3) == input.a.size(3)),
               "a map of another shape than the image");
   TORCH_CHECK(!residual.defined() || (!doubling && residual.size(0) == input.a.size(0) &&
@@ -74,10 +74,18 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
                                         std::array<bool, 3> wanted) const {
   Gradients result;
   int64_t inputs = input.channels();
-  bool on_gpu = gpu::takes(dy), fast = !on_gpu && is_3x3(weight) && winograd::pays(dy, inputs, dy.size(1), input.a.size(1));
-  if (fast && std::exchange(wanted[0], false))
-    std::tie(result.a, result.b) = winograd::input_gradient(dy, weight, input.a.size(1));
-  if (fast && std::exchange(wanted[1], false)) result.weight = winograd::weight_gradient(input, dy);
+  bool on_gpu = gpu::takes(dy);
+  if (!on_gpu && is_3x3(weight)) {
+    int64_t first = input.a.size(1);
+    if (wanted[0] && winograd::pays(dy, inputs, dy.size(1), first)) {
+      wanted[0] = false;
+      std::tie(result.a, result.b) = winograd::input_gradient(dy, weight, first);
+    }
+    if (wanted[1] && winograd::weight_gradient_pays(dy, inputs, first)) {
+      wanted[1] = false;
+      result.weight = winograd::weight_gradient(input, dy);
+    }
+  }
   std::optional<Tensor> stored;
   if (wanted[0] || wanted[1]) stored = input.stored();
   if (wanted[1] && doubling && !on_gpu) {

@@ -27,9 +27,9 @@ WinogradImage<T> image(const Tensor &x, int64_t index, const NormReLU *norm = nu
   int64_t pixels = x.size(2) * x.size(3), channels = x.size(1);
   WinogradImage<T> result{values<T>(x) + index * pixels * channels, x.size(2), x.size(3), channels};
   if (norm) {
-    result.scale = values<float>(norm->scale);
-    result.shift = values<float>(norm->shift);
-    if (map.defined()) result.map = values<T>(map) + 2 * index * pixels * channels;
+    result.scale = values<float>(norm->scale) + norm->sets.run_of(index) * channels;
+    result.shift = values<float>(norm->shift) + norm->sets.run_of(index) * channels;
+    if (map.defined()) result.map = values<T>(map) + 2 * (index % map.size(0)) * pixels * channels;
   }
   return result;
 }
@@ -217,21 +217,38 @@ double advantage(at::ScalarType type, int64_t products) {
   return type == at::kFloat ? 1.7 : has_tiles ? 0 : products >= 512 ? 1.25 : 1.05;
 }
 
+bool has_loops(const Tensor &x, int64_t inputs, int64_t outputs, int64_t first) {
+  switch (x.scalar_type()) {
+    case at::kFloat: return has_loops<float>(inputs, outputs, first);
+    case at::kBFloat16: return has_loops<BFloat16>(inputs, outputs, first);
+    default: return false;
+  }
+}
+
+/// Returns the least number of tiles. With fewer the weights' transformation takes longest.
+///
+/// Single precision was measured without AVX-512, bfloat16 with it.
+int64_t fewest_tiles_of(const Tensor &x, bool transforms_weights) {
+  return x.scalar_type() == at::kFloat ? (transforms_weights ? 24 : 16) : 64;
+}
+
+/// Tells whether a speed-up on whole tiles is one although tiles reach beyond the edges.
+bool fills_tiles(const Tensor &x, double advantage) {
+  return x.size(2) * x.size(3) * advantage > 16 * image<float>(x, 0).tiles();
+}
+
 }  // namespace
 
 bool pays(const Tensor &x, int64_t inputs, int64_t outputs, int64_t first) {
-  switch (x.scalar_type()) {
-    case at::kFloat:
-      if (!has_loops<float>(inputs, outputs, first)) return false;
-      break;
-    case at::kBFloat16:
-      if (!has_loops<BFloat16>(inputs, outputs, first)) return false;
-      break;
-    default: return false;
-  }
-  // Counts the waste of tiles beyond the edges. With few tiles the weights' transformation takes longest.
-  int64_t pixels = x.size(2) * x.size(3), tiles = image<float>(x, 0).tiles();
-  return x.size(0) * tiles >= 64 && pixels * advantage(x.scalar_type(), inputs * outputs) > 16 * tiles;
+  return has_loops(x, inputs, outputs, first) && fills_tiles(x, advantage(x.scalar_type(), inputs * outputs)) &&
+         x.size(0) * image<float>(x, 0).tiles() >= fewest_tiles_of(x, true);
+}
+
+bool weight_gradient_pays(const Tensor &dy, int64_t inputs, int64_t first) {
+  // In single precision LibTorch's takes twice as long as its convolution.
+  double least = dy.scalar_type() == at::kFloat ? 3 : advantage(dy.scalar_type(), inputs * dy.size(1));
+  return has_loops(dy, inputs, dy.size(1), first) && fills_tiles(dy, least) &&
+         dy.size(0) * image<float>(dy, 0).tiles() >= fewest_tiles_of(dy, false);
 }
 
 Tensor convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias, const Tensor &residual,

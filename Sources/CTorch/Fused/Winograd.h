@@ -14,6 +14,9 @@ namespace winograd {
 /// The first `first` input channels lie in a tensor of their own.
 bool pays(const at::Tensor &x, int64_t inputs, int64_t outputs, int64_t first);
 
+/// Tells the same of the gradient by the weight, which transforms no weights.
+bool weight_gradient_pays(const at::Tensor &dy, int64_t inputs, int64_t first);
+
 /// Computes conv(input), plus bias and residual if defined, with a weight [outputs, inputs, 3, 3].
 ///
 /// `rounds` also rounds factors between bfloat16 tensors to bfloat16, which some processors multiply in pairs.

@@ -195,14 +195,19 @@ CTTensor *_Nullable ct_resize_nearest3d(const CTTensor *x, const ptrdiff_t *size
 
 /// Batch norm. `weight` and `bias` [C] are its affine parameters, unless `map` [N, 2 C, H, W] takes their place.
 ///
-/// `map` holds, for each pixel, the γ of all channels, then the β.
+/// `map` holds, for each pixel, the γ of all channels, then the β. Values that share a mean and a variance are those of a
+/// run of rows and a group of channels. Weight, bias and running statistics are [C], or [runs, C].
 typedef struct CTNorm {
   const CTTensor *_Nullable weight, *_Nullable bias, *_Nullable map;
-  const CTTensor *mean, *variance;    // running statistics [C]: updated if `training`, else used
+  const CTTensor *_Nullable mean, *_Nullable variance;  // running statistics: updated if `training`, else used
   const CTTensor *_Nullable batches;  // scalar int64, the number of training batches
   bool training;
   double momentum, epsilon;
+  const int64_t *_Nullable rows;  // of each run; null and no runs where all rows are one
+  ptrdiff_t runs, channels;       // of a group
 } CTNorm;
+/// Tells whether a fused norm of x may have several runs of rows and groups of several channels.
+bool ct_norm_takes_sets(const CTTensor *x);
 /// Computes conv(ReLU(norm(x))), plus the residual if there is one.
 CTTensor *_Nullable ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
                                         const CTTensor *bias, ptrdiff_t padding, const CTTensor *_Nullable residual);

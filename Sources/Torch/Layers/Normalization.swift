@@ -1,7 +1,5 @@
 import CTorch
 
-private let epsilon = 1e-5
-
 /// Batch normalization over all axes but C of [N, C, H, W] or [N, C, D, H, W], with running statistics (momentum 0.1).
 public struct BatchNorm {
   /// Affine parameters, [C] each; nil without them.
@@ -39,39 +37,12 @@ public struct BatchNorm {
     }
   }
 
-  /// Computes convolution(ReLU(y)) + residual; for slices as one operation that saves only x for its gradient.
-  ///
-  /// - Parameters:
-  ///   - map: γ and β of every pixel, [N, 2 C, H, W], for a norm without affine parameters. Then y = self(x) · (1 + γ) + β.
-  ///     Without a map y = self(x).
-  ///   - residual: a tensor of the result's shape.
-  public func fused(
-    _ x: Tensor, map: Tensor? = nil, into convolution: some FusableConvolution, adding residual: Tensor? = nil,
-    _ mode: Mode
-  ) -> Tensor {
-    precondition(map == nil || weight == nil, "a map is in place of a weight and a bias")
-    return withStatistics(for: x, mode) {
-      var norm = CTNorm(
-        weight: weight?.handle, bias: bias?.handle, map: map?.handle, mean: $0.mean.handle,
-        variance: $0.variance.handle, batches: $0.batches?.handle, training: $0.ofBatch, momentum: $0.momentum,
-        epsilon: epsilon)
-      guard x.rank == 5 else { return Tensor(convolution.fused(x.handle, &norm, residual?.handle)) }
-      // Norm and ReLU are one operation for volumes, and the convolution another.
-      let (planes, mapPlanes) = (x.planesJoined, map?.planesJoined)
-      norm.map = mapPlanes?.handle
-      let activated = withExtendedLifetime((planes, mapPlanes)) { Tensor(ct_norm_relu(planes.handle, &norm)) }
-        .reshaped(x.shape)
-      let y = convolution.fused(activated)
-      return residual.map { $0 + y } ?? y
-    }
-  }
-
-  private typealias Statistics = (
+  typealias Statistics = (
     mean: Tensor, variance: Tensor, batches: Tensor?, ofBatch: Bool, momentum: Double
   )
 
   /// Runs `body` with the running statistics, which normalize x or which x's own statistics update.
-  private func withStatistics(for x: Tensor, _ mode: Mode, _ body: (Statistics) -> Tensor) -> Tensor {
+  func withStatistics(for x: Tensor, _ mode: Mode, _ body: (Statistics) -> Tensor) -> Tensor {
     switch mode {
     case .evaluation: return body((runningMean, runningVariance, nil, false, 0))
     case .training: return body((runningMean, runningVariance, batchesTracked, true, 0.1))
@@ -105,6 +76,11 @@ public struct GroupNorm {
     self.groups = groups
   }
 
+  /// Makes a layer of given tensors, in any precision.
+  init(weight: Tensor, bias: Tensor, groups: Int) {
+    (self.weight, self.bias, self.groups) = (weight, bias, groups)
+  }
+
   public func callAsFunction(_ x: Tensor) -> Tensor {
     Tensor(ct_group_norm(x.handle, groups, weight.handle, bias.handle, epsilon))
   }
@@ -119,6 +95,11 @@ public struct LayerNorm {
   public init(_ scope: Scope, shape: [Int]) {
     weight = scope.parameter("weight", Tensor(repeating: 1, shape: shape))
     bias = scope.parameter("bias", Tensor(repeating: 0, shape: shape))
+  }
+
+  /// Makes a layer of given tensors, in any precision.
+  init(weight: Tensor, bias: Tensor) {
+    (self.weight, self.bias) = (weight, bias)
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {

@@ -12,6 +12,9 @@ import Testing
     NetworkPlan(classes: 3, width: 4, dual: DualPlan([.mid, .up4], maskKind: .hard)),
     NetworkPlan(classes: 2, width: 8, dual: DualPlan([.inc], localStatistics: .measured)),
     NetworkPlan(classes: 2, width: 8, norm: .in, dual: [.inc, .down1]),
+    NetworkPlan(classes: 2, width: 16, norm: .gn, dual: [.inc]),
+    NetworkPlan(classes: 2, width: 8, norm: .ln, dual: [.inc], size: Extent([40, 48])),
+    NetworkPlan(classes: 2, width: 8, norm: .dsbn, dual: [.inc], sites: 2),
     NetworkPlan(classes: 2, width: 16, dual: [.inc, .up4]),
     NetworkPlan(classes: 3, width: 8, dual: [.inc], deepSupervision: true),
     // With one channel, the first convolution's result is not channels-last.
@@ -39,13 +42,14 @@ import Testing
     let images = images([3, configuration.inputChannels, height, width], seed: 5).moved(to: device)
     let labels = labels([3, height, width], classes: configuration.classes, seed: 6).moved(to: device)
     let network = try DualNormNetwork(configuration, seed: 1, device: device)
+    let sites = SiteRows(configuration.sites == 1 ? [0, 0, 0] : [1, 1, 0])
     let optimizer = Adam(network.parameters, learningRate: 1e-3)
-    _ = network.trainingStep(images: images, labels: labels, optimizer: optimizer)
+    _ = network.trainingStep(images: images, labels: labels, sites: sites, optimizer: optimizer)
     let predictions = [true, false].map { fuses in
       network.fusesOperations = fuses
       var prediction: [Double] = []
       withoutGradients {
-        network.forEachPass(over: images, .evaluation) { prediction = $1.full.softmax(1).values(Double.self) }
+        network.forEachPass(over: images, sites: sites, .evaluation) { prediction = $1.full.softmax(1).values(Double.self) }
       }
       return prediction
     }
@@ -55,7 +59,7 @@ import Testing
       network.fusesOperations = fuses
       optimizer.clearGradients()
       var losses: [Double] = []
-      network.forEachPass(over: images, reference: labels, .training) { _, logits in
+      network.forEachPass(over: images, sites: sites, reference: labels, .training) { _, logits in
         let loss = SegmentationLoss(logits, labels: labels, kind: .published, weighted: false, fused: fuses)
         losses.append(loss.value.item)
         loss.value.backward()

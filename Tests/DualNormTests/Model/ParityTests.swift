@@ -98,7 +98,9 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
   }
 
   /// Ten steps amplify rounding, and fused operations round in other places than PyTorch.
-  @Test(arguments: ParityFixture.all, [(fuses: false, tolerance: 1e-4 as Float), (true, 2e-4)])
+  ///
+  /// Noise of 1e-7 on the images alone moved losses of separate operations by up to 2.2e-4.
+  @Test(arguments: ParityFixture.all, [(fuses: false, tolerance: 1e-4 as Float), (true, 5e-4)])
   func tenIterations(_ fixture: ParityFixture, way: (fuses: Bool, tolerance: Float)) throws {
     let (file, configuration) = try fixture.load()
     let network = try DualNormNetwork(configuration, seed: 7)

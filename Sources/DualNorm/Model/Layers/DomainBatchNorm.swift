@@ -29,4 +29,13 @@ struct DomainBatchNorm {
     return .concatenate(
       runs.map { branches[$0.site](x.narrowed(0, to: $0.rows), mode) }, dimension: 0)
   }
+
+  /// Computes convolution(ReLU(self(x))) + residual as one operation, equal up to rounding; nil on a device without it.
+  func fused(
+    _ x: Tensor, into convolution: some FusableConvolution, adding residual: Tensor?, _ context: ForwardContext
+  ) -> Tensor? {
+    if let branch = branch(of: context.sites) { return branch.fused(x, into: convolution, adding: residual, context.mode) }
+    let runs = context.sites!.runs.map { (norm: branches[$0.site], rows: $0.rows.count) }
+    return BatchNorm.fused(x, runs: runs, into: convolution, adding: residual, context.mode)
+  }
 }

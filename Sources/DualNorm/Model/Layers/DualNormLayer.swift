@@ -40,13 +40,17 @@ struct DualNormLayer {
     }
   }
 
-  /// Computes convolution(ReLU(y)) + residual as one operation, equal up to rounding; nil with measured statistics.
+  /// Computes convolution(ReLU(y)) + residual as one operation, equal up to rounding.
   func fused(
     _ x: Tensor, mask: Tensor, with convolution: some FusableConvolution, adding residual: Tensor?, _ mode: Mode
-  ) -> Tensor? {
-    guard localStatistics == .predicted else { return nil }
+  ) -> Tensor {
     let map = gamma.fused(shared.fused(mask).relu(), joinedWith: beta)
-    return globalNorm.fused(x, map: map, into: convolution, adding: residual, mode)
+    switch localStatistics {
+    case .predicted: return globalNorm.fused(x, map: map, into: convolution, adding: residual, mode)
+    case .measured:
+      let global = globalNorm(x, mode)
+      return global.fused(scaledBy: global.regionMap(of: mask, followedBy: map), into: convolution, adding: residual)
+    }
   }
 
   /// γ and β of each pixel, [N, channels] and `size` each. Only measured statistics take more than these from the

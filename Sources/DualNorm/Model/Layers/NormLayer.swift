@@ -33,16 +33,16 @@ enum NormLayer {
     }
   }
 
-  /// Computes convolution(ReLU(self(x))) + residual as one operation, equal up to rounding; nil for norms without one.
+  /// Computes convolution(ReLU(self(x))) + residual as one operation, equal up to rounding; nil on a device without it.
   func fused(
     _ x: Tensor, with convolution: some FusableConvolution, adding residual: Tensor?, _ context: ForwardContext
   ) -> Tensor? {
-    let norm: BatchNorm? =
-      switch self {
-      case .batch(let norm): norm
-      case .domain(let norm): norm.branch(of: context.sites)
-      case .instance, .group, .layer: nil
-      }
-    return norm?.fused(x, into: convolution, adding: residual, context.mode)
+    switch self {
+    case .batch(let norm): norm.fused(x, into: convolution, adding: residual, context.mode)
+    case .instance(let norm): norm.fused(x, into: convolution, adding: residual)
+    case .group(let norm): norm.fused(x, into: convolution, adding: residual)
+    case .layer(let norm): norm.fused(x, into: convolution, adding: residual)
+    case .domain(let norm): norm.fused(x, into: convolution, adding: residual, context)
+    }
   }
 }

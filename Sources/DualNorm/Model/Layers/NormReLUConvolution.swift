@@ -25,7 +25,7 @@ struct NormReLUConvolution<Layer: FusableConvolution> {
     return dual(x, mask: mask.resized(to: x.spatialShape), context)
   }
 
-  /// Runs the unit as one operation, equal up to rounding; nil for norms without one.
+  /// Runs the unit as one operation, equal up to rounding; nil on a device without it.
   private func fused(_ x: Tensor, adding residual: Tensor?, _ context: ForwardContext) -> Tensor? {
     guard let dual, let mask = context.mask else {
       return plain.fused(x, with: convolution, adding: residual, context)
