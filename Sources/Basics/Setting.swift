@@ -23,13 +23,14 @@ package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
   case learningRate = "learning-rate"
   case weightedCrossEntropy = "weighted-cross-entropy"
   case validateEvery = "validate-every"
+  case flipAxes = "flip-axes"
 
   // Data and files
   case images, labels, format, series, fix, output, training, site, sites
   case skipUnpaired = "skip-unpaired"
 
   // Runs and evaluation
-  case model, resume, config, split, adapt, overlap, time
+  case model, resume, config, split, adapt, overlap, time, mirror
   case largestComponent = "largest-component"
   case noLargestComponent = "no-largest-component"
 

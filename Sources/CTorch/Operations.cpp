@@ -3,6 +3,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/flip.h>
 #include <ATen/ops/log.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/matmul.h>
@@ -46,6 +47,10 @@ CTTensor *ct_divide_scalar(const CTTensor *a, double b) {
 
 CTTensor *ct_relu(const CTTensor *x) {
   return tensor([&] { return at::relu(x->value); });
+}
+
+CTTensor *ct_flip(const CTTensor *x, const ptrdiff_t *axes, ptrdiff_t count) {
+  return tensor([&] { return at::flip(x->value, at::IntArrayRef(axes, count)); });
 }
 
 CTTensor *ct_log(const CTTensor *x) {

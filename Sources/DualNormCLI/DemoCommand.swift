@@ -87,7 +87,7 @@ struct DemoCommand: ParsableCommand {
     let output = folder.appendingPathComponent("evaluation")
     let model = try SegmentationModel(contentsOf: runFolder)
     try EvaluationRecord(
-      model: runFolder.url, data: dataset.folder, adaptation: .case,
+      models: [runFolder.url], data: dataset.folder, adaptation: .case,
       largestComponentClasses: model.description.largestComponentNames(), labels: model.description.labels,
       cases: dataset.cases
     ).write(to: output)

@@ -20,9 +20,7 @@ struct EvaluateCommand: ParsableCommand {
       scores the passes first+adapt and final+adapt, and writes the last one's masks to predictions-adapted.
       """)
 
-  @Option(
-    name: .shortAndLong, help: ArgumentHelp("The run folder of the model.", valueName: "run"), completion: .directory)
-  var model: String
+  @OptionGroup var models: ModelsOption
   @Option(help: ArgumentHelp("The data set, with masks.", valueName: "dir"), completion: .directory) var data: String
   @Option(
     name: .shortAndLong, help: ArgumentHelp("A new folder for the results.", valueName: "dir"), completion: .directory)
@@ -64,14 +62,14 @@ struct EvaluateCommand: ParsableCommand {
     try useThreads(threads)
     let folder = URL(fileURLWithPath: output)
     try requireNewFolder(folder, option: .output)
-    let run = RunFolder(URL(fileURLWithPath: model))
-    let model = try readModel(run)
+    let runs = try models.runs()
+    let model = try readModel(runs)
     let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
     let scoring = try model.description.labels.regrouped(
       merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [])
-    let chosen = try chosenCases(of: dataset, run)
+    let chosen = try chosenCases(of: dataset, runs)
     try makeEmptyFolder(folder, option: .output)
-    var record = record(run, model.description, chosen, scoring)
+    var record = record(runs, model.description, chosen, scoring)
     try record.write(to: folder)
     var evaluation = try evaluate(model, chosen, scoring, writingTo: folder)
     let failures = evaluation.table.failures
@@ -87,20 +85,21 @@ struct EvaluateCommand: ParsableCommand {
     try endWithFailures(failures, of: chosen.cases.count, "cases")
   }
 
-  private func readModel(_ run: RunFolder) throws -> SegmentationModel {
+  private func readModel(_ runs: [RunFolder]) throws -> SegmentationModel {
     let model = try SegmentationModel(
-      contentsOf: run, maskSource: maskSource, precision: precision, device: device.resolved())
-    if maskSource != nil, model.description.network.dual == nil {
-      throw Refusal(.input, run.url.path, "has no dual blocks that could see a mask", remedy: "leave --mask-source out")
+      contentsOf: runs, mirrors: models.mirror, maskSource: maskSource, precision: precision, device: device.resolved())
+    if maskSource != nil, model.passes == [.first] {
+      throw Refusal(
+        .input, runs[0].url.path, "has no dual blocks that could see a mask", remedy: "leave --mask-source out")
     }
     model.overlap = windows.overlap
     warnOfIdleAdaptation(adapt, model.description)
-    if let warning = model.network.device.warning { Messages.say(warning) }
+    if let warning = model.device.warning { Messages.say(warning) }
     return model
   }
 
-  private func chosenCases(of dataset: Dataset, _ run: RunFolder) throws -> EvaluatedCases {
-    let chosen = try EvaluatedCases(of: dataset, run: run, choice: split)
+  private func chosenCases(of dataset: Dataset, _ runs: [RunFolder]) throws -> EvaluatedCases {
+    let chosen = try EvaluatedCases(of: dataset, runs: runs, choice: split)
     let leftOut = chosen.leftOut(of: dataset)
     if split == nil, leftOut > 0 {
       Messages.say(
@@ -113,10 +112,11 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func record(
-    _ run: RunFolder, _ description: ModelDescription, _ chosen: EvaluatedCases, _ scoring: LabelScheme
+    _ runs: [RunFolder], _ description: ModelDescription, _ chosen: EvaluatedCases, _ scoring: LabelScheme
   ) -> EvaluationRecord {
     var record = EvaluationRecord(
-      model: run.url, data: URL(fileURLWithPath: data), split: chosen.choice.rawValue, adaptation: adapt,
+      models: runs.map(\.url), mirrors: models.mirror, data: URL(fileURLWithPath: data), split: chosen.choice.rawValue,
+      adaptation: adapt,
       maskSource: maskSource, precision: precision, device: device, overlap: windows.overlap,
       largestComponent: components.choice,
       largestComponentClasses: description.largestComponentNames(components.choice),

@@ -60,6 +60,7 @@ private func converted(_ argument: Any, for setting: Setting) throws -> Any {
   case let list as NumberList<LabelValue>: list.values
   case let list as BlockList: list.blocks
   case let list as PartList: list.parts
+  case let list as AxisList: list.axes
   case let tuple as any Tuple: try tuple.value(of: setting)
   default: argument
   }

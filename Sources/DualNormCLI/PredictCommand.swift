@@ -13,6 +13,7 @@ struct PredictCommand: ParsableCommand {
       Examples: dualnorm predict --model RUN --input scan.nii.gz --output mask.nii.gz
                 dualnorm predict --model RUN --input SCANS --output MASKS --probabilities
                 dualnorm predict --model RUN --input DICOM --series 3 --output mask.dcm
+                dualnorm predict --model FOLD-0 FOLD-1 FOLD-2 --mirror --input SCANS --output MASKS
 
       A folder of DICOM files is one volume, the slices of a series in order; with --output FILE.dcm its mask is written \
       as a DICOM segmentation. docs/dicom.md says what is read. Any other folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
@@ -21,9 +22,7 @@ struct PredictCommand: ParsableCommand {
       mean over its sites.
       """)
 
-  @Option(
-    name: .shortAndLong, help: ArgumentHelp("The run folder of the model.", valueName: "run"), completion: .directory)
-  var model: String
+  @OptionGroup var models: ModelsOption
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
@@ -46,6 +45,11 @@ struct PredictCommand: ParsableCommand {
   var format: MaskFormat?
   @Flag(help: "Leave out inputs whose results are all there, as after an interrupted batch.") var skipExisting = false
   @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
+  @Flag(
+    help:
+      "Also write NAME_uncertainty.nii.gz (entropy in nats), of several networks NAME_disagreement.nii.gz, and a number a case."
+  )
+  var uncertainty = false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
   @Flag(help: "Also write NAME_preview.png: the slice with the most foreground, outlined.") var preview = false
   @Option(help: ArgumentHelp("The site that the volumes are from, for models with norm dsbn.", valueName: "name"))
@@ -63,7 +67,8 @@ struct PredictCommand: ParsableCommand {
 
   private var quiet: Bool { messages.quiet }
   private var outputs: PredictionOutputs {
-    PredictionOutputs(firstPass: firstPass, probabilities: probabilities, preview: preview)
+    PredictionOutputs(
+      firstPass: firstPass, probabilities: probabilities, uncertainty: uncertainty, preview: preview)
   }
 
   func run() throws {
@@ -71,8 +76,8 @@ struct PredictCommand: ParsableCommand {
     Messages.begin(messages)
     volumes.apply()
     try requireThreads(threads)
-    let run = RunFolder(URL(fileURLWithPath: model))
-    let description = try run.readDescription()
+    let runs = try models.runs()
+    let description = try ModelDescription.ensemble(runs.map { ($0.url.path, try $0.readDescription()) })
     if let site { try description.requireSite(site, option: .site) }
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
@@ -81,9 +86,10 @@ struct PredictCommand: ParsableCommand {
     PredictionJob.removeRemains(besideResultsOf: jobs)
     let open = remaining(of: jobs)
     guard !open.isEmpty else { return }
-    let device = try usableDevice(run, description)
+    let device = try usableDevice(runs[0], description)
     let batch = PredictionBatch(
-      run: run, description: description, precision: precision, device: device, threads: threads,
+      runs: runs, mirrors: models.mirror, description: description, precision: precision, device: device,
+      threads: threads,
       overlap: windows.overlap, adaptation: adapt, cases: jobs.map(\.scan), site: site,
       largestComponent: components.choice, outputs: outputs, quiet: quiet)
     let outcome = try waiting { try await batch.segment(open) }
@@ -91,7 +97,7 @@ struct PredictCommand: ParsableCommand {
     if !quiet, !outcome.found.isEmpty {
       components.tell(description)
       let table = FoundVolumes.table(
-        of: outcome.found, classNames: description.labels.names, seconds: messages.verbose)
+        of: outcome.found, classNames: description.labels.names, uncertainty: uncertainty, seconds: messages.verbose)
       print(printableLines(table), terminator: "")
     }
     try endWithFailures(outcome.failures, of: open.count, "inputs")

@@ -10,7 +10,9 @@ import Torch
 ///
 /// An unusable volume fails alone. A result that cannot be written ends the batch.
 struct PredictionBatch: Sendable {
-  let run: RunFolder
+  /// The run folders of the members.
+  let runs: [RunFolder]
+  let mirrors: Bool
   let description: ModelDescription
   let precision: Precision?
   let device: Device
@@ -34,7 +36,7 @@ struct PredictionBatch: Sendable {
   /// - Throws: `Refusal` if something cannot be written; `ExitCode` after Ctrl-C. Failures so far are shown first.
   func segment(_ jobs: [PredictionJob]) async throws -> Outcome {
     let service = try await PredictionService(
-      contentsOf: run, precision: precision, device: device, threads: threads, overlap: overlap)
+      contentsOf: runs, mirrors: mirrors, precision: precision, device: device, threads: threads, overlap: overlap)
     if adaptation != .none {
       try await service.adapt(
         adaptation, cases: cases, progress: showMeasuring("some volumes are done", quiet: quiet))
@@ -78,12 +80,13 @@ struct PredictionBatch: Sendable {
       options: { [site, largestComponent] job in
         SegmentationOptions(
           passes: outputs.passes, site: site ?? job.site, largestComponent: largestComponent,
-          keepsProbabilities: outputs.probabilities)
+          keepsProbabilities: outputs.probabilities, keepsUncertainty: outputs.uncertainty)
       },
       write: { job, results, seconds in
         try job.write(results, outputs, labels: labels)
         return FoundVolumes(
-          in: results.last!.labels, scheme: labels, of: job.scan, named: job.title, seconds: seconds)
+          in: results.last!.labels, scheme: labels, of: job.scan, named: job.title, seconds: seconds,
+          uncertainty: results.last!.uncertainty?.ofCase)
       })
   }
 }

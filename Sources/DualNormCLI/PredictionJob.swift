@@ -35,10 +35,13 @@ struct PredictionJob: Sendable {
   /// The mask's file with a suffix to its name.
   func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
 
-  /// The probabilities' file, which is NIfTI even for pictures and DICOM.
-  func probabilities(_ suffix: String) -> URL {
+  /// The probabilities' file.
+  func probabilities(_ suffix: String) -> URL { map(suffix, "probabilities") }
+
+  /// The file of numbers beside a mask, which is NIfTI even for pictures and DICOM.
+  func map(_ suffix: String, _ kind: String) -> URL {
     let isNIfTI = ending.hasPrefix(".nii")
-    return folder.appendingPathComponent(name + suffix + "_probabilities" + (isNIfTI ? ending : ".nii.gz"))
+    return folder.appendingPathComponent("\(name)\(suffix)_\(kind)" + (isNIfTI ? ending : ".nii.gz"))
   }
 
   /// The preview's file beside the mask.
@@ -195,7 +198,7 @@ extension MaskFormat {
 }
 
 extension URL {
-  fileprivate var isFolder: Bool {
+  var isFolder: Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }

@@ -11,6 +11,7 @@ import Scores
 struct PredictionOutputs: Sendable {
   var firstPass = false
   var probabilities = false
+  var uncertainty = false
   var preview = false
 
   var passes: Set<Pass> { firstPass ? [.first, .final] : [.final] }
@@ -25,6 +26,7 @@ extension PredictionJob {
   private func files(_ outputs: PredictionOutputs) -> [URL] {
     outputs.passes.flatMap { pass in
       [file(pass.suffix)] + (outputs.probabilities ? [probabilities(pass.suffix)] : [])
+        + (outputs.uncertainty ? [map(pass.suffix, "uncertainty")] : [])
     } + (outputs.preview ? [previewFile] : [])
   }
 
@@ -83,6 +85,10 @@ extension PredictionJob {
         try result.labels.write(to: file(suffix), withRoomFor: labels.largestFileValue)
       }
       if outputs.probabilities { try writeChannels(result.probabilities, to: probabilities(suffix)) }
+      if let uncertainty = result.uncertainty {
+        try uncertainty.entropy.write(to: map(suffix, "uncertainty"))
+        try uncertainty.disagreement?.write(to: map(suffix, "disagreement"))
+      }
     }
     guard outputs.preview else { return }
     let final = results.last!.labels

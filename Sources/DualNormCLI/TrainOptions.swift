@@ -43,6 +43,7 @@ struct TrainOptions: ParsableArguments {
   @Option(help: .training(.foregroundShare)) var foregroundShare: Double?
   @Option(help: .training(.averaging)) var averaging: Double?
   @Option(help: .training(.augmentation)) var augmentation: PartList?
+  @Option(help: .training(.flipAxes)) var flipAxes: AxisList?
   @Option(help: .training(.zoom)) var zoom: Double?
   @Flag(inversion: .prefixedNo, help: .training(.weightedCrossEntropy)) var weightedCrossEntropy: Bool?
   @Option(help: .training(.validateEvery)) var validateEvery: Int?
@@ -118,6 +119,19 @@ struct PartList: ExpressibleByArgument {
   static var allValueStrings: [String] {
     ["published", "all", "none"] + Augmentation.Part.allCases.map(\.rawValue)
   }
+}
+
+/// Axes, such as `x,y`, or `none`.
+struct AxisList: ExpressibleByArgument {
+  let axes: [MirrorAxis]
+
+  init?(argument: String) {
+    let names = argument == "none" ? [] : argument.split(separator: ",", omittingEmptySubsequences: false)
+    axes = names.compactMap { MirrorAxis(rawValue: String($0)) }
+    if axes.count != names.count || Set(axes).count != axes.count { return nil }
+  }
+
+  static var allValueStrings: [String] { MirrorAxis.allCases.map(\.rawValue) + ["none"] }
 }
 
 /// Block names, such as `inc,down1`, or `none`.

@@ -93,6 +93,8 @@ struct EvaluationPage {
     func add(_ name: String, _ value: String?) { if let value { facts.append((name, "\(value)")) } }
     add("evaluation", folder.path)
     add("model", model.path)
+    add("members of the ensemble", record?.members.map { listed($0, atMost: 20) })
+    if record?.mirror == true { add("mirror images", "averaged with the images") }
     add("data set", record?.data)
     add("cases", scores.map { "\($0.keys.count)" } ?? record.map { "\($0.cases.count)" })
     add("sites the model has not seen", scores.flatMap { unseenSites($0.table) })
@@ -136,7 +138,9 @@ struct EvaluationPage {
     }
     let model = try SegmentationModel(
       contentsOf: contents.run, maskSource: record?.maskSource, precision: record?.precision)
-    return try DualMapSection.html(model, scan: scan, slice: worst?.slice)
+    let note: Markup =
+      record?.members == nil ? "" : paragraph("These are of the ensemble's first member, \(contents.run.url.path).")
+    return try note + DualMapSection.html(model, scan: scan, slice: worst?.slice)
   }
 }
 

@@ -76,6 +76,11 @@ extension Tensor {
     Tensor(ct_concatenate(parts.map(\.handle), parts.count, dimension))
   }
 
+  /// The elements in reverse order along some axes, counted from the last as 1.
+  public func flipped(_ axesFromLast: [Int]) -> Tensor {
+    Tensor(ct_flip(handle, axesFromLast.map { rank - $0 }, axesFromLast.count))
+  }
+
   /// The elements at `index` of the last dimension, which is removed.
   public func selectedLast(_ index: Int) -> Tensor {
     let shape = shape

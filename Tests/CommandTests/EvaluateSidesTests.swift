@@ -86,7 +86,7 @@ import Testing
     try FileManager.default.removeItem(at: data.appendingPathComponent(known))
     try FileManager.default.copyItem(
       at: Tiny.data.appendingPathComponent(known), to: data.appendingPathComponent(known))
-    let sides = try EvaluatedCases(of: Dataset(contentsOf: data), run: run, choice: .all).sides
+    let sides = try EvaluatedCases(of: Dataset(contentsOf: data), runs: [run], choice: .all).sides
     #expect(sides.values.count { $0 == .new } == 5 && sides["Site-A/Case00"] != .new)
   }
 

@@ -20,7 +20,8 @@ import Testing
     (.iterations, "30,20", "[30, 20]"), (.batchSize, "4", "4"), (.learningRate, "0.01", "0.01"),
     (.schedule, "plateau", "plateau"), (.weightDecay, "0.01", "0.01"), (.loss, "published", "published"),
     (.foregroundShare, "0.3", "0.3"), (.averaging, "0.9", "0.9"), (.augmentation, "flip,noise", "[flip, noise]"),
-    (.zoom, "1.5", "1.5"), (.validateEvery, "7", "7"), (.precision, "float32", "float32"), (.device, "auto", "auto"),
+    (.flipAxes, "x,y", "[x, y]"), (.zoom, "1.5", "1.5"), (.validateEvery, "7", "7"), (.precision, "float32", "float32"),
+    (.device, "auto", "auto"),
     (.initial, "/run", "/run"), (.freezeExcept, "outc", "[outc]"), (.seed, "4", "4"), (.threads, "1", "1"),
     (.memory, "3", "3"),
   ]
@@ -58,6 +59,7 @@ import Testing
         + "for example -125,275"
     ),
     ("--validate-every", "0", "--validate-every is 0; give at least 1 iteration"),
+    ("--flip-axes", "x,z", "--flip-axes is x,z, and --dimensions is 2; leave z out"),
     ("--learning-rate", "2", "--learning-rate is 2.0; give a number above 0, up to 1"),
   ])
   func aValueOutOfRangeIsRefused(option: String, value: String, sentence: String) {

@@ -44,7 +44,8 @@ import Testing
       return Subject(
         parameters: branches.flatMap { [$0.weight!, $0.bias!] },
         plain: { x, mode in
-          .concatenate([branches[0](x.narrowed(0, to: 0..<1), mode), branches[1](x.narrowed(0, to: 1..<3), mode)], dimension: 0)
+          let runs = [branches[0](x.narrowed(0, to: 0..<1), mode), branches[1](x.narrowed(0, to: 1..<3), mode)]
+          return .concatenate(runs, dimension: 0)
         },
         fused: { x, c, r, mode in
           BatchNorm.fused(x, runs: [(branches[0], 1), (branches[1], 2)], into: c, adding: r, mode)

@@ -138,6 +138,7 @@ CTTensor *_Nullable ct_multiply_scalar(const CTTensor *a, double b);
 CTTensor *_Nullable ct_divide_scalar(const CTTensor *a, double b);
 CTTensor *_Nullable ct_relu(const CTTensor *x);
 CTTensor *_Nullable ct_log(const CTTensor *x);
+CTTensor *_Nullable ct_flip(const CTTensor *x, const ptrdiff_t *axes, ptrdiff_t count);
 CTTensor *_Nullable ct_sqrt(const CTTensor *x);
 CTTensor *_Nullable ct_clamp(const CTTensor *x, double low, double high);
 /// Multiplies matrices, the last two dimensions. Autocast does not apply.

@@ -35,7 +35,7 @@ struct CaseEvaluation {
     far.add(item)
     var result = Result()
     let statistics = try adapter.statistics(for: item, site: scan.site)
-    let passes = model.evaluationPasses(of: item, adaptedTo: statistics, largestComponent: largestComponent)
+    let passes = try model.evaluationPasses(of: item, adaptedTo: statistics, largestComponent: largestComponent)
     for pass in passes {
       if let output, let folder = pass.folder {
         try pass.labels.write(
@@ -93,16 +93,18 @@ extension SegmentationModel {
   /// The passes of the network, then the same passes with other batch statistics, if there are any.
   fileprivate func evaluationPasses(
     of item: PreparedCase, adaptedTo statistics: BatchStatistics?, largestComponent: LargestComponentChoice
-  ) -> [EvaluationPass] {
-    func passes(_ statistics: BatchStatistics?, suffix: String, _ folder: (Pass) -> String?) -> [EvaluationPass] {
-      segment(
-        item, passes: Set(network.passes), site: item.source.site, statistics: statistics,
+  ) throws -> [EvaluationPass] {
+    func results(
+      _ statistics: BatchStatistics?, suffix: String, _ folder: (Pass) -> String?
+    ) throws -> [EvaluationPass] {
+      try segment(
+        item, passes: Set(self.passes), site: item.source.site, statistics: statistics,
         largestComponent: largestComponent
       ).map { EvaluationPass(name: $0.pass.rawValue + suffix, folder: folder($0.pass), labels: $0.labels) }
     }
-    let last = network.passes.last
-    let own = passes(nil, suffix: "") { $0 == last ? "predictions" : "first-pass" }
+    let last = self.passes.last
+    let own = try results(nil, suffix: "") { $0 == last ? "predictions" : "first-pass" }
     guard let statistics else { return own }
-    return own + passes(statistics, suffix: Adaptation.passSuffix) { $0 == last ? "predictions-adapted" : nil }
+    return own + (try results(statistics, suffix: Adaptation.passSuffix) { $0 == last ? "predictions-adapted" : nil })
   }
 }

@@ -5,6 +5,8 @@ import MedicalImaging
 package import Scores
 
 /// The cases to evaluate a run's model on, with each case's side in the run's training.
+///
+/// Several runs make an ensemble. A case that any of them trained on is a training case of all.
 package struct EvaluatedCases {
   /// The sides to evaluate on.
   package enum Choice: String, CaseIterable, Sendable { case all, training, validation, test }
@@ -20,14 +22,14 @@ package struct EvaluatedCases {
   /// - Parameter given: the user's choice. nil takes the held-out and the new cases if the data are the run's own and
   ///   any case was held out; otherwise all.
   /// - Throws: `Refusal` if the chosen side has no cases.
-  package init(of dataset: Dataset, run: RunFolder, choice given: Choice?) throws {
-    let own = try RunSides(run)?.sides(of: dataset) ?? [:]
+  package init(of dataset: Dataset, runs: [RunFolder], choice given: Choice?) throws {
+    let own = try runs.reduce(into: [:]) { $0.join(try RunSides($1)?.sides(of: dataset) ?? [:]) }
     guard let given else {
       let isHeldOut = own.values.contains(.test)
       let unseen = isHeldOut ? dataset.cases.filter { [.test, .new].contains(own[$0.identifier]) } : dataset.cases
       choice = unseen.allSatisfy { own[$0.identifier] == .test } && isHeldOut ? .test : .all
       (sides, cases) = (own, unseen)
-      warning = isHeldOut ? nil : Self.warning(own, dataset, run)
+      warning = isHeldOut ? nil : Self.warning(own, dataset, runs)
       return
     }
     (choice, warning) = (given, nil)
@@ -35,30 +37,33 @@ package struct EvaluatedCases {
       (sides, cases) = (own, dataset.cases)
       return
     }
-    guard FileManager.default.fileExists(atPath: run.splits.path) else {
+    for run in runs where !FileManager.default.fileExists(atPath: run.splits.path) {
       throw Refusal(
         .input, run.splits.path, "is missing, so the run names no \(given.rawValue) cases",
         remedy: "leave \(Setting.split) out")
     }
-    sides = own.isEmpty ? try Split(contentsOf: run.splits, cases: dataset.cases).sides : own
+    sides =
+      own.isEmpty
+      ? try runs.reduce(into: [:]) { $0.join(try Split(contentsOf: $1.splits, cases: dataset.cases).sides) } : own
     let wanted = TrainingSide(rawValue: given.rawValue)
     let (all, known) = (dataset.cases, sides)
     cases = all.filter { known[$0.identifier] == wanted }
     guard !cases.isEmpty else {
       throw Refusal(
-        .input, run.splits.path, "has no \(given.rawValue) cases",
+        .input, runs[0].splits.path, "has no \(given.rawValue) cases" + (runs.count > 1 ? " of all models" : ""),
         remedy: "train with \(given == .test ? "\(Setting.holdOut) 0.2" : "\(Setting.validationFraction) 0.15") on "
           + "sites of at least two patients, or evaluate another side")
     }
   }
 
-  private static func warning(_ sides: [String: TrainingSide], _ dataset: Dataset, _ run: RunFolder) -> String? {
+  private static func warning(_ sides: [String: TrainingSide], _ dataset: Dataset, _ runs: [RunFolder]) -> String? {
     func count(_ side: TrainingSide) -> Int { sides.values.count { $0 == side } }
     let known = count(.training) + count(.validation)
     guard known > 0 else { return nil }
+    let models = runs.count > 1 ? "a model of the ensemble" : "the model of \(runs[0].url.path)"
     return
-      "\(dataset.folder.path): \(known) of \(counted(dataset.cases.count, "case")) trained the model of "
-      + "\(run.url.path) or chose its checkpoint, and none was held out, so the scores are better than on new "
+      "\(dataset.folder.path): \(known) of \(counted(dataset.cases.count, "case")) trained \(models) "
+      + "or chose its checkpoint, and none was held out, so the scores are better than on new "
       + "patients; evaluate on other data, or train with \(Setting.holdOut) 0.2."
   }
 
@@ -67,6 +72,13 @@ package struct EvaluatedCases {
 
   /// The number of the data set's cases that the choice leaves out.
   package func leftOut(of dataset: Dataset) -> Int { dataset.cases.count - cases.count }
+}
+
+extension [String: TrainingSide] {
+  /// Adds the sides of another run; a case that either trained on is a training case.
+  fileprivate mutating func join(_ other: Self) {
+    merge(other) { a, b in [.training, .validation, .test].first { $0 == a || $0 == b } ?? a }
+  }
 }
 
 extension Split {

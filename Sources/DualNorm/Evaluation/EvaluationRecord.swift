@@ -13,6 +13,10 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
   package var version = programVersion
   /// Paths of the run folder and the data set.
   package var model, data: String
+  /// Paths of all members of an ensemble; nil for a single model.
+  package var members: [String]?
+  /// Tells whether images were also segmented mirrored; nil: no.
+  package var mirror: Bool?
   /// The evaluated side of the run's split; `all` for every case.
   package var split: String
   package var adaptation: String
@@ -42,7 +46,8 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
   package var warnings: [String]?
 
   package init(
-    model: URL, data: URL, split: String = "all", adaptation: Adaptation = .none, maskSource: MaskSource? = nil,
+    models: [URL], mirrors: Bool = false, data: URL, split: String = "all", adaptation: Adaptation = .none,
+    maskSource: MaskSource? = nil,
     precision: Precision? = nil, device: DeviceChoice? = nil, overlap: Double = defaultOverlap,
     largestComponent: LargestComponentChoice = .asInModel,
     largestComponentClasses: [String]? = nil,
@@ -50,7 +55,10 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
     excludeLabels: [LabelValue] = [],
     labels: LabelScheme, cases: [Case]
   ) {
-    self.model = model.standardizedFileURL.path
+    let paths = models.map(\.standardizedFileURL.path)
+    model = paths[0]
+    members = paths.count > 1 ? paths : nil
+    mirror = mirrors ? true : nil
     self.data = data.standardizedFileURL.path
     self.split = split
     self.adaptation = adaptation.rawValue
@@ -92,7 +100,9 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
 
   /// The words of the command that repeats this evaluation.
   package func command(output: String) -> [String] {
-    var words = Verb.evaluate.words + Setting.model.words(model) + Setting.data.words(data)
+    var words = Verb.evaluate.words + Setting.model.words(model) + (members?.dropFirst() ?? [])
+    if mirror == true { words.append(Setting.mirror.description) }
+    words += Setting.data.words(data)
     words += Setting.output.words(output)
     // The default evaluates held-out and new cases but no training cases, which no value of the option does.
     let isDefault = split == "all" && sides.map { $0.values.contains(.test) && !$0.values.contains(.training) } ?? false

@@ -32,12 +32,20 @@ extension DualNormNetwork {
   func batchStatistics(
     of volumes: [PreparedVolume], _ sampling: any Sampling, site: Int?, progress: (Int, Int) throws -> Void
   ) rethrows -> BatchStatistics {
+    try segmenter(ofSite: site).batchStatistics(of: volumes, sampling, on: device, progress: progress)
+  }
+}
+
+extension Segmenter {
+  /// The statistics of all batch norms of the networks; see `DualNormNetwork.batchStatistics`.
+  func batchStatistics(
+    of volumes: [PreparedVolume], _ sampling: any Sampling, on device: Device, progress: (Int, Int) throws -> Void
+  ) rethrows -> BatchStatistics {
     let statistics = BatchStatistics()
     let batches = spreadBatches(of: volumes, sampling)
-    let segmenter = segmenter(ofSite: site)
     try withoutGradients {
       for (index, batch) in batches.enumerated() {
-        _ = segmenter.scores(of: sampling.input(batch, on: device), .measurement(statistics))
+        _ = scores(of: sampling.input(batch, on: device), .measurement(statistics))
         try progress(index + 1, batches.count)
       }
     }
@@ -112,9 +120,7 @@ package final class Adapter {
   private func statistics(
     of items: [PreparedCase], site: String?, _ progress: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> BatchStatistics {
-    let statistics = try model.network.batchStatistics(
-      of: items.map(\.volume), model.statisticsSampling, site: model.description.branch(ofSite: site),
-      progress: progress)
+    let statistics = try model.batchStatistics(of: items.map(\.volume), site: site, progress: progress)
     guard statistics.smallestCount ?? 2 >= 2 else {
       throw Refusal(
         .input, items[0].source.reference.path,

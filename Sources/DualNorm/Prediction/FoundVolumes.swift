@@ -10,12 +10,18 @@ package struct FoundVolumes: Equatable, Sendable {
   /// Amount of each class, in mL, or in pixels for a picture.
   let amounts: [Double]
   let seconds: Double
+  /// See `Uncertainty.ofCase`; nil if it was not asked for, or nothing was found.
+  package let uncertainty: Double?
 
   /// - Parameters:
   ///   - labels: the mask in file values.
   ///   - scheme: the classes of the mask.
   ///   - seconds: the time that the network took.
-  package init(in labels: LabelMap, scheme: LabelScheme, of scan: Case, named caseName: String, seconds: Double = 0) {
+  package init(
+    in labels: LabelMap, scheme: LabelScheme, of scan: Case, named caseName: String, seconds: Double = 0,
+    uncertainty: Double? = nil
+  ) {
+    self.uncertainty = uncertainty
     let counts = labels.histogram
     let spacing = labels.geometry.spacingMM
     let unit = scan.isPicture ? 1 : spacing.x * spacing.y * spacing.z / 1000
@@ -25,22 +31,29 @@ package struct FoundVolumes: Equatable, Sendable {
 
   /// A table for the terminal, with one row per case and one column per class. Pictures follow in a table of their own.
   ///
-  /// - Parameter seconds: whether to add a last column with the time.
+  /// - Parameters:
+  ///   - uncertainty: whether to add a column with the uncertainty, `-` where nothing was found.
+  ///   - seconds: whether to add a last column with the time.
   package static func table(
-    of found: [FoundVolumes], classNames: [String], seconds: Bool = false
+    of found: [FoundVolumes], classNames: [String], uncertainty: Bool = false, seconds: Bool = false
   ) -> String {
     [false, true].map { isPicture in
-      table(of: found.filter { $0.isPicture == isPicture }, unit: isPicture ? "pixels" : "mL", classNames, seconds)
+      let unit = isPicture ? "pixels" : "mL"
+      let columns: [(name: String, value: (FoundVolumes) -> String)] =
+        classNames.enumerated().map { index, name in
+          ("\(name), \(unit)", { text($0.amounts[index], isPicture: isPicture) })
+        } + (uncertainty ? [("uncertainty", { $0.uncertainty.map { fixed($0, decimals: 3) } ?? "-" })] : [])
+        + (seconds ? [("seconds", { fixed($0.seconds, decimals: 1) })] : [])
+      return table(of: found.filter { $0.isPicture == isPicture }, columns)
     }.joined()
   }
 
-  private static func table(of found: [FoundVolumes], unit: String, _ classNames: [String], _ seconds: Bool) -> String {
+  private static func table(
+    of found: [FoundVolumes], _ columns: [(name: String, value: (FoundVolumes) -> String)]
+  ) -> String {
     guard !found.isEmpty else { return "" }
-    let header = ["case"] + classNames.map { "\($0), \(unit)" } + (seconds ? ["seconds"] : [])
-    let rows = found.map { row in
-      [row.caseName] + row.amounts.map { text($0, isPicture: row.isPicture) }
-        + (seconds ? [fixed(row.seconds, decimals: 1)] : [])
-    }
+    let header = ["case"] + columns.map(\.name)
+    let rows = found.map { row in [row.caseName] + columns.map { $0.value(row) } }
     return fixedWidth([header] + rows, leftAligned: 1)
   }
 

@@ -19,6 +19,13 @@ struct NetworkInput {
     self.labels = labels.map { Tensor($0, shape: [rows] + sizes).moved(to: device).converted(to: .int64) }
   }
 
+  private init(images: Tensor, labels: Tensor?) { (self.images, self.labels) = (images, labels) }
+
+  /// The mirror image along some axes, counted from the last as 1.
+  func mirrored(_ axesFromLast: [Int]) -> NetworkInput {
+    NetworkInput(images: images.flipped(axesFromLast), labels: labels?.flipped(axesFromLast))
+  }
+
   /// Reads windows; their slices or the windows themselves are the rows, as `sizes` says.
   init(
     _ windows: [(volume: PreparedVolume, window: Window)], sizes: [Int], on device: Device,

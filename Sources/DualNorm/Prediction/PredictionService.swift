@@ -17,20 +17,21 @@ public actor PredictionService {
   private lazy var model = Result { try make() }
   private var adapter: Adapter?
 
-  /// Reads a run folder.
+  /// Reads run folders; several make an ensemble.
   ///
   /// - Parameters:
+  ///   - mirrors: see `SegmentationModel.init`.
   ///   - threads: number of threads per operation; nil takes one per core.
   ///   - overlap: see `SegmentationModel.overlap`.
   /// - Throws: the errors of `SegmentationModel.init`.
   package init(
-    contentsOf run: RunFolder, precision: Precision? = nil, device: Device = .cpu, threads: Int? = nil,
-    overlap: Double = defaultOverlap
+    contentsOf runs: [RunFolder], mirrors: Bool = false, precision: Precision? = nil, device: Device = .cpu,
+    threads: Int? = nil, overlap: Double = defaultOverlap
   ) async throws {
-    description = try run.readDescription()
+    description = try .ensemble(runs.map { ($0.url.path, try $0.readDescription()) })
     thread = TensorThread(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     make = {
-      let model = try SegmentationModel(contentsOf: run, precision: precision, device: device)
+      let model = try SegmentationModel(contentsOf: runs, mirrors: mirrors, precision: precision, device: device)
       model.overlap = overlap
       return model
     }
@@ -40,7 +41,7 @@ public actor PredictionService {
   /// Reads the model of a run folder.
   ///
   /// - Throws: `Refusal` for a folder that holds no model, or a damaged one.
-  public init(contentsOf folder: URL) async throws { try await self.init(contentsOf: RunFolder(folder)) }
+  public init(contentsOf folder: URL) async throws { try await self.init(contentsOf: [RunFolder(folder)]) }
 
   /// The classes and their values in masks.
   public nonisolated var labels: LabelScheme { description.labels }
@@ -74,7 +75,8 @@ public actor PredictionService {
     let statistics = try adapter?.statistics(for: item, site: options.site)
     return try model.get().segment(
       consume item, passes: options.passes, site: options.site, statistics: statistics,
-      largestComponent: options.largestComponent, keepsProbabilities: options.keepsProbabilities)
+      largestComponent: options.largestComponent, keepsProbabilities: options.keepsProbabilities,
+      keepsUncertainty: options.keepsUncertainty)
   }
 }
 
@@ -85,11 +87,13 @@ package struct SegmentationOptions: Sendable {
   package var site: String?
   package var largestComponent: LargestComponentChoice
   package var keepsProbabilities: Bool
+  package var keepsUncertainty: Bool
 
   package init(
     passes: Set<Pass> = [.final], site: String? = nil, largestComponent: LargestComponentChoice = .asInModel,
-    keepsProbabilities: Bool = false
+    keepsProbabilities: Bool = false, keepsUncertainty: Bool = false
   ) {
+    self.keepsUncertainty = keepsUncertainty
     (self.passes, self.site) = (passes, site)
     (self.largestComponent, self.keepsProbabilities) = (largestComponent, keepsProbabilities)
   }

@@ -5,38 +5,89 @@ public import MedicalImaging
 public import Scores
 package import Torch
 
-/// A trained network with everything that turns the files of a case into a mask.
+/// A trained network, or an ensemble of several, with everything that turns the files of a case into a mask.
 public final class SegmentationModel {
+  /// The description of the network, or what the members of an ensemble have in common.
   package let description: ModelDescription
-  package let network: DualNormNetwork
+  let members: NetworkMembers
+  /// Members that prepare volumes alike, in order; others have windows or orientations of their own.
+  let groups: [Group]
+  /// The axes along which images are also segmented mirrored.
+  private let mirrorAxes: [MirrorAxis]
+  package let device: Device
   /// Overlap of neighbouring windows, as a share of a window.
   package var overlap = defaultOverlap
 
-  /// Reads a run folder.
+  /// Reads run folders; several make an ensemble.
   ///
   /// - Parameters:
+  ///   - mirrors: whether each image is also segmented mirrored, along the axes of the training.
   ///   - maskSource: replaces the model's own.
   ///   - precision: replaces the one it was trained in.
-  ///   - device: where the network runs.
+  ///   - device: where the networks run.
+  ///   - limit: bytes for the weights of all. If they take more, one network is in memory at a time.
   /// - Throws: `Refusal` naming the file that is missing or does not fit.
   package init(
+    contentsOf runs: [RunFolder], mirrors: Bool = false, maskSource: MaskSource? = nil, precision: Precision? = nil,
+    device: Device = .cpu, limit: Int = VolumeMemory.limit / 4
+  ) throws {
+    let sources = try runs.map { try NetworkMembers.Source($0, maskSource) }
+    description = try .ensemble(sources.map { ($0.run.url.path, $0.description) })
+    mirrorAxes = mirrors ? try description.usableMirrorAxes(of: runs[0].url.path) : []
+    members = try NetworkMembers(sources, precision: precision, device: device, limit: limit)
+    let plans = sources.map(\.description.preparation)
+    groups = plans.indices.filter { plans.firstIndex(of: plans[$0]) == $0 }.map { first in
+      Group(description: sources[first].description, members: plans.indices.filter { plans[$0] == plans[first] })
+    }
+    self.device = device
+  }
+
+  /// Reads a run folder.
+  package convenience init(
     contentsOf run: RunFolder, maskSource: MaskSource? = nil, precision: Precision? = nil, device: Device = .cpu
   ) throws {
-    var (weights, description) = try run.weights(of: run.readDescription())
-    if let maskSource { description.network.dual?.maskSource = maskSource }
-    for warning in description.warnings { Warnings.report("\(run.url.path): \(warning)") }
-    self.description = description
-    let state = try Safetensors.read(weights).tensors
-    let found = state.reduce(0.0) { $0 + $1.tensor.shape.reduce(1.0) { $0 * Double($1) } }
-    guard found >= description.network.leastWeightCount else {
-      throw Refusal(
-        .input, weights.path, "holds \(Int(found)) numbers, far fewer than the network of \(run.description.path) has",
-        remedy: "restore both files from the same run")
-    }
-    network = try DualNormNetwork(description.network, seed: 0, device: device)
-    network.precision = precision ?? description.precision
-    try network.parameters.load(state, file: weights.path)
+    try self.init(contentsOf: [run], maskSource: maskSource, precision: precision, device: device)
   }
+
+  /// The network, or that of an ensemble's first member.
+  package var network: DualNormNetwork { members.network(0) }
+
+  /// The passes of the networks; both if any has both.
+  package var passes: [Pass] {
+    members.sources.contains { $0.description.network.dual != nil } ? [.first, .final] : [.first]
+  }
+
+  /// The segmenter of a site's images: the network, or the mean over members and mirror images.
+  ///
+  /// - Parameter site: its name; nil for another site than those of the training.
+  private func segmenter(_ group: Group, ofSite site: String?, keepsEntropy: Bool = false) -> any Segmenter {
+    func member(_ index: Int) -> any Segmenter {
+      let branch = members.sources[index].description.branch(ofSite: site)
+      let one = members.network(index).segmenter(ofSite: branch)
+      return mirrorAxes.isEmpty ? one : Mirrored(base: one, axes: mirrorAxes, keepsEntropy: keepsEntropy)
+    }
+    let all = group.members
+    return all.count == 1 ? member(all[0]) : Ensemble(count: all.count, keepsEntropy: keepsEntropy) { member(all[$0]) }
+  }
+
+  /// The statistics of all batch norms over volumes; see `DualNormNetwork.batchStatistics`.
+  func batchStatistics(
+    of volumes: [PreparedVolume], site: String?, progress: (Int, Int) throws -> Void
+  ) throws -> BatchStatistics {
+    guard groups.count == 1 else {
+      throw Refusal(
+        .input, "The members of the ensemble prepare volumes in \(groups.count) ways, and \(Setting.adapt) needs one",
+        remedy: "leave \(Setting.adapt) out")
+    }
+    members.keepAll()
+    let found = try segmenter(groups[0], ofSite: site).batchStatistics(
+      of: volumes, statisticsSampling, on: device, progress: progress)
+    try requireMembers()
+    return found
+  }
+
+  /// Throws the error of a member that could not be read again.
+  func requireMembers() throws { if let failure = members.failure { throw failure } }
 
   /// One pass's result on the grid of the case's files.
   package struct Segmentation: Sendable {
@@ -45,6 +96,8 @@ public final class SegmentationModel {
     package let labels: LabelMap
     /// Class probabilities: one image per class, background first. They sum to 1 in each voxel. Empty unless requested.
     package let probabilities: [Image]
+    /// nil unless requested.
+    package var uncertainty: Uncertainty?
   }
 
   var sampling: any Sampling { DualNorm.sampling(description.preparation, overlap: overlap) }
@@ -84,10 +137,12 @@ public final class SegmentationModel {
         .input, "No image is given", remedy: "give a file for each modality")
     }
     let scan = Case(name: first.lastPathComponent, site: "", images: images, mask: nil)
-    return segment(try description.prepared(scan), site: nil)[0].labels
+    return try segment(try description.prepared(scan), site: nil)[0].labels
   }
 
   /// Segments every slice of a case.
+  ///
+  /// An ensemble averages the probabilities of its members, each with its final pass under its own mask.
   ///
   /// - Parameters:
   ///   - item: consumed; its intensities are freed before post-processing, unless the caller keeps them.
@@ -96,47 +151,61 @@ public final class SegmentationModel {
   ///   - statistics: replace those of the batch norms.
   ///   - largestComponent: selects the classes that keep only their largest connected component.
   ///   - keepsProbabilities: whether to return class probabilities, at 4 bytes per voxel, class and pass.
+  ///   - keepsUncertainty: whether to return the uncertainty, at 8 bytes per voxel and pass.
+  /// - Throws: `Refusal` for a member whose file could not be read again.
   package func segment(
     _ item: consuming PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
-    largestComponent: LargestComponentChoice = .asInModel, keepsProbabilities: Bool = false
-  ) -> [Segmentation] {
+    largestComponent: LargestComponentChoice = .asInModel, keepsProbabilities: Bool = false,
+    keepsUncertainty: Bool = false
+  ) throws -> [Segmentation] {
+    guard groups.count == 1 else {
+      return try segmentByGroups(
+        item, passes, site: site, largestComponent: largestComponent, keepsProbabilities: keepsProbabilities,
+        keepsUncertainty: keepsUncertainty)
+    }
     let grid = item.volume.grid
     let reduced = description.largestComponentClasses(largestComponent)
     var found = results(
-      of: item.volume, passes, site: site, statistics: statistics, keepsProbabilities: keepsProbabilities)
+      of: item.volume, groups[0], passes, site: site, statistics: statistics, keepsProbabilities: keepsProbabilities,
+      keepsUncertainty: keepsUncertainty)
+    try requireMembers()
     _ = consume item  // frees its intensities before the search for components
     return Pass.allCases.filter(passes.contains).map { pass in
       let result = found.removeValue(forKey: pass)!
-      let probabilities = result.probabilities
+      let (probabilities, sums) = (result.probabilities, result.uncertainty)
       let classes = ClassMap(voxels: (consume result).classes, geometry: grid.geometry).keepingLargestComponents(
         of: reduced)
       return Segmentation(
         pass: pass, labels: grid.turnedBack(description.labels.fileValues(of: consume classes)),
-        probabilities: probabilities.map { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) })
+        probabilities: probabilities.map { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) },
+        uncertainty: sums?.uncertainty { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) })
     }
   }
 
   /// Classes and, if kept, class probabilities of all voxels, in the network's orientation.
-  private func results(
-    of volume: PreparedVolume, _ passes: Set<Pass>, site: String?, statistics: BatchStatistics?,
-    keepsProbabilities: Bool
+  func results(
+    of volume: PreparedVolume, _ group: Group, _ passes: Set<Pass>, site: String?, statistics: BatchStatistics?,
+    keepsProbabilities: Bool, keepsUncertainty: Bool
   ) -> [Pass: PassResult] {
     let grid = volume.grid
-    var found = Dictionary(
-      uniqueKeysWithValues: passes.map {
-        (
-          $0,
-          PassResult(voxelCount: grid.geometry.voxelCount, maps: keepsProbabilities ? description.labels.classCount : 0)
-        )
-      })
-    let segmenter = network.segmenter(ofSite: description.branch(ofSite: site))
+    let classes = description.labels.classCount
+    let empty = PassResult(
+      voxelCount: grid.geometry.voxelCount, maps: keepsProbabilities ? classes : 0,
+      uncertainty: keepsUncertainty ? UncertaintySums(classes: classes) : nil)
+    var found = Dictionary(uniqueKeysWithValues: passes.map { ($0, empty) })
+    let segmenter = segmenter(group, ofSite: site, keepsEntropy: keepsUncertainty)
+    let sampling = DualNorm.sampling(group.description.preparation, overlap: overlap)
     var restoring = Dictionary(uniqueKeysWithValues: passes.map { ($0, SliceRestoring(grid)) })
     func predict() {
-      segmenter.forEachSlab(of: volume, sampling, passes: passes, on: network.device) { pass, slices, scores in
+      segmenter.forEachSlab(of: volume, sampling, passes: passes, on: device) { pass, slices, scores in
         if !grid.isResampled { found[pass]!.classes += scores.classes }
-        guard keepsProbabilities || grid.isResampled else { return }
-        let maps = restoring[pass]!.restored(scores.probabilitiesByClass, slices: slices)
-        if grid.isResampled { found[pass]!.classes += mostProbableClasses(maps) }
+        guard keepsProbabilities || keepsUncertainty || grid.isResampled else { return }
+        let members = scores.memberEntropy.map { [$0.values(Float.self)] } ?? []
+        let restored = restoring[pass]!.restored(scores.probabilitiesByClass + members, slices: slices)
+        let maps = Array(restored.prefix(classes))
+        let decided = grid.isResampled || keepsUncertainty ? mostProbableClasses(maps) : []
+        if grid.isResampled { found[pass]!.classes += decided }
+        found[pass]!.uncertainty?.add(maps, decided, members: Array(restored.dropFirst(classes).joined()))
         guard keepsProbabilities else { return }
         for (index, map) in maps.enumerated() { found[pass]!.probabilities[index] += map }
       }
@@ -146,13 +215,27 @@ public final class SegmentationModel {
   }
 }
 
+extension NetworkMembers.Source {
+  /// Reads what a run folder says of its model, and reports its warnings.
+  ///
+  /// - Parameter maskSource: replaces the model's own.
+  fileprivate init(_ run: RunFolder, _ maskSource: MaskSource?) throws {
+    var (weights, description) = try run.weights(of: run.readDescription())
+    if let maskSource { description.network.dual?.maskSource = maskSource }
+    for warning in description.warnings { Warnings.report("\(run.url.path): \(warning)") }
+    self.init(run: run, weights: weights, description: description)
+  }
+}
+
 /// The result of one pass, to which each slab is appended.
-private struct PassResult {
+struct PassResult {
   var classes: [UInt8] = []
   var probabilities: ClassProbabilities
+  var uncertainty: UncertaintySums?
 
   /// Reserves room for all voxels, because growing would copy them.
-  init(voxelCount: Int, maps: Int) {
+  init(voxelCount: Int, maps: Int, uncertainty: UncertaintySums?) {
+    self.uncertainty = uncertainty
     classes.reserveCapacity(voxelCount)
     probabilities = (0..<maps).map { _ in
       var map: [Float] = []

@@ -64,27 +64,33 @@ extension DualNormNetwork {
 
 /// Scores of each class in the pixels of some slices: logits of one network, or class probabilities.
 struct ClassScores {
-  /// [slices, classes, H, W]
+  /// [slices, classes, H, W], followed by the channel of `memberEntropy` if there is one.
   let values: Tensor
   let areLogits: Bool
+  /// Tells whether the last channel is the mean entropy of an ensemble's members.
+  let hasMemberEntropy: Bool
   /// The part of `values` that lies in the volume.
   private let slices, rows, columns: Range<Int>
 
   /// - Parameter values: [slices, classes, H, W]; or [N, classes, D, H, W] of volumes, whose slices follow each other.
-  init(_ values: Tensor, areLogits: Bool) {
+  init(_ values: Tensor, areLogits: Bool, hasMemberEntropy: Bool = false) {
     let slices = values.rank == 5 ? values.slicesOfVolumes : values
     self.init(
-      slices, areLogits: areLogits, slices: 0..<slices.size(0), rows: 0..<slices.size(2), columns: 0..<slices.size(3))
+      slices, areLogits: areLogits, hasMemberEntropy, slices: 0..<slices.size(0), rows: 0..<slices.size(2),
+      columns: 0..<slices.size(3))
   }
 
-  private init(_ values: Tensor, areLogits: Bool, slices: Range<Int>, rows: Range<Int>, columns: Range<Int>) {
-    (self.values, self.areLogits) = (values, areLogits)
+  private init(
+    _ values: Tensor, areLogits: Bool, _ hasMemberEntropy: Bool, slices: Range<Int>, rows: Range<Int>,
+    columns: Range<Int>
+  ) {
+    (self.values, self.areLogits, self.hasMemberEntropy) = (values, areLogits, hasMemberEntropy)
     (self.slices, self.rows, self.columns) = (slices, rows, columns)
   }
 
   /// The same scores, limited to some slices, rows and columns.
   func cropped(slices: Range<Int>, rows: Range<Int>, columns: Range<Int>) -> ClassScores {
-    ClassScores(values, areLogits: areLogits, slices: slices, rows: rows, columns: columns)
+    ClassScores(values, areLogits: areLogits, hasMemberEntropy, slices: slices, rows: rows, columns: columns)
   }
 
   private func cropped(_ tensor: Tensor) -> Tensor {
@@ -94,18 +100,25 @@ struct ClassScores {
   }
 
   /// Argmax over the classes of each pixel, slices × H × W; ties go to the lower class.
-  var classes: [UInt8] { cropped(values.largestChannel()).values(UInt8.self) }
+  var classes: [UInt8] { cropped(ofClasses.largestChannel()).values(UInt8.self) }
 
   /// [slices, classes, H, W]
-  var probabilities: Tensor { cropped(areLogits ? values.softmax(1) : values) }
+  var probabilities: Tensor { cropped(areLogits ? ofClasses.softmax(1) : ofClasses) }
+
+  private var ofClasses: Tensor { hasMemberEntropy ? values.narrowed(1, to: 0..<values.size(1) - 1) : values }
+
+  /// Mean entropy of an ensemble's members in nats, [slices, 1, H, W]; nil unless an `Ensemble` kept it.
+  var memberEntropy: Tensor? {
+    hasMemberEntropy ? cropped(values.narrowed(1, to: values.size(1) - 1..<values.size(1))) : nil
+  }
 
   /// Class probabilities: per class, slices × H × W.
   var probabilitiesByClass: ClassProbabilities {
     let probabilities = probabilities
-    return (0..<values.size(1)).map { probabilities.narrowed(1, to: $0..<$0 + 1).values(Float.self) }
+    return (0..<probabilities.size(1)).map { probabilities.narrowed(1, to: $0..<$0 + 1).values(Float.self) }
   }
 
-  /// Scores of the part that lies in the volume, [slices, classes, H, W].
+  /// All channels of the part that lies in the volume.
   var inVolume: Tensor { cropped(values) }
 }
 

@@ -17,11 +17,12 @@ struct PlaneMap: Equatable {
 
   /// - Parameters:
   ///   - angle: rotation in radians.
+  ///   - mirrors: axes to mirror along; z makes no difference.
   ///   - scale: magnification; above 1 enlarges.
-  init(angle: Double, mirrors: Bool, scale: Double, shift: (x: Double, y: Double)) {
+  init(angle: Double, mirrors: Set<MirrorAxis>, scale: Double, shift: (x: Double, y: Double)) {
     let (cosine, sine) = (cos(angle) / scale, sin(angle) / scale)
-    let side = mirrors ? -1.0 : 1.0
-    (xx, xy, yx, yy) = (side * cosine, -side * sine, sine, cosine)
+    let (x, y) = (mirrors.contains(.x) ? -1.0 : 1.0, mirrors.contains(.y) ? -1.0 : 1.0)
+    (xx, xy, yx, yy) = (x * cosine, -x * sine, y * sine, y * cosine)
     (shiftX, shiftY) = (shift.x, shift.y)
   }
 }

@@ -21,7 +21,8 @@ extension TrainingConfiguration {
       preparation: plan, labels: labels, modalities: data.dataset.modalities, sites: sites,
       precision: settledPrecision(),
       largestComponents: recipe == .published ? .published : .undecided(classes: labels.groups.count),
-      training: TrainingProfile(of: training.map { SeenVolume($0, plan) }, window: plan.window))
+      training: TrainingProfile(of: training.map { SeenVolume($0, plan) }, window: plan.window),
+      mirrorAxes: mirrorAxes(classes: labels.classCount))
   }
 
   /// The option `precision`, or the device's default.

@@ -33,22 +33,48 @@ import Testing
     let image = (0..<12).map(Float.init)
     let slice = TrainingExample(
       image: image, labels: image.map { UInt8($0) }, channels: 1, extent: Extent(height: 3, width: 4))
-    let mirrored = slice.transformed(by: PlaneMap(angle: 0, mirrors: true, scale: 1, shift: (0, 0)))
+    let mirrored = slice.transformed(by: PlaneMap(angle: 0, mirrors: [.x], scale: 1, shift: (0, 0)))
     #expect(mirrored.image == [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8])
     #expect(mirrored.labels == [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8])
+  }
+
+  @Test func mirroringExchangesTheRowsExactly() {
+    let image = (0..<12).map(Float.init)
+    let slice = TrainingExample(
+      image: image, labels: image.map { UInt8($0) }, channels: 1, extent: Extent(height: 3, width: 4))
+    let mirrored = slice.transformed(by: PlaneMap(angle: 0, mirrors: [.y], scale: 1, shift: (0, 0)))
+    #expect(mirrored.image == [8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3])
+    #expect(mirrored.labels == mirrored.image.map { UInt8($0) })
+  }
+
+  /// Each axis is mirrored in half of the examples, and every combination occurs.
+  @Test func flipsOfTwoAxes() {
+    let image: [Float] = [1, 2, 3, 4, 5, 6]
+    let original = TrainingExample(
+      image: image, labels: image.map { UInt8($0) }, channels: 1, extent: Extent(height: 2, width: 3))
+    var generator = SeededGenerator(seed: 4)
+    let augmentation = Augmentation([.flip], classes: 5, flips: [.x, .y])
+    var counts: [[Float]: Int] = [:]
+    for _ in 0..<400 {
+      let example = augmentation.apply(to: original, using: &generator)
+      #expect(example.labels == example.image.map { UInt8($0) })
+      counts[example.image, default: 0] += 1
+    }
+    let all: [[Float]] = [[1, 2, 3, 4, 5, 6], [3, 2, 1, 6, 5, 4], [4, 5, 6, 1, 2, 3], [6, 5, 4, 3, 2, 1]]
+    #expect(Set(counts.keys) == Set(all) && counts.values.allSatisfy { (70...130).contains($0) })
   }
 
   @Test func aQuarterTurnOfASquareMovesCorners() {
     let slice = TrainingExample(
       image: [1, 2, 3, 4], labels: [1, 2, 3, 4], channels: 1, extent: Extent(height: 2, width: 2))
-    let turned = slice.transformed(by: PlaneMap(angle: .pi / 2, mirrors: false, scale: 1, shift: (0, 0)))
+    let turned = slice.transformed(by: PlaneMap(angle: .pi / 2, mirrors: [], scale: 1, shift: (0, 0)))
     #expect(turned.labels == [2, 4, 1, 3])
   }
 
   @Test func aShiftRepeatsTheEdgeInTheImageAndIsBackgroundInTheLabels() {
     let slice = TrainingExample(
       image: [1, 2, 3], labels: [1, 2, 3], channels: 1, extent: Extent(height: 1, width: 3))
-    let shifted = slice.transformed(by: PlaneMap(angle: 0, mirrors: false, scale: 1, shift: (1, 0)))
+    let shifted = slice.transformed(by: PlaneMap(angle: 0, mirrors: [], scale: 1, shift: (1, 0)))
     #expect(shifted.image == [1, 1, 2])
     #expect(shifted.labels == [0, 1, 2])
   }

@@ -35,6 +35,22 @@ import Testing
     #expect(moved > 12)
   }
 
+  /// Slices are mirrored whether they turn in space or move alike.
+  @Test(arguments: [1, 6.0]) func flipsAlongTheSlices(sliceDistance: Double) {
+    let values = (0..<2 * 3 * 2).map { UInt8($0) }
+    let original = TrainingExample(
+      image: (values + values).map(Float.init), labels: values, channels: 2,
+      extent: Extent(depth: 2, height: 3, width: 2),
+      sliceDistance: sliceDistance)
+    let reversed = Array(values[6...] + values[..<6])
+    var generator = SeededGenerator(seed: 4)
+    let augmentation = Augmentation([.flip], classes: 9, flips: [.z])
+    let found = (0..<40).map { _ in augmentation.apply(to: original, using: &generator) }
+    #expect(found.allSatisfy { $0.labels == values || $0.labels == reversed })
+    #expect(found.allSatisfy { $0.image == ($0.labels + $0.labels).map(Float.init) })
+    #expect((10...30).contains(found.count { $0.labels == reversed }))
+  }
+
   @Test func thickSlicesMoveAlike() {
     var generator = SeededGenerator(seed: 3)
     let augmentation = Augmentation([.rotation, .elastic], classes: 3)
@@ -52,7 +68,8 @@ import Testing
     let cube = TrainingExample(
       image: values.map(Float.init), labels: values, channels: 1,
       extent: Extent(depth: side, height: side, width: side))
-    let turned = cube.transformed(by: SpaceMap(PlaneMap(), angles: (.pi / 2, 0), shift: 0), bending: nil)
+    let turned = cube.transformed(
+      by: SpaceMap(PlaneMap(), angles: (.pi / 2, 0), shift: 0, mirrors: false), bending: nil)
     for z in 0..<side {
       for y in 0..<side {
         for x in 0..<side {

@@ -14,7 +14,7 @@ import Torch
     defer { try? FileManager.default.removeItem(at: folder) }
     #expect(try EvaluationRecord(contentsOf: folder) == nil)
     var record = EvaluationRecord(
-      model: URL(fileURLWithPath: "/a/../run"), data: URL(fileURLWithPath: "/data"),
+      models: [URL(fileURLWithPath: "/a/../run")], data: URL(fileURLWithPath: "/data"),
       labels: LabelScheme(groups: [[1, 2]]),
       cases: [Case(name: "Case00", site: "Site-A", images: [], mask: nil)])
     #expect(record.model == "/run" && record.cases == ["Site-A/Case00"])

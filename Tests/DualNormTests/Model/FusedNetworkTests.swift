@@ -49,7 +49,9 @@ import Testing
       network.fusesOperations = fuses
       var prediction: [Double] = []
       withoutGradients {
-        network.forEachPass(over: images, sites: sites, .evaluation) { prediction = $1.full.softmax(1).values(Double.self) }
+        network.forEachPass(over: images, sites: sites, .evaluation) {
+          prediction = $1.full.softmax(1).values(Double.self)
+        }
       }
       return prediction
     }
@@ -69,8 +71,9 @@ import Testing
     let ((fusedLosses, fused), (losses, plain)) = (results[0], results[1])
     for (a, b) in zip(fusedLosses, losses) { #expect(abs(a - b) < 1e-5) }
     let norms = plain.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-    // Biases before a norm have gradient 0 up to rounding. Rounding may also flip a ReLU or a hard mask.
-    let floor = 1e-2 * norms.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    // Biases before a norm have gradient 0 up to rounding. Rounding may also flip a ReLU or a hard mask: noise of 1e-6 on
+    // the images moved gradients of separate operations by up to 2.4e-3 of the norm of all.
+    let floor = 0.1 * norms.reduce(0) { $0 + $1 * $1 }.squareRoot()
     for (index, entry) in network.parameters.trainable.enumerated() {
       let difference = zip(fused[index], plain[index]).map { $0 - $1 }.reduce(0) { $0 + $1 * $1 }.squareRoot()
       #expect(difference < 2e-2 * max(norms[index], floor), "\(entry.name)")

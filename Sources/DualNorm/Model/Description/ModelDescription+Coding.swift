@@ -7,6 +7,7 @@ extension ModelDescription {
     case format, network, preparation, labels, modalities, sites, precision, warnings
     case largestComponents = "largest_component"
     case training = "training_data"
+    case mirrorAxes = "mirror_axes"
   }
 
   /// The lowest format whose readers know every feature of this model.
@@ -41,7 +42,8 @@ extension ModelDescription {
       sites: try container.decode([String].self, forKey: .sites),
       precision: try container.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32,
       largestComponents: try container.decodeIfPresent(LargestComponents.self, forKey: .largestComponents),
-      training: try container.decodeIfPresent(TrainingProfile.self, forKey: .training))
+      training: try container.decodeIfPresent(TrainingProfile.self, forKey: .training),
+      mirrorAxes: try container.decodeIfPresent([MirrorAxis].self, forKey: .mirrorAxes))
     warnings = try container.decodeIfPresent([String].self, forKey: .warnings) ?? []
     preparation.multiples = network.levels.multiples
   }
@@ -58,5 +60,6 @@ extension ModelDescription {
     if precision != .float32 { try container.encode(precision, forKey: .precision) }
     try container.encodeIfPresent(largestComponents, forKey: .largestComponents)
     try container.encodeIfPresent(training, forKey: .training)
+    try container.encodeIfPresent(mirrorAxes, forKey: .mirrorAxes)
   }
 }

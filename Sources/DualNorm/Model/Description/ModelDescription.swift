@@ -23,13 +23,16 @@ package struct ModelDescription: Codable, Equatable, Sendable {
   /// The volumes of the training; nil if unknown.
   var training: TrainingProfile?
 
+  /// The axes along which training mirrored its images; nil if unknown.
+  package var mirrorAxes: [MirrorAxis]?
+
   /// Sentences on faults that training found in this model: classes that it does not find.
   package var warnings: [String] = []
 
   package init(
     network: NetworkPlan, preparation: PreparationPlan, labels: LabelScheme, modalities: [String],
     sites: [String] = [], precision: Precision = .float32, largestComponents: LargestComponents? = nil,
-    training: TrainingProfile? = nil
+    training: TrainingProfile? = nil, mirrorAxes: [MirrorAxis]? = nil
   ) {
     self.network = network
     self.preparation = preparation
@@ -39,6 +42,7 @@ package struct ModelDescription: Codable, Equatable, Sendable {
     self.precision = precision
     self.largestComponents = largestComponents
     self.training = training
+    self.mirrorAxes = mirrorAxes
   }
 
   /// - Throws: `Refusal` if the parts contradict each other.

@@ -34,7 +34,9 @@ struct DomainBatchNorm {
   func fused(
     _ x: Tensor, into convolution: some FusableConvolution, adding residual: Tensor?, _ context: ForwardContext
   ) -> Tensor? {
-    if let branch = branch(of: context.sites) { return branch.fused(x, into: convolution, adding: residual, context.mode) }
+    if let branch = branch(of: context.sites) {
+      return branch.fused(x, into: convolution, adding: residual, context.mode)
+    }
     let runs = context.sites!.runs.map { (norm: branches[$0.site], rows: $0.rows.count) }
     return BatchNorm.fused(x, runs: runs, into: convolution, adding: residual, context.mode)
   }

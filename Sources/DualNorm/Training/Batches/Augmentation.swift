@@ -25,6 +25,23 @@ package struct TrainingExample: Equatable, Sendable {
   /// Size of its slices, in pixels.
   var size: ImageSize { extent.slice }
 
+  /// Reverses the order of a volume's slices.
+  mutating func reverseSlices() {
+    guard let depth = extent.depth else { return }
+    let plane = size.height * size.width
+    func reversed<Value>(_ values: [Value]) -> [Value] {
+      var result: [Value] = []
+      for channel in stride(from: 0, to: values.count, by: depth * plane) {
+        for z in (0..<depth).reversed() {
+          let first = channel + z * plane
+          result += values[first..<first + plane]
+        }
+      }
+      return result
+    }
+    (image, labels) = (reversed(image), reversed(labels))
+  }
+
   /// Slices of all channels.
   var planes: Int { channels * (extent.depth ?? 1) }
 }
@@ -40,7 +57,7 @@ package struct Augmentation: Equatable, Sendable {
   package enum Part: String, Codable, Sendable, CaseIterable {
     /// Rotation, uniform within ±10°; of volumes about each axis.
     case rotation
-    /// Left-right mirroring; with two classes only, since organs have sides.
+    /// Mirroring along each axis of `flips` with probability 1/2.
     case flip
     /// Shift of N(0, 4) pixels along each axis; with two classes only, as published.
     case shift
@@ -71,16 +88,23 @@ package struct Augmentation: Equatable, Sendable {
   }
 
   var parts: Set<Part>
-  /// The number of the network's classes; flips and shifts need two.
+  /// The number of the network's classes; shifts need two.
   var classes: Int
+  /// The axes of flips.
+  var flips: [MirrorAxis]
   /// Largest zoom of the published code, uniform from 1; 1 turns it off.
   var zoom: Double
 
-  package init(_ parts: some Sequence<Part>, classes: Int, zoom: Double = 1) {
+  /// - Parameter flips: nil takes `standardFlips`.
+  package init(_ parts: some Sequence<Part>, classes: Int, zoom: Double = 1, flips: [MirrorAxis]? = nil) {
     self.parts = Set(parts)
     self.classes = classes
+    self.flips = flips ?? Self.standardFlips(classes: classes)
     self.zoom = zoom
   }
+
+  /// Left-right mirroring with two classes only, as published, since organs have sides.
+  static func standardFlips(classes: Int) -> [MirrorAxis] { classes == 2 ? [.x] : [] }
 
   /// The published augmentation.
   package static let published: [Part] = [.rotation, .flip, .shift]
@@ -97,11 +121,12 @@ package struct Augmentation: Equatable, Sendable {
       var drawn = own(part)
       return drawn.uniform() < part.probability ? drawn : nil
     }
-    let map = plane(fires, zooming: own(nil))
+    let mirrored = mirroredAxes(own)
+    let map = plane(fires, mirrored, zooming: own(nil))
     var result = example
     if example.isTurnedInSpace {
       let elastic = fires(.elastic).map { ElasticField(example.extent, example.sliceDistance, $0) }
-      let space = space(map, fires)
+      let space = space(map, mirrored, fires)
       if elastic != nil || space != .identity { result = example.transformed(by: space, bending: elastic) }
       changeIntensities(of: &result, fires)
       return result
@@ -111,8 +136,16 @@ package struct Augmentation: Equatable, Sendable {
     } else if map != .identity {
       result = example.transformed(by: map)
     }
+    if mirrored.contains(.z) { result.reverseSlices() }
     changeIntensities(of: &result, fires)
     return result
+  }
+
+  private func mirroredAxes(_ own: (Part?) -> SeededGenerator) -> Set<MirrorAxis> {
+    guard parts.contains(.flip) else { return [] }
+    // x has the first number, y the second, z the third.
+    var drawn = own(.flip)
+    return Set(MirrorAxis.allCases.filter { drawn.uniform() < Part.flip.probability && flips.contains($0) })
   }
 
   private func changeIntensities(of example: inout TrainingExample, _ fires: (Part) -> SeededGenerator?) {
@@ -122,7 +155,9 @@ package struct Augmentation: Equatable, Sendable {
   }
 
   /// The map of a volume whose slices move by `plane`, turned about the other two axes and shifted along the third.
-  private func space(_ plane: PlaneMap, _ fires: (Part) -> SeededGenerator?) -> SpaceMap {
+  private func space(
+    _ plane: PlaneMap, _ mirrored: Set<MirrorAxis>, _ fires: (Part) -> SeededGenerator?
+  ) -> SpaceMap {
     var angles = (x: 0.0, y: 0.0)
     if var own = fires(.rotation) {
       _ = own.uniform(in: -10...10)  // the plane's
@@ -133,10 +168,12 @@ package struct Augmentation: Equatable, Sendable {
       _ = (own.normal(), own.normal())
       shift = own.normal() * 4
     }
-    return SpaceMap(plane, angles: angles, shift: shift)
+    return SpaceMap(plane, angles: angles, shift: shift, mirrors: mirrored.contains(.z))
   }
 
-  private func plane(_ fires: (Part) -> SeededGenerator?, zooming: SeededGenerator) -> PlaneMap {
+  private func plane(
+    _ fires: (Part) -> SeededGenerator?, _ mirrored: Set<MirrorAxis>, zooming: SeededGenerator
+  ) -> PlaneMap {
     var zooming = zooming
     var scale = zooming.uniform() < 0.5 ? zooming.uniform(in: 1...max(zoom, 1)) : 1
     if var own = fires(.scale) { scale *= exp(own.uniform(in: log(0.7)...log(1.4))) }
@@ -144,6 +181,6 @@ package struct Augmentation: Equatable, Sendable {
     if var own = fires(.rotation) { angle = own.uniform(in: -10...10) * .pi / 180 }
     var shift = (x: 0.0, y: 0.0)
     if classes == 2, var own = fires(.shift) { shift = (own.normal() * 4, own.normal() * 4) }
-    return PlaneMap(angle: angle, mirrors: classes == 2 && fires(.flip) != nil, scale: scale, shift: shift)
+    return PlaneMap(angle: angle, mirrors: mirrored, scale: scale, shift: shift)
   }
 }

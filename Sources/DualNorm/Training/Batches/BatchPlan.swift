@@ -28,7 +28,8 @@ struct BatchPlan: Sendable {
     siteBatches = try SiteBatches(cases, description)
     batchSize = configuration.batchSize(sites: sites.count)
     augmentation = Augmentation(
-      configuration.augmentation, classes: description.network.classes, zoom: configuration.zoom)
+      configuration.augmentation, classes: description.network.classes, zoom: configuration.zoom,
+      flips: configuration.flipAxes)
     sampling = DualNorm.sampling(description.preparation)
     seed = configuration.seed
   }

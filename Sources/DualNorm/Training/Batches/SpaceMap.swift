@@ -16,9 +16,10 @@ struct SpaceMap: Equatable {
   /// - Parameters:
   ///   - angles: in radians.
   ///   - shift: along z, in pixels.
-  init(_ plane: PlaneMap, angles: (x: Double, y: Double), shift: Double) {
+  ///   - mirrors: whether to mirror along z too.
+  init(_ plane: PlaneMap, angles: (x: Double, y: Double), shift: Double, mirrors: Bool) {
     let scale = (plane.yx * plane.yx + plane.yy * plane.yy).squareRoot()
-    let inPlane = [plane.xx, plane.xy, 0, plane.yx, plane.yy, 0, 0, 0, scale]
+    let inPlane = [plane.xx, plane.xy, 0, plane.yx, plane.yy, 0, 0, 0, mirrors ? -scale : scale]
     let (cx, sx, cy, sy) = (cos(angles.x), sin(angles.x), cos(angles.y), sin(angles.y))
     let aboutX: [Double] = [1, 0, 0, 0, cx, -sx, 0, sx, cx]
     let aboutY: [Double] = [cy, 0, sy, 0, 1, 0, -sy, 0, cy]

@@ -63,6 +63,11 @@ extension TrainingConfiguration {
     }
   }
 
+  /// The axes along which the augmentation mirrors windows.
+  func mirrorAxes(classes: Int) -> [MirrorAxis] {
+    augmentation.contains(.flip) ? flipAxes ?? Augmentation.standardFlips(classes: classes) : []
+  }
+
   /// The preparation from the options, for unknown volumes.
   package func plan(orientation: Orientation? = nil) throws -> PreparationPlan {
     // That of CT needs the cases.
@@ -101,11 +106,27 @@ extension TrainingConfiguration {
       throw Refusal(
         .input, "\(Setting.spacing) has three numbers, and \(Setting.dimensions) is 2", remedy: "give x and y in mm")
     }
+    try requireUsableFlips()
     _ = try plan()
     let levels = dimensions == 3 ? Levels.volumes(poolings: Self.largestDepth) : .slices
     let smallest = norm == .ln ? Extent(levels.multiples.map { _ in 16 }) : nil
     try NetworkPlan(network, levels: levels, classes: 2, width: width, norm: norm, dual: dualPlan, size: smallest)
       .validate()
+  }
+
+  private func requireUsableFlips() throws {
+    guard let flipAxes, !flipAxes.isEmpty else { return }
+    let found = "\(Setting.flipAxes) is \(flipAxes.map(\.rawValue).joined(separator: ","))"
+    guard augmentation.contains(.flip) else {
+      throw Refusal(
+        .input, found + ", and \(Setting.augmentation) has no flip",
+        remedy: "add flip to \(Setting.augmentation), or leave \(Setting.flipAxes) out")
+    }
+    guard dimensions == 3 || !flipAxes.contains(.z) else {
+      throw Refusal(
+        .input, found + ", and \(Setting.dimensions) is 2",
+        remedy: "leave z out; the slices of a 2-D network keep their order")
+    }
   }
 
   /// The most poolings of a 3-D network, whose blocks the options may name before the cases are known.

@@ -70,6 +70,8 @@ package struct TrainingConfiguration: Equatable, Sendable {
   package var averaging = 0.0
   /// The augmentation's possible changes of a slice.
   package var augmentation = Augmentation.published
+  /// Axes that the augmentation's flip mirrors; by default x with two classes, and none with more.
+  package var flipAxes: [MirrorAxis]?
   /// Largest zoom of the augmentation.
   package var zoom = 1.0
   /// Tells whether the cross entropy is weighted by 1 − a class's share of the batch.

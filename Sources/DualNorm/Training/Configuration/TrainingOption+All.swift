@@ -100,6 +100,10 @@ extension TrainingOption {
       "Changes of slices: published (rotation, flip, shift), all, none, or parts: \(partNames).",
       form: "part,…", default: "published", example: "[rotation, scale]"),
     TrainingOption(
+      .flipAxes, \.flipAxes,
+      "Axes that flip mirrors: x (left and right), y, and z of 3-D windows; only where classes have no side.",
+      form: "axis,…", open: "x with two classes, none with more", example: "[x, y]"),
+    TrainingOption(
       .zoom, \.zoom, "Largest zoom of the augmentation, from 1 (off).", example: "1.5",
       Valid("give the largest magnification, from 1 to 4") { (1...4).contains($0) }),
     TrainingOption(.weightedCrossEntropy, \.weightedCrossEntropy, "Weight rare classes in the cross entropy."),

@@ -1,0 +1,95 @@
+import Torch
+
+/// The mean over several segmenters, such as networks of the folds of a cross-validation.
+///
+/// Each pass gives the mean of their probabilities. The final pass of each runs under the mask of its own first pass.
+struct Ensemble: Segmenter {
+  let count: Int
+  /// Tells whether to keep the mean entropy of the members, which says how much they disagree.
+  var keepsEntropy = false
+  /// Returns a member; it may read its weights first.
+  let member: (Int) -> any Segmenter
+
+  func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
+    var sums: [Pass: Tensor] = [:]
+    var entropies: [Pass: Tensor] = [:]
+    var hasFinal = false
+    for index in 0..<count {
+      let scores = member(index).scores(of: input, mode)
+      hasFinal = hasFinal || scores[.final] != nil
+      for pass in Pass.allCases {
+        // The only pass of a plain network counts for both.
+        let found = scores[pass] ?? scores[.first]!
+        let probabilities = found.probabilities
+        sums[pass] = sums[pass].map { $0 + probabilities } ?? probabilities
+        guard keepsEntropy else { continue }
+        let entropy = found.memberEntropy ?? probabilities.entropyOfClasses
+        entropies[pass] = entropies[pass].map { $0 + entropy } ?? entropy
+      }
+    }
+    if !hasFinal { sums[.final] = nil }
+    return sums.reduce(into: [:]) { scores, sum in
+      let channels = [sum.value] + (entropies[sum.key].map { [$0] } ?? [])
+      scores[sum.key] = ClassScores(
+        .concatenate(channels, dimension: 1) / Double(count), areLogits: false, hasMemberEntropy: keepsEntropy)
+    }
+  }
+}
+
+extension Tensor {
+  /// The entropy of class probabilities [N, classes, …] in nats, [N, 1, …].
+  fileprivate var entropyOfClasses: Tensor {
+    let entropy = (self * clamped(to: 1e-30...1).log()).sum([1]) * -1
+    return entropy.reshaped([size(0), 1] + shape.dropFirst(2))
+  }
+}
+
+/// The mean over an image and its mirror images (test-time augmentation), whose probabilities are mirrored back.
+///
+/// Each mirror image runs both passes, under the mask of its own first pass.
+struct Mirrored: Segmenter {
+  let base: any Segmenter
+  /// Axes to mirror along, together and alone: n axes make 2ⁿ images.
+  let axes: [MirrorAxis]
+  /// See `Ensemble`.
+  var keepsEntropy = false
+
+  func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
+    guard case .evaluation = mode else { return base.scores(of: input, mode) }
+    let choices = axes.reduce([[]]) { choices, axis in choices + choices.map { $0 + [axis] } }
+    return Ensemble(count: choices.count, keepsEntropy: keepsEntropy) { [base] in
+      MirrorImage(base: base, axes: choices[$0])
+    }
+    .scores(of: input, mode)
+  }
+}
+
+/// One mirror image.
+private struct MirrorImage: Segmenter {
+  let base: any Segmenter
+  let axes: [MirrorAxis]
+
+  func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
+    guard !axes.isEmpty else { return base.scores(of: input, mode) }
+    precondition(input.images.rank == 4 || input.images.size(0) == 1, "one window of a volume is mirrored at once")
+    let fromLast = axes.map(\.fromLast)
+    return base.scores(of: input.mirrored(fromLast), mode).mapValues { scores in
+      // [slices, classes, H, W]: the slices of a volume are rows.
+      ClassScores(scores.probabilities.flipped(axes.map { $0 == .z ? 4 : $0.fromLast }), areLogits: false)
+    }
+  }
+}
+
+/// An axis of the network's images: x along rows of pixels, y along columns, z along slices.
+package enum MirrorAxis: String, Codable, Sendable, CaseIterable {
+  case x, y, z
+
+  /// Its place among the axes of an image, counted from the last as 1.
+  var fromLast: Int {
+    switch self {
+    case .x: 1
+    case .y: 2
+    case .z: 3
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Basics
+import Foundation
+import MedicalImaging
+import Torch
+
+/// The networks of a model's members.
+///
+/// All stay in memory if they fit a limit. Otherwise one at a time does, and the results are the same to the bit.
+final class NetworkMembers {
+  /// A member's description and files.
+  struct Source {
+    let run: RunFolder
+    let weights: URL
+    let description: ModelDescription
+  }
+
+  let sources: [Source]
+  private let device: Device
+  private let precision: Precision?
+  private var loaded: [Int: DualNormNetwork] = [:]
+  /// Tells whether all stay in memory.
+  private(set) var keepsAll = true
+  /// The reason why a file could not be read again; what was computed since is wrong.
+  private(set) var failure: (any Error)?
+
+  /// Reads every network, so that a damaged file is found before the first case.
+  ///
+  /// - Parameter limit: bytes for the weights of all.
+  /// - Throws: `Refusal` naming the file that is missing or does not fit.
+  init(_ sources: [Source], precision: Precision?, device: Device, limit: Int) throws {
+    (self.sources, self.precision, self.device) = (sources, precision, device)
+    var bytes = 0
+    for index in sources.indices {
+      let network = try read(index)
+      bytes += network.parameters.entries.reduce(0) { $0 + MemoryLayout<Float>.size * $1.tensor.count }
+      keepsAll = keepsAll && bytes <= limit
+      keep(network, at: index)
+    }
+  }
+
+  /// The number of networks in memory.
+  var loadedCount: Int { loaded.count }
+
+  /// Returns a member's network. Where its file cannot be read again, returns another one's and sets `failure`.
+  func network(_ index: Int) -> DualNormNetwork {
+    if let network = loaded[index] { return network }
+    do {
+      keep(try read(index), at: index)
+    } catch {
+      failure = failure ?? error
+    }
+    return loaded[index] ?? loaded.first!.value
+  }
+
+  /// Brings all into memory, because batch statistics belong to networks that stay.
+  func keepAll() {
+    keepsAll = true
+    for index in sources.indices { _ = network(index) }
+  }
+
+  private func keep(_ network: DualNormNetwork, at index: Int) {
+    if !keepsAll { loaded = [:] }
+    loaded[index] = network
+  }
+
+  private func read(_ index: Int) throws -> DualNormNetwork {
+    let source = sources[index]
+    let state = try Safetensors.read(source.weights).tensors
+    let found = state.reduce(0.0) { $0 + $1.tensor.shape.reduce(1.0) { $0 * Double($1) } }
+    guard found >= source.description.network.leastWeightCount else {
+      throw Refusal(
+        .input, source.weights.path,
+        "holds \(Int(found)) numbers, far fewer than the network of \(source.run.description.path) has",
+        remedy: "restore both files from the same run")
+    }
+    let network = try DualNormNetwork(source.description.network, seed: 0, device: device)
+    network.precision = precision ?? source.description.precision
+    try network.parameters.load(state, file: source.weights.path)
+    return network
+  }
+}
