@@ -29,7 +29,7 @@ extension Adaptation: ExpressibleByArgument {}
 /// A network without batch norm has nothing that could be adapted.
 func warnOfIdleAdaptation(_ adaptation: Adaptation, _ model: ModelDescription) {
   let network = model.network
-  guard adaptation != .none, !network.usesBatchNorm else { return }
+  guard adaptation != .none, !model.networks.contains(where: \.usesBatchNorm) else { return }
   Warnings.report(
     "--adapt \(adaptation.rawValue) changes nothing: the model's norm is \(network.norm.rawValue), without "
       + "batch statistics.")

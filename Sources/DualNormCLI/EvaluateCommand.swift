@@ -93,6 +93,7 @@ struct EvaluateCommand: ParsableCommand {
         .input, runs[0].url.path, "has no dual blocks that could see a mask", remedy: "leave --mask-source out")
     }
     model.overlap = windows.overlap
+    if adapt != .none { try model.requireAdaptable() }
     warnOfIdleAdaptation(adapt, model.description)
     if let warning = model.device.warning { Messages.say(warning) }
     return model

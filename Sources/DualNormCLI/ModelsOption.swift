@@ -1,7 +1,9 @@
 import ArgumentParser
 import Basics
 import DualNorm
+import Experiments
 import Foundation
+import MedicalImaging
 
 /// One model, or the members of an ensemble.
 struct ModelsOption: ParsableArguments {
@@ -19,11 +21,23 @@ struct ModelsOption: ParsableArguments {
   /// - Throws: `Refusal` for the folder of an experiment that holds no finished networks of one method.
   func runs() throws -> [RunFolder] {
     let runs = try model.flatMap { try Self.runs(in: URL(fileURLWithPath: $0)) }
-    let paths = runs.map(\.url.standardizedFileURL.path)
+    let paths = runs.map { $0.url.standardizedFileURL.resolvingSymlinksInPath().path }
     if let twice = paths.first(where: { path in paths.count { $0 == path } > 1 }) {
       throw Refusal(.input, twice, "is named twice as a member of the ensemble", remedy: "name every model once")
     }
+    if runs.count > 1 { noteMemory(of: runs) }
     return runs
+  }
+
+  /// Says that networks are read again for every window, where their weights take too much memory.
+  private func noteMemory(of runs: [RunFolder]) {
+    let sizes = runs.map { (try? FileManager.default.attributesOfItem(atPath: $0.model.path)[.size] as? Int) ?? 0 }
+    let (bytes, limit) = (sizes.reduce(0, +), VolumeMemory.limit / 4)
+    guard bytes > limit else { return }
+    func gigabytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1e9, decimals: 2) + " GB" }
+    Messages.say(
+      "The \(runs.count) networks take \(gigabytes(bytes)), more than a quarter of the memory (\(gigabytes(limit))), so one "
+        + "is in memory at a time and is read again for every window; a larger --memory keeps them.")
   }
 
   private static func runs(in folder: URL) throws -> [RunFolder] {
@@ -31,16 +45,19 @@ struct ModelsOption: ParsableArguments {
     let cells = folder.appendingPathComponent("cells")
     guard exists(cells) else {
       let members = members(of: folder)
-      return members.isEmpty ? [RunFolder(folder)] : try finished(members)
+      return members.isEmpty ? [RunFolder(folder)] : try finished(members, of: folder)
     }
     let methods = subfolders(of: cells)
+    guard !methods.isEmpty else {
+      throw Refusal(.input, folder.path, "is an experiment without networks yet", remedy: "run the experiment first")
+    }
     guard methods.count == 1 else {
       throw Refusal(
         .input, folder.path,
         "is an experiment with \(counted(methods.count, "method")) (\(listed(methods.map(\.lastPathComponent), atMost: 8)))",
-        remedy: "name the folder of one, such as \(cells.path)/\(methods.first?.lastPathComponent ?? "dual")")
+        remedy: "name the folder of one, such as \(cells.path)/\(methods[0].lastPathComponent)")
     }
-    return try finished(members(of: methods[0]))
+    return try finished(members(of: methods[0]), of: methods[0])
   }
 
   /// The run folders `SETTING/seed-N` of a method of an experiment.
@@ -48,8 +65,14 @@ struct ModelsOption: ParsableArguments {
     subfolders(of: method).flatMap(subfolders).filter { $0.lastPathComponent.hasPrefix("seed-") }
   }
 
-  private static func finished(_ members: [URL]) throws -> [RunFolder] {
+  private static func finished(_ members: [URL], of method: URL) throws -> [RunFolder] {
     let runs = members.map(RunFolder.init)
+    let experiment = method.deletingLastPathComponent().deletingLastPathComponent()
+    if let planned = ExperimentConfiguration.plannedTrainings(in: experiment), runs.count < planned {
+      throw Refusal(
+        .input, method.path, "has \(runs.count) of the \(planned) networks that the experiment plans",
+        remedy: "finish the experiment, or name the run folders of the finished ones")
+    }
     if let open = runs.first(where: { !exists($0.model) }) {
       throw Refusal(
         .input, open.url.path, "has no model.safetensors, so this member of the ensemble is not trained yet",

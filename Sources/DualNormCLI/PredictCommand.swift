@@ -47,9 +47,14 @@ struct PredictCommand: ParsableCommand {
   @Flag(help: "Also write NAME_probabilities.nii.gz: float32 [x, y, z, class].") var probabilities = false
   @Flag(
     help:
-      "Also write NAME_uncertainty.nii.gz (entropy in nats), of several networks NAME_disagreement.nii.gz, and a number a case."
+      "Also write NAME_uncertainty.nii.gz (entropy in nats) and print a number for each case; several networks or --mirror add NAME_disagreement.nii.gz."
   )
   var uncertainty = false
+  @Option(
+    help: ArgumentHelp(
+      "Also write volume and mean intensity of each class and case to this file (.csv or .json).", valueName: "file"),
+    completion: .file())
+  var statistics: String?
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
   @Flag(help: "Also write NAME_preview.png: the slice with the most foreground, outlined.") var preview = false
   @Option(help: ArgumentHelp("The site that the volumes are from, for models with norm dsbn.", valueName: "name"))
@@ -66,9 +71,19 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }
-  private var outputs: PredictionOutputs {
+  /// - Parameter members: the number of networks.
+  private func outputs(members: Int) -> PredictionOutputs {
     PredictionOutputs(
-      firstPass: firstPass, probabilities: probabilities, uncertainty: uncertainty, preview: preview)
+      firstPass: firstPass, probabilities: probabilities, uncertainty: uncertainty,
+      disagreement: members > 1 || models.mirror, preview: preview,
+      statistics: statistics.map { URL(fileURLWithPath: $0) })
+  }
+
+  func validate() throws {
+    guard statistics == nil || !skipExisting else {
+      throw ValidationError(
+        "--statistics is a table of all inputs, and --skip-existing leaves some out; give one of the two.")
+    }
   }
 
   func run() throws {
@@ -82,15 +97,15 @@ struct PredictCommand: ParsableCommand {
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
       format: format, modalities: description.modalities.count)
+    let outputs = outputs(members: runs.count)
     try PredictionJob.requireUsable(jobs, outputs)
     PredictionJob.removeRemains(besideResultsOf: jobs)
-    let open = remaining(of: jobs)
+    let open = remaining(of: jobs, outputs)
     guard !open.isEmpty else { return }
-    let device = try usableDevice(runs[0], description)
+    let device = try usableDevice(runs, description)
     let batch = PredictionBatch(
       runs: runs, mirrors: models.mirror, description: description, precision: precision, device: device,
-      threads: threads,
-      overlap: windows.overlap, adaptation: adapt, cases: jobs.map(\.scan), site: site,
+      threads: threads, overlap: windows.overlap, adaptation: adapt, cases: jobs.map(\.scan), site: site,
       largestComponent: components.choice, outputs: outputs, quiet: quiet)
     let outcome = try waiting { try await batch.segment(open) }
     if let warning = FoundVolumes.warning(of: outcome.found) { Warnings.report(warning) }
@@ -104,7 +119,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   /// The jobs still to do. Reports masks that exist already.
-  private func remaining(of jobs: [PredictionJob]) -> [PredictionJob] {
+  private func remaining(of jobs: [PredictionJob], _ outputs: PredictionOutputs) -> [PredictionJob] {
     let done = jobs.filter { $0.isDone(outputs) }
     if skipExisting {
       if !done.isEmpty { Messages.say("Skipping \(done.count) of \(jobs.count) inputs, whose results are there.") }
@@ -119,8 +134,8 @@ struct PredictCommand: ParsableCommand {
   }
 
   /// The device to use. Refuses models and devices that cannot segment new volumes.
-  private func usableDevice(_ run: RunFolder, _ description: ModelDescription) throws -> Device {
-    guard !description.needsReference else {
+  private func usableDevice(_ runs: [RunFolder], _ description: ModelDescription) throws -> Device {
+    if let run = try runs.first(where: { try $0.readDescription().needsReference }) {
       throw Refusal(
         .input, run.url.path,
         "its final pass sees the true mask (mask-source reference), which a volume to be segmented does not have",

@@ -30,6 +30,8 @@ struct PredictionBatch: Sendable {
   /// Results and failures of the volumes.
   struct Outcome: Sendable {
     var found: [FoundVolumes] = []
+    /// Empty unless a file for them is named.
+    var statistics: [ClassStatistics] = []
     var failures: [CaseFailure] = []
   }
 
@@ -49,13 +51,16 @@ struct PredictionBatch: Sendable {
         jobs, shouldStop: Interruption.requested, prepared: { far.add($0) },
         done: { job, result in
           switch result {
-          case .success(let found): outcome.found.append(found)
+          case .success(let (found, statistics)):
+            outcome.found.append(found)
+            outcome.statistics += statistics
           case .failure(let error): outcome.failures.append(CaseFailure(job.title, error))
           }
           progress.advance(job.title)
         })
     } catch {
       progress.clear()
+      try? writeStatistics(outcome)
       let isStopped = error is StopRequested
       if isStopped {
         Messages.show(
@@ -67,10 +72,16 @@ struct PredictionBatch: Sendable {
     }
     progress.clear()
     far.report()
+    try writeStatistics(outcome)
     return outcome
   }
 
-  private var steps: PredictionQueue<PredictionJob, FoundVolumes>.Steps {
+  private func writeStatistics(_ outcome: Outcome) throws {
+    guard let file = outputs.statistics, !outcome.found.isEmpty else { return }
+    try ClassStatistics.write(outcome.statistics, modalities: description.modalities, to: file)
+  }
+
+  private var steps: PredictionQueue<PredictionJob, (FoundVolumes, [ClassStatistics])>.Steps {
     let (description, labels, outputs) = (description, description.labels, outputs)
     return .init(
       read: { job in
@@ -84,9 +95,15 @@ struct PredictionBatch: Sendable {
       },
       write: { job, results, seconds in
         try job.write(results, outputs, labels: labels)
-        return FoundVolumes(
-          in: results.last!.labels, scheme: labels, of: job.scan, named: job.title, seconds: seconds,
+        let mask = results.last!.labels
+        let found = FoundVolumes(
+          in: mask, scheme: labels, of: job.scan, named: job.title, seconds: seconds,
           uncertainty: results.last!.uncertainty?.ofCase)
+        guard outputs.statistics != nil else { return (found, []) }
+        let modalities = description.modalities.count
+        return (
+          found, try ClassStatistics.of(mask, labels, job.scan, named: job.title, modalities: modalities)
+        )
       })
   }
 }

@@ -12,7 +12,11 @@ struct PredictionOutputs: Sendable {
   var firstPass = false
   var probabilities = false
   var uncertainty = false
+  /// Tells whether several members or mirror images make maps of disagreement.
+  var disagreement = false
   var preview = false
+  /// The table of all cases.
+  var statistics: URL?
 
   var passes: Set<Pass> { firstPass ? [.first, .final] : [.final] }
 }
@@ -27,6 +31,7 @@ extension PredictionJob {
     outputs.passes.flatMap { pass in
       [file(pass.suffix)] + (outputs.probabilities ? [probabilities(pass.suffix)] : [])
         + (outputs.uncertainty ? [map(pass.suffix, "uncertainty")] : [])
+        + (outputs.uncertainty && outputs.disagreement ? [map(pass.suffix, "disagreement")] : [])
     } + (outputs.preview ? [previewFile] : [])
   }
 
@@ -63,6 +68,17 @@ extension PredictionJob {
         try requireWritable(file)
       }
     }
+    guard let table = outputs.statistics else { return }
+    guard ["csv", "json"].contains(table.pathExtension.lowercased()) else {
+      throw Refusal(
+        .input, table.path, "statistics are written as .csv or .json", remedy: "give the file one of these endings")
+    }
+    guard !inputs.contains(table.resolved), owners[table.path] == nil else {
+      throw Refusal(
+        .input, table.path, "is an input or another result, which --statistics would overwrite",
+        remedy: "give another file")
+    }
+    try requireWritable(table)
   }
 
   /// Removes partial files of killed processes beside the results, even if nothing is left to write.

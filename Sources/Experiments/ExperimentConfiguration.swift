@@ -165,3 +165,15 @@ extension ExperimentConfiguration {
     largestComponent = record.largestComponent
   }
 }
+
+extension ExperimentConfiguration {
+  /// The number of networks that the experiment in a folder plans for each method; nil for other folders, and for a site
+  /// matrix, whose networks are no ensemble.
+  package static func plannedTrainings(in folder: URL) -> Int? {
+    guard exists(in: folder), let configuration = try? ExperimentConfiguration(contentsOf: folder),
+      configuration.kind != .matrix, let data = try? Data(contentsOf: Experiment.foldsFile(folder)),
+      let folds = try? JSONSerialization.jsonObject(with: data) as? [Any]
+    else { return nil }
+    return folds.count * configuration.seedValues.count
+  }
+}

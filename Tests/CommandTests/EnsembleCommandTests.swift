@@ -83,12 +83,13 @@ import Testing
     }
   }
 
-  /// Members with windows and orientations of their own are averaged on the file's grid.
+  /// Members with spacing, windows and orientations of their own are averaged on the file's grid.
   @Test func membersThatPrepareOtherwise() throws {
     let plan = try RunFolder(Tiny.run).readDescription().preparation
     let other = try member("other") {
       $0.preparation = try PreparationPlan(
-        networkSize: Extent(height: 48, width: 48), contextSlices: plan.contextSlices, whitening: plan.whitening,
+        resampling: .spacingMM(x: 1.5, y: 1.25), networkSize: Extent(height: 48, width: 48),
+        contextSlices: plan.contextSlices, whitening: plan.whitening,
         orientation: Orientation(code: "PLS"))
     }
     let models = [try Tiny.run, other.url]
@@ -106,6 +107,41 @@ import Testing
       "The members of the ensemble prepare volumes in 2 ways, and --adapt needs one; leave --adapt out.",
       of: ["predict", "--model"] + models.map(\.path) + ["--input", scan.path, "--adapt", "case", "--threads", "1"]
         + ["--output", folder.file("m.nii.gz").path])
+  }
+
+  /// Equal members disagree nowhere, although windows and slices are interpolated.
+  @Test func equalMembersAgree() throws {
+    let plan = try RunFolder(Tiny.run).readDescription().preparation
+    let resampled = try ["a", "b"].map {
+      try member($0) {
+        $0.preparation = try PreparationPlan(
+          resampling: .spacingMM(x: 0.7, y: 0.7), networkSize: Extent(height: 32, width: 32),
+          contextSlices: plan.contextSlices, whitening: plan.whitening, orientation: plan.orientation)
+      }.url
+    }
+    try predict(resampled, "out", "--uncertainty")
+    let entropy = try Image(contentsOf: folder.file("out/Case01_uncertainty.nii.gz")).voxels
+    let disagreement = try Image(contentsOf: folder.file("out/Case01_disagreement.nii.gz")).voxels
+    #expect(entropy.max()! > 0.1 && disagreement.max()! < 1e-5)
+    let mixed = [try Tiny.run, resampled[0]]
+    try predict(mixed, "mixed", "--uncertainty")
+    let between = try Image(contentsOf: folder.file("mixed/Case01_disagreement.nii.gz")).voxels
+    #expect(between.allSatisfy { $0 >= 0 } && between.max()! > 1e-3)
+  }
+
+  /// The final pass of any member may need the truth, which predict does not have.
+  @Test func aMemberThatNeedsTheTruth() throws {
+    let reference = try member("reference") { $0.network.dual?.maskSource = .reference }
+    let models = [try Tiny.run.path, reference.url.path]
+    try expectRefusal(
+      "\(reference.url.path): its final pass sees the true mask (mask-source reference), which a volume to be segmented "
+        + "does not have; use dualnorm evaluate, or a model trained with --mask-source prediction.",
+      of: ["predict", "--model"] + models + ["--input", scan.path, "--output", folder.file("m.nii.gz").path])
+    let result = try dualnorm(
+      ["evaluate", "--model"] + models + [
+        "--data", Tiny.data.path, "--output", folder.file("e").path, "--threads", "1",
+      ])
+    #expect(result.status == 0, "\(result.errors)")
   }
 
   /// A member that vanishes during the work fails the case instead of being left out.
@@ -141,7 +177,7 @@ import Testing
     let arguments = ["--input", scan.path, "--output", folder.file("m.nii.gz").path]
     try expectRefusal(
       "\(other.url.path): has the classes 1 label 1, 5 label 5, and \(try Tiny.run.path) has 1 label 1, 2 label 2; give "
-        + "models of one task and spacing, such as the folds of a cross-validation.",
+        + "models of one task, such as the folds of a cross-validation.",
       of: ["predict", "--model", Tiny.run.path, other.url.path] + arguments)
     try expectRefusal(
       "\(try Tiny.run.path): is named twice as a member of the ensemble; name every model once.",
@@ -167,6 +203,17 @@ import Testing
     let copy = folder.file("cells/dual")
     try FileManager.default.createDirectory(at: folder.file("cells"), withIntermediateDirectories: true)
     try FileManager.default.copyItem(at: experiment.appendingPathComponent("cells/dual"), to: copy)
+    // Cells that were not begun have no folder.
+    for name in ["experiment.yaml", "training.yaml", "splits_final.json"] {
+      try FileManager.default.copyItem(at: experiment.appendingPathComponent(name), to: folder.file(name))
+    }
+    let later = copy.appendingPathComponent("Site-B")
+    let hidden = folder.file("Site-B")
+    try FileManager.default.moveItem(at: later, to: hidden)
+    try expectRefusal(
+      "\(copy.path): has 1 of the 2 networks that the experiment plans; finish the experiment, or name the run folders of "
+        + "the finished ones.", of: ["predict", "--model", copy.path] + arguments)
+    try FileManager.default.moveItem(at: hidden, to: later)
     let open = copy.appendingPathComponent("Site-B/seed-1")
     try FileManager.default.removeItem(at: open.appendingPathComponent("model.safetensors"))
     try expectRefusal(

@@ -81,7 +81,7 @@ import Testing
     ),
     ("\"width\" : 4", "\"width\" : 0", "The width is 0; choose 1 to 1024."),
     (
-      "\"format\" : 3", "\"format\" : 99",
+      "\"format\" : ", "\"format\" : 99, \"before\" : ",
       "is of format 99, and this program reads up to 6; use a newer dualnorm."
     ),
     (

@@ -124,7 +124,9 @@ import Testing
     let kernel = size.map { _ in 3 }
     let convolution = Convolution(weight: random([4, 8] + kernel), bias: random([4]))
     let weights = random([2, 4] + size)
-    let fused = run([x, map], weights: weights) { x.fused(scaledBy: map, into: convolution) }
+    let fused = run([x, map], weights: weights) {
+      norm(8, affine: false).fused(normalized: x, map: map, into: convolution)
+    }
     let plain = run([x, map], weights: weights) {
       convolution((x * (1 + map.narrowed(1, to: 0..<8)) + map.narrowed(1, to: 8..<16)).relu())
     }

@@ -24,6 +24,11 @@ package struct EvaluatedCases {
   /// - Throws: `Refusal` if the chosen side has no cases.
   package init(of dataset: Dataset, runs: [RunFolder], choice given: Choice?) throws {
     let own = try runs.reduce(into: [:]) { $0.join(try RunSides($1)?.sides(of: dataset) ?? [:]) }
+    for run in runs where !own.isEmpty && !FileManager.default.fileExists(atPath: run.splits.path) {
+      Warnings.report(
+        "\(run.url.path): does not say which cases trained it, and other members of the ensemble do; if it learnt from "
+          + "these cases, the scores are better than on new patients.")
+    }
     guard let given else {
       let isHeldOut = own.values.contains(.test)
       let unseen = isHeldOut ? dataset.cases.filter { [.test, .new].contains(own[$0.identifier]) } : dataset.cases

@@ -23,7 +23,7 @@ struct Ensemble: Segmenter {
         let probabilities = found.probabilities
         sums[pass] = sums[pass].map { $0 + probabilities } ?? probabilities
         guard keepsEntropy else { continue }
-        let entropy = found.memberEntropy ?? probabilities.entropyOfClasses
+        let entropy = found.further ?? probabilities.entropyOfClasses
         entropies[pass] = entropies[pass].map { $0 + entropy } ?? entropy
       }
     }
@@ -31,7 +31,23 @@ struct Ensemble: Segmenter {
     return sums.reduce(into: [:]) { scores, sum in
       let channels = [sum.value] + (entropies[sum.key].map { [$0] } ?? [])
       scores[sum.key] = ClassScores(
-        .concatenate(channels, dimension: 1) / Double(count), areLogits: false, hasMemberEntropy: keepsEntropy)
+        .concatenate(channels, dimension: 1) / Double(count), areLogits: false, hasFurther: keepsEntropy)
+    }
+  }
+}
+
+/// Scores whose further channel is the disagreement of an ensemble: the entropy of its mean less the mean entropy of its
+/// members. It is taken before windows and grids are joined, so that equal members have none.
+struct WithDisagreement: Segmenter {
+  let base: any Segmenter
+
+  func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
+    base.scores(of: input, mode).mapValues { scores in
+      guard let members = scores.further else { return scores }
+      let probabilities = scores.probabilities
+      let disagreement = (probabilities.entropyOfClasses - members).clamped(to: 0...Double.infinity)
+      return ClassScores(
+        .concatenate([probabilities, disagreement], dimension: 1), areLogits: false, hasFurther: true)
     }
   }
 }

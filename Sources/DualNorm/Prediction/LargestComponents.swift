@@ -65,7 +65,9 @@ extension ModelDescription {
     case (.asInModel, nil): return "kept of all classes, because an earlier version made this model"
     case (.asInModel, .published): return "kept of all classes, as published"
     case (.asInModel, .validated(let classes, let cases)):
-      guard cases > 0 else { return "kept of no class, because no validation case has shown what it gains" }
+      guard cases > 0 || classes.contains(where: \.kept) else {
+        return "kept of no class, because no validation case has shown what it gains"
+      }
       let named = zip(labels.names, classes)
       func list(_ kept: Bool) -> String? {
         let names = named.filter { $0.1.kept == kept }.map { name, gain in

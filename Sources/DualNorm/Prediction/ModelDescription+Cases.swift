@@ -6,7 +6,7 @@ import Scores
 
 extension ModelDescription {
   /// Tells whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.
-  package var needsReference: Bool { network.dual?.maskSource == .reference }
+  package var needsReference: Bool { networks.contains { $0.dual?.maskSource == .reference } }
 
   /// Reads a case and brings it onto the network's grid.
   ///

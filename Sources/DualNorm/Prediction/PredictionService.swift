@@ -62,6 +62,7 @@ public actor PredictionService {
   package func adapt(
     _ adaptation: Adaptation, cases: [Case], progress: @escaping @Sendable (Int, Int) throws -> Void
   ) throws {
+    try model.get().requireAdaptable()
     adapter = Adapter(try model.get(), adaptation, cases: cases, progress: progress)
   }
 

@@ -2,35 +2,38 @@ import MedicalImaging
 import Scores
 
 extension SegmentationModel {
-  /// Segments a case with members that prepare it differently. Each group's probabilities come back to the file's grid,
-  /// at 4 bytes per voxel, class and pass, and their mean decides.
+  /// Segments a case with members that prepare it differently.
+  ///
+  /// The mean of their probabilities is taken on the file's grid, at 8 bytes per voxel, class and pass.
   func segmentByGroups(
     _ item: PreparedCase, _ passes: Set<Pass>, site: String?, largestComponent: LargestComponentChoice,
     keepsProbabilities: Bool, keepsUncertainty: Bool
   ) throws -> [Segmentation] {
     var sums: [Pass: [Image]] = [:]
+    /// Σ of the groups' entropies less what their members disagree in.
     var entropies: [Pass: [Float]] = [:]
-    for group in groups {
-      let own = try group.description.prepared(item.source)
+    for (place, group) in groups.enumerated() {
+      let own = place == 0 ? item : try group.description.prepared(item.source)
       let grid = own.volume.grid
-      let found = results(
+      var found = results(
         of: own.volume, group, passes, site: site, statistics: nil, keepsProbabilities: true,
         keepsUncertainty: keepsUncertainty)
       try requireMembers()
       let share = Float(group.members.count) / Float(members.sources.count)
-      for (pass, result) in found {
-        let maps = result.probabilities.map { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) }
-        sums[pass] = maps.enumerated().map { index, map in
-          var sum = map
-          let before = sums[pass]?[index].voxels
-          for voxel in sum.voxels.indices { sum.voxels[voxel] = share * map.voxels[voxel] + (before?[voxel] ?? 0) }
-          return sum
+      for pass in passes {
+        let result = found.removeValue(forKey: pass)!
+        if sums[pass] == nil { sums[pass] = [] }
+        for (index, values) in result.probabilities.enumerated() {
+          let map = grid.turnedBack(Image(voxels: values, geometry: grid.geometry))
+          if place == 0 { sums[pass]!.append(Image(voxels: map.voxels.map { _ in 0 }, geometry: map.geometry)) }
+          for voxel in map.voxels.indices { sums[pass]![index].voxels[voxel] += share * map.voxels[voxel] }
         }
         guard let uncertainty = result.uncertainty else { continue }
-        let members = uncertainty.memberEntropy.isEmpty ? uncertainty.entropy : uncertainty.memberEntropy
-        let entropy = grid.turnedBack(Image(voxels: members, geometry: grid.geometry)).voxels
-        let before = entropies[pass] ?? Array(repeating: 0, count: entropy.count)
-        entropies[pass] = zip(before, entropy).map { $0 + share * $1 }
+        let within = uncertainty.disagreement
+        let entropy = within.isEmpty ? uncertainty.entropy : zip(uncertainty.entropy, within).map { $0 - $1 }
+        let turned = grid.turnedBack(Image(voxels: entropy, geometry: grid.geometry)).voxels
+        let before = entropies[pass] ?? Array(repeating: 0, count: turned.count)
+        entropies[pass] = zip(before, turned).map { $0 + share * $1 }
       }
     }
     let reduced = description.largestComponentClasses(largestComponent)
@@ -41,8 +44,11 @@ extension SegmentationModel {
       var uncertainty: Uncertainty?
       if let members = entropies[pass] {
         var sums = UncertaintySums(classes: maps.count)
-        sums.add(maps, found, members: members)
-        uncertainty = sums.uncertainty { Image(voxels: $0, geometry: geometry) }
+        sums.add(maps, found, disagreement: [])
+        let disagreement = zip(sums.entropy, members).map { max($0 - $1, 0) }
+        uncertainty = Uncertainty(
+          entropy: Image(voxels: sums.entropy, geometry: geometry),
+          disagreement: Image(voxels: disagreement, geometry: geometry), ofCase: sums.ofCase)
       }
       let classes = ClassMap(voxels: found, geometry: geometry).keepingLargestComponents(of: reduced)
       return Segmentation(

@@ -33,13 +33,40 @@ public final class SegmentationModel {
   ) throws {
     let sources = try runs.map { try NetworkMembers.Source($0, maskSource) }
     description = try .ensemble(sources.map { ($0.run.url.path, $0.description) })
-    mirrorAxes = mirrors ? try description.usableMirrorAxes(of: runs[0].url.path) : []
+    mirrorAxes = mirrors ? try Self.mirrorAxes(of: sources, description) : []
     members = try NetworkMembers(sources, precision: precision, device: device, limit: limit)
     let plans = sources.map(\.description.preparation)
     groups = plans.indices.filter { plans.firstIndex(of: plans[$0]) == $0 }.map { first in
       Group(description: sources[first].description, members: plans.indices.filter { plans[$0] == plans[first] })
     }
     self.device = device
+    guard groups.count == 1 || !description.needsReference else {
+      throw Refusal(
+        .input,
+        "The members of the ensemble prepare volumes in \(groups.count) ways, and \(Setting.maskSource) "
+          + "reference needs one", remedy: "leave \(Setting.maskSource) out, or give models of one preparation")
+    }
+  }
+
+  private static func mirrorAxes(
+    of sources: [NetworkMembers.Source], _ description: ModelDescription
+  ) throws -> [MirrorAxis] {
+    for source in sources { _ = try source.description.usableMirrorAxes(of: source.run.url.path) }
+    guard let axes = description.mirrorAxes, !axes.isEmpty else {
+      throw Refusal(
+        .input,
+        "The members of the ensemble learnt from images mirrored along different axes, and \(Setting.mirror) "
+          + "needs a common one", remedy: "leave \(Setting.mirror) out")
+    }
+    return axes
+  }
+
+  /// - Throws: `Refusal` for members that prepare volumes differently, since batch statistics are of prepared volumes.
+  package func requireAdaptable() throws {
+    guard groups.count > 1 else { return }
+    throw Refusal(
+      .input, "The members of the ensemble prepare volumes in \(groups.count) ways, and \(Setting.adapt) needs one",
+      remedy: "leave \(Setting.adapt) out")
   }
 
   /// Reads a run folder.
@@ -67,18 +94,16 @@ public final class SegmentationModel {
       return mirrorAxes.isEmpty ? one : Mirrored(base: one, axes: mirrorAxes, keepsEntropy: keepsEntropy)
     }
     let all = group.members
-    return all.count == 1 ? member(all[0]) : Ensemble(count: all.count, keepsEntropy: keepsEntropy) { member(all[$0]) }
+    let one =
+      all.count == 1 ? member(all[0]) : Ensemble(count: all.count, keepsEntropy: keepsEntropy) { member(all[$0]) }
+    return keepsEntropy ? WithDisagreement(base: one) : one
   }
 
   /// The statistics of all batch norms over volumes; see `DualNormNetwork.batchStatistics`.
   func batchStatistics(
     of volumes: [PreparedVolume], site: String?, progress: (Int, Int) throws -> Void
   ) throws -> BatchStatistics {
-    guard groups.count == 1 else {
-      throw Refusal(
-        .input, "The members of the ensemble prepare volumes in \(groups.count) ways, and \(Setting.adapt) needs one",
-        remedy: "leave \(Setting.adapt) out")
-    }
+    try requireAdaptable()
     members.keepAll()
     let found = try segmenter(groups[0], ofSite: site).batchStatistics(
       of: volumes, statisticsSampling, on: device, progress: progress)
@@ -109,7 +134,7 @@ public final class SegmentationModel {
   package func dualMaps(of item: PreparedCase, slice z: Int) -> [DualMap] {
     network.dualMaps(
       of: item.volume, slice: item.volume.networkSlice(of: z), sampling,
-      site: description.branch(ofSite: item.source.site))
+      site: members.sources[0].description.branch(ofSite: item.source.site))
   }
 
   /// Pixels and size of the middle window of a slice; see `PreparedCase.shownChannels`.
@@ -200,12 +225,12 @@ public final class SegmentationModel {
       segmenter.forEachSlab(of: volume, sampling, passes: passes, on: device) { pass, slices, scores in
         if !grid.isResampled { found[pass]!.classes += scores.classes }
         guard keepsProbabilities || keepsUncertainty || grid.isResampled else { return }
-        let members = scores.memberEntropy.map { [$0.values(Float.self)] } ?? []
-        let restored = restoring[pass]!.restored(scores.probabilitiesByClass + members, slices: slices)
+        let disagreement = scores.further.map { [$0.values(Float.self)] } ?? []
+        let restored = restoring[pass]!.restored(scores.probabilitiesByClass + disagreement, slices: slices)
         let maps = Array(restored.prefix(classes))
         let decided = grid.isResampled || keepsUncertainty ? mostProbableClasses(maps) : []
         if grid.isResampled { found[pass]!.classes += decided }
-        found[pass]!.uncertainty?.add(maps, decided, members: Array(restored.dropFirst(classes).joined()))
+        found[pass]!.uncertainty?.add(maps, decided, disagreement: Array(restored.dropFirst(classes).joined()))
         guard keepsProbabilities else { return }
         for (index, map) in maps.enumerated() { found[pass]!.probabilities[index] += map }
       }

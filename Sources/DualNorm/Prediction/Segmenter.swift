@@ -64,33 +64,33 @@ extension DualNormNetwork {
 
 /// Scores of each class in the pixels of some slices: logits of one network, or class probabilities.
 struct ClassScores {
-  /// [slices, classes, H, W], followed by the channel of `memberEntropy` if there is one.
+  /// [slices, classes, H, W], then the channel of `further` if there is one.
   let values: Tensor
   let areLogits: Bool
-  /// Tells whether the last channel is the mean entropy of an ensemble's members.
-  let hasMemberEntropy: Bool
+  /// Tells whether the last channel is no class; see `further`.
+  let hasFurther: Bool
   /// The part of `values` that lies in the volume.
   private let slices, rows, columns: Range<Int>
 
   /// - Parameter values: [slices, classes, H, W]; or [N, classes, D, H, W] of volumes, whose slices follow each other.
-  init(_ values: Tensor, areLogits: Bool, hasMemberEntropy: Bool = false) {
+  init(_ values: Tensor, areLogits: Bool, hasFurther: Bool = false) {
     let slices = values.rank == 5 ? values.slicesOfVolumes : values
     self.init(
-      slices, areLogits: areLogits, hasMemberEntropy, slices: 0..<slices.size(0), rows: 0..<slices.size(2),
+      slices, areLogits: areLogits, hasFurther, slices: 0..<slices.size(0), rows: 0..<slices.size(2),
       columns: 0..<slices.size(3))
   }
 
   private init(
-    _ values: Tensor, areLogits: Bool, _ hasMemberEntropy: Bool, slices: Range<Int>, rows: Range<Int>,
+    _ values: Tensor, areLogits: Bool, _ hasFurther: Bool, slices: Range<Int>, rows: Range<Int>,
     columns: Range<Int>
   ) {
-    (self.values, self.areLogits, self.hasMemberEntropy) = (values, areLogits, hasMemberEntropy)
+    (self.values, self.areLogits, self.hasFurther) = (values, areLogits, hasFurther)
     (self.slices, self.rows, self.columns) = (slices, rows, columns)
   }
 
   /// The same scores, limited to some slices, rows and columns.
   func cropped(slices: Range<Int>, rows: Range<Int>, columns: Range<Int>) -> ClassScores {
-    ClassScores(values, areLogits: areLogits, hasMemberEntropy, slices: slices, rows: rows, columns: columns)
+    ClassScores(values, areLogits: areLogits, hasFurther, slices: slices, rows: rows, columns: columns)
   }
 
   private func cropped(_ tensor: Tensor) -> Tensor {
@@ -105,11 +105,12 @@ struct ClassScores {
   /// [slices, classes, H, W]
   var probabilities: Tensor { cropped(areLogits ? ofClasses.softmax(1) : ofClasses) }
 
-  private var ofClasses: Tensor { hasMemberEntropy ? values.narrowed(1, to: 0..<values.size(1) - 1) : values }
+  private var ofClasses: Tensor { hasFurther ? values.narrowed(1, to: 0..<values.size(1) - 1) : values }
 
-  /// Mean entropy of an ensemble's members in nats, [slices, 1, H, W]; nil unless an `Ensemble` kept it.
-  var memberEntropy: Tensor? {
-    hasMemberEntropy ? cropped(values.narrowed(1, to: values.size(1) - 1..<values.size(1))) : nil
+  /// The mean entropy of an ensemble's members, or what they disagree in (`WithDisagreement`), in nats, [slices, 1, H,
+  /// W]; nil unless kept.
+  var further: Tensor? {
+    hasFurther ? cropped(values.narrowed(1, to: values.size(1) - 1..<values.size(1))) : nil
   }
 
   /// Class probabilities: per class, slices × H × W.

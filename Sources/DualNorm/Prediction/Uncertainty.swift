@@ -16,7 +16,7 @@ package struct Uncertainty: Sendable {
 /// Sums for the uncertainty of a volume, to which each slab is added.
 struct UncertaintySums {
   private(set) var entropy: [Float] = []
-  private(set) var memberEntropy: [Float] = []
+  private(set) var disagreement: [Float] = []
   /// Σ p, Σ p h and Σ h of each class but the background; h is 1 where the class is the most probable one.
   private var sums: [(probability: Double, both: Double, mask: Double)]
 
@@ -25,8 +25,8 @@ struct UncertaintySums {
   /// - Parameters:
   ///   - probabilities: of a slab's voxels, by class.
   ///   - classes: the most probable class of each.
-  ///   - members: the mean entropy of an ensemble's members; empty without one.
-  mutating func add(_ probabilities: ClassProbabilities, _ classes: [UInt8], members: [Float]) {
+  ///   - disagreement: of an ensemble's members; empty without any.
+  mutating func add(_ probabilities: ClassProbabilities, _ classes: [UInt8], disagreement: [Float]) {
     var slab = [Float](repeating: 0, count: classes.count)
     for (index, map) in probabilities.enumerated() {
       var sum = (probability: 0.0, both: 0.0, mask: 0.0)
@@ -44,7 +44,7 @@ struct UncertaintySums {
       sums[index - 1] = (old.probability + sum.probability, old.both + sum.both, old.mask + sum.mask)
     }
     entropy += slab
-    memberEntropy += members
+    self.disagreement += disagreement
   }
 
   /// See `Uncertainty.ofCase`.
@@ -57,7 +57,7 @@ struct UncertaintySums {
 
   /// The maps, each as `image` makes it of its voxels.
   func uncertainty(_ image: ([Float]) -> Image) -> Uncertainty {
-    let members = memberEntropy.isEmpty ? nil : zip(entropy, memberEntropy).map { max($0 - $1, 0) }
-    return Uncertainty(entropy: image(entropy), disagreement: members.map(image), ofCase: ofCase)
+    Uncertainty(
+      entropy: image(entropy), disagreement: disagreement.isEmpty ? nil : image(disagreement), ofCase: ofCase)
   }
 }

@@ -127,17 +127,19 @@ extension Mode {
   }
 }
 
-extension Tensor {
-  /// Computes convolution(ReLU(self · (1 + γ) + β)) + residual; for slices as one operation.
+extension BatchNorm {
+  /// Computes convolution(ReLU(x · (1 + γ) + β)) + residual for an x that is normalized already; for slices as one
+  /// operation.
   ///
   /// - Parameter map: γ and β of every pixel, [N, 2 C, …].
   public func fused(
-    scaledBy map: Tensor, into convolution: some FusableConvolution, adding residual: Tensor? = nil
+    normalized x: Tensor, map: Tensor, into convolution: some FusableConvolution, adding residual: Tensor? = nil
   ) -> Tensor {
-    let statistics = [0, 1].map { Tensor(repeating: $0, shape: [size(1)], type: .float32).moved(to: device) }
+    // Made of a tensor on the device, where a graph can capture it.
+    let mean = runningMean * 0
     return FusedNorm(
-      map: map, running: .init(mean: statistics[0], variance: statistics[1], momentum: 0), measures: false, epsilon: 0)(
-        self, into: convolution, adding: residual)
+      map: map, running: .init(mean: mean, variance: mean + 1, momentum: 0), measures: false, epsilon: 0)(
+        x, into: convolution, adding: residual)
   }
 }
 

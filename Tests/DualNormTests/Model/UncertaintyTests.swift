@@ -15,8 +15,8 @@ import Testing
   /// Four voxels in two slabs, three classes, by hand.
   @Test func entropyAndExpectedDice() {
     var sums = UncertaintySums(classes: 3)
-    sums.add([[0.5, 1], [0.5, 0], [0, 0]], [0, 0], members: [])
-    sums.add([[0.25, 0.1], [0.75, 0.3], [0, 0.6]], [1, 2], members: [])
+    sums.add([[0.5, 1], [0.5, 0], [0, 0]], [0, 0], disagreement: [])
+    sums.add([[0.25, 0.1], [0.75, 0.3], [0, 0.6]], [1, 2], disagreement: [])
     let found = sums.uncertainty(image)
     func entropy(_ p: Double...) -> Double { -p.reduce(0) { $0 + $1 * log($1) } }
     let expected: [Double] = [log(2.0), 0, entropy(0.25, 0.75), entropy(0.1, 0.3, 0.6)]
@@ -30,10 +30,10 @@ import Testing
   /// A class that is not found counts neither way, and nothing found has no number.
   @Test func absentClasses() {
     var one = UncertaintySums(classes: 3)
-    one.add([[0, 0.9], [1, 0.1], [0, 0]], [1, 0], members: [])
+    one.add([[0, 0.9], [1, 0.1], [0, 0]], [1, 0], disagreement: [])
     #expect(abs(one.ofCase! - (1 - 2 / 2.1)) < 1e-6)
     var none = UncertaintySums(classes: 2)
-    none.add([[0.9, 0.8], [0.1, 0.2]], [0, 0], members: [])
+    none.add([[0.9, 0.8], [0.1, 0.2]], [0, 0], disagreement: [])
     #expect(none.ofCase == nil)
   }
 
@@ -60,7 +60,7 @@ import Testing
     }
     let alone = [0, 1].map { entropies(scores([$0])) }
     let both = scores([0, 1])
-    let members = try #require(both.memberEntropy).values(Double.self)
+    let members = try #require(both.further).values(Double.self)
     #expect(both.probabilitiesByClass.count == 3)
     for voxel in members.indices {
       #expect(abs(members[voxel] - (alone[0][voxel] + alone[1][voxel]) / 2) < 1e-5)
@@ -69,9 +69,9 @@ import Testing
     #expect(disagreement.allSatisfy { $0 > -1e-5 } && disagreement.max()! > 1e-3)
     // Equal members agree.
     let twice = scores([0, 0])
-    #expect(zip(entropies(twice), twice.memberEntropy!.values(Double.self)).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(zip(entropies(twice), twice.further!.values(Double.self)).allSatisfy { abs($0 - $1) < 1e-5 })
     // Mirror images are members too.
     let mirrored = scores([0], axes: [.x])
-    #expect(zip(entropies(mirrored), mirrored.memberEntropy!.values(Double.self)).contains { $0 - $1 > 1e-4 })
+    #expect(zip(entropies(mirrored), mirrored.further!.values(Double.self)).contains { $0 - $1 > 1e-4 })
   }
 }

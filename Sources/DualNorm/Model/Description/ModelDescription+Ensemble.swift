@@ -7,27 +7,28 @@ extension ModelDescription {
   /// A class keeps only its largest component where most members say so.
   ///
   /// - Parameter members: each with the path of its folder.
-  /// - Throws: `Refusal` for members of other labels, channels or spacing than the first.
+  /// - Throws: `Refusal` for members of other labels or channels than the first.
   package static func ensemble(_ members: [(path: String, description: ModelDescription)]) throws -> ModelDescription {
     let (path, first) = members[0]
     for (other, member) in members.dropFirst() {
       let differences = [
         ("classes", first.labels.summary, member.labels.summary),
         ("modalities", first.modalities.joined(separator: ", "), member.modalities.joined(separator: ", ")),
-        ("spacing", first.resamplingText, member.resamplingText),
       ]
       for (what, expected, found) in differences where expected != found {
         throw Refusal(
           .input, other, "has the \(what) \(found), and \(path) has \(expected)",
-          remedy: "give models of one task and spacing, such as the folds of a cross-validation")
+          remedy: "give models of one task, such as the folds of a cross-validation")
       }
     }
     guard members.count > 1 else { return first }
     let all = members.map(\.description)
     var result = first
+    result.otherNetworks = all.dropFirst().map(\.network)
     result.sites = all.flatMap(\.sites).firstOccurrences
     result.warnings = all.flatMap(\.warnings).firstOccurrences
-    result.largestComponents = LargestComponents(ofMost: all)
+    let rules = all.map(\.largestComponents)
+    if !rules.allSatisfy({ $0 == rules[0] }) { result.largestComponents = LargestComponents(ofMost: all) }
     result.training = all.dropFirst().reduce(first.training) { joined, next in
       joined.flatMap { joined in next.training.map(joined.joined) }
     }
@@ -52,18 +53,6 @@ extension ModelDescription {
         remedy: "train with \(Setting.flipAxes) x,y, or leave \(Setting.mirror) out")
     }
     return mirrorAxes
-  }
-}
-
-extension ModelDescription {
-  /// The grid of the network: `1×1 mm`, or `that of the file`.
-  fileprivate var resamplingText: String {
-    switch preparation.resampling {
-    case .none: "that of the file"
-    case .spacingMM(let x, let y, let z):
-      ([x, y] + (z.map { [$0] } ?? [])).map(shortest).joined(separator: "×") + " mm"
-    case .size(let height, let width): "of \(height)×\(width) pixels a slice"
-    }
   }
 }
 

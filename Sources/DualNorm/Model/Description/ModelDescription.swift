@@ -26,6 +26,11 @@ package struct ModelDescription: Codable, Equatable, Sendable {
   /// The axes along which training mirrored its images; nil if unknown.
   package var mirrorAxes: [MirrorAxis]?
 
+  /// The networks of an ensemble's other members; not saved.
+  var otherNetworks: [NetworkPlan] = []
+  /// The network, or those of all members of an ensemble.
+  package var networks: [NetworkPlan] { [network] + otherNetworks }
+
   /// Sentences on faults that training found in this model: classes that it does not find.
   package var warnings: [String] = []
 
@@ -73,6 +78,12 @@ package struct ModelDescription: Codable, Equatable, Sendable {
     }
     guard network.levels.dimensions == 2 || preparation.networkSize?.depth != nil else {
       throw Refusal(.input, file, "has a network of volumes, and no window of three sides", remedy: "restore the file")
+    }
+    let axes = mirrorAxes ?? []
+    guard Set(axes).count == axes.count, network.levels.dimensions == 3 || !axes.contains(.z) else {
+      throw Refusal(
+        .input, file, "mirrors along \(axes.map(\.rawValue).joined(separator: ",")), which its network cannot",
+        remedy: "restore the file")
     }
     if let size = network.size, size != preparation.networkSize {
       let made = preparation.networkSize.map { "\($0)" } ?? "any size"

@@ -10,7 +10,7 @@ extension ModelDescription {
   ///
   /// - Throws: `Refusal` for a site that was not trained on, or a network without branches for sites.
   package func requireSite(_ name: String, option: Setting) throws {
-    guard network.norm == .dsbn else {
+    guard networks.contains(where: { $0.norm == .dsbn }) else {
       throw Refusal(
         .input,
         "\(option) chooses a branch of domain-specific batch norm, and the model's norm is \(network.norm.rawValue)",

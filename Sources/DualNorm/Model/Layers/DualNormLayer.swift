@@ -48,8 +48,8 @@ struct DualNormLayer {
     switch localStatistics {
     case .predicted: return globalNorm.fused(x, map: map, into: convolution, adding: residual, mode)
     case .measured:
-      let global = globalNorm(x, mode)
-      return global.fused(scaledBy: global.regionMap(of: mask, followedBy: map), into: convolution, adding: residual)
+      let measured = globalNorm(x, mode).normalized(inRegionsOf: mask).converted(to: x.type)
+      return globalNorm.fused(normalized: measured, map: map, into: convolution, adding: residual)
     }
   }
 

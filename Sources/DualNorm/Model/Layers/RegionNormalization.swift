@@ -15,27 +15,10 @@ extension Tensor {
   ///
   /// A tiny region thus nearly keeps batch norm's result, and an absent one has no effect. Gradients flow to x̂ and m.
   func normalized(inRegionsOf mask: Tensor) -> Tensor {
-    let (scale, shift) = regionScaleAndShift(mask)
-    // Sums of squares over a region need more than the 8 significant bits of bfloat16.
-    return (type == .bfloat16 ? converted(to: .float32) : self) * scale + shift
-  }
-
-  /// The map of γ′ and β′, [N, 2 C, …], with x̂ · (1 + γ′) + β′ = x̃ · (1 + γ) + β. The map of γ and β is alike.
-  func regionMap(of mask: Tensor, followedBy map: Tensor) -> Tensor {
-    let (scale, shift) = regionScaleAndShift(mask)
-    let gain = 1 + map.narrowed(1, to: 0..<size(1))
-    let beta = map.narrowed(1, to: size(1)..<2 * size(1))
-    return .concatenate([scale * gain + -1, shift * gain + beta], dimension: 1)
-  }
-
-  /// The factor of each pixel and what is then added, [N, C, …] each, in float32 at least: x̃ = x̂ · scale + shift.
-  private func regionScaleAndShift(_ mask: Tensor) -> (scale: Tensor, shift: Tensor) {
-    guard rank == 4 else {
-      let (scale, shift) = planesJoined.regionScaleAndShift(mask.planesJoined)
-      return (scale.reshaped(shape), shift.reshaped(shape))
-    }
+    guard rank == 4 else { return planesJoined.normalized(inRegionsOf: mask.planesJoined).reshaped(shape) }
     let (n, c, h, w) = (size(0), size(1), size(2), size(3))
     let k = mask.size(1)
+    // Sums of squares over a region need more than the 8 significant bits of bfloat16.
     let precise = type == .bfloat16 ? converted(to: .float32) : self
     let x = precise.permuted(0, 2, 3, 1).reshaped(n, h * w, c)
     let regions = mask.converted(to: precise.type).reshaped(n, k, h * w)
@@ -47,10 +30,8 @@ extension Tensor {
     let variance = shrunk.clamped(to: 0...Double.infinity)
     let scale = 1 / (variance + epsilon).squareRoot()
     let pixels = regions.permuted(0, 2, 1)
-    func ofPixels(_ ofRegions: Tensor) -> Tensor {
-      pixels.matrixProduct(ofRegions).reshaped(n, h, w, c).permuted(0, 3, 1, 2)
-    }
-    return (ofPixels(scale), ofPixels(-mean * scale))
+    let normalized = x * pixels.matrixProduct(scale) - pixels.matrixProduct(mean * scale)
+    return normalized.reshaped(n, h, w, c).permuted(0, 3, 1, 2)
   }
 }
 

@@ -102,7 +102,8 @@ extension TrainingOption {
     TrainingOption(
       .flipAxes, \.flipAxes,
       "Axes that flip mirrors: x (left and right), y, and z of 3-D windows; only where classes have no side.",
-      form: "axis,…", open: "x with two classes, none with more", example: "[x, y]"),
+      form: "axis,…", open: "x with two classes, none with more", example: "[x, y]",
+      Valid("name every axis once") { Set($0).count == $0.count }),
     TrainingOption(
       .zoom, \.zoom, "Largest zoom of the augmentation, from 1 (off).", example: "1.5",
       Valid("give the largest magnification, from 1 to 4") { (1...4).contains($0) }),
