@@ -3,7 +3,6 @@ import Basics
 import DualNorm
 import Experiments
 import Foundation
-import MedicalImaging
 
 /// One model, or the members of an ensemble.
 struct ModelsOption: ParsableArguments {
@@ -32,7 +31,7 @@ struct ModelsOption: ParsableArguments {
   /// Says that networks are read again for every window, where their weights take too much memory.
   private func noteMemory(of runs: [RunFolder]) {
     let sizes = runs.map { (try? FileManager.default.attributesOfItem(atPath: $0.model.path)[.size] as? Int) ?? 0 }
-    let (bytes, limit) = (sizes.reduce(0, +), VolumeMemory.limit / 4)
+    let (bytes, limit) = (sizes.reduce(0, +), SegmentationModel.weightLimit)
     guard bytes > limit else { return }
     func gigabytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1e9, decimals: 2) + " GB" }
     Messages.say(

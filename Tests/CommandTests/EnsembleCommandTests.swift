@@ -109,6 +109,31 @@ import Testing
         + ["--output", folder.file("m.nii.gz").path])
   }
 
+  /// A network of volumes may stand beside one of slices.
+  @Test func aVolumeNetworkBesideOneOfSlices() throws {
+    let other = RunFolder(folder.file("volumes"))
+    try FileManager.default.copyItem(at: Tiny.run, to: other.url)
+    var description = try other.readDescription()
+    let levels = Levels.volumes(poolings: 2)
+    description.network = NetworkPlan(levels: levels, classes: 3, inputChannels: 1, width: 4, dual: [.inc])
+    description.preparation = try PreparationPlan(
+      networkSize: Extent(depth: 4, height: 16, width: 16), contextSlices: 1, whitening: .foreground,
+      multiples: levels.multiples)
+    description.largestComponents = .undecided(classes: 2)
+    try other.write(description)
+    let network = try DualNormNetwork(description.network, seed: 3)
+    try Safetensors(tensors: network.parameters.stateDictionary).write(to: other.model)
+    let models = [try Tiny.run, other.url]
+    for (index, model) in models.enumerated() { try predict([model], "\(index)") }
+    try predict(models, "mean")
+    let file = "Case01_probabilities.nii.gz"
+    let (a, b, mean) = (try probabilities("0", file), try probabilities("1", file), try probabilities("mean", file))
+    for (index, values) in mean.enumerated() {
+      #expect(zip(values, zip(a[index], b[index])).allSatisfy { abs($0 - ($1.0 + $1.1) / 2) < 1e-5 })
+    }
+    #expect(zip(a[0], b[0]).contains { abs($0 - $1) > 0.05 })
+  }
+
   /// Equal members disagree nowhere, although windows and slices are interpolated.
   @Test func equalMembersAgree() throws {
     let plan = try RunFolder(Tiny.run).readDescription().preparation

@@ -31,25 +31,30 @@ final class NetworkMembers {
     (self.sources, self.precision, self.device) = (sources, precision, device)
     var bytes = 0
     for index in sources.indices {
+      makeRoom()
       let network = try read(index)
       bytes += network.parameters.entries.reduce(0) { $0 + MemoryLayout<Float>.size * $1.tensor.count }
       keepsAll = keepsAll && bytes <= limit
-      keep(network, at: index)
+      makeRoom()
+      loaded[index] = network
     }
   }
 
   /// The number of networks in memory.
   var loadedCount: Int { loaded.count }
 
-  /// Returns a member's network. Where its file cannot be read again, returns another one's and sets `failure`.
+  /// Returns a member's network. Where its file cannot be read again, returns an untrained one and sets `failure`.
   func network(_ index: Int) -> DualNormNetwork {
     if let network = loaded[index] { return network }
+    makeRoom()
     do {
-      keep(try read(index), at: index)
+      loaded[index] = try read(index)
     } catch {
       failure = failure ?? error
+      // The first reading has made this network already.
+      loaded[index] = try! DualNormNetwork(sources[index].description.network, seed: 0, device: device)
     }
-    return loaded[index] ?? loaded.first!.value
+    return loaded[index]!
   }
 
   /// Brings all into memory, because batch statistics belong to networks that stay.
@@ -58,10 +63,8 @@ final class NetworkMembers {
     for index in sources.indices { _ = network(index) }
   }
 
-  private func keep(_ network: DualNormNetwork, at index: Int) {
-    if !keepsAll { loaded = [:] }
-    loaded[index] = network
-  }
+  /// Frees the network in memory before the next is read, where they do not fit together.
+  private func makeRoom() { if !keepsAll { loaded = [:] } }
 
   private func read(_ index: Int) throws -> DualNormNetwork {
     let source = sources[index]

@@ -10,7 +10,7 @@ public final class SegmentationModel {
   /// The description of the network, or what the members of an ensemble have in common.
   package let description: ModelDescription
   let members: NetworkMembers
-  /// Members that prepare volumes alike, in order; others have windows or orientations of their own.
+  /// Members that prepare volumes alike, in order; others have grids, windows or orientations of their own.
   let groups: [Group]
   /// The axes along which images are also segmented mirrored.
   private let mirrorAxes: [MirrorAxis]
@@ -29,7 +29,7 @@ public final class SegmentationModel {
   /// - Throws: `Refusal` naming the file that is missing or does not fit.
   package init(
     contentsOf runs: [RunFolder], mirrors: Bool = false, maskSource: MaskSource? = nil, precision: Precision? = nil,
-    device: Device = .cpu, limit: Int = VolumeMemory.limit / 4
+    device: Device = .cpu, limit: Int = SegmentationModel.weightLimit
   ) throws {
     let sources = try runs.map { try NetworkMembers.Source($0, maskSource) }
     description = try .ensemble(sources.map { ($0.run.url.path, $0.description) })
@@ -47,6 +47,9 @@ public final class SegmentationModel {
           + "reference needs one", remedy: "leave \(Setting.maskSource) out, or give models of one preparation")
     }
   }
+
+  /// Bytes that the weights of an ensemble may take together: a quarter of the memory.
+  package static var weightLimit: Int { VolumeMemory.limit / 4 }
 
   private static func mirrorAxes(
     of sources: [NetworkMembers.Source], _ description: ModelDescription
@@ -84,9 +87,11 @@ public final class SegmentationModel {
     members.sources.contains { $0.description.network.dual != nil } ? [.first, .final] : [.first]
   }
 
-  /// The segmenter of a site's images: the network, or the mean over members and mirror images.
+  /// The segmenter of a site's images: the network, or the mean over a group's members and mirror images.
   ///
-  /// - Parameter site: its name; nil for another site than those of the training.
+  /// - Parameters:
+  ///   - site: its name; nil for another site than those of the training.
+  ///   - keepsEntropy: whether scores tell what the members disagree in.
   private func segmenter(_ group: Group, ofSite site: String?, keepsEntropy: Bool = false) -> any Segmenter {
     func member(_ index: Int) -> any Segmenter {
       let branch = members.sources[index].description.branch(ofSite: site)

@@ -29,22 +29,16 @@ import Testing
     #expect(moved > 30)
   }
 
-  @Test func mirroringSwapsLeftAndRightExactly() {
+  @Test(arguments: [
+    (MirrorAxis.x, [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8] as [UInt8]), (.y, [8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3]),
+  ])
+  func mirroringIsExact(axis: MirrorAxis, expected: [UInt8]) {
     let image = (0..<12).map(Float.init)
     let slice = TrainingExample(
       image: image, labels: image.map { UInt8($0) }, channels: 1, extent: Extent(height: 3, width: 4))
-    let mirrored = slice.transformed(by: PlaneMap(angle: 0, mirrors: [.x], scale: 1, shift: (0, 0)))
-    #expect(mirrored.image == [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8])
-    #expect(mirrored.labels == [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8])
-  }
-
-  @Test func mirroringExchangesTheRowsExactly() {
-    let image = (0..<12).map(Float.init)
-    let slice = TrainingExample(
-      image: image, labels: image.map { UInt8($0) }, channels: 1, extent: Extent(height: 3, width: 4))
-    let mirrored = slice.transformed(by: PlaneMap(angle: 0, mirrors: [.y], scale: 1, shift: (0, 0)))
-    #expect(mirrored.image == [8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3])
-    #expect(mirrored.labels == mirrored.image.map { UInt8($0) })
+    let mirrored = slice.transformed(by: PlaneMap(angle: 0, mirrors: [axis], scale: 1, shift: (0, 0)))
+    #expect(mirrored.image == expected.map(Float.init))
+    #expect(mirrored.labels == expected)
   }
 
   /// Each axis is mirrored in half of the examples, and every combination occurs.
