@@ -63,8 +63,10 @@ struct PredictionBatch: Sendable {
       try? writeStatistics(outcome)
       let isStopped = error is StopRequested
       if isStopped {
+        let next = outputs.statistics.map { "\($0.path) has these alone, and the same command makes it whole" }
         Messages.show(
-          "Stopped; \(progress.done) of \(progress.total) volumes are done; --skip-existing goes on with the others.")
+          "Stopped; \(progress.done) of \(progress.total) volumes are done; "
+            + (next ?? "--skip-existing goes on with the others") + ".")
       }
       far.report()
       showFailures(outcome.failures, of: jobs.count, "inputs")
