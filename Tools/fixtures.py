@@ -21,11 +21,24 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, sys.argv[1])
 import dualnorm_torch as reference  # noqa: E402
+from transunet import TransUNet  # noqa: E402
+from unet import AttentionUNet, UNet  # noqa: E402
 from unet_plus_plus import NestedUNet  # noqa: E402
+from vnet import VNet  # noqa: E402
 from volumetric import DualNormUNet3D  # noqa: E402
 
 FIXTURES = Path(__file__).parent.parent / "Tests" / "Fixtures" / "parity"
 DUAL = ("inc", "down1", "down2", "down3")
+
+# Networks by the first word of a name, after "volume-": the architecture, the class and options of its own. Other names
+# are of the residual network.
+NETWORKS = {
+    "nested": ("unet++", NestedUNet, {}),
+    "unet": ("unet", UNet, {}),
+    "attention": ("attention-unet", AttentionUNet, {}),
+    "vnet": ("vnet", VNet, {}),
+    "transunet": ("transunet", TransUNet, dict(layers=2, heads=4)),
+}
 
 #        name               classes base norm  dual   mask   reduction channels height width
 CONFIGURATIONS = [
@@ -45,6 +58,13 @@ CONFIGURATIONS = [
     # UNet++
     ("nested-plain",        2, 4, "BN", (), "soft", 2, 3, 48, 32),
     ("nested-soft",         3, 4, "BN", ("x0_0", "x1_1", "x4_0", "x0_4"), "soft", 2, 3, 48, 32),
+    # Other networks
+    ("unet-plain",          2, 4, "BN", (), "soft", 2, 3, 45, 37),
+    ("unet-soft",           3, 4, "BN", ("inc", "down2", "up4"), "soft", 2, 3, 48, 32),
+    ("attention-soft",      2, 4, "BN", ("inc", "down3", "up1"), "soft", 2, 3, 45, 37),
+    ("vnet-plain",          2, 4, "LN", (), "soft", 2, 3, 32, 32),
+    ("vnet-soft",           3, 2, "BN", ("inc", "down2", "up4"), "soft", 2, 3, 32, 48),
+    ("transunet-soft",      2, 4, "BN", ("inc", "down4", "mid", "up3"), "soft", 2, 3, 48, 32),
 ]
 
 # Kernels and poolings (depth, height, width) of volumes.
@@ -69,6 +89,12 @@ VOLUMES = [
     # Widths 4, 8, 12, 12.
     ("volume-capped",       2, 4, "BN", ("down2", "up1"), "soft", 2, 1, (8, 16, 16), (ALL, ALL, IN_PLANE),
      (CUBE, CUBE, CUBE, PLANE), 12),
+    # Other networks
+    ("volume-unet-anisotropic", 2, 4, "IN", OTHER, "hard", 2, 2, (6, 20, 16), (IN_PLANE, ALL),
+     (PLANE, CUBE, CUBE), 320),
+    ("volume-attention",    2, 4, "BN", OTHER, "soft", 2, 1, (7, 13, 11), (ALL, ALL), (CUBE,) * 3, 320),
+    ("volume-vnet",         2, 4, "BN", OTHER, "soft", 2, 1, (7, 16, 13), (IN_PLANE, ALL), (PLANE, CUBE, CUBE), 320),
+    ("volume-transunet",    2, 16, "GN", ("inc", "mid"), "soft", 2, 1, (4, 10, 6), (ALL,), (CUBE,) * 2, 320),
 ]
 
 
@@ -158,14 +184,15 @@ def agree_beside(exact, run, images, count):
 
 def make(name, classes, base, norm, dual, mask, reduction, channels, size, **volume):
     """Makes the file of a configuration. `volume` has what only volumes have: poolings, kernels and cap."""
-    nested = name.startswith("nested-")
-    kind = DualNormUNet3D if volume else NestedUNet if nested else reference.DualNormUNet
+    residual = (None, DualNormUNet3D if volume else reference.DualNormUNet, {})
+    architecture, kind, options = NETWORKS.get(name.removeprefix("volume-").split("-")[0], residual)
+    named = dict(architecture=architecture) if architecture else {}
     layouts = torch.contiguous_format, torch.channels_last_3d if volume else torch.channels_last
     fixed_size = size if norm == "LN" else None
 
     def network(dtype=torch.float32, layout=torch.contiguous_format):
         torch.manual_seed(7)
-        net = kind(classes, base, channels, norm, dual, reduction, mask, fixed_size, **volume).to(dtype)
+        net = kind(classes, base, channels, norm, dual, reduction, mask, fixed_size, **options, **volume).to(dtype)
         for parameter in net.parameters():
             if parameter.dim() == 2 + len(size):  # net.to(memory_format=...) refuses layer norms of volumes
                 parameter.data = parameter.data.to(memory_format=layout)
@@ -196,8 +223,7 @@ def make(name, classes, base, norm, dual, mask, reduction, channels, size, **vol
     tensors = {"initial/" + key: sample(value) for key, value in net.state_dict().items()}
     tensors |= {"images": images, "labels": labels.to(torch.uint8)}
     tensors |= {key: sample(value) if "gradient" in key else value.float() for key, value in (exact | trained).items()}
-    architecture = dict(architecture="unet++") if nested else {}
-    metadata = {"configuration": json.dumps(architecture | dict(
+    metadata = {"configuration": json.dumps(named | options | dict(
         classes=classes, input_channels=channels, width=base, norm=norm.lower(), dual_blocks=dual, mask=mask,
         reduction=reduction, size=fixed_size) | (dict(dimensions=3) | volume if volume else {})),
         "state": json.dumps([[key, list(value.shape)] for key, value in net.state_dict().items()]),

@@ -14,6 +14,8 @@ package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
   case dualBlocks = "dual-blocks"
   case maskSource = "mask-source"
   case localStatistics = "local-statistics"
+  case transformerLayers = "transformer-layers"
+  case transformerHeads = "transformer-heads"
   case mergeLabels = "merge-labels"
   case excludeLabels = "exclude-labels"
   case resampleSize = "resample-size"

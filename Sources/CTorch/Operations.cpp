@@ -4,13 +4,17 @@
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/flip.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/log.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/narrow.h>
 #include <ATen/ops/one_hot.h>
+#include <ATen/ops/prelu.h>
 #include <ATen/ops/relu.h>
+#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/sum.h>
@@ -47,6 +51,22 @@ CTTensor *ct_divide_scalar(const CTTensor *a, double b) {
 
 CTTensor *ct_relu(const CTTensor *x) {
   return tensor([&] { return at::relu(x->value); });
+}
+
+CTTensor *ct_leaky_relu(const CTTensor *x, double slope) {
+  return tensor([&] { return at::leaky_relu(x->value, slope); });
+}
+
+CTTensor *ct_prelu(const CTTensor *x, const CTTensor *slopes) {
+  return tensor([&] { return at::prelu(x->value, slopes->value); });
+}
+
+CTTensor *ct_gelu(const CTTensor *x) {
+  return tensor([&] { return at::gelu(x->value); });
+}
+
+CTTensor *ct_sigmoid(const CTTensor *x) {
+  return tensor([&] { return at::sigmoid(x->value); });
 }
 
 CTTensor *ct_flip(const CTTensor *x, const ptrdiff_t *axes, ptrdiff_t count) {

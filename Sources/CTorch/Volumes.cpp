@@ -1,5 +1,9 @@
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/avg_pool3d.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv3d.h>
+#include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/conv_transpose3d.h>
 #include <ATen/ops/max_pool3d.h>
 #include <ATen/ops/upsample_nearest3d.h>
@@ -42,4 +46,33 @@ CTTensor *ct_resize_trilinear(const CTTensor *x, const ptrdiff_t *size) {
 
 CTTensor *ct_resize_nearest3d(const CTTensor *x, const ptrdiff_t *size) {
   return tensor([&] { return at::upsample_nearest3d(x->value, axes(size)); });
+}
+
+// MARK: Slices or volumes
+
+CTTensor *ct_average_pool(const CTTensor *x, const ptrdiff_t *strides) {
+  return tensor([&] {
+    at::IntArrayRef sides(strides, x->value.dim() - 2);
+    return sides.size() == 3 ? at::avg_pool3d(x->value, sides, sides) : at::avg_pool2d(x->value, sides, sides);
+  });
+}
+
+CTTensor *ct_strided_conv(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, const ptrdiff_t *strides) {
+  return tensor([&] {
+    auto &kernel = weight->value;
+    at::IntArrayRef steps(strides, kernel.dim() - 2);
+    Axes padding{};
+    for (size_t axis = 0; axis < steps.size(); axis++) padding[axis] = (kernel.size(2 + static_cast<int64_t>(axis)) - 1) / 2;
+    at::IntArrayRef pads(padding.data(), steps.size());
+    return steps.size() == 3 ? at::conv3d(x->value, kernel, optional(bias), steps, pads)
+                             : at::conv2d(x->value, kernel, optional(bias), steps, pads);
+  });
+}
+
+CTTensor *ct_up_conv(const CTTensor *x, const CTTensor *weight, const CTTensor *bias, const ptrdiff_t *strides) {
+  return tensor([&] {
+    at::IntArrayRef steps(strides, weight->value.dim() - 2);
+    return steps.size() == 3 ? at::conv_transpose3d(x->value, weight->value, optional(bias), steps)
+                             : at::conv_transpose2d(x->value, weight->value, optional(bias), steps);
+  });
 }

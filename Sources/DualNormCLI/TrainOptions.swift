@@ -22,6 +22,8 @@ struct TrainOptions: ParsableArguments {
   @Option(help: .training(.maskSource)) var maskSource: MaskSource?
   @Option(help: .training(.localStatistics)) var localStatistics: LocalStatistics?
   @Option(help: .training(.reduction)) var reduction: Int?
+  @Option(help: .training(.transformerLayers)) var transformerLayers: Int?
+  @Option(help: .training(.transformerHeads)) var transformerHeads: Int?
   @Option(help: .training(.context)) var context: Int?
 
   @Option(help: .training(.mergeLabels)) var mergeLabels: [NumberList<LabelValue>] = []

@@ -18,6 +18,13 @@ extension Tensor {
   public static prefix func - (a: Tensor) -> Tensor { a * -1 }
 
   public func relu() -> Tensor { Tensor(ct_relu(handle)) }
+  /// Multiplies negative elements by the slope.
+  public func leakyReLU(slope: Double) -> Tensor { Tensor(ct_leaky_relu(handle, slope)) }
+  /// Multiplies negative elements of [N, C, …] by the slope of their channel, [C].
+  public func parametricReLU(slopes: Tensor) -> Tensor { Tensor(ct_prelu(handle, slopes.handle)) }
+  /// Computes x Φ(x), with the exact normal distribution.
+  public func gelu() -> Tensor { Tensor(ct_gelu(handle)) }
+  public func sigmoid() -> Tensor { Tensor(ct_sigmoid(handle)) }
   public func log() -> Tensor { Tensor(ct_log(handle)) }
   public func squareRoot() -> Tensor { Tensor(ct_sqrt(handle)) }
   /// Multiplies matrices of one type: [..., m, n] × [..., n, p] -> [..., m, p]. Keeps that type in any `Precision`.

@@ -38,7 +38,10 @@ import Testing
   }
 
   @Test func everyOptionHasAValueAbove() {
-    let others: Set<Setting> = [.data, .recipe, .deepSupervision, .weightedCrossEntropy]
+    // A transformer's options need its network; see BackboneCommandTests.
+    let others: Set<Setting> = [
+      .data, .recipe, .deepSupervision, .weightedCrossEntropy, .transformerLayers, .transformerHeads,
+    ]
     #expect(Set(Self.typed.map(\.0)).union(others) == Set(TrainingOption.all.map(\.setting)))
   }
 

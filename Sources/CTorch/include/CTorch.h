@@ -137,6 +137,12 @@ CTTensor *_Nullable ct_add_scalar(const CTTensor *a, double b);
 CTTensor *_Nullable ct_multiply_scalar(const CTTensor *a, double b);
 CTTensor *_Nullable ct_divide_scalar(const CTTensor *a, double b);
 CTTensor *_Nullable ct_relu(const CTTensor *x);
+CTTensor *_Nullable ct_leaky_relu(const CTTensor *x, double slope);
+/// Computes x where it is positive, else its product with the slope of its channel, [C].
+CTTensor *_Nullable ct_prelu(const CTTensor *x, const CTTensor *slopes);
+/// Computes x Φ(x), with the exact normal distribution.
+CTTensor *_Nullable ct_gelu(const CTTensor *x);
+CTTensor *_Nullable ct_sigmoid(const CTTensor *x);
 CTTensor *_Nullable ct_log(const CTTensor *x);
 CTTensor *_Nullable ct_flip(const CTTensor *x, const ptrdiff_t *axes, ptrdiff_t count);
 CTTensor *_Nullable ct_sqrt(const CTTensor *x);
@@ -167,6 +173,14 @@ CTTensor *_Nullable ct_conv2d(const CTTensor *x, const CTTensor *weight, const C
 CTTensor *_Nullable ct_conv_transpose2d(const CTTensor *x, const CTTensor *weight, const CTTensor *_Nullable bias,
                                         ptrdiff_t stride, ptrdiff_t padding, ptrdiff_t output_padding);
 CTTensor *_Nullable ct_max_pool2d(const CTTensor *x, ptrdiff_t size);
+/// Averages boxes of a stride along each axis, in slices or volumes; incomplete boxes are left out.
+CTTensor *_Nullable ct_average_pool(const CTTensor *x, const ptrdiff_t *strides);
+/// Convolves slices or volumes with a stride for each axis. Pads by (side − 1) / 2, rounded down.
+CTTensor *_Nullable ct_strided_conv(const CTTensor *x, const CTTensor *weight, const CTTensor *_Nullable bias,
+                                    const ptrdiff_t *strides);
+/// Computes a transposed convolution without padding, in slices or volumes, which makes a box of every voxel.
+CTTensor *_Nullable ct_up_conv(const CTTensor *x, const CTTensor *weight, const CTTensor *_Nullable bias,
+                               const ptrdiff_t *strides);
 CTTensor *_Nullable ct_batch_norm(const CTTensor *x, const CTTensor *_Nullable weight, const CTTensor *_Nullable bias,
                                   const CTTensor *mean, const CTTensor *variance, bool training, double momentum,
                                   double epsilon);

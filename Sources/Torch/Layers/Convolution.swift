@@ -1,7 +1,7 @@
 public import CTorch
 
 /// Initializes as PyTorch's default for convolutions: uniform within ±1/√fan_in for weight and bias.
-private func initialized(shape: [Int], fanIn: Int, _ generator: Generator) -> (weight: Tensor, bound: Double) {
+func initialized(shape: [Int], fanIn: Int, _ generator: Generator) -> (weight: Tensor, bound: Double) {
   // kaiming_uniform_ with a = √5, in PyTorch's order of operations so that equal seeds give equal bits.
   let slope = 5.0.squareRoot()
   let gain = (2 / (1 + slope * slope)).squareRoot()
@@ -11,7 +11,7 @@ private func initialized(shape: [Int], fanIn: Int, _ generator: Generator) -> (w
   return (weight, 1 / Double(fanIn).squareRoot())
 }
 
-private func initializedBias(_ count: Int, bound: Double, _ generator: Generator) -> Tensor {
+func initializedBias(_ count: Int, bound: Double, _ generator: Generator) -> Tensor {
   let bias = Tensor(repeating: 0, shape: [count])
   bias.fillUniform(-bound, bound, generator)
   return bias
@@ -124,6 +124,20 @@ public struct TransposedConvolution: FusableConvolution {
   public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
     precondition(residual == nil, "nothing is added to a larger image")
     return ct_norm_relu_conv_transpose2d(x, norm, weight.handle, bias.handle)
+  }
+}
+
+/// No convolution: it returns its input, so norm and ReLU alone can be one operation.
+public struct NoConvolution: FusableConvolution {
+  public init() {}
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { x }
+
+  public func fused(_ x: Tensor) -> Tensor { x }
+
+  public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
+    precondition(residual == nil, "nothing is added to norm and ReLU")
+    return ct_norm_relu(x, norm)
   }
 }
 

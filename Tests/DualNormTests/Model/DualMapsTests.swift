@@ -40,7 +40,7 @@ import Torch
     let plain = NormLayer(scope / "plain", level: 0, NetworkPlan(classes: 2, width: 8))
     let layer = DualNormLayer(scope / "norm", channels: 8, classes: 2, kernel: [3, 3], [.inc])
     let convolution = Convolution(scope / "conv", 8, 8, kernel: [3, 3])
-    let unit = NormReLUConvolution(plain, dual: layer, convolution)
+    let unit = NormReLUConvolution(BlockNorm(plain, dual: layer), convolution)
     var generator = SeededGenerator(seed: 8)
     func random(_ channels: Int) -> Tensor {
       let values = (0..<channels * 16 * 16).map { _ in Float(generator.uniform()) }

@@ -49,10 +49,18 @@ import Testing
         == "model.json: says of 2 classes whether the largest component is kept, and there are 1; restore the file.")
   }
 
+  @Test func readersOfEarlierFormatsRefuseTheBackbonesThatTheyDoNotKnow() throws {
+    for architecture in Architecture.allCases {
+      let network = NetworkPlan(architecture, classes: 2)
+      let expected = architecture == .residualUNet ? 1 : architecture == .nestedUNet ? 4 : 7
+      #expect(try format(description { $0.network = network }) == expected, "\(architecture.rawValue)")
+    }
+  }
+
   @Test func aLaterFormatIsRefused() throws {
-    let json = #"{"format": 7, "network": "of another kind"}"#
+    let json = #"{"format": 8, "network": "of another kind"}"#
     #expect(
       sentence { try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8)) }
-        == "is of format 7, and this program reads up to 6; use a newer dualnorm.")
+        == "is of format 8, and this program reads up to 7; use a newer dualnorm.")
   }
 }

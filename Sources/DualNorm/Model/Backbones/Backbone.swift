@@ -2,14 +2,11 @@ import Torch
 
 /// A segmentation network for one pass; its context has the mask, if there is one.
 ///
-/// Backbones consist of `NormReLUConvolution`s. These use a plain norm in the first pass, and a dual norm in the final
-/// pass if the block has one.
+/// Every norm of a block is a `BlockNorm`, alone or in a `NormReLUConvolution`. It is plain in the first pass, and dual in
+/// the final pass if the plan names the block.
 protocol Backbone {
   /// The blocks that can have dual norms in a network with `depth` poolings, from input to output.
   static func blocks(depth: Int) -> [Block]
-
-  /// The name of the convolution that the images enter.
-  static var input: String { get }
 
   /// Creates the layers. The order of their creation decides their initial weights.
   init(_ scope: Scope, _ plan: NetworkPlan)

@@ -12,6 +12,7 @@ struct NestedUNet: Backbone {
     }
   }
 
+  /// The name of the convolution that the images enter.
   static let input = "x0_0.conv"
 
   private let blocks: [Block]

@@ -6,12 +6,9 @@ import Torch
 /// Parameters have the names, shapes, order and initial values of the authors' PyTorch code after
 /// `torch.manual_seed(seed)`.
 struct ResidualUNet: Backbone {
-  static func blocks(depth: Int) -> [Block] {
-    let down = (0..<depth).map { Block(BlockName(rawValue: "down\($0 + 1)"), level: $0 + 1) }
-    let up = (0..<depth).map { Block(BlockName(rawValue: "up\($0 + 1)"), level: depth - $0 - 1) }
-    return [Block(.inc, level: 0)] + down + [Block(.mid, level: depth)] + up
-  }
+  static func blocks(depth: Int) -> [Block] { .encoderAndDecoder(depth: depth, hasMiddle: true) }
 
+  /// The name of the convolution that the images enter.
   static let input = "inc.conv.0"
 
   private let blocks: [Block]
@@ -53,14 +50,8 @@ struct ResidualUNet: Backbone {
       skips.append(x)
       x = block(convolution(x.maxPooled(pooling, context), context), context)
     }
-    x = middle(x, context)
-    var levels: [Tensor] = []
-    for up in self.up {
-      x = up(x, skip: skips.removeLast(), context)
-      // Prediction frees each level after its last use.
-      if case .training = context.mode { levels.insert(x, at: 0) }
-    }
-    return [output(x, context)] + zip(coarseOutputs, levels.dropFirst()).map { $0($1, context) }
+    let levels = context.decoded(middle(x, context), &skips, by: up)
+    return [output(levels[0], context)] + zip(coarseOutputs, levels.dropFirst()).map { $0($1, context) }
   }
 
   var dualNorms: [(block: Block, norms: [DualNormLayer])] {
@@ -70,7 +61,7 @@ struct ResidualUNet: Backbone {
 }
 
 /// Norm, ReLU and upsampling; concatenation to the skip connection; convolution to fewer channels; residual block.
-private struct Up {
+private struct Up: DecoderStep {
   private let upsampling: NormReLUConvolution<TransposedConvolution>
   private let convolution: Convolution
   let block: ResidualBlock
@@ -80,7 +71,7 @@ private struct Up {
     let place = scope / "up" / "up"
     let norm = NormLayer(place / "0", level: level + 1, plan)
     upsampling = NormReLUConvolution(
-      norm, TransposedConvolution(place / "2", inputs, outputs, strides: plan.levels.poolings[level]))
+      BlockNorm(norm), TransposedConvolution(place / "2", inputs, outputs, strides: plan.levels.poolings[level]))
     convolution = Convolution(
       scope / "conv" / "0", 2 * outputs, outputs, kernel: plan.levels.kernels[level])
     self.block = block()
@@ -88,11 +79,7 @@ private struct Up {
 
   func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
     let larger = upsampling(x, context)
-    // Pooling an odd size drops a row or column; the skip connection still has it.
-    let missing = zip(skip.spatialShape, larger.spatialShape).map { $0 - $1 }
-    let fitted =
-      missing.allSatisfy { $0 == 0 } ? larger : larger.padded(missing.map { ($0 / 2, $0 - $0 / 2) })
-    return block(convolution(skip, fitted, context), context)
+    return block(convolution(skip, larger.fitted(to: skip), context), context)
   }
 }
 

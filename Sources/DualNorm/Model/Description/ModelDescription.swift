@@ -7,7 +7,7 @@ package import Torch
 package struct ModelDescription: Codable, Equatable, Sendable {
   /// The newest known format of the file; a reader refuses newer ones. Readers of an older format would ignore the new
   /// keys of formats 2 to 4 and segment differently.
-  static let currentFormat = 6
+  static let currentFormat = 7
 
   package var network: NetworkPlan
   package var preparation: PreparationPlan

@@ -11,7 +11,7 @@ struct ClassOutput {
     let norm = NormLayer(scope / "conv" / "0", level: level, plan)
     let kernel = plan.levels.kernels[level].map { _ in 1 }
     unit = NormReLUConvolution(
-      norm, Convolution(scope / "conv" / "2", plan.channels(level), plan.classes, kernel: kernel))
+      BlockNorm(norm), Convolution(scope / "conv" / "2", plan.channels(level), plan.classes, kernel: kernel))
   }
 
   /// The outputs for deep supervision of the levels between the first and the deepest; none without it.

@@ -27,6 +27,13 @@ struct DualNormLayer {
     localStatistics = plan.localStatistics
   }
 
+  /// Creates the dual norm of a block that the plan names; nil for others.
+  init?(_ scope: Scope, _ block: Block, channels: Int, _ plan: NetworkPlan) {
+    guard let dual = plan.dual, dual.blocks.contains(block.name) else { return nil }
+    self.init(
+      scope, channels: channels, classes: plan.classes, kernel: plan.levels.kernels[block.level], dual)
+  }
+
   /// Computes y. The mask is [N, classes] and the axes of x; the result has the shape of x.
   func callAsFunction(_ x: Tensor, mask: Tensor, _ context: ForwardContext) -> Tensor {
     let hidden = shared(mask, context).relu()

@@ -8,11 +8,15 @@ enum NormLayer {
   case layer(LayerNorm)
   case domain(DomainBatchNorm)
 
-  /// Creates a norm of the channels of a level.
-  init(_ scope: Scope, level: Int, _ plan: NetworkPlan) {
-    let channels = plan.channels(level)
+  /// Creates a norm of a level.
+  ///
+  /// - Parameter channels: nil for the level's own number.
+  init(_ scope: Scope, level: Int, channels: Int? = nil, _ plan: NetworkPlan) {
+    let channels = channels ?? plan.channels(level)
     switch plan.norm {
     case .bn: self = .batch(BatchNorm(scope, channels))
+    // nnU-Net's instance norms have a scale and a shift, as group norms of single channels have.
+    case .in where plan.stages != nil: self = .group(GroupNorm(scope, groups: channels, channels))
     case .in: self = .instance(InstanceNorm())
     case .gn: self = .group(GroupNorm(scope, groups: PlainNorm.groups, channels))
     case .ln:

@@ -4,34 +4,19 @@ import Torch
 ///
 /// The first pass uses the plain norm. The final pass uses the dual norm if there is one.
 struct NormReLUConvolution<Layer: FusableConvolution> {
-  private let plain: NormLayer
-  let dual: DualNormLayer?
+  private let norm: BlockNorm
   private let convolution: Layer
 
   /// Combines existing layers, because the order of their creation decides their initial weights.
-  init(_ plain: NormLayer, dual: DualNormLayer? = nil, _ convolution: Layer) {
-    (self.plain, self.dual, self.convolution) = (plain, dual, convolution)
-  }
+  init(_ norm: BlockNorm, _ convolution: Layer) { (self.norm, self.convolution) = (norm, convolution) }
+
+  var dual: DualNormLayer? { norm.dual }
 
   /// Computes the unit for x [N, channels, …]; the residual has the shape of the result.
   func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, _ context: ForwardContext) -> Tensor {
-    if context.fuses, let y = fused(x, adding: residual, context) { return y }
-    let y = convolution(normalized(x, context).relu(), context)
+    if context.fuses, let y = norm.fused(x, with: convolution, adding: residual, context) { return y }
+    let y = convolution(norm(x, context).relu(), context)
     return residual.map { $0 + y } ?? y
-  }
-
-  private func normalized(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-    guard let dual, let mask = context.mask else { return plain(x, context) }
-    return dual(x, mask: mask.resized(to: x.spatialShape), context)
-  }
-
-  /// Runs the unit as one operation, equal up to rounding; nil on a device without it.
-  private func fused(_ x: Tensor, adding residual: Tensor?, _ context: ForwardContext) -> Tensor? {
-    guard let dual, let mask = context.mask else {
-      return plain.fused(x, with: convolution, adding: residual, context)
-    }
-    let resized = mask.resized(to: x.spatialShape)
-    return dual.fused(x, mask: resized, with: convolution, adding: residual, context.mode)
   }
 }
 
@@ -51,5 +36,13 @@ extension Tensor {
   /// Max-pools by the stride of each axis, fused or not as the context asks.
   func maxPooled(_ strides: [Int], _ context: ForwardContext) -> Tensor {
     context.fuses && strides == [2, 2] ? halvedByMaximum() : maxPooled(strides)
+  }
+
+  /// Pads this tensor with zeros to the size of a skip connection.
+  ///
+  /// Pooling an odd size drops a row or column, which the skip connection still has.
+  func fitted(to skip: Tensor) -> Tensor {
+    let missing = zip(skip.spatialShape, spatialShape).map { $0 - $1 }
+    return missing.allSatisfy { $0 == 0 } ? self : padded(missing.map { ($0 / 2, $0 - $0 / 2) })
   }
 }

@@ -9,14 +9,13 @@ struct ResidualBlock {
   /// Creates a block; its parameters have the names of the published checkpoints.
   init(_ scope: Scope, _ block: Block, _ plan: NetworkPlan) {
     let (channels, kernel) = (plan.channels(block.level), plan.levels.kernels[block.level])
-    let norms = ["norm_0", "norm_1"].map { NormLayer(scope / $0, level: block.level, plan) }
-    let dual = plan.dual.flatMap { $0.blocks.contains(block.name) ? $0 : nil }
-    let dualNorms = ["norm_0_aux", "norm_1_aux"].map { name in
-      dual.map { DualNormLayer(scope / name, channels: channels, classes: plan.classes, kernel: kernel, $0) }
-    }
+    // The plain norms come before the dual ones, as in the published checkpoints.
+    let plain = ["norm_0", "norm_1"].map { NormLayer(scope / $0, level: block.level, plan) }
+    let dual = ["norm_0_aux", "norm_1_aux"].map { DualNormLayer(scope / $0, block, channels: channels, plan) }
+    let norms = zip(plain, dual).map(BlockNorm.init)
     let convolutions = ["conv_0", "conv_1"].map { Convolution(scope / $0, channels, channels, kernel: kernel) }
-    first = NormReLUConvolution(norms[0], dual: dualNorms[0], convolutions[0])
-    second = NormReLUConvolution(norms[1], dual: dualNorms[1], convolutions[1])
+    first = NormReLUConvolution(norms[0], convolutions[0])
+    second = NormReLUConvolution(norms[1], convolutions[1])
   }
 
   /// Maps x [N, channels, H, W] or [N, channels, D, H, W] to the same shape.

@@ -11,9 +11,9 @@ extension NetworkPlan {
   /// - Throws: `Refusal` if the weights belong to no such network.
   package init(inferredFrom state: StateDictionary, maskKind: MaskKind, file: String) throws {
     let shapes = CheckpointShapes(state, file: file)
-    let architecture =
-      Architecture.allCases.first { shapes[$0.backbone.input + ".weight"] != nil } ?? .residualUNet
-    let first = try shapes.required(architecture.backbone.input + ".weight") {
+    let isNested = shapes[NestedUNet.input + ".weight"] != nil
+    let architecture = isNested ? Architecture.nestedUNet : .residualUNet
+    let first = try shapes.required((isNested ? NestedUNet.input : ResidualUNet.input) + ".weight") {
       (4...5).contains($0.count) && (1...1024).contains($0[0]) && $0[1] > 0
     }
     let (rank, width) = (first.count, first[0])

@@ -42,6 +42,5 @@ public struct Levels: Equatable, Hashable, Sendable {
     !kernels.isEmpty && kernels.count == poolings.count + 1 && (2...3).contains(dimensions) && (1...10).contains(depth)
       && kernels.allSatisfy { $0.count == dimensions && $0.allSatisfy { $0 == 1 || $0 == 3 } }
       && poolings.allSatisfy { $0.count == dimensions && $0.allSatisfy { $0 == 1 || $0 == 2 } && $0.contains(2) }
-      && (dimensions == 3 || self == .slices)
   }
 }

@@ -21,6 +21,10 @@ public struct NetworkPlan: Equatable, Sendable {
   package var sites: Int
   /// Tells whether coarser levels have outputs of their own, which only training uses.
   package var deepSupervision: Bool
+  /// The stages of nnU-Net's networks; nil for others.
+  package var stages: Stages?
+  /// The transformer; only TransUNet has it.
+  package var transformer = TransformerPlan()
 
   public init(
     _ architecture: Architecture = .residualUNet, levels: Levels = .slices, classes: Int, inputChannels: Int = 3,
@@ -28,7 +32,8 @@ public struct NetworkPlan: Equatable, Sendable {
     sites: Int = 1, deepSupervision: Bool = false
   ) {
     self.levels = levels
-    self.largestWidth = largestWidth ?? (levels.dimensions == 3 ? Self.largestWidthOfVolumes : .max)
+    let limit = architecture.isNNUNet ? Self.largestWidthOfNNUNet : .max
+    self.largestWidth = largestWidth ?? (levels.dimensions == 3 ? Self.largestWidthOfVolumes : limit)
     self.architecture = architecture
     self.classes = classes
     self.inputChannels = inputChannels
@@ -38,25 +43,33 @@ public struct NetworkPlan: Equatable, Sendable {
     self.size = size
     self.sites = sites
     self.deepSupervision = deepSupervision
+    guard architecture.isNNUNet else { return }
+    stages = Stages(
+      defaultsOf: (0...levels.depth).map { min(max(width, 0) << $0, self.largestWidth) },
+      isResidual: architecture == .nnunetResidual)
   }
 
   /// The default of `largestWidth` in networks for volumes, as in nnU-Net.
   static let largestWidthOfVolumes = 320
 
+  /// The default of `largestWidth` in nnU-Net's networks for slices.
+  private static let largestWidthOfNNUNet = 512
+
   /// Number of channels of a level.
-  func channels(_ level: Int) -> Int { min(width << level, largestWidth) }
+  func channels(_ level: Int) -> Int { stages?.channels[level] ?? min(width << level, largestWidth) }
 
   /// The blocks that can have dual norms, from input to output.
   package var blocks: [Block] { architecture.blocks(depth: levels.depth) }
 
   /// A lower bound of the number of weights, known before any memory is allocated.
-  var leastWeightCount: Double {
+  package var leastWeightCount: Double {
     let planes = norm == .ln ? size?.sizes.reduce(1) { $0 * Double($1) } ?? 0 : 0
-    let deepest = min(Double(width) * Double(1 << levels.depth), Double(largestWidth))
     let kernel = Double(levels.kernels.last!.reduce(1, *))
+    if let stages { return stages.leastWeightCount(levels) }
+    let deepest = min(Double(width) * Double(1 << levels.depth), Double(largestWidth))
     let width = Double(width)
-    // Both convolutions of the deepest block, the first and the last convolution, and a norm of the first level.
-    return 2 * kernel * deepest * deepest
+    // Convolutions of the deepest block, the first and the last convolution, and a norm of the first level.
+    return kernel * deepest * deepest
       + width * (Double(inputChannels) + Double(classes) + Double(sites) + planes)
   }
 
@@ -88,7 +101,22 @@ public struct NetworkPlan: Equatable, Sendable {
       sites >= 1 && (sites == 1 || norm == .dsbn),
       "The network has \(sites) sites",
       detail: "domain-specific batch norm (dsbn) has at least 1, every other norm exactly 1")
-    try require(levels.areValid, "The network's levels do not fit together", remedy: "make it again with train")
+    try require(
+      levels.areValid && (architecture.isNNUNet || levels.dimensions == 3 || levels == .slices)
+        && (stages.map { $0.fit(depth: levels.depth) } ?? true) && (stages != nil) == architecture.isNNUNet,
+      "The network's levels do not fit together", remedy: "make it again with train")
+    try require(
+      dual == nil || levels.dimensions == 3 || levels.kernels.allSatisfy { $0[0] == $0[1] },
+      "A dual network of slices needs square kernels", remedy: "leave the dual blocks out")
+    let (heads, deepest) = (transformer.heads, channels(levels.depth))
+    try require(
+      architecture != .transUNet
+        || ((1...64).contains(transformer.layers) && (1...64).contains(heads) && deepest % heads == 0),
+      "A transformer of \(transformer.layers) layers and \(heads) heads does not fit \(deepest) channels of the deepest "
+        + "level", remedy: "choose 1 to 64 layers, and heads that divide \(deepest)")
+    try require(
+      norm != .gn || stages.map { $0.channels.allSatisfy { $0 % PlainNorm.groups == 0 } } ?? true,
+      "Group norm works on \(PlainNorm.groups) groups, which do not divide the channels of every stage")
     try require(
       size.map { $0.sizes.count == levels.dimensions } ?? true, "The network's size has other axes than its kernels")
     try dual?.validate(width: width, architecture, levels)

@@ -2,7 +2,8 @@ import Basics
 
 extension NetworkPlan: Codable {
   private enum CodingKeys: String, CodingKey {
-    case architecture, classes, width, norm, reduction, size, sites, dimensions, poolings, kernels
+    case architecture, classes, width, norm, reduction, size, sites, dimensions, poolings, kernels, stages
+    case layers, heads
     case largestWidth = "cap"
     case inputChannels = "input_channels"
     case dualBlocks = "dual_blocks"
@@ -30,8 +31,9 @@ extension NetworkPlan: Codable {
     guard levels.areValid else {
       throw Refusal(.input, "The network's poolings and kernels do not fit together", remedy: "restore the file")
     }
+    let architecture = try value(.architecture, absent: Architecture.residualUNet)
     self.init(
-      try value(.architecture, absent: .residualUNet),
+      architecture,
       levels: levels,
       classes: try container.decode(Int.self, forKey: .classes),
       inputChannels: try container.decode(Int.self, forKey: .inputChannels),
@@ -40,13 +42,17 @@ extension NetworkPlan: Codable {
       norm: try container.decode(PlainNorm.self, forKey: .norm),
       dual: dual.blocks.isEmpty ? nil : dual, size: try container.decodeIfPresent(Extent.self, forKey: .size),
       sites: try value(.sites, absent: 1), deepSupervision: try value(.deepSupervision, absent: false))
+    if architecture.isNNUNet, let found = try container.decodeIfPresent(Stages.self, forKey: .stages) { stages = found }
+    let usual = transformer
+    transformer = TransformerPlan(
+      layers: try value(.layers, absent: usual.layers), heads: try value(.heads, absent: usual.heads))
   }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     let dual = dual ?? []
     if architecture != .residualUNet { try container.encode(architecture, forKey: .architecture) }
-    if levels != .slices {
+    if levels != .slices || architecture.isNNUNet {
       try container.encode(levels.dimensions, forKey: .dimensions)
       try container.encode(levels.poolings, forKey: .poolings)
       try container.encode(levels.kernels, forKey: .kernels)
@@ -64,5 +70,10 @@ extension NetworkPlan: Codable {
     try container.encode(dual.maskSource, forKey: .maskSource)
     try container.encode(dual.localStatistics, forKey: .localStatistics)
     try container.encode(deepSupervision, forKey: .deepSupervision)
+    try container.encodeIfPresent(stages, forKey: .stages)
+    if architecture == .transUNet {
+      try container.encode(transformer.layers, forKey: .layers)
+      try container.encode(transformer.heads, forKey: .heads)
+    }
   }
 }

@@ -110,8 +110,15 @@ extension TrainingConfiguration {
     _ = try plan()
     let levels = dimensions == 3 ? Levels.volumes(poolings: Self.largestDepth) : .slices
     let smallest = norm == .ln ? Extent(levels.multiples.map { _ in 16 }) : nil
-    try NetworkPlan(network, levels: levels, classes: 2, width: width, norm: norm, dual: dualPlan, size: smallest)
-      .validate()
+    var smallestPlan = NetworkPlan(
+      network, levels: levels, classes: 2, width: width, norm: norm, dual: dualPlan, size: smallest)
+    smallestPlan.transformer = transformer
+    try smallestPlan.validate()
+  }
+
+  private var transformer: TransformerPlan {
+    let usual = TransformerPlan()
+    return TransformerPlan(layers: transformerLayers ?? usual.layers, heads: transformerHeads ?? usual.heads)
   }
 
   private func requireUsableFlips() throws {
@@ -175,10 +182,11 @@ extension TrainingConfiguration {
   func network(
     labels: LabelScheme, plan: PreparationPlan, levels: Levels = .slices, modalities: Int, sites: Int = 1
   ) throws -> NetworkPlan {
-    let network = NetworkPlan(
+    var network = NetworkPlan(
       network, levels: levels, classes: labels.classCount, inputChannels: plan.contextSlices * modalities, width: width,
       norm: norm, dual: dualPlan(dualBlocks(of: levels)), size: norm == .ln ? plan.networkSize : nil,
       sites: norm == .dsbn ? sites : 1, deepSupervision: deepSupervision)
+    network.transformer = transformer
     try network.validate()
     guard !weightedCrossEntropy || labels.classCount > 2 else {
       throw Refusal(

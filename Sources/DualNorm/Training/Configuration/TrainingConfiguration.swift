@@ -25,6 +25,8 @@ package struct TrainingConfiguration: Equatable, Sendable {
   /// The local statistics of dual layers, which may also normalize each region by its own.
   package var localStatistics = LocalStatistics.predicted
   package var reduction = 2
+  /// Layers and heads of TransUNet's transformer; by default those of `TransformerPlan`.
+  package var transformerLayers, transformerHeads: Int?
   /// Number of neighbouring slices in the input, odd; by default 3, or 1 if every case has a single slice.
   package var context: Int?
 
@@ -117,6 +119,14 @@ package struct TrainingConfiguration: Equatable, Sendable {
       !weightedCrossEntropy || loss == .published,
       "\(Setting.weightedCrossEntropy) weights the published loss only, and \(Setting.loss) is \(loss.rawValue)",
       "give \(Setting.loss) published")
+    for (setting, value) in [
+      (Setting.transformerLayers, transformerLayers), (.transformerHeads, transformerHeads),
+    ] {
+      try require(
+        value == nil || network == .transUNet,
+        "\(setting) is \(value ?? 0), and \(network.rawValue) has no transformer",
+        "give \(Setting.network) transunet, or leave \(setting) out")
+    }
     try requireWorkable()
     for group in mergeLabels {
       try require(

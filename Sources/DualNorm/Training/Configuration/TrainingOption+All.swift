@@ -9,7 +9,7 @@ extension TrainingOption {
   private static let network: [TrainingOption] = [
     TrainingOption(
       .recipe, \.recipe, "Source of all options that are not given: standard, or published."),
-    TrainingOption(.network, \.network, "Backbone: residual-unet, or unet++.", example: "unet++"),
+    TrainingOption(.network, \.network, "Backbone; docs/backbones.md says which to choose.", example: "unet++"),
     TrainingOption(
       .dimensions, \.dimensions, "2 for a network of slices, or 3 for one of volumes.",
       Valid("give 2 (slices) or 3 (volumes)") { (2...3).contains($0) }),
@@ -17,7 +17,7 @@ extension TrainingOption {
     TrainingOption(.norm, \.norm, "Plain norm: bn, in, gn, ln or dsbn (a bn for each site)."),
     TrainingOption(
       .dualBlocks, \.dualBlocks,
-      "Blocks with region-wise norms, or none; for unet++ x0_0 to x0_4, by default x0_0,x1_0,x2_0,x3_0.",
+      "Blocks with region-wise norms, or none; docs/backbones.md names those of other backbones.",
       form: "block,…", example: "[inc, down1]"),
     TrainingOption(.mask, \.mask, "How masks are resized: soft (bilinear) or hard (nearest)."),
     TrainingOption(
@@ -25,6 +25,12 @@ extension TrainingOption {
     TrainingOption(
       .localStatistics, \.localStatistics, "predicted, or measured: also normalize each region by its statistics."),
     TrainingOption(.reduction, \.reduction, "Ratio of a dual layer's channels to its hidden channels."),
+    TrainingOption(
+      .transformerLayers, \.transformerLayers, "Layers of transunet's transformer.",
+      open: "2", example: "4", Valid("give 1 to 64 layers") { (1...64).contains($0) }),
+    TrainingOption(
+      .transformerHeads, \.transformerHeads, "Heads of each layer; they share the channels of the deepest level.",
+      open: "4", example: "8", Valid("give 1 to 64 heads") { (1...64).contains($0) }),
     TrainingOption(
       .context, \.context, "Neighbouring slices in the network's input, odd.", open: "3, or 1 for 2-D data and in 3-D",
       example: "3",

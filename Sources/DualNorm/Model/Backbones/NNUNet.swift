@@ -1,0 +1,147 @@
+import Torch
+
+/// The networks of nnU-Net (Isensee et al. 2021 and 2024): PlainConvUNet and ResidualEncoderUNet.
+///
+/// Units are LeakyReLU(norm(convolution(x))); the first convolution of a level has its stride. Parameters have the names
+/// of PyPI's dynamic-network-architectures, so that weights trained by nnU-Net load as they are.
+struct NNUNet: Backbone {
+  static func blocks(depth: Int) -> [Block] {
+    (0...depth).map { Block(BlockName(rawValue: "enc\($0)"), level: $0) }
+      + (0..<depth).reversed().map { Block(BlockName(rawValue: "dec\($0)"), level: $0) }
+  }
+
+  private let blocks: [Block]
+  /// The first unit of the residual network.
+  private let stem: NNUNetUnit?
+  private let encoder: [[any NNUNetPart]]
+  private let decoder: [Up]
+  /// Of the first level, then with deep supervision of those between the first and the deepest.
+  private let outputs: [Convolution]
+
+  init(_ scope: Scope, _ plan: NetworkPlan) {
+    let (stages, depth) = (plan.stages!, plan.levels.depth)
+    blocks = plan.blocks
+    stem =
+      stages.isResidual
+      ? NNUNetUnit(
+        scope / "encoder" / "stem" / "convs" / "0", Block("stem", level: 0), inputs: plan.inputChannels, plan) : nil
+    encoder = (0...depth).map { level in
+      let place = scope / "encoder" / "stages" / "\(level)"
+      let first = level == 0 ? (stages.isResidual ? plan.channels(0) : plan.inputChannels) : plan.channels(level - 1)
+      return (0..<stages.encoder[level]).map { index in
+        let inputs = index == 0 ? first : plan.channels(level)
+        let strides = index == 0 && level > 0 ? plan.levels.poolings[level - 1] : nil
+        return stages.isResidual
+          ? NNUNetResidualBlock(place / "blocks" / "\(index)", plan.blocks[level], inputs, strides, plan)
+          : NNUNetUnit(place / "0" / "convs" / "\(index)", plan.blocks[level], inputs: inputs, strides: strides, plan)
+      }
+    }
+    let place = scope / "decoder"
+    decoder = (0..<depth).map { step in Up(place, step: step, plan.blocks[depth + 1 + step], plan) }
+    outputs = (0..<(plan.deepSupervision ? depth : 1)).map { level in
+      Convolution(
+        place / "seg_layers" / "\(depth - 1 - level)", plan.channels(level), plan.classes,
+        kernel: plan.levels.kernels[level].map { _ in 1 })
+    }
+  }
+
+  func callAsFunction(_ images: Tensor, _ context: ForwardContext) -> [Tensor] {
+    var x = stem.map { $0(images, context) } ?? images
+    var levels: [Tensor] = []
+    for stage in encoder {
+      x = stage.reduce(x) { $1($0, context) }
+      levels.append(x)
+    }
+    return zip(outputs, context.decoded(levels.removeLast(), &levels, by: decoder)).map { $0($1, context) }
+  }
+
+  var dualNorms: [(block: Block, norms: [DualNormLayer])] {
+    let parts = encoder.map { $0.flatMap(\.dualNorms) } + decoder.map { $0.units.flatMap(\.dualNorms) }
+    return zip(blocks, parts).filter { !$1.isEmpty }.map { ($0, $1) }
+  }
+}
+
+/// A part of a stage: a unit or a residual block.
+private protocol NNUNetPart {
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor
+  var dualNorms: [DualNormLayer] { get }
+}
+
+/// LeakyReLU(norm(convolution(x))).
+private struct NNUNetUnit: NNUNetPart {
+  private let convolution: StridedConvolution
+  private let norm: BlockNorm
+
+  /// - Parameters:
+  ///   - strides: of the convolution; nil for 1.
+  ///   - kernel: nil for the level's.
+  init(
+    _ scope: Scope, _ block: Block, inputs: Int, strides: [Int]? = nil, kernel: [Int]? = nil, bias: Bool = true,
+    _ plan: NetworkPlan
+  ) {
+    let kernel = kernel ?? plan.levels.kernels[block.level]
+    convolution = StridedConvolution(
+      scope / "conv", inputs, plan.channels(block.level), kernel: kernel, strides: strides ?? kernel.map { _ in 1 },
+      bias: bias)
+    norm = BlockNorm(scope, block, plan)
+  }
+
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor { activated(normalized(x, context)) }
+
+  func normalized(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+    norm(context.fuses ? convolution.fused(x) : convolution(x), context)
+  }
+
+  var dualNorms: [DualNormLayer] { [norm.dual].compactMap { $0 } }
+}
+
+private func activated(_ x: Tensor) -> Tensor { x.leakyReLU(slope: 0.01) }
+
+/// LeakyReLU(norm(convolution(unit(x))) + skip(x)); the skip connection pools and has a 1×1 convolution where needed.
+private struct NNUNetResidualBlock: NNUNetPart {
+  private let first, second: NNUNetUnit
+  private let pooling: [Int]?
+  private let projection: NNUNetUnit?
+
+  init(_ scope: Scope, _ block: Block, _ inputs: Int, _ strides: [Int]?, _ plan: NetworkPlan) {
+    let channels = plan.channels(block.level)
+    first = NNUNetUnit(scope / "conv1", block, inputs: inputs, strides: strides, plan)
+    second = NNUNetUnit(scope / "conv2", block, inputs: channels, plan)
+    pooling = strides
+    projection =
+      inputs == channels
+      ? nil
+      : NNUNetUnit(
+        scope / "skip" / (strides == nil ? "0" : "1"), Block("skip", level: block.level), inputs: inputs,
+        kernel: plan.levels.kernels[block.level].map { _ in 1 }, bias: false, plan)
+  }
+
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+    let pooled = pooling.map(x.averagePooled) ?? x
+    let skip = projection.map { $0.normalized(pooled, context) } ?? pooled
+    return activated(second.normalized(first(x, context), context) + skip)
+  }
+
+  var dualNorms: [DualNormLayer] { first.dualNorms + second.dualNorms }
+}
+
+/// Up-convolution, concatenation before the skip connection, units.
+private struct Up: DecoderStep {
+  private let upsampling: UpConvolution
+  let units: [NNUNetUnit]
+
+  init(_ scope: Scope, step: Int, _ block: Block, _ plan: NetworkPlan) {
+    let (level, channels) = (block.level, plan.channels(block.level))
+    upsampling = UpConvolution(
+      scope / "transpconvs" / "\(step)", plan.channels(level + 1), channels, strides: plan.levels.poolings[level])
+    units = (0..<plan.stages!.decoder[step]).map { index in
+      NNUNetUnit(
+        scope / "stages" / "\(step)" / "convs" / "\(index)", block, inputs: index == 0 ? 2 * channels : channels, plan)
+    }
+  }
+
+  func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
+    let larger = upsampling(x).fitted(to: skip)
+    return units.reduce(.concatenate([larger, skip], dimension: 1)) { $1($0, context) }
+  }
+}
