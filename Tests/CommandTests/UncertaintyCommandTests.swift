@@ -27,7 +27,7 @@ import Testing
         let mean = image.voxels.reduce(0, +) / Float(image.voxels.count)
         let deviation = (image.voxels.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(image.voxels.count))
           .squareRoot()
-        for voxel in image.voxels.indices { image.voxels[voxel] += deviation * Float(generator.normal()) }
+        for voxel in image.voxels.indices { image.voxels[voxel] += 0.4 * deviation * Float(generator.normal()) }
         try image.write(to: scans.appendingPathComponent(name + "noisy.nii.gz"))
         (truth[name], truth[name + "noisy"]) = (mask, mask)
       }
