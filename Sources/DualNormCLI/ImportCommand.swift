@@ -9,15 +9,23 @@ import Torch
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Make a run folder from a PyTorch checkpoint of the authors' network.",
+    abstract: "Make a run folder from a PyTorch checkpoint of the authors' network, or from a model of nnU-Net.",
     discussion: """
-      Example: dualnorm import reference.pth --output RUN --classes 2 --size 384,384
+      Examples:
+        dualnorm import reference.pth --output RUN --classes 2 --size 384,384
+        dualnorm import nnUNet_results/Dataset004_Hippocampus/nnUNetTrainer__nnUNetPlans__2d --output RUN
 
       Reads torch.save of a state_dict (or safetensors) without executing anything. Width, channels, norm, dual blocks \
       and reduction are inferred from names and shapes.
+
+      A folder of nnU-Net 2 has plans.json, dataset.json and fold_0, fold_1 and so on. These say everything, so no \
+      other option is needed. Several folds become RUN/fold_0, RUN/fold_1 and so on, and predict --model RUN takes all \
+      as an ensemble. With --mirror predict does what nnU-Net's own prediction does.
       """)
 
-  @Argument(help: ArgumentHelp("A .pth or .safetensors file.", valueName: "file"), completion: .file()) var file: String
+  @Argument(
+    help: ArgumentHelp("A .pth or .safetensors file, or a model's folder of nnU-Net.", valueName: "file"),
+    completion: .file()) var file: String
   @Option(name: .shortAndLong, help: ArgumentHelp("The run folder to make.", valueName: "dir"), completion: .directory)
   var output: String
   @Option(help: "Classes, background included; checked against the file.") var classes: Int?
@@ -40,6 +48,8 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     Messages.begin(messages)
+    let source = URL(fileURLWithPath: file)
+    if NNUNetFolder.isAt(source) { return try importFolds(of: source) }
     let run = RunFolder(URL(fileURLWithPath: output))
     try run.requireEmpty()
     try requireValidPreparation()

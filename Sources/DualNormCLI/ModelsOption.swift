@@ -41,6 +41,8 @@ struct ModelsOption: ParsableArguments {
 
   private static func runs(in folder: URL) throws -> [RunFolder] {
     guard !exists(RunFolder(folder).description) else { return [RunFolder(folder)] }
+    let folds = folds(of: folder)
+    guard folds.isEmpty else { return folds }
     let cells = folder.appendingPathComponent("cells")
     guard exists(cells) else {
       let members = members(of: folder)
@@ -57,6 +59,12 @@ struct ModelsOption: ParsableArguments {
         remedy: "name the folder of one, such as \(cells.path)/\(methods[0].lastPathComponent)")
     }
     return try finished(members(of: methods[0]), of: methods[0])
+  }
+
+  /// The run folders `fold_N` of a model that was imported from nnU-Net.
+  private static func folds(of folder: URL) -> [RunFolder] {
+    subfolders(of: folder).filter { $0.lastPathComponent.hasPrefix("fold_") }.map(RunFolder.init)
+      .filter { exists($0.description) }
   }
 
   /// The run folders `SETTING/seed-N` of a method of an experiment.

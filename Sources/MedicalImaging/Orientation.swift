@@ -38,6 +38,19 @@ public struct Orientation: Hashable, Sendable {
     runsForward = code.map { "LPS".contains($0) }
   }
 
+  /// The same directions with the axes in another order.
+  ///
+  /// - Parameter axes: for each new axis, the old one.
+  public func permuted(_ axes: SIMD3<Int>) -> Orientation {
+    Orientation(
+      patientAxes: SIMD3(patientAxes[axes.x], patientAxes[axes.y], patientAxes[axes.z]),
+      runsForward: [runsForward[axes.x], runsForward[axes.y], runsForward[axes.z]])
+  }
+
+  private init(patientAxes: SIMD3<Int>, runsForward: [Bool]) {
+    (self.patientAxes, self.runsForward) = (patientAxes, runsForward)
+  }
+
   /// Three letters for the directions that x, y and z run *to*, as in nibabel: `RAS`, `LPS`.
   public var code: String {
     (0..<3).map { grid in

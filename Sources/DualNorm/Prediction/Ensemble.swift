@@ -5,6 +5,8 @@ import Torch
 /// Each pass gives the mean of their probabilities. The final pass of each runs under the mask of its own first pass.
 struct Ensemble: Segmenter {
   let count: Int
+  /// Tells whether to average logits, as nnU-Net does, in place of probabilities.
+  var averagesLogits = false
   /// Tells whether to keep the mean entropy of the members, which says how much they disagree.
   var keepsEntropy = false
   /// Returns a member; it may read its weights first.
@@ -20,10 +22,10 @@ struct Ensemble: Segmenter {
       for pass in Pass.allCases {
         // The only pass of a plain network counts for both.
         let found = scores[pass] ?? scores[.first]!
-        let probabilities = found.probabilities
-        sums[pass] = sums[pass].map { $0 + probabilities } ?? probabilities
+        let values = averagesLogits ? found.classValues : found.probabilities
+        sums[pass] = sums[pass].map { $0 + values } ?? values
         guard keepsEntropy else { continue }
-        let entropy = found.further ?? probabilities.entropyOfClasses
+        let entropy = found.further ?? found.probabilities.entropyOfClasses
         entropies[pass] = entropies[pass].map { $0 + entropy } ?? entropy
       }
     }
@@ -31,7 +33,7 @@ struct Ensemble: Segmenter {
     return sums.reduce(into: [:]) { scores, sum in
       let channels = [sum.value] + (entropies[sum.key].map { [$0] } ?? [])
       scores[sum.key] = ClassScores(
-        .concatenate(channels, dimension: 1) / Double(count), areLogits: false, hasFurther: keepsEntropy)
+        .concatenate(channels, dimension: 1) / Double(count), areLogits: averagesLogits, hasFurther: keepsEntropy)
     }
   }
 }
@@ -44,10 +46,9 @@ struct WithDisagreement: Segmenter {
   func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
     base.scores(of: input, mode).mapValues { scores in
       guard let members = scores.further else { return scores }
-      let probabilities = scores.probabilities
-      let disagreement = (probabilities.entropyOfClasses - members).clamped(to: 0...Double.infinity)
+      let disagreement = (scores.probabilities.entropyOfClasses - members).clamped(to: 0...Double.infinity)
       return ClassScores(
-        .concatenate([probabilities, disagreement], dimension: 1), areLogits: false, hasFurther: true)
+        .concatenate([scores.classValues, disagreement], dimension: 1), areLogits: scores.areLogits, hasFurther: true)
     }
   }
 }
@@ -68,12 +69,13 @@ struct Mirrored: Segmenter {
   /// Axes to mirror along, together and alone: n axes make 2ⁿ images.
   let axes: [MirrorAxis]
   /// See `Ensemble`.
+  var averagesLogits = false
   var keepsEntropy = false
 
   func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
     guard case .evaluation = mode else { return base.scores(of: input, mode) }
     let choices = axes.reduce([[]]) { choices, axis in choices + choices.map { $0 + [axis] } }
-    return Ensemble(count: choices.count, keepsEntropy: keepsEntropy) { [base] in
+    return Ensemble(count: choices.count, averagesLogits: averagesLogits, keepsEntropy: keepsEntropy) { [base] in
       MirrorImage(base: base, axes: choices[$0])
     }
     .scores(of: input, mode)
@@ -91,7 +93,7 @@ private struct MirrorImage: Segmenter {
     let fromLast = axes.map(\.fromLast)
     return base.scores(of: input.mirrored(fromLast), mode).mapValues { scores in
       // [slices, classes, H, W]: the slices of a volume are rows.
-      ClassScores(scores.probabilities.flipped(axes.map { $0 == .z ? 4 : $0.fromLast }), areLogits: false)
+      ClassScores(scores.classValues.flipped(axes.map { $0 == .z ? 4 : $0.fromLast }), areLogits: scores.areLogits)
     }
   }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Class probabilities of a prepared volume, or of some of its slices: per class, depth × height × width.
 typealias ClassProbabilities = [[Float]]
 
@@ -25,4 +27,19 @@ func mostProbableClasses(_ probabilities: ClassProbabilities) -> [UInt8] {
     }
   }
   return classes
+}
+
+/// Softmax over the classes of each voxel.
+func probabilities(ofLogits logits: ClassProbabilities) -> ClassProbabilities {
+  var result = logits
+  for voxel in logits[0].indices {
+    let greatest = logits.reduce(-Float.infinity) { max($0, $1[voxel]) }
+    var sum: Float = 0
+    for index in logits.indices {
+      result[index][voxel] = exp(logits[index][voxel] - greatest)
+      sum += result[index][voxel]
+    }
+    for index in logits.indices { result[index][voxel] /= sum }
+  }
+  return result
 }

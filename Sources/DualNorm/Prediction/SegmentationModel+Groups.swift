@@ -23,15 +23,14 @@ extension SegmentationModel {
       for pass in passes {
         let result = found.removeValue(forKey: pass)!
         if sums[pass] == nil { sums[pass] = [] }
-        for (index, values) in result.probabilities.enumerated() {
-          let map = grid.turnedBack(Image(voxels: values, geometry: grid.geometry))
+        for (index, map) in grid.turnedBack(probabilities: result.probabilities).enumerated() {
           if place == 0 { sums[pass]!.append(Image(voxels: map.voxels.map { _ in 0 }, geometry: map.geometry)) }
           for voxel in map.voxels.indices { sums[pass]![index].voxels[voxel] += share * map.voxels[voxel] }
         }
         guard let uncertainty = result.uncertainty else { continue }
         let within = uncertainty.disagreement
         let entropy = within.isEmpty ? uncertainty.entropy : zip(uncertainty.entropy, within).map { $0 - $1 }
-        let turned = grid.turnedBack(Image(voxels: entropy, geometry: grid.geometry)).voxels
+        let turned = grid.turnedBack(Image(voxels: entropy, geometry: grid.geometry), outside: 0).voxels
         let before = entropies[pass] ?? Array(repeating: 0, count: turned.count)
         entropies[pass] = zip(before, turned).map { $0 + share * $1 }
       }

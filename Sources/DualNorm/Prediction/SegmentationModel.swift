@@ -93,14 +93,19 @@ public final class SegmentationModel {
   ///   - site: its name; nil for another site than those of the training.
   ///   - keepsEntropy: whether scores tell what the members disagree in.
   private func segmenter(_ group: Group, ofSite site: String?, keepsEntropy: Bool = false) -> any Segmenter {
+    // As nnU-Net does; other models average probabilities.
+    let averagesLogits = group.description.preparation.nnUNet != nil
     func member(_ index: Int) -> any Segmenter {
       let branch = members.sources[index].description.branch(ofSite: site)
       let one = members.network(index).segmenter(ofSite: branch)
-      return mirrorAxes.isEmpty ? one : Mirrored(base: one, axes: mirrorAxes, keepsEntropy: keepsEntropy)
+      return mirrorAxes.isEmpty
+        ? one : Mirrored(base: one, axes: mirrorAxes, averagesLogits: averagesLogits, keepsEntropy: keepsEntropy)
     }
     let all = group.members
     let one =
-      all.count == 1 ? member(all[0]) : Ensemble(count: all.count, keepsEntropy: keepsEntropy) { member(all[$0]) }
+      all.count == 1
+      ? member(all[0])
+      : Ensemble(count: all.count, averagesLogits: averagesLogits, keepsEntropy: keepsEntropy) { member(all[$0]) }
     return keepsEntropy ? WithDisagreement(base: one) : one
   }
 
@@ -206,9 +211,9 @@ public final class SegmentationModel {
       let classes = ClassMap(voxels: (consume result).classes, geometry: grid.geometry).keepingLargestComponents(
         of: reduced)
       return Segmentation(
-        pass: pass, labels: grid.turnedBack(description.labels.fileValues(of: consume classes)),
-        probabilities: probabilities.map { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) },
-        uncertainty: sums?.uncertainty { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry)) })
+        pass: pass, labels: grid.turnedBack(description.labels.fileValues(of: consume classes), outside: 0),
+        probabilities: grid.turnedBack(probabilities: probabilities),
+        uncertainty: sums?.uncertainty { grid.turnedBack(Image(voxels: $0, geometry: grid.geometry), outside: 0) })
     }
   }
 
@@ -225,14 +230,19 @@ public final class SegmentationModel {
     var found = Dictionary(uniqueKeysWithValues: passes.map { ($0, empty) })
     let segmenter = segmenter(group, ofSite: site, keepsEntropy: keepsUncertainty)
     let sampling = DualNorm.sampling(group.description.preparation, overlap: overlap)
+    // nnU-Net resamples logits.
+    let areLogitsRestored = group.description.preparation.nnUNet != nil
     var restoring = Dictionary(uniqueKeysWithValues: passes.map { ($0, SliceRestoring(grid)) })
     func predict() {
       segmenter.forEachSlab(of: volume, sampling, passes: passes, on: device) { pass, slices, scores in
         if !grid.isResampled { found[pass]!.classes += scores.classes }
         guard keepsProbabilities || keepsUncertainty || grid.isResampled else { return }
         let disagreement = scores.further.map { [$0.values(Float.self)] } ?? []
-        let restored = restoring[pass]!.restored(scores.probabilitiesByClass + disagreement, slices: slices)
-        let maps = Array(restored.prefix(classes))
+        let values = areLogitsRestored ? scores.valuesByClass : scores.probabilitiesByClass
+        let restored = restoring[pass]!.restored(values + disagreement, slices: slices)
+        let restoredMaps = Array(restored.prefix(classes))
+        let isSoftmaxNeeded = areLogitsRestored && scores.areLogits && (keepsProbabilities || keepsUncertainty)
+        let maps = isSoftmaxNeeded ? probabilities(ofLogits: restoredMaps) : restoredMaps
         let decided = grid.isResampled || keepsUncertainty ? mostProbableClasses(maps) : []
         if grid.isResampled { found[pass]!.classes += decided }
         found[pass]!.uncertainty?.add(maps, decided, disagreement: Array(restored.dropFirst(classes).joined()))

@@ -113,11 +113,18 @@ struct ClassScores {
     hasFurther ? cropped(values.narrowed(1, to: values.size(1) - 1..<values.size(1))) : nil
   }
 
-  /// Class probabilities: per class, slices × H × W.
-  var probabilitiesByClass: ClassProbabilities {
-    let probabilities = probabilities
-    return (0..<probabilities.size(1)).map { probabilities.narrowed(1, to: $0..<$0 + 1).values(Float.self) }
+  /// Logits or probabilities of the classes as they are: [slices, classes, H, W].
+  var classValues: Tensor { cropped(ofClasses) }
+
+  /// The same per class, slices × H × W.
+  var valuesByClass: ClassProbabilities { Self.byClass(classValues) }
+
+  private static func byClass(_ values: Tensor) -> ClassProbabilities {
+    (0..<values.size(1)).map { values.narrowed(1, to: $0..<$0 + 1).values(Float.self) }
   }
+
+  /// Class probabilities: per class, slices × H × W.
+  var probabilitiesByClass: ClassProbabilities { Self.byClass(probabilities) }
 
   /// All channels of the part that lies in the volume.
   var inVolume: Tensor { cropped(values) }

@@ -37,6 +37,10 @@ struct SliceRestoring {
   private func place(of slice: Int) -> (lower: Int, upper: Int, weight: Float) {
     let place = (Double(slice) + 0.5) * Double(counts.network) / Double(counts.volume) - 0.5
     let inside = min(max(place, 0), Double(counts.network - 1))
+    if grid.interpolation?.isNearest(along: 2) == true {
+      let nearest = min(Int(inside + 0.5), counts.network - 1)
+      return (nearest, nearest, 0)
+    }
     let lower = Int(inside)
     return (lower, min(lower + 1, counts.network - 1), Float(inside - Double(lower)))
   }

@@ -14,6 +14,7 @@ extension PreparationPlan: Codable {
     case contextSlices = "context_slices"
     case whitening, moments, orientation
     case padsSlices = "pads_slices"
+    case nnUNet = "nnunet"
   }
 
   /// - Throws: `DecodingError` for another structure, `Refusal` for values that no plan can have.
@@ -52,8 +53,10 @@ extension PreparationPlan: Codable {
       contextSlices: container.decode(Int.self, forKey: .contextSlices),
       whitening: container.decodeIfPresent(Whitening.self, forKey: .whitening) ?? .volume,
       orientation: orientation, padsSlices: container.decodeIfPresent(Bool.self, forKey: .padsSlices) ?? true,
-      multiples: networkSize?.count == 3 ? [1, 1, 1] : Levels.slices.multiples,
-      moments: container.decodeIfPresent(Moments.self, forKey: .moments))
+      multiples: networkSize?.count == 3
+        ? [1, 1, 1] : container.contains(.nnUNet) ? [1, 1] : Levels.slices.multiples,
+      moments: container.decodeIfPresent(Moments.self, forKey: .moments),
+      nnUNet: container.decodeIfPresent(NNUNetPreparation.self, forKey: .nnUNet))
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -69,6 +72,7 @@ extension PreparationPlan: Codable {
     if whitening != .volume { try container.encode(whitening, forKey: .whitening) }
     try container.encodeIfPresent(moments, forKey: .moments)
     try container.encodeIfPresent(orientation?.code, forKey: .orientation)
+    try container.encodeIfPresent(nnUNet, forKey: .nnUNet)
     if !padsSlices { try container.encode(padsSlices, forKey: .padsSlices) }
   }
 }

@@ -38,6 +38,8 @@ package struct PreparationPlan: Equatable, Sendable {
   /// Stored orientation of the training volumes. Others are turned to it before all else, and their masks turned back.
   /// nil keeps every volume as stored. Pictures are never turned.
   package let orientation: Orientation?
+  /// The steps of nnU-Net, for models that it trained; nil for others. They replace clipping, whitening and orientation.
+  package let nnUNet: NNUNetPreparation?
 
   package enum Whitening: String, Codable, Sendable, CaseIterable {
     /// All voxels of the volume, as published.
@@ -59,8 +61,9 @@ package struct PreparationPlan: Equatable, Sendable {
   init(
     window: IntensityWindow? = nil, resampling: Resampling = .none, networkSize: Extent? = nil,
     contextSlices: Int = 3, whitening: Whitening = .volume, orientation: Orientation? = nil, padsSlices: Bool = true,
-    multiples: [Int] = Levels.slices.multiples, moments: Moments? = nil
+    multiples: [Int] = Levels.slices.multiples, moments: Moments? = nil, nnUNet: NNUNetPreparation? = nil
   ) throws {
+    self.nnUNet = nnUNet
     self.moments = moments
     self.window = window
     self.resampling = resampling
@@ -166,6 +169,8 @@ extension PreparationPlan {
   package func resampledVoxels(_ geometry: Geometry) -> SIMD3<Int> {
     switch resampling {
     case .none: return geometry.size
+    case .spacingMM(let x, let y, let z) where nnUNet != nil:
+      return NNUNetPreparation.voxels(geometry, spacingMM: SIMD3(x, y, z ?? geometry.spacingMM.z))
     case .spacingMM(let x, let y, let z):
       func voxels(_ axis: Int, _ spacing: Double) -> Int {
         let count = (Double(geometry.size[axis]) * geometry.spacingMM[axis] / spacing).rounded()
@@ -186,8 +191,10 @@ extension PreparationPlan {
   /// The plan in one line, with lengths in `unit`. A picture's pixel counts as 1 mm.
   func text(_ unit: LengthUnit = .mm) -> String {
     var steps: [String] = []
+    if let nnUNet { steps.append(nnUNet.text) }
     if let window { steps.append("clip to \(short(window.low))…\(short(window.high))") }
     switch whitening {
+    case _ where nnUNet != nil: break
     case .volume: steps.append("whiten per volume")
     case .foreground: steps.append("whiten per volume by its brighter voxels")
     case .ct:

@@ -30,7 +30,9 @@ extension PreparedVolume {
       if let fault { throw fault }
       labels = try scheme.classes(of: values.onVoxels(of: storedGeometry), file: mask.path)
     }
-    let turn = scan.hasOrientation ? plan.orientation : nil
+    // nnU-Net takes the axes as they are stored, in an order of its own.
+    let turn =
+      !scan.hasOrientation ? nil : plan.nnUNet.map { storedGeometry.orientation.permuted($0.axes) } ?? plan.orientation
     if let turn {
       for index in images.indices { images[index] = images[index].reoriented(to: turn) }  // one at a time
       labels = labels?.reoriented(to: turn)

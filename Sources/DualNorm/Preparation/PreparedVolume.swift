@@ -18,6 +18,8 @@ package struct PreparedVolume: Sendable {
   /// Percentiles of each image as read; empty if not measured.
   let percentiles: [IntensityPercentiles]
 
+  /// The value beyond the volume; nil repeats its edge.
+  private let padding: Float?
   private var intensities: StoredValues<Float>
   private var classes: StoredValues<UInt8>?
 
@@ -36,14 +38,23 @@ package struct PreparedVolume: Sendable {
     storedGeometry: Geometry? = nil, constant: Set<Int> = [], measuresPercentiles: Bool = true
   ) throws {
     precondition(!images.isEmpty && images.count == names.count, "one name an image")
+    padding = plan.nnUNet == nil ? nil : 0
+    percentiles = !measuresPercentiles ? [] : images.map { IntensityPercentiles(of: $0) }
+    modalityCount = images.count
+    if let nnUNet = plan.nnUNet {
+      let made = try nnUNet.prepared(images, labels, plan, names: names, storedGeometry: storedGeometry)
+      (intensities, classes) = (StoredValues(made.channels), made.classes.map { StoredValues($0) })
+      grid = made.grid
+      let size = made.grid.resampledGeometry.size
+      (depth, height, width) = (size.z, size.y, size.x)
+      return
+    }
     let geometry = images[0].geometry
     let size = try plan.checkedSize(of: geometry, name: names[0])
     let voxels = plan.resampledVoxels(geometry)
     let isResampled = voxels != geometry.size
     let resampledGeometry = isResampled ? geometry.sized(voxels) : geometry
     var channels: [Float] = []
-    modalityCount = images.count
-    percentiles = !measuresPercentiles ? [] : images.map { IntensityPercentiles(of: $0) }
     for (index, name) in names.enumerated() {
       let image = images.removeFirst()  // whitened in place, unless the caller keeps it
       let whitened =
@@ -70,19 +81,31 @@ package struct PreparedVolume: Sendable {
   package var geometry: Geometry { grid.geometry }
 
   /// The slice of the network's grid at the middle of a slice of `geometry`.
-  func networkSlice(of z: Int) -> Int { (2 * z + 1) * depth / (2 * geometry.size.z) }
+  func networkSlice(of z: Int) -> Int {
+    let place = nearest(z - (grid.crop?.first.z ?? 0), of: geometry.size.z)
+    return (2 * place + 1) * depth / (2 * geometry.size.z)
+  }
 
   /// Pixels of a slice.
   package var size: ImageSize { ImageSize(height: height, width: width) }
 
   /// The intensities of some slices in a window's rows and columns: modalities × slices × H × W.
   ///
-  /// - Parameter slices: the first and last slice repeat beyond the volume.
+  /// - Parameter slices: beyond the volume, `padding` or its first and last slice.
   package func input(slices: Range<Int>, in window: Window) -> [Float] {
     var input: [Float] = []
     input.reserveCapacity(modalityCount * slices.count * window.rows.count * window.columns.count)
-    for plane in inputPlanes(slices) {
-      window.append(planeOf: size, padding: nil, to: &input) { intensities.append($0.shifted(by: plane), to: &$1) }
+    for modality in 0..<modalityCount {
+      for slice in slices {
+        if let padding, !(0..<depth).contains(slice) {
+          input.append(contentsOf: repeatElement(padding, count: window.rows.count * window.columns.count))
+          continue
+        }
+        let plane = (modality * depth + nearest(slice, of: depth)) * height * width
+        window.append(planeOf: size, padding: padding, to: &input) {
+          intensities.append($0.shifted(by: plane), to: &$1)
+        }
+      }
     }
     return input
   }

@@ -22,6 +22,7 @@ extension Unpickler {
     case (.size, 1):
       guard case .tuple = arguments[0] else { fallthrough }
       try push(arguments[0])
+    case (.unused, 0...3): try push(.scalar)
     case (.rebuildTensor, 6...7): try rebuildTensor(arguments)
     case (.rebuildParameter, 3):
       guard case .tensor = arguments[0] else { throw damaged("a parameter holds \(arguments[0].kind)") }

@@ -37,6 +37,8 @@ enum PickleValue {
 /// The only globals that a pickle of weights may refer to. They are never looked up: each is a case here.
 enum PickleGlobal {
   case orderedDict, set, size, rebuildTensor, rebuildParameter
+  /// Calls that make numbers, arrays and devices, which are read over: of numpy, codecs and torch.
+  case unused(String)
   case storage(StoredType)
 
   init?(_ name: String) {
@@ -46,6 +48,7 @@ enum PickleGlobal {
     case "torch.Size": self = .size
     case "torch._utils._rebuild_tensor_v2": self = .rebuildTensor
     case "torch._utils._rebuild_parameter": self = .rebuildParameter
+    case _ where Self.unused.contains(name): self = .unused(name)
     default:
       guard let type = Self.storages[name] else { return nil }
       self = .storage(type)
@@ -59,9 +62,16 @@ enum PickleGlobal {
     case .size: "torch.Size"
     case .rebuildTensor: "torch._utils._rebuild_tensor_v2"
     case .rebuildParameter: "torch._utils._rebuild_parameter"
+    case .unused(let name): name
     case .storage(let type): "a storage of \(type.rawValue)"
     }
   }
+
+  /// What checkpoints of whole trainings, such as nnU-Net's, hold beside tensors. Newer versions of numpy renamed its core.
+  private static let unused: Set<String> = [
+    "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
+    "numpy._core.multiarray._reconstruct", "numpy.dtype", "numpy.ndarray", "_codecs.encode", "torch.device",
+  ]
 
   private static let storages: [String: StoredType] = [
     "torch.DoubleStorage": .float64, "torch.FloatStorage": .float32, "torch.HalfStorage": .float16,

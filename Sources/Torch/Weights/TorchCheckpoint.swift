@@ -8,9 +8,19 @@ public struct TorchCheckpoint: Sendable {
   public let tensors: [(name: String, tensor: StoredTensor)]
   /// The key of the tensors' dictionary in the file's; nil if the file's holds the tensors itself.
   public let key: String?
+  /// Texts and whole numbers beside the tensors, by their keys joined by dots, such as `init_args.configuration`.
+  public let facts: [String: Fact]
+
+  /// A value that a training program saved beside the tensors.
+  public enum Fact: Equatable, Sendable {
+    case text(String)
+    /// A tuple of numbers.
+    case numbers([Int])
+    case none
+  }
 
   /// Keys that training programs use, in the order of trial.
-  private static let keys = ["state_dict", "model_state_dict", "model", "net", "network"]
+  private static let keys = ["state_dict", "model_state_dict", "model", "net", "network", "network_weights"]
 
   /// Returns the tensor of a name.
   public subscript(name: String) -> StoredTensor? { tensors.first { $0.name == name }?.tensor }
@@ -28,7 +38,7 @@ public struct TorchCheckpoint: Sendable {
     let (entries, key) = try entries(of: value, heap, file)
     var gatherer = TensorGatherer(archive: archive, folder: root + "/data/")
     let tensors = try gatherer.gather(withoutCommonPrefix(entries))
-    return TorchCheckpoint(tensors: tensors, key: key)
+    return TorchCheckpoint(tensors: tensors, key: key, facts: facts(of: value, heap))
   }
 
   /// The zip file, and the folder of all its records.
@@ -86,6 +96,26 @@ public struct TorchCheckpoint: Sendable {
     // No dictionary fits, so the sentence names the likeliest.
     let (key, likeliest) = candidates.count > 1 ? candidates[1] : candidates[0]
     return (try tensors(of: heap.dictionaries[likeliest], heap, file), key)
+  }
+
+  /// The facts of the top dictionary and of the dictionaries in it.
+  private static func facts(of value: PickleValue, _ heap: PickleHeap, below prefix: String? = nil) -> [String: Fact] {
+    guard case .dictionary(let index) = value else { return [:] }
+    var facts: [String: Fact] = [:]
+    for case (.string(let key), let value) in heap.dictionaries[index] {
+      let name = prefix.map { "\($0).\(key)" } ?? key
+      switch value {
+      case .string(let text): facts[name] = .text(text)
+      case .none: facts[name] = Fact.none
+      case .tuple(let index):
+        let numbers = heap.tuples[index].compactMap { if case .integer(let number) = $0 { number } else { nil } }
+        if numbers.count == heap.tuples[index].count { facts[name] = .numbers(numbers) }
+      case .dictionary where prefix == nil:
+        facts.merge(Self.facts(of: value, heap, below: key)) { first, _ in first }
+      default: break
+      }
+    }
+    return facts
   }
 
   private static func tensors(

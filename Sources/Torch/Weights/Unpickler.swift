@@ -5,9 +5,9 @@ import Foundation
 ///
 /// It runs nothing: a global that the pickle refers to is a case of `PickleGlobal` or refused.
 struct Unpickler {
-  /// Limits far above the need of real checkpoints, about 40 instructions per tensor.
+  /// Limits far above the need of real checkpoints: about 40 instructions per tensor, and 20 per number of a log.
   private static let maximumBytes = 64 << 20
-  private static let maximumInstructions = 1_000_000
+  private static let maximumInstructions = 10_000_000
   private static let maximumStack = 100_000
   private static let maximumMarks = 100
 
@@ -136,11 +136,13 @@ struct Unpickler {
     stack.append(top)
   }
 
-  /// Drops the state of the dictionary below it, a `state_dict`'s `_metadata`.
+  /// Drops the state of the value below it: a `state_dict`'s `_metadata`, or that of an unused number or array.
   mutating func build() throws {
     _ = try pop()
     let top = try pop()
-    guard case .dictionary = top else { throw damaged("\(top.kind) stands where a dictionary was expected") }
-    stack.append(top)
+    switch top {
+    case .dictionary, .scalar: stack.append(top)
+    default: throw damaged("\(top.kind) stands where a dictionary was expected")
+    }
   }
 }

@@ -13,7 +13,7 @@ extension ModelDescription {
   /// The lowest format whose readers know every feature of this model.
   private var format: Int {
     let isNew = ![.residualUNet, .nestedUNet].contains(network.architecture)
-    if isNew { return 7 }
+    if isNew || preparation.nnUNet != nil { return 7 }
     let values = labels.groups.joined() + labels.excluded
     if preparation.whitening == .ct || values.contains(where: { $0 > UInt8.max }) { return 6 }
     if network.levels != .slices { return 5 }

@@ -1,0 +1,116 @@
+import Basics
+package import Foundation
+package import Torch
+
+/// The folder of a model that nnU-Net 2 trained: `plans.json`, `dataset.json` and a checkpoint a fold.
+package struct NNUNetFolder {
+  private let url: URL
+  private let dataset: NNUNetDataset
+  /// Names of the folders that hold a checkpoint, such as `fold_0`.
+  package let folds: [String]
+
+  /// A fold's model.
+  package struct Model {
+    package let description: ModelDescription
+    package let weights: StateDictionary
+  }
+
+  private static let checkpoint = "checkpoint_final.pth"
+
+  /// Tells whether a folder holds plans of nnU-Net.
+  package static func isAt(_ url: URL) -> Bool {
+    ["plans.json", "dataset.json"].contains {
+      FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
+    }
+  }
+
+  /// - Throws: `Refusal` for a folder without a finished fold, or labels that are not supported.
+  package init(_ url: URL) throws {
+    self.url = url
+    _ = try readJSONObject(url.appendingPathComponent("plans.json"))
+    dataset = try NNUNetDataset(url.appendingPathComponent("dataset.json"))
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    folds = names.filter { name in
+      name.hasPrefix("fold_")
+        && FileManager.default.fileExists(atPath: url.appendingPathComponent("\(name)/\(Self.checkpoint)").path)
+    }.sorted { $0.localizedStandardCompare($1) == .orderedAscending }
+    guard !folds.isEmpty else {
+      throw Refusal(
+        .input, url.path, "has no fold with a \(Self.checkpoint)",
+        remedy: "finish nnU-Net's training, or give the folder that holds fold_0")
+    }
+  }
+
+  /// Reads the model of a fold.
+  ///
+  /// - Throws: `Refusal` for a network, preparation or trainer that is not supported.
+  package func model(of fold: String) throws -> Model {
+    let file = url.appendingPathComponent("\(fold)/\(Self.checkpoint)")
+    let checkpoint = try TorchCheckpoint.read(file)
+    guard checkpoint.key == "network_weights", case .text(let trainer)? = checkpoint.facts["trainer_name"],
+      case .text(let configuration)? = checkpoint.facts["init_args.configuration"]
+    else {
+      throw Refusal(
+        .input, file.path, "has no network_weights, trainer_name and configuration, as nnU-Net writes them",
+        remedy: "give a checkpoint that nnU-Net 2 wrote")
+    }
+    guard Self.isKnown(trainer: trainer) else {
+      throw Refusal(
+        .input, file.path, "was trained by \(quoted(trainer)), whose network may differ from the plans'",
+        remedy: "give a model of nnUNetTrainer, or of a variant of nnU-Net's own that keeps the network")
+    }
+    let plans = try NNUNetPlans(url.appendingPathComponent("plans.json"), configuration: configuration)
+    let builder = NNUNetModelBuilder(
+      plans: plans, dataset: dataset, file: url.appendingPathComponent("plans.json").path, name: configuration)
+    var description = try builder.description()
+    description.mirrorAxes = try mirrorAxes(checkpoint, dimensions: description.network.levels.dimensions, file)
+    try description.validate(file: file.path)
+    return Model(description: description, weights: try Self.withoutCopies(checkpoint.tensors, file))
+  }
+
+  /// Variants of nnU-Net's trainer that change losses, batches or optimizers and keep its network.
+  private static let variants = [
+    "Adam", "Adan", "Benchmark", "CELoss", "CosAnneal", "DA5", "DiceCELoss", "DiceLoss", "DiceTopK", "NoDA",
+    "NoDeepSupervision", "NoMirroring", "Topk", "VanillaAdam", "_DASegOrd0", "_noDummy2DDA", "_onlyMirror01",
+    "_probabilisticOversampling", "_warmup",
+  ]
+
+  private static func isKnown(trainer: String) -> Bool {
+    let base = "nnUNetTrainer"
+    guard trainer.hasPrefix(base) else { return false }
+    let variant = trainer.dropFirst(base.count)
+    return variant.isEmpty || variants.contains(where: variant.hasPrefix) || variant.contains(/^_\d+epochs?(_|$)/)
+  }
+
+  private func mirrorAxes(_ checkpoint: TorchCheckpoint, dimensions: Int, _ file: URL) throws -> [MirrorAxis] {
+    guard case .numbers(let axes)? = checkpoint.facts["inference_allowed_mirroring_axes"] else { return [] }
+    guard axes.allSatisfy({ (0..<dimensions).contains($0) }), Set(axes).count == axes.count else {
+      throw Refusal(
+        .input, file.path, "mirrors along the axes \(axes), which its network of \(dimensions) axes cannot",
+        remedy: "restore the file")
+    }
+    return axes.map { [.x, .y, .z][dimensions - 1 - $0] }
+  }
+
+  /// The tensors under one name each. nnU-Net's files name a layer several times.
+  private static func withoutCopies(_ state: StateDictionary, _ file: URL) throws -> StateDictionary {
+    var kept: StateDictionary = []
+    var places: [String: Int] = [:]
+    for (name, tensor) in state {
+      var own = name
+      if own.hasPrefix("decoder.encoder.") { own = String(own.dropFirst("decoder.".count)) }
+      own = own.replacing(".all_modules.0.", with: ".conv.").replacing(".all_modules.1.", with: ".norm.")
+      if let place = places[own] {
+        guard kept[place].tensor.shape == tensor.shape, kept[place].tensor.data == tensor.data else {
+          throw Refusal(
+            .input, file.path, "holds \(quoted(name)) and \(quoted(own)) with different numbers, expected copies",
+            remedy: "restore the file")
+        }
+      } else {
+        places[own] = kept.count
+        kept.append((own, tensor))
+      }
+    }
+    return kept
+  }
+}

@@ -1,0 +1,211 @@
+import Foundation
+import MedicalImaging
+import Testing
+
+@testable import DualNorm
+
+/// `import` of a folder that nnU-Net's training wrote. `NNUNetTests` compares networks, preparations and masks.
+@Suite struct ImportNNUNetTests {
+  private let folder: TemporaryFolder
+  private let models = fixtures.appendingPathComponent("nnunet")
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func foldsBecomeAnEnsembleThatPredictsAsNNUNetDoes() throws {
+    let (source, run) = (models.appendingPathComponent("plain-3d-ct"), folder.file("run"))
+    let result = try dualnorm("import", source.path, "--output", run.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("CT clipped to") && result.output.contains("nnunet, width 4"))
+    #expect(
+      result.errors.contains("Imported 2 folds of nnU-Net to \(run.path). nnU-Net's own prediction also mirrors;"))
+    #expect(contents(of: run).filter { $0.hasSuffix("model.json") } == ["fold_0/model.json", "fold_1/model.json"])
+    let masks = folder.file("masks")
+    let predicted = try dualnorm(
+      "predict", "--model", run.path, "--mirror", "--input", source.appendingPathComponent("input").path, "--output",
+      masks.path, "--quiet")
+    #expect(predicted.status == 0, "\(predicted.errors)")
+    for name in ["first", "second", "third"] {
+      let found = try LabelMap(contentsOf: masks.appendingPathComponent("\(name).nii.gz"))
+      let expected = try LabelMap(contentsOf: source.appendingPathComponent("\(name)/mask.nii.gz"))
+      #expect(zip(found.voxels, expected.voxels).count { $0 != $1 } <= expected.voxels.count / 1000, "\(name)")
+      #expect(found.geometry.mismatch(with: expected.geometry) == nil)
+    }
+  }
+
+  @Test func aSingleFoldIsTheRunFolder() throws {
+    let run = RunFolder(folder.file("run"))
+    let result = try dualnorm(
+      "import", models.appendingPathComponent("residual-3d").path, "--output", run.url.path, "--quiet")
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+    let description = try run.readDescription()
+    #expect(description.network.architecture == .nnunetResidual && description.labels.names == ["large", "small"])
+    #expect(description.mirrorAxes == [.z, .y, .x])
+    #expect(try dualnorm("info", run.url.path).output.contains("network:      nnunet-residual, width 4"))
+  }
+
+  @Test(arguments: [
+    (
+      "trainer", "fold_0/checkpoint_final.pth",
+      "was trained by nnUNetTrainerCustom, whose network may differ from the plans'; give a model of nnUNetTrainer, or of a "
+        + "variant of nnU-Net's own that keeps the network."
+    ),
+    (
+      "command", "fold_0/checkpoint_final.pth",
+      "refers to posix.system, which a checkpoint of weights has no need of; nothing of it was executed, save the weights "
+        + "alone: torch.save(model.state_dict(), 'weights.pth')."
+    ),
+    (
+      "regions", "dataset.json", "has labels as regions, which overlap; train nnU-Net with one label a class."
+    ),
+    (
+      "ignore", "dataset.json",
+      "has an ignore label, which this program does not know; train nnU-Net without it."
+    ),
+    (
+      "network", "plans.json",
+      "the configuration 2d has the network some.package.OtherNet; give one of PlainConvUNet or ResidualEncoderUNet."
+    ),
+    (
+      "first-version", "plans.json",
+      "has no configurations, as the plans of nnU-Net's first version; give a model that nnU-Net 2 trained."
+    ),
+    (
+      "cascade", "plans.json",
+      "the configuration 3d_cascade_fullres is the second stage of a cascade after 3d_lowres; give a model of 2d, "
+        + "3d_fullres or 3d_lowres."
+    ),
+  ]) func whatIsNotSupportedIsRefused(name: String, file: String, sentence: String) throws {
+    let source = models.appendingPathComponent("refused/\(name)")
+    let output = folder.file("run")
+    try expectRefusal(
+      "\(source.appendingPathComponent(file).path): \(sentence)", of: ["import", source.path, "--output", output.path])
+    #expect(!FileManager.default.fileExists(atPath: output.path))
+  }
+
+  /// Copies the tiny model of slices and changes a file of it.
+  private func changed(_ file: String, _ change: (String) -> String) throws -> URL {
+    let copy = folder.file("model")
+    try FileManager.default.copyItem(at: models.appendingPathComponent("plain-2d"), to: copy)
+    let url = copy.appendingPathComponent(file)
+    try Data(change(try String(contentsOf: url, encoding: .utf8)).utf8).write(to: url)
+    return copy
+  }
+
+  /// Changes the configuration 2d of the plans.
+  private func changedConfiguration(_ change: (inout [String: Any]) throws -> Void) throws -> URL {
+    try changed("plans.json") { text in
+      var plans = try! JSONSerialization.jsonObject(with: Data(text.utf8)) as! [String: Any]
+      var configurations = plans["configurations"] as! [String: Any]
+      var own = configurations["2d"] as! [String: Any]
+      try! change(&own)
+      configurations["2d"] = own
+      plans["configurations"] = configurations
+      return String(decoding: try! JSONSerialization.data(withJSONObject: plans), as: UTF8.self)
+    }
+  }
+
+  /// Plans before nnU-Net 2.4 describe the network in other words.
+  @Test func earlierPlansAreRead() throws {
+    let source = try changedConfiguration { plan in
+      let network = (plan.removeValue(forKey: "architecture") as! [String: Any])["arch_kwargs"] as! [String: Any]
+      plan["UNet_class_name"] = "PlainConvUNet"
+      (plan["UNet_base_num_features"], plan["unet_max_num_features"]) = (4, 8)
+      (plan["conv_kernel_sizes"], plan["pool_op_kernel_sizes"]) = (network["kernel_sizes"], network["strides"])
+      plan["n_conv_per_stage_encoder"] = network["n_conv_per_stage"]
+      plan["n_conv_per_stage_decoder"] = network["n_conv_per_stage_decoder"]
+    }
+    let (earlier, later) = (RunFolder(folder.file("earlier")), RunFolder(folder.file("later")))
+    #expect(try dualnorm("import", source.path, "--output", earlier.url.path, "--quiet").status == 0)
+    let plain = models.appendingPathComponent("plain-2d").path
+    #expect(try dualnorm("import", plain, "--output", later.url.path, "--quiet").status == 0)
+    #expect(try earlier.readDescription() == later.readDescription())
+    #expect(try Data(contentsOf: earlier.model) == Data(contentsOf: later.model))
+  }
+
+  /// The plans claim a network that would take all memory.
+  @Test func aPlanFarLargerThanItsWeightsIsRefused() throws {
+    let source = try changedConfiguration { plan in
+      var network = plan["architecture"] as! [String: Any]
+      var arguments = network["arch_kwargs"] as! [String: Any]
+      arguments["features_per_stage"] = [1024, 4096, 4096]
+      network["arch_kwargs"] = arguments
+      plan["architecture"] = network
+    }
+    let errors = try dualnorm("import", source.path, "--output", folder.file("run").path).errors
+    #expect(errors.contains("far fewer than the network of plans.json has; restore both files from the same training."))
+  }
+
+  @Test func aFolderWithoutPlansIsRefused() throws {
+    let source = try changed("dataset.json") { $0 }
+    try FileManager.default.removeItem(at: source.appendingPathComponent("plans.json"))
+    try expectRefusal(
+      "\(source.path)/plans.json: there is no such file; give the folder that nnU-Net's training wrote, with plans.json, "
+        + "dataset.json and fold_0.", of: ["import", source.path, "--output", folder.file("run").path])
+  }
+
+  @Test func aFolderWithoutAFinishedFoldIsRefused() throws {
+    let source = try changed("dataset.json") { $0 }
+    try FileManager.default.removeItem(at: source.appendingPathComponent("fold_0"))
+    try expectRefusal(
+      "\(source.path): has no fold with a checkpoint_final.pth; finish nnU-Net's training, or give the folder that holds "
+        + "fold_0.", of: ["import", source.path, "--output", folder.file("run").path])
+  }
+
+  @Test(arguments: [
+    (
+      "\"ZScoreNormalization\"", "\"OwnNormalization\"",
+      "the configuration 2d normalizes by OwnNormalization; give a model of nnU-Net's own schemes, such as "
+        + "ZScoreNormalization and CTNormalization."
+    ),
+    (
+      "\"SimpleITKIO\"", "\"Tiff3DIO\"",
+      "reads images by Tiff3DIO; give a model whose plans name SimpleITKIO or NibabelIO."
+    ),
+    (
+      "\"torch.nn.LeakyReLU\"", "\"torch.nn.SiLU\"",
+      "the configuration 2d has a network with torch.nn.modules.instancenorm.InstanceNorm2d and torch.nn.SiLU; give one with "
+        + "nnU-Net's instance norms, LeakyReLU and biases."
+    ),
+    (
+      "\"resample_data_or_seg_to_shape\"", "\"resample_torch_fornnunet\"",
+      "the configuration 2d resamples by resample_torch_fornnunet of order 3; give a model with nnU-Net's default, "
+        + "resample_data_or_seg_to_shape of order 3."
+    ),
+    (
+      "\"preprocessor_name\"", "\"later_name\"",
+      "is no plan of nnU-Net 2 that this program knows (preprocessorName is missing); give a model that nnU-Net 2.0 to 2.8 "
+        + "trained."
+    ),
+  ]) func otherPlansAreRefused(old: String, new: String, sentence: String) throws {
+    let source = try changed("plans.json") { $0.replacing(old, with: new) }
+    try expectRefusal(
+      "\(source.path)/plans.json: \(sentence)", of: ["import", source.path, "--output", folder.file("run").path])
+  }
+
+  @Test func optionsThatThePlansDecideAreRefused() throws {
+    let source = models.appendingPathComponent("plain-2d").path
+    try expectRefusal(
+      "--size is in the plans of \(source), a model of nnU-Net; leave --size out.",
+      of: ["import", source, "--output", folder.file("run").path, "--size", "32,32"])
+  }
+
+  /// Trainings without mirror images allow none in prediction, and some forbid left and right.
+  @Test func mirrorsOnlyAsTheTrainingAllows() throws {
+    let run = RunFolder(folder.file("run"))
+    #expect(
+      try dualnorm("import", models.appendingPathComponent("plain-2d").path, "--output", run.url.path, "--quiet").status
+        == 0)
+    var description = try run.readDescription()
+    #expect(description.mirrorAxes == [.y, .x])
+    description.mirrorAxes = []
+    try run.write(description)
+    try expectRefusal(
+      "\(run.url.path): was trained without mirrored images, so they would be strange to it; train with --flip-axes x,y, or "
+        + "leave --mirror out.",
+      of: [
+        "predict", "--model", run.url.path, "--mirror", "--input",
+        models.appendingPathComponent("plain-2d/input/first_0000.nii.gz").path, "--output",
+        folder.file("m.nii.gz").path,
+      ])
+  }
+}
