@@ -32,7 +32,7 @@ package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
   case skipUnpaired = "skip-unpaired"
 
   // Runs and evaluation
-  case model, resume, config, split, adapt, overlap, time, mirror
+  case model, resume, config, split, adapt, overlap, time, mirror, uncertainty
   case largestComponent = "largest-component"
   case noLargestComponent = "no-largest-component"
 

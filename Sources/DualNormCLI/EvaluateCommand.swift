@@ -34,6 +34,7 @@ struct EvaluateCommand: ParsableCommand {
   var adapt = Adaptation.none
   @Option(help: "Mask for the dual blocks: prediction, reference or uniform. (default: the model's)")
   var maskSource: MaskSource?
+  @Flag(help: "Also measure the uncertainty of each case, for evaluation.json and the report.") var uncertainty = false
   @Option(help: ArgumentHelp("Tolerances of the NSD, in mm; for pictures in pixels.", valueName: "mm,…"))
   var tolerance = NumberList(values: Scorer.defaultTolerancesMM)
   @Option(help: ArgumentHelp("Score these labels as one class; may be given again.", valueName: "label,…"))
@@ -75,11 +76,13 @@ struct EvaluateCommand: ParsableCommand {
     let failures = evaluation.table.failures
     evaluation.table.warnings = Warnings.reported
     (record.failures, record.warnings) = (failures, Warnings.reported)
+    if uncertainty { record.uncertainty = evaluation.uncertainty }
     try record.write(to: folder)
     if failures.count < chosen.cases.count {
       components.tell(model.description)
       try evaluation.write(to: folder, classNames: scoring.names)
       print(evaluation.table.text, terminator: "")
+      if let line = evaluation.table.correlation(with: evaluation.uncertainty) { print(line) }
       Messages.say("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).")
     }
     try endWithFailures(failures, of: chosen.cases.count, "cases")
@@ -123,6 +126,7 @@ struct EvaluateCommand: ParsableCommand {
       largestComponentClasses: description.largestComponentNames(components.choice),
       tolerancesMM: tolerance.values, mergeLabels: mergeLabels.map(\.values),
       excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: chosen.cases)
+    if uncertainty { record.uncertainty = [:] }
     let wanted = Set(record.cases)
     if !chosen.marks.isEmpty { record.sides = chosen.marks.filter { wanted.contains($0.key) } }
     return record
@@ -136,7 +140,7 @@ struct EvaluateCommand: ParsableCommand {
     var isFirst = true
     let options = EvaluationOptions(
       scoring: scoring, adaptation: adapt, tolerancesMM: tolerance.values, largestComponent: components.choice,
-      skipsFailures: true)
+      skipsFailures: true, keepsUncertainty: uncertainty)
     let evaluation = try model.evaluate(
       chosen.cases, sides: chosen.marks, options, writingTo: folder, measuring: showMeasuring(remains, quiet: quiet)
     ) { scan in

@@ -13,24 +13,17 @@ extension ImportCommand {
     // All are read before the first is written, so a damaged fold leaves nothing behind.
     let networks = try folder.folds.map { fold in
       let model = try folder.model(of: fold)
-      let found = model.weights.reduce(0.0) { $0 + $1.tensor.shape.reduce(1.0) { $0 * Double($1) } }
-      // A network takes memory for its plan, so the file must really hold one of this size.
-      guard found >= model.description.network.leastWeightCount else {
-        throw Refusal(
-          .input, source.appendingPathComponent(fold).path,
-          "holds \(Int(found)) numbers, far fewer than the network of plans.json has",
-          remedy: "restore both files from the same training")
-      }
+      try model.description.network.requireWeights(
+        model.weights, in: source.appendingPathComponent(fold).path, planOf: "plans.json")
       let network = try DualNormNetwork(model.description.network, seed: 0)
       try network.parameters.load(model.weights, file: source.appendingPathComponent(fold).path)
-      return (fold: fold, description: model.description, network: network)
+      return (fold: fold, description: model.description.oriented(to: orientation), network: network)
     }
-    for (fold, description, network) in networks {
-      let run = RunFolder(networks.count == 1 ? output : output.appendingPathComponent(fold))
-      let lock = try run.create()
-      defer { withExtendedLifetime(lock) {} }
-      try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.model)
-      try run.write(description)
+    let names = networks.map { networks.count == 1 ? "" : $0.fold }
+    try write(zip(names, networks).map { ($0, $1.description, $1.network) }, to: output)
+    if let file = folder.postprocessing {
+      Warnings.report(
+        "\(file.path) is not read; where it keeps the largest component of a class, predict with --largest-component.")
     }
     let axes = networks[0].description.mirrorAxes ?? []
     Messages.say(
@@ -39,11 +32,33 @@ extension ImportCommand {
     print(printableLines(networks[0].description.summary))
   }
 
+  /// Writes run folders into a folder that gets its name last, so that a stopped import leaves no part of an ensemble.
+  private func write(
+    _ members: [(name: String, description: ModelDescription, network: DualNormNetwork)], to output: URL
+  ) throws {
+    let partial = output.deletingLastPathComponent().appendingPathComponent(
+      ".\(output.lastPathComponent).\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: partial) }
+    for (name, description, network) in members {
+      let run = RunFolder(name.isEmpty ? partial : partial.appendingPathComponent(name))
+      let lock = try run.create()
+      try Safetensors(tensors: network.parameters.stateDictionary).write(to: run.model)
+      try run.write(description)
+      withExtendedLifetime(lock) {}
+    }
+    // An empty folder may be there already.
+    guard rename(partial.path, output.path) == 0 else {
+      throw Refusal(
+        .file, output.path, "cannot be written (\(String(cString: strerror(errno))))",
+        remedy: "give another --output")
+    }
+  }
+
   /// Refuses options whose values are in nnU-Net's plans.
   private func refuseOptions() throws {
     let given = [
       ("--classes", classes != nil), ("--labels", labels != nil), ("--modalities", modalities != 1),
-      ("--orientation", orientation != nil), ("--mask", mask != .soft),
+      ("--mask", mask != .soft),
       ("--local-statistics", localStatistics != .predicted), ("--whitening", whitening != .volume),
       ("--size", preparation.size != nil), ("--spacing", preparation.spacing != nil),
       ("--window", preparation.window != nil), ("--resample-size", preparation.resampleSize != nil),

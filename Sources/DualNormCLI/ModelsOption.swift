@@ -63,8 +63,9 @@ struct ModelsOption: ParsableArguments {
 
   /// The run folders `fold_N` of a model that was imported from nnU-Net.
   private static func folds(of folder: URL) -> [RunFolder] {
-    subfolders(of: folder).filter { $0.lastPathComponent.hasPrefix("fold_") }.map(RunFolder.init)
-      .filter { exists($0.description) }
+    let folds = subfolders(of: folder).filter { $0.lastPathComponent.hasPrefix("fold_") }.map(RunFolder.init)
+    // A fold without its description is refused when it is read.
+    return folds.contains { exists($0.description) } ? folds : []
   }
 
   /// The run folders `SETTING/seed-N` of a method of an experiment.

@@ -55,6 +55,7 @@ struct PredictCommand: ParsableCommand {
       "Also write volume and mean intensity of each class and case to this file (.csv or .json).", valueName: "file"),
     completion: .file())
   var statistics: String?
+  @Flag(help: "Write NAME/CLASS.nii.gz with 0 and 1 for each class, in place of one mask.") var oneFilePerClass = false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
   @Flag(help: "Also write NAME_preview.png: the slice with the most foreground, outlined.") var preview = false
   @Option(help: ArgumentHelp("The site that the volumes are from, for models with norm dsbn.", valueName: "name"))
@@ -72,11 +73,11 @@ struct PredictCommand: ParsableCommand {
 
   private var quiet: Bool { messages.quiet }
   /// - Parameter members: the number of networks.
-  private func outputs(members: Int) -> PredictionOutputs {
+  private func outputs(members: Int, _ labels: LabelScheme) throws -> PredictionOutputs {
     PredictionOutputs(
       firstPass: firstPass, probabilities: probabilities, uncertainty: uncertainty,
       disagreement: members > 1 || models.mirror, preview: preview,
-      statistics: statistics.map { URL(fileURLWithPath: $0) })
+      classFiles: oneFilePerClass ? try labels.fileNames : nil, statistics: statistics.map { URL(fileURLWithPath: $0) })
   }
 
   func validate() throws {
@@ -97,7 +98,12 @@ struct PredictCommand: ParsableCommand {
     let jobs = try PredictionJob.jobs(
       input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
       format: format, modalities: description.modalities.count)
-    let outputs = outputs(members: runs.count)
+    let outputs = try outputs(members: runs.count, description.labels)
+    guard !oneFilePerClass || !jobs.contains(where: \.isDICOM) else {
+      throw Refusal(
+        .input, "--one-file-per-class: a DICOM segmentation has a segment for each class in one file",
+        remedy: "leave --one-file-per-class out, or write NIfTI")
+    }
     try PredictionJob.requireUsable(jobs, outputs)
     PredictionJob.removeRemains(besideResultsOf: jobs)
     let open = remaining(of: jobs, outputs)

@@ -35,6 +35,14 @@ struct PredictionJob: Sendable {
   /// The mask's file with a suffix to its name.
   func file(_ suffix: String) -> URL { folder.appendingPathComponent(name + suffix + ending) }
 
+  /// The file of a class in the folder of the mask's name.
+  func file(ofClass name: String, _ suffix: String) -> URL {
+    folder.appendingPathComponent(self.name + suffix).appendingPathComponent(name + ending)
+  }
+
+  /// Tells whether the mask is a DICOM segmentation.
+  var isDICOM: Bool { ending == ".dcm" }
+
   /// The probabilities' file.
   func probabilities(_ suffix: String) -> URL { map(suffix, "probabilities") }
 

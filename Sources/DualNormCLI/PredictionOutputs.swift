@@ -15,6 +15,8 @@ struct PredictionOutputs: Sendable {
   /// Tells whether several members or mirror images make maps of disagreement.
   var disagreement = false
   var preview = false
+  /// Names of files in place of the mask, one for each class; nil for one mask of all classes.
+  var classFiles: [String]?
   /// The table of all cases.
   var statistics: URL?
 
@@ -29,10 +31,15 @@ extension Pass {
 extension PredictionJob {
   private func files(_ outputs: PredictionOutputs) -> [URL] {
     outputs.passes.flatMap { pass in
-      [file(pass.suffix)] + (outputs.probabilities ? [probabilities(pass.suffix)] : [])
+      masks(pass.suffix, outputs) + (outputs.probabilities ? [probabilities(pass.suffix)] : [])
         + (outputs.uncertainty ? [map(pass.suffix, "uncertainty")] : [])
         + (outputs.uncertainty && outputs.disagreement ? [map(pass.suffix, "disagreement")] : [])
     } + (outputs.preview ? [previewFile] : [])
+  }
+
+  /// The mask, or `NAME/CLASS.nii.gz` for each class.
+  private func masks(_ suffix: String, _ outputs: PredictionOutputs) -> [URL] {
+    outputs.classFiles?.map { file(ofClass: $0, suffix) } ?? [file(suffix)]
   }
 
   /// Files of the input, if it is a series in the mask's folder; otherwise empty.
@@ -65,7 +72,8 @@ extension PredictionJob {
             .input, file.path, "would be a result of both \(other) and \(job.title)",
             remedy: "rename one of the inputs")
         }
-        try requireWritable(file)
+        // The folders of cases are made when their classes are written.
+        try requireWritable(outputs.classFiles == nil ? file : job.file(""))
       }
     }
     guard let table = outputs.statistics else { return }
@@ -97,6 +105,8 @@ extension PredictionJob {
         try result.labels.writeSegmentation(
           to: file(suffix), of: series, segments: labels.dicomSegments,
           softwareVersion: DualNormCommand.configuration.version)
+      } else if let names = outputs.classFiles {
+        try write(result.labels, classes: names, labels, suffix)
       } else {
         try result.labels.write(to: file(suffix), withRoomFor: labels.largestFileValue)
       }
@@ -111,6 +121,40 @@ extension PredictionJob {
     try SliceSheet.preview(
       of: scan, named: title, labels: final, firstPass: results.count > 1 ? results[0].labels : nil, scheme: labels
     ).render().write(to: previewFile)
+  }
+}
+
+extension PredictionJob {
+  /// Writes a mask of 0 and 1 for each class.
+  private func write(_ mask: LabelMap, classes names: [String], _ labels: LabelScheme, _ suffix: String) throws {
+    for (index, name) in names.enumerated() {
+      let value = labels.fileValue(ofClass: index + 1)
+      let file = file(ofClass: name, suffix)
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      let isClass = LabelMap(voxels: mask.voxels.map { $0 == value ? 1 : 0 }, geometry: mask.geometry)
+      try isClass.write(to: file, withRoomFor: 1)
+    }
+  }
+}
+
+extension LabelScheme {
+  /// Names of files for the classes: letters, numbers, `-`, `_` and `.` of their names, and `_` for all else.
+  ///
+  /// - Throws: `Refusal` for classes whose names become equal.
+  var fileNames: [String] {
+    get throws {
+      let result = names.map { name in
+        String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "_" })
+      }
+      for (index, name) in result.enumerated() {
+        guard let first = result.firstIndex(of: name), first < index else { continue }
+        throw Refusal(
+          .input,
+          "--one-file-per-class: the classes \(names[first]) and \(names[index]) would both be in \(name).nii.gz",
+          remedy: "leave --one-file-per-class out")
+      }
+      return result.map { $0.hasPrefix(".") ? "_" + $0 : $0 }
+    }
   }
 }
 

@@ -5,6 +5,8 @@ import Scores
 /// The scores of a table by case, for drawing on a page.
 struct CaseScores {
   let table: ScoreTable
+  /// The uncertainty of cases by their identifiers; empty unless measured.
+  var uncertainty: [String: Double] = [:]
 
   /// A case of a table.
   struct Key: Hashable {
@@ -88,6 +90,7 @@ struct CaseScores {
     let header =
       ["site", "case"] + (table.sides.isEmpty ? [] : ["split"])
       + table.passes.flatMap { pass in classes.map { table.passes.count > 1 ? "\($0.name), \(pass)" : $0.name } }
+      + (uncertainty.isEmpty ? [] : ["uncertainty"])
     let rows = keys.map { key in
       [table.title(ofSite: key.site), key.name] + (table.sides.isEmpty ? [] : [side(of: key)?.rawValue ?? "–"])
         + table.passes.flatMap { pass in
@@ -95,6 +98,7 @@ struct CaseScores {
             value(.dice, of: key, pass: pass, classIndex: index).map { fixed($0, decimals: 3) } ?? "–"
           }
         }
+        + (uncertainty.isEmpty ? [] : [uncertainty[key.identifier].map { fixed($0, decimals: 3) } ?? "–"])
     }
     return ReportTable(nameCount: table.sides.isEmpty ? 2 : 3, header: header, rows: rows)
   }

@@ -23,7 +23,9 @@ struct EvaluationPage {
     model = try EvaluatedModel(given: modelFolder, record: record, beside: folder)
     var table = try Self.scores(in: folder)
     if let description = model.contents?.description { table?.markSites(unseenIn: description.sites) }
-    scores = table.map(CaseScores.init)
+    var scores = table.map { CaseScores($0) }
+    scores?.uncertainty = record?.uncertainty ?? [:]
+    self.scores = scores
     images = try ReportImages(
       given: data, recorded: record?.data ?? model.contents?.configuration?.data,
       modalityCount: model.contents?.description?.modalities.count ?? 1)
@@ -107,6 +109,7 @@ struct EvaluationPage {
       record.map { $0.adaptation == "none" ? "those of the training" : "also of the \($0.adaptation)" })
     add("mask of the final pass", record?.maskSource?.rawValue)
     add("largest component only", record.map(\.largestComponentText))
+    add("uncertainty and Dice", scores.flatMap { $0.table.correlation(with: $0.uncertainty) })
     add("evaluated by", record.map { "dualnorm \($0.version)" })
     add(
       "last written",

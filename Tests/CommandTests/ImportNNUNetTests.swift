@@ -132,7 +132,73 @@ import Testing
       plan["architecture"] = network
     }
     let errors = try dualnorm("import", source.path, "--output", folder.file("run").path).errors
-    #expect(errors.contains("far fewer than the network of plans.json has; restore both files from the same training."))
+    #expect(errors.contains("far fewer than the network of plans.json has; restore both files from the same run."))
+  }
+
+  /// A killed import or a lost file leaves folds that are no whole ensemble.
+  @Test func aFoldWithoutItsDescriptionIsRefused() throws {
+    let run = folder.file("run")
+    let source = models.appendingPathComponent("plain-3d-ct").path
+    #expect(try dualnorm("import", source, "--output", run.path, "--quiet").status == 0)
+    try FileManager.default.removeItem(at: run.appendingPathComponent("fold_1/model.json"))
+    try expectRefusal(
+      "\(run.path)/fold_1: has no model.json, so it is not a run folder; give the folder that train or import wrote.",
+      of: [
+        "predict", "--model", run.path, "--input", "\(source)/input/first_0000.nii.gz", "--output",
+        folder.file("m.nii.gz").path,
+      ])
+    try expectRefusal(
+      "\(run.path): has no model.json, so it is not a run folder; name one of its folds, such as \(run.path)/fold_0.",
+      of: ["info", run.path])
+  }
+
+  @Test func copiesOfFoldsAreNoMembers() throws {
+    let source = try changed("dataset.json") { $0 }
+    for name in ["fold_0_old", "fold_all"] {
+      try FileManager.default.copyItem(
+        at: source.appendingPathComponent("fold_0"), to: source.appendingPathComponent(name))
+    }
+    let run = RunFolder(folder.file("run"))
+    let result = try dualnorm("import", source.path, "--output", run.url.path)
+    #expect(result.errors.contains("Imported 1 fold of nnU-Net") && result.status == 0)
+    #expect(FileManager.default.fileExists(atPath: run.description.path))
+  }
+
+  @Test func postprocessingThatIsNotReadIsNamed() throws {
+    let source = try changed("dataset.json") { $0 }
+    let results = source.appendingPathComponent("crossval_results_folds_0_1")
+    try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
+    try Data("x".utf8).write(to: results.appendingPathComponent("postprocessing.pkl"))
+    let result = try dualnorm("import", source.path, "--output", folder.file("run").path, "--quiet")
+    #expect(result.errors.contains("postprocessing.pkl is not read; where it keeps the largest component of a class,"))
+  }
+
+  @Test func aSingleCheckpointNamesItsFolder() throws {
+    let file = models.appendingPathComponent("plain-2d/fold_0/checkpoint_final.pth").path
+    try expectRefusal(
+      "\(file): is a checkpoint of nnU-Net; give the folder that holds plans.json and fold_0, two levels above.",
+      of: ["import", file, "--output", folder.file("run").path])
+  }
+
+  @Test(arguments: [
+    ("\"conv_bias\"", "\"nonlin_first\": true, \"conv_bias\"", "the network has nonlin_first"),
+    ("\"order_z\"", "\"separate_z_anisotropy_threshold\": 5, \"order_z\"", "has separate_z_anisotropy_threshold"),
+    ("\"LabelManager\"", "\"OwnManager\"", "has a label manager of its own"),
+  ]) func keysThatChangeAPredictionAreRefused(old: String, new: String, sentence: String) throws {
+    let source = try changed("plans.json") { $0.replacing(old, with: new) }
+    let result = try dualnorm("import", source.path, "--output", folder.file("run").path)
+    #expect(result.status == 1 && result.errors.contains(sentence), "\(result.errors)")
+  }
+
+  @Test func picturesAreRefused() throws {
+    let run = folder.file("run")
+    let source = models.appendingPathComponent("plain-2d").path
+    #expect(try dualnorm("import", source, "--output", run.path, "--quiet").status == 0)
+    let picture = fixtures.appendingPathComponent("images/mask255.png")
+    let result = try dualnorm(
+      "predict", "--model", run.path, "--input", picture.path, "--output", folder.file("m.png").path)
+    #expect(
+      result.errors.contains("is a picture, and the model was trained by nnU-Net on volumes;"), "\(result.errors)")
   }
 
   @Test func aFolderWithoutPlansIsRefused() throws {

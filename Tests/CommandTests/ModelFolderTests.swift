@@ -82,7 +82,7 @@ import Testing
     ("\"width\" : 4", "\"width\" : 0", "The width is 0; choose 1 to 1024."),
     (
       "\"format\" : ", "\"format\" : 99, \"before\" : ",
-      "is of format 99, and this program reads up to 6; use a newer dualnorm."
+      "is of format 99, and this program reads up to 7; use a newer dualnorm."
     ),
     (
       "\"context_slices\" : 3", "\"context_slices\" : 2",

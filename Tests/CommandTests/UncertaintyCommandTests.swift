@@ -59,6 +59,31 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder.file("masks/A0_disagreement.nii.gz").path))
   }
 
+  @Test func evaluationsKeepItAndReportsShowIt() throws {
+    let output = folder.file("evaluation")
+    let result = try dualnorm([
+      "evaluate", "--model", Tiny.run.path, "--data", Tiny.data.path, "--split", "all", "--output", output.path,
+      "--uncertainty", "--threads", "1",
+    ])
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("Uncertainty and Dice: Spearman's ρ "))
+    let record = try #require(try EvaluationRecord(contentsOf: output))
+    let found = try #require(record.uncertainty)
+    #expect(found.count == 6 && found.values.allSatisfy { (0...1).contains($0) })
+    #expect(record.command(output: "AGAIN").contains("--uncertainty"))
+    let page = folder.file("page.html")
+    #expect(try dualnorm("report", output.path, "--output", page.path, "--quiet").status == 0)
+    let text = try String(contentsOf: page, encoding: .utf8)
+    #expect(text.contains("uncertainty") && text.contains(fixed(found.values.min()!, decimals: 3)))
+    // The numbers are those of predict.
+    let mask = folder.file("m.nii.gz")
+    let predicted = try dualnorm([
+      "predict", "--model", Tiny.run.path, "--input", Tiny.data.appendingPathComponent("Site-A/Case00.nii.gz").path,
+      "--output", mask.path, "--uncertainty", "--threads", "1",
+    ])
+    #expect(predicted.output.contains(fixed(found["Site-A/Case00"]!, decimals: 3)), "\(predicted.output)")
+  }
+
   /// Several networks also say where they disagree; that is a part of the entropy.
   @Test func theDisagreementOfAnEnsemble() throws {
     let scan = try Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz")

@@ -13,6 +13,7 @@ struct CaseEvaluation {
   let scheme: LabelScheme
   let scorer: Scorer
   let largestComponent: LargestComponentChoice
+  let keepsUncertainty: Bool
   /// The folder for masks; nil writes none and keeps no cases for the picture.
   let output: URL?
   /// The volumes unlike the training volumes.
@@ -20,6 +21,8 @@ struct CaseEvaluation {
 
   struct Result {
     var scores: [CaseScore] = []
+    /// The uncertainty of the last pass with the model's own statistics; nil unless measured, or without any class.
+    var uncertainty: Double?
     /// The case for the picture; nil if no masks are written.
     var shown: SheetPicker.Candidate?
   }
@@ -35,7 +38,9 @@ struct CaseEvaluation {
     far.add(item)
     var result = Result()
     let statistics = try adapter.statistics(for: item, site: scan.site)
-    let passes = try model.evaluationPasses(of: item, adaptedTo: statistics, largestComponent: largestComponent)
+    let passes = try model.evaluationPasses(
+      of: item, adaptedTo: statistics, largestComponent: largestComponent, keepsUncertainty: keepsUncertainty)
+    result.uncertainty = passes.last { $0.uncertainty != nil }?.uncertainty
     for pass in passes {
       if let output, let folder = pass.folder {
         try pass.labels.write(
@@ -87,20 +92,27 @@ private struct EvaluationPass {
   /// The folder for its masks; nil if they are not written.
   let folder: String?
   let labels: LabelMap
+  /// See `Uncertainty.ofCase`; nil with adapted statistics.
+  let uncertainty: Double?
 }
 
 extension SegmentationModel {
   /// The passes of the network, then the same passes with other batch statistics, if there are any.
   fileprivate func evaluationPasses(
-    of item: PreparedCase, adaptedTo statistics: BatchStatistics?, largestComponent: LargestComponentChoice
+    of item: PreparedCase, adaptedTo statistics: BatchStatistics?, largestComponent: LargestComponentChoice,
+    keepsUncertainty: Bool
   ) throws -> [EvaluationPass] {
     func results(
       _ statistics: BatchStatistics?, suffix: String, _ folder: (Pass) -> String?
     ) throws -> [EvaluationPass] {
       try segment(
         item, passes: Set(self.passes), site: item.source.site, statistics: statistics,
-        largestComponent: largestComponent
-      ).map { EvaluationPass(name: $0.pass.rawValue + suffix, folder: folder($0.pass), labels: $0.labels) }
+        largestComponent: largestComponent, keepsUncertainty: keepsUncertainty && statistics == nil
+      ).map {
+        EvaluationPass(
+          name: $0.pass.rawValue + suffix, folder: folder($0.pass), labels: $0.labels,
+          uncertainty: $0.uncertainty?.ofCase)
+      }
     }
     let last = self.passes.last
     let own = try results(nil, suffix: "") { $0 == last ? "predictions" : "first-pass" }

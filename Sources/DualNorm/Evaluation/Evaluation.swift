@@ -8,10 +8,14 @@ package import Scores
 package struct Evaluation {
   /// Scores of both passes of all cases; adapted passes are named `first+adapt` and `final+adapt`.
   package var table: ScoreTable
+  /// The uncertainty of each case that has one, by `Case.identifier`; empty unless measured.
+  package let uncertainty: [String: Double]
   /// The cases for the picture; empty if no masks are written.
   private let picker: SheetPicker
 
-  fileprivate init(table: ScoreTable, picker: SheetPicker) { (self.table, self.picker) = (table, picker) }
+  fileprivate init(table: ScoreTable, uncertainty: [String: Double], picker: SheetPicker) {
+    (self.table, self.uncertainty, self.picker) = (table, uncertainty, picker)
+  }
 
   /// The cases of each site to draw, by the Dice of the last pass.
   package enum Picture {
@@ -56,14 +60,16 @@ extension SegmentationModel {
     var work = CaseEvaluation(
       model: self, adapter: adapter, scheme: scheme,
       scorer: Scorer(scheme: scheme, tolerancesMM: options.tolerancesMM), largestComponent: options.largestComponent,
-      output: output, far: FarVolumes(description))
+      keepsUncertainty: options.keepsUncertainty, output: output, far: FarVolumes(description))
     defer { work.far.report() }
     var (scores, picker, failures): ([CaseScore], SheetPicker, [CaseFailure]) = ([], SheetPicker(), [])
+    var uncertainty: [String: Double] = [:]
     for scan in cases {
       try progress(scan)
       do {
         let result = try work.result(of: scan, side: sides[scan.identifier])
         scores += result.scores
+        uncertainty[scan.identifier] = result.uncertainty
         if let shown = result.shown { picker.add(shown) }
       } catch  where options.skipsFailures && cases.count > 1 && CaseFailure.isOfOneCase(error) {
         failures.append(CaseFailure(scan.identifier, error))
@@ -73,6 +79,6 @@ extension SegmentationModel {
       scores, tolerancesMM: options.tolerancesMM, lengthUnit: LengthUnit(of: cases))
     table.markSites(unseenIn: description.sites)
     table.failures = failures
-    return Evaluation(table: table, picker: picker)
+    return Evaluation(table: table, uncertainty: uncertainty, picker: picker)
   }
 }

@@ -12,16 +12,19 @@ package struct EvaluationOptions {
   package var largestComponent: LargestComponentChoice
   /// Tells whether an unusable case becomes one of the table's failures. The only case still throws.
   package var skipsFailures: Bool
+  /// Tells whether to measure the uncertainty of each case.
+  package var keepsUncertainty: Bool
 
   package init(
     scoring: LabelScheme? = nil, adaptation: Adaptation = .none,
     tolerancesMM: [Double] = Scorer.defaultTolerancesMM, largestComponent: LargestComponentChoice = .asInModel,
-    skipsFailures: Bool = false
+    skipsFailures: Bool = false, keepsUncertainty: Bool = false
   ) {
     self.scoring = scoring
     self.adaptation = adaptation
     self.tolerancesMM = tolerancesMM
     self.largestComponent = largestComponent
     self.skipsFailures = skipsFailures
+    self.keepsUncertainty = keepsUncertainty
   }
 }

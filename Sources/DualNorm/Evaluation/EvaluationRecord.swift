@@ -42,6 +42,8 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
   package var sides: [String: TrainingSide]?
   /// Cases without scores; nil before the end and in files of earlier versions.
   package var failures: [CaseFailure]?
+  /// The uncertainty of each case (`Uncertainty.ofCase`), by `Case.identifier`; nil unless asked for.
+  package var uncertainty: [String: Double]?
   /// Reported warnings; nil like `failures`.
   package var warnings: [String]?
 
@@ -113,6 +115,7 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
     if let device { words += Setting.device.words(device.rawValue) }
     if let overlap { words += Setting.overlap.words(shortest(overlap)) }
     words += largestComponent.words
+    if uncertainty != nil { words.append(Setting.uncertainty.description) }
     if tolerancesMM != Scorer.defaultTolerancesMM {
       words += Setting.tolerance.words(tolerancesMM.map(shortest).joined(separator: ","))
     }

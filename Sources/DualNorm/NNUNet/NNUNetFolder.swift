@@ -1,5 +1,6 @@
 import Basics
 package import Foundation
+package import MedicalImaging
 package import Torch
 
 /// The folder of a model that nnU-Net 2 trained: `plans.json`, `dataset.json` and a checkpoint a fold.
@@ -30,15 +31,28 @@ package struct NNUNetFolder {
     _ = try readJSONObject(url.appendingPathComponent("plans.json"))
     dataset = try NNUNetDataset(url.appendingPathComponent("dataset.json"))
     let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-    folds = names.filter { name in
-      name.hasPrefix("fold_")
-        && FileManager.default.fileExists(atPath: url.appendingPathComponent("\(name)/\(Self.checkpoint)").path)
-    }.sorted { $0.localizedStandardCompare($1) == .orderedAscending }
+    let finished = names.filter { name in
+      FileManager.default.fileExists(atPath: url.appendingPathComponent("\(name)/\(Self.checkpoint)").path)
+    }
+    let numbered = finished.filter { $0.wholeMatch(of: /fold_\d+/) != nil }
+    // As nnU-Net, which takes the fold of all cases only if it is named; here it is taken where it is alone.
+    folds =
+      numbered.isEmpty
+      ? finished.filter { $0 == "fold_all" }
+      : numbered.sorted { $0.localizedStandardCompare($1) == .orderedAscending }
     guard !folds.isEmpty else {
       throw Refusal(
         .input, url.path, "has no fold with a \(Self.checkpoint)",
         remedy: "finish nnU-Net's training, or give the folder that holds fold_0")
     }
+  }
+
+  /// The file of a post-processing that nnU-Net found and that is not read; nil without one.
+  package var postprocessing: URL? {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    return names.filter { $0.hasPrefix("crossval_results") }
+      .map { url.appendingPathComponent("\($0)/postprocessing.pkl") }
+      .first { FileManager.default.fileExists(atPath: $0.path) }
   }
 
   /// Reads the model of a fold.
@@ -68,22 +82,31 @@ package struct NNUNetFolder {
     return Model(description: description, weights: try Self.withoutCopies(checkpoint.tensors, file))
   }
 
-  /// Variants of nnU-Net's trainer that change losses, batches or optimizers and keep its network.
-  private static let variants = [
-    "Adam", "Adan", "Benchmark", "CELoss", "CosAnneal", "DA5", "DiceCELoss", "DiceLoss", "DiceTopK", "NoDA",
-    "NoDeepSupervision", "NoMirroring", "Topk", "VanillaAdam", "_DASegOrd0", "_noDummy2DDA", "_onlyMirror01",
-    "_probabilisticOversampling", "_warmup",
+  /// Trainers of nnU-Net 2.8.1 that change losses, batches or optimizers and keep its network, without the beginning
+  /// `nnUNetTrainer`.
+  private static let variants: Set<String> = [
+    "",
+    "Adam", "Adam1en3", "Adam3en4", "Adan", "Adan1en1", "Adan1en3", "Adan3en4", "AdanCosAnneal",
+    "Benchmark_5epochs", "Benchmark_5epochs_noDataLoading", "CELoss", "CELoss_5epochs", "CosAnneal", "DA5",
+    "DA5Segord0", "DA5_10epochs", "DA5ord0", "DiceCELoss_noSmooth", "DiceLoss", "DiceTopK10Loss", "NoDA",
+    "NoDeepSupervision", "NoMirroring", "Topk10Loss", "Topk10LossLS01", "VanillaAdam", "VanillaAdam1en3",
+    "VanillaAdam3en4", "_DASegOrd0", "_DASegOrd0_NoMirroring", "_noDummy2DDA", "_onlyMirror01",
+    "_onlyMirror01_1500ep", "_onlyMirror01_DA5", "_onlyMirror01_DASegOrd0", "_probabilisticOversampling",
+    "_probabilisticOversampling_010", "_probabilisticOversampling_033", "_warmup",
   ]
 
   private static func isKnown(trainer: String) -> Bool {
     let base = "nnUNetTrainer"
     guard trainer.hasPrefix(base) else { return false }
-    let variant = trainer.dropFirst(base.count)
-    return variant.isEmpty || variants.contains(where: variant.hasPrefix) || variant.contains(/^_\d+epochs?(_|$)/)
+    let variant = String(trainer.dropFirst(base.count))
+    return variants.contains(variant) || variant.wholeMatch(of: /_\d+epochs?(_NoMirroring)?/) != nil
   }
 
-  private func mirrorAxes(_ checkpoint: TorchCheckpoint, dimensions: Int, _ file: URL) throws -> [MirrorAxis] {
-    guard case .numbers(let axes)? = checkpoint.facts["inference_allowed_mirroring_axes"] else { return [] }
+  /// nil where the checkpoint does not say it.
+  private func mirrorAxes(_ checkpoint: TorchCheckpoint, dimensions: Int, _ file: URL) throws -> [MirrorAxis]? {
+    let found = checkpoint.facts["inference_allowed_mirroring_axes"]
+    if found == TorchCheckpoint.Fact.none { return [] }
+    guard case .numbers(let axes)? = found else { return nil }
     guard axes.allSatisfy({ (0..<dimensions).contains($0) }), Set(axes).count == axes.count else {
       throw Refusal(
         .input, file.path, "mirrors along the axes \(axes), which its network of \(dimensions) axes cannot",
@@ -100,6 +123,7 @@ package struct NNUNetFolder {
       var own = name
       if own.hasPrefix("decoder.encoder.") { own = String(own.dropFirst("decoder.".count)) }
       own = own.replacing(".all_modules.0.", with: ".conv.").replacing(".all_modules.1.", with: ".norm.")
+      own = own.replacing(".all_modules.2.", with: ".norm.")  // behind dropout, which has no tensors
       if let place = places[own] {
         guard kept[place].tensor.shape == tensor.shape, kept[place].tensor.data == tensor.data else {
           throw Refusal(
@@ -112,5 +136,14 @@ package struct NNUNetFolder {
       }
     }
     return kept
+  }
+}
+
+extension ModelDescription {
+  /// The same model, whose volumes are turned to an orientation first; nil takes them as stored.
+  package func oriented(to orientation: Orientation?) -> ModelDescription {
+    var result = self
+    result.preparation = preparation.oriented(to: orientation)
+    return result
   }
 }

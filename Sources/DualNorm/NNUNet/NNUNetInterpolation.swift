@@ -112,7 +112,7 @@ private struct Lines {
       })
   }
 
-  /// As many voxels as SciPy repeats; the spline forgets the end of the line over them.
+  /// The number of voxels that SciPy repeats, too; the spline forgets the end of the line over them.
   private static let padding = 12
 
   private func padded(_ axis: Int, by padding: Int) -> Lines {

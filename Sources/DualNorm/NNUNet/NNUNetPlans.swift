@@ -102,6 +102,7 @@ struct NNUNetPlans {
       merged.merge(values) { own, _ in own }
       next = values["inherits_from"] as? String
     }
+    try Self.requireKnownKeys(merged, plans, file)
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     do {
@@ -120,6 +121,35 @@ struct NNUNetPlans {
         remedy: "restore the file")
     }
   }
+
+  /// Refuses keys that may change a prediction in a way that this program does not know.
+  private static func requireKnownKeys(_ configuration: [String: Any], _ plans: [String: Any], _ file: URL) throws {
+    func require(_ found: [String: Any]?, _ known: Set<String>, _ what: String) throws {
+      let others = (found ?? [:]).filter { key, value in
+        !known.contains(key) && !(value is NSNull) && (value as? Bool) != false
+      }
+      guard let key = others.keys.sorted().first else { return }
+      throw Refusal(
+        .input, file.path, "\(what) has \(quoted(key)), which this program does not know",
+        remedy: "give a model of nnU-Net's own plans")
+    }
+    let network = configuration["architecture"] as? [String: Any]
+    try require(network?["arch_kwargs"] as? [String: Any], knownArguments, "the network")
+    for key in ["resampling_fn_data_kwargs", "resampling_fn_probabilities_kwargs"] {
+      try require(configuration[key] as? [String: Any], ["order", "order_z", "force_separate_z"], key)
+    }
+    guard plans["label_manager"] as? String ?? "LabelManager" == "LabelManager" else {
+      throw Refusal(
+        .input, file.path, "has a label manager of its own", remedy: "give a model of nnU-Net's own plans")
+    }
+  }
+
+  /// Dropout does nothing in a prediction, and deep supervision only adds outputs.
+  private static let knownArguments: Set<String> = [
+    "n_stages", "features_per_stage", "conv_op", "kernel_sizes", "strides", "n_conv_per_stage", "n_blocks_per_stage",
+    "n_conv_per_stage_decoder", "conv_bias", "norm_op", "norm_op_kwargs", "dropout_op", "dropout_op_kwargs", "nonlin",
+    "nonlin_kwargs", "deep_supervision",
+  ]
 
   private struct Whole: Decodable {
     let imageReaderWriter: String

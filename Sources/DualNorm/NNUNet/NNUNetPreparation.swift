@@ -8,14 +8,14 @@ import Scores
 ///
 /// The stored axes are put in an order of the plan. The volume is cropped to the box of voxels that are not 0 in some
 /// channel. Each channel is normalized, and the volume is resampled. Beyond it the network sees 0.
-package struct NNUNetPreparation: Codable, Equatable, Sendable {
+package struct NNUNetPreparation: Equatable, Sendable {
   /// The axes of the plan's arrays among those of the file's, slowest first: `transpose_forward`.
   let transposition: [Int]
   /// One for each channel.
   let normalizations: [Normalization]
 
   /// A normalization scheme of nnU-Net.
-  enum Normalization: Codable, Equatable, Sendable {
+  enum Normalization: Equatable, Sendable {
     /// The mean and deviation of all voxels, or of those inside the mask of voxels that are not 0.
     case zScore(isMasked: Bool)
     /// Clips to percentiles of the training's labelled voxels, then takes their mean and deviation.
@@ -25,11 +25,6 @@ package struct NNUNetPreparation: Codable, Equatable, Sendable {
     case unitRange
     /// Divides by 255.
     case rgb
-  }
-
-  private enum CodingKeys: String, CodingKey {
-    case transposition = "transpose_forward"
-    case normalizations
   }
 
   /// For each axis x, y and z of the network's volume, the stored one.
@@ -46,7 +41,7 @@ package struct NNUNetPreparation: Codable, Equatable, Sendable {
       case .rgb: "divided by 255"
       }
     }
-    return "as nnU-Net: crop to voxels above 0, normalize (\(names.firstOccurrences.joined(separator: ", ")))"
+    return "as nnU-Net: crop to voxels that are not 0, normalize (\(names.firstOccurrences.joined(separator: ", ")))"
   }
 
   /// Voxels after resampling: round(spacing / target · size), halves to even.
@@ -68,25 +63,25 @@ package struct NNUNetPreparation: Codable, Equatable, Sendable {
 
   /// Crops, normalizes and resamples images whose axes have the order of the plan.
   ///
-  /// - Throws: `Refusal` for an image without contrast, or of too many slices or pixels.
+  /// - Throws: `Refusal` for images without contrast, or of too many slices or pixels.
   func prepared(
-    _ images: [Image], _ labels: ClassMap?, _ plan: PreparationPlan, names: [String], storedGeometry: Geometry?
+    _ images: consuming [Image], _ labels: ClassMap?, _ plan: PreparationPlan, names: [String],
+    storedGeometry: Geometry?
   ) throws -> Prepared {
+    precondition(images.count == normalizations.count, "one scheme a channel")
     let whole = images[0].geometry
-    for (image, name) in zip(images, names) {
-      if let fault = IntensityStatistics(image).fault(name) { throw fault }
-    }
-    let box = Box(ofNonzeroVoxels: images)
+    try Self.requireContrast(images, names: names)
+    let box = Box(ofNonzeroVoxels: copy images)
     let geometry = whole.box(box)
-    _ = try plan.checkedSize(of: geometry, name: names[0])
     let size = plan.resampledVoxels(geometry)
+    try Self.requireRoom(for: size, of: geometry, name: names[0])
     let resampled = size == geometry.size ? geometry : geometry.sized(size)
     let target = targetSpacing(plan, geometry)
     let interpolation = NNUNetInterpolation(from: geometry.spacingMM, to: target)
     let mask = normalizations.contains(.zScore(isMasked: true)) ? Self.body(images, box) : nil
     var channels: [Float] = []
-    for (image, normalization) in zip(images, normalizations) {
-      var voxels = image.cropped(to: box).voxels
+    for normalization in normalizations {
+      var voxels = images.removeFirst().cropped(to: box).voxels
       normalization.apply(to: &voxels, mask: mask)
       channels += interpolation.ofIntensities(voxels, from: geometry.size, to: size)
     }
@@ -99,6 +94,31 @@ package struct NNUNetPreparation: Codable, Equatable, Sendable {
     // The way back may have another coarse axis, since nnU-Net looks at the spacing that it comes from first.
     grid.interpolation = NNUNetInterpolation(from: target, to: geometry.spacingMM)
     return Prepared(channels: channels, classes: classes, grid: grid)
+  }
+
+  /// Refuses voxels that are no numbers, and cases of which no channel has contrast. nnU-Net takes a single empty
+  /// channel, such as a modality that was not measured.
+  private static func requireContrast(_ images: [Image], names: [String]) throws {
+    let found = images.map(IntensityStatistics.init)
+    let isFlat = found.map { $0.range.map { $0.lowerBound == $0.upperBound } ?? false }
+    for index in images.indices where found[index].nonFiniteCount > 0 || !isFlat.contains(false) {
+      if let fault = found[index].fault(names[index]) { throw fault }
+    }
+  }
+
+  /// Refuses a volume that resampling would make larger than networks or memory take.
+  ///
+  /// Cubic interpolation holds about three volumes of 8 bytes a voxel.
+  private static func requireRoom(for size: SIMD3<Int>, of geometry: Geometry, name: String) throws {
+    let bytes = (0..<3).reduce(24.0) { $0 * Double(size[$1]) }
+    let isTooLarge = bytes > Double(VolumeMemory.limit)
+    guard isTooLarge || size.max() > SliceSides.largest else { return }
+    throw Refusal(
+      .input, name,
+      "\(size.x)×\(size.y)×\(size.z) voxels after resampling by nnU-Net's plan"
+        + (isTooLarge ? ", which take \(fixed(bytes / 1e9, decimals: 1)) GB" : ""),
+      detail: "at most \(SliceSides.largest) a side and \(fixed(Double(VolumeMemory.limit) / 1e9, decimals: 1)) GB "
+        + "(\(Setting.memory)) are possible", remedy: "correct its spacing, or crop it")
   }
 
   private func targetSpacing(_ plan: PreparationPlan, _ geometry: Geometry) -> SIMD3<Double> {

@@ -14,7 +14,8 @@ struct Ensemble: Segmenter {
 
   func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
     var sums: [Pass: Tensor] = [:]
-    var entropies: [Pass: Tensor] = [:]
+    /// Sums of what `ClassScores.further` has the means of.
+    var further: [Pass: Tensor] = [:]
     var hasFinal = false
     for index in 0..<count {
       let scores = member(index).scores(of: input, mode)
@@ -25,15 +26,16 @@ struct Ensemble: Segmenter {
         let values = averagesLogits ? found.classValues : found.probabilities
         sums[pass] = sums[pass].map { $0 + values } ?? values
         guard keepsEntropy else { continue }
-        let entropy = found.further ?? found.probabilities.entropyOfClasses
-        entropies[pass] = entropies[pass].map { $0 + entropy } ?? entropy
+        let own = found.further ?? found.entropy(withProbabilities: averagesLogits)
+        further[pass] = further[pass].map { $0 + own } ?? own
       }
     }
     if !hasFinal { sums[.final] = nil }
     return sums.reduce(into: [:]) { scores, sum in
-      let channels = [sum.value] + (entropies[sum.key].map { [$0] } ?? [])
+      let channels = [sum.value] + (further[sum.key].map { [$0] } ?? [])
       scores[sum.key] = ClassScores(
-        .concatenate(channels, dimension: 1) / Double(count), areLogits: averagesLogits, hasFurther: keepsEntropy)
+        .concatenate(channels, dimension: 1) / Double(count), areLogits: averagesLogits,
+        furtherCount: further[sum.key]?.size(1) ?? 0)
     }
   }
 }
@@ -45,11 +47,23 @@ struct WithDisagreement: Segmenter {
 
   func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
     base.scores(of: input, mode).mapValues { scores in
-      guard let members = scores.further else { return scores }
-      let disagreement = (scores.probabilities.entropyOfClasses - members).clamped(to: 0...Double.infinity)
+      guard let further = scores.further else { return scores }
+      let entropy = further.narrowed(1, to: 0..<1)
+      // The mean of logits is no mean of probabilities, whose entropy bounds that of the members.
+      let mean = further.size(1) > 1 ? further.narrowed(1, to: 1..<further.size(1)) : scores.probabilities
+      let disagreement = (mean.entropyOfClasses - entropy).clamped(to: 0...Double.infinity)
       return ClassScores(
-        .concatenate([scores.classValues, disagreement], dimension: 1), areLogits: scores.areLogits, hasFurther: true)
+        .concatenate([scores.classValues, disagreement], dimension: 1), areLogits: scores.areLogits, furtherCount: 1)
     }
+  }
+}
+
+extension ClassScores {
+  /// The entropy of a single network's probabilities, [slices, 1, H, W], and if asked for these themselves behind it.
+  fileprivate func entropy(withProbabilities: Bool) -> Tensor {
+    let probabilities = probabilities
+    let entropy = probabilities.entropyOfClasses
+    return withProbabilities ? .concatenate([entropy, probabilities], dimension: 1) : entropy
   }
 }
 

@@ -69,13 +69,8 @@ final class NetworkMembers {
   private func read(_ index: Int) throws -> DualNormNetwork {
     let source = sources[index]
     let state = try Safetensors.read(source.weights).tensors
-    let found = state.reduce(0.0) { $0 + $1.tensor.shape.reduce(1.0) { $0 * Double($1) } }
-    guard found >= source.description.network.leastWeightCount else {
-      throw Refusal(
-        .input, source.weights.path,
-        "holds \(Int(found)) numbers, far fewer than the network of \(source.run.description.path) has",
-        remedy: "restore both files from the same run")
-    }
+    try source.description.network.requireWeights(
+      state, in: source.weights.path, planOf: source.run.description.path)
     let network = try DualNormNetwork(source.description.network, seed: 0, device: device)
     network.precision = precision ?? source.description.precision
     try network.parameters.load(state, file: source.weights.path)

@@ -31,15 +31,18 @@ func mostProbableClasses(_ probabilities: ClassProbabilities) -> [UInt8] {
 
 /// Softmax over the classes of each voxel.
 func probabilities(ofLogits logits: ClassProbabilities) -> ClassProbabilities {
-  var result = logits
-  for voxel in logits[0].indices {
-    let greatest = logits.reduce(-Float.infinity) { max($0, $1[voxel]) }
-    var sum: Float = 0
-    for index in logits.indices {
-      result[index][voxel] = exp(logits[index][voxel] - greatest)
-      sum += result[index][voxel]
-    }
-    for index in logits.indices { result[index][voxel] /= sum }
+  var greatest = logits[0]
+  for map in logits.dropFirst() {
+    for voxel in map.indices where map[voxel] > greatest[voxel] { greatest[voxel] = map[voxel] }
   }
-  return result
+  var sums = [Float](repeating: 0, count: greatest.count)
+  let powers = logits.map { map in
+    var powers = map
+    for voxel in map.indices {
+      powers[voxel] = exp(map[voxel] - greatest[voxel])
+      sums[voxel] += powers[voxel]
+    }
+    return powers
+  }
+  return powers.map { map in zip(map, sums).map { $0 / $1 } }
 }

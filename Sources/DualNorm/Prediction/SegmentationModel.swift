@@ -12,8 +12,8 @@ public final class SegmentationModel {
   let members: NetworkMembers
   /// Members that prepare volumes alike, in order; others have grids, windows or orientations of their own.
   let groups: [Group]
-  /// The axes along which images are also segmented mirrored.
-  private let mirrorAxes: [MirrorAxis]
+  /// The axes along which each member also segments images mirrored.
+  private let mirrorAxes: [[MirrorAxis]]
   package let device: Device
   /// Overlap of neighbouring windows, as a share of a window.
   package var overlap = defaultOverlap
@@ -33,7 +33,7 @@ public final class SegmentationModel {
   ) throws {
     let sources = try runs.map { try NetworkMembers.Source($0, maskSource) }
     description = try .ensemble(sources.map { ($0.run.url.path, $0.description) })
-    mirrorAxes = mirrors ? try Self.mirrorAxes(of: sources, description) : []
+    mirrorAxes = try sources.map { mirrors ? try $0.description.usableMirrorAxes(of: $0.run.url.path) : [] }
     members = try NetworkMembers(sources, precision: precision, device: device, limit: limit)
     let plans = sources.map(\.description.preparation)
     groups = plans.indices.filter { plans.firstIndex(of: plans[$0]) == $0 }.map { first in
@@ -50,19 +50,6 @@ public final class SegmentationModel {
 
   /// Bytes that the weights of an ensemble may take together: a quarter of the memory.
   package static var weightLimit: Int { VolumeMemory.limit / 4 }
-
-  private static func mirrorAxes(
-    of sources: [NetworkMembers.Source], _ description: ModelDescription
-  ) throws -> [MirrorAxis] {
-    for source in sources { _ = try source.description.usableMirrorAxes(of: source.run.url.path) }
-    guard let axes = description.mirrorAxes, !axes.isEmpty else {
-      throw Refusal(
-        .input,
-        "The members of the ensemble learnt from images mirrored along different axes, and \(Setting.mirror) "
-          + "needs a common one", remedy: "leave \(Setting.mirror) out")
-    }
-    return axes
-  }
 
   /// - Throws: `Refusal` for members that prepare volumes differently, since batch statistics are of prepared volumes.
   package func requireAdaptable() throws {
@@ -93,13 +80,14 @@ public final class SegmentationModel {
   ///   - site: its name; nil for another site than those of the training.
   ///   - keepsEntropy: whether scores tell what the members disagree in.
   private func segmenter(_ group: Group, ofSite site: String?, keepsEntropy: Bool = false) -> any Segmenter {
-    // As nnU-Net does; other models average probabilities.
+    // nnU-Net averages logits, other models probabilities.
     let averagesLogits = group.description.preparation.nnUNet != nil
     func member(_ index: Int) -> any Segmenter {
       let branch = members.sources[index].description.branch(ofSite: site)
       let one = members.network(index).segmenter(ofSite: branch)
-      return mirrorAxes.isEmpty
-        ? one : Mirrored(base: one, axes: mirrorAxes, averagesLogits: averagesLogits, keepsEntropy: keepsEntropy)
+      let axes = mirrorAxes[index]
+      return axes.isEmpty
+        ? one : Mirrored(base: one, axes: axes, averagesLogits: averagesLogits, keepsEntropy: keepsEntropy)
     }
     let all = group.members
     let one =

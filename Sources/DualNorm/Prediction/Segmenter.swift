@@ -64,33 +64,33 @@ extension DualNormNetwork {
 
 /// Scores of each class in the pixels of some slices: logits of one network, or class probabilities.
 struct ClassScores {
-  /// [slices, classes, H, W], then the channel of `further` if there is one.
+  /// [slices, classes, H, W], then the channels of `further` if there are any.
   let values: Tensor
   let areLogits: Bool
-  /// Tells whether the last channel is no class; see `further`.
-  let hasFurther: Bool
+  /// The number of last channels that are no classes; see `further`.
+  let furtherCount: Int
   /// The part of `values` that lies in the volume.
   private let slices, rows, columns: Range<Int>
 
   /// - Parameter values: [slices, classes, H, W]; or [N, classes, D, H, W] of volumes, whose slices follow each other.
-  init(_ values: Tensor, areLogits: Bool, hasFurther: Bool = false) {
+  init(_ values: Tensor, areLogits: Bool, furtherCount: Int = 0) {
     let slices = values.rank == 5 ? values.slicesOfVolumes : values
     self.init(
-      slices, areLogits: areLogits, hasFurther, slices: 0..<slices.size(0), rows: 0..<slices.size(2),
+      slices, areLogits: areLogits, furtherCount, slices: 0..<slices.size(0), rows: 0..<slices.size(2),
       columns: 0..<slices.size(3))
   }
 
   private init(
-    _ values: Tensor, areLogits: Bool, _ hasFurther: Bool, slices: Range<Int>, rows: Range<Int>,
+    _ values: Tensor, areLogits: Bool, _ furtherCount: Int, slices: Range<Int>, rows: Range<Int>,
     columns: Range<Int>
   ) {
-    (self.values, self.areLogits, self.hasFurther) = (values, areLogits, hasFurther)
+    (self.values, self.areLogits, self.furtherCount) = (values, areLogits, furtherCount)
     (self.slices, self.rows, self.columns) = (slices, rows, columns)
   }
 
   /// The same scores, limited to some slices, rows and columns.
   func cropped(slices: Range<Int>, rows: Range<Int>, columns: Range<Int>) -> ClassScores {
-    ClassScores(values, areLogits: areLogits, hasFurther, slices: slices, rows: rows, columns: columns)
+    ClassScores(values, areLogits: areLogits, furtherCount, slices: slices, rows: rows, columns: columns)
   }
 
   private func cropped(_ tensor: Tensor) -> Tensor {
@@ -105,12 +105,12 @@ struct ClassScores {
   /// [slices, classes, H, W]
   var probabilities: Tensor { cropped(areLogits ? ofClasses.softmax(1) : ofClasses) }
 
-  private var ofClasses: Tensor { hasFurther ? values.narrowed(1, to: 0..<values.size(1) - 1) : values }
+  private var ofClasses: Tensor { values.narrowed(1, to: 0..<values.size(1) - furtherCount) }
 
-  /// The mean entropy of an ensemble's members, or what they disagree in (`WithDisagreement`), in nats, [slices, 1, H,
-  /// W]; nil unless kept.
+  /// The mean entropy of an ensemble's members in nats and, where it averages logits, the mean of their probabilities.
+  /// Or what they disagree in (`WithDisagreement`). [slices, furtherCount, H, W]; nil unless kept.
   var further: Tensor? {
-    hasFurther ? cropped(values.narrowed(1, to: values.size(1) - 1..<values.size(1))) : nil
+    furtherCount > 0 ? cropped(values.narrowed(1, to: values.size(1) - furtherCount..<values.size(1))) : nil
   }
 
   /// Logits or probabilities of the classes as they are: [slices, classes, H, W].

@@ -28,7 +28,7 @@ extension Segmenter {
             let sum =
               sums[pass]
               ?? WindowSums(
-                of: volume, areLogits: found.areLogits, hasFurther: found.hasFurther,
+                of: volume, areLogits: found.areLogits, furtherCount: found.furtherCount,
                 weighsSlices: sampling.overlapsSlices)
             sums[pass] = sum
             sum.add(found.inVolume, of: window)
@@ -64,15 +64,16 @@ extension Window {
 private final class WindowSums {
   private let depth: Int
   private let size: ImageSize
-  private let areLogits, hasFurther: Bool
+  private let areLogits: Bool
+  private let furtherCount: Int
   private let weighsSlices: Bool
   /// The first slice that `sums` holds.
   private var start = 0
   /// Weighted sums of scores, [slices, classes, H, W], and sums of weights, [slices, 1, H, W].
   private var sums, weights: Tensor?
 
-  init(of volume: PreparedVolume, areLogits: Bool, hasFurther: Bool, weighsSlices: Bool) {
-    self.hasFurther = hasFurther
+  init(of volume: PreparedVolume, areLogits: Bool, furtherCount: Int, weighsSlices: Bool) {
+    self.furtherCount = furtherCount
     (depth, size) = (volume.depth, volume.size)
     (self.areLogits, self.weighsSlices) = (areLogits, weighsSlices)
   }
@@ -110,7 +111,7 @@ private final class WindowSums {
     let rest = count..<sums.size(0)
     self.sums = rest.isEmpty ? nil : sums.narrowed(0, to: rest).copy()
     self.weights = rest.isEmpty ? nil : weights.narrowed(0, to: rest).copy()
-    return (start..<start + count, ClassScores(mean, areLogits: areLogits, hasFurther: hasFurther))
+    return (start..<start + count, ClassScores(mean, areLogits: areLogits, furtherCount: furtherCount))
   }
 
   private func reserve(upTo end: Int, classes: Int) {

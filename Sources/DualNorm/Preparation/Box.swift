@@ -90,7 +90,7 @@ extension [Bool] {
       }
     }
     while let index = open.popLast() {
-      let place = [index % size.x, index / size.x % size.y, index / strides[2]]
+      let place = SIMD3(index % size.x, index / size.x % size.y, index / strides[2])
       for axis in 0..<3 {
         if place[axis] > 0 { visit(index - strides[axis]) }
         if place[axis] < size[axis] - 1 { visit(index + strides[axis]) }

@@ -37,7 +37,7 @@ package struct PreparationPlan: Equatable, Sendable {
   package let moments: Moments?
   /// Stored orientation of the training volumes. Others are turned to it before all else, and their masks turned back.
   /// nil keeps every volume as stored. Pictures are never turned.
-  package let orientation: Orientation?
+  package private(set) var orientation: Orientation?
   /// The steps of nnU-Net, for models that it trained; nil for others. They replace clipping, whitening and orientation.
   package let nnUNet: NNUNetPreparation?
 
@@ -78,6 +78,13 @@ package struct PreparationPlan: Equatable, Sendable {
 }
 
 extension PreparationPlan {
+  /// The same plan with another orientation.
+  func oriented(to orientation: Orientation?) -> PreparationPlan {
+    var result = self
+    result.orientation = orientation
+    return result
+  }
+
   /// Size of the window in which the network predicts a slice.
   ///
   /// It is the training window's size, or without padding the slice's own, at least `sizeMultiple` a side.
@@ -102,7 +109,8 @@ extension PreparationPlan {
   /// Divisor of the sides of padded slices.
   private var sizeMultiple: Int { multiples.max()! }
 
-  private func validate() throws {
+  /// - Throws: `Refusal` for values that no network can take.
+  func validate() throws {
     if let window, !(window.low.isFinite && window.high.isFinite && window.low < window.high) {
       throw Refusal(
         .input,

@@ -30,9 +30,14 @@ extension PreparedVolume {
       if let fault { throw fault }
       labels = try scheme.classes(of: values.onVoxels(of: storedGeometry), file: mask.path)
     }
+    guard plan.nnUNet == nil || !scan.isPicture else {
+      throw Refusal(
+        .input, scan.reference.path, "is a picture, and the model was trained by nnU-Net on volumes",
+        remedy: "give a volume, or a model that was trained on pictures")
+    }
     // nnU-Net takes the axes as they are stored, in an order of its own.
-    let turn =
-      !scan.hasOrientation ? nil : plan.nnUNet.map { storedGeometry.orientation.permuted($0.axes) } ?? plan.orientation
+    let order = plan.nnUNet.map { (plan.orientation ?? storedGeometry.orientation).permuted($0.axes) }
+    let turn = scan.hasOrientation ? order ?? plan.orientation : nil
     if let turn {
       for index in images.indices { images[index] = images[index].reoriented(to: turn) }  // one at a time
       labels = labels?.reoriented(to: turn)

@@ -42,7 +42,7 @@ package struct PreparedVolume: Sendable {
     percentiles = !measuresPercentiles ? [] : images.map { IntensityPercentiles(of: $0) }
     modalityCount = images.count
     if let nnUNet = plan.nnUNet {
-      let made = try nnUNet.prepared(images, labels, plan, names: names, storedGeometry: storedGeometry)
+      let made = try nnUNet.prepared(consume images, labels, plan, names: names, storedGeometry: storedGeometry)
       (intensities, classes) = (StoredValues(made.channels), made.classes.map { StoredValues($0) })
       grid = made.grid
       let size = made.grid.resampledGeometry.size

@@ -67,7 +67,7 @@ enum PickleGlobal {
     }
   }
 
-  /// What checkpoints of whole trainings, such as nnU-Net's, hold beside tensors. Newer versions of numpy renamed its core.
+  /// Globals beside tensors in checkpoints of whole trainings, such as nnU-Net's. Newer versions of numpy renamed its core.
   private static let unused: Set<String> = [
     "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
     "numpy._core.multiarray._reconstruct", "numpy.dtype", "numpy.ndarray", "_codecs.encode", "torch.device",

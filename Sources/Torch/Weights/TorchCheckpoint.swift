@@ -8,7 +8,7 @@ public struct TorchCheckpoint: Sendable {
   public let tensors: [(name: String, tensor: StoredTensor)]
   /// The key of the tensors' dictionary in the file's; nil if the file's holds the tensors itself.
   public let key: String?
-  /// Texts and whole numbers beside the tensors, by their keys joined by dots, such as `init_args.configuration`.
+  /// Texts and tuples of whole numbers beside the tensors, by their keys joined by dots, such as `init_args.configuration`.
   public let facts: [String: Fact]
 
   /// A value that a training program saved beside the tensors.

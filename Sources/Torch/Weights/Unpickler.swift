@@ -7,7 +7,7 @@ import Foundation
 struct Unpickler {
   /// Limits far above the need of real checkpoints: about 40 instructions per tensor, and 20 per number of a log.
   private static let maximumBytes = 64 << 20
-  private static let maximumInstructions = 10_000_000
+  private static let maximumInstructions = 4_000_000
   private static let maximumStack = 100_000
   private static let maximumMarks = 100
 

@@ -87,6 +87,68 @@ struct NNUNetFixture: CustomTestStringConvertible, Sendable {
     }
   }
 
+  @Test func aDamagedPreparationIsRefused() throws {
+    let description = try NNUNetFolder(NNUNetFixture.all[1].url).model(of: "fold_0").description
+    let json = String(decoding: try JSONEncoder().encode(description), as: UTF8.self)
+    func read(_ old: String, _ new: String) throws {
+      let text = json.replacing(old, with: new)
+      #expect(text != json)
+      try JSONDecoder().decode(ModelDescription.self, from: Data(text.utf8)).validate(file: "model.json")
+    }
+    try read("\"format\":7", "\"format\": 7")
+    #expect(throws: Refusal.self) { try read("\"transpose_forward\":[0,1,2]", "\"transpose_forward\":[0,0,9]") }
+    #expect(throws: Refusal.self) { try read("\"network_size\":[8,20,20]", "\"network_size\":[1,1,1]") }
+    #expect(throws: Refusal.self) { try read("\"modalities\":[\"CT\"]", "\"modalities\":[\"CT\",\"PET\"]") }
+  }
+
+  /// nnU-Net takes a channel without contrast, such as a modality that was not measured; one must have some.
+  @Test func anEmptyChannelIsTaken() throws {
+    let fixture = NNUNetFixture.all[2]
+    let description = try NNUNetFolder(fixture.url).model(of: "fold_0").description
+    let image = try Image(contentsOf: fixture.images("first")[0])
+    let empty = Image(repeating: 0, geometry: image.geometry)
+    func prepared(_ images: [Image]) throws -> PreparedVolume {
+      try PreparedVolume(images: images, labels: nil, plan: description.preparation, names: ["a", "b"])
+    }
+    let channels = try prepared([image, empty]).channels
+    #expect(channels[(channels.count / 2)...].allSatisfy { $0 == 0 } && channels.contains { $0 > 0 })
+    #expect(throws: Refusal.self) { try prepared([empty, empty]) }
+  }
+
+  /// Orientation of the file plays no part, unless the import named one.
+  @Test func volumesAreTurnedToANamedOrientationAlone() throws {
+    let fixture = NNUNetFixture.all[3]
+    let plain = try NNUNetFolder(fixture.url).model(of: "fold_0").description
+    let image = try Image(contentsOf: fixture.images("first")[0])
+    let named = plain.oriented(to: image.geometry.orientation)
+    let mirrored = image.withRowsReversed()
+    func channels(_ image: Image, _ description: ModelDescription) throws -> [Float] {
+      let folder = try DataFolder()
+      let file = folder.url.appendingPathComponent("scan.nii.gz")
+      try image.write(to: file)
+      return try description.prepared(Case(name: "scan", site: "", images: [file], mask: nil)).volume.channels
+    }
+    #expect(try channels(image, plain) == channels(image, named))
+    #expect(try channels(mirrored, named) == channels(image, named))
+    #expect(try channels(mirrored, plain) != channels(image, plain))
+  }
+
+  /// Two members that are sure of different classes disagree, though the mean of their logits is sure of one.
+  @Test func disagreementIsOfProbabilitiesWhereLogitsAreAveraged() {
+    struct Sure: Segmenter {
+      let logits: [Float]
+      func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
+        [.first: ClassScores(Tensor(logits, shape: [1, 2, 1, 1]), areLogits: true)]
+      }
+    }
+    let members = [Sure(logits: [10, -10]), Sure(logits: [-5, 5])]
+    let ensemble = Ensemble(count: 2, averagesLogits: true, keepsEntropy: true) { members[$0] }
+    let input = NetworkInput(images: [0], labels: nil, sizes: [1, 1], channels: 1, on: .cpu)
+    let scores = WithDisagreement(base: ensemble).scores(of: input, .evaluation)[.first]!
+    #expect(scores.classValues.values(Float.self) == [2.5, -2.5] && scores.areLogits)
+    #expect(abs(scores.further!.item - log(2.0)) < 0.01)
+  }
+
   @Test(arguments: NNUNetFixture.all, [true, false]) func theMaskIsTheirs(_ fixture: NNUNetFixture, mirrors: Bool)
     throws
   {

@@ -24,7 +24,7 @@ import Torch
   }
 
   private static let stateDict =
-    "save a state_dict, or a dictionary that holds one under state_dict, model_state_dict, model, net, network"
+    "save a state_dict, or a dictionary that holds one under state_dict, model_state_dict, model, net, network, network_weights"
 
   static let sentences = [
     "hostile_os_system": refersTo("os.system"),

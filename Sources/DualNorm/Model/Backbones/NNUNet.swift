@@ -15,7 +15,7 @@ struct NNUNet: Backbone {
   private let stem: NNUNetUnit?
   private let encoder: [[any NNUNetPart]]
   private let decoder: [Up]
-  /// Of the first level, then with deep supervision of those between the first and the deepest.
+  /// Outputs of the first level, then with deep supervision of those between the first and the deepest.
   private let outputs: [Convolution]
 
   init(_ scope: Scope, _ plan: NetworkPlan) {

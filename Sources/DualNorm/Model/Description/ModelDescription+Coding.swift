@@ -48,6 +48,7 @@ extension ModelDescription {
       mirrorAxes: try container.decodeIfPresent([MirrorAxis].self, forKey: .mirrorAxes))
     warnings = try container.decodeIfPresent([String].self, forKey: .warnings) ?? []
     preparation.multiples = network.levels.multiples
+    if preparation.nnUNet != nil { try preparation.validate() }
   }
 
   package func encode(to encoder: any Encoder) throws {

@@ -64,6 +64,12 @@ package struct ModelDescription: Codable, Equatable, Sendable {
         "the network takes \(network.inputChannels) channels, and \(modalities.count) modalities in "
           + "\(preparation.contextSlices) slices make \(channels)", remedy: "restore the file")
     }
+    if let schemes = preparation.nnUNet?.normalizations, schemes.count != modalities.count {
+      throw Refusal(
+        .input, file,
+        "normalizes \(counted(schemes.count, "channel")), and has \(counted(modalities.count, "modality", plural: "modalities"))",
+        remedy: "restore the file")
+    }
     if case .validated(let classes, _) = largestComponents, classes.count != labels.groups.count {
       throw Refusal(
         .input, file,

@@ -24,7 +24,7 @@ extension ForwardContext {
 
 /// Outputs of a backbone whose blocks end in an activation: 1×1 convolutions to the classes.
 struct ClassConvolutions {
-  /// Those of the first level, and with deep supervision of the levels between the first and the deepest.
+  /// One of the first level, and with deep supervision also of the levels between the first and the deepest.
   private let convolutions: [Convolution]
 
   /// - Parameter channels: of the decoder's output at a level.

@@ -11,6 +11,10 @@ extension NetworkPlan {
   /// - Throws: `Refusal` if the weights belong to no such network.
   package init(inferredFrom state: StateDictionary, maskKind: MaskKind, file: String) throws {
     let shapes = CheckpointShapes(state, file: file)
+    if let other = shapes.otherBackbone {
+      throw Refusal(
+        .input, file, "is a \(other.rawValue), whose options its weights do not tell", remedy: "give its run folder")
+    }
     let isNested = shapes[NestedUNet.input + ".weight"] != nil
     let architecture = isNested ? Architecture.nestedUNet : .residualUNet
     let first = try shapes.required((isNested ? NestedUNet.input : ResidualUNet.input) + ".weight") {
@@ -53,6 +57,16 @@ private struct CheckpointShapes {
   }
 
   subscript(name: String) -> [Int]? { shapes[name] }
+
+  /// A backbone of which weights alone do not tell everything; nil for the others.
+  var otherBackbone: Architecture? {
+    let first: [(String, Architecture)] = [
+      ("vit.position", .transUNet), ("up1.gate.psi.weight", .attentionUNet), ("inc.block.0.conv.weight", .unet),
+      ("inc.stage.0.conv.weight", .vnet), ("encoder.stem.convs.0.conv.weight", .nnunetResidual),
+      ("encoder.stages.0.0.convs.0.conv.weight", .nnunet),
+    ]
+    return first.first { shapes[$0.0] != nil }?.1
+  }
 
   /// - Throws: `Refusal` if the tensor is missing or has another shape.
   func required(_ name: String, where fits: ([Int]) -> Bool) throws -> [Int] {

@@ -1,4 +1,5 @@
 import Basics
+package import Torch
 
 /// The structure of a network. The published one is a residual U-Net of width 32 with four dual blocks.
 public struct NetworkPlan: Equatable, Sendable {
@@ -62,15 +63,28 @@ public struct NetworkPlan: Equatable, Sendable {
   package var blocks: [Block] { architecture.blocks(depth: levels.depth) }
 
   /// A lower bound of the number of weights, known before any memory is allocated.
-  package var leastWeightCount: Double {
+  var leastWeightCount: Double {
     let planes = norm == .ln ? size?.sizes.reduce(1) { $0 * Double($1) } ?? 0 : 0
     let kernel = Double(levels.kernels.last!.reduce(1, *))
     if let stages { return stages.leastWeightCount(levels) }
     let deepest = min(Double(width) * Double(1 << levels.depth), Double(largestWidth))
     let width = Double(width)
+    let transformer = architecture == .transUNet ? 12 * deepest * deepest * Double(self.transformer.layers) : 0
     // Convolutions of the deepest block, the first and the last convolution, and a norm of the first level.
-    return kernel * deepest * deepest
+    return transformer + kernel * deepest * deepest
       + width * (Double(inputChannels) + Double(classes) + Double(sites) + planes)
+  }
+
+  /// - Parameters:
+  ///   - weights: of a file, for this network.
+  ///   - source: the file that holds the plan.
+  /// - Throws: `Refusal` for far fewer numbers than the network has, before it takes memory.
+  package func requireWeights(_ weights: StateDictionary, in file: String, planOf source: String) throws {
+    let found = weights.reduce(0.0) { $0 + $1.tensor.shape.reduce(1.0) { $0 * Double($1) } }
+    guard found < leastWeightCount else { return }
+    throw Refusal(
+      .input, file, "holds \(Int(found)) numbers, far fewer than the network of \(source) has",
+      remedy: "restore both files from the same run")
   }
 
   /// Tells whether any part of the network depends on batch statistics.

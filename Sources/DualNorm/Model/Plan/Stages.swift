@@ -29,12 +29,17 @@ package struct Stages: Codable, Equatable, Sendable {
     case channels, encoder, decoder
   }
 
-  /// The weights of the encoder's convolutions, but for the first of all and what residual blocks have beside these.
+  /// The weights of convolutions, but for the first of all and what residual blocks have beside these.
   func leastWeightCount(_ levels: Levels) -> Double {
     channels.indices.reduce(0) { sum, level in
       let kernel = Double(levels.kernels[level].reduce(1, *))
+      let own = Double(channels[level])
       let inputs = level == 0 ? 0 : Double(channels[level - 1])
-      return sum + kernel * Double(channels[level]) * (inputs + Double(encoder[level] - 1) * Double(channels[level]))
+      let encoder = kernel * own * (inputs + Double(encoder[level] - 1) * own)
+      guard level < levels.depth else { return sum + encoder }
+      let pooling = Double(levels.poolings[level].reduce(1, *))
+      let units = Double(decoder[levels.depth - 1 - level])
+      return sum + encoder + pooling * own * Double(channels[level + 1]) + kernel * own * own * (units + 1)
     }
   }
 
@@ -46,7 +51,7 @@ package struct Stages: Codable, Equatable, Sendable {
 }
 
 /// The transformer of `TransUNet`.
-package struct TransformerPlan: Codable, Equatable, Sendable {
+package struct TransformerPlan: Equatable, Sendable {
   package var layers: Int
   /// They share the channels of the deepest level.
   package var heads: Int

@@ -24,7 +24,16 @@ struct StepMemory {
     let isOfVolumes = levels.dimensions == 3
     let plain: Double = precision == .bfloat16 ? (isOfVolumes ? 50 : 24) : (isOfVolumes ? 130 : 40)
     let passes = network.dual == nil ? 1 : isOfVolumes ? 1.1 : 1.4
-    return plain * passes * values * Double(rows)
+    // Stages of V-Net are twice as wide in the decoder, and its kernels reach farther.
+    let factor: Double = network.architecture == .vnet ? (isOfVolumes ? 3 : 2) : 1
+    return (plain * passes * factor * values + attentionBytes(window)) * Double(rows)
+  }
+
+  /// Bytes of a transformer's attention: four copies of tokens × tokens numbers a layer and head.
+  private func attentionBytes(_ window: [Int]) -> Double {
+    guard network.architecture == .transUNet else { return 0 }
+    let tokens = network.levels.size(window, at: network.levels.depth).reduce(1.0) { $0 * Double($1) }
+    return 16 * Double(network.transformer.layers * network.transformer.heads) * tokens * tokens
   }
 
   /// The largest window below another that takes at most so many bytes; nil if none does.

@@ -53,9 +53,11 @@ package struct RunFolder: Sendable {
   package func readDescription() throws -> ModelDescription {
     for file in [url, description] { try requireAccess(to: file) }
     guard let data = contents(ofRegularFile: description) else {
+      let fold = url.appendingPathComponent("fold_0")
       throw Refusal(
         .input, url.path, "has no model.json, so it is not a run folder",
-        remedy: "give the folder that train or import wrote")
+        remedy: exists(RunFolder(fold).description)
+          ? "name one of its folds, such as \(fold.path)" : "give the folder that train or import wrote")
     }
     do {
       let read = try JSONDecoder().decode(ModelDescription.self, from: data)
