@@ -17,7 +17,9 @@ extension ImportCommand {
         model.weights, in: source.appendingPathComponent(fold).path, planOf: "plans.json")
       let network = try DualNormNetwork(model.description.network, seed: 0)
       try network.parameters.load(model.weights, file: source.appendingPathComponent(fold).path)
-      return (fold: fold, description: model.description.oriented(to: orientation), network: network)
+      return (
+        fold: fold, description: orientation.map(model.description.oriented) ?? model.description, network: network
+      )
     }
     let names = networks.map { networks.count == 1 ? "" : $0.fold }
     try write(zip(names, networks).map { ($0, $1.description, $1.network) }, to: output)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import Datasets
 import DualNorm
 import Foundation
 import Scores
@@ -105,6 +106,7 @@ struct PredictCommand: ParsableCommand {
         remedy: "leave --one-file-per-class out, or write NIfTI")
     }
     try PredictionJob.requireUsable(jobs, outputs)
+    warnOfRows(jobs, description)
     PredictionJob.removeRemains(besideResultsOf: jobs)
     let open = remaining(of: jobs, outputs)
     guard !open.isEmpty else { return }
@@ -122,6 +124,17 @@ struct PredictCommand: ParsableCommand {
       print(printableLines(table), terminator: "")
     }
     try endWithFailures(outcome.failures, of: open.count, "inputs")
+  }
+
+  /// Warns of DICOM series for a model that nnU-Net trained on files as they were stored: converters to NIfTI reverse rows.
+  private func warnOfRows(_ jobs: [PredictionJob], _ description: ModelDescription) {
+    let preparation = description.preparation
+    guard preparation.nnUNet != nil, preparation.orientation == nil,
+      jobs.contains(where: { $0.scan.sources.contains(where: \.isSeries) })
+    else { return }
+    Warnings.report(
+      "The model takes volumes as they are stored, and a DICOM series may be stored otherwise than its training's files; "
+        + "import it with --orientation, as dualnorm check reports it of these.")
   }
 
   /// The jobs still to do. Reports masks that exist already.

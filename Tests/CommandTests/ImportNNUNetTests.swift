@@ -1,5 +1,6 @@
 import Foundation
 import MedicalImaging
+import TestSupport
 import Testing
 
 @testable import DualNorm
@@ -152,6 +153,47 @@ import Testing
       of: ["info", run.path])
   }
 
+  /// This reader of nnU-Net turns volumes to RAS, so the orientation of the file makes no difference.
+  @Test func aReaderThatTurnsVolumesIsFollowed() throws {
+    let source = try changed("plans.json") { $0.replacing("SimpleITKIO", with: "NibabelIOWithReorient") }
+    let run = RunFolder(folder.file("run"))
+    #expect(try dualnorm("import", source.path, "--output", run.url.path, "--quiet").status == 0)
+    #expect(try run.readDescription().preparation.orientation?.code == "RAS")
+    let image = try Image(contentsOf: source.appendingPathComponent("input/first_0000.nii.gz"))
+    var masks: [LabelMap] = []
+    for code in ["RAS", "LPS", "SAL"] {
+      let (scan, mask) = (folder.file("\(code).nii.gz"), folder.file("\(code)-mask.nii.gz"))
+      try image.reoriented(to: Orientation(code: code)!).write(to: scan)
+      let result = try dualnorm(
+        "predict", "--model", run.url.path, "--input", scan.path, "--output", mask.path, "--threads", "1", "--quiet")
+      #expect(result.status == 0, "\(result.errors)")
+      masks.append(try LabelMap(contentsOf: mask).reoriented(to: Orientation(code: "RAS")!))
+    }
+    #expect(masks[0].voxels == masks[1].voxels && masks[0].voxels == masks[2].voxels)
+    #expect(Set(masks[0].voxels).count > 1)
+  }
+
+  /// A DICOM series may have its rows in another order than the files of nnU-Net's training.
+  @Test func aSeriesIsWarnedOfUnlessAnOrientationIsNamed() throws {
+    let source = models.appendingPathComponent("plain-2d").path
+    let series = folder.file("series")
+    try FileManager.default.createDirectory(at: series, withIntermediateDirectories: true)
+    for place in 1...6 {
+      let pixels = (0..<24 * 24).map { Int16($0 * place % 97 + 1) }
+      try DICOMSliceFile(pixels, columns: 24, rows: 24, position: [0, 0, Double(place) * 4], instance: place)
+        .write(to: series.appendingPathComponent("\(place).dcm"))
+    }
+    for (name, options) in [("stored", []), ("named", ["--orientation", "LPS"])] {
+      let run = folder.file(name)
+      #expect(try dualnorm(["import", source, "--output", run.path, "--quiet"] + options).status == 0)
+      let result = try dualnorm(
+        "predict", "--model", run.path, "--input", series.path, "--output", folder.file("\(name).nii.gz").path,
+        "--quiet")
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.errors.contains("The model takes volumes as they are stored") == options.isEmpty)
+    }
+  }
+
   @Test func copiesOfFoldsAreNoMembers() throws {
     let source = try changed("dataset.json") { $0 }
     for name in ["fold_0_old", "fold_all"] {
@@ -225,7 +267,7 @@ import Testing
     ),
     (
       "\"SimpleITKIO\"", "\"Tiff3DIO\"",
-      "reads images by Tiff3DIO; give a model whose plans name SimpleITKIO or NibabelIO."
+      "reads images by Tiff3DIO; give a model whose plans name SimpleITKIO, NibabelIO or NibabelIOWithReorient."
     ),
     (
       "\"torch.nn.LeakyReLU\"", "\"torch.nn.SiLU\"",

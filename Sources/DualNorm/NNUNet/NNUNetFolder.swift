@@ -140,8 +140,8 @@ package struct NNUNetFolder {
 }
 
 extension ModelDescription {
-  /// The same model, whose volumes are turned to an orientation first; nil takes them as stored.
-  package func oriented(to orientation: Orientation?) -> ModelDescription {
+  /// The same model, whose volumes are turned to an orientation first.
+  package func oriented(to orientation: Orientation) -> ModelDescription {
     var result = self
     result.preparation = preparation.oriented(to: orientation)
     return result

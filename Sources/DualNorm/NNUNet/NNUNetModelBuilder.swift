@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import MedicalImaging
 import Scores
 
 /// The description of a model from nnU-Net's plans.
@@ -33,7 +34,8 @@ struct NNUNetModelBuilder {
     let spacing = Array(configuration.spacing.reversed())
     let preparation = try PreparationPlan(
       resampling: .spacingMM(x: spacing[0], y: spacing[1], z: dimensions == 3 ? spacing[2] : nil),
-      networkSize: Extent(configuration.patchSize), contextSlices: 1, multiples: network.levels.multiples,
+      networkSize: Extent(configuration.patchSize), contextSlices: 1, orientation: try orientation(),
+      multiples: network.levels.multiples,
       nnUNet: try preparationSteps())
     return ModelDescription(
       network: network, preparation: preparation, labels: dataset.labels, modalities: dataset.channels,
@@ -114,12 +116,19 @@ struct NNUNetModelBuilder {
 
   // MARK: Preparation
 
-  private func preparationSteps() throws -> NNUNetPreparation {
-    guard ["SimpleITKIO", "NibabelIO"].contains(plans.reader) else {
+  /// The orientation to which nnU-Net's reader turns volumes; nil where it takes them as stored.
+  private func orientation() throws -> Orientation? {
+    switch plans.reader {
+    case "SimpleITKIO", "NibabelIO": return nil
+    case "NibabelIOWithReorient": return Orientation(code: "RAS")
+    default:
       throw Refusal(
         .input, file, "reads images by \(quoted(plans.reader))",
-        remedy: "give a model whose plans name SimpleITKIO or NibabelIO")
+        remedy: "give a model whose plans name SimpleITKIO, NibabelIO or NibabelIOWithReorient")
     }
+  }
+
+  private func preparationSteps() throws -> NNUNetPreparation {
     guard configuration.preprocessorName == "DefaultPreprocessor" else {
       throw fault(
         "prepares images by \(quoted(configuration.preprocessorName))", "give a model of DefaultPreprocessor")

@@ -79,7 +79,7 @@ package struct PreparationPlan: Equatable, Sendable {
 
 extension PreparationPlan {
   /// The same plan with another orientation.
-  func oriented(to orientation: Orientation?) -> PreparationPlan {
+  func oriented(to orientation: Orientation) -> PreparationPlan {
     var result = self
     result.orientation = orientation
     return result
