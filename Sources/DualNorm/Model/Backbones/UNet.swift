@@ -8,33 +8,24 @@ struct UNet: Backbone {
   static func blocks(depth: Int) -> [Block] { .encoderAndDecoder(depth: depth, hasMiddle: false) }
 
   private let blocks: [Block]
-  private let poolings: [[Int]]
-  private let down: [ConvolutionUnits]
+  private let encoder: PooledEncoder
   private let up: [Up]
   private let output: ClassConvolutions
 
   init(_ scope: Scope, _ plan: NetworkPlan) {
-    let depth = plan.levels.depth
-    (blocks, poolings) = (plan.blocks, plan.levels.poolings)
-    down = (0...depth).map { level in
-      let block = plan.blocks[level]
-      let inputs = level == 0 ? plan.inputChannels : plan.channels(level - 1)
-      return ConvolutionUnits(scope / block.name.rawValue / "block", block, inputs: inputs, plan)
-    }
-    up = plan.blocks[(depth + 1)...].map { Up(scope / $0.name.rawValue, $0, plan) }
+    blocks = plan.blocks
+    encoder = PooledEncoder(scope, plan)
+    up = plan.blocks[(plan.levels.depth + 1)...].map { Up(scope / $0.name.rawValue, $0, plan) }
     output = ClassConvolutions(scope, plan, channels: plan.channels)
   }
 
   func callAsFunction(_ images: Tensor, _ context: ForwardContext) -> [Tensor] {
-    var levels = [down[0](images, context)]
-    for (block, pooling) in zip(down.dropFirst(), poolings) {
-      levels.append(block(levels.last!.maxPooled(pooling, context), context))
-    }
+    var levels = encoder(images, context)
     return output(context.decoded(levels.removeLast(), &levels, by: up), context)
   }
 
   var dualNorms: [(block: Block, norms: [DualNormLayer])] {
-    zip(blocks, down.map(\.dualNorms) + up.map(\.block.dualNorms)).filter { !$1.isEmpty }.map { ($0, $1) }
+    zip(blocks, encoder.dualNorms + up.map(\.block.dualNorms)).filter { !$1.isEmpty }.map { ($0, $1) }
   }
 }
 

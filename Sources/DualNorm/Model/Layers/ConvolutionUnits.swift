@@ -36,3 +36,31 @@ struct ConvolutionUnits {
   /// The dual norms of all units, or none.
   var dualNorms: [DualNormLayer] { next.compactMap(\.dual) + [last.dual].compactMap { $0 } }
 }
+
+/// An encoder of units at each level, with max-pooling in between.
+struct PooledEncoder {
+  private let poolings: [[Int]]
+  private let levels: [ConvolutionUnits]
+
+  /// Creates the units of the plan's first blocks, one for each level.
+  init(_ scope: Scope, _ plan: NetworkPlan) {
+    poolings = plan.levels.poolings
+    levels = (0...plan.levels.depth).map { level in
+      let block = plan.blocks[level]
+      let inputs = level == 0 ? plan.inputChannels : plan.channels(level - 1)
+      return ConvolutionUnits(scope / block.name.rawValue / "block", block, inputs: inputs, plan)
+    }
+  }
+
+  /// Maps images to the outputs of all levels, the first level first.
+  func callAsFunction(_ images: Tensor, _ context: ForwardContext) -> [Tensor] {
+    var outputs = [levels[0](images, context)]
+    for (units, pooling) in zip(levels.dropFirst(), poolings) {
+      outputs.append(units(outputs.last!.maxPooled(pooling, context), context))
+    }
+    return outputs
+  }
+
+  /// The dual norms of each level.
+  var dualNorms: [[DualNormLayer]] { levels.map(\.dualNorms) }
+}
