@@ -50,13 +50,7 @@ struct ImportCommand: ParsableCommand {
     Messages.begin(messages)
     let source = URL(fileURLWithPath: file)
     if NNUNetFolder.isAt(source) { return try importFolds(of: source) }
-    if source.lastPathComponent.hasPrefix("checkpoint_"),
-      NNUNetFolder.isAt(source.deletingLastPathComponent().deletingLastPathComponent())
-    {
-      throw Refusal(
-        .input, file, "is a checkpoint of nnU-Net",
-        remedy: "give the folder that holds plans.json and fold_0, two levels above")
-    }
+    try refuseOtherFolders(source)
     let run = RunFolder(URL(fileURLWithPath: output))
     try run.requireEmpty()
     try requireValidPreparation()

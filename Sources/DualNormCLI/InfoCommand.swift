@@ -27,7 +27,12 @@ struct InfoCommand: ParsableCommand {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw Refusal(.input, path, "there is no such file or folder", remedy: "check the path")
     }
-    if isFolder.boolValue { try describe(RunFolder(url)) } else { try describe(file: url) }
+    guard isFolder.boolValue else { return try describe(file: url) }
+    let runs = try ModelsOption.runs(in: url)
+    for run in runs {
+      if runs.count > 1 { print("\(printable(run.url.lastPathComponent)):") }
+      try describe(run)
+    }
   }
 
   private func describe(_ run: RunFolder) throws {

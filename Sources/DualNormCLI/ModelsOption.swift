@@ -39,7 +39,7 @@ struct ModelsOption: ParsableArguments {
         + "is in memory at a time and is read again for every window; a larger --memory keeps them.")
   }
 
-  private static func runs(in folder: URL) throws -> [RunFolder] {
+  static func runs(in folder: URL) throws -> [RunFolder] {
     guard !exists(RunFolder(folder).description) else { return [RunFolder(folder)] }
     let folds = folds(of: folder)
     guard folds.isEmpty else { return folds }

@@ -146,13 +146,10 @@ struct BlockList: ExpressibleByArgument {
       return
     }
     let names = argument.split(separator: ",", omittingEmptySubsequences: false)
+    // The network's plan knows its blocks, and names the nearest.
+    guard !names.contains("") else { return nil }
     blocks = names.map { BlockName(rawValue: String($0)) }
-    guard blocks.allSatisfy(Self.known.contains) else { return nil }
   }
-
-  /// Block names of all backbones; the plan checks those of the chosen one.
-  private static let known = Set(
-    Architecture.allCases.flatMap { $0.blocks(depth: TrainingConfiguration.largestDepth) + $0.blocks }.map(\.name))
 
   static var allValueStrings: [String] { Architecture.residualUNet.blocks.map(\.name.rawValue) + ["none"] }
 }

@@ -2,6 +2,7 @@ import Foundation
 import MedicalImaging
 import TestSupport
 import Testing
+import Torch
 
 @testable import DualNorm
 
@@ -148,9 +149,16 @@ import Testing
         "predict", "--model", run.path, "--input", "\(source)/input/first_0000.nii.gz", "--output",
         folder.file("m.nii.gz").path,
       ])
+    try FileManager.default.removeItem(at: run.appendingPathComponent("fold_1"))
+    let described = try dualnorm("info", run.path)
+    #expect(described.output.contains("made by:      nnU-Net, Dataset"), "\(described.output)")
+    #expect(described.output.contains("3d_fullres, fold_0, nnUNetTrainer\n"))
     try expectRefusal(
       "\(run.path): has no model.json, so it is not a run folder; name one of its folds, such as \(run.path)/fold_0.",
-      of: ["info", run.path])
+      of: ["export", "--model", run.path, "--output", folder.file("exported").path])
+    try expectRefusal(
+      "\(source): has no model.json, so it is not a run folder; make one of it with import, since it is a model of nnU-Net.",
+      of: ["info", source])
   }
 
   /// This reader of nnU-Net turns volumes to RAS, so the orientation of the file makes no difference.
@@ -203,6 +211,8 @@ import Testing
     let run = RunFolder(folder.file("run"))
     let result = try dualnorm("import", source.path, "--output", run.url.path)
     #expect(result.errors.contains("Imported 1 fold of nnU-Net") && result.status == 0)
+    #expect(result.errors.contains("/fold_all is of all cases, beside folds, so it is left out."))
+    #expect(!result.errors.contains("fold_0_old"))
     #expect(FileManager.default.fileExists(atPath: run.description.path))
   }
 
@@ -216,10 +226,15 @@ import Testing
   }
 
   @Test func aSingleCheckpointNamesItsFolder() throws {
-    let file = models.appendingPathComponent("plain-2d/fold_0/checkpoint_final.pth").path
-    try expectRefusal(
-      "\(file): is a checkpoint of nnU-Net; give the folder that holds plans.json and fold_0, two levels above.",
-      of: ["import", file, "--output", folder.file("run").path])
+    let model = models.appendingPathComponent("plain-2d").path
+    for part in ["fold_0/checkpoint_final.pth", "fold_0", "plans.json"] {
+      try expectRefusal(
+        "\(model)/\(part): is a part of a model of nnU-Net; give the model's folder, \(model).",
+        of: ["import", "\(model)/\(part)", "--output", folder.file("run").path])
+    }
+    let above = models.appendingPathComponent("refused").path
+    let errors = try dualnorm("import", above, "--output", folder.file("run").path).errors
+    #expect(errors.contains("give one of cascade, command, first-version, ignore, network, regions and trainer in it."))
   }
 
   @Test(arguments: [
@@ -230,6 +245,47 @@ import Testing
     let source = try changed("plans.json") { $0.replacing(old, with: new) }
     let result = try dualnorm("import", source.path, "--output", folder.file("run").path)
     #expect(result.status == 1 && result.errors.contains(sentence), "\(result.errors)")
+  }
+
+  /// The exported model lacks the outputs that only training uses, and predicts the same.
+  @Test func isExported() throws {
+    let source = models.appendingPathComponent("residual-3d")
+    let (run, exported) = (folder.file("run"), folder.file("exported"))
+    #expect(try dualnorm("import", source.path, "--output", run.path, "--quiet").status == 0)
+    #expect(try dualnorm("export", "--model", run.path, "--output", exported.path, "--quiet").status == 0)
+    let masks = try [run, exported].map { model in
+      let mask = folder.file("\(model.lastPathComponent).nii.gz")
+      let result = try dualnorm(
+        "predict", "--model", model.path, "--input", source.appendingPathComponent("input/first_0000.nii.gz").path,
+        "--output", mask.path, "--threads", "1", "--quiet")
+      #expect(result.status == 0, "\(result.errors)")
+      return try LabelMap(contentsOf: mask).voxels
+    }
+    #expect(masks[0] == masks[1])
+    #expect(
+      try Safetensors.read(RunFolder(exported).model).tensors.count
+        < Safetensors.read(RunFolder(run).model).tensors.count)
+  }
+
+  /// Nobody knows which cases trained it.
+  @Test func evaluationsWarnOfTrainingCases() throws {
+    let source = models.appendingPathComponent("residual-3d")
+    let (run, data) = (folder.file("run"), folder.file("data"))
+    #expect(try dualnorm("import", source.path, "--output", run.path, "--quiet").status == 0)
+    let site = data.appendingPathComponent("Site-A")
+    try FileManager.default.createDirectory(at: site, withIntermediateDirectories: true)
+    for (from, to) in [("input/first_0000.nii.gz", "Case1.nii.gz"), ("first/mask.nii.gz", "Case1_segmentation.nii.gz")]
+    {
+      try FileManager.default.copyItem(
+        at: source.appendingPathComponent(from), to: site.appendingPathComponent(to))
+    }
+    let result = try dualnorm(
+      "evaluate", "--model", run.path, "--mirror", "--data", data.path, "--output", folder.file("scores").path,
+      "--threads",
+      "1")
+    #expect(
+      result.errors.contains("does not say which cases trained it; if it learnt from these cases, the scores are"))
+    #expect(result.output.contains("mean"), "\(result.output)")
   }
 
   @Test func picturesAreRefused() throws {

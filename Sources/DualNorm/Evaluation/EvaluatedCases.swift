@@ -29,6 +29,12 @@ package struct EvaluatedCases {
         "\(run.url.path): does not say which cases trained it, and other members of the ensemble do; if it learnt from "
           + "these cases, the scores are better than on new patients.")
     }
+    for run in runs where own.isEmpty {
+      guard try run.readDescription().origin != nil else { continue }
+      Warnings.report(
+        "\(run.url.path): does not say which cases trained it; if it learnt from these cases, the scores are better than on "
+          + "new patients.")
+    }
     guard let given else {
       let isHeldOut = own.values.contains(.test)
       let unseen = isHeldOut ? dataset.cases.filter { [.test, .new].contains(own[$0.identifier]) } : dataset.cases

@@ -9,6 +9,8 @@ package struct NNUNetFolder {
   private let dataset: NNUNetDataset
   /// Names of the folders that hold a checkpoint, such as `fold_0`.
   package let folds: [String]
+  /// Sentences on folds that are left out.
+  package let leftOut: [String]
 
   /// A fold's model.
   package struct Model {
@@ -36,10 +38,15 @@ package struct NNUNetFolder {
     }
     let numbered = finished.filter { $0.wholeMatch(of: /fold_\d+/) != nil }
     // As nnU-Net, which takes the fold of all cases only if it is named; here it is taken where it is alone.
-    folds =
+    let taken =
       numbered.isEmpty
       ? finished.filter { $0 == "fold_all" }
       : numbered.sorted { $0.localizedStandardCompare($1) == .orderedAscending }
+    folds = taken
+    leftOut = names.filter { $0.wholeMatch(of: /fold_(\d+|all)/) != nil && !taken.contains($0) }.sorted().map { name in
+      let reason = finished.contains(name) ? "is of all cases, beside folds" : "has no \(Self.checkpoint)"
+      return "\(url.appendingPathComponent(name).path) \(reason), so it is left out."
+    }
     guard !folds.isEmpty else {
       throw Refusal(
         .input, url.path, "has no fold with a \(Self.checkpoint)",
@@ -78,6 +85,8 @@ package struct NNUNetFolder {
       plans: plans, dataset: dataset, file: url.appendingPathComponent("plans.json").path, name: configuration)
     var description = try builder.description()
     description.mirrorAxes = try mirrorAxes(checkpoint, dimensions: description.network.levels.dimensions, file)
+    description.origin =
+      "nnU-Net, \(([plans.dataset, configuration, fold, trainer].filter { !$0.isEmpty }).joined(separator: ", "))"
     try description.validate(file: file.path)
     return Model(description: description, weights: try Self.withoutCopies(checkpoint.tensors, file))
   }

@@ -3,6 +3,8 @@ import Foundation
 
 /// The parts of nnU-Net's `plans.json` that a prediction needs.
 struct NNUNetPlans {
+  /// The name of nnU-Net's data set.
+  let dataset: String
   let reader: String
   let transposition: [Int]
   /// Statistics of the training's labelled voxels, by the number of the channel.
@@ -108,7 +110,7 @@ struct NNUNetPlans {
     do {
       configuration = try decoder.decode(Configuration.self, from: JSONSerialization.data(withJSONObject: merged))
       let whole = try decoder.decode(Whole.self, from: JSONSerialization.data(withJSONObject: plans))
-      (reader, transposition) = (whole.imageReaderWriter, whole.transposeForward)
+      (dataset, reader, transposition) = (whole.datasetName ?? "", whole.imageReaderWriter, whole.transposeForward)
       intensities = whole.foregroundIntensityPropertiesPerChannel
     } catch let error as DecodingError {
       throw Refusal(
@@ -152,6 +154,7 @@ struct NNUNetPlans {
   ]
 
   private struct Whole: Decodable {
+    let datasetName: String?
     let imageReaderWriter: String
     let transposeForward: [Int]
     let foregroundIntensityPropertiesPerChannel: [String: Intensities]

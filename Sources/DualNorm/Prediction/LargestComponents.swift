@@ -66,7 +66,7 @@ extension ModelDescription {
     case (.asInModel, .published): return "kept of all classes, as published"
     case (.asInModel, .validated(let classes, let cases)):
       guard cases > 0 || classes.contains(where: \.kept) else {
-        guard preparation.nnUNet == nil else { return "kept of no class, as nnU-Net predicts" }
+        guard preparation.nnUNet == nil else { return "kept of no class, as in nnU-Net" }
         return "kept of no class, because no validation case has shown what it gains"
       }
       let named = zip(labels.names, classes)

@@ -51,6 +51,30 @@ import Testing
     #expect(plainOnly[.final] == nil && largestDifference(plainOnly[.first]!, a[.first]!) < 1e-6)
   }
 
+  /// Members with branches for sites take that of the site, or the mean of their own for another site.
+  @Test func membersHaveBranchesForSites() throws {
+    let networks = try [1, 2].map { seed in
+      try DualNormNetwork(
+        NetworkPlan(classes: 3, inputChannels: 1, width: 4, norm: .dsbn, dual: [.inc], sites: 2), seed: seed)
+    }
+    withoutGradients {
+      // The branches of both sites get statistics of their own.
+      let images = images([4, 1, 16, 32], seed: 5)
+      for network in networks { _ = network(images, sites: SiteRows([0, 0, 1, 1]), .training) }
+    }
+    let input = input([2, 1, 16, 32])
+    var bySite: [Tensor] = []
+    for site in [0, 1, nil] {
+      let each = networks.map { scores($0.segmenter(ofSite: site), input) }
+      let found = scores(Ensemble(count: 2) { networks[$0].segmenter(ofSite: site) }, input)
+      for pass in Pass.allCases {
+        #expect(largestDifference(found[pass]!, (each[0][pass]! + each[1][pass]!) / 2) < 1e-6)
+      }
+      bySite.append(found[.final]!)
+    }
+    #expect(largestDifference(bySite[0], bySite[1]) > 1e-3 && largestDifference(bySite[0], bySite[2]) > 1e-3)
+  }
+
   /// Compares with images that are mirrored by hand, for slices and volumes.
   @Test(arguments: [([2, 1, 16, 32], [MirrorAxis.x]), ([2, 1, 16, 32], [.x, .y]), ([1, 1, 8, 16, 12], [.y, .z])])
   func mirrorImagesAreMirroredBack(shape: [Int], axes: [MirrorAxis]) throws {

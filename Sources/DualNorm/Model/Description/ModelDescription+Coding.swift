@@ -4,7 +4,7 @@ import Torch
 
 extension ModelDescription {
   private enum CodingKeys: String, CodingKey {
-    case format, network, preparation, labels, modalities, sites, precision, warnings
+    case format, network, preparation, labels, modalities, sites, precision, warnings, origin
     case largestComponents = "largest_component"
     case training = "training_data"
     case mirrorAxes = "mirror_axes"
@@ -47,6 +47,7 @@ extension ModelDescription {
       training: try container.decodeIfPresent(TrainingProfile.self, forKey: .training),
       mirrorAxes: try container.decodeIfPresent([MirrorAxis].self, forKey: .mirrorAxes))
     warnings = try container.decodeIfPresent([String].self, forKey: .warnings) ?? []
+    origin = try container.decodeIfPresent(String.self, forKey: .origin)
     preparation.multiples = network.levels.multiples
     if preparation.nnUNet != nil { try preparation.validate() }
   }
@@ -64,5 +65,6 @@ extension ModelDescription {
     try container.encodeIfPresent(largestComponents, forKey: .largestComponents)
     try container.encodeIfPresent(training, forKey: .training)
     try container.encodeIfPresent(mirrorAxes, forKey: .mirrorAxes)
+    try container.encodeIfPresent(origin, forKey: .origin)
   }
 }

@@ -24,6 +24,7 @@ extension ModelDescription {
     guard members.count > 1 else { return first }
     let all = members.map(\.description)
     var result = first
+    result.origin = nil
     result.otherNetworks = all.dropFirst().map(\.network)
     result.sites = all.flatMap(\.sites).firstOccurrences
     result.warnings = all.flatMap(\.warnings).firstOccurrences

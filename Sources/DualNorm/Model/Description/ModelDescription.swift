@@ -23,6 +23,9 @@ package struct ModelDescription: Codable, Equatable, Sendable {
   /// The volumes of the training; nil if unknown.
   var training: TrainingProfile?
 
+  /// The training of another program that made the model, in words; nil for this program's.
+  package var origin: String?
+
   /// The axes along which training mirrored its images; nil if unknown.
   package var mirrorAxes: [MirrorAxis]?
 

@@ -40,6 +40,10 @@ extension ModelDescription {
       lines.insert("background:   also labels \(LabelScheme.sentence(Set(labels.excluded)))", at: 3)
     }
     lines.append("components:   the largest is \(largestComponentSummary())")
+    if let mirrorAxes, !mirrorAxes.isEmpty {
+      lines.append("mirrored:     along \(mirrorAxes.map(\.rawValue).sorted().joined(separator: ", ")) in training")
+    }
+    if let origin { lines.append("made by:      \(origin)") }
     if !sites.isEmpty { lines.append("trained on:   \(sites.joined(separator: ", "))") }
     lines += warnings.map { "warning:      \($0)" }
     return lines.joined(separator: "\n")

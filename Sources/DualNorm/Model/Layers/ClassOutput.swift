@@ -4,7 +4,7 @@ import Torch
 struct ClassOutput {
   private let unit: NormReLUConvolution<Convolution>
 
-  /// The name prefix of the outputs that only training uses.
+  /// The beginning of the names of outputs that only training uses.
   static let coarsePrefix = "coarse"
 
   init(_ scope: Scope, level: Int, _ plan: NetworkPlan) {

@@ -57,7 +57,10 @@ package struct RunFolder: Sendable {
       throw Refusal(
         .input, url.path, "has no model.json, so it is not a run folder",
         remedy: exists(RunFolder(fold).description)
-          ? "name one of its folds, such as \(fold.path)" : "give the folder that train or import wrote")
+          ? "name one of its folds, such as \(fold.path)"
+          : NNUNetFolder.isAt(url)
+            ? "make one of it with import, since it is a model of nnU-Net"
+            : "give the folder that train or import wrote")
     }
     do {
       let read = try JSONDecoder().decode(ModelDescription.self, from: data)

@@ -53,10 +53,16 @@ extension RunFolder {
   /// - Returns: the number of bytes of the weights.
   package func exportWeights(to output: RunFolder) throws -> Int {
     var (file, description) = try weights(of: readDescription())
-    let kept = try Safetensors.read(file).tensors.filter { !$0.name.hasPrefix(ClassOutput.coarsePrefix) }
+    let state = try Safetensors.read(file).tensors
+    try description.network.requireWeights(state, in: file.path, planOf: self.description.path)
+    func names(_ network: DualNormNetwork) -> Set<String> { Set(network.parameters.entries.map(\.name)) }
+    let whole = names(try DualNormNetwork(description.network, seed: 0))
     description.network.deepSupervision = false
+    let network = try DualNormNetwork(description.network, seed: 0)
+    let unneeded = whole.subtracting(names(network))
+    let kept = state.filter { !unneeded.contains($0.name) }
     // Find weights that do not fit before writing anything.
-    try DualNormNetwork(description.network, seed: 0).parameters.load(kept, file: file.path)
+    try network.parameters.load(kept, file: file.path)
     let lock = try output.create()
     defer { withExtendedLifetime(lock) {} }
     try output.write(description)
