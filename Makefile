@@ -1,6 +1,6 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
 .PHONY: demo build test test-fast fuzz sanitize bench bench-files bench-env test-env deps deps-cuda lint \
-  reference docs man fixtures fixtures-like fixtures-segmentations clean
+  reference docs man fixtures fixtures-like fixtures-segmentations fixtures-nnunet clean
 
 # The folder of the reference network in PyTorch, which benchmarks and fixtures run.
 REFERENCE = Tools/reference
@@ -116,6 +116,10 @@ fixtures-like:
 # Makes the DICOM segmentations anew. The script names the versions that python3 must have.
 fixtures-segmentations:
 	python3 Tools/fixtures_segmentations.py
+
+# Trains the tiny models of nnU-Net anew. The script names the versions that python3 must have.
+fixtures-nnunet:
+	python3 Tools/fixtures_nnunet.py .build/nnunet
 
 clean:
 	rm -rf .build .build-docs docs-html demo

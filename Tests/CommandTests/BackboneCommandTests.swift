@@ -67,6 +67,10 @@ import Testing
 
   @Test func aMisspeltDualBlockNamesTheNearestAndAll() throws {
     try expectRefusal(
+      "The dual block \"down99\" is no block of residual-unet; the nearest is down1 of inc, down1, down2, down3, down4, mid, "
+        + "up1, up2, up3 and up4.",
+      of: training(.residualUNet, RunFolder(folder.file("run")), ["--dual-blocks", "inc,down99"]))
+    try expectRefusal(
       "The dual block \"dec9\" is no block of nnunet; the nearest is dec3 of enc0, enc1, enc2, enc3, enc4, dec3, dec2, dec1 "
         + "and dec0.", of: training(.nnunet, RunFolder(folder.file("run")), ["--dual-blocks", "dec9"]))
     try expectRefusal(

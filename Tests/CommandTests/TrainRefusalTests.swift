@@ -85,10 +85,6 @@ import Testing
       "--local-statistics own",
       "The value 'own' is invalid for '--local-statistics <local-statistics>'. Please provide one of 'predicted' and 'measured'."
     ),
-    (
-      "--dual-blocks inc,down99",
-      "The value 'inc,down99' is invalid for '--dual-blocks <block,…>'. Please provide one of the following:"
-    ),
     ("--size big", "The value 'big' is invalid for '--size <height,width>'"),
   ])
   func refusesWords(options: String, sentence: String) throws {

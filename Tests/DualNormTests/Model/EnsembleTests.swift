@@ -59,8 +59,11 @@ import Testing
     }
     withoutGradients {
       // The branches of both sites get statistics of their own.
-      let images = images([4, 1, 16, 32], seed: 5)
-      for network in networks { _ = network(images, sites: SiteRows([0, 0, 1, 1]), .training) }
+      let one = images([2, 1, 16, 32], seed: 5)
+      let both = Tensor.concatenate([one, one * 4 + 2], dimension: 0)
+      for network in networks {
+        for _ in 0..<10 { _ = network(both, sites: SiteRows([0, 0, 1, 1]), .training) }
+      }
     }
     let input = input([2, 1, 16, 32])
     var bySite: [Tensor] = []
