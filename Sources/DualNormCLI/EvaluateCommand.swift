@@ -82,7 +82,9 @@ struct EvaluateCommand: ParsableCommand {
       components.tell(model.description)
       try evaluation.write(to: folder, classNames: scoring.names)
       print(evaluation.table.text, terminator: "")
-      if let line = evaluation.table.correlation(with: evaluation.uncertainty) { print(line) }
+      if let line = evaluation.table.correlation(with: evaluation.uncertainty) {
+        print("Uncertainty and Dice: \(line)")
+      }
       Messages.say("Wrote predictions, scores.csv, scores.json and sheet.png to \(folder.path).")
     }
     try endWithFailures(failures, of: chosen.cases.count, "cases")

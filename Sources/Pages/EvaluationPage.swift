@@ -50,7 +50,7 @@ struct EvaluationPage {
     let data = record.map { " on \($0.data)" } ?? ""
     var page = Page(
       title: "Evaluation \(folder.lastTwoNames)",
-      lead: "Scores of \(model.path.map { "the model \($0)" } ?? "a model")\(data).")
+      lead: "Scores of \(members ?? model.path.map { "the model \($0)" } ?? "a model")\(data).")
     page.notices += [unfinished, model.absence, model.contents.flatMap { $0.isFinished ? nil : $0.unfinished }]
       .compactMap { $0 }
     page.notices += record?.warnings ?? []
@@ -72,6 +72,8 @@ struct EvaluationPage {
     }
     return page
   }
+
+  private var members: String? { record?.members.map { "an ensemble of \($0.count) networks" } }
 
   /// Sentences on why cases have no scores.
   private var failures: [String] {

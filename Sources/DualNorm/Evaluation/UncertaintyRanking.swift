@@ -2,7 +2,7 @@ import Basics
 package import Scores
 
 extension ScoreTable {
-  /// A sentence on how well the uncertainty of cases ranks them by the mean Dice of their classes; nil for fewer than 3.
+  /// Words on how well the uncertainty of cases ranks them by the mean Dice of their classes; nil for fewer than 3.
   ///
   /// - Parameter uncertainty: by `Case.identifier`.
   package func correlation(with uncertainty: [String: Double]) -> String? {
@@ -16,7 +16,7 @@ extension ScoreTable {
     }
     guard pairs.count >= 3 else { return nil }
     guard let rho = rankCorrelation(pairs.map(\.0), pairs.map(\.1)) else { return nil }
-    return "Uncertainty and Dice: Spearman's ρ \(rho < 0 ? "\u{2212}" : "")\(fixed(abs(rho), decimals: 2)) over "
+    return "Spearman's ρ \(rho < 0 ? "\u{2212}" : "")\(fixed(abs(rho), decimals: 2)) over "
       + "\(pairs.count) cases; \u{2212}1 would rank the worst first."
   }
 }
