@@ -11,7 +11,7 @@ extension ImportCommand {
     try refuseOptions()
     let output = URL(fileURLWithPath: output)
     try RunFolder(output).requireEmpty()
-    try requireWritable(output)
+    if !FileManager.default.fileExists(atPath: output.path) { try requireWritable(output) }
     let folder = try NNUNetFolder(source)
     let progress = Progress("folds", of: folder.folds.count, quiet: messages.quiet)
     // All are read before the first is written, so a damaged fold leaves nothing behind.
@@ -72,7 +72,11 @@ extension ImportCommand {
   /// Refuses parts of a model of nnU-Net, and folders around one, by the name of the folder to give.
   func refuseOtherFolders(_ source: URL) throws {
     let above = source.deletingLastPathComponent()
-    if let model = [above, above.deletingLastPathComponent()].first(where: NNUNetFolder.isAt) {
+    let isInFold = above.lastPathComponent.hasPrefix("fold_")
+    let isPart = isInFold || source.lastPathComponent.hasPrefix("fold_") || source.pathExtension == "json"
+    let model = isInFold ? above.deletingLastPathComponent() : above
+    // A data set may have a dataset.json too, and weights of another network beside it.
+    if isPart, NNUNetFolder.isWhole(model) {
       throw Refusal(
         .input, file, "is a part of a model of nnU-Net", remedy: "give the model's folder, \(model.path)")
     }

@@ -30,7 +30,7 @@ struct InfoCommand: ParsableCommand {
     guard isFolder.boolValue else { return try describe(file: url) }
     let runs = try ModelsOption.runs(in: url)
     for run in runs {
-      if runs.count > 1 { print("\(printable(run.url.lastPathComponent)):") }
+      if runs.count > 1 { print("\(printable(run.url.path)):") }
       try describe(run)
     }
   }
@@ -53,6 +53,8 @@ struct InfoCommand: ParsableCommand {
     }
     if let network = try? NetworkPlan(inferredFrom: weights.state, maskKind: .soft, file: path) {
       print("network:      \(network.summary)")
+    } else if let backbone = Architecture(ofWeightsWithoutPlan: weights.state) {
+      print("network:      \(backbone.rawValue), whose options the weights do not tell")
     } else {
       print("network:      not a DualNorm-UNet")
     }

@@ -63,7 +63,8 @@ struct ModelsOption: ParsableArguments {
 
   /// The run folders `fold_N` of a model that was imported from nnU-Net.
   private static func folds(of folder: URL) -> [RunFolder] {
-    let folds = subfolders(of: folder).filter { $0.lastPathComponent.hasPrefix("fold_") }.map(RunFolder.init)
+    let folds = subfolders(of: folder).filter { $0.lastPathComponent.wholeMatch(of: /fold_(\d+|all)/) != nil }
+      .map(RunFolder.init)
     // A fold without its description is refused when it is read.
     return folds.contains { exists($0.description) } ? folds : []
   }

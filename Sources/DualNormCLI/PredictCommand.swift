@@ -56,7 +56,8 @@ struct PredictCommand: ParsableCommand {
       "Also write volume and mean intensity of each class and case to this file (.csv or .json).", valueName: "file"),
     completion: .file())
   var statistics: String?
-  @Flag(help: "Write NAME/CLASS.nii.gz with 0 and 1 for each class, in place of one mask.") var oneFilePerClass = false
+  @Flag(help: "Write a mask of 0 and 1 for each class, NAME/CLASS.nii.gz, in place of one mask.") var oneFilePerClass =
+    false
   @Flag(help: "Also write the first pass, as NAME_first.nii.gz.") var firstPass = false
   @Flag(help: "Also write NAME_preview.png: the slice with the most foreground, outlined.") var preview = false
   @Option(help: ArgumentHelp("The site that the volumes are from, for models with norm dsbn.", valueName: "name"))
@@ -107,7 +108,7 @@ struct PredictCommand: ParsableCommand {
     }
     try PredictionJob.requireUsable(jobs, outputs)
     warnOfRows(jobs, description)
-    PredictionJob.removeRemains(besideResultsOf: jobs)
+    PredictionJob.removeRemains(besideResultsOf: jobs, outputs)
     let open = remaining(of: jobs, outputs)
     guard !open.isEmpty else { return }
     let device = try usableDevice(runs, description)
@@ -144,7 +145,7 @@ struct PredictCommand: ParsableCommand {
       if !done.isEmpty { Messages.say("Skipping \(done.count) of \(jobs.count) inputs, whose results are there.") }
       return jobs.filter { !$0.isDone(outputs) }
     }
-    let overwritten = jobs.count { $0.isDone(PredictionOutputs()) }
+    let overwritten = jobs.count { $0.isDone(PredictionOutputs(classFiles: outputs.classFiles)) }
     if overwritten > 0 {
       let masks = overwritten == 1 ? "1 mask" : "\(overwritten) masks"
       Messages.say("Overwriting \(masks) of an earlier prediction in \(output); --skip-existing keeps them.")

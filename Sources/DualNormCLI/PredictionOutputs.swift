@@ -72,8 +72,12 @@ extension PredictionJob {
             .input, file.path, "would be a result of both \(other) and \(job.title)",
             remedy: "rename one of the inputs")
         }
-        // The folders of cases are made when their classes are written.
-        try requireWritable(outputs.classFiles == nil ? file : job.file(""))
+        try requireWritable(file)
+      }
+      for folder in job.classFolders(outputs) where inputs.contains(folder.resolved) {
+        throw Refusal(
+          .input, folder.path, "is an input, and --one-file-per-class would write into it",
+          remedy: "give another --output")
       }
     }
     guard let table = outputs.statistics else { return }
@@ -90,8 +94,14 @@ extension PredictionJob {
   }
 
   /// Removes partial files of killed processes beside the results, even if nothing is left to write.
-  static func removeRemains(besideResultsOf jobs: [PredictionJob]) {
-    for folder in Set(jobs.map { $0.file("").deletingLastPathComponent() }) { removePartialFiles(in: folder) }
+  static func removeRemains(besideResultsOf jobs: [PredictionJob], _ outputs: PredictionOutputs) {
+    let folders = jobs.flatMap { [$0.file("").deletingLastPathComponent()] + $0.classFolders(outputs) }
+    for folder in Set(folders) { removePartialFiles(in: folder) }
+  }
+
+  /// The folders of the classes' files, if there are any.
+  private func classFolders(_ outputs: PredictionOutputs) -> [URL] {
+    outputs.classFiles == nil ? [] : outputs.passes.map { file(ofClass: "", $0.suffix).deletingLastPathComponent() }
   }
 
   /// Writes all results of a volume.
@@ -138,22 +148,24 @@ extension PredictionJob {
 }
 
 extension LabelScheme {
-  /// Names of files for the classes: letters, numbers, `-`, `_` and `.` of their names, and `_` for all else.
+  /// Names of files for the classes: letters, numbers, `-`, `_` and `.` of their names, and `_` for all else and for a
+  /// `.` at the start.
   ///
   /// - Throws: `Refusal` for classes whose names become equal.
   var fileNames: [String] {
     get throws {
       let result = names.map { name in
-        String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "_" })
+        let text = String(name.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "_" })
+        return text.hasPrefix(".") ? "_" + text.dropFirst() : text
       }
       for (index, name) in result.enumerated() {
         guard let first = result.firstIndex(of: name), first < index else { continue }
         throw Refusal(
           .input,
-          "--one-file-per-class: the classes \(names[first]) and \(names[index]) would both be in \(name).nii.gz",
+          "--one-file-per-class: the classes \(names[first]) and \(names[index]) would both be in \(name)",
           remedy: "leave --one-file-per-class out")
       }
-      return result.map { $0.hasPrefix(".") ? "_" + $0 : $0 }
+      return result
     }
   }
 }

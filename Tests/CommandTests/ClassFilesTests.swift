@@ -29,6 +29,8 @@ import Testing
       #expect(FileManager.default.fileExists(atPath: parts.appendingPathComponent("Case00_first/label_1.nii.gz").path))
     }
     #expect(!FileManager.default.fileExists(atPath: parts.appendingPathComponent("Case00.nii.gz").path))
+    let overwriting = try predict(parts, ["--one-file-per-class", "--first-pass"])
+    #expect(overwriting.status == 0)
     // A missing class is predicted again; the others are left.
     try FileManager.default.removeItem(at: parts.appendingPathComponent("Case01/label_2.nii.gz"))
     let again = try dualnorm(
@@ -37,5 +39,14 @@ import Testing
         parts.path, "--threads", "1", "--one-file-per-class", "--first-pass", "--skip-existing",
       ])
     #expect(again.errors.contains("Skipping 2 of 3 inputs") && again.status == 0, "\(again.errors)")
+  }
+
+  @Test func aFileInPlaceOfAFolderIsRefusedBeforeTheFirstCase() throws {
+    let output = folder.file("masks")
+    try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+    try Data("x".utf8).write(to: output.appendingPathComponent("Case01"))
+    let result = try predict(output, ["--one-file-per-class"])
+    #expect(result.status == 1 && result.errors.contains("Case01: this folder cannot be made"), "\(result.errors)")
+    #expect(contents(of: output) == ["Case01"])
   }
 }

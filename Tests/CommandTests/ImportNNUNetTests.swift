@@ -247,6 +247,28 @@ import Torch
     #expect(result.status == 1 && result.errors.contains(sentence), "\(result.errors)")
   }
 
+  @Test func anEmptyFolderIsTaken() throws {
+    let run = folder.file("run")
+    try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
+    let source = models.appendingPathComponent("plain-2d").path
+    #expect(try dualnorm("import", source, "--output", run.path, "--quiet").status == 0)
+    #expect(contents(of: run).contains("model.json"))
+    #expect(contents(of: folder.file("")).allSatisfy { !$0.hasPrefix(".") })
+    let again = try dualnorm("import", source, "--output", run.path)
+    #expect(again.status == 1 && again.errors.contains("is not empty"), "\(again.errors)")
+  }
+
+  /// A data set has a dataset.json too.
+  @Test func weightsInADataSetAreNoPartOfAModel() throws {
+    let data = folder.file("data")
+    try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+    try Data("{}".utf8).write(to: data.appendingPathComponent("dataset.json"))
+    let weights = data.appendingPathComponent("model.safetensors")
+    try FileManager.default.copyItem(at: RunFolder(try Tiny.run).model, to: weights)
+    let result = try dualnorm("import", weights.path, "--output", folder.file("run").path, "--quiet")
+    #expect(result.status == 0, "\(result.errors)")
+  }
+
   /// The exported model lacks the outputs that only training uses, and predicts the same.
   @Test func isExported() throws {
     let source = models.appendingPathComponent("residual-3d")

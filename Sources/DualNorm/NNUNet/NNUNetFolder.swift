@@ -20,11 +20,16 @@ package struct NNUNetFolder {
 
   private static let checkpoint = "checkpoint_final.pth"
 
-  /// Tells whether a folder holds plans of nnU-Net.
-  package static func isAt(_ url: URL) -> Bool {
-    ["plans.json", "dataset.json"].contains {
-      FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
-    }
+  /// Tells whether a folder holds plans or a data set of nnU-Net.
+  package static func isAt(_ url: URL) -> Bool { files.contains { exists($0, in: url) } }
+
+  /// Tells whether a folder holds both.
+  package static func isWhole(_ url: URL) -> Bool { files.allSatisfy { exists($0, in: url) } }
+
+  private static let files = ["plans.json", "dataset.json"]
+
+  private static func exists(_ name: String, in folder: URL) -> Bool {
+    FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path)
   }
 
   /// - Throws: `Refusal` for a folder without a finished fold, or labels that are not supported.

@@ -7,7 +7,7 @@ import Foundation
 struct Unpickler {
   /// Limits far above the need of real checkpoints: about 40 instructions per tensor, and 20 per number of a log.
   private static let maximumBytes = 64 << 20
-  private static let maximumInstructions = 4_000_000
+  private static let maximumInstructions = 16_000_000
   private static let maximumStack = 100_000
   private static let maximumMarks = 100
 
@@ -21,18 +21,22 @@ struct Unpickler {
   private var instructionStart = 0
 
   /// Returns the value that `pickle` leaves, and the heap it refers to.
-  static func value(of pickle: Data, in file: InputFile) throws -> (PickleValue, PickleHeap) {
+  ///
+  /// - Parameter limit: the most instructions.
+  static func value(
+    of pickle: Data, in file: InputFile, limit: Int = Self.maximumInstructions
+  ) throws -> (PickleValue, PickleHeap) {
     guard pickle.count <= maximumBytes else {
       throw file.refusal("its data.pkl has \(pickle.count) bytes, where \(maximumBytes) are the most")
     }
     var unpickler = Unpickler(file: file, reader: ByteReader(pickle))
-    for _ in 0..<maximumInstructions {
+    for _ in 0..<limit {
       unpickler.instructionStart = unpickler.reader.position
       let code = try unpickler.need(unpickler.reader.byte())
       if code == UInt8(ascii: ".") { return (try unpickler.pop(), unpickler.heap) }
       try unpickler.execute(code)
     }
-    throw file.refusal("its data.pkl has more than \(maximumInstructions) instructions, the most for weights")
+    throw file.refusal("its data.pkl has more than \(limit) instructions, the most for weights")
   }
 
   private init(file: InputFile, reader: ByteReader) {

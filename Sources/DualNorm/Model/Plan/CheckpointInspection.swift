@@ -13,7 +13,8 @@ extension NetworkPlan {
     let shapes = CheckpointShapes(state, file: file)
     if let other = shapes.otherBackbone {
       throw Refusal(
-        .input, file, "is a \(other.rawValue), whose options its weights do not tell", remedy: "give its run folder")
+        .input, file, "is a \(other.rawValue), whose options its weights do not tell",
+        remedy: other.isNNUNet ? "give its run folder, or the model's folder of nnU-Net" : "give its run folder")
     }
     let isNested = shapes[NestedUNet.input + ".weight"] != nil
     let architecture = isNested ? Architecture.nestedUNet : .residualUNet
@@ -43,6 +44,14 @@ extension NetworkPlan {
     } catch let error as Refusal {
       throw error.about(file)
     }
+  }
+}
+
+extension Architecture {
+  /// The backbone of a `state_dict` that does not tell its plan; nil for others.
+  package init?(ofWeightsWithoutPlan state: StateDictionary) {
+    guard let found = CheckpointShapes(state, file: "").otherBackbone else { return nil }
+    self = found
   }
 }
 

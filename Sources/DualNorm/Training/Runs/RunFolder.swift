@@ -53,14 +53,15 @@ package struct RunFolder: Sendable {
   package func readDescription() throws -> ModelDescription {
     for file in [url, description] { try requireAccess(to: file) }
     guard let data = contents(ofRegularFile: description) else {
-      let fold = url.appendingPathComponent("fold_0")
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+      let fold = names.filter { $0.hasPrefix("fold_") }.sorted().map(url.appendingPathComponent)
+        .first { exists(RunFolder($0).description) }
       throw Refusal(
         .input, url.path, "has no model.json, so it is not a run folder",
-        remedy: exists(RunFolder(fold).description)
-          ? "name one of its folds, such as \(fold.path)"
-          : NNUNetFolder.isAt(url)
+        remedy: fold.map { "name one of its folds, such as \($0.path)" }
+          ?? (NNUNetFolder.isAt(url)
             ? "make one of it with import, since it is a model of nnU-Net"
-            : "give the folder that train or import wrote")
+            : "give the folder that train or import wrote"))
     }
     do {
       let read = try JSONDecoder().decode(ModelDescription.self, from: data)
