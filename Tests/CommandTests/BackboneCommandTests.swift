@@ -34,8 +34,8 @@ import Testing
     #expect(try dualnorm("info", run.url.path).output.contains("network:      \(network.rawValue), width 4"))
   }
 
-  /// V-Net has the parameters of an activation, and nnU-Net's network names of its own.
-  @Test(.endsSomeTime, arguments: [Architecture.vnet, .nnunetResidual]) func resumesToTheBit(
+  /// V-Net has the parameters of an activation; UNet++ and nnU-Net's network have names of their own.
+  @Test(.endsSomeTime, arguments: [Architecture.nestedUNet, .vnet, .nnunetResidual]) func resumesToTheBit(
     _ network: Architecture
   ) throws {
     let (whole, parts) = (RunFolder(folder.file("whole")), RunFolder(folder.file("parts")))

@@ -37,20 +37,6 @@ import Testing
     #expect(try TrainingConfiguration(yaml: imported.configuration).network == .nestedUNet)
   }
 
-  @Test(.endsSomeTime) func resumesToTheBit() throws {
-    let (whole, parts) = (RunFolder(folder.file("whole")), RunFolder(folder.file("parts")))
-    #expect(try dualnorm(training(whole)).status == 0)
-    let command = try RunningCommand(training(parts))
-    while command.isRunning, (try? String(contentsOf: parts.log, encoding: .utf8))?.contains("\nplain,7,") != true {
-      usleep(1000)
-    }
-    command.interrupt()
-    #expect(try command.finish().status == 130)
-    #expect(try dualnorm("train", "--resume", parts.url.path, "--quiet").status == 0)
-    #expect(try Data(contentsOf: whole.log) == Data(contentsOf: parts.log))
-    #expect(try Data(contentsOf: whole.model) == Data(contentsOf: parts.model))
-  }
-
   @Test func hasDualBlocksOfItsOwnWithoutTheOption() throws {
     let run = RunFolder(folder.file("run"))
     var arguments = try training(run)

@@ -42,7 +42,7 @@ package struct NNUNetFolder {
       FileManager.default.fileExists(atPath: url.appendingPathComponent("\(name)/\(Self.checkpoint)").path)
     }
     let numbered = finished.filter { $0.wholeMatch(of: /fold_\d+/) != nil }
-    // As nnU-Net, which takes the fold of all cases only if it is named; here it is taken where it is alone.
+    // The fold of all cases is no member beside others, as in nnU-Net.
     let taken =
       numbered.isEmpty
       ? finished.filter { $0 == "fold_all" }

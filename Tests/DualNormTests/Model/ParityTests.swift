@@ -62,7 +62,7 @@ struct ParityFixture: CustomTestStringConvertible, Sendable {
       let prefix = "training/\(pass.rawValue)/"
       let expected = try #require(file[prefix + "logits"])
       #expect(logits.full.shape == expected.shape)
-      // Of logits above 1, single precision has fewer decimals; a transformer has many more sums.
+      // Single precision has fewer decimals for logits above 1; a transformer has many more sums.
       let scale = max(1, expected.floats.map(abs).max()!) * (fixture.name.contains("transunet") ? 2 : 1)
       #expect(largestDifference(logits.full.values(), expected.floats) < 1e-5 * scale)
 
