@@ -87,7 +87,7 @@ docs: deps
 	  $(LIBRARIES:%=--target %) --enable-experimental-combined-documentation --output-path docs-html
 
 # Manual pages, for: man -M .build/man dualnorm.train. The verb that is no one's to type has none.
-MANUAL = .build/plugins/GenerateManual/outputs/DualNormCLI
+MANUAL = .build/plugins/GenerateManual/outputs/Program
 man: deps
 	swift package --allow-writing-to-package-directory generate-manual --configuration debug --multi-page
 	@rm -rf .build/man && mkdir -p .build/man/man1

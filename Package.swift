@@ -36,7 +36,7 @@ let package = Package(
   name: "DualNorm",
   platforms: [.macOS(.v14)],
   products: [
-    .executable(name: "dualnorm", targets: ["DualNormCLI"]),
+    .executable(name: "dualnorm", targets: ["Program"]),
     .library(name: "DualNorm", targets: ["DualNorm", "Scores", "Torch", "MedicalImaging", "Basics"]),
   ],
   dependencies: [
@@ -97,14 +97,18 @@ let package = Package(
       name: "Pages",
       dependencies: ["Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "MedicalImaging", "Torch", "Basics"],
       resources: [.embedInCode("Assets")], swiftSettings: strict),
-    .executableTarget(
+    .target(
       name: "DualNormCLI",
       dependencies: [
         "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "Torch", "MedicalImaging", "Basics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
+    .executableTarget(name: "Program", dependencies: ["DualNormCLI"], swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .target(name: "CTestStart", path: "Tests/TestStart"),  // calls the command's tests before all tests begin
+    .target(name: "CCommandServer", path: "Tests/CCommandServer"),
+    .executableTarget(
+      name: "command-server", dependencies: ["DualNormCLI", "CCommandServer"], path: "Tests/CommandServer"),
     .executableTarget(
       name: "fuzz",
       dependencies: ["Experiments", "DualNorm", "Datasets", "Torch", "MedicalImaging", "Basics", "TestSupport"],
@@ -114,7 +118,8 @@ let package = Package(
     .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "Basics", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"]),
     .testTarget(name: "DualNormTests", dependencies: library + ["TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: library + ["DualNormCLI", "TestSupport", "CTestStart"]),
+    .testTarget(
+      name: "CommandTests", dependencies: library + ["DualNormCLI", "TestSupport", "CTestStart", "CCommandServer"]),
   ],
   cxxLanguageStandard: .cxx20
 )

@@ -2,7 +2,6 @@ import ArgumentParser
 import Basics
 @preconcurrency import Foundation  // stdout
 
-@main
 struct DualNormCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dualnorm",
@@ -14,20 +13,6 @@ struct DualNormCommand: ParsableCommand {
       PredictCommand.self, ScoreCommand.self, ExperimentCommand.self, ReportCommand.self, ImportCommand.self,
       ExportCommand.self, InfoCommand.self, PhantomCommand.self, BenchmarkCommand.self,
     ])
-
-  static func main() {
-    Wording.current = .commandLine
-    do {
-      var command = try parsed(Array(CommandLine.arguments.dropFirst()))
-      try command.run()
-      try requireOutput()
-    } catch {
-      let (status, message) = ending(with: error)
-      if !message.isEmpty { status == 0 ? print(message) : printError(message) }
-      fflush(stdout)
-      Foundation.exit(status)
-    }
-  }
 
   /// Parses the words of a command line.
   ///
@@ -48,7 +33,7 @@ struct DualNormCommand: ParsableCommand {
 
   /// Checks that standard output was written, since a full disk would truncate a printed result silently. A reader that
   /// closes the pipe early, such as `head`, is no failure.
-  private static func requireOutput() throws {
+  fileprivate static func requireOutput() throws {
     errno = 0
     let isFlushed = fflush(stdout) == 0
     let code = errno
@@ -61,5 +46,21 @@ struct DualNormCommand: ParsableCommand {
   private static var readerHasLeft: Bool {
     var output = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
     return poll(&output, 1, 0) == 1 && output.revents & Int16(POLLERR) != 0
+  }
+}
+
+/// Runs `dualnorm` with the words after its name, and exits with its status.
+package func runProgram(_ words: [String]) -> Never {
+  Wording.current = .commandLine
+  do {
+    var command = try DualNormCommand.parsed(words)
+    try command.run()
+    try DualNormCommand.requireOutput()
+    exit(0)
+  } catch {
+    let (status, message) = DualNormCommand.ending(with: error)
+    if !message.isEmpty { status == 0 ? print(message) : printError(message) }
+    fflush(stdout)
+    exit(status)
   }
 }

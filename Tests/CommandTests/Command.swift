@@ -7,7 +7,7 @@ func dualnorm(_ arguments: String...) throws -> (status: Int32, output: String, 
 }
 
 func dualnorm(_ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
-  try RunningCommand(arguments).finish()
+  try CommandServer.shared?.run(arguments) ?? RunningCommand(arguments).finish()
 }
 
 /// Runs the built `dualnorm` to its end, within limits.
@@ -30,8 +30,7 @@ final class RunningCommand {
     let command = productsFolder.appendingPathComponent("dualnorm")
     process.executableURL = limits == nil ? command : URL(fileURLWithPath: "/bin/bash")
     process.arguments = limits.map { ["-c", "\($0) && exec \"$0\" \"$@\"", command.path] + arguments } ?? arguments
-    // Actively waiting threads would take cores from parallel tests.
-    process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }
+    process.environment = commandEnvironment
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: folder.file("output"))
     process.standardError = try errors ?? FileHandle(forWritingTo: folder.file("errors"))
@@ -53,10 +52,7 @@ final class RunningCommand {
   /// Waits for the process to end.
   func finish() throws -> (status: Int32, output: String, errors: String) {
     process.waitUntilExit()
-    return (
-      process.terminationStatus, try String(contentsOf: folder.file("output"), encoding: .utf8),
-      try String(contentsOf: folder.file("errors"), encoding: .utf8)
-    )
+    return (process.terminationStatus, try folder.text("output"), try folder.text("errors"))
   }
 }
 
@@ -68,8 +64,13 @@ func contents(of folder: URL) -> [String] {
     .filter { !$0.contains("tensorboard/events.out.tfevents.") }.sorted()
 }
 
+/// The environment of commands. Actively waiting threads would take cores from parallel tests.
+var commandEnvironment: [String: String] {
+  ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }
+}
+
 /// The folder of the running tests and of the command.
-private var productsFolder: URL {
+var productsFolder: URL {
   let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }  // macOS
   if let bundle { return bundle.bundleURL.deletingLastPathComponent() }
   return Bundle.main.bundleURL
@@ -89,6 +90,8 @@ final class TemporaryFolder {
   var path: String { url.path }
 
   func file(_ path: String) -> URL { url.appendingPathComponent(path) }
+
+  func text(_ path: String) throws -> String { try String(contentsOf: file(path), encoding: .utf8) }
 }
 
 extension Trait where Self == TimeLimitTrait {

@@ -61,11 +61,20 @@ import Testing
         + "  See 'dualnorm help train' for more information.\n")
   }
 
+  /// The help of each verb with examples, which takes the parser a while.
+  private static let helpOfVerbs: [String: String] = {
+    let verbs = ((try? CommandInfo.dualnorm.get().verbs) ?? []).filter { !$0.examples.isEmpty }
+    return Dictionary(
+      uniqueKeysWithValues: verbs.map { verb in
+        let words = verb.path.split(separator: " ").dropFirst().map(String.init)
+        return (verb.path, endInThisProcess(words + ["--help"]).message)
+      })
+  }()
+
   /// An example must be copied as a whole.
   @Test(arguments: [40, 60, 80, 200]) func examplesAreNotBroken(columns: Int) throws {
     for verb in try CommandInfo.dualnorm.get().verbs where !verb.examples.isEmpty {
-      let words = verb.path.split(separator: " ").dropFirst().map(String.init)
-      let help = DualNormCommand.withWholeExamples(endInThisProcess(words + ["--help"]).message, columns: columns)
+      let help = DualNormCommand.withWholeExamples(try #require(Self.helpOfVerbs[verb.path]), columns: columns)
       for example in verb.examples { #expect(help.contains("\n  \(example)\n"), "\(verb.path), \(columns) columns") }
       let overview = try #require(help.range(of: "\n\nUSAGE: ")).lowerBound
       for line in help[..<overview].split(separator: "\n") where !line.hasPrefix("  dualnorm ") {

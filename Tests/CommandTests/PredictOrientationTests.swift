@@ -7,23 +7,8 @@ import Testing
 /// A model of volumes in one orientation turns other volumes to it.
 @Suite struct PredictOrientationTests {
   let folder: TemporaryFolder
-  private let data: URL
 
-  init() throws {
-    folder = try TemporaryFolder()
-    data = folder.file("data")
-    try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
-    try FileManager.default.copyItem(at: Tiny.data.appendingPathComponent("Site-A"), to: folder.file("data/Site-A"))
-  }
-
-  private func train() throws -> RunFolder {
-    let run = RunFolder(folder.file("run"))
-    let result = try dualnorm(
-      ["train", "--data", data.path, "--output", run.url.path, "--dual-blocks", "none", "--threads", "1", "--quiet"]
-        + "--width 4 --iterations 40,0 --batch-size 4 --validate-every 40".split(separator: " ").map(String.init))
-    #expect(result.status == 0 && messagesBesideWarnings(result.errors) == "")
-    return run
-  }
+  init() throws { folder = try TemporaryFolder() }
 
   private func predict(_ run: RunFolder, _ input: URL, _ output: String, _ options: [String] = []) throws -> URL {
     let result = try dualnorm(
@@ -35,8 +20,8 @@ import Testing
 
   /// Mirrored volumes, volumes turned by 180°, and volumes with exchanged axes, whose slices differ.
   @Test(arguments: ["RPS", "RAS", "LPI", "PLS", "SAL"]) func aTurnedVolumeGetsTheSameMask(code: String) throws {
-    let run = try train()
-    let image = data.appendingPathComponent("Site-A/Case00.nii.gz")
+    let run = RunFolder(try Tiny.runOfOneSite)
+    let image = try Tiny.data.appendingPathComponent("Site-A/Case00.nii.gz")
     let stored = try Image(contentsOf: image)
     let orientation = stored.geometry.orientation
     #expect(try run.readDescription().preparation.orientation == orientation)
@@ -57,11 +42,12 @@ import Testing
   }
 
   @Test func refusesAnOrientationThatIsNone() throws {
-    let run = try train()
+    let run = RunFolder(folder.file("run"))
+    try FileManager.default.copyItem(at: Tiny.runOfOneSite, to: run.url)
     let text = try String(contentsOf: run.description, encoding: .utf8)
     try Data(text.replacing(/"orientation" : "..."/, with: #""orientation" : "LRS""#).utf8).write(to: run.description)
     let result = try dualnorm(
-      "predict", "--model", run.url.path, "--input", data.path, "--output", folder.file("out").path)
+      "predict", "--model", run.url.path, "--input", Tiny.data.path, "--output", folder.file("out").path)
     #expect(result.status == 1)
     #expect(
       result.errors

@@ -9,6 +9,9 @@ enum Tiny {
   /// A run on `data` trained long enough to find both labels.
   static var run: URL { get throws { try madeRun.get() } }
 
+  /// A run on the first site alone, whose volumes have one orientation.
+  static var runOfOneSite: URL { get throws { try madeRunOfOneSite.get() } }
+
   /// The options of `run`.
   static let learning =
     """
@@ -38,6 +41,17 @@ enum Tiny {
   private static let madeRun = Result {
     let url = shared.appendingPathComponent("run")
     return try made(url, by: ["train", "--data", data.path, "--output", url.path] + learning)
+  }
+
+  private static let madeRunOfOneSite = Result {
+    let (site, url) = (shared.appendingPathComponent("site"), shared.appendingPathComponent("run-of-one-site"))
+    try FileManager.default.createDirectory(at: site, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: data.appendingPathComponent("Site-A"), to: site.appendingPathComponent("Site-A"))
+    let options =
+      "--width 4 --iterations 40,0 --dual-blocks none --batch-size 4 --validate-every 40 --threads 1 --quiet"
+    return try made(
+      url, by: ["train", "--data", site.path, "--output", url.path] + options.split(separator: " ").map(String.init))
   }
 
   private static func made(_ url: URL, by arguments: [String]) throws -> URL {

@@ -4,23 +4,33 @@ import MedicalImaging
 import TestSupport
 import Testing
 
-/// Files made to exhaust their reader, each in a process with 5 seconds of processor time.
+/// The number of files that a process reads.
+private let perProcess = 12
+
+/// Files made to exhaust their reader, each within 5 seconds of processor time, in processes of some files each.
 ///
 /// Each gives a correct result or the exact sentence, never a signal.
 @Suite struct DICOMHostileTests {
-  @Test(arguments: HostileDICOM.all.indices) func endsWell(index: Int) async throws {
+  @Test(arguments: Array(stride(from: 0, to: HostileDICOM.all.count, by: perProcess))) func endsWell(
+    first: Int
+  ) async throws {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      [index = index as Int] in
-      let contents = HostileDICOM.all[index].make()
-      limitTime()
-      say(try outcome(of: contents))
+      [first = first as Int] in
+      for hostile in HostileDICOM.all.dropFirst(first).prefix(perProcess) {
+        let contents = hostile.make()
+        limitTime()
+        say(try outcome(of: contents))
+      }
     }
-    let hostile = HostileDICOM.all[index]
-    let found = said(result)
-    if let end = hostile.sentenceEnd {
-      #expect(found.hasPrefix("cannot be read as DICOM: ") && found.hasSuffix(end), "\(hostile): \(found)")
-    } else {
-      #expect(found == hostile.sentence.map { "cannot be read as DICOM: \($0)" } ?? "[1.0, 2.0]", "\(hostile)")
+    let found = allSaid(result)
+    let all = HostileDICOM.all.dropFirst(first).prefix(perProcess)
+    #expect(found.count == all.count, "the process ended at \(all.dropFirst(found.count).first?.name ?? "its end")")
+    for (hostile, found) in zip(all, found) {
+      if let end = hostile.sentenceEnd {
+        #expect(found.hasPrefix("cannot be read as DICOM: ") && found.hasSuffix(end), "\(hostile): \(found)")
+      } else {
+        #expect(found == hostile.sentence.map { "cannot be read as DICOM: \($0)" } ?? "[1.0, 2.0]", "\(hostile)")
+      }
     }
   }
 
@@ -69,7 +79,7 @@ private func limitTime() {
   let isSanitized = dlsym(UnsafeMutableRawPointer(bitPattern: 0), "__asan_init") != nil
   let seconds: rlim_t = isSanitized ? 40 : 5
   let used = rlim_t((Double(clock()) / Double(CLOCKS_PER_SEC)).rounded(.up))
-  var limit = rlimit(rlim_cur: used + seconds, rlim_max: used + seconds)
+  var limit = rlimit(rlim_cur: used + seconds, rlim_max: rlim_t.max)
   setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit)
   alarm(120)
 }
@@ -77,9 +87,12 @@ private func limitTime() {
 private func say(_ text: String) { FileHandle.standardError.write(Data("\nfound: \(text)\n".utf8)) }
 
 /// The last message of a child process.
-private func said(_ result: ExitTest.Result?) -> String {
-  let lines = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self).split(separator: "\n")
-  return lines.last { $0.hasPrefix("found: ") }.map { String($0.dropFirst(7)) } ?? ""
+private func said(_ result: ExitTest.Result?) -> String { allSaid(result).last ?? "" }
+
+/// The messages of a child process.
+private func allSaid(_ result: ExitTest.Result?) -> [String] {
+  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self).split(separator: "\n")
+    .filter { $0.hasPrefix("found: ") }.map { String($0.dropFirst(7)) }
 }
 
 /// The result of reading a series of this one file: its pixels, or the sentence after its name.

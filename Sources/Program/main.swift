@@ -1,0 +1,3 @@
+import DualNormCLI
+
+runProgram(Array(CommandLine.arguments.dropFirst()))
