@@ -3,6 +3,7 @@
 #ifdef __linux__
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,18 +50,35 @@ static size_t receive(char *words, int *descriptors) {
   return (size_t)length;
 }
 
+struct command {
+  void (*run)(int count, const char *const *words);
+  int count;
+  const char *words[most_words];
+};
+
+static void *run_command(void *argument) {
+  struct command *command = argument;
+  command->run(command->count, command->words);
+  return NULL;
+}
+
 /// Becomes a command: its words, its output, and no input.
+///
+/// It runs on a thread of its own. Swift's locks keep the number of their thread, and that of a forked thread is its
+/// parent's, which would wait for ever.
 static void become(char *words, size_t length, const int *descriptors, void (*run)(int, const char *const *)) {
-  static const char *begins[most_words];
-  int count = 0;
-  for (char *word = words; word < words + length && count < most_words; word += strlen(word) + 1) begins[count++] = word;
+  static struct command command;
+  command.run = run;
+  for (char *word = words; word < words + length && command.count < most_words; word += strlen(word) + 1)
+    command.words[command.count++] = word;
   int input = open("/dev/null", O_RDONLY);
   if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(descriptors[0], STDOUT_FILENO) < 0 ||
       dup2(descriptors[1], STDERR_FILENO) < 0)
     _exit(126);
   close(input);
   for (int each = 0; each < descriptor_count; each++) close(descriptors[each]);
-  run(count, begins);
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, run_command, &command) == 0) pthread_join(thread, NULL);
   _exit(126);
 }
 
