@@ -112,6 +112,7 @@ struct PredictCommand: ParsableCommand {
     let open = remaining(of: jobs, outputs)
     guard !open.isEmpty else { return }
     let device = try usableDevice(runs, description)
+    PredictionJob.warnOfLeftFiles(of: open, among: jobs, outputs, description.labels)
     let batch = PredictionBatch(
       runs: runs, mirrors: models.mirror, description: description, precision: precision, device: device,
       threads: threads, overlap: windows.overlap, adaptation: adapt, cases: jobs.map(\.scan), site: site,

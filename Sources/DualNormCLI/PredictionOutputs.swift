@@ -99,6 +99,36 @@ extension PredictionJob {
     for folder in Set(folders) { removePartialFiles(in: folder) }
   }
 
+  /// Warns of files that earlier predictions wrote beside masks, and that would now lie beside other masks.
+  ///
+  /// - Parameters:
+  ///   - open: the jobs to do.
+  ///   - all: those too whose results are kept.
+  static func warnOfLeftFiles(
+    of open: [PredictionJob], among all: [PredictionJob], _ outputs: PredictionOutputs, _ labels: LabelScheme
+  ) {
+    let known = Set(all.flatMap { $0.files(outputs) + $0.scan.images }.map(\.resolved))
+    let classes = try? labels.fileNames
+    let left = open.flatMap { $0.everyFile(classes: classes) }.firstOccurrences
+      .filter { FileManager.default.fileExists(atPath: $0.path) && !known.contains($0.resolved) }
+    guard let first = left.first else { return }
+    Warnings.report(
+      left.count == 1
+        ? "\(first.path): is of an earlier prediction and stays beside the new mask; remove it, or give the option "
+          + "that writes it anew."
+        : "\(first.path) and \(counted(left.count - 1, "more file")): are of an earlier prediction and stay beside "
+          + "the new masks; remove them, or give the options that write them anew.")
+  }
+
+  /// The files that a prediction with any options may write, sorted by path.
+  private func everyFile(classes: [String]?) -> [URL] {
+    var outputs = PredictionOutputs(
+      firstPass: true, probabilities: true, uncertainty: true, disagreement: true, preview: true)
+    let whole = files(outputs)
+    outputs.classFiles = classes
+    return (whole + files(outputs)).sorted { $0.path < $1.path }
+  }
+
   /// The folders of the classes' files, if there are any.
   private func classFolders(_ outputs: PredictionOutputs) -> [URL] {
     outputs.classFiles == nil ? [] : outputs.passes.map { file(ofClass: "", $0.suffix).deletingLastPathComponent() }

@@ -102,6 +102,31 @@ import Testing
     #expect(try LabelMap(contentsOf: out.appendingPathComponent("a.nii.gz")).voxels.contains(1))
   }
 
+  /// Maps and pictures of an earlier mask would pass for those of the new one.
+  @Test func filesOfAnEarlierPredictionAreWarnedOf() throws {
+    // The mask of the second has the name of the first one's first pass.
+    for name in ["a", "a_first"] { try copyScan("\(name).nii.gz") }
+    #expect(try predict("--uncertainty", "--preview", "--quiet").status == 0)
+    let equal = try predict("--uncertainty", "--preview", "--quiet")
+    #expect(equal.status == 0 && !equal.errors.contains("earlier prediction"), "\(equal.errors)")
+    let fewer = try predict("--uncertainty", "--quiet")
+    #expect(
+      fewer.errors.contains(
+        "Warning: \(out.path)/a_preview.png and 1 more file: are of an earlier prediction and stay beside the new "
+          + "masks; remove them, or give the options that write them anew.\n"), "\(fewer.errors)")
+    try FileManager.default.removeItem(at: out.appendingPathComponent("a_first_preview.png"))
+    let one = try predict("--uncertainty", "--quiet")
+    #expect(
+      one.errors.contains(
+        "Warning: \(out.path)/a_preview.png: is of an earlier prediction and stays beside the new mask; remove it, "
+          + "or give the option that writes it anew.\n"), "\(one.errors)")
+    // Masks that are kept are those of the files.
+    let skipped = try predict("--skip-existing", "--quiet")
+    #expect(skipped.status == 0 && skipped.errors == "")
+    let apart = try predict("--one-file-per-class", "--uncertainty", "--preview", "--quiet")
+    #expect(apart.errors.contains("Warning: \(out.path)/a.nii.gz and 1 more file: are of"), "\(apart.errors)")
+  }
+
   @Test func theTableTellsVolumes() throws {
     try copyScan("a.nii.gz")
     let result = try predict("--verbose")
