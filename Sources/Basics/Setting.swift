@@ -32,7 +32,7 @@ package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
   case skipUnpaired = "skip-unpaired"
 
   // Runs and evaluation
-  case model, resume, config, split, adapt, overlap, time, mirror, uncertainty
+  case model, resume, config, split, adapt, overlap, time, mirror, uncertainty, probabilities
   case largestComponent = "largest-component"
   case noLargestComponent = "no-largest-component"
 

@@ -17,6 +17,8 @@ public final class SegmentationModel {
   package let device: Device
   /// Overlap of neighbouring windows, as a share of a window.
   package var overlap = defaultOverlap
+  /// Bytes that the scores of a case may take; see `ScoreMemory`.
+  var memory = VolumeMemory.ofMachine
 
   /// Reads run folders; several make an ensemble.
   ///
@@ -175,12 +177,14 @@ public final class SegmentationModel {
   ///   - largestComponent: selects the classes that keep only their largest connected component.
   ///   - keepsProbabilities: whether to return class probabilities, at 4 bytes per voxel, class and pass.
   ///   - keepsUncertainty: whether to return the uncertainty, at 8 bytes per voxel and pass.
-  /// - Throws: `Refusal` for a member whose file could not be read again.
+  /// - Throws: `Refusal` for a case whose scores take more than the memory, or a member whose file could not be read
+  ///   again.
   package func segment(
     _ item: consuming PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
     largestComponent: LargestComponentChoice = .asInModel, keepsProbabilities: Bool = false,
     keepsUncertainty: Bool = false
   ) throws -> [Segmentation] {
+    try requireRoom(for: item, passes, keepsProbabilities: keepsProbabilities, keepsUncertainty: keepsUncertainty)
     guard groups.count == 1 else {
       return try segmentByGroups(
         item, passes, site: site, largestComponent: largestComponent, keepsProbabilities: keepsProbabilities,
