@@ -46,6 +46,9 @@ struct CaseScores {
     byCase = Dictionary(grouping: table.scores) { Key(site: $0.site, name: $0.caseName) }
   }
 
+  /// Tells whether the scores are of the only pass of a network.
+  var hasOnePass: Bool { ownPasses.count < 2 }
+
   /// Boxes of every site and pass; nil if no case has a value.
   func boxes(of metric: Metric, classIndex: Int? = nil, className: String? = nil) -> Markup? {
     let places = table.scores.map { Place(site: $0.site, side: $0.side) }.firstOccurrences
@@ -101,5 +104,24 @@ struct CaseScores {
         + (uncertainty.isEmpty ? [] : [uncertainty[key.identifier].map { fixed($0, decimals: 3) } ?? "–"])
     }
     return ReportTable(nameCount: table.sides.isEmpty ? 2 : 3, header: header, rows: rows)
+  }
+}
+
+/// The name on a page of the pass of a network without dual norms.
+let onlyPass = "only"
+
+extension ScoreTable {
+  /// The table with another name for the first pass where the network has no other, with adapted statistics too.
+  var namingOnlyPass: ScoreTable {
+    let first = Pass.first.rawValue
+    guard passes.allSatisfy({ [first, first + Adaptation.passSuffix].contains($0) }) else { return self }
+    let renamed = scores.map { score in
+      var score = score
+      score.pass = onlyPass + score.pass.dropFirst(first.count)
+      return score
+    }
+    var result = ScoreTable(renamed, tolerancesMM: tolerancesMM, convention: convention, lengthUnit: lengthUnit)
+    (result.unseenSites, result.failures, result.warnings) = (unseenSites, failures, warnings)
+    return result
   }
 }

@@ -79,7 +79,7 @@ struct CaseSection {
     guard let last = mask("predictions", scan) else {
       return .absence("\(name), the \(entry.title) case: its masks were not kept.")
     }
-    let hasTwoPasses = scores.ownPasses.count > 1
+    let hasTwoPasses = !scores.hasOnePass
     let maps: CaseMaps
     do {
       maps = try CaseMaps(
@@ -88,7 +88,9 @@ struct CaseSection {
       return .absence("\(name), the \(entry.title) case: \(error)")
     }
     let dice = scores.ownPasses.compactMap { pass in
-      scores.value(.dice, of: entry.key, pass: pass).map { "\(pass) \(fixed($0, decimals: 3))" }
+      scores.value(.dice, of: entry.key, pass: pass).map {
+        (hasTwoPasses ? "\(pass) " : "") + fixed($0, decimals: 3)
+      }
     }
     let browser = SliceBrowser(
       id: "case-\(number)", title: "\(entry.title.capitalized): \(name)", note: "Dice \(dice.joined(separator: ", ")).",

@@ -23,7 +23,7 @@ struct EvaluationPage {
     model = try EvaluatedModel(given: modelFolder, record: record, beside: folder)
     var table = try Self.scores(in: folder)
     if let description = model.contents?.description { table?.markSites(unseenIn: description.sites) }
-    var scores = table.map { CaseScores($0) }
+    var scores = table.map { CaseScores($0.namingOnlyPass) }
     scores?.uncertainty = record?.uncertainty ?? [:]
     self.scores = scores
     images = try ReportImages(

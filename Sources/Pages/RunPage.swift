@@ -33,7 +33,9 @@ struct RunPage {
   /// Adds data and curves if available.
   static func addTraining(_ contents: RunContents, to page: inout Page) {
     if contents.split != nil || contents.facts != nil { page.add("data", "Data and split", contents.data) }
-    if let history = contents.history { page.add("curves", "Learning curves", TrainingCurves(history).html) }
+    guard let history = contents.history else { return }
+    let hasOnePass = contents.description.map { $0.network.dual == nil } ?? false
+    page.add("curves", "Learning curves", TrainingCurves(history, hasOnePass: hasOnePass).html)
   }
 
   /// The dual maps of a validation case or else of a training case.

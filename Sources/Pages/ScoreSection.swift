@@ -45,15 +45,17 @@ struct ScoreSection {
       rules.outcomes[outcome].map { (name: outcome.title, value: "\($0)" as Markup) }
     }
     let table = scores.table
-    let hasClasses = table.classes.count > 1
+    let (hasClasses, hasPasses) = (table.classes.count > 1, table.passes.count > 1)
     // Put passes side by side for comparison.
     let means = table.summaries.filter { $0.classIndex == nil || !hasClasses }
     func place(_ mean: ScoreSummary) -> [String] { [mean.side?.rawValue ?? "", mean.scope.rawValue, mean.site ?? ""] }
     let bySite = means.map(place).firstOccurrences.flatMap { own in means.filter { place($0) == own } }
+    let ofClasses = "Scores by \(hasPasses ? "pass, " : "")site and class"
     let all: Markup? =
-      hasClasses ? folded("Each class alone", table.summaryTable.html(caption: "Scores by pass, site and class")) : nil
+      hasClasses ? folded("Each class alone", table.summaryTable.html(caption: ofClasses)) : nil
     return table.table(of: bySite).withScoresFirst.html(
-      caption: "Scores by site and pass\(hasClasses ? ", mean of the classes" : ""), as \(rules.tool) defines them")
+      caption: "Scores by site\(hasPasses ? " and pass" : "")\(hasClasses ? ", mean of the classes" : ""), "
+        + "as \(rules.tool) defines them")
       + table.notes.map(paragraph).joined() + (all ?? "")
       + folded("How the scores are defined", factList(definitions + outcomes))
       + folded("Dice of every case", scores.caseTable.html(caption: "Dice of every case"))

@@ -4,11 +4,13 @@ import Foundation
 /// The curves of a training's log: losses, learning rate and validation Dice over all iterations of all stages.
 struct TrainingCurves {
   private let history: TrainingHistory
+  private let hasOnePass: Bool
   /// The iterations before each stage.
   private let offsets: [Stage: Int]
 
-  init(_ history: TrainingHistory) {
-    self.history = history
+  /// - Parameter hasOnePass: whether the network has no dual norms.
+  init(_ history: TrainingHistory, hasOnePass: Bool = false) {
+    (self.history, self.hasOnePass) = (history, hasOnePass)
     var offsets: [Stage: Int] = [:]
     var sum = 0
     for (stage, iterations) in history.stages {
@@ -53,12 +55,15 @@ struct TrainingCurves {
       let raw = parts { $0.losses[pass] }
       guard raw.contains(where: { !$0.isEmpty }) else { return [] }
       let smooth = raw.map { smoothed($0) }
+      let name = "\(hasOnePass ? onlyPass : pass.rawValue) pass"
       return [
-        LineChart.Line(name: "\(pass.rawValue) pass", parts: raw, color: color, isFaint: true),
-        LineChart.Line(name: "\(pass.rawValue) pass", parts: smooth, color: color),
+        LineChart.Line(name: name, parts: raw, color: color, isFaint: true),
+        LineChart.Line(name: name, parts: smooth, color: color),
       ]
     }
-    return LineChart(title: "Loss of each pass", yTitle: "loss", lines: lines, dividers: dividers, xRange: xRange)
+    return LineChart(
+      title: "Loss of \(hasOnePass ? "the only" : "each") pass", yTitle: "loss", lines: lines, dividers: dividers,
+      xRange: xRange)
   }
 
   private var rate: LineChart {
@@ -77,8 +82,8 @@ struct TrainingCurves {
         LineChart.Line(name: "mean of sites", parts: parts { $0.meanValidationDice }, color: 6, hasMarks: true))
     }
     return LineChart(
-      title: "Dice of the last pass on the validation cases", yTitle: "Dice", lines: lines, dividers: dividers,
-      xRange: xRange, yRange: 0...1)
+      title: "Dice of the \(hasOnePass ? onlyPass : "last") pass on the validation cases", yTitle: "Dice", lines: lines,
+      dividers: dividers, xRange: xRange, yRange: 0...1)
   }
 
   /// The width of the moving mean.

@@ -72,6 +72,32 @@ import Testing
     try withoutItsData(evaluation)
   }
 
+  /// A network without dual norms has no first pass, as it has no final one; files keep its name.
+  @Test(arguments: [[], ["--adapt", "case"]]) func theOnlyPass(options: [String]) throws {
+    let (run, evaluation) = (folder.file("plain"), folder.file("evaluation"))
+    let trained = try dualnorm(
+      ["train", "--data", Tiny.data.path, "--output", run.path, "--dual-blocks", "none"] + Tiny.quick)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let evaluated = try dualnorm(
+      [
+        "evaluate", "--model", run.path, "--data", Tiny.data.path, "--output", evaluation.path, "--threads", "1",
+        "--split", "all", "--quiet",
+      ] + options)
+    #expect(evaluated.status == 0, "\(evaluated.errors)")
+    let page = try page(of: evaluation)
+    for part in ["Dice of the only pass", "By the Dice of the only pass", "Loss of the only pass"] {
+      #expect(page.text.contains(part), "\(part)")
+    }
+    #expect(page.text.contains("Scores by site and pass") != options.isEmpty)
+    #expect(page.text.contains("only+adapt") != options.isEmpty)
+    let html = try String(contentsOf: file, encoding: .utf8)
+    #expect(html.contains("<figcaption>only pass</figcaption>") && html.contains("only pass outlined over the truth"))
+    for part in ["first pass", "first+adapt", ">first<", "each pass"] { #expect(!html.contains(part), "\(part)") }
+    let scores = try String(contentsOf: evaluation.appendingPathComponent("scores.csv"), encoding: .utf8)
+    #expect(scores.contains(",first,") && !scores.contains("only"))
+    #expect(try self.page(of: run).text.contains("Loss of the only pass"))
+  }
+
   @Test func aSiteThatTheModelHasNotSeenIsMarked() throws {
     let evaluation = try Unseen.evaluation(in: folder)
     #expect(evaluation.output.contains("Site-X (unseen)  label 1") && !evaluation.output.contains("Site-A (unseen)"))

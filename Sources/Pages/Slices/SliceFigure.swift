@@ -38,7 +38,8 @@ struct SliceFigure {
       let paths = outlines(of: reference, key: "t", isReference: false)
       panels.append(panel(referenceName, copy + paths, "\(name), \(place), \(referenceName) outlined"))
     }
-    for (title, key, labels) in [("first pass", "p", row.firstPass), ("final pass", "q", row.finalPass)] {
+    let first = row.finalPass == nil ? "\(onlyPass) pass" : "first pass"
+    for (title, key, labels) in [(first, "p", row.firstPass), ("final pass", "q", row.finalPass)] {
       guard let labels else { continue }
       let truth = row.reference.map { outlines(of: $0, key: "t", isReference: true) }
       panels.append(

@@ -26,7 +26,7 @@ public struct CaseScore: Codable, Equatable, Sendable {
   /// The pass of the network that made the prediction: `first` or `final`; `prediction` if files do not tell.
   ///
   /// A suffix `+adapt` means batch statistics taken on the case or site.
-  package let pass: String
+  package var pass: String
   /// The class, from 1; background (0) is not scored.
   package let classIndex: Int
   public let className: String
