@@ -108,6 +108,7 @@ struct PredictCommand: ParsableCommand {
     }
     try PredictionJob.requireUsable(jobs, outputs)
     warnOfRows(jobs, description)
+    PredictionJob.warnOfSuffixes(jobs, description)
     PredictionJob.removeRemains(besideResultsOf: jobs, outputs)
     let open = remaining(of: jobs, outputs)
     guard !open.isEmpty else { return }
