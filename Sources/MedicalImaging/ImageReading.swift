@@ -31,7 +31,7 @@ extension Volume where Voxel == LabelValue {
   /// A picture's labels are its grey values or its palette's indices.
   ///
   /// - Throws: the errors for images. Also `Refusal` for a value that is not a whole number from 0 to 65535, up to
-  ///   rounding; for more than 256 different values; and for a picture that is a JPEG or in colour.
+  ///   rounding; for intensities in place of labels; and for a picture that is a JPEG or in colour.
   public init(contentsOf url: URL) throws {
     let geometry: Geometry
     var values: [Double]
@@ -49,19 +49,38 @@ extension Volume where Voxel == LabelValue {
     }
     self.init(repeating: 0, geometry: geometry)
     try take(values, from: url)
-    try requireFewValues(url)
+    try requireStructures(url)
   }
 
-  /// A network's background and its 255 classes.
-  private static var mostValues: Int { 256 }
+  /// More different values than this are looked at, since they may be intensities.
+  private static var mostUnsuspectedValues: Int { 256 }
 
-  /// Refuses intensities, which take more values than any mask's labels.
-  private func requireFewValues(_ url: URL) throws {
-    let count = histogram.count { $0 > 0 }
-    guard count > Self.mostValues else { return }
+  /// The least share of equal neighbours in masks of many labels. Noise leaves intensities fewer than one in ten.
+  private static var leastEqualNeighbours: Double { 1 / 3.0 }
+
+  /// Refuses intensities, whose neighbours differ where those in a mask's structures are equal.
+  private func requireStructures(_ url: URL) throws {
+    let counts = histogram
+    let count = counts.count { $0 > 0 }
+    guard count > Self.mostUnsuspectedValues, let background = counts.indices.max(by: { counts[$0] < counts[$1] }),
+      equalNeighbours(beside: LabelValue(background)) < Self.leastEqualNeighbours
+    else { return }
     throw Refusal(
-      .image, url.path, "holds \(count) different values, and a mask has at most \(Self.mostValues) labels",
+      .image, url.path,
+      "holds \(count) different values, and most voxels differ from their neighbours, which those of structures do not",
       question: "is this an image")
+  }
+
+  /// The share of equal ones among voxels that follow one another in the file, without those of the background.
+  private func equalNeighbours(beside background: LabelValue) -> Double {
+    var (equal, all) = (0, 0)
+    voxels.withUnsafeBufferPointer { voxels in
+      for index in 1..<voxels.count where voxels[index] != background && voxels[index - 1] != background {
+        all += 1
+        if voxels[index] == voxels[index - 1] { equal += 1 }
+      }
+    }
+    return all == 0 ? 1 : Double(equal) / Double(all)
   }
 
   /// The number of voxels of each value that a label can have.

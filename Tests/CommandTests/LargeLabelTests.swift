@@ -43,6 +43,25 @@ import Testing
     #expect(try RunFolder(merged).readDescription().labels.groups == [[17, 1035]])
   }
 
+  /// Masks of 300 values, which two classes hold, as the maps of whole brains or bodies have them.
+  @Test func moreLabelsThanANetworkHasAreMerged() throws {
+    let data = try Tiny.copyOfData(to: folder.file("many"))
+    for name in contents(of: data) where name.hasSuffix("_segmentation.nii.gz") {
+      try change(mask: data.appendingPathComponent(name)) { labels in
+        for index in 0..<1024 { labels[index] = LabelValue(1 + index / 3 % 299) }
+      }
+    }
+    let output = folder.file("merged")
+    let groups: [[LabelValue]] = [[1] + Array(3...150), [2] + Array(151...299)]
+    let merging = groups.flatMap { ["--merge-labels", $0.map(String.init).joined(separator: ",")] }
+    let result = try dualnorm(["train", "--data", data.path, "--output", output.path] + merging + Tiny.quick)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try RunFolder(output).readDescription().labels.groups == groups)
+    let other = folder.file("refused")
+    let refused = try dualnorm(["train", "--data", data.path, "--output", other.path] + Tiny.quick)
+    #expect(refused.status == 1 && refused.errors.contains(": holds 300 different values, "), "\(refused.errors)")
+  }
+
   /// Masks have 16 bits a voxel, also of a case without a label above 255.
   @Test func theyArePredictedIn16Bits() throws {
     let (run, scan) = (try run(), try Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz"))

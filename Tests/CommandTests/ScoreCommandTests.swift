@@ -129,6 +129,26 @@ import Testing
     #expect(merged.errors == "" && merged.output.contains("1.000"))
   }
 
+  /// The limit counts classes, not values in masks.
+  @Test func manyLabelsAreScoredAfterMerging() throws {
+    let (reference, prediction) = (folder.file("one.nii.gz"), folder.file("two.nii.gz"))
+    try labelMap((0..<903).map { LabelValue($0 / 3) }).write(to: reference)  // labels 0 to 300
+    try labelMap((0..<903).map { LabelValue($0 / 3 == 150 ? 151 : $0 / 3) }).write(to: prediction)
+    let files = ["score", "--prediction", prediction.path, "--reference", reference.path]
+    let groups = [1...150, 151...300].map { $0.map(String.init).joined(separator: ",") }
+    let file = folder.file("scores.csv")
+    let result = try dualnorm(
+      files + groups.flatMap { ["--merge-labels", $0] } + ["--output", file.path, "--quiet"])
+    #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+    #expect(lines.count == 3 && lines[1].contains(",found,\(2.0 * 447 / 897),"), "\(lines)")
+    #expect(lines.last?.contains(",found,\(2.0 * 450 / 903),") == true, "\(lines)")
+    #expect(try dualnorm(files + ["--labels", "7,150"]).status == 0)
+    try expectRefusal(
+      "The masks hold 300 labels above 0, expected at most 255 classes; merge labels into classes (--merge-labels) or "
+        + "leave some out (--exclude-labels).", of: files)
+  }
+
   @Test func oneFileAgainstAnother() throws {
     let result = try dualnorm(
       "score", "--prediction", predictions + "/Site-B/Case01.nii.gz", "--reference",

@@ -214,8 +214,21 @@ import Testing
       #expect(try LabelMap(contentsOf: url).voxels.max() == 255)
       try Image(voxels: (0..<514).map { Float(4 * ($0 % 257)) }, geometry: geometry).write(to: url)
       let expected =
-        "\(url.path): holds 257 different values, and a mask has at most 256 labels; is this an image?"
+        "\(url.path): holds 257 different values, and most voxels differ from their neighbours, which those of structures "
+        + "do not; is this an image?"
       #expect(throws: Refusal(.image, sentence: expected)) { try LabelMap(contentsOf: url) }
+    }
+  }
+
+  /// Structures may be more than a network has classes, which count after merging.
+  @Test func readsMoreLabelsThanANetworkHas() throws {
+    try withFolder { folder in
+      let url = folder.appendingPathComponent("a.nii")
+      // Labels 0 to 299, three voxels each, then background.
+      let labels = LabelMap(
+        voxels: (0..<1200).map { $0 < 900 ? LabelValue($0 / 3) : 0 }, geometry: Geometry(size: [30, 20, 2]))
+      try labels.write(to: url)
+      #expect(try LabelMap(contentsOf: url).voxels == labels.voxels)
     }
   }
 

@@ -16,8 +16,8 @@ struct DataCheckRules {
   static let mostUnnamedLabels = 20
 
   func findings() -> [DataCheck.Finding] {
-    facts.compactMap(unexpectedLabels) + greyEdges() + (labelValues().map { [$0] } ?? labelSets()) + missingClasses()
-      + loneLabels() + emptyMasks() + duplicates()
+    facts.compactMap(unexpectedLabels) + tooManyClasses() + greyEdges()
+      + (labelValues().map { [$0] } ?? labelSets()) + missingClasses() + loneLabels() + emptyMasks() + duplicates()
       + pixelSizes()
   }
 
@@ -37,19 +37,28 @@ struct DataCheckRules {
           + "\(LabelScheme.sentence(Set(labelNames.keys))); correct the mask or name the label there.",
         cases: [fact.scan.identifier], files: [mask])
     }
-    guard found.count > DataCheckRules.mostUnnamedLabels else { return nil }
+    let left = foreground(fact).union(found.intersection([0]))
+    guard left.count > DataCheckRules.mostUnnamedLabels else { return nil }
+    let count = "\(found.count) different values" + (left.count == found.count ? "" : ", \(left.count) after merging")
     if let edges = fact.greyEdges {
       return .init(
         .error, .greyEdges,
-        "\(mask.path): holds \(found.count) different values, all but \(edges.least) and \(edges.greatest) along edges only, "
+        "\(mask.path): holds \(count), all but \(edges.least) and \(edges.greatest) along edges only, "
           + "as smoothed (antialiased) masks and JPEG do; threshold it at \(edges.threshold).",
         cases: [fact.scan.identifier], files: [mask])
     }
     return .init(
       .error, .labels,
-      "\(mask.path): holds \(found.count) different values, which look like intensities, expected at most "
+      "\(mask.path): holds \(count), which look like intensities, expected at most "
         + "\(DataCheckRules.mostUnnamedLabels) labels; check that it is a mask, or name its labels in a dataset.json.",
       cases: [fact.scan.identifier], files: [mask])
+  }
+
+  /// Finds more classes than a network has; masks without names have fewer labels.
+  private func tooManyClasses() -> [DataCheck.Finding] {
+    let known = Set(labelNames.keys).subtracting([0])
+    guard let fault = LabelScheme.fault(ofClasses: merged(known).count, from: known.count) else { return [] }
+    return [.init(.error, .labels, "\(fault)")]
   }
 
   /// The foreground labels of a case after merging.
@@ -57,7 +66,11 @@ struct DataCheckRules {
 
   /// The foreground labels of a site after merging.
   private func labels(_ facts: [CaseFacts]) -> Set<LabelValue> {
-    let found = facts.flatMap(\.labels.keys).filter { $0 != 0 && !exclude.contains($0) }
+    merged(Set(facts.flatMap(\.labels.keys)))
+  }
+
+  private func merged(_ values: Set<LabelValue>) -> Set<LabelValue> {
+    let found = values.subtracting(exclude).subtracting([0])
     return Set(found.map { value in merge.first { $0.contains(value) }?.first ?? value })
   }
 

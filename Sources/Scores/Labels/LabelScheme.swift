@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 public import MedicalImaging
 
 /// The mapping between the labels in mask files and the network's classes.
@@ -72,12 +72,19 @@ extension LabelScheme {
       throw Refusal(
         .input, "The masks hold no label but 0 (background), so there is nothing to learn", remedy: "check the masks")
     }
-    guard groups.count <= LabelScheme.mostClasses else {
-      throw Refusal(
-        .input, "The masks hold \(groups.count) labels above 0, expected at most \(LabelScheme.mostClasses) classes",
-        remedy: "merge labels into classes (\(Setting.mergeLabels)) or leave some out (\(Setting.excludeLabels))")
-    }
+    if let fault = LabelScheme.fault(ofClasses: groups.count, from: known.count) { throw fault }
     self.init(groups: groups, names: groups.map { LabelScheme.name(of: $0, labelNames) }, excluded: exclude)
+  }
+
+  /// The refusal of more classes than a network has; nil for others.
+  ///
+  /// - Parameter labels: number of labels, some of which may be merged or excluded.
+  package static func fault(ofClasses classes: Int, from labels: Int) -> Refusal? {
+    guard classes > mostClasses else { return nil }
+    let left = classes == labels ? "" : ", of which \(classes) classes are left"
+    return Refusal(
+      .input, "The masks hold \(labels) labels above 0\(left), expected at most \(mostClasses) classes",
+      remedy: "merge labels into classes (\(Setting.mergeLabels)) or leave some out (\(Setting.excludeLabels))")
   }
 
   /// A class name: `liver`, `peripheral zone + central gland`, or `label 1+2` if there are no names.

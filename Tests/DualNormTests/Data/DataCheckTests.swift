@@ -164,6 +164,32 @@ import Testing
       ])
   }
 
+  /// Labels that training merges are one, so a mask may hold more than a network has classes.
+  @Test func manyLabelsAreCountedAfterMerging() throws {
+    let geometry = Geometry(size: [16, 16, 4])
+    let labels: LabelMap = volume(geometry) { x, y, z in LabelValue((256 * z + 16 * y + x) / 3 % 301) }
+    try noise(geometry, seed: 1).write(to: file("a.nii.gz"))
+    try labels.write(to: file("a_seg.nii.gz"))
+    let halves = [Array(LabelValue(1)...150), Array(LabelValue(151)...300)]
+    #expect(try check(merge: halves).findings.isEmpty)
+    let some = try check(merge: [Array(1...250)]).errors.map(\.message)
+    #expect(some.count == 1 && some[0].contains("_seg.nii.gz: holds 301 different values, 52 after merging, "), "\(some)")
+
+    try FileManager.default.createDirectory(at: file("D/imagesTr"), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(at: file("D/labelsTr"), withIntermediateDirectories: true)
+    try FileManager.default.moveItem(at: file("a.nii.gz"), to: file("D/imagesTr/a.nii.gz"))
+    try FileManager.default.moveItem(at: file("a_seg.nii.gz"), to: file("D/labelsTr/a.nii.gz"))
+    let names = (1...300).map { ", \"part \($0)\": \($0)" }.joined()
+    try folder.write(#"{"labels": {"background": 0"# + names + "}}", to: "D/dataset.json")
+    let dataset = try Dataset(contentsOf: file("D"))
+    #expect(DataCheck.run(on: dataset, merge: halves).findings.isEmpty)
+    #expect(
+      DataCheck.run(on: dataset, exclude: [300]).errors.map(\.message) == [
+        "The masks hold 300 labels above 0, of which 299 classes are left, expected at most 255 classes; merge labels into "
+          + "classes (--merge-labels) or leave some out (--exclude-labels)."
+      ])
+  }
+
   @Test func labelsAreComparedWithTheDescription() throws {
     try write("imagesTr/a", seed: 1, values: [0, 1, 5])
     try FileManager.default.createDirectory(at: file("labelsTr"), withIntermediateDirectories: true)

@@ -140,4 +140,15 @@ import Testing
         == "The masks hold 256 labels above 0, expected at most 255 classes; merge labels into classes (--merge-labels) or "
         + "leave some out (--exclude-labels).")
   }
+
+  /// The limit counts classes, not values in masks.
+  @Test func classesAreCountedAfterMerging() throws {
+    let scheme = try LabelScheme(values: Set(0...300), merge: [Array(1...200), Array(201...290)], exclude: [299, 300])
+    #expect(scheme.classCount == 11 && scheme.groups[1].first == 201)
+    #expect(try scheme.classes(of: labels([0, 150, 290, 298, 300]), file: "m").voxels == [0, 1, 2, 10, 0])
+    #expect(
+      sentence { try LabelScheme(values: Set(0...300), merge: [[1, 2]], exclude: [300]) }
+        == "The masks hold 300 labels above 0, of which 298 classes are left, expected at most 255 classes; merge labels "
+        + "into classes (--merge-labels) or leave some out (--exclude-labels).")
+  }
 }
