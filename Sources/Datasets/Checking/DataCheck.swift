@@ -16,7 +16,8 @@ package struct DataCheck: Sendable {
   ///
   /// - Parameters:
   ///   - merge: labels that training will merge; sites are compared after merging.
-  ///   - exclude: labels that training will treat as background; sites are compared without them.
+  ///   - exclude: labels that training will treat as background; they are no foreground, and sites are compared without
+  ///     them.
   ///   - splits: folds or a split whose sides must not share a patient or an image.
   ///   - threads: cases read in parallel, which bounds the memory: one image and one mask a thread.
   ///   - progress: receives the cases done and their total, one call at a time, on any thread.
@@ -28,7 +29,7 @@ package struct DataCheck: Sendable {
     progress: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @Sendable () -> Bool
   ) throws -> DataCheck {
     let inspections = try concurrentMap(dataset.cases, threads: threads, progress: progress) { scan in
-      shouldStop() ? nil : CaseInspection(scan, of: dataset)
+      shouldStop() ? nil : CaseInspection(scan, of: dataset, exclude: Set(exclude))
     }.map { inspection in
       guard let inspection else { throw StopRequested() }
       return inspection
@@ -43,7 +44,7 @@ package struct DataCheck: Sendable {
     progress: (@Sendable (Int, Int) -> Void)? = nil
   ) -> DataCheck {
     let inspections = concurrentMap(dataset.cases, threads: threads, progress: progress) {
-      CaseInspection($0, of: dataset)
+      CaseInspection($0, of: dataset, exclude: Set(exclude))
     }
     return DataCheck(of: dataset, inspections, merge: merge, exclude: exclude, splits: splits)
   }

@@ -19,7 +19,9 @@ package struct CaseFacts: Equatable, Sendable {
   package let isPicture: Bool
   /// The percentiles of each modality or colour; empty for facts from an earlier version's file.
   package let percentiles: [IntensityPercentiles]
-  /// The intensities of the labelled voxels; nil without any, with several channels, and in files of earlier versions.
+  /// The intensities of the voxels with labels to learn.
+  ///
+  /// nil without such voxels, with several channels, and in files of earlier versions.
   package private(set) var foreground: ForegroundIntensities?
   /// Facts for comparing cases; nil for facts from a file.
   let profile: CaseProfile?
@@ -79,7 +81,9 @@ struct CaseInspection: Sendable {
   private(set) var findings: [DataCheck.Finding] = []
 
   /// Reads one file at a time and keeps one channel, so memory holds at most a file and a channel.
-  init(_ scan: Case, of dataset: Dataset) {
+  ///
+  /// - Parameter exclude: labels that training will treat as background.
+  init(_ scan: Case, of dataset: Dataset, exclude: Set<LabelValue> = []) {
     self.scan = scan
     var first: Image?
     var intensities: [ClosedRange<Float>] = []
@@ -124,7 +128,9 @@ struct CaseInspection: Sendable {
       maskHash.combine(mask)
       greyEdges = GreyEdges(mask)
       if fault == nil { placement = MaskPlacement(of: mask, on: first, quantiles: quantiles[0]) }
-      if fault == nil, intensities.count == 1 { foreground = ForegroundIntensities(of: first, in: mask) }
+      if fault == nil, intensities.count == 1 {
+        foreground = ForegroundIntensities(of: first, in: mask, without: exclude)
+      }
     }
     facts = CaseFacts(
       scan: scan, geometry: first.geometry, intensities: intensities, labels: labels, imageHash: hash.value,

@@ -1,7 +1,7 @@
 import Foundation
 import MedicalImaging
 
-/// The intensities of a case's labelled voxels, from which those of a whole data set follow.
+/// The intensities of a case's voxels with labels to learn, from which those of a whole data set follow.
 package struct ForegroundIntensities: Equatable, Sendable {
   /// 201 quantiles, from the least intensity (0 %) to the greatest (100 %) in steps of 0.5 %.
   let quantiles: [Float]
@@ -12,17 +12,20 @@ package struct ForegroundIntensities: Equatable, Sendable {
   /// More voxels than this are sampled at even steps.
   private static let mostVoxels = 100_000
 
-  /// nil if no finite, measured voxel has a label.
+  /// nil if no finite, measured voxel has a label to learn.
   ///
+  /// - Parameter excluded: labels that training treats as background.
   /// - Precondition: mask and image have equal sizes.
-  init?(of image: Image, in mask: LabelMap) {
+  init?(of image: Image, in mask: LabelMap, without excluded: Set<LabelValue> = []) {
     precondition(image.geometry.size == mask.geometry.size, "a mask of another size")
-    let labelled = mask.voxels.count { $0 != 0 }
+    var isLearnt = [Bool](repeating: true, count: Int(LabelValue.max) + 1)
+    for value in excluded.union([0]) { isLearnt[Int(value)] = false }
+    let labelled = mask.voxels.count { isLearnt[Int($0)] }
     let step = max(1, (labelled + Self.mostVoxels - 1) / Self.mostVoxels)
     var values: [Float] = []
     var place = 0
     image.forEachMeasured { index, value in
-      guard mask.voxels[index] != 0, value.isFinite else { return }
+      guard isLearnt[Int(mask.voxels[index])], value.isFinite else { return }
       if place % step == 0 { values.append(value) }
       place += 1
     }
@@ -67,7 +70,7 @@ extension ForegroundIntensities: Codable {
   }
 }
 
-/// The intensities of the labelled voxels of several cases, each of which counts alike, as in nnU-Net.
+/// The intensities of the voxels to learn of several cases, each of which counts alike, as in nnU-Net.
 package struct PooledForeground {
   /// The percentiles 0.5 and 99.5.
   package let low, high: Double

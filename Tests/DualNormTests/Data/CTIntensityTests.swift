@@ -41,6 +41,33 @@ import Torch
     #expect(ForegroundIntensities(of: scans[0].image, in: LabelMap(repeating: 0, geometry: geometry)) == nil)
   }
 
+  /// Excluded labels are background, so their intensities do not count.
+  @Test func excludedLabelsAreNoForeground() throws {
+    let folder = try DataFolder()
+    _ = try dataset(folder)
+    for index in 0..<4 {
+      // The air is label 5.
+      let image = try Image(contentsOf: folder.url.appendingPathComponent("imagesTr/c\(index).nii"))
+      let file = folder.url.appendingPathComponent("labelsTr/c\(index).nii")
+      var mask = try LabelMap(contentsOf: file)
+      for voxel in mask.voxels.indices where image.voxels[voxel] == -1000 { mask.voxels[voxel] = 5 }
+      try mask.write(to: file)
+    }
+    try folder.write(
+      "{\"channel_names\": {\"0\": \"CT\"}, \"labels\": {\"background\": 0, \"organ\": 3, \"air\": 5}, "
+        + "\"file_ending\": \".nii\"}", to: "dataset.json")
+    let data = try Dataset(contentsOf: folder.url)
+    let organs = (0..<4).map { scan(10 + $0, shift: $0 == 3 ? 500 : 10 * Double($0)) }
+    let expected = organs.map { ForegroundIntensities(of: $0.image, in: $0.mask) }
+    let facts = DataCheck.run(on: data, exclude: [5]).facts
+    #expect(facts.map(\.foreground) == expected)
+    let all = DataCheck.run(on: data).facts.compactMap { $0.foreground?.mean }
+    #expect(all.count == 4 && zip(all, expected).allSatisfy { $0 < $1!.mean - 100 })
+    // Nothing is known of a mask of excluded labels alone.
+    #expect(ForegroundIntensities(of: organs[0].image, in: organs[0].mask, without: [3]) == nil)
+    withExtendedLifetime(folder) {}
+  }
+
   /// Every volume gets the same clipping, shift and scale.
   @Test func volumesKeepTheirDifferences() throws {
     let plan = try PreparationPlan(
