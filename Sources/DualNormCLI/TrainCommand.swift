@@ -156,7 +156,7 @@ struct TrainCommand: ParsableCommand {
     let checking = ThreadSafeProgress("cases checked", quiet: quiet)
     defer { checking.clear() }
     return try TrainingSession.begin(
-      run, configuration: configuration,
+      run, configuration: configuration, choosesWidth: time != nil && options.width == nil,
       report: { message in
         checking.clear()
         Messages.say(message)

@@ -1,7 +1,10 @@
 import Basics
 import Foundation
+import MedicalImaging
 import Testing
+import Torch
 
+@testable import Datasets
 @testable import DualNorm
 @testable import DualNormCLI
 
@@ -50,6 +53,34 @@ import Testing
     #expect(
       sentence.contains("--time is 20m, and one iteration of each stage with its validation takes about 61 s")
         && sentence.contains("5 s are left after the data were read"), "\(sentence)")
+  }
+
+  /// Memory limits the width before any step is measured.
+  @Test func theWidestNetworkThatTheMemoryHoldsIsTriedFirst() throws {
+    let dataset = try Dataset(contentsOf: Tiny.data)
+    let data = CheckedData(dataset: dataset, facts: DataCheck.run(on: dataset).facts)
+    var configuration = TrainingConfiguration()
+    (configuration.width, configuration.precision, configuration.device) = (32, .float32, .cpu)
+    let split = try configuration.split(of: dataset.cases)
+    let network = try configuration.description(of: split, data: data).network
+    let window = [32, 32]
+    // More windows than the memory holds at a width of 32, and fewer than at 16.
+    let bytes = StepMemory(network, rows: 1, .float32).bytes(window)
+    let rows = Int(1.5 * Double(VolumeMemory.ofMachine) / bytes)
+    configuration.batchSize = rows
+    let fitting = try configuration.withRoom(of: split, data: data, choosesWidth: true)
+    #expect(fitting.configuration.width == 16 && fitting.description.network.width == 16)
+    #expect(fitting.configuration.timedWidths == [16, 8])
+    // A width that the user gave stays, and a network that is too large at any width is refused.
+    for (factor, choosesWidth) in [(1, false), (8, true)] {
+      configuration.batchSize = factor * rows
+      let error = #expect(throws: Refusal.self) {
+        try configuration.withRoom(of: split, data: data, choosesWidth: choosesWidth)
+      }
+      #expect(error.map { "\($0)" }?.contains("a step of ") == true)
+    }
+    configuration.batchSize = 2
+    #expect(try configuration.withRoom(of: split, data: data, choosesWidth: true).configuration.width == 32)
   }
 
   @Test func aRunRecordsItsChoiceAndGoesOnWithIt() throws {

@@ -88,12 +88,17 @@ extension Trainer {
     let asked = StageIterations(
       plain: stages.first { $0.stage == .plain }?.iterations ?? 0,
       dual: stages.first { $0.stage == .dual }?.iterations ?? 0)
-    let own = configuration.width
-    let widths = TimedTraining.widths.filter {
-      $0 <= own && (configuration.norm != .gn || $0 % PlainNorm.groups == 0)
+    let widths = keepsWidth ? [configuration.width] : configuration.timedWidths
+    return try TimedTraining(seconds: seconds, of: time, asked, widths: widths) {
+      try pace(width: $0, shouldStop: shouldStop)
     }
-    return try TimedTraining(
-      seconds: seconds, of: time, asked, widths: keepsWidth || widths.isEmpty ? [own] : widths
-    ) { try pace(width: $0, shouldStop: shouldStop) }
+  }
+}
+
+extension TrainingConfiguration {
+  /// The widths that a training in a given time chooses from, the widest first: none above the options'.
+  var timedWidths: [Int] {
+    let widths = TimedTraining.widths.filter { $0 <= width && (norm != .gn || $0 % PlainNorm.groups == 0) }
+    return widths.isEmpty ? [width] : widths
   }
 }

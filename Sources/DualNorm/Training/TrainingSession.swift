@@ -33,11 +33,12 @@ package struct TrainingSession: Sendable {
   ///
   /// - Parameters:
   ///   - configuration: must have `data`.
+  ///   - choosesWidth: whether a narrower network takes the place of one that the memory does not hold.
   ///   - checking: called with the number of checked cases and of all cases.
   ///   - shouldStop: asked before each case of the check, from any thread.
   /// - Throws: `Refusal` for data that cannot be trained on, or a folder that is not empty; `StopRequested`.
   package static func begin(
-    _ run: RunFolder, configuration: TrainingConfiguration, report: Report,
+    _ run: RunFolder, configuration: TrainingConfiguration, choosesWidth: Bool = false, report: Report,
     checking: (@Sendable (Int, Int) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> TrainingSession {
     try configuration.validate()
@@ -58,7 +59,7 @@ package struct TrainingSession: Sendable {
     try check.requireNoErrors()
     return try begin(
       run, configuration: configuration, data: CheckedData(dataset: dataset, facts: check.facts), split: split,
-      report: report, lock: nil, keepsFacts: true)
+      choosesWidth: choosesWidth, report: report, lock: nil, keepsFacts: true)
   }
 
   /// Plans the preparation for a split of checked data, and creates the run folder.
@@ -72,19 +73,20 @@ package struct TrainingSession: Sendable {
     lock: FolderLock? = nil
   ) throws -> TrainingSession {
     try begin(
-      run, configuration: configuration, data: data, split: split, report: report, lock: lock, keepsFacts: false)
+      run, configuration: configuration, data: data, split: split, choosesWidth: false, report: report, lock: lock,
+      keepsFacts: false)
   }
 
   private static func begin(
-    _ run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, report: Report,
-    lock: FolderLock?, keepsFacts: Bool
+    _ run: RunFolder, configuration: TrainingConfiguration, data: CheckedData, split: Split, choosesWidth: Bool,
+    report: Report, lock: FolderLock?, keepsFacts: Bool
   ) throws -> TrainingSession {
     let known = data.facts(of: split.training + split.validation)
     if let memory = configuration.memory { try MemoryBudget(gigabytes: memory).requireRoom(for: known) }
-    let description = try configuration.description(of: split, data: data)
-    try configuration.requireRoom(for: description)
+    let planned = try configuration.withRoom(of: split, data: data, choosesWidth: choosesWidth)
+    let description = planned.description
     // Record the resolved values, so that resuming on other hardware or changed data gives the same run.
-    var configuration = configuration
+    var configuration = planned.configuration
     configuration.context = description.preparation.contextSlices
     configuration.precision = description.precision
     configuration.whitening = description.preparation.whitening

@@ -1,4 +1,5 @@
 import Basics
+import Datasets
 import Foundation
 import MedicalImaging
 import Torch
@@ -50,14 +51,38 @@ struct StepMemory {
 }
 
 extension TrainingConfiguration {
+  /// These options and their model. Where they leave the width open, the model is the widest that the memory holds.
+  ///
+  /// - Parameter choosesWidth: whether a narrower network may take the place of the options'.
+  /// - Throws: the errors of `description(of:data:)` and `requireRoom(for:)`.
+  func withRoom(
+    of split: Split, data: CheckedData, choosesWidth: Bool
+  ) throws -> (configuration: TrainingConfiguration, description: ModelDescription) {
+    var (configuration, model) = (self, try description(of: split, data: data))
+    for narrower in choosesWidth ? timedWidths : [] where narrower < width {
+      guard let bytes = try configuration.stepBytes(of: model), bytes > Double(VolumeMemory.ofMachine) else { break }
+      configuration.width = narrower
+      model = try configuration.description(of: split, data: data)
+    }
+    try configuration.requireRoom(for: model)
+    return (configuration, model)
+  }
+
+  /// Bytes of a training step on a processor; nil on other devices, and if the window is unknown.
+  private func stepBytes(of description: ModelDescription) throws -> Double? {
+    guard try device.resolved() == .cpu, let window = description.preparation.networkSize else { return nil }
+    let rows = batchSize(sites: description.sites.count)
+    return StepMemory(description.network, rows: rows, description.precision).bytes(window.sizes)
+  }
+
   /// Refuses windows that the memory of the machine cannot hold in a training step.
   ///
   /// - Throws: `Refusal` with both figures, and a window that fits.
   package func requireRoom(for description: ModelDescription) throws {
-    guard try device.resolved() == .cpu, let window = description.preparation.networkSize else { return }
+    guard let needed = try stepBytes(of: description), let window = description.preparation.networkSize else { return }
     let rows = batchSize(sites: description.sites.count)
     let memory = StepMemory(description.network, rows: rows, description.precision)
-    let (needed, room) = (memory.bytes(window.sizes), Double(VolumeMemory.ofMachine))
+    let room = Double(VolumeMemory.ofMachine)
     guard needed > room else { return }
     func gigabytes(_ bytes: Double) -> String { String(format: bytes < 1e10 ? "%.2g" : "%.0f", bytes / 1e9) }
     let subject =
