@@ -26,8 +26,9 @@ extension Case {
   ///
   /// A mask drawn on a conversion of the series, whose rows may be in the other order, gets the order of the series.
   ///
+  /// - Parameter grid: the stored grid of the case's first channel, if it was read, since a series' headers take long.
   /// - Throws: `Refusal` for a file that cannot be read, or a segmentation that does not lie on the series.
-  package func labels() throws -> LabelMap? {
+  package func labels(on grid: Geometry? = nil) throws -> LabelMap? {
     guard let mask else { return nil }
     let isSegmentation = isDICOM(mask)
     guard case .series(let folder, let choice) = sources.first else {
@@ -39,10 +40,12 @@ extension Case {
       return try LabelMap(contentsOf: mask)
     }
     // Its warnings come with the image.
-    let series = try Warnings.collecting { try DICOMSeries(contentsOf: folder, series: choice) }.value
-    if isSegmentation { return try DICOMSegmentation(contentsOf: mask).labels(on: series) }
+    func series() throws -> DICOMSeries {
+      try Warnings.collecting { try DICOMSeries(contentsOf: folder, series: choice) }.value
+    }
+    if isSegmentation { return try DICOMSegmentation(contentsOf: mask).labels(on: series()) }
     let labels = try LabelMap(contentsOf: mask)
-    return labels.reordered(onto: series.geometry) ?? labels
+    return labels.reordered(onto: try grid ?? series().geometry) ?? labels
   }
 
   /// The same case with folders of DICOM files as series.

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import MedicalImaging
 import TestSupport
@@ -65,6 +66,17 @@ import Testing
   private func write(_ mask: LabelMap, to url: URL, _ series: DICOMSeries, _ names: [String]) throws {
     let segments = names.enumerated().map { DICOMSegment(value: LabelValue($0 + 1), name: $1) }
     try mask.writeSegmentation(to: url, of: series, segments: segments, softwareVersion: "1")
+  }
+
+  /// A mask does not need the headers of a series again whose image was read.
+  @Test func theGridOfAnImageThatWasReadServesItsMask() throws {
+    try make([.nifti])
+    let scan = try Dataset(contentsOf: data).cases[0]
+    let expected = try #require(try scan.labels())
+    let grid = try scan.channels().images[0].geometry
+    try FileManager.default.removeItem(at: scan.reference)
+    #expect(try scan.labels(on: grid) == expected)
+    #expect(throws: Refusal.self) { try scan.labels() }
   }
 
   private func run(_ arguments: String...) throws -> (status: Int32, output: String, errors: String) {

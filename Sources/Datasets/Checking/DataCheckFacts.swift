@@ -120,7 +120,7 @@ struct CaseInspection: Sendable {
     var greyEdges: GreyEdges?
     var foreground: ForegroundIntensities?
     if let url = scan.mask {
-      guard let mask = read(url, { try scan.labels()! }) else { return }
+      guard let mask = read(url, { try scan.labels(on: first.geometry)! }) else { return }
       let fault = mismatch(mask: url, mask.geometry, image: scan.reference, first.geometry)
       report(.grid, fault, url)
       rounding = CaseInspection.rounding(rounding, fault, mask.geometry, first.geometry)

@@ -25,7 +25,7 @@ extension PreparedVolume {
     let storedGeometry = images[0].geometry
     var labels: ClassMap?
     if let scheme, let mask = scan.mask {
-      let values = try scan.labels()!
+      let values = try scan.labels(on: storedGeometry)!
       let fault = mismatch(mask: mask, values.geometry, image: scan.reference, storedGeometry)
       if let fault { throw fault }
       labels = try scheme.classes(of: values.onVoxels(of: storedGeometry), file: mask.path)

@@ -7,7 +7,7 @@ public func holdsDICOM(_ folder: URL) -> Bool {
   guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
     return false
   }
-  return ((try? files(in: folder)) ?? []).contains(where: isDICOM)
+  return ((try? entries(of: folder)) ?? []).contains { isRegular($0) && isDICOM($0) }
 }
 
 /// The refusal of a single DICOM file, which is no volume; nil for folders and other files.
@@ -92,17 +92,22 @@ struct DICOMFolder {
 }
 
 /// The files of a folder, sorted by name, without hidden ones.
-private func files(in folder: URL) throws -> [URL] {
+private func files(in folder: URL) throws -> [URL] { try entries(of: folder).filter(isRegular) }
+
+/// The contents of a folder, sorted by name, without hidden ones.
+private func entries(of folder: URL) throws -> [URL] {
   do {
     return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { !$0.hasPrefix(".") }.sorted()
       .map { folder.appendingPathComponent($0) }
-      .filter { url in
-        let attributes = try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)
-        return attributes?[.type] as? FileAttributeType == .typeRegular
-      }
   } catch {
     throw Refusal(.image, folder.path, "this folder cannot be read", remedy: "check its permissions")
   }
+}
+
+/// Tells whether a path leads to a file that is no folder, pipe or device.
+private func isRegular(_ url: URL) -> Bool {
+  let attributes = try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)
+  return attributes?[.type] as? FileAttributeType == .typeRegular
 }
 
 /// Tells whether a file is DICOM by its first bytes or, since these may be damaged, by its extension.
