@@ -3,6 +3,6 @@ import DualNormCLI
 
 // Runs commands of the tests in forked processes. LibTorch registers its operators once, before them; that takes most of
 // the time of a short command.
-command_serve { count, words in
+command_serve { @Sendable count, words in
   runProgram((0..<Int(count)).map { String(cString: words![$0]!) })
 }

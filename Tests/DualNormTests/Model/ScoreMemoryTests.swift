@@ -10,21 +10,21 @@ import Torch
 @Suite struct ScoreMemoryTests {
   /// Calculated by hand for 3 classes, a slab of 10 voxels and a volume of 20.
   @Test func bytesOfKnownShapes() {
-    func bytes(_ change: (inout ScoreMemory) -> Void) -> Double {
+    func expect(slab: Int, volume: Int, _ change: (inout ScoreMemory) -> Void) {
       var memory = ScoreMemory(classes: 3, slabVoxels: 10, voxels: 20)
       change(&memory)
-      return memory.bytes
+      #expect(memory.bytes == Double(10 * slab + 20 * volume))
     }
     // The sum and the mean, 4 numbers of 4 bytes each; and the mask.
-    #expect(bytes { _ in } == 2 * 10 * 4 * 4 + 20)
-    #expect(bytes { $0.passes = 2 } == 3 * 10 * 4 * 4 + 2 * 20)
-    #expect(bytes { ($0.passes, $0.sumsWindows) = (2, false) } == 2 * 10 * 3 * 4 + 2 * 20)
-    #expect(bytes { $0.restoredVoxels = 15 } == 2 * 10 * 4 * 4 + 15 * 3 * 4 + 20)
-    #expect(bytes { $0.keepsUncertainty = true } == 2 * 10 * 4 * 4 + 20 * 9)
-    #expect(bytes { $0.keepsProbabilities = true } == 2 * 10 * 4 * 4 + 20 * (1 + 3 * 4))
-    // Writing takes 240 bytes, and a slab without sums 120.
-    #expect(bytes { ($0.keepsProbabilities, $0.sumsWindows) = (true, false) } == 20 * 3 * 4 + 20 * (1 + 3 * 4))
-    #expect(bytes { $0.groups = 2 } == 2 * 10 * 4 * 4 + 20 * (1 + 3 * 8))
+    expect(slab: 32, volume: 1) { _ in }
+    expect(slab: 48, volume: 2) { $0.passes = 2 }
+    expect(slab: 24, volume: 2) { ($0.passes, $0.sumsWindows) = (2, false) }
+    expect(slab: 32 + 18, volume: 1) { $0.restoredVoxels = 15 }
+    expect(slab: 32, volume: 9) { $0.keepsUncertainty = true }
+    expect(slab: 32, volume: 13) { $0.keepsProbabilities = true }
+    // Writing takes 12 bytes a voxel of the volume, and a slab without sums less.
+    expect(slab: 0, volume: 12 + 13) { ($0.keepsProbabilities, $0.sumsWindows) = (true, false) }
+    expect(slab: 32, volume: 25) { $0.groups = 2 }
   }
 
   /// 118 classes in 300 slices of 512 × 512 pixels, with windows of 64 slices.
