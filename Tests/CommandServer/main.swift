@@ -1,6 +1,9 @@
 import CCommandServer
 import DualNormCLI
 
+// `make man` asks every program of the package for its help.
+if CommandLine.arguments.count > 1 { runProgram(Array(CommandLine.arguments.dropFirst())) }
+
 // Runs commands of the tests in forked processes. LibTorch registers its operators once, before them; that takes most of
 // the time of a short command.
 command_serve { @Sendable count, words in
