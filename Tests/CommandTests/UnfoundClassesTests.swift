@@ -52,6 +52,16 @@ import Torch
     #expect(errors == "Warning: \(run.url.path): label 2 was found in no validation case; \(Self.remedy)\n")
   }
 
+  /// A network of many classes names the first of them.
+  @Test func manyClassesAreCounted() {
+    var state = TrainingState(stage: .plain, schedule: LearningRateSchedule(.cosine, base: 0.001))
+    let names = (1...13).map { "part \($0)" }
+    state.unfoundInValidation = Array(names.dropLast())
+    let first = names.prefix(9).joined(separator: ", ")
+    #expect(
+      state.warnings(classes: names) == ["\(first) and 3 more were found in no validation case; \(Self.remedy)"])
+  }
+
   /// Without validation cases, training cases are checked.
   @Test func withoutValidation() throws {
     let errors = try train(options(bias: [100, -100, -100]) + ["--validation-fraction", "0"])

@@ -39,7 +39,10 @@ struct DataCheckRules {
     }
     let left = foreground(fact).union(found.intersection([0]))
     guard left.count > DataCheckRules.mostUnnamedLabels else { return nil }
-    let count = "\(found.count) different values" + (left.count == found.count ? "" : ", \(left.count) after merging")
+    let changes = [merge.isEmpty ? nil : "merging", exclude.isEmpty ? nil : "excluding"].compactMap { $0 }
+    let count =
+      "\(found.count) different values"
+      + (left.count == found.count ? "" : ", \(left.count) after \(listed(changes))")
     if let edges = fact.greyEdges {
       return .init(
         .error, .greyEdges,

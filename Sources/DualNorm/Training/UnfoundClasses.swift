@@ -33,7 +33,7 @@ extension TrainingState {
       guard names != classes || classes.count == 1 else {
         return "nothing was found in \(everyPlace), so the model finds no class at all; \(remedy)"
       }
-      return "\(names.joined(separator: ", ")) was found in \(place); \(remedy)"
+      return "\(listed(names, atMost: 9)) \(names.count == 1 ? "was" : "were") found in \(place); \(remedy)"
     }
     return [
       sentence(unfoundInValidation, "no validation case", everyPlace: "any validation case"),

@@ -174,6 +174,8 @@ import Testing
     #expect(try check(merge: halves).findings.isEmpty)
     let some = try check(merge: [Array(1...250)]).errors.map(\.message)
     #expect(some.count == 1 && some[0].contains(": holds 301 different values, 52 after merging, "), "\(some)")
+    let others = DataCheck.run(on: try Dataset(contentsOf: folder.url), exclude: Array(1...250)).errors.map(\.message)
+    #expect(others.count == 1 && others[0].contains("values, 51 after excluding, "), "\(others)")
 
     try FileManager.default.createDirectory(at: file("D/imagesTr"), withIntermediateDirectories: true)
     try FileManager.default.createDirectory(at: file("D/labelsTr"), withIntermediateDirectories: true)
