@@ -6,23 +6,8 @@ import Testing
 @Suite struct VolumeTests: ComparesOperations {
   let generator = Generator(seed: 4)
 
-  @Test(arguments: [false, true]) func normReLUConvolution(withMap: Bool) {
-    expectNormReLUConvolution(8, withMap: withMap, size: [3, 5, 4], kernel: [1, 3, 3])
-  }
-
-  /// Convolutions of slices, whose neighbours are further channels, equal those of volumes; with gradients too.
-  @Test(arguments: [[3, 3, 3], [1, 3, 3]], [1, 5]) func convolutionsInSlices(kernel: [Int], depth: Int) {
-    let x = random([2, 32, depth, 24, 20], type: .float32)
-    let convolution = Convolution(
-      weight: random([32, 32] + kernel, -0.1, 0.1, type: .float32), bias: random([32], type: .float32))
-    let weights = random([2, 32, depth, 24, 20], type: .float32)
-    let tensors = [x, convolution.weight, convolution.bias]
-    let fused = run(tensors, weights: weights) { convolution.fused(x) }
-    let plain = run(tensors, weights: weights) { convolution(x) }
-    // Sums over 4800 voxels and more in another order.
-    for (a, b) in zip(fused, plain) { #expect(largest(a, b) < 2e-3 * (1 + b.values(Double.self).map(abs).max()!)) }
-    let predicted = withoutGradients { largest(convolution.fused(x), convolution(x)) }
-    #expect(predicted < 1e-3)
+  @Test(arguments: [false, true], [[1, 3, 3], [3, 3, 3], [1, 1, 1]]) func normReLUConvolution(withMap: Bool, kernel: [Int]) {
+    expectNormReLUConvolution(8, withMap: withMap, size: [3, 5, 4], kernel: kernel)
   }
 
   @Test func resizingAlongThreeAxes() {

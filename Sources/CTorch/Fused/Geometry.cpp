@@ -34,7 +34,23 @@ static at::ScalarType calculated(at::ScalarType type) {
 }
 
 bool Geometry::is_3x3(const Tensor &weight) const {
-  return !doubling && padding == 1 && weight.size(2) == 3 && weight.size(3) == 3;
+  return !doubling && (depth > 0 || padding == 1) && weight.size(-2) == 3 && weight.size(-1) == 3;
+}
+
+std::vector<int64_t> Geometry::paddings(const Tensor &weight) const {
+  if (depth == 0) return per_axis(padding);
+  return {weight.size(2) / 2, weight.size(3) / 2, weight.size(4) / 2};
+}
+
+Tensor Geometry::unfolded(const Tensor &x) const {
+  if (depth == 0) return x;
+  return x.permute({0, 2, 3, 1}).view({x.size(0), depth, x.size(2) / depth, x.size(3), x.size(1)}).permute({0, 4, 1, 2, 3});
+}
+
+Tensor Geometry::folded(const Tensor &x) const {
+  if (depth == 0) return x;
+  auto y = x.contiguous(at::MemoryFormat::ChannelsLast3d);
+  return y.permute({0, 2, 3, 4, 1}).view({y.size(0), y.size(2) * y.size(3), y.size(4), y.size(1)}).permute({0, 3, 1, 2});
 }
 
 Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias,
@@ -50,23 +66,27 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
               "a map of another shape than the image");
   TORCH_CHECK(!residual.defined() || (!doubling && residual.size(0) == input.a.size(0) &&
                                       residual.size(1) == weight.size(0) &&
+                                      (depth > 0 ? residual.sizes().slice(2) == input.a.sizes().slice(2) :
                                       residual.size(2) == input.a.size(2) + 2 * padding - weight.size(2) + 1 &&
-                                      residual.size(3) == input.a.size(3) + 2 * padding - weight.size(3) + 1),
+                                      residual.size(3) == input.a.size(3) + 2 * padding - weight.size(3) + 1)),
               "a residual of another shape than the result");
+  TORCH_CHECK(depth == 0 || (weight.dim() == 5 && !doubling && input.a.size(2) % depth == 0),
+              "a height of ", input.a.size(2), " is not that of ", depth, " slices, or the weight is not one of volumes");
   auto type = input.a.scalar_type();
-  if (gpu::takes(input.a)) {
+  bool on_gpu = gpu::takes(input.a);
+  if (on_gpu && depth == 0) {
     // cuDNN adds a bias in a pass of its own. This pass adds the residual too.
-    auto y = at::convolution(filled(input.stored(), 1), filled(filled(weight.to(type), 0), 1), {}, stride(), paddings(),
+    auto y = at::convolution(filled(input.stored(), 1), filled(filled(weight.to(type), 0), 1), {}, stride(), paddings(weight),
                              {1, 1}, doubling, output_padding(), 1);
     y = y.narrow(1, 0, bias.size(0)).contiguous(channels_last);
     gpu::add_bias(y, bias, residual);
     return y;
   }
-  if (is_3x3(weight) && winograd::pays(input.a, input.channels(), weight.size(0), input.a.size(1)))
-    return winograd::convolve(input, weight, bias, residual, rounds);
-  auto wide = calculated(type);
-  auto y = at::convolution(input.stored().to(wide), weight.to(type).to(wide), bias.to(type).to(wide), stride(), paddings(),
-                           {1, 1}, doubling, output_padding(), 1).to(type);
+  if (!on_gpu && is_3x3(weight) && winograd::pays(input.a, depth, weight, input.a.size(1)))
+    return winograd::convolve(input, depth, weight, bias, residual, rounds);
+  auto wide = on_gpu ? type : calculated(type);
+  auto y = folded(at::convolution(unfolded(input.stored()).to(wide), weight.to(type).to(wide), bias.to(type).to(wide), stride(),
+                                  paddings(weight), per_axis(1), doubling, output_padding(), 1).to(type));
   return residual.defined() ? y.add_(residual) : y;
 }
 
@@ -77,13 +97,13 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
   bool on_gpu = gpu::takes(dy);
   if (!on_gpu && is_3x3(weight)) {
     int64_t first = input.a.size(1);
-    if (wanted[0] && winograd::pays(dy, inputs, dy.size(1), first)) {
+    if (wanted[0] && winograd::pays(dy, depth, weight, first)) {
       wanted[0] = false;
-      std::tie(result.a, result.b) = winograd::input_gradient(dy, weight, first);
+      std::tie(result.a, result.b) = winograd::input_gradient(dy, depth, weight, first);
     }
-    if (wanted[1] && winograd::weight_gradient_pays(dy, inputs, first)) {
+    if (wanted[1] && winograd::weight_gradient_pays(dy, depth, weight, first)) {
       wanted[1] = false;
-      result.weight = winograd::weight_gradient(input, dy);
+      result.weight = winograd::weight_gradient(input, depth, weight, dy);
     }
   }
   std::optional<Tensor> stored;
@@ -99,10 +119,10 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
     wanted[2] = false;
     result.bias = channel_sums(dy);
   }
-  if (on_gpu && (wanted[0] || wanted[1])) {
+  if (on_gpu && depth == 0 && (wanted[0] || wanted[1])) {
     auto [dx, d_weight, none] = at::convolution_backward(
         filled(dy, 1), filled(*stored, 1), filled(filled(weight.to(dy.scalar_type()), 0), 1), at::OptionalIntArrayRef(),
-        stride(), paddings(), {1, 1}, doubling, output_padding(), 1, {wanted[0], wanted[1], false});
+        stride(), paddings(weight), {1, 1}, doubling, output_padding(), 1, {wanted[0], wanted[1], false});
     if (wanted[0]) {
       result.a = dx.narrow(1, 0, input.a.size(1)).contiguous(channels_last);
       if (input.b.defined()) result.b = dx.narrow(1, input.a.size(1), input.b.size(1)).contiguous(channels_last);
@@ -111,12 +131,12 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
     return result;
   }
   if (wanted[0] || wanted[1]) {
-    auto type = dy.scalar_type(), wide = calculated(type);
+    auto type = dy.scalar_type(), wide = on_gpu ? type : calculated(type);
     auto [dx, d_weight, d_bias] = at::convolution_backward(
-        dy.to(wide), stored->to(wide), weight.to(type).to(wide), at::OptionalIntArrayRef(dy.size(1)), stride(), paddings(),
-        {1, 1}, doubling, output_padding(), 1, wanted);
+        unfolded(dy).to(wide), unfolded(*stored).to(wide), weight.to(type).to(wide), at::OptionalIntArrayRef(dy.size(1)),
+        stride(), paddings(weight), per_axis(1), doubling, output_padding(), 1, wanted);
     if (wanted[0]) {
-      dx = dx.to(type);
+      dx = folded(dx.to(type));
       result.a = input.b.defined() ? dx.narrow(1, 0, input.a.size(1)).contiguous(channels_last) : dx;
       if (input.b.defined()) result.b = dx.narrow(1, input.a.size(1), input.b.size(1)).contiguous(channels_last);
     }

@@ -17,9 +17,12 @@ struct ConvolutionInput {
 };
 
 /// A convolution of stride 1, or a transposed one of stride 2 that doubles the size.
+///
+/// Volumes of D slices come as [N, C, D H, W], with a weight [outputs, inputs, 1 or 3, …]. They keep their size.
 struct Geometry {
   bool doubling;
-  int64_t padding;
+  int64_t padding;    // of images; volumes are padded by half of each side of the kernel
+  int64_t depth = 0;  // D; 0 for images
   /// Allows rounded factors; see winograd::convolve.
   bool rounds = !c10::GradMode::is_enabled();
 
@@ -37,7 +40,11 @@ struct Geometry {
 
  private:
   bool is_3x3(const at::Tensor &weight) const;
-  std::vector<int64_t> stride() const { return std::vector<int64_t>(2, doubling ? 2 : 1); }
-  std::vector<int64_t> paddings() const { return std::vector<int64_t>(2, padding); }
-  std::vector<int64_t> output_padding() const { return std::vector<int64_t>(2, doubling ? 1 : 0); }
+  /// Returns images as they are, and volumes as [N, C, D, H, W].
+  at::Tensor unfolded(const at::Tensor &x) const;
+  at::Tensor folded(const at::Tensor &x) const;
+  std::vector<int64_t> per_axis(int64_t value) const { return std::vector<int64_t>(depth > 0 ? 3 : 2, value); }
+  std::vector<int64_t> stride() const { return per_axis(doubling ? 2 : 1); }
+  std::vector<int64_t> paddings(const at::Tensor &weight) const;
+  std::vector<int64_t> output_padding() const { return per_axis(doubling ? 1 : 0); }
 };

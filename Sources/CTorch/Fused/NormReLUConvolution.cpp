@@ -50,6 +50,7 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
     context->saved_data["residual"] = residual.has_value();
     context->saved_data["doubling"] = geometry.doubling;
     context->saved_data["padding"] = geometry.padding;
+    context->saved_data["depth"] = geometry.depth;
     return geometry.convolve({.a = x, .norm = &step, .map = norm.map}, taken, bias, residual.value_or(Tensor()));
   }
 
@@ -58,7 +59,8 @@ struct NormReLUConvolution : torch::autograd::Function<NormReLUConvolution> {
     auto saved = context->get_saved_variables();
     auto [x, map, weight] = std::tie(saved[0], saved[1], saved[2]);
     NormReLU step(saved[3], saved[4], saved[5], saved[6], saved_sets(context));
-    Geometry geometry{context->saved_data["doubling"].toBool(), context->saved_data["padding"].toInt()};
+    Geometry geometry{context->saved_data["doubling"].toBool(), context->saved_data["padding"].toInt(),
+                      context->saved_data["depth"].toInt()};
     bool norm_learns = context->saved_data["norm learns"].toBool();
     auto dy = gradients[0].contiguous(channels_last);
     auto outer = geometry.gradients(dy, {.a = x, .norm = &step, .map = map}, weight,
@@ -124,9 +126,9 @@ CTTensor *norm_relu_convolution(const CTTensor *x, const CTNorm *norm, const CTT
 
 }  // namespace
 
-CTTensor *ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias,
-                              ptrdiff_t padding, const CTTensor *residual) {
-  return norm_relu_convolution(x, norm, weight, bias, residual, {.doubling = false, .padding = padding});
+CTTensor *ct_norm_relu_conv(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias,
+                            ptrdiff_t padding, ptrdiff_t depth, const CTTensor *residual) {
+  return norm_relu_convolution(x, norm, weight, bias, residual, {.doubling = false, .padding = padding, .depth = depth});
 }
 
 CTTensor *ct_norm_relu_conv_transpose2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias) {

@@ -17,47 +17,123 @@ namespace {
 constexpr int64_t cached = 3 << 16;
 /// Least number of tiles for one read of the weights.
 constexpr int64_t fewest_tiles = 48;
+/// Slices of a block of volumes. The slices before and after it are transformed too.
+constexpr int64_t usual_layers = 16;
 /// Least number of outputs for one transformation of the input, in the gradient by the weight.
 constexpr int64_t fewest_columns = 64;
 
 at::TensorOptions floats() { return at::TensorOptions(at::kFloat); }
 
+/// The slices of a batch: images, or the slices of its volumes one after the other.
+struct Slices {
+  int64_t depth, count, height, width;  // of a volume, in all, and pixels
+
+  Slices(const Tensor &x, int64_t depth)
+      : depth(std::max<int64_t>(depth, 1)),
+        count(x.size(0) * this->depth),
+        height(x.size(2) / this->depth),
+        width(x.size(3)) {}
+
+  int64_t tiles() const { return WinogradImage<float>{nullptr, height, width, 0}.tiles(); }
+};
+
+/// The slices of a tensor as images, with a norm of its own channels or without.
 template <typename T>
-WinogradImage<T> image(const Tensor &x, int64_t index, const NormReLU *norm = nullptr, const Tensor &map = {}) {
-  int64_t pixels = x.size(2) * x.size(3), channels = x.size(1);
-  WinogradImage<T> result{values<T>(x) + index * pixels * channels, x.size(2), x.size(3), channels};
-  if (norm) {
-    result.scale = values<float>(norm->scale) + norm->sets.run_of(index) * channels;
-    result.shift = values<float>(norm->shift) + norm->sets.run_of(index) * channels;
-    if (map.defined()) result.map = values<T>(map) + 2 * (index % map.size(0)) * pixels * channels;
-  }
-  return result;
-}
+struct Images {
+  WinogradImage<T> first{};
+  int64_t size = 0, depth = 1, maps = 1;  // size: values of a slice
+  const NormReLU *norm = nullptr;
+  const T *map = nullptr;
 
-/// Blocks of the tiles of a batch. A thread works on one block at once.
+  Images(const Slices &slices, const Tensor &x, const NormReLU *norm = nullptr, const Tensor &map = {})
+      : depth(slices.depth), norm(norm), map(values<T>(map)) {
+    if (!x.defined()) return;
+    first = {values<T>(x), slices.height, slices.width, x.size(1)};
+    size = slices.height * slices.width * x.size(1);
+    if (map.defined()) maps = map.size(0) * depth;
+  }
+
+  WinogradImage<T> operator[](int64_t index) const {
+    auto image = first;
+    image.values += index * size;
+    if (norm) {
+      int64_t run = norm->sets.run_of(index / depth);
+      image.scale = values<float>(norm->scale) + run * first.channels;
+      image.shift = values<float>(norm->shift) + run * first.channels;
+      if (map) image.map = map + 2 * (index % maps) * size;
+    }
+    return image;
+  }
+};
+
+/// Blocks of the tiles of a batch: some tiles of some slices of a volume, or any run of tiles of images.
+///
+/// A thread works on one block at once. Kernels of three slices also read the slices around a block. Then the rows of points
+/// of a slice follow those of the slice before, so that a slice's offset is the same for all rows.
 struct Blocks {
-  int64_t images, tiles, size;
+  Slices slices;
+  int64_t tiles_of_slice, reach;         // reach: slices that the kernel reads on each side
+  int64_t volumes, layers, tiles;        // of all; images are one layer of one volume
+  int64_t block_layers = 1, block_tiles;
 
-  Blocks(const Tensor &x, int64_t channels)
-      : images(x.size(0)),
-        tiles(image<float>(x, 0).tiles()),
-        size(std::max(fewest_tiles, cached / (winograd_points * channels))) {}
-
-  /// Chooses a size of whole `unit`s that gives every thread as many blocks.
-  void share(int64_t unit) {
-    int64_t threads = at::get_num_threads(), shares = (count() + threads - 1) / threads * threads;
-    int64_t wanted = (images * tiles + shares - 1) / shares;
-    size = (wanted + unit - 1) / unit * unit;
+  Blocks(const Slices &slices, int64_t taps, int64_t channels)
+      : slices(slices), tiles_of_slice(slices.tiles()), reach(taps / 2) {
+    volumes = reach > 0 ? slices.count / slices.depth : 1;
+    layers = reach > 0 ? slices.depth : 1;
+    tiles = reach > 0 ? tiles_of_slice : slices.count * tiles_of_slice;
+    int64_t rows = std::max(fewest_tiles, cached / (winograd_points * channels));
+    block_tiles = rows;
+    if (reach > 0) {
+      block_layers = even(layers, std::min(layers, usual_layers));
+      block_tiles = even(tiles, std::clamp<int64_t>(rows / block_layers, 1, tiles));
+    }
   }
 
-  int64_t count() const { return (images * tiles + size - 1) / size; }
-  int64_t size_of(int64_t block) const { return std::min(size, images * tiles - block * size); }
+  /// Chooses sizes that give every thread as many blocks; images get whole `unit`s of tiles.
+  void share(int64_t unit) {
+    int64_t threads = at::get_num_threads();
+    if (reach > 0) {
+      while (count() % threads != 0 && count() < 4 * threads && block_tiles > 1) block_tiles = even(tiles, block_tiles - 1);
+      return;
+    }
+    int64_t shares = (count() + threads - 1) / threads * threads;
+    block_tiles = ((tiles + shares - 1) / shares + unit - 1) / unit * unit;
+  }
+
+  int64_t count() const { return volumes * blocks_along(layers, block_layers) * blocks_along(tiles, block_tiles); }
 
   struct Place {
-    int64_t image, tile;
+    int64_t slice, tile;
   };
-  /// Returns the place of a block's tile i.
-  Place place(int64_t block, int64_t i) const { return {(block * size + i) / tiles, (block * size + i) % tiles}; }
+
+  struct Block {
+    int64_t first_slice, layer, layers, tile, tiles;
+
+    int64_t rows() const { return layers * tiles; }
+  };
+
+  Block block(int64_t index) const {
+    int64_t along = blocks_along(layers, block_layers), across = blocks_along(tiles, block_tiles);
+    int64_t layer = index / across % along * block_layers, tile = index % across * block_tiles;
+    return {index / across / along * slices.depth, layer, std::min(block_layers, layers - layer), tile,
+            std::min(block_tiles, tiles - tile)};
+  }
+
+  /// The most rows of a block's inputs, those of the slices around it among them.
+  int64_t most_inputs() const { return (block_layers + 2 * reach) * block_tiles; }
+  int64_t most_rows() const { return block_layers * block_tiles; }
+
+  /// Returns the place of a row of a block; the slice is negative beyond a volume. Inputs begin `reach` slices before.
+  Place place(const Block &block, int64_t row, int64_t before = 0) const {
+    int64_t layer = block.layer + row / block.tiles - before, tile = block.tile + row % block.tiles;
+    if (layer < 0 || layer >= layers) return {-1, 0};
+    return {block.first_slice + layer + tile / tiles_of_slice, tile % tiles_of_slice};
+  }
+
+ private:
+  static int64_t blocks_along(int64_t all, int64_t size) { return (all + size - 1) / size; }
+  /// The size of as many blocks, all about equally large.
+  static int64_t even(int64_t all, int64_t size) { return blocks_along(all, blocks_along(all, size)); }
 };
 
 /// Room for the points of a block. Factors of every type are as large as a float.
@@ -98,64 +174,81 @@ struct Cut {
     rows = loops.sums / vectors;
   }
 
-  /// Transforms a block of the input's tiles to points.
+  /// Transforms a block of tiles of a and b, and of the slices around it, to points.
   template <typename E>
-  void transform(const ConvolutionInput &input, const Blocks &blocks, int64_t block,
+  void transform(const Images<T> &a, const Images<T> &b, const Blocks &blocks, const Blocks::Block &block,
                  const WinogradPoints<E> &points) const {
     auto transform = loops.template factors<E>().input;
-    for (int64_t i = 0; i < blocks.size_of(block); i++) {
-      auto [index, tile] = blocks.place(block, i);
-      transform(image<T>(input.a, index, input.norm, input.map), tile, points.at(0, i), points.spacing);
-      if (input.b.defined())
-        transform(image<T>(input.b, index), tile, points.at(0, i) + input.a.size(1) / inputs_of<E>, points.spacing);
+    int64_t slice = -1;
+    WinogradImage<T> image_a, image_b;
+    for (int64_t i = 0; i < block.rows() + 2 * blocks.reach * block.tiles; i++) {
+      auto place = blocks.place(block, i, blocks.reach);
+      if (place.slice < 0) {
+        points.clear(i, i + 1);
+        continue;
+      }
+      if (place.slice != slice) {
+        slice = place.slice;
+        image_a = a[slice];
+        image_b = b[slice];
+      }
+      transform(image_a, place.tile, points.at(0, i), points.spacing);
+      if (image_b.values)
+        transform(image_b, place.tile, points.at(0, i) + image_a.channels / inputs_of<E>, points.spacing);
     }
   }
 };
 
-/// Convolves the input with `taps` by factors of type E, into the channels of y and then those of y2.
+/// Convolves the input with a weight of `taps`, one for each slice, into the channels of y and then those of y2.
+///
+/// Factors have type E.
 template <typename T, typename E>
-void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &bias, const Tensor &residual,
-         const Tensor &y, const Tensor &y2) {
-  int64_t rows = taps.inputs / inputs_of<E>, outputs = taps.outputs;
-  Cut<T> cut(taps.inputs, outputs);
+void run(const ConvolutionInput &input, const Slices &slices, const std::vector<WinogradTaps> &taps, const Tensor &bias,
+         const Tensor &residual, const Tensor &y, const Tensor &y2) {
+  int64_t rows = taps[0].inputs / inputs_of<E>, outputs = taps[0].outputs, runs = taps.size();
+  Cut<T> cut(taps[0].inputs, outputs);
   auto &factors = cut.loops.template factors<E>();
-  auto room = at::empty({winograd_points * rows * outputs}, floats());
+  int64_t size = winograd_points * rows * outputs;  // of the weights of a slice
+  auto room = at::empty({runs * size}, floats());
   auto weights = reinterpret_cast<E *>(mutable_values<float>(room));
-  Tasks(rows, winograd_points * outputs).run([&](int64_t first, int64_t count, int64_t) {
-    factors.weight(taps, first, first + count, cut.columns, weights);
-  });
-  auto multiply = [&](const WinogradPoints<E> &x, int64_t tiles, const WinogradPoints<float> &y) {
+  for (int64_t run = 0; run < runs; run++)
+    Tasks(rows, winograd_points * outputs).run([&](int64_t first, int64_t count, int64_t) {
+      factors.weight(taps[run], first, first + count, cut.columns, weights + run * size);
+    });
+  auto multiply = [&](const WinogradPoints<E> &x, int64_t tiles, int64_t slice, const WinogradPoints<float> &y) {
     for (int64_t point = 0; point < winograd_points; point++)
       for (int64_t out = 0; out < outputs; out += cut.columns) {
         const E *right = weights + (point * outputs + out) * rows;
         for (int64_t row = 0; row < tiles; row += cut.rows)
-          factors.product(cut.vectors, x.at(point, row), rows, 1, right, cut.columns, rows, y.at(point, row) + out,
-                          outputs, false);
+          factors.product(cut.vectors, {x.at(point, row), rows, 1, right, cut.columns, rows, runs, slice * rows, size},
+                          y.at(point, row) + out, outputs, false);
       }
   };
+  Images<T> a(slices, input.a, input.norm, input.map), b(slices, input.b), targets[] = {{slices, y}, {slices, y2}};
+  auto start = values<float>(bias);
+  auto added = values<T>(residual);
   auto write = [&](const WinogradPoints<float> &points, int64_t row, Blocks::Place place) {
-    float *source = points.at(0, row);
-    for (auto &target : {y, y2}) {
-      if (!target.defined()) continue;
-      auto shape = image<T>(target, place.image);
-      auto offset = shape.values - values<T>(target);
-      cut.loops.output(source, points.spacing, values<float>(bias),
-                       residual.defined() ? values<T>(residual) + offset : nullptr, shape, place.tile,
-                       mutable_values<T>(target) + offset);
-      source += target.size(1);
+    const float *source = points.at(0, row);
+    for (auto &target : targets) {
+      if (!target.first.values) continue;
+      int64_t offset = place.slice * target.size;
+      cut.loops.output(source, points.spacing, start, added ? added + offset : nullptr, target.first, place.tile,
+                       const_cast<T *>(target.first.values) + offset);
+      source += target.first.channels;
     }
   };
-  Blocks blocks(input.a, rows + outputs);
+  Blocks blocks(slices, runs, rows + outputs);
   blocks.share(cut.rows);
-  Room x_room(blocks.size, rows), y_room(blocks.size, outputs);
-  run_with_floats(blocks.count(), x_room.floats + y_room.floats, [&](int64_t block, float *free) {
+  Room x_room(blocks.most_inputs() + cut.rows, rows), y_room(blocks.most_rows() + cut.rows, outputs);
+  run_with_floats(blocks.count(), x_room.floats + y_room.floats, [&](int64_t index, float *free) {
     auto x = x_room.take<E>(free);
     auto y = y_room.take(free);
-    int64_t tiles = blocks.size_of(block), padded = (tiles + cut.rows - 1) / cut.rows * cut.rows;
-    cut.transform(input, blocks, block, x);
-    for (int64_t point = 0; point < winograd_points; point++)
-      std::fill(x.at(point, tiles), x.at(point, padded), E{});
-    multiply(x, padded, y);
+    auto block = blocks.block(index);
+    int64_t tiles = block.rows(), padded = (tiles + cut.rows - 1) / cut.rows * cut.rows;
+    int64_t around = 2 * blocks.reach * block.tiles;
+    cut.transform(a, b, blocks, block, x);
+    x.clear(tiles + around, padded + around);
+    multiply(x, padded, block.tiles, y);
     for (int64_t i = 0; i < tiles; i++) write(y, i, blocks.place(block, i));
   });
 }
@@ -164,43 +257,49 @@ void run(const ConvolutionInput &input, const WinogradTaps &taps, const Tensor &
 ///
 /// Tasks split the tiles, and with many channels also the outputs. Neither their number nor the sums depend on the threads.
 template <typename T>
-void run_gradient(const ConvolutionInput &input, const Tensor &dy, const Tensor &result) {
+void run_gradient(const ConvolutionInput &input, const Slices &slices, int64_t taps, const Tensor &dy, const Tensor &result) {
   int64_t inputs = input.channels(), outputs = dy.size(1);
   Cut<T> cut(outputs, inputs);
   auto &factors = cut.loops.floats;
   int64_t columns = outputs;  // per task
-  while (columns % (2 * fewest_columns) == 0 && winograd_points * inputs * columns > cached / 2) columns /= 2;
+  while (columns % (2 * fewest_columns) == 0 && taps * winograd_points * inputs * columns > cached / 2) columns /= 2;
   int64_t groups = outputs / columns;
-  Blocks blocks(dy, inputs + columns);
+  Blocks blocks(slices, taps, inputs + columns);
+  Images<T> a(slices, input.a, input.norm, input.map), b(slices, input.b), gradient(slices, dy);
   int64_t parts = std::clamp<int64_t>(32 / groups, 1, blocks.count());
-  auto sums = at::empty({parts, outputs, 9, inputs}, floats());
-  Room x_room(blocks.size, inputs), dy_room(blocks.size, columns), sum_room(columns, inputs);
-  run_with_floats(parts * groups, x_room.floats + dy_room.floats + sum_room.floats, [&](int64_t task, float *free) {
+  auto sums = at::empty({parts, outputs, taps, 9, inputs}, floats());
+  Room x_room(blocks.most_inputs(), inputs), dy_room(blocks.most_rows(), columns), sum_room(columns, inputs);
+  int64_t size = x_room.floats + dy_room.floats + taps * sum_room.floats;
+  run_with_floats(parts * groups, size, [&](int64_t task, float *free) {
     int64_t first_output = task % groups * columns, part = task / groups;
-    auto x = x_room.take(free), y = dy_room.take(free), sum = sum_room.take(free);
-    std::fill_n(sum.values, sum_room.floats, 0.0f);
-    for (int64_t block = part; block < blocks.count(); block += parts) {
-      int64_t tiles = blocks.size_of(block);
-      cut.transform(input, blocks, block, x);
-      for (int64_t i = 0; i < tiles; i++) {
-        auto [index, tile] = blocks.place(block, i);
-        auto source = image<T>(dy, index);
+    auto x = x_room.take(free), y = dy_room.take(free), sum = sum_room.take(free);  // the first of `taps` sums
+    std::fill_n(sum.values, taps * sum_room.floats, 0.0f);
+    for (int64_t index = part; index < blocks.count(); index += parts) {
+      auto block = blocks.block(index);
+      cut.transform(a, b, blocks, block, x);
+      for (int64_t i = 0; i < block.rows(); i++) {
+        auto place = blocks.place(block, i);
+        auto source = gradient[place.slice];
         source.values += first_output;
         source.channels = columns;
-        cut.loops.outer(source, tile, y.at(0, i), y.spacing);
+        cut.loops.outer(source, place.tile, y.at(0, i), y.spacing);
       }
       for (int64_t point = 0; point < winograd_points; point++)
-        for (int64_t row = 0; row < columns; row += cut.rows)
-          for (int64_t column = 0; column < inputs; column += cut.columns)
-            factors.product(cut.vectors, y.at(point, 0) + row, 1, columns, x.at(point, 0) + column, inputs, tiles,
-                              sum.at(point, row) + column, inputs, true);
+        for (int64_t tap = 0; tap < taps; tap++)
+          for (int64_t row = 0; row < columns; row += cut.rows)
+            for (int64_t column = 0; column < inputs; column += cut.columns)
+              factors.product(cut.vectors,
+                              {y.at(point, 0) + row, 1, columns, x.at(point, tap * block.tiles) + column, inputs, block.rows()},
+                              sum.at(point, row) + tap * sum_room.floats + column, inputs, true);
     }
     for (int64_t out = 0; out < columns; out++)
-      cut.loops.taps(sum.at(0, out), sum.spacing, inputs,
-                     mutable_values<float>(sums) + (part * outputs + first_output + out) * 9 * inputs);
+      for (int64_t tap = 0; tap < taps; tap++)
+        cut.loops.taps(sum.at(0, out) + tap * sum_room.floats, sum.spacing, inputs,
+                       mutable_values<float>(sums) + ((part * outputs + first_output + out) * taps + tap) * 9 * inputs);
   });
-  // [outputs, 3, 3, inputs] in memory is a channels-last weight.
-  result.copy_(sums.sum(0).view({outputs, 3, 3, inputs}).permute({0, 3, 1, 2}));
+  // [outputs, taps, 3, 3, inputs] in memory is a channels-last weight.
+  auto weight = sums.sum(0).view({outputs, taps, 3, 3, inputs}).permute({0, 4, 1, 2, 3});
+  result.copy_(result.dim() == 5 ? weight : weight.squeeze(2));
 }
 
 template <typename T>
@@ -212,8 +311,9 @@ bool has_loops(int64_t inputs, int64_t outputs, int64_t first) {
 /// Returns the least speed-up over LibTorch on whole tiles. Measured on an EPYC of 2023.
 ///
 /// In bfloat16 LibTorch multiplied pairs there. Processors with tiles multiply several times as fast.
-double advantage(at::ScalarType type, int64_t products) {
+double advantage(at::ScalarType type, int64_t products, int64_t taps) {
   static const bool has_tiles = processor::has_bfloat16_tiles();
+  if (type != at::kFloat && !has_tiles && taps > 1) return 2;
   return type == at::kFloat ? 1.7 : has_tiles ? 0 : products >= 512 ? 1.25 : 1.05;
 }
 
@@ -233,65 +333,87 @@ int64_t fewest_tiles_of(const Tensor &x, bool transforms_weights) {
 }
 
 /// Tells whether a speed-up on whole tiles is one although tiles reach beyond the edges.
-bool fills_tiles(const Tensor &x, double advantage) {
-  return x.size(2) * x.size(3) * advantage > 16 * image<float>(x, 0).tiles();
+bool fills_tiles(const Slices &slices, double advantage) {
+  return slices.height * slices.width * advantage > 16 * slices.tiles();
+}
+
+int64_t taps_of(const Tensor &weight) { return weight.dim() == 5 ? weight.size(2) : 1; }
+
+/// Returns the taps of the slices of `stored`, [outputs, slices, 3, 3, inputs] in memory.
+std::vector<WinogradTaps> taps_of(const Tensor &stored, const WinogradTaps &first, int64_t step) {
+  std::vector<WinogradTaps> result(taps_of(stored), first);
+  for (size_t tap = 0; tap < result.size(); tap++) result[tap].values += static_cast<int64_t>(tap) * step;
+  return result;
+}
+
+Tensor stored_taps(const Tensor &weight) {
+  return weight.to(at::kFloat).contiguous(weight.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : channels_last);
 }
 
 }  // namespace
 
-bool pays(const Tensor &x, int64_t inputs, int64_t outputs, int64_t first) {
-  return has_loops(x, inputs, outputs, first) && fills_tiles(x, advantage(x.scalar_type(), inputs * outputs)) &&
-         x.size(0) * image<float>(x, 0).tiles() >= fewest_tiles_of(x, true);
+bool pays(const Tensor &x, int64_t depth, const Tensor &weight, int64_t first) {
+  Slices slices(x, depth);
+  int64_t outputs = weight.size(0), inputs = weight.size(1), taps = taps_of(weight);
+  return has_loops(x, inputs, outputs, first) &&
+         fills_tiles(slices, advantage(x.scalar_type(), inputs * outputs, taps)) &&
+         slices.count * slices.tiles() >= fewest_tiles_of(x, true);
 }
 
-bool weight_gradient_pays(const Tensor &dy, int64_t inputs, int64_t first) {
+bool weight_gradient_pays(const Tensor &dy, int64_t depth, const Tensor &weight, int64_t first) {
+  Slices slices(dy, depth);
+  int64_t outputs = weight.size(0), inputs = weight.size(1), taps = taps_of(weight);
   // In single precision LibTorch's takes twice as long as its convolution.
-  double least = dy.scalar_type() == at::kFloat ? 3 : advantage(dy.scalar_type(), inputs * dy.size(1));
-  return has_loops(dy, inputs, dy.size(1), first) && fills_tiles(dy, least) &&
-         dy.size(0) * image<float>(dy, 0).tiles() >= fewest_tiles_of(dy, false);
+  double least = dy.scalar_type() == at::kFloat ? 3 : advantage(dy.scalar_type(), inputs * outputs, taps);
+  return has_loops(dy, inputs, outputs, first) && fills_tiles(slices, least) &&
+         slices.count * slices.tiles() >= fewest_tiles_of(dy, false);
 }
 
-Tensor convolve(const ConvolutionInput &input, const Tensor &weight, const Tensor &bias, const Tensor &residual,
-                bool rounds) {
+Tensor convolve(const ConvolutionInput &input, int64_t depth, const Tensor &weight, const Tensor &bias,
+                const Tensor &residual, bool rounds) {
   auto y = at::empty({input.a.size(0), weight.size(0), input.a.size(2), input.a.size(3)}, input.a.options(),
                      channels_last);
-  auto stored = weight.to(at::kFloat).contiguous(channels_last);  // [outputs, 3, 3, inputs]
-  int64_t outputs = weight.size(0), inputs = weight.size(1);
-  WinogradTaps taps{values<float>(stored), inputs, outputs, 3 * inputs, inputs, 1, 9 * inputs};
+  auto stored = stored_taps(weight);  // [outputs, taps, 3, 3, inputs]
+  int64_t outputs = weight.size(0), inputs = weight.size(1), slice = 9 * inputs;
+  auto taps = taps_of(weight, {values<float>(stored), inputs, outputs, 3 * inputs, inputs, 1, taps_of(weight) * slice}, slice);
   auto start = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
+  Slices slices(input.a, depth);
   if (input.a.scalar_type() == at::kFloat) {
-    run<float, float>(input, taps, start, residual, y, {});
+    run<float, float>(input, slices, taps, start, residual, y, {});
   } else if (rounds && winograd_kernels<BFloat16>(inputs, outputs)->pairs.product) {
-    run<BFloat16, BFloat16Pair>(input, taps, start, residual, y, {});
+    run<BFloat16, BFloat16Pair>(input, slices, taps, start, residual, y, {});
   } else {
-    run<BFloat16, float>(input, taps, start, residual, y, {});
+    run<BFloat16, float>(input, slices, taps, start, residual, y, {});
   }
   return y;
 }
 
-std::pair<Tensor, Tensor> input_gradient(const Tensor &dy, const Tensor &weight, int64_t first) {
+std::pair<Tensor, Tensor> input_gradient(const Tensor &dy, int64_t depth, const Tensor &weight, int64_t first) {
   auto part = [&](int64_t channels) {
     return at::empty({dy.size(0), channels, dy.size(2), dy.size(3)}, dy.options(), channels_last);
   };
-  int64_t outputs = weight.size(0), inputs = weight.size(1);
+  int64_t outputs = weight.size(0), inputs = weight.size(1), count = taps_of(weight), slice = 9 * inputs;
   std::pair<Tensor, Tensor> result{part(first), inputs > first ? part(inputs - first) : Tensor()};
-  auto stored = weight.to(at::kFloat).contiguous(channels_last);
-  // The gradient is the convolution of dy with the taps turned by half a turn.
-  WinogradTaps taps{values<float>(stored) + 8 * inputs, outputs, inputs, -3 * inputs, -inputs, 9 * inputs, 1};
+  auto stored = stored_taps(weight);
+  // The gradient is the convolution of dy with the taps turned by half a turn, and from the last slice to the first.
+  auto last = values<float>(stored) + (count - 1) * slice + 8 * inputs;
+  auto taps = taps_of(weight, {last, outputs, inputs, -3 * inputs, -inputs, count * slice, 1}, -slice);
+  Slices slices(dy, depth);
   if (dy.scalar_type() == at::kFloat) {
-    run<float, float>({.a = dy}, taps, {}, {}, result.first, result.second);
+    run<float, float>({.a = dy}, slices, taps, {}, {}, result.first, result.second);
   } else {
-    run<BFloat16, float>({.a = dy}, taps, {}, {}, result.first, result.second);
+    run<BFloat16, float>({.a = dy}, slices, taps, {}, {}, result.first, result.second);
   }
   return result;
 }
 
-Tensor weight_gradient(const ConvolutionInput &input, const Tensor &dy) {
-  auto result = at::empty({dy.size(1), input.channels(), 3, 3}, floats(), channels_last);
+Tensor weight_gradient(const ConvolutionInput &input, int64_t depth, const Tensor &weight, const Tensor &dy) {
+  auto format = weight.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : channels_last;
+  auto result = at::empty(weight.sizes(), floats(), format);
   if (dy.scalar_type() == at::kFloat) {
-    run_gradient<float>(input, dy, result);
+    run_gradient<float>(input, {dy, depth}, taps_of(weight), dy, result);
   } else {
-    run_gradient<BFloat16>(input, dy, result);
+    run_gradient<BFloat16>(input, {dy, depth}, taps_of(weight), dy, result);
   }
   return result;
 }

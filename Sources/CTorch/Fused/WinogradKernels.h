@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 #include "Kernels.h"
 
@@ -28,9 +29,16 @@ struct WinogradPoints {
   int64_t columns, spacing;  // elements from row to row, and from point to point
 
   E *at(int64_t point, int64_t row) const { return values + point * spacing + row * columns; }
+  /// Sets the rows from `begin` to `end` to 0.
+  void clear(int64_t begin, int64_t end) const;
 };
 
 constexpr int64_t winograd_points = 36;
+
+template <typename E>
+void WinogradPoints<E>::clear(int64_t begin, int64_t end) const {
+  for (int64_t point = 0; point < winograd_points; point++) std::fill(at(point, begin), at(point, end), E{});
+}
 
 /// The number of neighbouring inputs in a factor.
 template <typename E>
@@ -43,13 +51,22 @@ struct WinogradTaps {
   int64_t row, column, input, output;  // floats from one to the next
 };
 
+/// The factors of Σ left[run, row, step] right[run, step] over runs of steps.
+template <typename E>
+struct WinogradProduct {
+  const E *left;
+  int64_t left_row, left_step;  // elements from one to the next
+  const E *right;
+  int64_t right_step, steps;
+  int64_t runs = 1, left_run = 0, right_run = 0;
+};
+
 /// Loops that compute factors of type E and multiply them.
 template <typename T, typename E>
 struct WinogradFactors {
   void (*input)(const WinogradImage<T> &image, int64_t tile, E *points, int64_t spacing);
   void (*weight)(const WinogradTaps &taps, int64_t begin, int64_t end, int64_t block, E *points);
-  void (*product)(int64_t vectors, const E *left, int64_t left_row, int64_t left_step, const E *right,
-                  int64_t right_step, int64_t steps, float *sums, int64_t sums_row, bool add);
+  void (*product)(int64_t vectors, const WinogradProduct<E> &factors, float *sums, int64_t sums_row, bool add);
 };
 
 /// The loops that WinogradKernels.inc documents.

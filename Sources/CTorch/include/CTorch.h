@@ -206,7 +206,8 @@ CTTensor *_Nullable ct_resize_nearest3d(const CTTensor *x, const ptrdiff_t *size
 
 // MARK: Fused operations
 //
-// They save only x [N, C, H, W], channels-last, for the gradient.
+// They save only x [N, C, H, W], channels-last, for the gradient. Volumes of `depth` slices are [N, C, depth H, W]; `depth`
+// is 0 for images.
 
 /// Batch norm. `weight` and `bias` [C] are its affine parameters, unless `map` [N, 2 C, H, W] takes their place.
 ///
@@ -223,19 +224,17 @@ typedef struct CTNorm {
 } CTNorm;
 /// Tells whether a fused norm of x may have several runs of rows and groups of several channels.
 bool ct_norm_takes_sets(const CTTensor *x);
-/// Computes conv(ReLU(norm(x))), plus the residual if there is one.
-CTTensor *_Nullable ct_norm_relu_conv2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
-                                        const CTTensor *bias, ptrdiff_t padding, const CTTensor *_Nullable residual);
+/// Computes conv(ReLU(norm(x))), plus the residual if there is one. Volumes keep their size, whatever the padding.
+CTTensor *_Nullable ct_norm_relu_conv(const CTTensor *x, const CTNorm *norm, const CTTensor *weight, const CTTensor *bias,
+                                      ptrdiff_t padding, ptrdiff_t depth, const CTTensor *_Nullable residual);
 /// Computes a 3×3 transposed convolution of stride 2 of ReLU(norm(x)), which doubles the size.
 CTTensor *_Nullable ct_norm_relu_conv_transpose2d(const CTTensor *x, const CTNorm *norm, const CTTensor *weight,
                                                   const CTTensor *bias);
 /// Computes ReLU(norm(x)) for x [N, C, H, W].
 CTTensor *_Nullable ct_norm_relu(const CTTensor *x, const CTNorm *norm);
-/// Computes conv([a, b]), with the channels concatenated, or conv(a).
-CTTensor *_Nullable ct_concatenated_conv2d(const CTTensor *a, const CTTensor *_Nullable b, const CTTensor *weight,
-                                           const CTTensor *bias, ptrdiff_t padding);
-/// Computes ct_conv3d by convolutions of slices where they are faster; a slice's neighbours are further channels.
-CTTensor *_Nullable ct_conv3d_in_slices(const CTTensor *x, const CTTensor *weight, const CTTensor *bias);
+/// Computes conv([a, b]), with the channels concatenated, or conv(a). Volumes keep their size, whatever the padding.
+CTTensor *_Nullable ct_concatenated_conv(const CTTensor *a, const CTTensor *_Nullable b, const CTTensor *weight,
+                                         const CTTensor *bias, ptrdiff_t padding, ptrdiff_t depth);
 /// Max-pools by 2 and saves no indices.
 CTTensor *_Nullable ct_max_pool2x2(const CTTensor *x);
 /// Sums, over each image's pixels, the terms of losses: logits [N, classes, H, W] -> [N, classes, 8].

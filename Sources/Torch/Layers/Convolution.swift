@@ -22,8 +22,22 @@ public protocol FusableConvolution {
   func callAsFunction(_ x: Tensor) -> Tensor
   /// The same by fused loops where they are faster.
   func fused(_ x: Tensor) -> Tensor
-  /// Convolves ReLU(norm(x)) of a slice [N, C, H, W], plus the residual, by CTorch's operation. It borrows the handles.
-  func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer?
+  /// Convolves ReLU(norm(x)), plus the residual, by CTorch's operation.
+  func fused(_ x: Tensor, _ norm: UnsafePointer<CTNorm>, adding residual: Tensor?) -> Tensor
+}
+
+extension Tensor {
+  /// The number of slices of volumes, 0 for slices.
+  fileprivate var depth: Int { rank == 5 ? size(2) : 0 }
+
+  /// Computes ReLU(norm(self)) as one operation.
+  fileprivate func rectified(_ norm: UnsafePointer<CTNorm>) -> Tensor {
+    let planes = planesJoined
+    return withExtendedLifetime(planes) { Tensor(ct_norm_relu(planes.handle, norm)) }.planesApart(shape)
+  }
+
+  /// Undoes `planesJoined`.
+  fileprivate func planesApart(_ shape: [Int]) -> Tensor { shape.count == 5 ? reshaped(shape) : self }
 }
 
 /// Convolution that keeps the size, with stride 1 and kernels of odd sides.
@@ -59,18 +73,16 @@ public struct Convolution: FusableConvolution {
         ? ct_conv3d(x.handle, weight.handle, bias.handle) : ct_conv2d(x.handle, weight.handle, bias.handle, padding))
   }
 
-  public func fused(_ x: Tensor) -> Tensor {
-    Tensor(
-      isOfVolumes
-        ? ct_conv3d_in_slices(x.handle, weight.handle, bias.handle)
-        : ct_concatenated_conv2d(x.handle, nil, weight.handle, bias.handle, padding))
-  }
+  public func fused(_ x: Tensor) -> Tensor { joined(x, nil) }
 
-  /// Computes self([a, b]) with the channels concatenated; for slices as one operation that saves no concatenated
-  /// tensor.
-  public func fused(_ a: Tensor, _ b: Tensor) -> Tensor {
-    guard !isOfVolumes else { return fused(.concatenate([a, b], dimension: 1)) }
-    return Tensor(ct_concatenated_conv2d(a.handle, b.handle, weight.handle, bias.handle, padding))
+  /// Computes self([a, b]) with the channels concatenated, as one operation that saves no concatenated tensor.
+  public func fused(_ a: Tensor, _ b: Tensor) -> Tensor { joined(a, b) }
+
+  private func joined(_ a: Tensor, _ b: Tensor?) -> Tensor {
+    let planes = (a.planesJoined, b?.planesJoined)
+    return withExtendedLifetime(planes) {
+      Tensor(ct_concatenated_conv(planes.0.handle, planes.1?.handle, weight.handle, bias.handle, padding, a.depth))
+    }.planesApart([a.size(0), weight.size(0)] + a.spatialShape)
   }
 
   /// The concatenated outputs of both convolutions of one input, [N, outputs + other outputs, …].
@@ -80,8 +92,12 @@ public struct Convolution: FusableConvolution {
     return Convolution(weight: weight, bias: bias).fused(x)
   }
 
-  public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
-    ct_norm_relu_conv2d(x, norm, weight.handle, bias.handle, padding, residual)
+  public func fused(_ x: Tensor, _ norm: UnsafePointer<CTNorm>, adding residual: Tensor?) -> Tensor {
+    let planes = (x.planesJoined, residual?.planesJoined)
+    return withExtendedLifetime(planes) {
+      Tensor(
+        ct_norm_relu_conv(planes.0.handle, norm, weight.handle, bias.handle, padding, x.depth, planes.1?.handle))
+    }.planesApart([x.size(0), weight.size(0)] + x.spatialShape)
   }
 }
 
@@ -121,9 +137,10 @@ public struct TransposedConvolution: FusableConvolution {
   /// The same without fused loops, since there are none.
   public func fused(_ x: Tensor) -> Tensor { self(x) }
 
-  public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
+  public func fused(_ x: Tensor, _ norm: UnsafePointer<CTNorm>, adding residual: Tensor?) -> Tensor {
     precondition(residual == nil, "nothing is added to a larger image")
-    return ct_norm_relu_conv_transpose2d(x, norm, weight.handle, bias.handle)
+    guard strides.count == 2 else { return self(x.rectified(norm)) }
+    return Tensor(ct_norm_relu_conv_transpose2d(x.handle, norm, weight.handle, bias.handle))
   }
 }
 
@@ -135,9 +152,9 @@ public struct NoConvolution: FusableConvolution {
 
   public func fused(_ x: Tensor) -> Tensor { x }
 
-  public func fused(_ x: OpaquePointer, _ norm: UnsafePointer<CTNorm>, _ residual: OpaquePointer?) -> OpaquePointer? {
+  public func fused(_ x: Tensor, _ norm: UnsafePointer<CTNorm>, adding residual: Tensor?) -> Tensor {
     precondition(residual == nil, "nothing is added to norm and ReLU")
-    return ct_norm_relu(x, norm)
+    return x.rectified(norm)
   }
 }
 

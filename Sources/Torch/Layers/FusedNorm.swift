@@ -29,21 +29,17 @@ struct FusedNorm {
   var channels = 1
   var epsilon = Torch.epsilon
 
-  /// Computes convolution(ReLU(norm(x))) + residual. For slices it saves only x for its gradient.
+  /// Computes convolution(ReLU(norm(x))) + residual. It saves only x for its gradient.
   func callAsFunction(_ x: Tensor, into convolution: some FusableConvolution, adding residual: Tensor?) -> Tensor {
-    let planes = x.rank == 5 ? x.planesJoined : x
-    let mapPlanes = x.rank == 5 ? map?.planesJoined : map
-    return withExtendedLifetime((planes, mapPlanes, self)) {
+    let map = map?.planesJoined
+    return withExtendedLifetime((map, self)) {
       rows.map(Int64.init).withUnsafeBufferPointer { rows in
         var norm = CTNorm(
-          weight: weight?.handle, bias: bias?.handle, map: mapPlanes?.handle, mean: running?.mean.handle,
+          weight: weight?.handle, bias: bias?.handle, map: map?.handle, mean: running?.mean.handle,
           variance: running?.variance.handle, batches: running?.batches?.handle, training: measures,
           momentum: running?.momentum ?? 0, epsilon: epsilon, rows: rows.baseAddress, runs: rows.count,
           channels: channels)
-        guard x.rank == 5 else { return Tensor(convolution.fused(x.handle, &norm, residual?.handle)) }
-        // Norm and ReLU are one operation for volumes, and the convolution another.
-        let y = convolution.fused(Tensor(ct_norm_relu(planes.handle, &norm)).reshaped(x.shape))
-        return residual.map { $0 + y } ?? y
+        return convolution.fused(x, &norm, adding: residual)
       }
     }
   }
@@ -58,7 +54,7 @@ extension Tensor {
 }
 
 extension BatchNorm {
-  /// Computes convolution(ReLU(y)) + residual; for slices as one operation that saves only x for its gradient.
+  /// Computes convolution(ReLU(y)) + residual as one operation that saves only x for its gradient.
   ///
   /// - Parameters:
   ///   - map: γ and β of every pixel, [N, 2 C, H, W], for a norm without affine parameters. Then y = self(x) · (1 + γ) + β.
@@ -128,8 +124,7 @@ extension Mode {
 }
 
 extension BatchNorm {
-  /// Computes convolution(ReLU(x · (1 + γ) + β)) + residual for an x that is normalized already; for slices as one
-  /// operation.
+  /// Computes convolution(ReLU(x · (1 + γ) + β)) + residual as one operation, for an x that is normalized already.
   ///
   /// - Parameter map: γ and β of every pixel, [N, 2 C, …].
   public func fused(
