@@ -5,7 +5,7 @@
 --size depth,height,width times 3-D networks, with the levels of isotropic voxels and one channel.
 
 With --device cuda on the GPU, where PyTorch is also compiled with CUDA graphs (mode "reduce-overhead"). On processors that
-LibTorch convolves bfloat16 on number by number (without AVX-512), all of it is float32.
+gain nothing from bfloat16 (without AVX-512, or of Intel without AMX), all of it is float32.
 
 Needs torch 2.11 (`make bench` gets it). Every contestant is a process that waits while another one runs; what is
 compared is the median of steps taken in turn, so that a slower minute of the machine slows all of them.

@@ -8,6 +8,7 @@
 
 #include "../GPU/Operations.h"
 #include "../GPU/Runtime.h"
+#include "Columns.h"
 #include "DoublingGradient.h"
 #include "Processor.h"
 #include "Tensors.h"
@@ -85,6 +86,10 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
   if (!on_gpu && is_3x3(weight) && winograd::pays(input.a, depth, weight, input.a.size(1)))
     return winograd::convolve(input, depth, weight, bias, residual, rounds);
   auto wide = on_gpu ? type : calculated(type);
+  if (wide == at::kFloat && is_3x3(weight) && columns::pay(input.a, weight)) {
+    auto y = columns::convolve(input.stored().to(wide), depth, weight.to(type).to(wide), bias.to(type).to(wide)).to(type);
+    return residual.defined() ? y.add_(residual) : y;
+  }
   auto y = folded(at::convolution(unfolded(input.stored()).to(wide), weight.to(type).to(wide), bias.to(type).to(wide), stride(),
                                   paddings(weight), per_axis(1), doubling, output_padding(), 1).to(type));
   return residual.defined() ? y.add_(residual) : y;
@@ -106,6 +111,10 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
       result.weight = winograd::weight_gradient(input, depth, weight, dy);
     }
   }
+  auto set_input = [&](const Tensor &dx) {
+    result.a = input.b.defined() ? dx.narrow(1, 0, input.a.size(1)).contiguous(channels_last) : dx;
+    if (input.b.defined()) result.b = dx.narrow(1, input.a.size(1), input.b.size(1)).contiguous(channels_last);
+  };
   std::optional<Tensor> stored;
   if (wanted[0] || wanted[1]) stored = input.stored();
   if (wanted[1] && doubling && !on_gpu) {
@@ -132,14 +141,17 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
   }
   if (wanted[0] || wanted[1]) {
     auto type = dy.scalar_type(), wide = on_gpu ? type : calculated(type);
+    if (wide == at::kFloat && is_3x3(weight) && columns::pay(dy, weight)) {
+      auto gradient = dy.to(wide);
+      if (wanted[0]) set_input(columns::input_gradient(gradient, depth, weight.to(type).to(wide)).to(type));
+      if (wanted[1]) result.weight = columns::weight_gradient(stored->to(wide), depth, weight, gradient);
+      if (wanted[2]) result.bias = channel_sums(dy);
+      return result;
+    }
     auto [dx, d_weight, d_bias] = at::convolution_backward(
         unfolded(dy).to(wide), unfolded(*stored).to(wide), weight.to(type).to(wide), at::OptionalIntArrayRef(dy.size(1)),
         stride(), paddings(weight), per_axis(1), doubling, output_padding(), 1, wanted);
-    if (wanted[0]) {
-      dx = folded(dx.to(type));
-      result.a = input.b.defined() ? dx.narrow(1, 0, input.a.size(1)).contiguous(channels_last) : dx;
-      if (input.b.defined()) result.b = dx.narrow(1, input.a.size(1), input.b.size(1)).contiguous(channels_last);
-    }
+    if (wanted[0]) set_input(folded(dx.to(type)));
     if (wanted[1]) result.weight = d_weight;
     if (wanted[2]) result.bias = d_bias;
   }

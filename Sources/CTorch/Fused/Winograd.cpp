@@ -62,7 +62,7 @@ struct Cut {
     auto points = at::empty({static_cast<int64_t>(taps.size()) * size}, floats());
     auto target = reinterpret_cast<E *>(mutable_values<float>(points));
     for (auto &slice : taps) {
-      Tasks(rows, size / rows).run([&](int64_t first, int64_t count, int64_t) {
+      Tasks(slice.inputs / loops.lanes, size / rows * loops.lanes).run([&](int64_t first, int64_t count, int64_t) {
         loops.template factors<E>().weight(slice, first, first + count, columns, target);
       });
       target += size;

@@ -1,6 +1,7 @@
 #include "WinogradKernels.h"
 
 #include <cstring>
+#include <utility>
 #include "Processor.h"
 
 #if defined(__x86_64__)

@@ -44,7 +44,7 @@ void WinogradPoints<E>::clear(int64_t begin, int64_t end) const {
 template <typename E>
 constexpr int64_t inputs_of = std::is_same_v<E, float> ? 1 : 2;
 
-/// The taps of a 3×3 weight in any memory order.
+/// The taps of a 3×3 weight. Its inputs or its outputs are neighbours in memory.
 struct WinogradTaps {
   const float *values;
   int64_t inputs, outputs;
