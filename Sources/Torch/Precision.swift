@@ -10,7 +10,7 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
   /// Convolutions round their inputs to bfloat16 and add up in float32 (PyTorch's autocast).
   case bfloat16
 
-  /// bfloat16 where the hardware multiplies it, else float32. docs/performance.md lists its cost.
+  /// bfloat16 where the hardware multiplies it faster, else float32. docs/performance.md lists its cost.
   public static func standard(on device: Device) -> Precision {
     ct_has_bfloat16(device.code) ? .bfloat16 : .float32
   }

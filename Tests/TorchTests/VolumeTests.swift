@@ -6,7 +6,9 @@ import Testing
 @Suite struct VolumeTests: ComparesOperations {
   let generator = Generator(seed: 4)
 
-  @Test(arguments: [false, true], [[1, 3, 3], [3, 3, 3], [1, 1, 1]]) func normReLUConvolution(withMap: Bool, kernel: [Int]) {
+  @Test(arguments: [false, true], [[1, 3, 3], [3, 3, 3], [1, 1, 1]]) func normReLUConvolution(
+    withMap: Bool, kernel: [Int]
+  ) {
     expectNormReLUConvolution(8, withMap: withMap, size: [3, 5, 4], kernel: kernel)
   }
 
