@@ -5,6 +5,9 @@
 # The folder of the reference network in PyTorch, which benchmarks and fixtures run.
 REFERENCE = Tools/reference
 SWIFT_BUILD = swift build -c release
+# The tests and the programs they run. `swift build --build-tests` may also compile all programs of other packages, such as
+# protoc and its 293 files.
+TEST_BUILD = swift build --product dualnorm && swift build --product command-server && swift build --product DualNormPackageTests
 
 demo: build
 	.build/release/dualnorm demo
@@ -14,7 +17,7 @@ build: deps
 
 test: deps test-env
 	Tools/deps-test.sh
-	swift build --build-tests
+	$(TEST_BUILD)
 	Tools/cuda-test.sh
 	Tools/examples-test.sh
 	@python3 Tools/test.py
@@ -22,7 +25,7 @@ test: deps test-env
 # Two tests in three, in half a minute: without commands, trainings, real data and mutated files.
 SLOW = CommandTests\.|TrainerTests|NormTrainingTests|TrainerFaultTests|TrainingPaceTests|Mutation|RealData|DICOMHostile
 test-fast: deps
-	swift build --build-tests
+	$(TEST_BUILD)
 	@python3 Tools/test.py --skip '$(SLOW)'
 
 # Sanitizers over our C++ below Torch and MedicalImaging, which their tests exercise: addresses and leaks, then undefined behaviour.
@@ -74,7 +77,7 @@ lint:
 
 # Writes docs/reference.md anew, out of what the program says of itself.
 reference: deps
-	swift build --build-tests
+	$(TEST_BUILD)
 	DUALNORM_WRITE_REFERENCE=1 swift test --skip-build --filter ReferenceTests
 
 # Pages of the libraries' comments; python3 -m http.server -d docs-html shows them to a browser, under /documentation.

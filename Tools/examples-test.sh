@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests the two programs of Examples, which use the library from a package of their own: builds them with what the debug build
-# of the library has, then runs them on small data. Needs the build of `swift build --build-tests`, which it leaves as it is.
+# of the library has, then runs them on small data. Needs the debug build of `dualnorm`, which it leaves as it is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 place=$(mktemp -d)
@@ -12,7 +12,9 @@ fail() {
 }
 
 # In the folder of the library's build: their own would compile the whole library again.
-swift build --package-path Examples --scratch-path .build >"$place/build" 2>&1 || fail "$(cat "$place/build")"
+for product in Segment TrainOnArrays; do
+  swift build --package-path Examples --scratch-path .build --product "$product" >"$place/build" 2>&1 || fail "$(cat "$place/build")"
+done
 built=.build/debug
 
 # Discs of noise, which a few steps tell from the rest.
