@@ -1,2 +1,2 @@
-/// The version that `dualnorm --version` prints and output files record.
+/// The version that `dualnorm --version` prints, output files record and packages have in their names.
 package let programVersion = "0.1.0"

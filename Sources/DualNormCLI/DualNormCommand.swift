@@ -7,7 +7,7 @@ struct DualNormCommand: ParsableCommand {
     commandName: "dualnorm",
     abstract: "Robust segmentation of medical images from many hospitals.",
     discussion: "Start with: dualnorm demo. Every verb explains itself: dualnorm train --help.",
-    version: programVersion,
+    version: Installation.version,
     subcommands: [
       DemoCommand.self, PrepareCommand.self, CheckCommand.self, TrainCommand.self, EvaluateCommand.self,
       PredictCommand.self, ScoreCommand.self, ExperimentCommand.self, ReportCommand.self, ImportCommand.self,
@@ -52,6 +52,7 @@ struct DualNormCommand: ParsableCommand {
 /// Runs `dualnorm` with the words after its name, and exits with its status.
 package func runProgram(_ words: [String]) -> Never {
   Wording.current = .commandLine
+  Installation.useDictionaries()
   do {
     var command = try DualNormCommand.parsed(words)
     try command.run()
