@@ -1,6 +1,6 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
 .PHONY: demo build test test-fast fuzz sanitize bench bench-files bench-env test-env deps deps-cuda lint \
-  reference docs man fixtures fixtures-like fixtures-segmentations fixtures-nnunet clean
+  reference docs man package deb image install test-package fixtures fixtures-like fixtures-segmentations fixtures-nnunet clean
 
 # The folder of the reference network in PyTorch, which benchmarks and fixtures run.
 REFERENCE = Tools/reference
@@ -97,6 +97,21 @@ man: deps
 	@for page in $(MANUAL)/*.1; do sed 's/^$$/.Pp/' $$page > .build/man/man1/$${page##*/}; done  # mdoc has no blank lines
 	@rm -f .build/man/man1/dualnorm.experiment.run-cell.1
 
+# The release build with all libraries inside, in dist: an archive, a Debian package, an OCI image. install copies the same
+# files below PREFIX.
+PREFIX = /usr/local
+package: build man
+	@Tools/package.sh tar
+deb image: build man
+	@Tools/package.sh $@
+install: build man
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" Tools/package.sh install
+
+# Needs root, debootstrap and umoci.
+test-package: build man
+	@Tools/package.sh tar deb image
+	@Tools/package-test.sh
+
 # Makes the fixtures of the tests anew. DCMTK's programs (Debian's package dcmtk) must be on the path.
 fixtures: bench-env
 	$(BENCH_PYTHON) Tools/fixtures.py $(REFERENCE)
@@ -125,4 +140,4 @@ fixtures-nnunet:
 	python3 Tools/fixtures_nnunet.py .build/nnunet
 
 clean:
-	rm -rf .build .build-docs docs-html demo
+	rm -rf .build .build-docs docs-html demo dist
