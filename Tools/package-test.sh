@@ -29,6 +29,7 @@ for tool in debootstrap umoci unshare chroot zstd; do
   command -v $tool >/dev/null || fail "$tool was not found; install it: apt-get install debootstrap umoci util-linux coreutils zstd"
 done
 [ -x "$binary" ] || fail "$binary is no program; run make build first."
+binary=$(readlink -f "$binary")
 for file in "$name.tar.zst" "$deb" "$name.oci.tar"; do
   [ -e "dist/$file" ] || fail "dist/$file was not found; run make package deb image first."
   (cd dist && sha256sum --quiet -c "$file.sha256") || fail "dist/$file is not what its SHA-256 says."
@@ -119,7 +120,7 @@ inside "$root" /bin/sh -c 'cd /data && exec sh walk "$@"' sh "$program" $demo >"
 step "the same with the build tree's program"
 mkdir "$place/built"
 prepare "$place/built"
-(cd "$place/built" && env -i sh walk "$OLDPWD/${binary#"$OLDPWD/"}" $demo) >"$place/said" 2>&1 ||
+(cd "$place/built" && env -i sh walk "$binary" $demo) >"$place/said" 2>&1 ||
   fail "the walk ended with $binary: $(tail -n 3 "$place/said" "$place/built/warnings" 2>/dev/null | tr '\n' ' ')"
 diff "$place/built/table" "$root.data/table" >&2 || fail "the demo's table above differs from the build tree's."
 results "$place/built" >"$place/expected"

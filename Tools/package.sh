@@ -177,7 +177,7 @@ sum() { # file of dist
 
 make_tar() {
   tar --create --directory "$stage" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
-    --format=gnu --mode=u=rwX,go=rX "$name" | zstd -q -T1 -"${ZSTD_LEVEL:-6}" -f -o "$dist/$name.tar.zst"
+    --format=gnu --mode=u=rwX,go=rX "$name" | zstd -q -T1 -"${ZSTD_LEVEL:-3}" -f -o "$dist/$name.tar.zst"
   sum "$name.tar.zst"
 }
 
@@ -205,7 +205,7 @@ Description: segmentation of medical images that holds up across hospitals
  All libraries but glibc are inside, in /usr/lib/dualnorm.
 CONTROL
   find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-  dpkg-deb --root-owner-group -Zzstd -z"${ZSTD_LEVEL:-6}" --threads-max=1 --build "$root" "$dist/$package" >/dev/null ||
+  dpkg-deb --root-owner-group -Zzstd -z"${ZSTD_LEVEL:-3}" --threads-max=1 --build "$root" "$dist/$package" >/dev/null ||
     fail "dpkg-deb made no package; see its message above."
   rm -rf "$root"
   sum "$package"
