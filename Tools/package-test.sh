@@ -79,7 +79,8 @@ set -e
 program=$1; shift
 export OMP_WAIT_POLICY=passive
 "$program" demo --output demo --quiet "$@" >table
-"$program" check demo/data >check
+"$program" check demo/data >checked
+sed "s|$PWD/||" checked >check
 "$program" predict --model demo/run --input demo/test/Site-A --output masks --quiet >volumes 2>warnings
 "$program" predict --model demo/run --input series --output series.nii.gz --quiet 2>warnings
 "$program" predict --model demo/run --input series --output series.dcm --quiet 2>warnings
