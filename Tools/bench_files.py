@@ -1,8 +1,9 @@
 """Times whole commands of `dualnorm`, from file to file, against the same work in PyTorch, SciPy, MedPy and MONAI.
 
     python3 Tools/bench_files.py DUALNORM REFERENCE_FOLDER [--slices 40 --size 384 --repetitions 3]
+    python3 Tools/bench_files.py DUALNORM REFERENCE_FOLDER --only windows [--volume 512,512,100]
 
-On processors that LibTorch convolves bfloat16 on number by number (without AVX-512), all of it is float32.
+On processors that gain nothing from bfloat16 (without AVX-512, or of Intel without AMX), all of it is float32.
 
 Needs torch 2.11, scipy, nibabel, medpy and monai (`make bench-files` gets them). Every time is the median of runs taken
 in turn, each in a process of its own; times without start-up are said to be so.
@@ -93,6 +94,31 @@ else:
 print(time.perf_counter() - start)
 """
 
+# A volume from NIfTI through both passes of a 3-D network by MONAI's sliding window, and a NIfTI mask.
+WINDOWS = r"""
+import sys
+sys.path.insert(0, sys.argv[1])
+import nibabel, numpy, torch
+from monai.inferers import sliding_window_inference
+from volumetric import DualNormUNet3D
+source, target, width, precision = *sys.argv[2:4], int(sys.argv[4]), sys.argv[5]
+network = DualNormUNet3D(2, width, 1, dual_blocks=["inc", "down1", "down2"], poolings=[[2, 2, 2]] * 3,
+                         kernels=[[3, 3, 3]] * 4).eval().to(memory_format=torch.channels_last_3d)
+file = nibabel.load(source)
+volume = file.get_fdata(dtype=numpy.float32)
+volume = (volume - volume.mean()) / volume.std()
+images = torch.from_numpy(numpy.ascontiguousarray(volume.T))[None, None]
+
+def both_passes(x):
+    x = x.to(memory_format=torch.channels_last_3d)
+    return network(x, network(x).softmax(1)).softmax(1).float()
+
+with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+    scores = sliding_window_inference(images, (40, 56, 40), 2, both_passes, overlap=0.5, mode="gaussian")
+mask = scores[0].argmax(0).numpy().astype(numpy.uint8).T
+nibabel.save(nibabel.Nifti1Image(mask, file.affine), target)
+"""
+
 
 def run(command, environment=None):
     """Seconds and standard output of a command."""
@@ -111,6 +137,13 @@ def peak(command):
     script = "import resource, subprocess, sys\nsubprocess.run(sys.argv[1:], check=True, capture_output=True)\n" \
              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)"
     return int(run([sys.executable, "-c", script, *command])[1])
+
+
+def timed(command):
+    """Seconds and peak memory in bytes of one run."""
+    start = time.perf_counter()
+    memory = peak(command)
+    return time.perf_counter() - start, memory
 
 
 def medians(contestants, repetitions):
@@ -132,7 +165,12 @@ def main():
     for name, value in {"size": 384, "slices": 40, "width": 32, "repetitions": 3}.items():
         parser.add_argument("--" + name, type=int, default=value)
     parser.add_argument("--many-slices", default="10,20,40,100,200")
+    parser.add_argument("--volume", default="512,512,100", help="x, y and z of the volume that windows cover")
+    parser.add_argument("--only", choices=["windows"])
     a = parser.parse_args()
+    if a.only:
+        with tempfile.TemporaryDirectory() as folder:
+            return windows(a, folder)
     many = [int(n) for n in a.many_slices.split(",") if n]
     with tempfile.TemporaryDirectory() as folder:
         made = sorted({a.slices, *many})
@@ -144,6 +182,7 @@ def main():
         sizes(a)
         scores(a, folder)
         start_up(a)
+        windows(a, folder)
 
 
 def predict(a, folder, model, slices, precision=PRECISION):
@@ -172,6 +211,32 @@ def volumes(a, folder, model):
     row("---", "---", "---")
     for name, seconds in times.items():
         row(name, f"{seconds:.1f}", f"{seconds / times[fastest]:.2f}")
+
+
+def windows(a, folder):
+    """A large volume by windows of a 3-D network of width 16, against MONAI's; one run of each."""
+    import nibabel
+    import numpy
+    import scipy.ndimage
+    data, model, source = folder + "/data", folder + "/volumes", folder + "/large.nii.gz"
+    run([a.dualnorm, "phantom", "--output", data, "--size", "64x64x48", "--cases", "3", "--sites", "1", "--quiet"])
+    run([a.dualnorm, "train", "--data", data, "--output", model, "--dimensions", "3", "--size", "40,56,40", "--width", "16",
+         "--dual-blocks", "inc,down1,down2", "--iterations", "2,1", "--quiet"])
+    cases = [os.path.join(place, name) for place, _, names in os.walk(data) for name in names if name.endswith(".nii.gz")]
+    affine = nibabel.load(min(cases)).affine
+    sides = [int(side) for side in a.volume.split(",")]
+    noise = scipy.ndimage.gaussian_filter(numpy.random.default_rng(1).normal(size=sides), 3) * 3000 + 500
+    nibabel.save(nibabel.Nifti1Image(noise.astype(numpy.int16), affine), source)
+    ours = [a.dualnorm, "predict", "--model", model, "--input", source, "--output", folder + "/ours.nii.gz", "--quiet"]
+    theirs = [sys.executable, "-c", WINDOWS, a.reference, source, folder + "/theirs.nii.gz", "16", PRECISION]
+    times = {name: timed(command) for name, command in (
+        (f"PyTorch and MONAI, {PRECISION}, channels-last-3d", theirs), (f"dualnorm predict, {PRECISION}", ours))}
+    least = times[f"dualnorm predict, {PRECISION}"][0]
+    print(f"\nA volume of {'×'.join(map(str, sides))} by windows of 40×56×40, both passes, file to file; one run\n")
+    row("", "s", "times dualnorm's", "peak memory, MB")
+    row(*["---"] * 4)
+    for name, (seconds, memory) in times.items():
+        row(name, f"{seconds:.1f}", f"{seconds / least:.2f}", f"{memory / 1e6:.0f}")
 
 
 def linear(a, folder, model, many):
