@@ -144,7 +144,7 @@ extension PredictionJob {
       if let series {
         try result.labels.writeSegmentation(
           to: file(suffix), of: series, segments: labels.dicomSegments,
-          softwareVersion: DualNormCommand.configuration.version)
+          softwareVersion: programVersion)
       } else if let names = outputs.classFiles {
         try write(result.labels, classes: names, labels, suffix)
       } else {

@@ -40,7 +40,7 @@ struct PrepareCommand: ParsableCommand {
     let preparation = try SitePreparation(
       recipe: recipe, images: URL(fileURLWithPath: images), labels: URL(fileURLWithPath: labels), site: site,
       output: URL(fileURLWithPath: output), training: training, skipUnpaired: skipUnpaired,
-      version: DualNormCommand.configuration.version)
+      version: programVersion)
     let progress = Progress("cases", of: preparation.pairs.cases.count, quiet: quiet)
     var isFirst = true
     let prepared = try preparation.run { scan in
