@@ -102,7 +102,7 @@ def random_transforms(planned):
     return Compose([
         RandCropByPosNegLabeld(keys, "label", window, pos=1, neg=1, num_samples=1, fg_indices_key="label_fg_indices",
                                bg_indices_key="label_bg_indices"),
-        lambda crops: {key: crops[0][key].squeeze(-1) if flat else crops[0][key] for key in keys},
+        lambda crops: {key: crops[0][key].as_tensor().squeeze(-1) if flat else crops[0][key].as_tensor() for key in keys},
         RandZoomd(keys, min_zoom=0.9, max_zoom=1.2, mode=["bilinear" if flat else "trilinear", "nearest"],
                   align_corners=[True, None], prob=0.16),
         RandGaussianNoised("image", std=0.01, prob=0.15),
@@ -125,8 +125,9 @@ class Training:
     def __init__(self, settings, planned):
         self.budget, self.random = SHARE_FOR_TRAINING * settings["budget"], numpy.random.RandomState(settings["seed"])
         self.cases, self.change = training_cases(settings, planned), random_transforms(planned)
+        self.change.set_random_state(settings["seed"])
         self.network = network(planned)
-        self.loss = DiceCELoss(to_onehot_y=True, softmax=True, batch=True, include_background=False)
+        self.loss = DiceCELoss(to_onehot_y=True, softmax=True, batch=True)
         self.optimizer = torch.optim.SGD(self.network.parameters(), 0.01, momentum=0.99, nesterov=True, weight_decay=3e-5)
 
     def step(self, batch):
