@@ -1,5 +1,5 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test test-fast fuzz sanitize bench bench-files bench-env test-env deps deps-cuda lint \
+.PHONY: demo build test test-fast fuzz sanitize bench bench-files bench-env compare compare-env test-env deps deps-cuda lint \
   reference docs man package deb image install test-package fixtures fixtures-like fixtures-segmentations fixtures-nnunet clean
 
 # The folder of the reference network in PyTorch, which benchmarks and fixtures run.
@@ -57,6 +57,19 @@ BENCH_ENV = $(HOME)/.cache/dualnorm/bench
 BENCH_PYTHON = "$(BENCH_ENV)/bin/python"
 bench-env:
 	@python3 Tools/environment.py "$(BENCH_ENV)" $(addprefix Tools/environments/,bench.txt bench-medpy.txt safetensors.txt fixtures.txt)
+
+# Trains nnU-Net, MONAI's DynUNet and dualnorm for the same processor time. COMPARE has options of Tools/compare/run.py.
+# All of it takes days; Ctrl-C and the same command go on. The page needs a budget of five minutes at least.
+COMPARE_FOLDER = .build/compare
+compare: build compare-env
+	@$(COMPARE_PYTHON) Tools/compare/run.py --binary .build/release/dualnorm --output $(COMPARE_FOLDER) $(COMPARE)
+	@$(COMPARE_PYTHON) Tools/compare/page.py $(COMPARE_FOLDER)
+
+# nnU-Net and what it needs, beside the packages of the benchmarks.
+COMPARE_ENV = $(HOME)/.cache/dualnorm/compare
+COMPARE_PYTHON = "$(COMPARE_ENV)/bin/python"
+compare-env:
+	@python3 Tools/environment.py "$(COMPARE_ENV)" $(addprefix Tools/environments/,bench.txt fixtures.txt compare.txt)
 
 # What tests hold files and pages against: the readers of TensorBoard and safetensors, a browser and pdftotext.
 TEST_ENV = $(HOME)/.cache/dualnorm/tests
