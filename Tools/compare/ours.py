@@ -68,37 +68,41 @@ class DualNorm:
                     "--width", width, "--iterations", "%d,%d" % tuple(iterations), "--seed", seed, "--threads", 1, "--quiet",
                     *blocks, *options], log)
 
-    def pace(self, folders, width):
-        """Measures the pace of a width, once for each data set."""
+    def pace(self, folders, width, budget):
+        """Measures the pace of a width, once for each data set; nothing where it cannot train long enough."""
         folder = folders.root / "dualnorm-pace"
         name = f"{self.dimensions}d-{'dual' if self.dual else 'plain'}-{width}"
         path = folder / f"{name}.json"
-        if path.exists():
-            return Pace(**json.loads(path.read_text()))
+        known = json.loads(path.read_text()) if path.exists() else {}
         folder.mkdir(exist_ok=True)
-
-        def seconds(plain, dual, *options):
-            return self.fit(folders, folder / name, folder / "log.txt", width, (plain, dual), 1, *options).seconds
-
         last = 1 if self.dual else 0
-        short = seconds(4, last)
-        plain = max(1e-4, (seconds(24, last) - short) / 20)
-        dual = max(plain, (seconds(4, 21) - short) / 20) if self.dual else 0
+
+        def seconds(what, plain, dual, *options):
+            """Of a training, from the file if it is there."""
+            if what not in known:
+                known[what] = self.fit(folders, folder / name, folder / "log.txt", width, (plain, dual), 1, *options).seconds
+                path.write_text(json.dumps(known))
+                shutil.rmtree(folder / name, ignore_errors=True)
+            return known[what]
+
+        short = seconds("short", 4, last)
+        plain = max(1e-4, (seconds("plain", 24, last) - short) / 20)
+        dual = max(plain, (seconds("dual", 4, 21) - short) / 20) if self.dual else 0
+        if width > WIDTHS[-1] and sum(Pace(0, plain, dual, 0).iterations(budget, self.dual)) < ENOUGH:
+            return None
         # 51 iterations have a second validation.
-        validation = max(0, seconds(51, last, "--validate-every", LEAST_APART) - short - 47 * plain)
+        validation = max(0, seconds("validation", 51, last, "--validate-every", LEAST_APART) - short - 47 * plain)
         start = short - 4 * plain - last * dual - validation * (1 + (dual / plain if self.dual else 0))
-        pace = Pace(max(0, start), plain, dual, validation)
-        path.write_text(json.dumps(vars(pace)))
-        shutil.rmtree(folder / name, ignore_errors=True)
-        return pace
+        return Pace(max(0, start), plain, dual, validation)
 
     def choose(self, folders, budget):
         """The width and the iterations by the rule of `--time`."""
         for width in WIDTHS:
-            iterations = self.pace(folders, width).iterations(budget, self.dual)
-            if sum(iterations) >= ENOUGH:
-                break
-        return width, iterations
+            pace = self.pace(folders, width, budget)
+            if pace:
+                iterations = pace.iterations(budget, self.dual)
+                if sum(iterations) >= ENOUGH or width == WIDTHS[-1]:
+                    return width, iterations
 
     def train(self, folders, folder, budget, seed):
         width, iterations = self.choose(folders, budget)
