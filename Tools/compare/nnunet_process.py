@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-os.environ.update(nnUNet_def_n_proc="1", nnUNet_n_proc_DA="0", nnUNet_compile="false")
+os.environ.update(nnUNet_def_n_proc="1", nnUNet_compile="false")
 
 # nnU-Net steps its rate of learning once an epoch. This many make its polynomial smooth.
 EPOCHS = 100
@@ -33,6 +33,8 @@ def dataset_name(settings):
 def plan(settings):
     """Plans the data set if it has no plans, and preprocesses it for one configuration."""
     from nnunetv2.experiment_planning.plan_and_preprocess_api import extract_fingerprints, plan_experiments, preprocess
+    # Planning takes this as its number of threads.
+    os.environ["nnUNet_n_proc_DA"] = "1"
     number, folder = settings["number"], Path(os.environ["nnUNet_preprocessed"]) / dataset_name(settings)
     if not (folder / "nnUNetPlans.json").exists():
         extract_fingerprints([number], num_processes=1, check_dataset_integrity=False, verbose=False)
@@ -48,6 +50,8 @@ def trainer(settings, batch):
     import numpy
     import torch
     from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+    # Batches are made in this process.
+    os.environ["nnUNet_n_proc_DA"] = "0"
     torch.set_num_threads(1)
     numpy.random.seed(settings["seed"])
     torch.manual_seed(settings["seed"])
