@@ -64,7 +64,8 @@ def plan(settings):
     """Spacing and window by the median of the training cases, and the network's shape."""
     spacings, shapes = [], []
     # Headers alone would do, but Orientation must have turned the axes.
-    turn = Compose([LoadImaged("image"), EnsureChannelFirstd("image"), Orientationd("image", axcodes="RAS", labels=None)])
+    turn = Compose([LoadImaged("image", reader="NibabelReader"), EnsureChannelFirstd("image"),
+                    Orientationd("image", axcodes="RAS", labels=None)])
     for path in images(settings["raw"], "imagesTr"):
         image = turn({"image": path})["image"]
         spacings.append([float(each) for each in image.pixdim])
@@ -90,7 +91,7 @@ def fixed_transforms(planned, keys):
     """Transforms that do not change from one iteration to the next."""
     modes = ["bilinear", "nearest"][:len(keys)]
     return Compose([
-        LoadImaged(keys), EnsureChannelFirstd(keys), Orientationd(keys, axcodes="RAS", labels=None),
+        LoadImaged(keys, reader="NibabelReader"), EnsureChannelFirstd(keys), Orientationd(keys, axcodes="RAS", labels=None),
         # Slices keep their distance.
         Spacingd(keys, pixdim=planned["spacing"][:planned["dimensions"]] + [-1] * (3 - planned["dimensions"]), mode=modes),
         NormalizeIntensityd("image", nonzero=True)])
@@ -175,7 +176,7 @@ def predict(settings):
     Path(settings["masks"]).mkdir(parents=True, exist_ok=True)
     for name in settings["cases"]:
         path = str(Path(settings["raw"]) / "imagesTs" / f"{name}_0000.nii.gz")
-        image, own = prepare({"image": path})["image"], LoadImage()(path)
+        image, own = prepare({"image": path})["image"], LoadImage(reader="NibabelReader")(path)
         with torch.no_grad():
             shares = inferer(image.as_tensor()[None], made)[0].softmax(0)
         back = SpatialResample(mode="bilinear", padding_mode="border")
