@@ -77,7 +77,7 @@ def versions(binary):
     except OSError:
         fail(f"{binary} does not run; give the program dualnorm with --binary.")
     packages = ("nnunetv2", "monai", "torch", "numpy")
-    return " ".join([f"dualnorm={own}", *(f"{name}={metadata.version(name)}" for name in packages)])
+    return "; ".join([own, *(f"{name} {metadata.version(name)}" for name in packages)])
 
 
 def score(binary, folders, folder):
