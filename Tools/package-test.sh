@@ -58,15 +58,15 @@ fresh() { # folder: a new bare Debian with an account
 }
 
 # A root that nobody writes to, but for /data; /proc is mounted, and the account has no HOME.
+enter='set -e
+root=$1; shift
+mount --bind "$root" "$root"
+mount --bind "$root.data" "$root/data"
+mount -t proc proc "$root/proc"
+mount -o remount,bind,ro "$root"
+'
 inside() { # root, words
-  unshare --mount --pid --fork bash -c '
-    set -e
-    root=$1; shift
-    mount --bind "$root" "$root"
-    mount --bind "$root.data" "$root/data"
-    mount -t proc proc "$root/proc"
-    mount -o remount,bind,ro "$root"
-    exec chroot --userspec=4321:4321 "$root" /usr/bin/env -i "$@"' bash "$@"
+  unshare --mount --pid --fork bash -c "$enter"'exec chroot --userspec=4321:4321 "$root" /usr/bin/env -i "$@"' bash "$@"
 }
 writable() { # folder of a root
   mkdir -p "$1.data"
@@ -157,14 +157,8 @@ mkdir "$root.data" "$root/proc" "$root/data"
 chown 4321:4321 "$root.data"
 # The image has no env of its own, and needs none.
 contained() {
-  unshare --mount --pid --fork bash -c '
-    set -e
-    root=$1; shift
-    mount --bind "$root" "$root"
-    mount --bind "$root.data" "$root/data"
-    mount -t proc proc "$root/proc"
-    mount -o remount,bind,ro "$root"
-    exec env -i /usr/sbin/chroot --userspec=4321:4321 "$root" "$@"' bash "$root" /opt/dualnorm/bin/dualnorm "$@"
+  unshare --mount --pid --fork bash -c "$enter"'exec env -i /usr/sbin/chroot --userspec=4321:4321 "$root" "$@"' bash "$root" \
+    /opt/dualnorm/bin/dualnorm "$@"
 }
 [ "$(contained --version)" = "$said" ] || fail "the program of the image gives another version than the archive's."
 contained phantom --output /data/phantom --size 32x32x4 --cases 2 --sites 2 --quiet >/dev/null || fail "phantom fails in the image."

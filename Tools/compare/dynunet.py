@@ -1,9 +1,7 @@
 """MONAI's DynUNet as a contestant, of slices or of volumes."""
-import json
-import sys
 from pathlib import Path
 
-from measure import run
+from measure import run_step
 
 PROCESS = Path(__file__).resolve().parent / "dynunet_process.py"
 BATCH = 8
@@ -15,10 +13,7 @@ class DynUNet:
 
     def step(self, name, folders, folder, settings):
         """Runs a step of dynunet_process.py; returns what it found out, and its cost."""
-        report = folder / f"{name}.json"
-        settings = {"raw": str(folders.raw), "report": str(report), "model": str(folder / "model.pt"), **settings}
-        cost = run([sys.executable, PROCESS, name, json.dumps(settings)], folder / "log.txt")
-        return json.loads(report.read_text()), cost
+        return run_step(PROCESS, name, {"raw": str(folders.raw), "model": str(folder / "model.pt"), **settings}, folder)
 
     def train(self, folders, folder, budget, seed):
         found, cost = self.step("train", folders, folder, {

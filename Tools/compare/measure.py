@@ -1,4 +1,5 @@
 """Runs commands on one thread and measures what they cost: processor time of the whole process tree, and memory."""
+import json
 import os
 import subprocess
 import sys
@@ -49,3 +50,11 @@ def run(command, log, environment=None):
     if code != 0:
         fail(f"{os.path.basename(words[0])} ended with {code}; {log} has its words.")
     return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - begin, usage.ru_maxrss // 1024)
+
+
+def run_step(script, name, settings, folder, environment=None):
+    """Runs a step of a script in a process of its own; returns what it reported, and its cost."""
+    report = folder / f"{name}.json"
+    words = [sys.executable, script, name, json.dumps({**settings, "report": str(report)})]
+    cost = run(words, folder / "log.txt", environment)
+    return json.loads(report.read_text()), cost

@@ -1,9 +1,8 @@
 """nnU-Net as a contestant: it plans and preprocesses once a data set, and trains and predicts for each cell."""
 import json
-import sys
 from pathlib import Path
 
-from measure import run
+from measure import run_step
 
 PROCESS = Path(__file__).resolve().parent / "nnunet_process.py"
 # Iterations of one of nnU-Net's epochs.
@@ -16,13 +15,11 @@ class NNUNet:
 
     def step(self, name, folders, folder, settings):
         """Runs a step of nnunet_process.py; returns what it found out, and its cost."""
-        report = folder / f"{name}.json"
-        settings = {"number": folders.data.number, "raw": str(folders.raw), "configuration": self.configuration,
-                    "report": str(report), "seed": 1, **settings}
+        settings = {"number": folders.data.number, "raw": str(folders.raw), "configuration": self.configuration, "seed": 1,
+                    **settings}
         environment = {"nnUNet_raw": str(folders.raw.parent), "nnUNet_preprocessed": str(folders.root / "preprocessed"),
                        "nnUNet_results": str(folder / "results")}
-        cost = run([sys.executable, PROCESS, name, json.dumps(settings)], folder / "log.txt", environment)
-        return json.loads(report.read_text()), cost
+        return run_step(PROCESS, name, settings, folder, environment)
 
     def prepare(self, folders):
         """Plans, preprocesses and measures the pace, once; the cost is beside the budget."""

@@ -65,11 +65,13 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
   TORCH_CHECK(!input.map.defined() || (input.a.size(0) % input.map.size(0) == 0 && input.map.size(1) == 2 * input.a.size(1) &&
                                        input.map.size(2) == input.a.size(2) && input.map.size(3) == input.a.size(3)),
               "a map of another shape than the image");
+  // Volumes keep their size.
+  auto side = [&](int64_t axis) {
+    return input.a.size(axis) + (depth > 0 ? 0 : 2 * padding - weight.size(axis) + 1);
+  };
   TORCH_CHECK(!residual.defined() || (!doubling && residual.size(0) == input.a.size(0) &&
-                                      residual.size(1) == weight.size(0) &&
-                                      (depth > 0 ? residual.sizes().slice(2) == input.a.sizes().slice(2) :
-                                      residual.size(2) == input.a.size(2) + 2 * padding - weight.size(2) + 1 &&
-                                      residual.size(3) == input.a.size(3) + 2 * padding - weight.size(3) + 1)),
+                                      residual.size(1) == weight.size(0) && residual.size(2) == side(2) &&
+                                      residual.size(3) == side(3)),
               "a residual of another shape than the result");
   TORCH_CHECK(depth == 0 || (weight.dim() == 5 && !doubling && input.a.size(2) % depth == 0),
               "a height of ", input.a.size(2), " is not that of ", depth, " slices, or the weight is not one of volumes");

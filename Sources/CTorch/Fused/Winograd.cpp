@@ -1,7 +1,6 @@
 #include "Winograd.h"
 
 #include <ATen/ops/empty.h>
-#include <atomic>
 #include "Processor.h"
 #include "Tensors.h"
 #include "WinogradBlocks.h"
@@ -14,33 +13,6 @@ namespace {
 
 /// Least number of outputs for one transformation of the input, in the gradient by the weight.
 constexpr int64_t fewest_columns = 64;
-
-at::TensorOptions floats() { return at::TensorOptions(at::kFloat); }
-
-/// Room for the points of a block. Factors of every type are as large as a float.
-struct Room {
-  int64_t columns, spacing, floats;
-
-  /// Spaces rows of points so that they start in different sets of the cache.
-  Room(int64_t rows, int64_t columns)
-      : columns(columns), spacing(rows * columns + 16), floats(spacing * winograd_points) {}
-
-  template <typename E = float>
-  WinogradPoints<E> take(float *&from) const {
-    return {reinterpret_cast<E *>(std::exchange(from, from + floats)), columns, spacing};
-  }
-};
-
-/// Runs body(task, floats) for every task, each thread with `size` floats of its own.
-template <typename Body>
-void run_with_floats(int64_t tasks, int64_t size, const Body &body) {
-  int64_t workers = std::min<int64_t>(tasks, at::get_num_threads());
-  auto all = at::empty({workers * size}, floats());
-  std::atomic<int64_t> next = 0;
-  run_parallel(workers, [&](int64_t worker) {
-    for (int64_t task = next++; task < tasks; task = next++) body(task, mutable_values<float>(all) + worker * size);
-  });
-}
 
 /// The split of matrix products with `inputs` and `outputs` channels.
 template <typename T>

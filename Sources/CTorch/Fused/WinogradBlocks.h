@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <atomic>
 #include "NormReLU.h"
 #include "Tensors.h"
 #include "WinogradKernels.h"
@@ -126,5 +128,32 @@ struct Blocks {
   /// The size of as many blocks, all about equally large.
   static int64_t even(int64_t all, int64_t size) { return blocks_along(all, blocks_along(all, size)); }
 };
+
+inline at::TensorOptions floats() { return at::TensorOptions(at::kFloat); }
+
+/// Room for the points of a block. Factors of every type are as large as a float.
+struct Room {
+  int64_t columns, spacing, floats;
+
+  /// Spaces rows of points so that they start in different sets of the cache.
+  Room(int64_t rows, int64_t columns)
+      : columns(columns), spacing(rows * columns + 16), floats(spacing * winograd_points) {}
+
+  template <typename E = float>
+  WinogradPoints<E> take(float *&from) const {
+    return {reinterpret_cast<E *>(std::exchange(from, from + floats)), columns, spacing};
+  }
+};
+
+/// Runs body(task, floats) for every task, each thread with `size` floats of its own.
+template <typename Body>
+void run_with_floats(int64_t tasks, int64_t size, const Body &body) {
+  int64_t workers = std::min<int64_t>(tasks, at::get_num_threads());
+  auto all = at::empty({workers * size}, floats());
+  std::atomic<int64_t> next = 0;
+  run_parallel(workers, [&](int64_t worker) {
+    for (int64_t task = next++; task < tasks; task = next++) body(task, mutable_values<float>(all) + worker * size);
+  });
+}
 
 }  // namespace winograd
