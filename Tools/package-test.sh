@@ -105,6 +105,9 @@ say "it says: $said"
 [[ "$said" = "dualnorm $version (commit "*", LibTorch "*")" && "$said" != *unknown* ]] ||
   fail "--version of the package says '$said', not dualnorm $version with its commit and LibTorch."
 
+commit=$(git rev-parse --short=7 HEAD 2>/dev/null || echo "${DUALNORM_COMMIT:-unknown}")
+[[ "$said" =~ \(commit\ $commit[,+] ]] || fail "dist holds packages of another commit than $commit; run make package deb image again."
+
 # Libraries of a cluster's module must not come before the package's.
 mkdir "$root.data/others"
 for library in libc10.so libstdc++.so.6 libITKCommon-5.2.so.1; do echo no library >"$root.data/others/$library"; done
