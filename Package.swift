@@ -20,8 +20,8 @@ let docs: [Package.Dependency] =
 
 // All that is Swift below the program.
 let library: [Target.Dependency] = [
-  "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "TensorBoard", "Torch", "MedicalImaging",
-  "Basics",
+  "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "TensorBoard", "ONNX", "Torch",
+  "MedicalImaging", "Basics",
 ]
 
 // A file imports whatever it uses, and passes on only what its own declarations need.
@@ -82,6 +82,9 @@ let package = Package(
     .target(
       name: "TensorBoard", dependencies: ["Basics", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       swiftSettings: strict),
+    .target(
+      name: "ONNX", dependencies: ["Torch", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      swiftSettings: strict),
     .target(name: "Scores", dependencies: ["MedicalImaging", "Basics"], swiftSettings: optimized),
     .target(name: "Pictures", dependencies: ["MedicalImaging"], swiftSettings: optimized),
     .target(
@@ -89,7 +92,7 @@ let package = Package(
       swiftSettings: optimized),
     .target(
       name: "DualNorm",
-      dependencies: ["Datasets", "Scores", "Pictures", "TensorBoard", "Torch", "MedicalImaging", "Basics"],
+      dependencies: ["Datasets", "Scores", "Pictures", "TensorBoard", "ONNX", "Torch", "MedicalImaging", "Basics"],
       swiftSettings: optimized),
     .target(
       name: "Experiments", dependencies: ["DualNorm", "Datasets", "Scores", "Torch", "Basics"], swiftSettings: strict),
@@ -100,7 +103,8 @@ let package = Package(
     .target(
       name: "DualNormCLI",
       dependencies: [
-        "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "Torch", "MedicalImaging", "Basics",
+        "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "ONNX", "Torch", "MedicalImaging",
+        "Basics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .executableTarget(name: "Program", dependencies: ["DualNormCLI"], swiftSettings: strict),

@@ -2,7 +2,7 @@ import CTorch
 
 extension Tensor {
   /// The same values without their autograd graph.
-  public func detached() -> Tensor { Tensor(ct_detach(handle)) }
+  public func detached() -> Tensor { Tensor(ct_detach(handle), sameAs: self) }
 
   /// Chooses whether autograd computes the gradient of this leaf.
   public func requireGradient(_ required: Bool = true) { checkTrap(ct_require_gradient(handle, required)) }

@@ -7,6 +7,8 @@ import CTorch
 public final class Tensor {
   /// Lives as long as the tensor. Never take it of a temporary value, which may be freed before the call.
   let handle: OpaquePointer
+  /// The origin of these values, while a computation is recorded.
+  public internal(set) var node: GraphNode?
 
   /// Takes ownership of a handle of CTorch. Traps with LibTorch's message without one.
   init(_ handle: OpaquePointer?) {
@@ -61,13 +63,13 @@ public final class Tensor {
     return values(Double.self)[0]
   }
 
-  public func converted(to type: ScalarType) -> Tensor { Tensor(ct_to_type(handle, type.code)) }
+  public func converted(to type: ScalarType) -> Tensor { Tensor(ct_to_type(handle, type.code), sameAs: self) }
 
   /// Copies the values, without a gradient.
   public func copy() -> Tensor { Tensor(ct_copy(handle)) }
 
   /// The same values in LibTorch's fast layout for [N, C, H, W], channels-last. Differentiable.
-  public func channelsLast() -> Tensor { Tensor(ct_channels_last(handle)) }
+  public func channelsLast() -> Tensor { Tensor(ct_channels_last(handle), sameAs: self) }
 }
 
 /// Traps with LibTorch's message.

@@ -44,8 +44,9 @@ import Testing
 
   @Test func resizingAlignsCorners() {
     let x = Tensor([Float(0), 2], shape: [1, 1, 1, 2])
-    #expect(x.resizedLinearly(to: [1, 3]).values(Float.self) == [0, 1, 2])
-    #expect(x.resizedNearest(to: [1, 4]).values(Float.self) == [0, 0, 2, 2])
+    func size(_ sizes: Int...) -> Tensor { Tensor(repeating: 0, shape: [1, 1] + sizes) }
+    #expect(x.resizedLinearly(like: size(1, 3)).values(Float.self) == [0, 1, 2])
+    #expect(x.resizedNearest(like: size(1, 4)).values(Float.self) == [0, 0, 2, 2])
   }
 
   @Test func aGeneratorGivesPyTorchsNumbers() {

@@ -14,9 +14,10 @@ import Testing
 
   @Test func resizingAlongThreeAxes() {
     let x = Tensor([0, 1, 2, 3] as [Double], shape: [1, 1, 2, 1, 2])
+    func size(_ sizes: Int...) -> Tensor { Tensor(repeating: 0, shape: [1, 1] + sizes) }
     #expect(
-      x.resizedLinearly(to: [3, 1, 3]).values(Double.self) == [0, 0.5, 1, 1, 1.5, 2, 2, 2.5, 3])
-    #expect(x.resizedNearest(to: [4, 1, 2]).values(Double.self) == [0, 1, 0, 1, 2, 3, 2, 3])
+      x.resizedLinearly(like: size(3, 1, 3)).values(Double.self) == [0, 0.5, 1, 1, 1.5, 2, 2, 2.5, 3])
+    #expect(x.resizedNearest(like: size(4, 1, 2)).values(Double.self) == [0, 1, 0, 1, 2, 3, 2, 3])
   }
 
   @Test func theLargestChannelOfVolumes() {

@@ -40,7 +40,7 @@ public final class DualNormNetwork {
     let levels = withPrecision(precision, on: device) { backbone(images, context) }.map { $0.converted(to: .float32) }
     return PassLogits(
       full: levels[0],
-      coarse: levels.dropFirst().map { $0.resizedLinearly(to: images.spatialShape) })
+      coarse: levels.dropFirst().map { $0.resizedLinearly(like: images) })
   }
 
   /// The dual norms of each block that has any, from input to output.

@@ -37,9 +37,10 @@ extension DualNormNetwork {
           let plane = (z - window.slices.lowerBound) * sizes[0] / window.slices.count
           return tensor.narrowed(2, to: plane..<plane + 1).values()
         }
-        let seen = values(levels.resized(to: sizes))
+        let resized = levels.resized(like: Tensor(repeating: 0, shape: [1, 1] + sizes))
+        let seen = values(resized)
         return norms.enumerated().map { index, norm in
-          let (gamma, beta) = norm.modulation(by: levels, size: sizes)
+          let (gamma, beta) = norm.modulation(by: resized)
           return DualMap(
             block: block, index: index, channels: gamma.size(1), size: Extent(sizes).slice, gamma: values(gamma),
             beta: values(beta), mask: seen)

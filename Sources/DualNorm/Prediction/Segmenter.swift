@@ -39,12 +39,14 @@ struct BranchEnsemble: Segmenter {
   let network: DualNormNetwork
 
   func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
-    let first = mean(input.images, mask: nil, mode)
-    guard let mask = network.finalMask(after: first, reference: input.labels) else {
-      return [.first: ClassScores(first, areLogits: false)]
-    }
-    let final = mean(input.images, mask: mask, mode)
-    return [.first: ClassScores(first, areLogits: false), .final: ClassScores(final, areLogits: false)]
+    probabilities(of: input.images, labels: input.labels, mode).mapValues { ClassScores($0, areLogits: false) }
+  }
+
+  /// The mean of the branches' class probabilities for each pass, [N, classes, …].
+  func probabilities(of images: Tensor, labels: Tensor?, _ mode: Mode = .evaluation) -> [Pass: Tensor] {
+    let first = mean(images, mask: nil, mode)
+    guard let mask = network.finalMask(after: first, reference: labels) else { return [.first: first] }
+    return [.first: first, .final: mean(images, mask: mask, mode)]
   }
 
   private func mean(_ images: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {

@@ -70,7 +70,10 @@ public struct Convolution: FusableConvolution {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     Tensor(
       isOfVolumes
-        ? ct_conv3d(x.handle, weight.handle, bias.handle) : ct_conv2d(x.handle, weight.handle, bias.handle, padding))
+        ? ct_conv3d(x.handle, weight.handle, bias.handle) : ct_conv2d(x.handle, weight.handle, bias.handle, padding),
+      .convolution(strides: x.spatialShape.map { _ in 1 }, padding: weight.shape.dropFirst(2).map { $0 / 2 }), x,
+      weight,
+      bias)
   }
 
   public func fused(_ x: Tensor) -> Tensor { joined(x, nil) }
@@ -130,8 +133,12 @@ public struct TransposedConvolution: FusableConvolution {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    guard strides.count == 3 else { return Tensor(ct_conv_transpose2d(x.handle, weight.handle, bias.handle, 2, 1, 1)) }
-    return Tensor(ct_conv_transpose3d(x.handle, weight.handle, bias.handle, strides))
+    let padding = strides.map { $0 - 1 }
+    return Tensor(
+      strides.count == 3
+        ? ct_conv_transpose3d(x.handle, weight.handle, bias.handle, strides)
+        : ct_conv_transpose2d(x.handle, weight.handle, bias.handle, 2, 1, 1),
+      .transposedConvolution(strides: strides, padding: padding, outputPadding: padding), x, weight, bias)
   }
 
   /// The same without fused loops, since there are none.
@@ -162,7 +169,8 @@ extension Tensor {
   /// Max-pools by a stride of each axis, rounded down: [N, C, H, W] -> [N, C, H / stride, W / stride], or of volumes.
   public func maxPooled(_ strides: [Int]) -> Tensor {
     precondition(strides.count == 3 || strides[0] == strides[1], "slices are pooled alike along both axes")
-    return Tensor(strides.count == 3 ? ct_max_pool3d(handle, strides) : ct_max_pool2d(handle, strides[0]))
+    return Tensor(
+      strides.count == 3 ? ct_max_pool3d(handle, strides) : ct_max_pool2d(handle, strides[0]), .maxPool(strides), self)
   }
 
   /// Max-pools slices by 2 and saves no indices.

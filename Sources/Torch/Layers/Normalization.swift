@@ -33,7 +33,8 @@ public struct BatchNorm {
       $0.batches?.add(1)
       return Tensor(
         ct_batch_norm(
-          x.handle, weight?.handle, bias?.handle, $0.mean.handle, $0.variance.handle, $0.ofBatch, $0.momentum, epsilon))
+          x.handle, weight?.handle, bias?.handle, $0.mean.handle, $0.variance.handle, $0.ofBatch, $0.momentum, epsilon),
+        .batchNorm(epsilon: epsilon), x, $0.mean, $0.variance, weight, bias)
     }
   }
 
@@ -59,7 +60,9 @@ public struct BatchNorm {
 public struct InstanceNorm {
   public init() {}
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { Tensor(ct_instance_norm(x.handle, epsilon)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    Tensor(ct_instance_norm(x.handle, epsilon), .instanceNorm(epsilon: epsilon), x)
+  }
 }
 
 /// Normalization of each image and group of channels of [N, C, …].
@@ -82,7 +85,9 @@ public struct GroupNorm {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    Tensor(ct_group_norm(x.handle, groups, weight.handle, bias.handle, epsilon))
+    Tensor(
+      ct_group_norm(x.handle, groups, weight.handle, bias.handle, epsilon),
+      .groupNorm(groups: groups, epsilon: epsilon), x, weight, bias)
   }
 }
 
@@ -103,6 +108,7 @@ public struct LayerNorm {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    Tensor(ct_layer_norm(x.handle, weight.handle, bias.handle, epsilon))
+    Tensor(
+      ct_layer_norm(x.handle, weight.handle, bias.handle, epsilon), .layerNorm(epsilon: epsilon), x, weight, bias)
   }
 }

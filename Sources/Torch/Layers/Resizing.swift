@@ -3,14 +3,20 @@ import CTorch
 extension Tensor {
   /// Resizes each channel linearly along each axis, with aligned corners: bilinear for slices, trilinear for volumes.
   ///
-  /// - Parameter size: of the result, [H, W] for [N, C, h, w], or [D, H, W] for [N, C, d, h, w].
-  public func resizedLinearly(to size: [Int]) -> Tensor {
-    Tensor(size.count == 3 ? ct_resize_trilinear(handle, size) : ct_resize_bilinear(handle, size[0], size[1]))
+  /// - Parameter other: a tensor with the sizes of the result: [.., .., H, W] or [.., .., D, H, W].
+  public func resizedLinearly(like other: Tensor) -> Tensor {
+    let size = other.spatialShape
+    return Tensor(
+      size.count == 3 ? ct_resize_trilinear(handle, size) : ct_resize_bilinear(handle, size[0], size[1]),
+      .resizeLinearly, self, other)
   }
 
   /// Resizes each channel by nearest neighbour (PyTorch's `nearest`). See `resizedLinearly`.
-  public func resizedNearest(to size: [Int]) -> Tensor {
-    Tensor(size.count == 3 ? ct_resize_nearest3d(handle, size) : ct_resize_nearest(handle, size[0], size[1]))
+  public func resizedNearest(like other: Tensor) -> Tensor {
+    let size = other.spatialShape
+    return Tensor(
+      size.count == 3 ? ct_resize_nearest3d(handle, size) : ct_resize_nearest(handle, size[0], size[1]),
+      .resizeNearest, self, other)
   }
 
   /// Sizes of all axes but those of the batch and the channels: [H, W], or [D, H, W].

@@ -23,7 +23,9 @@ public struct StridedConvolution {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    Tensor(ct_strided_conv(x.handle, weight.handle, bias?.handle, strides))
+    Tensor(
+      ct_strided_conv(x.handle, weight.handle, bias?.handle, strides),
+      .convolution(strides: strides, padding: weight.shape.dropFirst(2).map { ($0 - 1) / 2 }), x, weight, bias)
   }
 
   /// The same by fused loops where there are some.
@@ -57,11 +59,16 @@ public struct UpConvolution {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    Tensor(ct_up_conv(x.handle, weight.handle, bias?.handle, strides))
+    Tensor(
+      ct_up_conv(x.handle, weight.handle, bias?.handle, strides),
+      .transposedConvolution(
+        strides: strides, padding: strides.map { _ in 0 }, outputPadding: strides.map { _ in 0 }), x, weight, bias)
   }
 }
 
 extension Tensor {
   /// Averages boxes of a stride along each axis; incomplete boxes are left out.
-  public func averagePooled(_ strides: [Int]) -> Tensor { Tensor(ct_average_pool(handle, strides)) }
+  public func averagePooled(_ strides: [Int]) -> Tensor {
+    Tensor(ct_average_pool(handle, strides), .averagePool(strides), self)
+  }
 }

@@ -51,7 +51,7 @@ import Torch
     withoutGradients {
       let context = ForwardContext(mask: mask, sites: nil, mode: .evaluation, fuses: fuses)
       let found = unit(x, context).values(Float.self)
-      let (gamma, beta) = layer.modulation(by: mask, size: [16, 16])
+      let (gamma, beta) = layer.modulation(by: mask.resized(like: x))
       let expected = convolution((layer.globalNorm(x, .evaluation) * (1 + gamma) + beta).relu()).values(Float.self)
       #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
       #expect(gamma.values(Float.self).contains { abs($0) > 1e-3 })

@@ -77,7 +77,7 @@ private struct Up: DecoderStep {
   }
 
   func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
-    let larger = upsampling(x).fitted(to: skip)
+    let larger = upsampling(x).padded(like: skip)
     return units.reduce(.concatenate([larger, skip], dimension: 1)) { $1($0, context) }
   }
 }

@@ -56,7 +56,7 @@ struct NestedUNet: Backbone {
   }
 
   private func concatenated(_ earlier: [Tensor], below: Tensor) -> Tensor {
-    .concatenate(earlier + [below.resizedLinearly(to: earlier[0].spatialShape)], dimension: 1)
+    .concatenate(earlier + [below.resizedLinearly(like: earlier[0])], dimension: 1)
   }
 
   var dualNorms: [(block: Block, norms: [DualNormLayer])] {

@@ -79,7 +79,7 @@ private struct Up: DecoderStep {
 
   func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
     let larger = upsampling(x, context)
-    return block(convolution(skip, larger.fitted(to: skip), context), context)
+    return block(convolution(skip, larger.padded(like: skip), context), context)
   }
 }
 

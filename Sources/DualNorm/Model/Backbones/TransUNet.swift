@@ -45,6 +45,6 @@ private struct Up: DecoderStep {
   let block: ConvolutionUnits
 
   func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
-    block(skip, x.resizedLinearly(to: skip.spatialShape), context)
+    block(skip, x.resizedLinearly(like: skip), context)
   }
 }

@@ -44,7 +44,7 @@ private struct Up: DecoderStep {
 
   func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
     let skip = gate.map { $0(skip, below: x, context) } ?? skip
-    return block(skip, upsampling(x).fitted(to: skip), context)
+    return block(skip, upsampling(x).padded(like: skip), context)
   }
 }
 
@@ -67,6 +67,6 @@ private struct AttentionGate {
 
   func callAsFunction(_ skip: Tensor, below: Tensor, _ context: ForwardContext) -> Tensor {
     let alpha = psi((x(skip) + g(below, context)).relu(), context).sigmoid()
-    return alpha.resizedLinearly(to: skip.spatialShape) * skip
+    return alpha.resizedLinearly(like: skip) * skip
   }
 }

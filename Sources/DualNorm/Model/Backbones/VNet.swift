@@ -108,7 +108,7 @@ private struct Up: DecoderStep {
   }
 
   func callAsFunction(_ x: Tensor, skip: Tensor, _ context: ForwardContext) -> Tensor {
-    let larger = resampled(convolution(x), context).fitted(to: skip)
+    let larger = resampled(convolution(x), context).padded(like: skip)
     return stage(.concatenate([skip, larger], dimension: 1), context)
   }
 }

@@ -20,7 +20,7 @@ struct BlockNorm {
   /// Normalizes x [N, channels, …].
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     guard let dual, let mask = context.mask else { return plain(x, context) }
-    return dual(x, mask: mask.resized(to: x.spatialShape), context)
+    return dual(x, mask: mask.resized(like: x), context)
   }
 
   /// Computes convolution(ReLU(norm(x))) + residual as one operation; nil on a device without it.
@@ -30,7 +30,7 @@ struct BlockNorm {
     guard let dual, let mask = context.mask else {
       return plain.fused(x, with: convolution, adding: residual, context)
     }
-    let resized = mask.resized(to: x.spatialShape)
+    let resized = mask.resized(like: x)
     return dual.fused(x, mask: resized, with: convolution, adding: residual, context.mode)
   }
 }

@@ -60,10 +60,10 @@ struct DualNormLayer {
     }
   }
 
-  /// γ and β of each pixel, [N, channels] and `size` each. Only measured statistics take more than these from the
-  /// mask.
-  func modulation(by mask: MaskLevels, size: [Int]) -> (gamma: Tensor, beta: Tensor) {
-    let hidden = shared(mask.resized(to: size)).relu()
+  /// γ and β of each pixel, [N, channels, …] each, of a mask [N, classes, …]. Only measured statistics take more than
+  /// these from the mask.
+  func modulation(by mask: Tensor) -> (gamma: Tensor, beta: Tensor) {
+    let hidden = shared(mask).relu()
     return (gamma(hidden), beta(hidden))
   }
 }

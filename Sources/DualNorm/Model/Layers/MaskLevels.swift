@@ -12,13 +12,14 @@ final class MaskLevels {
     self.kind = kind
   }
 
-  /// The mask as [N, classes] and `size`. Both kinds of resizing keep the sum over the classes at one.
-  func resized(to size: [Int]) -> Tensor {
+  /// The mask as [N, classes] and the axes of x. Both kinds of resizing keep the sum over the classes at one.
+  func resized(like x: Tensor) -> Tensor {
+    let size = x.spatialShape
     if let level = levels[size] { return level }
     let level =
       switch kind {
-      case .soft: mask.resizedLinearly(to: size)
-      case .hard: mask.resizedNearest(to: size)
+      case .soft: mask.resizedLinearly(like: x)
+      case .hard: mask.resizedNearest(like: x)
       }
     levels[size] = level
     return level

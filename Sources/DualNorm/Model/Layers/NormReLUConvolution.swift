@@ -37,12 +37,4 @@ extension Tensor {
   func maxPooled(_ strides: [Int], _ context: ForwardContext) -> Tensor {
     context.fuses && strides == [2, 2] ? halvedByMaximum() : maxPooled(strides)
   }
-
-  /// Pads this tensor with zeros to the size of a skip connection.
-  ///
-  /// Pooling an odd size drops a row or column, which the skip connection still has.
-  func fitted(to skip: Tensor) -> Tensor {
-    let missing = zip(skip.spatialShape, spatialShape).map { $0 - $1 }
-    return missing.allSatisfy { $0 == 0 } ? self : padded(missing.map { ($0 / 2, $0 - $0 / 2) })
-  }
 }

@@ -15,13 +15,11 @@ extension Tensor {
   ///
   /// A tiny region thus nearly keeps batch norm's result, and an absent one has no effect. Gradients flow to x̂ and m.
   func normalized(inRegionsOf mask: Tensor) -> Tensor {
-    guard rank == 4 else { return planesJoined.normalized(inRegionsOf: mask.planesJoined).reshaped(shape) }
-    let (n, c, h, w) = (size(0), size(1), size(2), size(3))
-    let k = mask.size(1)
+    let (n, c, k, voxels) = (size(0), size(1), mask.size(1), count / (size(0) * size(1)))
     // Sums of squares over a region need more than the 8 significant bits of bfloat16.
     let precise = type == .bfloat16 ? converted(to: .float32) : self
-    let x = precise.permuted(0, 2, 3, 1).reshaped(n, h * w, c)
-    let regions = mask.converted(to: precise.type).reshaped(n, k, h * w)
+    let x = precise.permuted([0] + Array(2..<rank) + [1]).reshaped(n, voxels, c)
+    let regions = mask.converted(to: precise.type).reshaped(n, k, voxels)
     let total = regions.sum([2]).reshaped(n, k, 1) + Self.regionPseudoPixels  // T = Σ m + n0
     let mean = regions.matrixProduct(x) / total
     let square = (regions.matrixProduct(x * x) + Self.regionPseudoPixels) / total
@@ -31,7 +29,7 @@ extension Tensor {
     let scale = 1 / (variance + epsilon).squareRoot()
     let pixels = regions.permuted(0, 2, 1)
     let normalized = x * pixels.matrixProduct(scale) - pixels.matrixProduct(mean * scale)
-    return normalized.reshaped(n, h, w, c).permuted(0, 3, 1, 2)
+    return normalized.permuted(0, 2, 1).reshaped(like: self)
   }
 }
 

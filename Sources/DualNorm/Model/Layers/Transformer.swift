@@ -21,7 +21,7 @@ struct Transformer {
   }
 
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-    let tokens = embedding(x, context) + position.resizedLinearly(to: x.spatialShape)
+    let tokens = embedding(x, context) + position.resizedLinearly(like: x)
     return norm(layers.reduce(tokens) { $1($0, context) }).channelsLast()
   }
 }
@@ -57,7 +57,7 @@ private struct TransformerLayer {
     let parts = qkv(x, context).reshaped(n, 3, heads, d, x.count / (n * channels))  // [N, 3, heads, d, tokens]
     let (q, k, v) = (part(parts, 0), part(parts, 1), part(parts, 2))
     let weights = (q.permuted(0, 1, 3, 2).matrixProduct(k) / Double(d).squareRoot()).softmax(3)
-    return v.matrixProduct(weights.permuted(0, 1, 3, 2)).reshaped(x.shape).converted(to: x.type)
+    return v.matrixProduct(weights.permuted(0, 1, 3, 2)).reshaped(like: x).converted(to: x.type)
   }
 
   private func part(_ parts: Tensor, _ index: Int) -> Tensor {

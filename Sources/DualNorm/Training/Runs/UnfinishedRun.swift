@@ -46,29 +46,6 @@ extension RunFolder {
   package func withoutPath(_ warning: String) -> String {
     warning.hasPrefix(url.path + ": ") ? String(warning.dropFirst(url.path.count + 2)) : warning
   }
-
-  /// Writes a folder with only what inference needs: the weights without those for training only, and their network's
-  /// description.
-  ///
-  /// - Returns: the number of bytes of the weights.
-  package func exportWeights(to output: RunFolder) throws -> Int {
-    var (file, description) = try weights(of: readDescription())
-    let state = try Safetensors.read(file).tensors
-    try description.network.requireWeights(state, in: file.path, planOf: self.description.path)
-    func names(_ network: DualNormNetwork) -> Set<String> { Set(network.parameters.entries.map(\.name)) }
-    let whole = names(try DualNormNetwork(description.network, seed: 0))
-    description.network.deepSupervision = false
-    let network = try DualNormNetwork(description.network, seed: 0)
-    let unneeded = whole.subtracting(names(network))
-    let kept = state.filter { !unneeded.contains($0.name) }
-    // Find weights that do not fit before writing anything.
-    try network.parameters.load(kept, file: file.path)
-    let lock = try output.create()
-    defer { withExtendedLifetime(lock) {} }
-    try output.write(description)
-    try Safetensors(tensors: kept).write(to: output.model)
-    return kept.reduce(0) { $0 + $1.tensor.data.count }
-  }
 }
 
 extension TrainingState {
