@@ -74,7 +74,7 @@ compare-env:
 # What tests hold files and pages against: the readers of TensorBoard and safetensors, a browser and pdftotext.
 TEST_ENV = $(HOME)/.cache/dualnorm/tests
 test-env:
-	@python3 Tools/environment.py "$(TEST_ENV)" $(addprefix Tools/environments/,tensorboard.txt safetensors.txt)
+	@python3 Tools/environment.py "$(TEST_ENV)" $(addprefix Tools/environments/,tensorboard.txt safetensors.txt onnx.txt)
 	@Tools/deps.sh --browser
 
 deps:

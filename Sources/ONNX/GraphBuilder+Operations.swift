@@ -73,9 +73,7 @@ extension GraphBuilder {
 
   /// A vector [C] in a shape that broadcasts to [N, C, …].
   private mutating func perChannel(_ vector: String, _ step: Step) -> String {
-    once("per channel \(vector) \(step.rank)") {
-      $0.add("Unsqueeze", [vector, $0.integers(Array(1..<step.rank - 1))])
-    }
+    add("Unsqueeze", [vector, integers(Array(1..<step.rank - 1))])
   }
 
   /// The shape of a reshaped tensor in ONNX's terms: 0 for the size of the same axis before, −1 for the rest.
@@ -89,9 +87,7 @@ extension GraphBuilder {
   }
 
   private mutating func resized(_ x: [String], _ step: Step, _ attributes: [String: Attribute]) -> String {
-    let sizes = once("sizes \(x[0]) \(x[1])") {
-      $0.add("Concat", [$0.shape(of: x[0], to: 2), $0.shape(of: x[1], from: 2)], ["axis": 0])
-    }
+    let sizes = add("Concat", [shape(of: x[0], to: 2), shape(of: x[1], from: 2)], ["axis": 0])
     return add("Resize", [x[0], "", "", sizes], attributes)
   }
 

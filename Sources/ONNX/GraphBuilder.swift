@@ -39,11 +39,13 @@ struct GraphBuilder {
     return name
   }
 
-  /// Adds a node with one output, and returns the output's name.
+  /// Adds a node with one output, if there is no equal one, and returns the output's name.
   mutating func add(_ kind: String, _ operands: [String], _ attributes: [String: Attribute] = [:]) -> String {
-    let name = "\(kind)_\(nodes.count)"
-    append(kind, operands, attributes, output: name)
-    return name
+    once("\(kind) \(operands) \(attributes.sorted { $0.key < $1.key })") {
+      let name = "\(kind)_\($0.nodes.count)"
+      $0.append(kind, operands, attributes, output: name)
+      return name
+    }
   }
 
   private mutating func append(
@@ -95,9 +97,7 @@ struct GraphBuilder {
 
   /// The sizes of a value's axes from `start`, up to `end`.
   mutating func shape(of value: String, from start: Int = 0, to end: Int? = nil) -> String {
-    once("shape \(value) \(start) \(end ?? -1)") {
-      $0.add("Shape", [value], ["start": .integer(start)].merging(end.map { ["end": .integer($0)] } ?? [:]) { $1 })
-    }
+    add("Shape", [value], ["start": .integer(start)].merging(end.map { ["end": .integer($0)] } ?? [:]) { $1 })
   }
 
   func graph(named name: String, _ axes: [String]) -> Onnx_GraphProto {

@@ -46,7 +46,12 @@ extension TrainedModel {
     let images = Tensor(repeating: 0, shape: [isLarger ? 3 : 2, description.network.inputChannels] + size(isLarger))
     return withoutGradients {
       network.parameters.recorded {
-        network.probabilities(of: images.recorded(as: "image"), ofSite: branch).compactMapValues(\.node)
+        let images = images.recorded(as: "image")
+        let found =
+          branch == nil && network.plan.sites > 1
+          ? BranchEnsemble(network: network).probabilities(of: images, labels: nil)
+          : TrainedNetwork(network: network, site: branch).probabilities(of: images)
+        return found.compactMapValues(\.node)
       }
     }
   }
@@ -75,6 +80,8 @@ extension TrainedModel {
       "dualnorm.model": String(decoding: try prettyJSON(description), as: UTF8.self),
       "dualnorm.instructions": instructions(output),
       "dualnorm.labels": String(decoding: try prettyJSON(labels), as: UTF8.self),
+      "dualnorm.multiples": "\(description.network.levels.multiples)",
+      "dualnorm.largest_component": "\(description.largestComponentClasses(.asInModel).sorted())",
       "dualnorm.site": site ?? "",
       "dualnorm.weights.sha256": digest.finished.map { String(format: "%02x", $0) }.joined(),
     ]
@@ -84,19 +91,5 @@ extension TrainedModel {
   private struct LabelEntry: Encodable {
     let value: Int
     let name: String
-  }
-}
-
-extension DualNormNetwork {
-  /// The class probabilities of each pass, [N, classes, …].
-  ///
-  /// - Parameter site: index of a training site; nil averages the branches of domain-specific batch norm.
-  fileprivate func probabilities(of images: Tensor, ofSite site: Int?) -> [Pass: Tensor] {
-    if site == nil && plan.sites > 1 { return BranchEnsemble(network: self).probabilities(of: images, labels: nil) }
-    var found: [Pass: Tensor] = [:]
-    forEachPass(over: images, sites: site.map { SiteRows(site: $0, count: images.size(0)) }, .evaluation) {
-      found[$0] = $1.full.softmax(1)
-    }
-    return found
   }
 }

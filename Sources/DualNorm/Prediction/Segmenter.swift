@@ -23,11 +23,18 @@ struct TrainedNetwork: Segmenter {
   let site: Int?
 
   func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
-    var found: [Pass: ClassScores] = [:]
-    let rows = site.map { SiteRows(site: $0, count: input.images.size(0)) }
-    network.forEachPass(over: input.images, sites: rows, reference: input.labels, mode) {
-      found[$0] = ClassScores($1.full, areLogits: true)
-    }
+    logits(of: input.images, labels: input.labels, mode).mapValues { ClassScores($0, areLogits: true) }
+  }
+
+  /// The class probabilities of each pass, [N, classes, …].
+  func probabilities(of images: Tensor) -> [Pass: Tensor] {
+    logits(of: images, labels: nil, .evaluation).mapValues { $0.softmax(1) }
+  }
+
+  private func logits(of images: Tensor, labels: Tensor?, _ mode: Mode) -> [Pass: Tensor] {
+    var found: [Pass: Tensor] = [:]
+    let rows = site.map { SiteRows(site: $0, count: images.size(0)) }
+    network.forEachPass(over: images, sites: rows, reference: labels, mode) { found[$0] = $1.full }
     return found
   }
 }

@@ -15,12 +15,16 @@ extension Segmenter {
     withoutGradients {
       let windows = sampling.windows(covering: volume)
       var sums: [Pass: WindowSums] = [:]
+      var batch: (places: Range<Int>, scores: [Pass: ClassScores]) = (0..<0, [:])
       for (place, window) in windows.enumerated() {
-        let scores = self.scores(of: sampling.input([(volume, window)], on: device), .evaluation)
+        if place == batch.places.upperBound {
+          let places = place..<min(place + sampling.windowsPerBatch, windows.count)
+          batch = (places, scores(of: sampling.input(places.map { (volume, windows[$0]) }, on: device), .evaluation))
+        }
         let next = place + 1 < windows.count ? windows[place + 1].slices.lowerBound : volume.depth
-        let inVolume = window.region(of: volume)
+        let inVolume = window.region(of: volume, inBatch: place - batch.places.lowerBound)
         for pass in Pass.allCases where wanted.contains(pass) {
-          let found = (scores[pass] ?? scores[.first]!).cropped(
+          let found = (batch.scores[pass] ?? batch.scores[.first]!).cropped(
             slices: inVolume.slices, rows: inVolume.rows, columns: inVolume.columns)
           if window.isAlone(among: windows, at: place) {
             body(pass, window.slices.clamped(to: 0..<volume.depth), found)
@@ -41,15 +45,21 @@ extension Segmenter {
 }
 
 extension Window {
-  /// Slices, rows and columns of the window that lie in a volume, counted from the window's first.
+  /// Slices, rows and columns of the window that lie in a volume, counted from the first of its batch.
+  ///
+  /// - Parameter place: the number of windows before it in the batch.
   fileprivate func region(
-    of volume: PreparedVolume
+    of volume: PreparedVolume, inBatch place: Int
   ) -> (slices: Range<Int>, rows: Range<Int>, columns: Range<Int>) {
     func inside(_ range: Range<Int>, _ length: Int) -> Range<Int> {
       let common = range.clamped(to: 0..<length)
       return common.lowerBound - range.lowerBound..<common.upperBound - range.lowerBound
     }
-    return (inside(slices, volume.depth), inside(rows, volume.height), inside(columns, volume.width))
+    let (found, before) = (inside(slices, volume.depth), place * slices.count)
+    return (
+      found.lowerBound + before..<found.upperBound + before, inside(rows, volume.height),
+      inside(columns, volume.width)
+    )
   }
 
   /// Tells whether the window shares no slice with others of a list, which is sorted by slices.

@@ -6,6 +6,9 @@ protocol Sampling: Sendable {
   /// Windows that together cover every voxel of a volume, sorted by their first slice.
   func windows(covering volume: PreparedVolume) -> [Window]
 
+  /// The most windows that are segmented as one batch.
+  var windowsPerBatch: Int { get }
+
   /// Tells whether windows overlap along the slices too, and so have weights along them.
   var overlapsSlices: Bool { get }
 
@@ -48,6 +51,8 @@ struct SliceSampling: Sampling {
   /// - Parameter overlap: see `windowStarts`.
   init(_ plan: PreparationPlan, overlap: Double = defaultOverlap) { (self.plan, self.overlap) = (plan, overlap) }
 
+  /// A window has many slices already.
+  var windowsPerBatch: Int { 1 }
   var overlapsSlices: Bool { false }
   var statisticsBatchSize: Int { 8 }
 

@@ -15,6 +15,8 @@ struct VolumeSampling: Sampling {
     self.overlap = overlap
   }
 
+  /// Enough to amortize Winograd's transform of the weights, a third of the time in small windows.
+  var windowsPerBatch: Int { max(1, min(4, (1 << 18) / (extent.depth * extent.height * extent.width))) }
   var overlapsSlices: Bool { true }
   var statisticsBatchSize: Int { 2 }
 

@@ -94,23 +94,9 @@ import Torch
       """
     // Sorted, since the empty tensor has the same offset as another.
     #expect(
-      try python(["-c", program, url.path]).split(separator: "\n").sorted() == [
+      try TestEnvironment.output(of: ["-c", program, url.path]).split(separator: "\n").sorted() == [
         #"'Größe "\\\n' F64 [] 000000000000e0bf"#, "'nothing' I64 [0] ", "'odd' U8 [3] 010203",
         "'z' F32 [2, 2] 0000803f000000400000404000008040",
       ])
   }
-}
-
-private func python(_ arguments: [String]) throws -> String {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: TestEnvironment.python)
-  process.arguments = arguments
-  process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONIOENCODING": "utf-8"]) { $1 }
-  let output = Pipe()
-  process.standardOutput = output
-  process.standardError = FileHandle.nullDevice
-  try process.run()
-  let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-  process.waitUntilExit()
-  return text
 }

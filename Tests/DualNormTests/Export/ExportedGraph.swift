@@ -1,0 +1,114 @@
+import Foundation
+import Scores
+import Torch
+
+@testable import DualNorm
+
+/// A network whose passes differ clearly, with sizes of images to run it on.
+struct ExportedGraph: Sendable, CustomStringConvertible {
+  let description: String
+  let plan: NetworkPlan
+  let sizes: [[Int]]
+  var site: Int?
+  var padsSlices = true
+  var output = ExportedOutput.probabilities
+
+  /// A network with the weights of `seed`, whose running statistics and last convolution are not those of a new one.
+  func network(seed: UInt64 = 3) throws -> DualNormNetwork {
+    let network = try DualNormNetwork(plan, seed: seed)
+    let generator = Generator(seed: 5)
+    withoutGradients {
+      for entry in network.parameters.entries {
+        if entry.name.hasSuffix("running_mean") { entry.tensor.fillUniform(-0.3, 0.3, generator) }
+        if entry.name.hasSuffix("running_var") { entry.tensor.fillUniform(0.5, 2, generator) }
+        let isOutput = entry.name.hasPrefix("outc") || entry.name.contains("seg_layers")
+        if isOutput && entry.isWeight { entry.tensor.assign(entry.tensor * 8) }
+      }
+    }
+    network.fusesOperations = false
+    return network
+  }
+
+  func model() throws -> TrainedModel {
+    let network = try network()
+    let size = plan.size ?? (plan.levels.dimensions == 3 ? Extent(plan.levels.multiples) : nil)
+    return TrainedModel(
+      description: ModelDescription(
+        network: plan,
+        preparation: try PreparationPlan(
+          networkSize: size, contextSlices: 1, padsSlices: padsSlices, multiples: plan.levels.multiples),
+        labels: LabelScheme(groups: (1..<plan.classes).map { [LabelValue($0)] }), modalities: ["T1", "T2"],
+        sites: plan.sites > 1 ? (0..<plan.sites).map { "S\($0)" } : []),
+      weights: network.parameters.stateDictionary, network: network)
+  }
+
+  /// The outputs for images of noise, by the names that the graph gives them.
+  func expected(_ images: Tensor, _ network: DualNormNetwork) -> [String: Tensor] {
+    withoutGradients {
+      let found =
+        site == nil && plan.sites > 1
+        ? BranchEnsemble(network: network).probabilities(of: images, labels: nil)
+        : TrainedNetwork(network: network, site: site).probabilities(of: images)
+      let last = found.keys.contains(.final) ? Pass.final : .first
+      return Dictionary(
+        uniqueKeysWithValues: found.map { pass, probabilities in
+          let values = output == .mask ? probabilities.largestChannel() : probabilities
+          return ((pass == last ? "" : "first_") + output.rawValue, values)
+        })
+    }
+  }
+
+  static let flat = [[2, 32, 48], [1, 48, 16], [3, 16, 32]]
+  static let volumes = [[2, 4, 16, 24], [1, 6, 8, 16], [1, 2, 32, 8]]
+
+  static func plan(
+    _ architecture: Architecture = .residualUNet, _ norm: PlainNorm = .bn, classes: Int = 3, isOfVolumes: Bool = false,
+    _ configure: (inout DualPlan) -> Void = { _ in }
+  ) -> NetworkPlan {
+    let levels = Levels(
+      poolings: [[1, 2, 2], [2, 2, 2], [1, 2, 2]], kernels: [[1, 3, 3]] + Array(repeating: [3, 3, 3], count: 3))
+    var dual = DualPlan(architecture.blocks(depth: isOfVolumes ? 3 : 4).prefix(3).map(\.name))
+    configure(&dual)
+    let size = isOfVolumes ? Extent(depth: 4, height: 16, width: 24) : Extent(height: 32, width: 48)
+    return NetworkPlan(
+      architecture, levels: isOfVolumes ? levels : .slices, classes: classes, inputChannels: 2, width: 8, norm: norm,
+      dual: dual, size: norm == .ln ? size : nil, sites: norm == .dsbn ? 2 : 1)
+  }
+
+  static let all: [ExportedGraph] = {
+    var graphs: [ExportedGraph] = []
+    for isOfVolumes in [false, true] {
+      let sizes = isOfVolumes ? volumes : flat
+      let place = isOfVolumes ? "3d" : "2d"
+      for norm in PlainNorm.allCases {
+        for mask in MaskKind.allCases {
+          graphs.append(
+            ExportedGraph(
+              description: "\(place)-\(norm)-\(mask)",
+              plan: plan(.residualUNet, norm, classes: mask == .soft ? 3 : 2, isOfVolumes: isOfVolumes) {
+                $0.maskKind = mask
+              }, sizes: norm == .ln ? [sizes[0]] : sizes))
+        }
+      }
+      for architecture in Architecture.allCases where architecture != .residualUNet {
+        let plan = plan(architecture, architecture.isNNUNet ? .in : .bn, isOfVolumes: isOfVolumes)
+        graphs.append(ExportedGraph(description: "\(place)-\(architecture)", plan: plan, sizes: sizes))
+      }
+      graphs.append(
+        ExportedGraph(
+          description: "\(place)-measured", plan: plan(isOfVolumes: isOfVolumes) { $0.localStatistics = .measured },
+          sizes: sizes))
+      graphs.append(
+        ExportedGraph(description: "\(place)-mask", plan: plan(isOfVolumes: isOfVolumes), sizes: sizes, output: .mask))
+    }
+    graphs.append(ExportedGraph(description: "site", plan: plan(.residualUNet, .dsbn), sizes: flat, site: 1))
+    graphs.append(ExportedGraph(description: "uniform", plan: plan { $0.maskSource = .uniform }, sizes: flat))
+    var plain = plan()
+    plain.dual = nil
+    graphs.append(ExportedGraph(description: "plain", plan: plain, sizes: flat))
+    graphs.append(
+      ExportedGraph(
+        description: "unpadded", plan: plan(), sizes: [[1, 33, 47], [2, 32, 50], [1, 21, 64]], padsSlices: false))
+    return graphs
+  }()
+}
