@@ -32,10 +32,15 @@ package func writeAtomically(to url: URL, _ body: (URL) throws -> Void, refusal:
 }
 
 /// `writeAtomically` for contents in memory.
-package func writeAtomically(_ data: Data, to url: URL) throws {
+package func writeAtomically(_ data: Data, to url: URL) throws { try writeAtomically([data], to: url) }
+
+/// `writeAtomically` for contents in several pieces, which are never joined in memory.
+package func writeAtomically(_ pieces: [Data], to url: URL) throws {
   // Data's own atomic write loses the system's error code.
   try writePartially(url) { partial in
-    guard data.withUnsafeBytes(partial.write) else { throw unwritable(url, errno) }
+    for piece in pieces {
+      guard piece.withUnsafeBytes(partial.write) else { throw unwritable(url, errno) }
+    }
   }
 }
 

@@ -73,12 +73,26 @@ enum PickleGlobal {
     "numpy._core.multiarray._reconstruct", "numpy.dtype", "numpy.ndarray", "_codecs.encode", "torch.device",
   ]
 
-  private static let storages: [String: StoredType] = [
-    "torch.DoubleStorage": .float64, "torch.FloatStorage": .float32, "torch.HalfStorage": .float16,
-    "torch.BFloat16Storage": .bfloat16, "torch.LongStorage": .int64, "torch.IntStorage": .int32,
-    "torch.ShortStorage": .int16, "torch.CharStorage": .int8, "torch.ByteStorage": .uint8,
-    "torch.BoolStorage": .bool,
-  ]
+  private static let storages = Dictionary(
+    uniqueKeysWithValues: StoredType.allCases.map { ("torch.\($0.torchStorage)", $0) })
+}
+
+extension StoredType {
+  /// The class of PyTorch's module `torch` that stands for storages of this type in a pickle.
+  var torchStorage: String {
+    switch self {
+    case .float64: "DoubleStorage"
+    case .float32: "FloatStorage"
+    case .float16: "HalfStorage"
+    case .bfloat16: "BFloat16Storage"
+    case .int64: "LongStorage"
+    case .int32: "IntStorage"
+    case .int16: "ShortStorage"
+    case .int8: "CharStorage"
+    case .uint8: "ByteStorage"
+    case .bool: "BoolStorage"
+    }
+  }
 }
 
 /// The parts of a pickle, freed as a whole.

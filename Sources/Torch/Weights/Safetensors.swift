@@ -56,11 +56,8 @@ public struct Safetensors: Sendable {
   /// - Throws: `Refusal` for repeated or reserved names, or if the file cannot be written.
   public func write(to url: URL) throws {
     let header = try header(for: url)
-    var contents = Data(capacity: 8 + header.utf8.count + tensors.reduce(0) { $0 + $1.tensor.data.count })
-    withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { contents.append(contentsOf: $0) }
-    contents.append(contentsOf: header.utf8)
-    for (_, tensor) in tensors { contents.append(tensor.data) }
-    try writeAtomically(contents, to: url)
+    let start = Data(littleEndian: UInt64(header.utf8.count)) + Data(header.utf8)
+    try writeAtomically([start] + tensors.map(\.tensor.data), to: url)
   }
 
   private func header(for url: URL) throws -> String {
