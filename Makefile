@@ -71,10 +71,10 @@ COMPARE_PYTHON = "$(COMPARE_ENV)/bin/python"
 compare-env:
 	@python3 Tools/environment.py "$(COMPARE_ENV)" $(addprefix Tools/environments/,bench.txt fixtures.txt compare.txt)
 
-# What tests hold files and pages against: the readers of TensorBoard and safetensors, a browser and pdftotext.
+# What tests hold files and pages against: readers of TensorBoard, safetensors, ONNX and Triton, a browser, pdftotext.
 TEST_ENV = $(HOME)/.cache/dualnorm/tests
 test-env:
-	@python3 Tools/environment.py "$(TEST_ENV)" $(addprefix Tools/environments/,tensorboard.txt safetensors.txt onnx.txt)
+	@python3 Tools/environment.py "$(TEST_ENV)" $(addprefix Tools/environments/,tensorboard.txt safetensors.txt onnx.txt triton.txt)
 	@Tools/deps.sh --browser
 
 deps:
