@@ -7,7 +7,7 @@ struct BundleMetadata: Encodable {
     "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
   private let version = "1.0.0"
   private let changelog: [String: String]
-  // Versions that read such a bundle in a test, as Tools/environments/bench.txt pins them.
+  // LibTorch's version, and those of the packages that Tools/environments/bench.txt pins beside it.
   private let monaiVersion = "1.6.1"
   private let pytorchVersion = "2.11.0"
   private let numpyVersion = "2.4.6"
@@ -66,11 +66,8 @@ private struct NetworkFormat: Encodable {
     ]
     outputs = Dictionary(
       uniqueKeysWithValues: signature.outputs.map { tensor in
-        let last = Double(tensor.meanings.count - 1)
-        return (
-          tensor.name,
-          format(tensor, tensor.hasChannels ? "labels" : "segmentation", [0, tensor.hasChannels ? 1 : last])
-        )
+        let (kind, last) = tensor.hasChannels ? ("labels", 1) : ("segmentation", tensor.meanings.count - 1)
+        return (tensor.name, format(tensor, kind, [0, Double(last)]))
       })
   }
 }
