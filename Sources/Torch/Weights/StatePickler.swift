@@ -69,7 +69,7 @@ struct StatePickler {
 }
 
 extension StoredTensor {
-  /// The steps from a number to the next along each axis, counted in numbers. An empty axis counts as one, as in PyTorch.
+  /// The steps from a number to the next along each axis, in numbers. An empty axis counts as one, as in PyTorch.
   fileprivate var contiguousStrides: [Int] {
     var strides: [Int] = []
     var step = 1
