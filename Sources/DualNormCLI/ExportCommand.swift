@@ -3,78 +3,98 @@ import Basics
 import DualNorm
 import Foundation
 import ONNX
+import Torch
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a model for use elsewhere: as a run folder of the model alone, or as an ONNX graph.",
+    abstract: "Write a model for other programs: weights, an ONNX graph, or a folder for MONAI or Triton.",
     discussion: """
       Examples:
         dualnorm export --model RUN --output MODEL
         dualnorm export --model RUN --output model.onnx --format onnx
 
-      weights writes MODEL/model.safetensors and MODEL/model.json, which predict and evaluate take as a run. Outputs for \
-      deep supervision are left out, so that the reference network in PyTorch loads the weights with \
-      load_state_dict(strict=True).
+      weights writes MODEL/model.safetensors and MODEL/model.json, which predict and evaluate take as a run. pth writes \
+      the weights for torch.load. Both leave outputs for deep supervision out, so that the reference network in PyTorch \
+      loads them with load_state_dict(strict=True).
 
       onnx writes one file with both passes and all weights in float32, for ONNX Runtime, OpenVINO and others. Its input \
       is what the network sees in a window; batch and size are free. The file says in words and as JSON how to prepare \
-      volumes and how to make a mask of its outputs: docs/export.md.
+      volumes and how to make a mask of its outputs.
+
+      bundle writes a bundle of MONAI, with the graph, the weights and metadata. triton writes a model of a repository \
+      of Triton Inference Server.
 
       An unfinished training exports its best weights so far.
       """)
 
-  enum Format: String, ExpressibleByArgument, CaseIterable { case weights, onnx }
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case weights, pth, onnx, bundle, triton
+
+    var hasGraph: Bool { self != .weights && self != .pth }
+  }
 
   @Option(
     name: .shortAndLong, help: ArgumentHelp("The run folder of the model.", valueName: "run"), completion: .directory)
   var model: String
   @Option(
-    name: .shortAndLong, help: ArgumentHelp("A new folder; a new file for onnx.", valueName: "path"),
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "A new folder; for pth and onnx a new file, for triton REPOSITORY/NAME.", valueName: "path"),
     completion: .file())
   var output: String
-  @Option(help: "What to write: weights (safetensors, with model.json) or onnx.") var format = Format.weights
-  @Option(help: "What the graph gives: probabilities of the classes, or mask. (default: probabilities)")
+  @Option(help: "What to write.") var format = Format.weights
+  @Option(help: "Output of a graph: probabilities of the classes, or mask. (default: probabilities)")
   var outputKind: ExportedOutput?
   @Option(
     help: ArgumentHelp(
-      "The site whose branch of domain-specific batch norm the graph has. (default: the mean of all)", valueName: "name"
-    ))
+      "The site whose branch of domain-specific batch norm a graph has. (default: the mean of all)", valueName: "name"))
   var site: String?
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   func validate() throws {
-    guard format == .weights, outputKind != nil || site != nil else { return }
-    throw ValidationError("\(outputKind != nil ? "--output-kind" : "--site") is for --format onnx alone.")
+    guard !format.hasGraph, outputKind != nil || site != nil else { return }
+    throw ValidationError(
+      "\(outputKind != nil ? "--output-kind" : "--site") is of a graph, which --format \(format.rawValue) does not write."
+    )
   }
 
   func run() throws {
     Messages.begin(messages)
-    let run = RunFolder(URL(fileURLWithPath: model))
     let output = URL(fileURLWithPath: output)
+    if format == .pth || format == .onnx { try requireNewFile(output) }
+    let model = try RunFolder(URL(fileURLWithPath: model)).trainedModel()
     switch format {
-    case .weights:
-      let bytes = try run.trainedModel().write(to: RunFolder(output))
-      Messages.say("Wrote \(self.output) (\(megabytes(bytes)) of weights).")
-    case .onnx:
-      try requireNewFile(output)
-      let graph = try onnx(of: run)
-      guard let data = graph.data else {
-        throw Refusal(
-          .input, model, "has more weights than an ONNX file can hold (2 GB)", remedy: "export its weights instead")
-      }
-      try writeAtomically(data, to: output)
-      let nodes = graph.operators.values.reduce(0, +)
-      Messages.say(
-        "Wrote \(self.output) (\(megabytes(data.count)), \(counted(nodes, "node")) of \(graph.operators.count) operators, opset "
-          + "\(ONNXModel.opset)).")
+    case .weights: try model.write(to: RunFolder(output))
+    case .pth: try TorchCheckpoint.write(model.weights, to: output)
+    case .onnx, .bundle, .triton: return try writeGraph(of: model, to: output)
     }
+    Messages.say(
+      "Wrote \(self.output) (\(megabytes(model.weights.reduce(0) { $0 + $1.tensor.data.count })) of weights).")
   }
 
-  private func onnx(of run: RunFolder) throws -> ONNXModel {
-    let model = try run.trainedModel()
+  private func writeGraph(of model: TrainedModel, to output: URL) throws {
     if let site { try model.description.requireSite(site, option: .site) }
-    return try model.onnx(outputKind ?? .probabilities, site: site)
+    let kind = outputKind ?? .probabilities
+    let graph = try model.onnx(kind, site: site)
+    guard let data = graph.data else {
+      throw Refusal(
+        .input, self.model, "has more weights than an ONNX file can hold (2 GB)", remedy: "export its weights instead")
+    }
+    let signature = GraphSignature(model.description, givesMasks: kind == .mask)
+    switch format {
+    case .weights, .pth: preconditionFailure("weights alone have no graph")
+    case .onnx: try writeAtomically(data, to: output)
+    case .bundle:
+      try MONAIBundle(model.description, signature).write(to: output, graph: data, weights: model.weights)
+    case .triton:
+      try TritonRepository(signature).write(
+        to: output.deletingLastPathComponent(), named: output.lastPathComponent, graph: data)
+    }
+    let nodes = graph.operators.values.reduce(0, +)
+    Messages.say(
+      "Wrote \(self.output) (\(megabytes(data.count)), \(counted(nodes, "node")) of \(graph.operators.count) operators, "
+        + "opset \(ONNXModel.opset)).")
   }
 
   /// - Throws: `Refusal` for a path that exists.

@@ -31,7 +31,7 @@ import Testing
     let run = try Tiny.run.path
     for (option, value) in [("--output-kind", "mask"), ("--site", "Site-A")] {
       try expectRefusal(
-        "\(option) is for --format onnx alone.", status: 64,
+        "\(option) is of a graph, which --format weights does not write.", status: 64,
         of: ["export", "--model", run, "--output", file.path, option, value])
     }
     try expectRefusal(

@@ -2,17 +2,13 @@ import Foundation
 
 /// A Python with readers of TensorBoard, safetensors, ONNX and Triton's definitions, if installed.
 public enum TestEnvironment {
-  private static let cache = NSHomeDirectory() + "/.cache/dualnorm"
-  public static let python = cache + "/tests/bin/python"
-  /// A Python with PyTorch.
-  public static let pythonWithTorch = cache + "/bench/bin/python"
+  private static let folder = NSHomeDirectory() + "/.cache/dualnorm/tests"
+  public static let python = folder + "/bin/python"
   /// Tells whether `make test-env` finished, by the file that it writes last.
-  public static var isThere: Bool { FileManager.default.fileExists(atPath: cache + "/tests/complete") }
-  /// Tells the same of `make bench-env`.
-  public static var hasTorch: Bool { FileManager.default.fileExists(atPath: cache + "/bench/complete") }
+  public static var isThere: Bool { FileManager.default.fileExists(atPath: folder + "/complete") }
 
   /// The standard output of Python with some arguments.
-  public static func output(of arguments: [String], by python: String = python) throws -> String {
+  public static func output(of arguments: [String]) throws -> String {
     let (process, output) = (Process(), Pipe())
     process.executableURL = URL(fileURLWithPath: python)
     process.arguments = arguments

@@ -30,13 +30,10 @@ extension RunFolder {
 
 extension TrainedModel {
   /// Writes a run folder of the model alone.
-  ///
-  /// - Returns: the number of bytes of the weights.
-  package func write(to output: RunFolder) throws -> Int {
+  package func write(to output: RunFolder) throws {
     let lock = try output.create()
     defer { withExtendedLifetime(lock) {} }
     try output.write(description)
     try Safetensors(tensors: weights).write(to: output.model)
-    return weights.reduce(0) { $0 + $1.tensor.data.count }
   }
 }

@@ -121,24 +121,4 @@ import Torch
         == "The name \"\(name)\" begins with a sign that MONAI does not take as text; rename it in model.json.")
     #expect(folder.contents.isEmpty)
   }
-
-  /// The reference network in PyTorch loads the weights strictly.
-  @Test(.enabled(if: TestEnvironment.hasTorch, "needs PyTorch; make bench-env gets it"))
-  func theReferenceNetworkLoadsTheWeights() throws {
-    let model = try ExportedModels.slices()
-    try write(model, try DualNormNetwork(model.network, seed: 0).parameters.stateDictionary)
-    let reference = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../../Tools/reference").standardizedFileURL
-    let program = """
-      import sys, torch
-      sys.path.insert(0, sys.argv[1])
-      from dualnorm_torch import DualNormUNet
-      network = DualNormUNet(3, base=2, channels=6, dual_blocks=["inc"])
-      print(network.load_state_dict(torch.load(sys.argv[2], weights_only=True), strict=True))
-      """
-    let file = folder.url.appendingPathComponent("models/model.pt")
-    let found = try TestEnvironment.output(
-      of: ["-c", program, reference.path, file.path], by: TestEnvironment.pythonWithTorch)
-    #expect(found == "<All keys matched successfully>\n")
-  }
 }

@@ -64,19 +64,5 @@ import Torch
         """#)
   }
 
-  @Test(.enabled(if: TestEnvironment.hasTorch, "needs PyTorch; make bench-env gets it"))
-  func pytorchReadsWeightsOnly() throws {
-    let name = fixture("network.safetensors")
-    try TorchCheckpoint.write(try Safetensors.read(name).tensors, to: url)
-    let program = """
-      import safetensors.torch, sys, torch
-      state, expected = torch.load(sys.argv[1], weights_only=True), safetensors.torch.load_file(sys.argv[2])
-      assert state.keys() == expected.keys()
-      print(all(torch.equal(state[name], expected[name]) for name in expected))
-      """
-    let found = try TestEnvironment.output(of: ["-c", program, url.path, name.path], by: TestEnvironment.pythonWithTorch)
-    #expect(found == "True\n")
-  }
-
   private func stored(_ bytes: Data) -> StoredTensor { StoredTensor(dtype: .uint8, shape: [bytes.count], data: bytes) }
 }
