@@ -29,7 +29,7 @@ def resized(volume, sizes):
 def whitened(volume, plan):
     if "window" in plan:
         volume = np.clip(volume, *plan["window"])
-    chosen = volume[volume > volume.mean(dtype=float)] if plan["whitening"] == "foreground" else volume
+    chosen = volume[volume > volume.mean(dtype=float)] if plan.get("whitening") == "foreground" else volume
     if chosen.size == 0 or chosen.var(dtype=float) < 0.01 * volume.var(dtype=float):
         chosen = volume
     moments = plan.get("moments") or {"mean": chosen.mean(dtype=float), "deviation": chosen.std(dtype=float)}

@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 import Scores
 import Torch
 
@@ -71,7 +72,7 @@ struct ExportedGraph: Sendable, CustomStringConvertible {
     configure(&dual)
     let size = isOfVolumes ? Extent(depth: 4, height: 16, width: 24) : Extent(height: 32, width: 48)
     return NetworkPlan(
-      architecture, levels: isOfVolumes ? levels : .slices, classes: classes, inputChannels: 2, width: 8, norm: norm,
+      architecture, levels: isOfVolumes ? levels : .slices, classes: classes, inputChannels: 2, width: 16, norm: norm,
       dual: dual, size: norm == .ln ? size : nil, sites: norm == .dsbn ? 2 : 1)
   }
 

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Scores
 import TestSupport
@@ -44,7 +45,7 @@ import Torch
     #expect(read.map(\.name) == weights.map(\.name) && read.map(\.tensor) == weights.map(\.tensor))
     #expect(
       sentence { try write(model) }
-        == "\(folder.path): is not empty; give a new folder for output, or delete this one first.")
+        == "\(folder.path): is not empty; give a new folder for \(Setting.output), or delete this one first.")
   }
 
   /// The keys that the schema requires, and their types.

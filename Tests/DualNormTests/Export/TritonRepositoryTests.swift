@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import TestSupport
 import Testing
@@ -54,7 +55,7 @@ import Testing
     try write("volumes", try ExportedModels.volumes())
     #expect(
       sentence { try write("slices", try ExportedModels.slices()) }
-        == "\(folder.path)/slices: is not empty; give a new folder for output, or delete this one first.")
+        == "\(folder.path)/slices: is not empty; give a new folder for \(Setting.output), or delete this one first.")
   }
 
   @Test(arguments: ["", "../model", ".model"]) func aNameThatLeadsElsewhereIsRefused(name: String) throws {
