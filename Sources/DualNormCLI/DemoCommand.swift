@@ -48,10 +48,11 @@ struct DemoCommand: ParsableCommand {
     try write(sites, cases: 0..<cases, to: "data")
     try write(sites + [unseen], cases: cases..<cases + max(cases / 4, 1), to: "test")
     try train()
-    let table = try evaluate(unseen: [unseen.name])
-    let passes = [Pass.first.rawValue, Pass.final.rawValue, Pass.final.rawValue + Adaptation.passSuffix]
+    let table = try evaluate(unseen: [unseen.name]).namingOnlyPass
+    let passes = table.passes.filter { $0 != Pass.first.rawValue + Adaptation.passSuffix }
     print(printableLines(table.overview(of: passes)), terminator: "")
-    print("final+adapt: with batch statistics of the unlabelled patient at hand (--adapt case) in place of training's.")
+    print(
+      "\(passes.last!): with batch statistics of the unlabelled patient at hand (--adapt case) in place of training's.")
     say("Look at \(output)/evaluation/sheet.png. The model is \(output)/run, the data \(output)/data and test.")
   }
 

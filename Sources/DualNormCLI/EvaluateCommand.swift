@@ -81,7 +81,7 @@ struct EvaluateCommand: ParsableCommand {
     if failures.count < chosen.cases.count {
       components.tell(model.description)
       try evaluation.write(to: folder, classNames: scoring.names)
-      print(evaluation.table.text, terminator: "")
+      print(evaluation.table.namingOnlyPass.text, terminator: "")
       if let line = evaluation.table.correlation(with: evaluation.uncertainty) {
         print("Uncertainty and Dice: \(line)")
       }

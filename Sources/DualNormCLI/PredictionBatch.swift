@@ -96,7 +96,7 @@ struct PredictionBatch: Sendable {
           keepsProbabilities: outputs.probabilities, keepsUncertainty: outputs.uncertainty)
       },
       write: { job, results, seconds in
-        try job.write(results, outputs, labels: labels)
+        try job.write(results, outputs, by: description)
         let mask = results.last!.labels
         let found = FoundVolumes(
           in: mask, scheme: labels, of: job.scan, named: job.title, seconds: seconds,

@@ -136,8 +136,9 @@ extension PredictionJob {
 
   /// Writes all results of a volume.
   func write(
-    _ results: [SegmentationModel.Segmentation], _ outputs: PredictionOutputs, labels: LabelScheme
+    _ results: [SegmentationModel.Segmentation], _ outputs: PredictionOutputs, by model: ModelDescription
   ) throws {
+    let labels = model.labels
     let series = try series()
     for result in results {
       let suffix = result.pass.suffix
@@ -159,7 +160,7 @@ extension PredictionJob {
     guard outputs.preview else { return }
     let final = results.last!.labels
     try SliceSheet.preview(
-      of: scan, named: title, labels: final, firstPass: results.count > 1 ? results[0].labels : nil, scheme: labels
+      of: scan, named: title, labels: final, firstPass: results.count > 1 ? results[0].labels : nil, by: model
     ).render().write(to: previewFile)
   }
 }

@@ -106,22 +106,3 @@ struct CaseScores {
     return ReportTable(nameCount: table.sides.isEmpty ? 2 : 3, header: header, rows: rows)
   }
 }
-
-/// The name on a page of the pass of a network without dual norms.
-let onlyPass = "only"
-
-extension ScoreTable {
-  /// The table with another name for the first pass where the network has no other, with adapted statistics too.
-  var namingOnlyPass: ScoreTable {
-    let first = Pass.first.rawValue
-    guard passes.allSatisfy({ [first, first + Adaptation.passSuffix].contains($0) }) else { return self }
-    let renamed = scores.map { score in
-      var score = score
-      score.pass = onlyPass + score.pass.dropFirst(first.count)
-      return score
-    }
-    var result = ScoreTable(renamed, tolerancesMM: tolerancesMM, convention: convention, lengthUnit: lengthUnit)
-    (result.unseenSites, result.failures, result.warnings) = (unseenSites, failures, warnings)
-    return result
-  }
-}

@@ -34,8 +34,8 @@ struct RunPage {
   static func addTraining(_ contents: RunContents, to page: inout Page) {
     if contents.split != nil || contents.facts != nil { page.add("data", "Data and split", contents.data) }
     guard let history = contents.history else { return }
-    let hasOnePass = contents.description.map { $0.network.dual == nil } ?? false
-    page.add("curves", "Learning curves", TrainingCurves(history, hasOnePass: hasOnePass).html)
+    let passes = contents.description?.passes ?? Pass.allCases
+    page.add("curves", "Learning curves", TrainingCurves(history, of: passes).html)
   }
 
   /// The dual maps of a validation case or else of a training case.

@@ -4,13 +4,13 @@ import Foundation
 /// The curves of a training's log: losses, learning rate and validation Dice over all iterations of all stages.
 struct TrainingCurves {
   private let history: TrainingHistory
-  private let hasOnePass: Bool
+  private let titles: PassTitles
   /// The iterations before each stage.
   private let offsets: [Stage: Int]
 
-  /// - Parameter hasOnePass: whether the network has no dual norms.
-  init(_ history: TrainingHistory, hasOnePass: Bool = false) {
-    (self.history, self.hasOnePass) = (history, hasOnePass)
+  /// - Parameter passes: the passes of the network.
+  init(_ history: TrainingHistory, of passes: [Pass] = Pass.allCases) {
+    (self.history, titles) = (history, PassTitles(passes))
     var offsets: [Stage: Int] = [:]
     var sum = 0
     for (stage, iterations) in history.stages {
@@ -55,14 +55,15 @@ struct TrainingCurves {
       let raw = parts { $0.losses[pass] }
       guard raw.contains(where: { !$0.isEmpty }) else { return [] }
       let smooth = raw.map { smoothed($0) }
-      let name = "\(hasOnePass ? onlyPass : pass.rawValue) pass"
+      let name = titles.heading(of: pass)
       return [
         LineChart.Line(name: name, parts: raw, color: color, isFaint: true),
         LineChart.Line(name: name, parts: smooth, color: color),
       ]
     }
     return LineChart(
-      title: "Loss of \(hasOnePass ? "the only" : "each") pass", yTitle: "loss", lines: lines, dividers: dividers,
+      title: "Loss of \(titles.hasOnePass ? "the \(PassTitles.only)" : "each") pass", yTitle: "loss", lines: lines,
+      dividers: dividers,
       xRange: xRange)
   }
 
@@ -82,8 +83,8 @@ struct TrainingCurves {
         LineChart.Line(name: "mean of sites", parts: parts { $0.meanValidationDice }, color: 6, hasMarks: true))
     }
     return LineChart(
-      title: "Dice of the \(hasOnePass ? onlyPass : "last") pass on the validation cases", yTitle: "Dice", lines: lines,
-      dividers: dividers, xRange: xRange, yRange: 0...1)
+      title: "Dice of the \(titles.hasOnePass ? PassTitles.only : "last") pass on the validation cases", yTitle: "Dice",
+      lines: lines, dividers: dividers, xRange: xRange, yRange: 0...1)
   }
 
   /// The width of the moving mean.

@@ -2,19 +2,24 @@ package import MedicalImaging
 
 /// A picture of slices with outlines, one row a case.
 ///
-/// The columns are image, truth, first pass, final pass, and the final pass with adapted batch statistics. Columns
-/// that no row has are left out. Each class has its outline colour. In the passes a dashed black and white outline of
-/// the truth lies beneath the prediction, so it shows only where they differ.
+/// The columns are image, truth, first or only pass, final pass, and the last pass with adapted batch statistics.
+/// Columns that no row has are left out. Each class has its outline colour. In the passes a dashed black and white
+/// outline of the truth lies beneath the prediction, so it shows only where they differ.
 package struct SliceSheet: Sendable {
   var rows: [SheetRow]
   /// Names of labels 1, 2 and so on for the legend.
   var classNames: [String]
   /// The width limit of a panel: slices are enlarged by the largest whole factor within it, and never reduced.
   var panelWidth: Int
+  /// The title over the first pass; a network may have no other.
+  var firstTitle: String
 
-  package init(rows: [SheetRow], classNames: [String], panelWidth: Int = 256) {
+  package init(
+    rows: [SheetRow], classNames: [String], firstTitle: String = Column.firstPass.rawValue, panelWidth: Int = 256
+  ) {
     self.rows = rows
     self.classNames = classNames
+    self.firstTitle = firstTitle
     self.panelWidth = panelWidth
   }
 
@@ -64,7 +69,8 @@ package struct SliceSheet: Sendable {
   private func drawHeader(on canvas: inout RGBImage, _ layout: SheetLayout) {
     for (position, column) in layout.columns.enumerated() {
       let x = layout.left(ofColumn: position)
-      canvas.draw(column.rawValue, x: x, y: SheetLayout.margin, scale: layout.textScale, SheetPalette.faintInk)
+      let title = column == .firstPass ? firstTitle : column.rawValue
+      canvas.draw(title, x: x, y: SheetLayout.margin, scale: layout.textScale, SheetPalette.faintInk)
     }
   }
 

@@ -25,6 +25,17 @@ import Testing
     #expect(!contents(of: output).contains("data/notes.txt"))
   }
 
+  /// Without a dual stage the network has one pass.
+  @Test func theOnlyPass() throws {
+    let result = try dualnorm(
+      ["demo", "--iterations", "2,0", "--cases", "2", "--output", folder.file("demo").path, "--quiet"])
+    #expect(result.status == 0, "\(result.errors)")
+    let rows = result.output.split(separator: "\n")
+    #expect(
+      rows[1].split(separator: " ") == ["site", "cases"] + Array(repeating: ["only", "only+adapt"], count: 3).joined())
+    #expect(rows.last?.hasPrefix("only+adapt: with batch statistics") == true)
+  }
+
   /// A demo of less than half the length supports README's claim on the hospital unlike the training hospitals.
   @Test func adaptationHelpsAtTheUnseenSite() throws {
     let result = try dualnorm(["demo", "--iterations", "200,100", "--output", folder.file("demo").path, "--quiet"])

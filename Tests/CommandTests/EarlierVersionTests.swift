@@ -103,8 +103,18 @@ import Torch
     let experiment = try copy("experiment", options: "training.yaml", data: earlier("data"))
     let result = try dualnorm("experiment", "table", experiment.path)
     #expect(result.status == 0 && result.errors == "")
-    #expect(try result.output == text(earlier("experiment/table.txt")))
-    #expect(try text(experiment.appendingPathComponent("summary.md")) == text(earlier("experiment/summary.md")))
+    #expect(try result.output == namingOnlyPass(text(earlier("experiment/table.txt"))))
+    #expect(
+      try text(experiment.appendingPathComponent("summary.md"))
+        == namingOnlyPass(text(earlier("experiment/summary.md"))))
+  }
+
+  /// That version called the only pass of a network without dual norms the first.
+  private func namingOnlyPass(_ text: String) -> String {
+    [
+      ("\nbn      first ", "\nbn      only  "), ("| bn | first |", "| bn | only |"), ("bn (first)", "bn (only)"),
+      ("  against     n  ", "  against    n  "), ("passes: first", "passes: only, first"),
+    ].reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
   }
 
   /// An experiment's command trains only the missing cell.

@@ -64,6 +64,8 @@ import Testing
       #expect(page.text.contains(title))
     }
     for part in ["image", "truth", "first pass", "final pass", "difference"] { #expect(page.text.contains(part)) }
+    let sheet = evaluation.appendingPathComponent("sheet.png")
+    for title in ["first pass", "final pass"] { #expect(try isTitled(title, sheet)) }
     #expect(page.text.contains("a miss or a false alarm is 0, both empty is undefined"))
     #expect(page.text.contains("dualnorm evaluate --model \(try Tiny.run.path) --data \(try Tiny.data.path)"))
     let scores = try String(contentsOf: evaluation.appendingPathComponent("scores.csv"), encoding: .utf8)
@@ -96,6 +98,27 @@ import Testing
     let scores = try String(contentsOf: evaluation.appendingPathComponent("scores.csv"), encoding: .utf8)
     #expect(scores.contains(",first,") && !scores.contains("only"))
     #expect(try self.page(of: run).text.contains("Loss of the only pass"))
+    #expect(evaluated.output.contains("  only+adapt  ") != options.isEmpty && !evaluated.output.contains(" first"))
+    try picturesNameTheOnlyPass(run, evaluation)
+  }
+
+  private func picturesNameTheOnlyPass(_ run: URL, _ evaluation: URL) throws {
+    let predicted = try dualnorm(
+      "predict", "--model", run.path, "--input", Tiny.data.appendingPathComponent("Site-A/Case01.nii.gz").path,
+      "--output", folder.file("mask.nii.gz").path, "--preview", "--first-pass", "--threads", "1", "--quiet")
+    #expect(predicted.status == 0, "\(predicted.errors)")
+    // The last picture of the training.
+    let events = RunFolder(run).events
+    let file = try #require(contents(of: events).last)
+    let data = try Data(contentsOf: events.appendingPathComponent(file))
+    let start = try #require(data.lastRange(of: Data([0x89, 0x50, 0x4E, 0x47]))).lowerBound
+    let end = try #require(data.range(of: Data("IEND".utf8), in: start..<data.endIndex)).upperBound
+    try data[start..<end + 4].write(to: folder.file("training.png"))
+    let pictures = [evaluation.appendingPathComponent("sheet.png"), folder.file("mask_preview.png")]
+    for png in pictures + [folder.file("training.png")] {
+      #expect(try isTitled("only pass", png), "\(png.path)")
+      for title in ["first pass", "final pass"] { #expect(try !isTitled(title, png), "\(png.path)") }
+    }
   }
 
   @Test func aSiteThatTheModelHasNotSeenIsMarked() throws {
@@ -185,6 +208,7 @@ import Testing
     let whole = try page(of: experiment)
     #expect(whole.sections == ["what", "dice", "boxes", "more", "cells", "data", "options"])
     #expect(whole.text.contains("Comparison with bn") && whole.text.contains("4 of 4"))
+    #expect(whole.text.contains("bn (only)") && whole.text.contains("passes: only, first and final"))
     let (copy, cell) = (folder.file("copy"), "cells/bn/Site-A/seed-1")
     try FileManager.default.copyItem(at: experiment, to: copy)
     try FileManager.default.removeItem(at: copy.appendingPathComponent("\(cell)/results.csv"))

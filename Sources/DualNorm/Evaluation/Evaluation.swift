@@ -34,7 +34,9 @@ package struct Evaluation {
     try table.write(to: output.appendingPathComponent("scores.json"))
     guard let picture, !picker.isEmpty else { return }
     let rows = try picker.rows(of: table.sites, picture)
-    try SliceSheet(rows: rows, classNames: classNames).render().write(to: output.appendingPathComponent("sheet.png"))
+    let firstTitle = PassTitles(named: table.passes).heading(of: .first)
+    try SliceSheet(rows: rows, classNames: classNames, firstTitle: firstTitle).render()
+      .write(to: output.appendingPathComponent("sheet.png"))
   }
 }
 

@@ -5,6 +5,11 @@ public enum Pass: String, Codable, Sendable, CaseIterable {
   case first, final
 }
 
+extension ModelDescription {
+  /// The passes of the networks; both if any has both.
+  package var passes: [Pass] { networks.contains { $0.dual != nil } ? [.first, .final] : [.first] }
+}
+
 extension DualNormNetwork {
   /// The passes of this network; only the first without dual norms.
   package var passes: [Pass] { plan.dual == nil ? [.first] : [.first, .final] }

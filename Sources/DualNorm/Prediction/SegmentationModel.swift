@@ -72,9 +72,7 @@ public final class SegmentationModel {
   package var network: DualNormNetwork { members.network(0) }
 
   /// The passes of the networks; both if any has both.
-  package var passes: [Pass] {
-    members.sources.contains { $0.description.network.dual != nil } ? [.first, .final] : [.first]
-  }
+  package var passes: [Pass] { description.passes }
 
   /// The segmenter of a site's images: the network, or the mean over a group's members and mirror images.
   ///

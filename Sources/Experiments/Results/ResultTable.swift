@@ -124,9 +124,10 @@ extension ResultRow {
   fileprivate var found: String { "\(value.map(shortest) ?? "undefined") (\(outcome.rawValue))" }
 }
 
-/// Orders a network's passes as they run, then passes with adapted batch statistics likewise, then others by name.
+/// Orders passes or their titles as they run, then passes with adapted batch statistics likewise, then others by name.
 func passComesBefore(_ a: String, _ b: String) -> Bool {
-  let known = ["", Adaptation.passSuffix].flatMap { suffix in Pass.allCases.map { $0.rawValue + suffix } }
+  let names = [PassTitles.only] + Pass.allCases.map(\.rawValue)
+  let known = ["", Adaptation.passSuffix].flatMap { suffix in names.map { $0 + suffix } }
   let ranks = [a, b].map { name in known.firstIndex(of: name) ?? known.count }
   return ranks[0] == ranks[1] ? comesBefore(a, b) : ranks[0] < ranks[1]
 }

@@ -6,6 +6,7 @@ package struct Arm: Hashable, Codable, Sendable {
   package let method: String
   /// nil if the arm takes all sets of train sites together.
   package let trainSites: [String]?
+  /// The name of the pass in files; `ExperimentSummary.passTitle` is for people.
   package let pass: String
 
   init(method: String, trainSites: [String]? = nil, pass: String) {
@@ -13,9 +14,6 @@ package struct Arm: Hashable, Codable, Sendable {
     self.trainSites = trainSites
     self.pass = pass
   }
-
-  /// The arm in a sentence: `dual (final)`, `bn trained on A+B (first)`.
-  var title: String { method + (trainSites.map { " trained on \($0.joined(separator: "+"))" } ?? "") + " (\(pass))" }
 }
 
 /// Mean and both spreads of one metric over some cases.

@@ -61,7 +61,7 @@ extension ExperimentSummary {
       + " is better). \(title): \(metric.dualNormDefinition). "
       + "\(counted(caseCounts.values.reduce(0, +), "case")) of \(counted(testSites.count, "site")); "
       + "\(counted(seeds.count, "seed")) (\(listed(seeds.map(String.init), atMost: 10))); "
-      + "\(passes.count == 1 ? "pass" : "passes"): \(listed(passes))."
+      + "\(passes.count == 1 ? "pass" : "passes"): \(listed(passes, atMost: passes.count))."
   }
 
   private var outcomeCaption: String {
@@ -88,7 +88,7 @@ extension ExperimentSummary {
   package var notes: [String] {
     let total = caseCounts.values.reduce(0, +)
     var notes = arms.flatMap { arm -> [String] in
-      let title = arm.arm.title
+      let title = title(of: arm.arm)
       var notes: [String] = []
       let missing = seeds.filter { !arm.seeds.contains($0) }.map(String.init)
       if !missing.isEmpty { notes.append("\(title) has no results of seed \(listed(missing, atMost: 10)).") }

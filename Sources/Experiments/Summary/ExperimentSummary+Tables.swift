@@ -1,4 +1,5 @@
 import Basics
+import DualNorm
 import Foundation
 import Scores
 
@@ -51,7 +52,7 @@ extension ExperimentSummary {
     let header =
       names + ["against", "n", "not paired", "mean difference", "95 % interval", "p", "p (Holm)"]
     let rows = comparisons.map { comparison -> [String] in
-      let against = comparison.baseline.method + (showsPass ? " (\(comparison.baseline.pass))" : "")
+      let against = comparison.baseline.method + (showsPass ? " (\(passTitle(of: comparison.baseline)))" : "")
       let counts = ["\(comparison.pairCount)", "\(comparison.unpairedCount)"]
       let interval = comparison.interval.map { "[\(signed($0.lower)), \(signed($0.upper))]" }
       let numbers = [
@@ -63,7 +64,19 @@ extension ExperimentSummary {
     return ReportTable(nameCount: names.count + 1, header: header, rows: rows)
   }
 
-  var passes: [String] { arms.map(\.arm.pass).firstOccurrences.sorted(by: passComesBefore) }
+  /// The arm's pass as people read it: `only` where the method has no other.
+  private func passTitle(of arm: Arm) -> String {
+    PassTitles(named: arms.map(\.arm).filter { $0.method == arm.method }.map(\.pass)).title(of: arm.pass)
+  }
+
+  /// The arm in a sentence: `dual (final)`, `bn trained on A+B (only)`.
+  func title(of arm: Arm) -> String {
+    arm.method + (arm.trainSites.map { " trained on \($0.joined(separator: "+"))" } ?? "")
+      + " (\(passTitle(of: arm)))"
+  }
+
+  /// The passes as people read them.
+  var passes: [String] { arms.map { passTitle(of: $0.arm) }.firstOccurrences.sorted(by: passComesBefore) }
 
   private var showsPass: Bool { passes.count > 1 }
 
@@ -72,7 +85,7 @@ extension ExperimentSummary {
   }
 
   private func names(of arm: Arm) -> [String] {
-    [arm.method] + (arm.trainSites.map { [$0.joined(separator: "+")] } ?? []) + (showsPass ? [arm.pass] : [])
+    [arm.method] + (arm.trainSites.map { [$0.joined(separator: "+")] } ?? []) + (showsPass ? [passTitle(of: arm)] : [])
   }
 
   private func text(_ statistic: Statistic?) -> String {

@@ -24,8 +24,8 @@ package struct ExperimentSummary: Equatable, Encodable, Sendable {
   /// - Parameters:
   ///   - metric: any but the volumes, which have no better and worse.
   ///   - baseline: the method to compare the others with; nil for the table's first.
-  ///   - baselinePass: the baseline's pass to compare every other arm with. For nil, a method's last pass
-  ///     meets the baseline's last. An earlier pass meets the baseline's pass of that name, or else its last.
+  ///   - baselinePass: the name or title of the baseline's pass to compare every other arm with. For nil, a method's
+  ///     last pass meets the baseline's last. An earlier pass meets the baseline's pass of that name, or else its last.
   ///   - separatingTrainSites: whether sets of train sites are separate arms. For nil, they are if a seed of a method
   ///     tests some case after training on different sets (a matrix).
   ///   - lengthUnit: the metric's unit, if it is a length.
@@ -112,10 +112,14 @@ private struct BaselineChoice {
         question: "did you mean \(nearest(to: method, among: methods))")
     }
     let passes = arms.filter { $0.method == method }.map(\.pass).firstOccurrences
-    if let pass, !passes.contains(pass) {
-      throw Refusal(.input, "\(method) has no pass \(quoted(pass))", detail: "it has \(listed(passes))")
+    let titles = PassTitles(named: passes)
+    let found = pass.flatMap { pass in passes.first { pass == $0 || pass == titles.title(of: $0) } }
+    if let pass, found == nil {
+      throw Refusal(
+        .input, "\(method) has no pass \(quoted(pass))",
+        detail: "it has the \(passes.count == 1 ? "pass" : "passes") \(listed(passes.map(titles.title)))")
     }
-    (self.method, self.pass, self.arms) = (method, pass, arms)
+    (self.method, self.pass, self.arms) = (method, found, arms)
   }
 
   /// The index of an arm's baseline; nil for the baseline itself, or if it was not trained on the arm's sites.

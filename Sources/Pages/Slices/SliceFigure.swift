@@ -1,4 +1,5 @@
 import Basics
+import DualNorm
 import Pictures
 
 /// One slice in panels. The page holds the image and each outline once; further panels refer to them.
@@ -38,9 +39,10 @@ struct SliceFigure {
       let paths = outlines(of: reference, key: "t", isReference: false)
       panels.append(panel(referenceName, copy + paths, "\(name), \(place), \(referenceName) outlined"))
     }
-    let first = row.finalPass == nil ? "\(onlyPass) pass" : "first pass"
-    for (title, key, labels) in [(first, "p", row.firstPass), ("final pass", "q", row.finalPass)] {
+    let titles = PassTitles(row.finalPass == nil ? [.first] : Pass.allCases)
+    for (pass, key, labels) in [(Pass.first, "p", row.firstPass), (.final, "q", row.finalPass)] {
       guard let labels else { continue }
+      let title = titles.heading(of: pass)
       let truth = row.reference.map { outlines(of: $0, key: "t", isReference: true) }
       panels.append(
         panel(

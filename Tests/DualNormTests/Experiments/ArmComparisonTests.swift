@@ -80,6 +80,13 @@ import Testing
         == [
           "bn first - dual first", "dual final - dual first", "other first - dual first", "other final - dual first",
         ])
+    // The only pass is found by its name in files and by its title.
+    for pass in ["first", "only"] {
+      #expect(
+        Self.compared(try Self.summary(rows, baseline: "bn", pass: pass))
+          == ["dual first - bn first", "dual final - bn first", "other first - bn first", "other final - bn first"])
+    }
+    #expect(throws: Refusal.self) { try Self.summary(rows, baseline: "dual", pass: "only") }
   }
 
   @Test func comparisonDoesNotDependOnTheOthers() throws {
@@ -103,7 +110,10 @@ import Testing
         == "There is no method daul in the results to compare with; did you mean dual?")
     #expect(
       refusal(try ExperimentSummary(table, baseline: "dual", baselinePass: "last"))
-        == "dual has no pass last; it has first and final.")
+        == "dual has no pass last; it has the passes first and final.")
+    #expect(
+      refusal(try ExperimentSummary(table, baseline: "bn", baselinePass: "final"))
+        == "bn has no pass final; it has the pass only.")
     #expect(
       refusal(try ExperimentSummary(table, metric: .assd)) == "assd_mm is not in the results; did you mean dice?")
     #expect(

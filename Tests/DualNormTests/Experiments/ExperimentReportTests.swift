@@ -9,11 +9,11 @@ import Testing
   @Test func markdownToTheLetter() throws {
     #expect(
       try ExperimentSummaryTests.summary().markdown == #"""
-        **Dice by test site.** Mean ± standard deviation over cases, each case averaged over its classes and over seeds first; mean of sites: ± over the sites' means; worst site: each row's own. sd between seeds: of the seeds' means of sites. Best means in bold (higher is better). Dice: 2 |P and R| / (|P| + |R|), voxels; a miss or a false alarm is 0, both empty is undefined. 3 cases of 2 sites; 2 seeds (1 and 2); passes: first and final.
+        **Dice by test site.** Mean ± standard deviation over cases, each case averaged over its classes and over seeds first; mean of sites: ± over the sites' means; worst site: each row's own. sd between seeds: of the seeds' means of sites. Best means in bold (higher is better). Dice: 2 |P and R| / (|P| + |R|), voxels; a miss or a false alarm is 0, both empty is undefined. 3 cases of 2 sites; 2 seeds (1 and 2); passes: only, first and final.
 
         | method | pass | A, n = 2 | B (unseen), n = 1 | mean of 2 sites | worst site | sd between seeds |
         | :--- | :--- | ---: | ---: | ---: | ---: | ---: |
-        | bn | first | 0.500 ± 0.177 | 0.250 ± – | 0.375 ± 0.177 | 0.250 ± – (B) | 0.177 |
+        | bn | only | 0.500 ± 0.177 | 0.250 ± – | 0.375 ± 0.177 | 0.250 ± – (B) | 0.177 |
         | dual | first | 0.562 ± 0.177 | **0.312 ± –** | **0.438 ± 0.177** | **0.312 ± – (B)** | 0.177 |
         | dual | final | **0.625 ± 0.177** | 0.250 ± – | **0.438 ± 0.265** | 0.250 ± – (B) | 0.177 |
 
@@ -21,7 +21,7 @@ import Testing
 
         | method | pass | structures | missed | false alarms | A, missed / false | B (unseen), missed / false |
         | :--- | :--- | ---: | ---: | ---: | ---: | ---: |
-        | bn | first | 6 | 0 | 0 | 0 / 0 | 0 / 0 |
+        | bn | only | 6 | 0 | 0 | 0 / 0 | 0 / 0 |
         | dual | first | 6 | 0 | 0 | 0 / 0 | 0 / 0 |
         | dual | final | 6 | 1 | 0 | 0 / 0 | 1 / 0 |
 
@@ -29,8 +29,8 @@ import Testing
 
         | method | pass | against | n | not paired | mean difference | 95 % interval | p | p (Holm) |
         | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
-        | dual | first | bn (first) | 3 | 0 | +0.062 | [+0.062, +0.062] | 0.250 | 0.500 |
-        | dual | final | bn (first) | 3 | 0 | +0.083 | [+0.083, +0.083] | 0.500 | 0.500 |
+        | dual | first | bn (only) | 3 | 0 | +0.062 | [+0.062, +0.062] | 0.250 | 0.500 |
+        | dual | final | bn (only) | 3 | 0 | +0.083 | [+0.083, +0.083] | 0.500 | 0.500 |
 
         - With 2 differences other than zero, p cannot be below 0.5.
         - With 3 differences other than zero, p cannot be below 0.25.
@@ -49,7 +49,7 @@ import Testing
         method      A, n = 3  sd between seeds
         bn      3.00 ± 1.00                  –
         in      2.00 ± 1.00*                 –
-        Mean ± standard deviation over cases, each case averaged over its classes and over seeds first. sd between seeds: of the seeds' means. Best means with a star (lower is better). HD95 mm: the larger of the two directed 95th percentiles of distances, linear interpolation; undefined unless found. 3 cases of 1 site; 1 seed (0); pass: first.
+        Mean ± standard deviation over cases, each case averaged over its classes and over seeds first. sd between seeds: of the seeds' means. Best means with a star (lower is better). HD95 mm: the larger of the two directed 95th percentiles of distances, linear interpolation; undefined unless found. 3 cases of 1 site; 1 seed (0); pass: only.
 
         Misses and false alarms
         None.
@@ -62,6 +62,31 @@ import Testing
         With 2 differences other than zero, p cannot be below 0.5.
 
         """)
+  }
+
+  /// A method without dual norms has one pass. The word is right for each row, and files keep the pass's name.
+  @Test func theOnlyPassIsCalledSo() throws {
+    let passes = [("dual", ["first", "final"]), ("bn", ["first"])]
+    let rows = passes.flatMap { method, passes in
+      passes.flatMap { [$0, $0 + "+adapt"] }.flatMap { pass in
+        [["A"], ["A", "B"]].map { resultRow(method, "A", "1", 0.5, trainSites: $0, pass: pass) }
+      }
+    }
+    let summary = try ExperimentSummaryTests.summary(rows + [resultRow("bn", "B", "1", 0.5, trainSites: ["A", "B"])])
+    let table = summary.scoreTable.rows.map { $0[...2].joined(separator: " ") }
+    #expect(
+      table == [
+        "dual A first", "dual A final", "dual A first+adapt", "dual A final+adapt", "dual A+B first", "dual A+B final",
+        "dual A+B first+adapt", "dual A+B final+adapt", "bn A only", "bn A only+adapt", "bn A+B only",
+        "bn A+B only+adapt",
+      ])
+    let text = summary.text
+    #expect(text.contains("; passes: only, first, final, only+adapt, first+adapt and final+adapt."))
+    #expect(text.contains("\nbn trained on A (only) was scored on 1 of 2 cases.\n"))
+    #expect(text.contains("\ndual trained on A (first) was scored on 1 of 2 cases.\n"))
+    #expect(Set(summary.arms.map(\.arm.pass)) == Set(rows.map(\.pass)))
+    let json = try String(bytes: JSONEncoder().encode(summary), encoding: .utf8)
+    #expect(json?.contains("only") == false)
   }
 
   /// Each row of a matrix has its own unseen sites, so the caption says so and no column is marked.
@@ -98,11 +123,11 @@ import Testing
         #"""
         | a\|b | bn | 1 | 2 | +0.250 | – | 1.000 | 1.000 |
 
-        - bn (first): seed 2 was not tested on all cases, and is not in the sd between seeds where cases lack.
-        - bn (first): Dice is undefined in 1 of 3 cases.
-        - a|b (first) has no results of seed 2.
-        - a|b (first) was scored on 1 of 3 cases.
-        - a|b (first): mean of 1 of 2 sites, never marked as best.
+        - bn (only): seed 2 was not tested on all cases, and is not in the sd between seeds where cases lack.
+        - bn (only): Dice is undefined in 1 of 3 cases.
+        - a|b (only) has no results of seed 2.
+        - a|b (only) was scored on 1 of 3 cases.
+        - a|b (only): mean of 1 of 2 sites, never marked as best.
         - With 1 difference other than zero, p cannot be below 1.
 
         """#))

@@ -114,7 +114,7 @@ import Testing
     #expect(arm.sites[0].spread.overCases.mean == 0.75 && arm.seeds == [1, 2, 3] && arm.incompleteSeeds == [3])
     #expect(
       summary.markdown.hasSuffix(
-        "\n- bn (first): seed 3 was not tested on all cases, and is not in the sd between seeds where cases lack.\n"))
+        "\n- bn (only): seed 3 was not tested on all cases, and is not in the sd between seeds where cases lack.\n"))
   }
 
   /// Sets of training sites become separate arms in a matrix, but not in leave-one-site-out.

@@ -151,7 +151,9 @@ import Testing
       return
     }
     #expect(abs(classes[0].gain! - 0.01) < 1e-12 && abs(classes[1].gain!) < 1e-12)
-    #expect(joined.networks.count == 3)
+    #expect(joined.networks.count == 3 && joined.passes == [.first])
+    let dual = try description(kept: [true, true], sites: ["A"]) { $0.network.dual = DualPlan([.inc]) }
+    #expect(try ModelDescription.ensemble([("a", joined), ("b", dual)]).passes == [.first, .final])
     let published = try description(kept: [true, true], sites: ["A"]) { $0.largestComponents = .published }
     #expect(
       try ModelDescription.ensemble([("a", published), ("b", published)]).largestComponentSummary()

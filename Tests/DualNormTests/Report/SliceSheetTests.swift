@@ -129,6 +129,20 @@ import Testing
     #expect(image[302 + 24, 44 + 40] == organ)  // the adapted pass's left edge
   }
 
+  /// Without another title the column is the first pass's.
+  @Test(arguments: [nil, "only pass"]) func theFirstColumnOfPassesHasItsTitle(title: String?) {
+    let rows = [SliceSheetTests.row(first: SliceSheetTests.square(3...6))]
+    let sheet =
+      title.map { SliceSheet(rows: rows, classNames: ["organ"], firstTitle: $0, panelWidth: 64) }
+      ?? SliceSheet(rows: rows, classNames: ["organ"], panelWidth: 64)
+    let image = sheet.render()
+    var expected = RGBImage(width: image.width, height: image.height, fill: SheetPalette.paper)
+    expected.draw(title ?? "first pass", x: 158, y: 14, scale: 1, SheetPalette.faintInk)
+    for x in 158..<222 {
+      for y in 14..<22 { #expect(image[x, y] == expected[x, y], "\(x), \(y)") }
+    }
+  }
+
   @Test func longTitlesEndBeforeTheNotes() {
     var rows = sheet.rows
     rows[0].title = String(repeating: "M", count: 22)  // 22 characters of 6 pixels fit 136

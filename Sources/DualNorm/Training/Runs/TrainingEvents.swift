@@ -62,9 +62,11 @@ final class TrainingEvents {
         values.append(.histogram("beta/\(map.block.name.rawValue).norm_\(map.index)", map.beta))
       }
     }
+    // A plain stage before a dual one has the first of two passes.
+    let firstTitle = PassTitles(description.passes).heading(of: .first)
     for (item, slice, window, channels) in shown {
       let row = row(item, slice, window, channels, by: network)
-      let sheet = SliceSheet(rows: [row], classNames: description.labels.names).render()
+      let sheet = SliceSheet(rows: [row], classNames: description.labels.names, firstTitle: firstTitle).render()
       let png = try pngData(sheet.pixels, width: sheet.width, height: sheet.height, components: 3)
       values.append(.picture("slices/\(item.source.site)", png: png, width: sheet.width, height: sheet.height))
     }
