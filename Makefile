@@ -1,6 +1,7 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
-.PHONY: demo build test test-fast fuzz sanitize bench bench-files bench-env compare compare-env test-env deps deps-cuda lint \
-  reference docs man package deb image install test-package fixtures fixtures-like fixtures-segmentations fixtures-nnunet clean
+.PHONY: demo build test test-fast test-export fuzz sanitize bench bench-files bench-env compare compare-env test-env \
+  deps deps-cuda lint reference docs man package deb image install test-package test-package-small fixtures \
+  fixtures-like fixtures-segmentations fixtures-nnunet clean
 
 # The folder of the reference network in PyTorch, which benchmarks and fixtures run.
 REFERENCE = Tools/reference
@@ -27,6 +28,10 @@ SLOW = CommandTests\.|TrainerTests|NormTrainingTests|TrainerFaultTests|TrainingP
 test-fast: deps
 	$(TEST_BUILD)
 	@python3 Tools/test.py --skip '$(SLOW)'
+
+# Exports against PyTorch and MONAI. SCHEMA is a copy of MONAI's schema of metadata, which it fetches otherwise.
+test-export: build bench-env
+	@$(BENCH_PYTHON) Tools/export_test.py .build/release/dualnorm $(REFERENCE) $(SCHEMA)
 
 # Sanitizers over our C++ below Torch and MedicalImaging, which their tests exercise: addresses and leaks, then undefined behaviour.
 # LibTorch and ITK are not instrumented. Swift has no undefined-behaviour sanitizer on Linux, so the C++ alone has it.
@@ -56,7 +61,8 @@ bench-files: build bench-env
 BENCH_ENV = $(HOME)/.cache/dualnorm/bench
 BENCH_PYTHON = "$(BENCH_ENV)/bin/python"
 bench-env:
-	@python3 Tools/environment.py "$(BENCH_ENV)" $(addprefix Tools/environments/,bench.txt bench-medpy.txt safetensors.txt fixtures.txt)
+	@python3 Tools/environment.py "$(BENCH_ENV)" \
+	  $(addprefix Tools/environments/,bench.txt bench-medpy.txt safetensors.txt fixtures.txt onnx.txt export.txt)
 
 # Trains nnU-Net, MONAI's DynUNet and dualnorm for the same processor time. COMPARE has options of Tools/compare/run.py.
 # All of it takes days; Ctrl-C and the same command go on. The page needs a budget of five minutes at least.
@@ -124,6 +130,10 @@ install: build man
 test-package: build man
 	@Tools/package.sh tar deb image
 	@Tools/package-test.sh
+
+# A part of it, with the debug build that the tests have made.
+test-package-small: man
+	@Tools/package-test-small.sh
 
 # Makes the fixtures of the tests anew. DCMTK's programs (Debian's package dcmtk) must be on the path.
 fixtures: bench-env
