@@ -95,7 +95,7 @@ fi
 library fits 104 "$version+cu130"
 same fits $'made\nbegun\nended\nreplayed\nfreed'
 library larger 448 "$version"
-same larger $'made\nfreed\n'"LibTorch's CUDA library makes a CUDA graph of 448 bytes or more, not 104 as that of $version does; run make deps-cuda"
+same larger $'made\nfreed\n'"LibTorch's CUDA library makes a CUDA graph of 448 bytes or more, not 104 as that of $version does; take that one"
 library other 104 2.15.0+cu132
 same other "$place/other/lib/libtorch_cuda.so is of LibTorch 2.15.0, and DualNorm was compiled with $version"
 library unknown 104 ""

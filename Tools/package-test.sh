@@ -115,6 +115,10 @@ inside "$root" LD_LIBRARY_PATH=/data/others "$program" --version >/dev/null ||
   fail "with other libraries in LD_LIBRARY_PATH the package does not start."
 if inside "$root" "$program" train --data /data/none --output /opt/run >"$place/said" 2>&1; then fail "train takes data that are not there."; fi
 [ "$(grep -c '^Error: ' "$place/said")" = 1 ] || fail "an error is no sentence but '$(cat "$place/said")'"
+# A user of a package has no Makefile.
+if inside "$root" "$program" benchmark --device cuda >"$place/said" 2>&1; then fail "a bare Debian has CUDA's libraries."; fi
+grep -q '; install PyTorch .* in LD_LIBRARY_PATH, or give --device cpu\.$' "$place/said" ||
+  fail "the remedy for CUDA is not a package's: '$(cat "$place/said")'"
 
 step "the walk in the bare Debian, demo included"
 prepare "$root.data"

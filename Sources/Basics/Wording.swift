@@ -10,17 +10,23 @@ package enum Verb: String, CaseIterable, Sendable, CustomStringConvertible {
   package var description: String { words.joined(separator: " ") }
 }
 
-/// The words for settings and verbs that users of a front end know.
+/// The words that users of a front end know, for settings, verbs and the way to more libraries.
 package struct Wording: Sendable {
   package let setting: @Sendable (Setting) -> String
   package let verb: @Sendable (Verb) -> [String]
+  /// The remedy where LibTorch's CUDA libraries are missing.
+  package let cudaRemedy: String
 
-  package init(setting: @escaping @Sendable (Setting) -> String, verb: @escaping @Sendable (Verb) -> [String]) {
-    (self.setting, self.verb) = (setting, verb)
+  package init(
+    setting: @escaping @Sendable (Setting) -> String, verb: @escaping @Sendable (Verb) -> [String],
+    cudaRemedy: String
+  ) {
+    (self.setting, self.verb, self.cudaRemedy) = (setting, verb, cudaRemedy)
   }
 
   /// The plain names, for programs without a front end.
-  package static let plain = Wording(setting: { $0.rawValue }, verb: { [$0.rawValue] })
+  package static let plain = Wording(
+    setting: { $0.rawValue }, verb: { [$0.rawValue] }, cudaRemedy: "run make deps-cuda")
 
   private static let lock = NSLock()
   nonisolated(unsafe) private static var chosen = plain  // guarded by `lock`

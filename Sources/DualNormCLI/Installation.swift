@@ -22,9 +22,17 @@ enum Installation {
     setenv("DCMDICTPATH", files.joined(separator: ":"), 0)
   }
 
-  private static func shared(_ name: String) -> URL? {
-    guard let program = Bundle.main.executableURL?.resolvingSymlinksInPath() else { return nil }
-    let folder = program.deletingLastPathComponent().deletingLastPathComponent()
+  /// Tells whether this program is a package's.
+  static var isPackage: Bool { Bundle.main.executableURL.map(isPackaged) ?? false }
+
+  static func isPackaged(_ program: URL) -> Bool {
+    FileManager.default.fileExists(atPath: shared("build", by: program).path)
+  }
+
+  private static func shared(_ name: String) -> URL? { Bundle.main.executableURL.map { shared(name, by: $0) } }
+
+  private static func shared(_ name: String, by program: URL) -> URL {
+    let folder = program.resolvingSymlinksInPath().deletingLastPathComponent().deletingLastPathComponent()
     return folder.appendingPathComponent("share/dualnorm/\(name)")
   }
 }

@@ -85,8 +85,8 @@ import Testing
     #expect(!ct_check_graph_size { memset($0, 0, 105) })
     #expect(
       String(cString: ct_error())
-        == "LibTorch's CUDA library makes a CUDA graph of 105 bytes or more, not 104 as that of \(compiled) does; run make "
-        + "deps-cuda")
+        == "LibTorch's CUDA library makes a CUDA graph of 105 bytes or more, not 104 as that of \(compiled) does; take that "
+        + "one")
     // A gap in the middle is unchanged; the last changed byte counts.
     #expect(!ct_check_graph_size { $0.storeBytes(of: 1, toByteOffset: 447, as: UInt8.self) })
     #expect(String(cString: ct_error()).contains("of 448 bytes or more"))

@@ -32,7 +32,7 @@ class Room {
     auto last = std::find_if(memory.rbegin(), memory.rend(), [](std::byte byte) { return byte != pattern; });
     auto used = static_cast<size_t>(memory.rend() - last);
     TORCH_CHECK(used <= object_size, "LibTorch's CUDA library makes a CUDA graph of ", used, " bytes or more, not ",
-                object_size, " as that of ", TORCH_VERSION, " does; run make deps-cuda");
+                object_size, " as that of ", TORCH_VERSION, " does; take that one");
   }
 
  private:

@@ -24,7 +24,7 @@ package enum DeviceChoice: Equatable, Sendable {
       if let reason = LibTorch.loadCUDA() {
         throw Refusal(
           .input, "\(Setting.device) is \(rawValue), and LibTorch's CUDA library cannot be loaded (\(reason))",
-          remedy: "run make deps-cuda, or give \(Setting.device) cpu")
+          remedy: "\(Wording.current.cudaRemedy), or give \(Setting.device) cpu")
       }
       let count = LibTorch.gpuCount
       guard count > 0 else {
@@ -47,7 +47,7 @@ extension Device {
   package var warning: String? {
     reasonNotToFuse.map {
       "Warning: the GPU runs LibTorch's own operations, which takes several times as long, since ours cannot be compiled "
-        + "(\($0)); make deps-cuda fetches NVRTC, which compiles them."
+        + "(\($0)); for NVRTC, which compiles them, \(Wording.current.cudaRemedy)."
     }
   }
 }

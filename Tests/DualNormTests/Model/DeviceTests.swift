@@ -1,3 +1,4 @@
+import Basics
 import Testing
 import Torch
 
@@ -20,11 +21,16 @@ import Torch
 
   @Test(.enabled(if: (try? DeviceChoice.auto.resolved()) == .cpu, "this machine has a GPU"))
   func withoutAGPUThereIsAReason() {
+    let own = Wording.current
+    defer { Wording.current = own }
+    Wording.current = Wording(setting: own.setting, verb: own.verb, cudaRemedy: "find the library")
     #expect {
       try DeviceChoice.cuda(0).resolved()
     } throws: { error in
       let sentence = "\(error)"
-      return sentence.hasPrefix("--device is cuda:0, and LibTorch") && sentence.hasSuffix("give --device cpu.")
+      let remedy = LibTorch.loadCUDA() == nil ? "nvidia-smi lists one" : "find the library"
+      return sentence.hasPrefix("--device is cuda:0, and LibTorch")
+        && sentence.hasSuffix("\(remedy), or give --device cpu.")
     }
   }
 }
