@@ -9,10 +9,20 @@ import Torch
 struct ExportedGraph: Sendable, CustomStringConvertible {
   let description: String
   let plan: NetworkPlan
+  /// Batches and sizes of images.
   let sizes: [[Int]]
-  var site: Int?
-  var padsSlices = true
-  var output = ExportedOutput.probabilities
+  let site: Int?
+  let padsSlices: Bool
+  let output: ExportedOutput
+
+  init(
+    _ description: String, _ plan: NetworkPlan, sizes: [[Int]]? = nil, site: Int? = nil, padsSlices: Bool = true,
+    output: ExportedOutput = .probabilities
+  ) {
+    (self.description, self.plan, self.site) = (description, plan, site)
+    (self.padsSlices, self.output) = (padsSlices, output)
+    self.sizes = sizes ?? (plan.norm == .ln ? [[2] + plan.size!.sizes] : Self.sizes(of: plan))
+  }
 
   /// A network with the weights of `seed`, whose running statistics and last convolution are not those of a new one.
   func network(seed: UInt64 = 3) throws -> DualNormNetwork {
@@ -59,8 +69,15 @@ struct ExportedGraph: Sendable, CustomStringConvertible {
     }
   }
 
-  static let flat = [[2, 32, 48], [1, 48, 16], [3, 16, 32]]
-  static let volumes = [[2, 4, 16, 24], [1, 6, 8, 16], [1, 2, 32, 8]]
+  /// Instance norm of a few pixels turns rounding into signs, so its images are larger.
+  private static func sizes(of plan: NetworkPlan) -> [[Int]] {
+    switch (plan.levels.dimensions == 3, plan.norm == .in) {
+    case (false, false): [[2, 32, 48], [1, 48, 16], [3, 16, 32]]
+    case (false, true): [[1, 64, 96], [2, 96, 80], [1, 80, 64]]
+    case (true, false): [[2, 4, 16, 24], [1, 6, 8, 16], [1, 2, 32, 8]]
+    case (true, true): [[1, 4, 32, 48], [2, 8, 32, 32], [1, 4, 48, 64]]
+    }
+  }
 
   static func plan(
     _ architecture: Architecture = .residualUNet, _ norm: PlainNorm = .bn, classes: Int = 3, isOfVolumes: Bool = false,
@@ -79,37 +96,33 @@ struct ExportedGraph: Sendable, CustomStringConvertible {
   static let all: [ExportedGraph] = {
     var graphs: [ExportedGraph] = []
     for isOfVolumes in [false, true] {
-      let sizes = isOfVolumes ? volumes : flat
       let place = isOfVolumes ? "3d" : "2d"
       for norm in PlainNorm.allCases {
         for mask in MaskKind.allCases {
+          let classes = mask == .soft ? 3 : 2
           graphs.append(
             ExportedGraph(
-              description: "\(place)-\(norm)-\(mask)",
-              plan: plan(.residualUNet, norm, classes: mask == .soft ? 3 : 2, isOfVolumes: isOfVolumes) {
-                $0.maskKind = mask
-              }, sizes: norm == .ln ? [sizes[0]] : sizes))
+              "\(place)-\(norm)-\(mask)",
+              plan(.residualUNet, norm, classes: classes, isOfVolumes: isOfVolumes) { $0.maskKind = mask }))
         }
       }
       for architecture in Architecture.allCases where architecture != .residualUNet {
-        let plan = plan(architecture, architecture.isNNUNet ? .in : .bn, isOfVolumes: isOfVolumes)
-        graphs.append(ExportedGraph(description: "\(place)-\(architecture)", plan: plan, sizes: sizes))
+        let norm = architecture.isNNUNet ? PlainNorm.in : .bn
+        graphs.append(ExportedGraph("\(place)-\(architecture)", plan(architecture, norm, isOfVolumes: isOfVolumes)))
       }
-      graphs.append(
+      graphs += [
         ExportedGraph(
-          description: "\(place)-measured", plan: plan(isOfVolumes: isOfVolumes) { $0.localStatistics = .measured },
-          sizes: sizes))
-      graphs.append(
-        ExportedGraph(description: "\(place)-mask", plan: plan(isOfVolumes: isOfVolumes), sizes: sizes, output: .mask))
+          "\(place)-measured", plan(isOfVolumes: isOfVolumes) { $0.localStatistics = .measured }),
+        ExportedGraph("\(place)-mask", plan(isOfVolumes: isOfVolumes), output: .mask),
+      ]
     }
-    graphs.append(ExportedGraph(description: "site", plan: plan(.residualUNet, .dsbn), sizes: flat, site: 1))
-    graphs.append(ExportedGraph(description: "uniform", plan: plan { $0.maskSource = .uniform }, sizes: flat))
     var plain = plan()
     plain.dual = nil
-    graphs.append(ExportedGraph(description: "plain", plan: plain, sizes: flat))
-    graphs.append(
-      ExportedGraph(
-        description: "unpadded", plan: plan(), sizes: [[1, 33, 47], [2, 32, 50], [1, 21, 64]], padsSlices: false))
-    return graphs
+    return graphs + [
+      ExportedGraph("site", plan(.residualUNet, .dsbn), site: 1),
+      ExportedGraph("uniform", plan { $0.maskSource = .uniform }),
+      ExportedGraph("plain", plain),
+      ExportedGraph("unpadded", plan(), sizes: [[1, 33, 47], [2, 32, 50], [1, 21, 64]], padsSlices: false),
+    ]
   }()
 }

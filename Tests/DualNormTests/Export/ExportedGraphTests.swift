@@ -8,7 +8,7 @@ import Torch
 @testable import DualNorm
 
 @Suite struct ExportedGraphTests {
-  private static let published = ExportedGraph(description: "", plan: ExportedGraph.plan(), sizes: [])
+  private static let published = ExportedGraph("published", ExportedGraph.plan())
 
   /// The largest difference of each runtime, by the names of the graphs.
   private func differences(of graphs: [ExportedGraph]) throws -> [String: [String: Double]] {
@@ -79,7 +79,7 @@ import Torch
   @Test func aMaskOfTheTrueLabelsIsRefused() throws {
     let plan = ExportedGraph.plan { $0.maskSource = .reference }
     let error = #expect(throws: Refusal.self) {
-      try ExportedGraph(description: "", plan: plan, sizes: []).model().onnx(.probabilities)
+      try ExportedGraph("reference", plan).model().onnx(.probabilities)
     }
     #expect(error?.description.contains("takes the true labels as its mask") == true)
   }
