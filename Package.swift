@@ -74,7 +74,7 @@ let package = Package(
       cxxSettings: [.unsafeFlags(["-isystem", dcmtk + "/include", "-O2"])],
       linkerSettings: libraries(
         in: dcmtk + "/lib",
-        ["dcmseg", "dcmfg", "dcmiod", "dcmjpeg", "dcmjpls", "dcmimgle", "dcmdata", "oflog", "ofstd"])),
+        ["dcmseg", "dcmfg", "dcmiod", "dcmnet", "dcmjpeg", "dcmjpls", "dcmimgle", "dcmdata", "oflog", "ofstd"])),
     // Imports go down only, in this order.
     .target(name: "Basics", dependencies: ["Yams"], swiftSettings: optimized),
     .target(name: "Torch", dependencies: ["CTorch", "Basics"], swiftSettings: optimized),

@@ -79,7 +79,7 @@ copy_libraries() {
   ldd "$binary" >"$stage/ldd"
   if grep "not found" "$stage/ldd" >&2; then fail "$binary lacks the libraries above; run make build again."; fi
   # glibc is the system's: it and its loader belong together.
-  awk '$2 == "=>" && $1 !~ /^(ld-linux|lib(c|m|dl|rt|pthread|util|resolv|anl|nsl|mvec)\.so)/ { print $1, $3 }' "$stage/ldd" |
+  awk '$2 == "=>" && $1 !~ /^(ld-linux|lib(c|m|dl|rt|pthread|util|resolv|anl|mvec)\.so)/ { print $1, $3 }' "$stage/ldd" |
     sort -u >"$stage/libraries"
   while read -r library path; do
     from=$(source_of "$path")
@@ -144,7 +144,7 @@ make_tree() {
 check_tree() {
   local outside
   outside=$(env -i ldd "$tree/bin/dualnorm" "$tree"/lib/*.so* |
-    awk '$2 == "=>" && $1 !~ /^(ld-linux|lib(c|m|dl|rt|pthread|util)\.so)/ { print $1 }' |
+    awk '$2 == "=>" && $1 !~ /^(ld-linux|lib(c|m|dl|rt|pthread|util|resolv)\.so)/ { print $1 }' |
     sort -u | while read -r library; do [ -e "$tree/lib/$library" ] || echo "$library"; done)
   [ -z "$outside" ] || fail "libraries outside the package are needed: $(tr '\n' ' ' <<<"$outside")"
 }
@@ -220,7 +220,7 @@ make_image() {
   cp -a "$tree" "$root/opt/dualnorm"
   ln -s /opt/dualnorm/bin/dualnorm "$root/usr/bin/dualnorm"
   echo "root:x:0:0:root:/tmp:/usr/bin/dualnorm" >"$root/etc/passwd"
-  ldd "$tree/bin/dualnorm" | grep -oE '/[^ ]*/(ld-linux|lib(c|m|dl|rt|pthread|util)\.so)[^ ]*' | sort -u | while read -r path; do
+  ldd "$tree/bin/dualnorm" | grep -oE '/[^ ]*/(ld-linux|lib(c|m|dl|rt|pthread|util|resolv)\.so)[^ ]*' | sort -u | while read -r path; do
     [[ "$path" = /lib64/* || "$path" = /lib/* ]] || path="/lib/${path#*/lib/}"
     mkdir -p "$root${path%/*}"
     cp -L "$path" "$root$path"

@@ -133,6 +133,59 @@ bool cdicom_segmentation_add_reference(
 bool cdicom_segmentation_check(CDICOMSegmentation *segmentation);
 bool cdicom_segmentation_save(CDICOMSegmentation *segmentation, const char *path);
 
+// MARK: Network
+
+/// A DICOM server.
+typedef struct CDICOMServer {
+  const char *host;       // a name or an IPv4 address
+  const char *title;      // its application entity's
+  const char *own_title;  // ours
+  uint16_t port;
+  int32_t connecting, answering;  // seconds to wait for it, and for its next byte
+} CDICOMServer;
+
+/// The end of a transfer.
+typedef enum __attribute__((enum_extensibility(closed))) CDICOMOutcome {
+  CDICOMOutcomeDone,
+  CDICOMOutcomeUnreachable,      // no connection
+  CDICOMOutcomeUnknownTitle,     // the server has another title
+  CDICOMOutcomeUnknownOwnTitle,  // it does not know ours
+  CDICOMOutcomeRejected,         // the association, for another reason
+  CDICOMOutcomeUnsupported,      // by the server: a service, or a class of files in their syntax
+  CDICOMOutcomeSearchRefused,    // by the server, with a status
+  CDICOMOutcomeNotFound,
+  CDICOMOutcomeRefused,     // by the server, with a status
+  CDICOMOutcomeIncomplete,  // the server did not send all files
+  CDICOMOutcomeAborted,     // by the server, as where it does not know our title
+  CDICOMOutcomeCut,         // the connection ended
+  CDICOMOutcomeSilent,      // no byte in all the time
+  CDICOMOutcomeStopped,     // by goes_on
+  CDICOMOutcomeTooLarge,    // beyond a bound
+  CDICOMOutcomeUnwritable,  // a file on this disk
+  CDICOMOutcomeFailed,
+} CDICOMOutcome;
+
+/// Bounds of a transfer, its watcher, and how far it came.
+typedef struct CDICOMTransfer {
+  int64_t most_files, most_file_bytes, most_bytes;  // that a server may send
+  /// Is called after each file and, while waiting, five times a second; false stops the transfer.
+  bool (*_Nullable goes_on)(void *_Nullable context, int64_t files, int64_t total);
+  void *_Nullable context;
+  int64_t files, total;  // done, and to do; 0 to do as long as it is unknown
+  int32_t status;        // the server's, where it refused
+} CDICOMTransfer;
+
+/// Writes a series' files into a folder as they are on the server, named by numbers, through C-FIND and C-GET.
+///
+/// `study` is for servers that find a series only within it. Files stay in the folder whatever the outcome. After any
+/// other outcome than done, cdicom_error has its reason.
+CDICOMOutcome cdicom_fetch(
+    const CDICOMServer *server, const char *_Nullable study, const char *series, const char *folder,
+    CDICOMTransfer *transfer);
+/// Sends files in their own syntaxes through C-STORE.
+CDICOMOutcome cdicom_store(
+    const CDICOMServer *server, const char *_Nonnull const *_Nonnull paths, ptrdiff_t count, CDICOMTransfer *transfer);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,65 @@
+// An association with a DICOM server: a connection for commands of the kinds that both have agreed on.
+#pragma once
+
+#include "Connection.h"
+
+#include <dcmtk/dcmnet/assoc.h>
+#include <dcmtk/dcmnet/dimse.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace cdicom {
+
+/// A service or a class of files, and transfer syntaxes of which the server chooses one.
+struct Proposal {
+  std::string sop_class;
+  std::vector<const char *> syntaxes;
+  T_ASC_SC_ROLE role = ASC_SC_ROLE_DEFAULT;
+};
+
+/// The uncompressed syntaxes, the usual ones first.
+extern const std::vector<const char *> uncompressed_syntaxes;
+
+class Association {
+ public:
+  /// Throws an `Ending` unless the server accepts one of the proposals.
+  Association(const CDICOMServer &server, Watch &watch, const std::vector<Proposal> &proposals);
+  /// Aborts an association that was not released.
+  ~Association();
+  Association(const Association &) = delete;
+
+  /// Returns the number of the agreement on a service. Throws an `Ending` without one.
+  T_ASC_PresentationContextID agreement(const char *service) const;
+  /// Returns the agreement on storage of a file: in its own syntax, or else in one that takes the same pixels.
+  T_ASC_PresentationContextID agreement(const std::string &sop_class, DcmDataset &dataset) const;
+  void send(T_ASC_PresentationContextID agreement, T_DIMSE_Message &message, DcmDataset &dataset);
+  /// Receives a command; `agreement` becomes its own.
+  T_DIMSE_Message receive(T_ASC_PresentationContextID &agreement);
+  /// Receives what belongs to a command.
+  std::unique_ptr<DcmDataset> receive_dataset();
+  /// Writes the file that belongs to a command, as it comes, and tells the server.
+  void receive_file(T_ASC_PresentationContextID agreement, T_DIMSE_C_StoreRQ &request, const std::string &path);
+  /// Sends a file. Returns the server's status.
+  Uint16 send_file(T_ASC_PresentationContextID agreement, T_DIMSE_C_StoreRQ &request, DcmDataset &dataset);
+  Uint16 next_message() { return association->nextMsgID++; }
+  /// Ends the association as agreed.
+  void release();
+
+ private:
+  Watch &watch;
+  WatchedLayer layer;
+  T_ASC_Network *network = nullptr;
+  T_ASC_Association *association = nullptr;
+  bool is_open = false;
+
+  void request(const CDICOMServer &server, T_ASC_Parameters *parameters);
+  void require(const OFCondition &condition) const;
+  void close();
+};
+
+/// Runs a transfer for a C function.
+CDICOMOutcome outcome(CDICOMTransfer *transfer, const std::function<void(Watch &)> &body) noexcept;
+
+}  // namespace cdicom

@@ -1,0 +1,56 @@
+// A transfer's connection, which ends after silence, beyond a bound of bytes, or when its watcher says so.
+#pragma once
+
+#include "../Support.h"
+
+#include <dcmtk/dcmnet/dcmlayer.h>
+#include <dcmtk/dcmnet/dcmtrans.h>
+
+namespace cdicom {
+
+/// The end of a transfer that is not done.
+struct Ending : std::runtime_error {
+  CDICOMOutcome outcome;
+  int32_t status;
+
+  Ending(CDICOMOutcome outcome, const std::string &reason, int32_t status = 0)
+      : std::runtime_error(reason), outcome(outcome), status(status) {}
+};
+
+/// The bounds that all connections of a transfer share, and the reason why one was given up.
+class Watch {
+ public:
+  CDICOMTransfer &transfer;
+  /// The reason; done as long as there is none.
+  CDICOMOutcome end = CDICOMOutcomeDone;
+
+  explicit Watch(CDICOMTransfer &transfer) : transfer(transfer), all_left(transfer.most_bytes) {}
+
+  /// Asks the watcher.
+  bool goes_on();
+  /// Bounds what the server sends from now on: a command or an answer, which DCMTK reads into memory.
+  void expect_message() { left = most_message_bytes; }
+  /// Bounds the file that the server sends from now on.
+  void expect_file() { left = transfer.most_file_bytes; }
+  bool has_room();
+  void received(ssize_t bytes);
+
+ private:
+  /// DCMTK follows nested sequences by recursion: so many bytes nest 4,000 deep, and 10,000 would crash it.
+  static constexpr int64_t most_message_bytes = 1 << 16;
+  int64_t left = most_message_bytes;
+  int64_t all_left;
+};
+
+/// Makes connections that a watch can end.
+class WatchedLayer : public DcmTransportLayer {
+ public:
+  WatchedLayer(Watch &watch, int seconds) : watch(watch), seconds(seconds) {}
+  DcmTransportConnection *createConnection(DcmNativeSocketType socket, OFBool is_secure) override;
+
+ private:
+  Watch &watch;
+  int seconds;  // of silence
+};
+
+}  // namespace cdicom
