@@ -76,7 +76,7 @@ package final class PartialPath {
   }
 
   /// Sets the permissions; ignores file systems without any.
-  func setMode(_ mode: mode_t) { _ = fchmod(descriptor, mode) }
+  package func setMode(_ mode: mode_t) { _ = fchmod(descriptor, mode) }
 
   /// Appends bytes; on false, `errno` has the reason.
   func write(_ bytes: UnsafeRawBufferPointer) -> Bool { writeAll(bytes, to: descriptor) }

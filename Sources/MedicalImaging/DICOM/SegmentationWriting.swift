@@ -149,7 +149,7 @@ private func newUID() -> String {
 }
 
 /// Calls `body` with C strings that live as long as the call.
-private func withCStrings<Result>(_ texts: [String], _ body: ([UnsafePointer<CChar>]) -> Result) -> Result {
+func withCStrings<Result>(_ texts: [String], _ body: ([UnsafePointer<CChar>]) -> Result) -> Result {
   let copies = texts.map { strdup($0)! }
   defer { for copy in copies { free(copy) } }
   return body(copies.map { UnsafePointer($0) })

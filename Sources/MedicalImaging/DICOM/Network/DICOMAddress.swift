@@ -1,0 +1,83 @@
+import Basics
+
+/// The address of a DICOM server, or of a series there: `dicom://AET@HOST:PORT/SERIES`.
+package struct DICOMAddress: Equatable, Sendable {
+  /// The title of the server's application entity.
+  package let title: String
+  /// A name or an IPv4 address.
+  package let host: String
+  package let port: UInt16
+  /// Series Instance UID; nil for the server itself.
+  package let series: String?
+  /// Study Instance UID, before the series, for servers that find a series only within its study.
+  package let study: String?
+
+  /// The address of the server alone.
+  package var server: String { "\(Self.scheme)\(title)@\(host):\(port)" }
+
+  private static let scheme = "dicom://"
+
+  /// Tells whether a word is meant as an address, and not as a path.
+  package static func isMeant(by word: String) -> Bool { word.hasPrefix(scheme) }
+
+  /// - Throws: `Refusal` that names the wrong part.
+  package init(_ text: String) throws {
+    func refusal(_ found: String, _ remedy: String) -> Refusal { Refusal(.input, text, found, remedy: remedy) }
+    guard Self.isMeant(by: text) else {
+      throw refusal("is no address of a DICOM server", "give dicom://AET@HOST:PORT")
+    }
+    let rest = text.dropFirst(Self.scheme.count)
+    // Titles may hold most characters, hosts and UIDs no @.
+    guard let at = rest.lastIndex(of: "@"), let title = Self.title(rest[..<at]) else {
+      throw refusal("does not begin with the server's title", Self.aboutTitles)
+    }
+    let parts = rest[rest.index(after: at)...].split(separator: "/", omittingEmptySubsequences: false)
+    guard !parts[0].hasPrefix("[") else {
+      throw refusal("has an IPv6 address, which DCMTK does not reach", "give the server's name or IPv4 address")
+    }
+    let place = parts[0].split(separator: ":", omittingEmptySubsequences: false)
+    guard place.count == 2, Self.isHost(place[0]), let port = Self.port(place[1]) else {
+      throw refusal("has no host and port", "give AET@HOST:PORT, with a port from 1 to 65535")
+    }
+    guard parts.count <= 3, let uids = Self.uids(parts.dropFirst()) else {
+      throw refusal(
+        "has another end than a series",
+        "give its Series Instance UID, of digits and dots, after the port: HOST:PORT/SERIES")
+    }
+    (self.title, self.port, host) = (title, port, String(place[0]))
+    series = uids.last
+    study = uids.count > 1 ? uids[0] : nil
+  }
+
+  static let aboutTitles = "a title (AET) has 1 to 16 characters of ASCII, and no backslash"
+
+  /// A title without the spaces around it; nil unless it is one.
+  static func title(_ text: some StringProtocol) -> String? {
+    let title = text.trimming { $0 == " " }
+    let isValid = (1...16).contains(title.count) && title.utf8.allSatisfy { 32...126 ~= $0 && $0 != UInt8(ascii: "\\") }
+    return isValid ? title : nil
+  }
+
+  private static func isHost(_ text: Substring) -> Bool {
+    (1...253).contains(text.utf8.count)
+      && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) }
+  }
+
+  private static func port(_ text: Substring) -> UInt16? {
+    text.allSatisfy { "0"..."9" ~= $0 } ? UInt16(text).flatMap { $0 > 0 ? $0 : nil } : nil
+  }
+
+  private static func uids(_ parts: ArraySlice<Substring>) -> [String]? {
+    let areUIDs = parts.allSatisfy { uid in
+      let numbers = uid.split(separator: ".", omittingEmptySubsequences: false)
+      return uid.count <= 64 && numbers.allSatisfy { !$0.isEmpty && $0.allSatisfy { "0"..."9" ~= $0 } }
+    }
+    return areUIDs ? parts.map(String.init) : nil
+  }
+}
+
+extension StringProtocol {
+  fileprivate func trimming(_ isTrimmed: (Character) -> Bool) -> String {
+    String(String(drop(while: isTrimmed).reversed()).drop(while: isTrimmed).reversed())
+  }
+}
