@@ -54,7 +54,7 @@ func stopIfInterrupted(_ progress: Progress, _ remains: String) throws {
 }
 
 /// Says what Ctrl-C leaves behind.
-private func stopped(_ remains: String) -> ExitCode {
+func stopped(_ remains: String) -> ExitCode {
   Messages.show("Stopped; \(remains).")
   return ExitCode(Interruption.exitCode)
 }

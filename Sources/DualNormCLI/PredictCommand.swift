@@ -14,10 +14,12 @@ struct PredictCommand: ParsableCommand {
       Examples: dualnorm predict --model RUN --input scan.nii.gz --output mask.nii.gz
                 dualnorm predict --model RUN --input SCANS --output MASKS --probabilities
                 dualnorm predict --model RUN --input DICOM --series 3 --output mask.dcm
+                dualnorm predict --model RUN --input dicom://PACS@HOST:104/SERIES --output mask.dcm
                 dualnorm predict --model FOLD-0 FOLD-1 FOLD-2 --mirror --input SCANS --output MASKS
 
       A folder of DICOM files is one volume, the slices of a series in order; with --output FILE.dcm its mask is written \
-      as a DICOM segmentation. docs/dicom.md says what is read. Any other folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
+      as a DICOM segmentation. docs/dicom.md says what is read. dicom://AET@HOST:PORT/SERIES is a series on a DICOM \
+      server, by its Series Instance UID; docs/pacs.md has more. Any other folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
       for each, in order; a colour picture, or a 4-D file of all of them, is one input. Masks of pictures (PNG, JPEG, TIFF) are PNG. A model with norm \
       dsbn takes --site as the volumes' site, or else the folder they are in; where it was not trained on that site, the \
       mean over its sites.
@@ -27,8 +29,8 @@ struct PredictCommand: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "A volume, a DICOM series' folder or a folder of volumes; once a modality for single cases.",
-      valueName: "file|dir"), completion: .file())
+      "A volume, a DICOM series' folder or address, or a folder of volumes; once a modality for single cases.",
+      valueName: "file|dir|dicom://AET@HOST:PORT/SERIES"), completion: .file())
   var input: [String]
   @Option(
     help: ArgumentHelp(
@@ -71,6 +73,7 @@ struct PredictCommand: ParsableCommand {
   var device = DeviceChoice.cpu
   @Option(help: "Processor threads. (default: one a core)") var threads: Int?
   @OptionGroup var volumes: MemoryOption
+  @OptionGroup(title: "DICOM servers") var servers: ServerOptions
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   private var quiet: Bool { messages.quiet }
@@ -87,6 +90,8 @@ struct PredictCommand: ParsableCommand {
       throw ValidationError(
         "--statistics is a table of all inputs, and --skip-existing leaves some out; give one of the two.")
     }
+    try servers.check(
+      input: input, series: series, writesDICOM: format == .dicom || output.lowercased().hasSuffix(".dcm"))
   }
 
   func run() throws {
@@ -97,9 +102,11 @@ struct PredictCommand: ParsableCommand {
     let runs = try models.runs()
     let description = try ModelDescription.ensemble(runs.map { ($0.url.path, try $0.readDescription()) })
     if let site { try description.requireSite(site, option: .site) }
+    let inputs = try servers.inputs(input, series: series, quiet: quiet)
+    defer { withExtendedLifetime(inputs) {} }
     let jobs = try PredictionJob.jobs(
-      input: input.map { URL(fileURLWithPath: $0) }, series: series, output: URL(fileURLWithPath: output),
-      format: format, modalities: description.modalities.count)
+      input: inputs.urls, series: inputs.series, output: URL(fileURLWithPath: output), format: format,
+      modalities: description.modalities.count)
     let outputs = try outputs(members: runs.count, description.labels)
     guard !oneFilePerClass || !jobs.contains(where: \.isDICOM) else {
       throw Refusal(
@@ -125,6 +132,12 @@ struct PredictCommand: ParsableCommand {
       let table = FoundVolumes.table(
         of: outcome.found, classNames: description.labels.names, uncertainty: uncertainty, seconds: messages.verbose)
       print(printableLines(table), terminator: "")
+    }
+    do {
+      try servers.store(outcome.masks)
+    } catch {
+      showFailures(outcome.failures, of: open.count, "inputs")
+      throw error
     }
     try endWithFailures(outcome.failures, of: open.count, "inputs")
   }

@@ -33,6 +33,8 @@ struct PredictionBatch: Sendable {
     /// Empty unless a file for them is named.
     var statistics: [ClassStatistics] = []
     var failures: [CaseFailure] = []
+    /// The masks that were written, in the format of the output.
+    var masks: [URL] = []
   }
 
   /// - Throws: `Refusal` if something cannot be written; `ExitCode` after Ctrl-C. Failures so far are shown first.
@@ -54,6 +56,7 @@ struct PredictionBatch: Sendable {
           case .success(let (found, statistics)):
             outcome.found.append(found)
             outcome.statistics += statistics
+            outcome.masks.append(job.file(""))
           case .failure(let error): outcome.failures.append(CaseFailure(job.title, error))
           }
           progress.advance(job.title)
