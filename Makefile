@@ -77,11 +77,12 @@ COMPARE_PYTHON = "$(COMPARE_ENV)/bin/python"
 compare-env:
 	@python3 Tools/environment.py "$(COMPARE_ENV)" $(addprefix Tools/environments/,bench.txt fixtures.txt compare.txt)
 
-# What tests hold files and pages against: readers of TensorBoard, safetensors, ONNX and Triton, a browser, pdftotext.
+# What tests hold files and pages against: readers of TensorBoard, safetensors, ONNX and Triton, a browser, pdftotext, Orthanc.
 TEST_ENV = $(HOME)/.cache/dualnorm/tests
+TEST_PACKAGES = tensorboard.txt safetensors.txt onnx.txt triton.txt
 test-env:
-	@python3 Tools/environment.py "$(TEST_ENV)" $(addprefix Tools/environments/,tensorboard.txt safetensors.txt onnx.txt triton.txt)
-	@Tools/deps.sh --browser
+	@python3 Tools/environment.py "$(TEST_ENV)" $(addprefix Tools/environments/,$(TEST_PACKAGES))
+	@Tools/deps.sh --tests
 
 deps:
 	@Tools/deps.sh

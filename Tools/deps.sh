@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets LibTorch (from the PyPI wheel), ITK and DCMTK (both from apt or Homebrew) and links them under .deps/.
-# Idempotent: what is there and complete is not fetched again. `--cuda` adds LibTorch's CUDA half. `--browser` gets nothing but
-# the browser and the reader of PDF of a few tests, which are skipped where there is none.
+# Idempotent: what is there and complete is not fetched again. `--cuda` adds LibTorch's CUDA half. `--tests` gets nothing but
+# programs of a few tests, which are skipped without them: a browser, a reader of PDF and a DICOM server.
 # LibTorch's checksums are in Tools/libtorch.txt; apt and Homebrew verify what they fetch themselves.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -66,11 +66,20 @@ install_package() { # name, Homebrew's formula, Debian's package
     fail "apt-get could not install $3; see its message above."
 }
 
-if [ "${1:-}" = "--browser" ]; then
+stop_service() { # Debian's packages start what they install
+  command -v systemctl >/dev/null || return 0
+  local root=""
+  [ "$(id -u)" -eq 0 ] || root=sudo
+  $root systemctl disable --now "$1" >/dev/null 2>&1 || say "the service $1 may be running; the tests need none."
+}
+
+if [ "${1:-}" = "--tests" ]; then
   [ "$(uname -s)" = Linux ] || exit 0
   # Ubuntu's chromium is no package of its own.
   [ -x /usr/bin/chromium ] || (install_package Chromium "" chromium) || say "without /usr/bin/chromium its tests are skipped."
   [ -x /usr/bin/pdftotext ] || (install_package pdftotext "" poppler-utils) || say "without /usr/bin/pdftotext its test is skipped."
+  [ -x /usr/sbin/Orthanc ] || (install_package Orthanc "" orthanc && stop_service orthanc) ||
+    say "without /usr/sbin/Orthanc its tests are skipped."
   exit
 fi
 
