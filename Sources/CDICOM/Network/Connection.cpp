@@ -1,5 +1,7 @@
 #include "Connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -36,7 +38,11 @@ constexpr int without_signal = 0;
 class WatchedConnection : public DcmTCPConnection {
  public:
   WatchedConnection(DcmNativeSocketType socket, Watch &watch, int seconds)
-      : DcmTCPConnection(socket), watch(watch), seconds(seconds) {}
+      : DcmTCPConnection(socket), watch(watch), seconds(seconds) {
+    // DCMTK sends a message in two parts, and the second would wait 40 ms for the answer to the first.
+    const int is_set = 1;
+    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &is_set, sizeof is_set);
+  }
 
   ssize_t read(void *buffer, size_t count) override {
     if (!watch.has_room() || !is_ready(POLLIN, seconds)) return given_up();
