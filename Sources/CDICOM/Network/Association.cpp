@@ -79,7 +79,7 @@ Association::Association(const CDICOMServer &server, Watch &watch, const std::ve
 
 void Association::request(const CDICOMServer &server, T_ASC_Parameters *parameters) {
   const OFCondition condition = ASC_requestAssociation(network, parameters, &association);
-  if (condition.good()) {
+  if (condition == EC_Normal) {
     is_open = true;
     if (ASC_countAcceptedPresentationContexts(parameters) > 0) return;
     throw Ending(CDICOMOutcomeUnsupported, "it accepts none of the kinds of transfer");
