@@ -168,7 +168,7 @@ typedef enum __attribute__((enum_extensibility(closed))) CDICOMOutcome {
 /// Bounds of a transfer, its watcher, and how far it came.
 typedef struct CDICOMTransfer {
   int64_t most_files, most_file_bytes, most_bytes;  // that a server may send
-  /// Is called after each file and, while waiting, five times a second; false stops the transfer.
+  /// Is called at each step and, while waiting, five times a second; false stops the transfer.
   bool (*_Nullable goes_on)(void *_Nullable context, int64_t files, int64_t total);
   void *_Nullable context;
   int64_t files, total;  // done, and to do; 0 to do as long as it is unknown

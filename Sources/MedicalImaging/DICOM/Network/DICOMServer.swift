@@ -17,7 +17,7 @@ package struct DICOMServer: Sendable {
 
   /// Takes how many images are done, and of how many, which is 0 while unknown; false stops the transfer.
   ///
-  /// It is called after each image and, while nothing comes, five times a second.
+  /// It is called at each step and, while nothing comes, five times a second.
   package typealias Watcher = (_ done: Int, _ total: Int) -> Bool
 
   /// - Throws: `Refusal` unless the title is one.
