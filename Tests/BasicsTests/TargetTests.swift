@@ -8,7 +8,8 @@ import Testing
 
   /// Every Swift target of the package, the lowest first.
   static let order = [
-    "Basics", "Torch", "MedicalImaging", "TensorBoard", "ONNX", "Scores", "Pictures", "Datasets", "DualNorm", "Experiments",
+    "Basics", "Torch", "MedicalImaging", "TensorBoard", "ONNX", "Scores", "Pictures", "Datasets", "DualNorm",
+    "Experiments",
     "Pages", "DualNormCLI", "Program",
   ]
 
