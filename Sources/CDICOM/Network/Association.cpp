@@ -3,9 +3,6 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 
-#include <cstring>
-#include <memory>
-
 namespace cdicom {
 
 const std::vector<const char *> uncompressed_syntaxes = {

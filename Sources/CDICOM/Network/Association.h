@@ -7,6 +7,7 @@
 #include <dcmtk/dcmnet/dimse.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 

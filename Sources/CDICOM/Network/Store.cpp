@@ -1,6 +1,7 @@
 #include "Association.h"
 
 #include <set>
+#include <utility>
 
 using cdicom::Association;
 using cdicom::Ending;
