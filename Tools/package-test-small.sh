@@ -29,11 +29,12 @@ program=$(ls "$place"/a\ place/*/bin/dualnorm)
 
 # A view of the system that nobody writes to, but for one folder.
 inside() { # folder, words
-  unshare --mount bash -c 'mount --bind "$0" "$0"; mount -o remount,bind,ro /; cd "$0"; exec setpriv --reuid 4321 --regid 4321 \
+  unshare --mount bash -ec 'mount --bind "$0" "$0"; mount -o remount,bind,ro /; cd "$0"; exec setpriv --reuid 4321 --regid 4321 \
     --clear-groups env -i OMP_WAIT_POLICY=passive "$@"' "$@"
 }
 said=$(inside "$place/found" "$program" --version) || fail "the unpacked program does not start."
 say "it says: $said"
+if inside "$place/found" touch "$place/written" 2>/dev/null; then fail "the account can write outside its folder."; fi
 [[ "$said" = "dualnorm "*" (commit "*", LibTorch "*")" && "$said" != *unknown* ]] || fail "--version lacks the commit or LibTorch."
 
 walk() { # words before the program's arguments

@@ -135,7 +135,7 @@ make_tree() {
       fail "the packed program does not run; its message is above."
   done
   cp -r README.md LICENSE CHANGELOG.md CONTRIBUTING.md CITATION.cff docs Examples "$tree/share/doc/dualnorm/"
-  rm -rf "$tree/share/doc/dualnorm/Examples/.build"
+  rm -rf "$tree/share/doc/dualnorm/Examples/.build" "$tree/share/doc/dualnorm/Examples/Python/__pycache__"
   ln -s share/doc/dualnorm/README.md share/doc/dualnorm/LICENSE "$tree/"
   check_tree
   find "$stage" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

@@ -38,7 +38,7 @@ def whitened(volume, plan):
 
 def starts(length, side):
     """Evenly spread, at most half a window apart; before the volume where that is smaller."""
-    count = int(np.ceil(max(length - side, 0) / (side / 2))) + 1
+    count = int(np.ceil(max(length - side, 0) / max(side / 2, 1))) + 1
     return [-((side - length) >> 1)] if count == 1 else [round((length - side) / (count - 1) * i) for i in range(count)]
 
 
@@ -71,6 +71,8 @@ def probabilities(session, volume, plan, multiples):
 
 def main(model, images, output):
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    if "probabilities" not in [output.name for output in session.get_outputs()]:
+        sys.exit("predict_onnx: the graph gives masks; export it with --output-kind probabilities")
     facts = session.get_modelmeta().custom_metadata_map
     plan = json.loads(facts["dualnorm.model"])["preparation"]
     if "nnunet" in plan:

@@ -40,7 +40,7 @@ struct ExportCommand: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "A new folder; for pth and onnx a new file, for triton REPOSITORY/NAME.", valueName: "path"),
+      "A new folder; for pth and onnx a new file, for triton REPOSITORY/NAME.", valueName: "dir|file"),
     completion: .file())
   var output: String
   @Option(help: "What to write.") var format = Format.weights

@@ -14,7 +14,7 @@ struct PredictCommand: ParsableCommand {
       Examples: dualnorm predict --model RUN --input scan.nii.gz --output mask.nii.gz
                 dualnorm predict --model RUN --input SCANS --output MASKS --probabilities
                 dualnorm predict --model RUN --input DICOM --series 3 --output mask.dcm
-                dualnorm predict --model RUN --input dicom://PACS@HOST:104/SERIES --output mask.dcm
+                dualnorm predict --model RUN --input dicom://PACS@pacs.example:104/1.2.840.99 --output mask.dcm
                 dualnorm predict --model FOLD-0 FOLD-1 FOLD-2 --mirror --input SCANS --output MASKS
 
       A folder of DICOM files is one volume, the slices of a series in order; with --output FILE.dcm its mask is written \
@@ -102,6 +102,7 @@ struct PredictCommand: ParsableCommand {
     let runs = try models.runs()
     let description = try ModelDescription.ensemble(runs.map { ($0.url.path, try $0.readDescription()) })
     if let site { try description.requireSite(site, option: .site) }
+    try servers.requireModalities(of: description, input)
     let inputs = try servers.inputs(input, series: series, quiet: quiet)
     defer { withExtendedLifetime(inputs) {} }
     let jobs = try PredictionJob.jobs(
@@ -118,7 +119,9 @@ struct PredictCommand: ParsableCommand {
     PredictionJob.warnOfSuffixes(jobs, description)
     PredictionJob.removeRemains(besideResultsOf: jobs, outputs)
     let open = remaining(of: jobs, outputs)
-    guard !open.isEmpty else { return }
+    // An earlier command may have ended before it stored these.
+    let kept = skipExisting ? jobs.filter { $0.isDone(outputs) }.map { $0.file("") } : []
+    guard !open.isEmpty else { return try servers.store(kept) }
     let device = try usableDevice(runs, description)
     PredictionJob.warnOfLeftFiles(of: open, among: jobs, outputs, description.labels)
     let batch = PredictionBatch(
@@ -134,7 +137,7 @@ struct PredictCommand: ParsableCommand {
       print(printableLines(table), terminator: "")
     }
     do {
-      try servers.store(outcome.masks)
+      try servers.store(kept + outcome.masks)
     } catch {
       showFailures(outcome.failures, of: open.count, "inputs")
       throw error

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import DualNorm
 import Foundation
 import MedicalImaging
 
@@ -67,6 +68,18 @@ struct ServerOptions: ParsableArguments {
   private func requireNoSeries(of server: DICOMServer, _ address: String) throws {
     guard server.address.series != nil else { return }
     throw Refusal(.input, "--store \(address)", "names a series", remedy: "give the server alone")
+  }
+
+  /// Checks the number of series before any is fetched.
+  ///
+  /// - Throws: `Refusal` unless there is one for each modality.
+  func requireModalities(of model: ModelDescription, _ input: [String]) throws {
+    guard input.contains(where: DICOMAddress.isMeant), input.count != model.modalities.count else { return }
+    throw Refusal(
+      .input,
+      "--input names \(counted(input.count, "series", plural: "series")), and the model takes "
+        + "\(counted(model.modalities.count, "modality", plural: "modalities")) (\(listed(model.modalities, atMost: 8)))",
+      remedy: "give a series for each modality")
   }
 
   /// The inputs as paths. Series of servers are fetched.

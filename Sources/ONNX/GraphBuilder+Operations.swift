@@ -6,7 +6,7 @@ extension GraphBuilder {
     switch step.one.operation {
     case .input(let name): input(name, step)
     case .parameter(let tensor, let name): initializer(name, tensor)
-    case .constant(let tensor): constant(tensor)
+    case .constant(let tensor): constant(tensor, step)
     case .add: add("Add", x)
     case .subtract: add("Sub", x)
     case .multiply: add("Mul", x)
@@ -36,17 +36,7 @@ extension GraphBuilder {
       resized(
         x, step, ["mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"])
     case .padLike: padded(x)
-    case .convolution(let strides, let padding):
-      add("Conv", x, window(step, strides).merging(["pads": .integers(padding + padding)]) { $1 })
-    case .transposedConvolution(let strides, let padding, let outputPadding):
-      add(
-        "ConvTranspose", x,
-        window(step, strides).merging([
-          "pads": .integers(padding + padding), "output_padding": .integers(outputPadding),
-        ]) { $1 })
-    case .maxPool(let sides): add("MaxPool", x, ["kernel_shape": .integers(sides), "strides": .integers(sides)])
-    case .averagePool(let sides):
-      add("AveragePool", x, ["kernel_shape": .integers(sides), "strides": .integers(sides)])
+    case .convolution, .transposedConvolution, .maxPool, .averagePool: ofWindow(step, x)
     case .batchNorm(let epsilon): batchNorm(x, step, epsilon)
     case .instanceNorm(let epsilon):
       instanceNorm(x[0], channels: step.one.shape[1], epsilon)
@@ -56,8 +46,24 @@ extension GraphBuilder {
     }
   }
 
-  private func window(_ step: Step, _ strides: [Int]) -> [String: Attribute] {
-    ["kernel_shape": .integers(Array(step.operand(1).one.shape.dropFirst(2))), "strides": .integers(strides)]
+  /// Adds an operator that slides a window over the axes but N and C.
+  private mutating func ofWindow(_ step: Step, _ x: [String]) -> String {
+    func window(_ sides: [Int], _ strides: [Int]) -> [String: Attribute] {
+      ["kernel_shape": .integers(sides), "strides": .integers(strides)]
+    }
+    let kernel = step.one.operands.count > 1 ? Array(step.operand(1).one.shape.dropFirst(2)) : []
+    switch step.one.operation {
+    case .convolution(let strides, let padding):
+      return add("Conv", x, window(kernel, strides).merging(["pads": .integers(padding + padding)]) { $1 })
+    case .transposedConvolution(let strides, let padding, let outputPadding):
+      let further: [String: Attribute] = [
+        "pads": .integers(padding + padding), "output_padding": .integers(outputPadding),
+      ]
+      return add("ConvTranspose", x, window(kernel, strides).merging(further) { $1 })
+    case .maxPool(let sides): return add("MaxPool", x, window(sides, sides))
+    case .averagePool(let sides): return add("AveragePool", x, window(sides, sides))
+    default: preconditionFailure("\(step.one.operation) slides no window")
+    }
   }
 
   /// Computes x Φ(x) by the error function; opset 17 has no operator for it.

@@ -58,7 +58,10 @@ struct GraphBuilder {
       })
   }
 
-  mutating func constant(_ tensor: Tensor) -> String { initializer("constant_\(initializers.count)", tensor) }
+  mutating func constant(_ tensor: Tensor, _ step: Step) -> String {
+    precondition(step.one.shape == step.other.shape, "an operation on the input leaves no node")
+    return initializer("constant_\(initializers.count)", tensor)
+  }
 
   mutating func initializer(_ name: String, _ tensor: Tensor) -> String {
     let isInteger = tensor.type == .int64

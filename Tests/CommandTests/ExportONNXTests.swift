@@ -55,7 +55,7 @@ import Testing
       run = folder.file("run")
       let quick =
         "--iterations 60,20 --batch-size 4 --width 4 --learning-rate 0.02 --averaging 0.9 --validate-every 20 --threads 1 --quiet"
-      let words = (quick + " " + options).replacing("", with: "").split(separator: " ")
+      let words = (quick + " " + options).split(separator: " ")
       let trained = try dualnorm(["train", "--data", Tiny.data.path, "--output", run.path] + words.map(String.init))
       #expect(trained.status == 0, "\(trained.errors)")
     }

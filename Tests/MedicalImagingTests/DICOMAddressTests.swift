@@ -50,7 +50,7 @@ import Testing
   @Test func theProgramsOwnTitle() throws {
     let address = try DICOMAddress("dicom://PACS@host:104")
     #expect(try DICOMServer(address).ownTitle == "DUALNORM")
-    #expect(throws: Refusal(.input, "aet SEVENTEEN-LETTERS", DICOMAddress.aboutTitles)) {
+    #expect(throws: Refusal(.input, "\(Setting.aet) SEVENTEEN-LETTERS", DICOMAddress.aboutTitles)) {
       try DICOMServer(address, ownTitle: "SEVENTEEN-LETTERS")
     }
   }

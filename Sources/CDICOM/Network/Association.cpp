@@ -97,7 +97,9 @@ void Association::close() {
 
 void Association::release() {
   is_open = false;
+  const CDICOMOutcome before = watch.end;
   ASC_releaseAssociation(association);  // All is done, whatever the server answers.
+  if (watch.end != CDICOMOutcomeStopped) watch.end = before;
 }
 
 void Association::require(const OFCondition &condition) const {

@@ -44,6 +44,8 @@ class Association {
   void receive_file(T_ASC_PresentationContextID agreement, T_DIMSE_C_StoreRQ &request, const std::string &path);
   /// Sends a file. Returns the server's status.
   Uint16 send_file(T_ASC_PresentationContextID agreement, T_DIMSE_C_StoreRQ &request, DcmDataset &dataset);
+  /// The most answers that a search or a transfer needs.
+  int64_t most_answers() const { return watch.transfer.most_files + 1; }
   Uint16 next_message() { return association->nextMsgID++; }
   /// Ends the association as agreed.
   void release();

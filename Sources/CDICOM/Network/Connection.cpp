@@ -18,7 +18,8 @@ bool Watch::goes_on() {
 }
 
 bool Watch::has_room() {
-  if (left <= 0 || all_left <= 0) end = CDICOMOutcomeTooLarge;
+  if (left <= 0 && expects_message) end = CDICOMOutcomeEndless;
+  else if (left <= 0 || all_left <= 0) end = CDICOMOutcomeTooLarge;
   return end == CDICOMOutcomeDone;
 }
 

@@ -29,9 +29,15 @@ class Watch {
   /// Asks the watcher.
   bool goes_on();
   /// Bounds what the server sends from now on: a command or an answer, which DCMTK reads into memory.
-  void expect_message() { left = most_message_bytes; }
+  void expect_message() {
+    left = most_message_bytes;
+    expects_message = true;
+  }
   /// Bounds the file that the server sends from now on.
-  void expect_file() { left = transfer.most_file_bytes; }
+  void expect_file() {
+    left = transfer.most_file_bytes;
+    expects_message = false;
+  }
   bool has_room();
   void received(ssize_t bytes);
 
@@ -39,6 +45,7 @@ class Watch {
   /// DCMTK follows nested sequences by recursion: so many bytes nest 4,000 deep, and 10,000 would crash it.
   static constexpr int64_t most_message_bytes = 1 << 16;
   int64_t left = most_message_bytes;
+  bool expects_message = true;
   int64_t all_left;
 };
 

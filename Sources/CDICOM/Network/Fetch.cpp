@@ -62,7 +62,8 @@ Uint16 ask(Association &association, DcmDataset &question, Body body) {
   request.DataSetType = DIMSE_DATASET_PRESENT;
   std::strcpy(request.AffectedSOPClassUID, UID_FINDStudyRootQueryRetrieveInformationModel);
   association.send(agreement, message, question);
-  for (;;) {
+  for (int64_t answers = 0;; ++answers) {
+    if (answers > association.most_answers()) throw Ending(CDICOMOutcomeEndless, "it answers a search without end");
     message = association.receive(agreement);
     cdicom::require(message.CommandField == DIMSE_C_FIND_RSP, "it answers a search with another command");
     const auto &answer = message.msg.CFindRSP;
@@ -170,7 +171,9 @@ void fetch(const CDICOMServer &server, const char *study, const char *series, co
   watch.transfer.total = found.files;
   Association association(server, watch, proposals(found));
   request(association, found, series);
-  for (;;) {
+  // A server may report after each file.
+  for (int64_t reports = 0;; ++reports) {
+    if (reports > 2 * association.most_answers()) throw Ending(CDICOMOutcomeEndless, "it reports without end");
     T_ASC_PresentationContextID agreement = 0;
     T_DIMSE_Message message = association.receive(agreement);
     if (message.CommandField == DIMSE_C_STORE_RQ) {

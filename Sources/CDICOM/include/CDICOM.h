@@ -160,7 +160,8 @@ typedef enum __attribute__((enum_extensibility(closed))) CDICOMOutcome {
   CDICOMOutcomeCut,         // the connection ended
   CDICOMOutcomeSilent,      // no byte in all the time
   CDICOMOutcomeStopped,     // by goes_on
-  CDICOMOutcomeTooLarge,    // beyond a bound
+  CDICOMOutcomeTooLarge,    // beyond a bound of the transfer
+  CDICOMOutcomeEndless,     // a message, or their number, beyond all sense
   CDICOMOutcomeUnwritable,  // a file on this disk
   CDICOMOutcomeFailed,
 } CDICOMOutcome;

@@ -28,11 +28,10 @@ extension TrainedModel {
     }
     let branch = description.branch(ofSite: site)
     let (one, other) = (recorded(isLarger: false, branch), recorded(isLarger: true, branch))
-    let passes = Pass.allCases.filter { one[$0] != nil }
-    let outputs = passes.reversed().map { pass in
-      ONNXModel.Output(
-        (pass == passes.last ? "" : "\(pass.rawValue)_") + output.rawValue, (one[pass]!, other[pass]!),
-        isMask: output == .mask)
+    let names = GraphSignature(description, givesMasks: output == .mask).outputs.map(\.name)
+    let passes = description.passes.reversed()
+    let outputs = zip(names, passes).map { name, pass in
+      ONNXModel.Output(name, (one[pass]!, other[pass]!), isMask: output == .mask)
     }
     return ONNXModel(
       outputs, axes: ["n", "c"] + ["d", "h", "w"].suffix(description.network.levels.dimensions),
@@ -51,7 +50,12 @@ extension TrainedModel {
           branch == nil && network.plan.sites > 1
           ? BranchEnsemble(network: network).probabilities(of: images, labels: nil)
           : TrainedNetwork(network: network, site: branch).probabilities(of: images)
-        return found.compactMapValues(\.node)
+        return found.mapValues { probabilities in
+          guard let node = probabilities.node else {
+            preconditionFailure("a pass ends in an operation that leaves no node")
+          }
+          return node
+        }
       }
     }
   }
@@ -66,7 +70,7 @@ extension TrainedModel {
     }
   }
 
-  /// What the file says of itself: all of `model.json`, and the same in words.
+  /// The file's description of itself: all of `model.json`, and the same in words.
   private func metadata(_ output: ExportedOutput, site: String?) throws -> KeyValuePairs<String, String> {
     var digest = SHA256()
     for (_, tensor) in weights { digest.add(tensor.data) }

@@ -103,11 +103,13 @@ private struct MirrorImage: Segmenter {
 
   func scores(of input: NetworkInput, _ mode: Mode) -> [Pass: ClassScores] {
     guard !axes.isEmpty else { return base.scores(of: input, mode) }
-    precondition(input.images.rank == 4 || input.images.size(0) == 1, "one window of a volume is mirrored at once")
-    let fromLast = axes.map(\.fromLast)
-    return base.scores(of: input.mirrored(fromLast), mode).mapValues { scores in
-      // [slices, classes, H, W]: the slices of a volume are rows.
-      ClassScores(scores.classValues.flipped(axes.map { $0 == .z ? 4 : $0.fromLast }), areLogits: scores.areLogits)
+    let volumes = input.images.rank == 5 ? input.images.size(0) : 1
+    return base.scores(of: input.mirrored(axes.map(\.fromLast)), mode).mapValues { scores in
+      let values = scores.classValues
+      // [volumes, slices, classes, H, W]
+      let apart = values.reshaped([volumes, values.size(0) / volumes] + values.shape.dropFirst())
+      let restored = apart.flipped(axes.map { $0 == .z ? 4 : $0.fromLast })
+      return ClassScores(restored.reshaped(values.shape), areLogits: scores.areLogits)
     }
   }
 }

@@ -16,7 +16,7 @@ struct VolumeSampling: Sampling {
   }
 
   /// Enough to amortize Winograd's transform of the weights, a third of the time in small windows.
-  var windowsPerBatch: Int { max(1, min(4, (1 << 18) / (extent.depth * extent.height * extent.width))) }
+  var windowsPerBatch: Int { max(1, min(4, (1 << 19) / (extent.depth * extent.height * extent.width))) }
   var overlapsSlices: Bool { true }
   var statisticsBatchSize: Int { 2 }
 

@@ -36,23 +36,23 @@ public final class GraphNode {
     case concatenate(axis: Int)
     case narrow(axis: Int, Range<Int>)
     case permute([Int])
-    /// To the node's shape.
+    /// Takes the node's shape.
     case reshape
-    /// To the shape of the second operand.
+    /// Takes the shape of the second operand.
     case reshapeLike
-    /// To the size of the second operand's axes but N and C.
+    /// Takes the size of the second operand's axes but N and C.
     case resizeLinearly, resizeNearest, padLike
 
-    /// Of x, weight and, if it has one, bias. Strides and padding are of the axes but N and C.
+    /// Operands: x, weight and, if it has one, bias. Strides and padding are of the axes but N and C.
     case convolution(strides: [Int], padding: [Int])
     case transposedConvolution(strides: [Int], padding: [Int], outputPadding: [Int])
     case maxPool([Int])
     case averagePool([Int])
 
-    /// Of x, mean and variance, then weight and bias if it is affine.
+    /// Operands: x, mean and variance, then weight and bias if it is affine.
     case batchNorm(epsilon: Double)
     case instanceNorm(epsilon: Double)
-    /// Of x, weight and bias, as `layerNorm`, whose weight has the last axes of x.
+    /// Operands: x, weight and bias, as of `layerNorm`, whose weight has the last axes of x.
     case groupNorm(groups: Int, epsilon: Double)
     case layerNorm(epsilon: Double)
   }

@@ -33,7 +33,7 @@ struct ExportedGraph: Sendable, CustomStringConvertible {
         if entry.name.hasSuffix("running_mean") { entry.tensor.fillUniform(-0.3, 0.3, generator) }
         if entry.name.hasSuffix("running_var") { entry.tensor.fillUniform(0.5, 2, generator) }
         let isOutput = entry.name.hasPrefix("outc") || entry.name.contains("seg_layers")
-        if isOutput && entry.isWeight { entry.tensor.assign(entry.tensor * 8) }
+        if isOutput && entry.isWeight { entry.tensor.assign(entry.tensor * (plan.norm == .in ? 2 : 8)) }
       }
     }
     network.fusesOperations = false
@@ -69,13 +69,13 @@ struct ExportedGraph: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Instance norm of a few pixels turns rounding into signs, so its images are larger.
+  /// Instance norm of a few pixels amplifies rounding, so its images are larger.
   private static func sizes(of plan: NetworkPlan) -> [[Int]] {
     switch (plan.levels.dimensions == 3, plan.norm == .in) {
     case (false, false): [[2, 32, 48], [1, 48, 16], [3, 16, 32]]
-    case (false, true): [[1, 64, 96], [2, 96, 80], [1, 80, 64]]
+    case (false, true): [[1, 128, 96], [2, 96, 112], [1, 112, 128]]
     case (true, false): [[2, 4, 16, 24], [1, 6, 8, 16], [1, 2, 32, 8]]
-    case (true, true): [[1, 4, 32, 48], [2, 8, 32, 32], [1, 4, 48, 64]]
+    case (true, true): [[1, 8, 48, 64], [2, 8, 64, 48], [1, 12, 48, 48]]
     }
   }
 
@@ -91,6 +91,14 @@ struct ExportedGraph: Sendable, CustomStringConvertible {
     return NetworkPlan(
       architecture, levels: isOfVolumes ? levels : .slices, classes: classes, inputChannels: 2, width: 16, norm: norm,
       dual: dual, size: norm == .ln ? size : nil, sites: norm == .dsbn ? 2 : 1)
+  }
+
+  /// Networks that pad within, for slices of any size.
+  private static var unpadded: [ExportedGraph] {
+    let sizes = [[1, 33, 47], [2, 32, 50], [1, 21, 64]]
+    var plans = [Architecture.residualUNet, .nestedUNet, .attentionUNet, .vnet].map { ("unpadded-\($0)", plan($0)) }
+    plans.append(("unpadded-hard", plan { $0.maskKind = .hard }))
+    return plans.map { ExportedGraph($0, $1, sizes: sizes, padsSlices: false) }
   }
 
   static let all: [ExportedGraph] = {
@@ -122,7 +130,6 @@ struct ExportedGraph: Sendable, CustomStringConvertible {
       ExportedGraph("site", plan(.residualUNet, .dsbn), site: 1),
       ExportedGraph("uniform", plan { $0.maskSource = .uniform }),
       ExportedGraph("plain", plain),
-      ExportedGraph("unpadded", plan(), sizes: [[1, 33, 47], [2, 32, 50], [1, 21, 64]], padsSlices: false),
-    ]
+    ] + unpadded
   }()
 }

@@ -45,8 +45,8 @@ import Torch
     #expect(found.count == ExportedGraph.all.count)
     for graph in ExportedGraph.all {
       for (runtime, difference) in found["\(graph)"] ?? [:] {
-        // Ties may go to either class in a mask.
-        let limit = graph.output == .mask ? 1e-3 : 1e-5
+        // Ties may go to either class in a mask. Each instance norm amplifies rounding, and nnU-Net has more than 20.
+        let limit = graph.output == .mask ? 1e-3 : graph.plan.stages == nil ? 1e-5 : 1e-4
         #expect(difference <= limit, "\(graph) by \(runtime)")
       }
     }

@@ -66,7 +66,8 @@ extension DICOMServer {
         "see that the server allows the title \(ownTitle), or give an allowed one (\(Setting.aet))")
     case .cut:
       refusal("the connection was cut\(transfer.total > 0 ? " after \(progress(of: transfer))" : "")", "try again")
-    case .silent: refusal("sent nothing for \(patience.answering) s", "try again later")
+    case .endless: refusal("sends answers without end (\(lastDICOMError()))", "look into the server's log")
+    case .silent: refusal("sent nothing for \(Self.timeouts.answering) s", "try again later")
     case .stopped: refusal("the transfer was stopped after \(progress(of: transfer))", "start it again")
     default: refusal("the transfer failed (\(lastDICOMError()))", "look into the server's log")
     }

@@ -7,10 +7,10 @@ package struct DICOMServer: Sendable {
   package let address: DICOMAddress
   /// The title that this program gives itself, which many servers must know.
   package let ownTitle: String
-  /// Seconds to wait for a connection, and then for the server's next byte.
-  var patience = (connecting: 10, answering: 60)
-
   package static let usualTitle = "DUALNORM"
+
+  /// Seconds to wait for a connection, and then for the server's next byte.
+  static let timeouts = (connecting: 10, answering: 60)
 
   /// The most that a server may send: images, and bytes of one.
   static let bounds = (images: 50_000, imageBytes: 1 << 29)
@@ -68,7 +68,7 @@ package struct DICOMServer: Sendable {
     let outcome = withCStrings([address.host, address.title, ownTitle]) { texts in
       var server = CDICOMServer(
         host: texts[0], title: texts[1], own_title: texts[2], port: address.port,
-        connecting: Int32(patience.connecting), answering: Int32(patience.answering))
+        connecting: Int32(Self.timeouts.connecting), answering: Int32(Self.timeouts.answering))
       return withExtendedLifetime(box) { body(&server, &transfer) }
     }
     return (outcome, transfer)
