@@ -30,7 +30,7 @@ struct PredictCommand: ParsableCommand {
     name: .shortAndLong,
     help: ArgumentHelp(
       "A volume, a DICOM series' folder or address, or a folder of volumes; once a modality for single cases.",
-      valueName: "file|dir|dicom://AET@HOST:PORT/SERIES"), completion: .file())
+      valueName: "file|dir"), completion: .file())
   var input: [String]
   @Option(
     help: ArgumentHelp(

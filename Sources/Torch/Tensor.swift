@@ -8,7 +8,7 @@ public final class Tensor {
   /// Lives as long as the tensor. Never take it of a temporary value, which may be freed before the call.
   let handle: OpaquePointer
   /// The origin of these values, while a computation is recorded.
-  public internal(set) var node: GraphNode?
+  package internal(set) var node: GraphNode?
 
   /// Takes ownership of a handle of CTorch. Traps with LibTorch's message without one.
   init(_ handle: OpaquePointer?) {

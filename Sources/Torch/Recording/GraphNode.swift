@@ -2,18 +2,18 @@
 ///
 /// A recording begins at tensors that have a node (`Tensor.recorded(as:)`, `Parameters.recorded`). Operations on them give
 /// their results nodes, so a result leads back to all that it was computed of. Fused operations have none.
-public final class GraphNode {
-  public let operation: Operation
-  public let operands: [GraphNode]
+package final class GraphNode {
+  package let operation: Operation
+  package let operands: [GraphNode]
   /// The shape of the result in this recording.
-  public let shape: [Int]
+  package let shape: [Int]
 
   init(_ operation: Operation, _ operands: [GraphNode], shape: [Int]) {
     (self.operation, self.operands, self.shape) = (operation, operands, shape)
   }
 
   /// An operation with everything but tensors that it depends on. Axes count all axes of x [N, C, …].
-  public enum Operation {
+  package enum Operation {
     case input(name: String)
     case parameter(Tensor, name: String)
     case constant(Tensor)
@@ -82,7 +82,7 @@ extension Tensor {
   }
 
   /// Returns these values as an input of a recording.
-  public func recorded(as name: String) -> Tensor {
+  package func recorded(as name: String) -> Tensor {
     let input = copy()
     input.node = GraphNode(.input(name: name), [], shape: shape)
     return input
@@ -91,7 +91,7 @@ extension Tensor {
 
 extension Parameters {
   /// Runs `body` with the parameters recorded under their names.
-  public func recorded<Result>(_ body: () throws -> Result) rethrows -> Result {
+  package func recorded<Result>(_ body: () throws -> Result) rethrows -> Result {
     for entry in entries {
       entry.tensor.node = GraphNode(.parameter(entry.tensor, name: entry.name), [], shape: entry.tensor.shape)
     }

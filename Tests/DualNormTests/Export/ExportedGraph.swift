@@ -33,7 +33,7 @@ struct ExportedGraph: Sendable, CustomStringConvertible {
         if entry.name.hasSuffix("running_mean") { entry.tensor.fillUniform(-0.3, 0.3, generator) }
         if entry.name.hasSuffix("running_var") { entry.tensor.fillUniform(0.5, 2, generator) }
         let isOutput = entry.name.hasPrefix("outc") || entry.name.contains("seg_layers")
-        if isOutput && entry.isWeight { entry.tensor.assign(entry.tensor * (plan.norm == .in ? 2 : 8)) }
+        if isOutput && entry.isWeight { entry.tensor.assign(entry.tensor * (plan.norm == .in ? 1 : 8)) }
       }
     }
     network.fusesOperations = false
