@@ -32,8 +32,8 @@ struct ExportedGraph: Sendable, CustomStringConvertible {
       for entry in network.parameters.entries {
         if entry.name.hasSuffix("running_mean") { entry.tensor.fillUniform(-0.3, 0.3, generator) }
         if entry.name.hasSuffix("running_var") { entry.tensor.fillUniform(0.5, 2, generator) }
-        let isOutput = entry.name.hasPrefix("outc") || entry.name.contains("seg_layers")
-        if isOutput && entry.isWeight { entry.tensor.assign(entry.tensor * (plan.norm == .in ? 1 : 8)) }
+        let isOutput = entry.name.hasPrefix("outc")
+        if isOutput && entry.isWeight && plan.norm != .in { entry.tensor.assign(entry.tensor * 8) }
       }
     }
     network.fusesOperations = false
