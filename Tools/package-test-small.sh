@@ -19,7 +19,7 @@ fail() { echo "package-test: $*" >&2; exit 1; }
 unshare --mount true 2>/dev/null || { say "left out, since no view of the system can be made here (unshare)."; exit 0; }
 [ -x "$binary" ] || fail "$binary is no program; run swift build first."
 
-place=$(mktemp -d)
+place=$(mktemp -d /tmp/package-test.XXXXXX)  # where another account may come
 chmod 755 "$place"
 trap 'rm -rf --one-file-system "$place"' EXIT
 DUALNORM_DIST="$place/dist" ZSTD_LEVEL=1 Tools/package.sh tar "$binary" || fail "it cannot be packed; the message is above."
