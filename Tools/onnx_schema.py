@@ -1,4 +1,5 @@
 """Makes Sources/ONNX/Generated anew from the schema inside the Python package onnx: the messages and fields that are written.
+The schema is ONNX's, under the Apache License 2.0.
 
 Needs protoc, and protoc-gen-swift of the swift-protobuf that Package.swift names:
     python3 Tools/onnx_schema.py PROTOC_GEN_SWIFT
