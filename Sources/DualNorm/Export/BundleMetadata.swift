@@ -1,5 +1,6 @@
 import Basics
 import Scores
+import Torch
 
 /// The contents of `metadata.json` by MONAI's schema of 25 July 2024.
 struct BundleMetadata: Encodable {
@@ -7,9 +8,9 @@ struct BundleMetadata: Encodable {
     "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
   private let version = "1.0.0"
   private let changelog: [String: String]
-  // LibTorch's version, and those of the packages that Tools/environments/bench.txt pins beside it.
+  // The versions of Tools/environments/bench.txt, whose MONAI accepts this.
   private let monaiVersion = "1.6.1"
-  private let pytorchVersion = "2.11.0"
+  private let pytorchVersion = LibTorch.version
   private let numpyVersion = "2.4.6"
   private let requiredPackages: [String: String] = [:]
   private let task, description: String

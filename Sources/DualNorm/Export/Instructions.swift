@@ -5,7 +5,7 @@ extension TrainedModel {
   /// The way from a volume to its mask in words, one step a line, for programs that have the exported file alone.
   func instructions(_ output: ExportedOutput) -> String {
     let plan = description.preparation
-    let steps = [reading] + plan.instructions + [input] + restoring(output)
+    let steps = [reading] + plan.instructions + [input] + (output == .mask ? masks : probabilities) + restoring
     return steps.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "\n")
   }
 
@@ -21,7 +21,7 @@ extension TrainedModel {
   private var input: String {
     let plan = description.preparation
     guard !plan.isOfVolumes else {
-      return "Give the graph windows as image [N, modality, z, y, x], and take probabilities of every voxel."
+      return "Give the graph windows as image [N, modality, z, y, x]."
     }
     return plan.contextSlices == 1
       ? "Give the graph slices as image [N, modality, y, x]."
@@ -29,20 +29,39 @@ extension TrainedModel {
         + "modality, then those of the next. The slice itself is in the middle. Beyond the volume its last slice repeats."
   }
 
-  private func restoring(_ output: ExportedOutput) -> [String] {
+  /// The steps from masks of windows to one mask, which are not `predict`'s where windows overlap or slices are resampled.
+  private var masks: [String] {
+    [
+      "Masks cannot be averaged where windows overlap, or interpolated linearly: a graph of probabilities allows both.",
+      description.preparation.resampling == .none
+        ? "Join the masks of the windows."
+        : "Join the masks, and bring them back to the volume's grid by nearest neighbour.",
+    ]
+  }
+
+  /// The steps from probabilities of windows to one mask.
+  private var probabilities: [String] {
     let plan = description.preparation
-    let components = description.largestComponentNames()
     return [
       "Where windows overlap, average the logarithms of their probabilities. The weight of a voxel is the product over "
         + "the axes of exp(−(i − s/2)² / (2 (s/8)²)) for place i, counted from 0, in a window of s voxels, with s/2 "
         + "rounded down.",
-      plan.resampling == .none
-        ? "Choose the most probable class of each voxel."
-        : "Interpolate the probabilities linearly back to the volume's grid, then choose the most probable class.",
+      plan.nnUNet != nil
+        ? "Resample these averages back as nnU-Net does with logits, then choose the most probable class."
+        : plan.resampling == .none
+          ? "Choose the most probable class of each voxel."
+          : "Interpolate the probabilities linearly back to the volume's grid, then choose the most probable class.",
+    ]
+  }
+
+  private var restoring: [String] {
+    let components = description.largestComponentNames()
+    return [
       components.isEmpty
         ? "Keep all connected components."
         : "Keep only the largest connected component (26 neighbours) of \(components.joined(separator: ", ")).",
-      "Write each class as its value in dualnorm.labels\(plan.orientation == nil ? "" : ", and turn the mask back").",
+      "Write each class as its value in dualnorm.labels"
+        + (description.preparation.orientation == nil ? "." : ", and turn the mask back."),
     ]
   }
 }

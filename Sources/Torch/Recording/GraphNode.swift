@@ -29,7 +29,7 @@ package final class GraphNode {
     case parametricReLU
     case clamp(ClosedRange<Double>)
 
-    // Of axes.
+    // Along axes.
     case matrixProduct
     case softmax(axis: Int)
     case sum(axes: [Int])

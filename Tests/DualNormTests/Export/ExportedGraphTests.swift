@@ -1,4 +1,5 @@
 import Foundation
+import MedicalImaging
 import ONNX
 import TestSupport
 import Testing
@@ -74,6 +75,34 @@ import Torch
     let files = try (0..<2).map { _ in try Self.published.model().onnx(.probabilities).data! }
     #expect(files[0] == files[1])
     #expect(try files[0] != Self.published.model().onnx(.mask).data!)
+  }
+
+  /// The words in the file are of the graph's outputs and of the model's preparation.
+  @Test func theInstructionsAreThoseOfTheModel() throws {
+    var model = try Self.published.model()
+    func change(_ plan: PreparationPlan) throws -> [String] {
+      var description = model.description
+      description.preparation = plan
+      model = TrainedModel(description: description, weights: model.weights, network: model.network)
+      return model.instructions(.probabilities).split(separator: "\n").map(String.init)
+    }
+    let size = Extent(height: 32, width: 48)
+    let whole = try change(
+      PreparationPlan(
+        window: IntensityWindow(-5, 7.5), resampling: .spacingMM(x: 0.5, y: 0.75), networkSize: size, contextSlices: 3,
+        orientation: Orientation(code: "LPS")))
+    let expected = [
+      "towards L, P, S.", "-5.0…7.5", "the mean of all voxels", "0.5×0.75 mm", "windows of 32×48", "are 3 slices",
+      "average the logarithms", "Interpolate the probabilities", "connected component", "turn the mask back",
+    ]
+    #expect(whole.count == expected.count)
+    for (place, (step, words)) in zip(whole, expected).enumerated() {
+      #expect(step.hasPrefix("\(place + 1). ") && step.contains(words))
+    }
+    let masks = model.instructions(.mask)
+    #expect(masks.contains("nearest neighbour") && !masks.contains("logarithms"))
+    let plain = try change(PreparationPlan(networkSize: size, contextSlices: 1))
+    #expect(plain.count == 8 && plain[0].contains("as stored") && plain[5].contains("Choose the most probable class"))
   }
 
   @Test func aMaskOfTheTrueLabelsIsRefused() throws {
