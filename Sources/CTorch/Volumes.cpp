@@ -9,6 +9,7 @@
 #include <ATen/ops/upsample_nearest3d.h>
 #include <ATen/ops/upsample_trilinear3d.h>
 #include <array>
+#include "Fused/ConvolvedType.h"
 #include "Support.h"
 
 /// Values of the axes D, H and W.
@@ -21,10 +22,21 @@ static Axes axes(const Value &value) {
 
 static Axes axes(const ptrdiff_t *values) { return {values[0], values[1], values[2]}; }
 
+/// Convolves images or volumes.
+static at::Tensor convolved(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias,
+                            at::IntArrayRef strides, at::IntArrayRef padding) {
+  auto type = x.is_cpu() ? convolved_type(x, weight, strides) : x.scalar_type();
+  auto wide = [&](const at::Tensor &given) { return given.to(type); };
+  auto wide_bias = bias ? std::optional(wide(*bias)) : std::nullopt;
+  auto y = strides.size() == 3 ? at::conv3d(wide(x), wide(weight), wide_bias, strides, padding)
+                               : at::conv2d(wide(x), wide(weight), wide_bias, strides, padding);
+  return y.to(x.scalar_type());
+}
+
 CTTensor *ct_conv3d(const CTTensor *x, const CTTensor *weight, const CTTensor *bias) {
   return tensor([&] {
     auto padding = axes([&](int axis) { return weight->value.size(2 + axis) / 2; });
-    return at::conv3d(x->value, weight->value, optional(bias), Axes{1, 1, 1}, padding);
+    return convolved(x->value, weight->value, optional(bias), Axes{1, 1, 1}, padding);
   });
 }
 
@@ -64,8 +76,7 @@ CTTensor *ct_strided_conv(const CTTensor *x, const CTTensor *weight, const CTTen
     Axes padding{};
     for (size_t axis = 0; axis < steps.size(); axis++) padding[axis] = (kernel.size(2 + static_cast<int64_t>(axis)) - 1) / 2;
     at::IntArrayRef pads(padding.data(), steps.size());
-    return steps.size() == 3 ? at::conv3d(x->value, kernel, optional(bias), steps, pads)
-                             : at::conv2d(x->value, kernel, optional(bias), steps, pads);
+    return convolved(x->value, kernel, optional(bias), steps, pads);
   });
 }
 

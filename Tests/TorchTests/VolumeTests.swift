@@ -37,3 +37,35 @@ import Testing
     #expect(decaying == ["conv.weight", "up.weight"])
   }
 }
+
+/// Convolutions of bfloat16 of a few voxels, which oneDNN computes of memory that nobody wrote.
+@Suite struct SmallConvolutionTests: ComparesOperations {
+  let generator = Generator(seed: 11)
+
+  /// Plain and fused, against float32 of the same numbers.
+  @Test(arguments: [[1, 9, 8], [2, 16, 16], [2, 1, 1], [16, 2, 2]], [[3, 3, 3], [1, 3, 3], [3, 3, 1]])
+  func thinVolumes(size: [Int], kernel: [Int]) {
+    for (inputs, outputs) in [(8, 8), (1, 8), (32, 16)] {
+      let x = rounded([2, inputs] + size)
+      let (weight, bias) = (rounded([outputs, inputs] + kernel), rounded([outputs]))
+      let weights = rounded([2, outputs] + size)
+      func results(_ type: ScalarType, fused: Bool) -> [Tensor] {
+        let (x, weight) = (x.converted(to: type), weight.converted(to: type))
+        let convolution = Convolution(weight: weight, bias: bias.converted(to: type))
+        return run([x, weight], weights: weights.converted(to: type)) { fused ? convolution.fused(x) : convolution(x) }
+      }
+      let expected = results(.float32, fused: false).map { $0.values(Float.self) }
+      for fused in [false, true] {
+        for (found, expected) in zip(results(.bfloat16, fused: fused), expected) {
+          let (found, scale) = (found.converted(to: .float32).values(Float.self), expected.map(abs).max()!)
+          #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 0.02 * scale }, "\(inputs) to \(outputs)")
+        }
+      }
+    }
+  }
+
+  /// Random numbers that bfloat16 holds.
+  private func rounded(_ shape: [Int]) -> Tensor {
+    random(shape, type: .float32).converted(to: .bfloat16).converted(to: .float32)
+  }
+}

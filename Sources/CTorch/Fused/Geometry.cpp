@@ -4,11 +4,13 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
+#include <algorithm>
 #include <utility>
 
 #include "../GPU/Operations.h"
 #include "../GPU/Runtime.h"
 #include "Columns.h"
+#include "ConvolvedType.h"
 #include "DoublingGradient.h"
 #include "Processor.h"
 #include "Tensors.h"
@@ -32,6 +34,17 @@ static Tensor filled(const Tensor &x, int64_t dimension) {
 /// Without vectors for bfloat16 LibTorch would multiply one by one. In float32 the sums are the same, rounded afterwards.
 static at::ScalarType calculated(at::ScalarType type) {
   return type == at::kBFloat16 && !processor::library_has_bfloat16() ? at::kFloat : type;
+}
+
+at::ScalarType convolved_type(const Tensor &x, const Tensor &weight, at::IntArrayRef strides) {
+  auto type = calculated(x.scalar_type());
+  if (type != at::kBFloat16) return type;
+  for (int64_t axis = 0; axis < static_cast<int64_t>(strides.size()); axis++) {
+    int64_t kernel = weight.size(2 + axis), side = x.size(2 + axis);
+    int64_t result = (side + 2 * (kernel / 2) - kernel) / strides[axis] + 1;
+    if (kernel > 1 && std::min(side, result) < 3) return at::kFloat;
+  }
+  return type;
 }
 
 bool Geometry::is_3x3(const Tensor &weight) const {
@@ -87,7 +100,7 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
   }
   if (!on_gpu && is_3x3(weight) && winograd::pays(input.a, depth, weight, input.a.size(1)))
     return winograd::convolve(input, depth, weight, bias, residual, rounds);
-  auto wide = on_gpu ? type : calculated(type);
+  auto wide = on_gpu ? type : doubling ? calculated(type) : convolved_type(unfolded(input.a), weight, stride());
   if (wide == at::kFloat && is_3x3(weight) && columns::pay(input.a, weight)) {
     auto y = columns::convolve(input.stored().to(wide), depth, weight.to(type).to(wide), bias.to(type).to(wide)).to(type);
     return residual.defined() ? y.add_(residual) : y;
@@ -142,7 +155,7 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
     return result;
   }
   if (wanted[0] || wanted[1]) {
-    auto type = dy.scalar_type(), wide = on_gpu ? type : calculated(type);
+    auto type = dy.scalar_type(), wide = on_gpu ? type : doubling ? calculated(type) : convolved_type(unfolded(dy), weight, stride());
     if (wide == at::kFloat && is_3x3(weight) && columns::pay(dy, weight)) {
       auto gradient = dy.to(wide);
       if (wanted[0]) set_input(columns::input_gradient(gradient, depth, weight.to(type).to(wide)).to(type));
