@@ -1,6 +1,8 @@
 #include "Gzip.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <vector>
@@ -13,6 +15,15 @@ struct Inflater {
     if (inflateInit2(&stream, 15 + 32) != Z_OK) throw std::bad_alloc();  // 32 accepts a gzip or a zlib header.
   }
   ~Inflater() { inflateEnd(&stream); }
+};
+
+struct Deflater {
+  z_stream stream{};
+  Deflater() {
+    // Level 1 as in citk_gzip; 16 makes a gzip header.
+    if (deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+  }
+  ~Deflater() { deflateEnd(&stream); }
 };
 
 bool is_compressed(const unsigned char *bytes, size_t count) {
@@ -80,6 +91,38 @@ bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t limit, pt
       return *count <= limit;
     });
     return true;
+  });
+}
+
+uint8_t *citk_gzip_bytes(const uint8_t *bytes, ptrdiff_t count, ptrdiff_t *compressed) {
+  return citk::guard<uint8_t *>(nullptr, [&] {
+    Deflater deflater;
+    auto &stream = deflater.stream;
+    size_t capacity = 1 << 16, filled = 0;
+    std::unique_ptr<uint8_t, decltype(&free)> output(static_cast<uint8_t *>(malloc(capacity)), free);
+    if (!output) throw std::bad_alloc();
+    ptrdiff_t taken = 0;
+    for (int code = Z_OK; code != Z_STREAM_END;) {
+      const auto given = unsigned(std::min<ptrdiff_t>(count - taken, 1 << 30));  // zlib counts in 32 bits.
+      const auto room = unsigned(std::min<size_t>(capacity - filled, 1 << 30));
+      stream.next_in = const_cast<uint8_t *>(bytes) + taken;
+      stream.avail_in = given;
+      stream.next_out = output.get() + filled;
+      stream.avail_out = room;
+      code = deflate(&stream, taken + given == count ? Z_FINISH : Z_NO_FLUSH);
+      if (code == Z_STREAM_ERROR) throw std::runtime_error("zlib failed");
+      taken += given - stream.avail_in;
+      filled += room - stream.avail_out;
+      if (filled == capacity) {
+        capacity *= 2;
+        void *larger = realloc(output.get(), capacity);
+        if (!larger) throw std::bad_alloc();
+        output.release();
+        output.reset(static_cast<uint8_t *>(larger));
+      }
+    }
+    *compressed = ptrdiff_t(filled);
+    return output.release();
   });
 }
 

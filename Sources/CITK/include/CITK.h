@@ -115,6 +115,8 @@ ptrdiff_t citk_inflate_head(const char *path, uint8_t *head, ptrdiff_t count);
 /// The limit protects from small files that become huge. Damaged or short data are counted up to the fault (false).
 bool citk_inflated_count(const char *path, ptrdiff_t offset, ptrdiff_t limit, ptrdiff_t *count);
 bool citk_gzip(const char *source, const char *target);
+/// Compresses bytes in memory. The caller passes the `compressed` bytes to free().
+uint8_t *_Nullable citk_gzip_bytes(const uint8_t *bytes, ptrdiff_t count, ptrdiff_t *compressed);
 
 // MARK: Filters
 
