@@ -43,6 +43,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0", traits: []),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
   ] + docs,
   targets: [
     .target(name: "CGuard"),  // a C++ header, shared by the three shims below
@@ -101,9 +106,19 @@ let package = Package(
       dependencies: ["Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "MedicalImaging", "Torch", "Basics"],
       resources: [.embedInCode("Assets")], swiftSettings: strict),
     .target(
+      name: "Serving",
+      dependencies: [
+        "DualNorm", "Datasets", "Pictures", "Scores", "MedicalImaging", "Basics",
+        .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      resources: [.embedInCode("Assets")], swiftSettings: optimized),
+    .target(
       name: "DualNormCLI",
       dependencies: [
-        "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "ONNX", "Torch", "MedicalImaging",
+        "Serving", "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "ONNX", "Torch", "MedicalImaging",
         "Basics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
@@ -120,6 +135,7 @@ let package = Package(
     .testTarget(name: "BasicsTests", dependencies: ["Basics"]),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "Basics", "TestSupport"]),
     .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "Basics", "TestSupport"]),
+    .testTarget(name: "ServingTests", dependencies: ["Serving", "Basics", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"]),
     .testTarget(name: "DualNormTests", dependencies: library + ["TestSupport"]),
     .testTarget(

@@ -44,6 +44,14 @@ package enum ImageSource: Hashable, Sendable {
     try Image.channels(contentsOf: url, series: choice, count: channelCount)
   }
 
+  /// Reads the grid alone.
+  ///
+  /// - Throws: `Refusal` for a header that cannot be read.
+  package func geometry() throws -> Geometry {
+    guard case .series(let folder, let choice) = self else { return try Geometry(contentsOf: url) }
+    return try DICOMSeries(contentsOf: folder, series: choice).geometry
+  }
+
   /// Reads what pictures show: the colours of a picture, or the first channel of a volume.
   package func shownChannels() throws -> [Image] { try Image.shownChannels(contentsOf: url, series: choice) }
 }

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// A volume's file with a validated header and complete voxels, which are still on disk.
 enum ImageFile {
@@ -69,5 +69,14 @@ enum ImageFile {
         : Array(numbers[channel * voxelCount..<(channel + 1) * voxelCount])
       return Image(voxels: voxels, geometry: geometry)
     }
+  }
+}
+
+extension Geometry {
+  /// Reads the grid of a volume's file, or the size of a picture.
+  ///
+  /// - Throws: `Refusal` for a file that cannot be read.
+  package init(contentsOf url: URL) throws {
+    self = isPicture(url) ? try Image.shownChannels(contentsOf: url)[0].geometry : try ImageFile(url, channels: nil).geometry
   }
 }

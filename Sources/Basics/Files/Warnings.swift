@@ -61,6 +61,15 @@ package enum Warnings {
     return (value, own.lock.withLock { own.sentences.inOrder })
   }
 
+  /// Runs an asynchronous body and returns the warnings that its task reported; they are not shown elsewhere.
+  package static func collecting<Value>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Value
+  ) async rethrows -> (value: Value, warnings: [String]) {
+    let own = Collector()
+    let value = try await $collector.withValue(own) { try await body() }
+    return (value, own.lock.withLock { own.sentences.inOrder })
+  }
+
   private final class Collector: @unchecked Sendable {
     let lock = NSLock()  // guards the sentences
     var sentences = OrderedSentences()

@@ -73,11 +73,14 @@ public actor PredictionService {
   package func segment(
     _ item: consuming PreparedCase, _ options: SegmentationOptions
   ) throws -> [SegmentationModel.Segmentation] {
+    let model = try model.get()
+    if options.adaptsToCase { try model.requireAdaptable() }
+    let adapter = options.adaptsToCase ? Adapter(model, .case, cases: []) : adapter
     let statistics = try adapter?.statistics(for: item, site: options.site)
-    return try model.get().segment(
+    return try model.segment(
       consume item, passes: options.passes, site: options.site, statistics: statistics,
       largestComponent: options.largestComponent, keepsProbabilities: options.keepsProbabilities,
-      keepsUncertainty: options.keepsUncertainty)
+      keepsUncertainty: options.keepsUncertainty, progress: options.progress)
   }
 }
 
@@ -89,6 +92,10 @@ package struct SegmentationOptions: Sendable {
   package var largestComponent: LargestComponentChoice
   package var keepsProbabilities: Bool
   package var keepsUncertainty: Bool
+  /// Whether to take batch statistics on the case itself, whatever `PredictionService.adapt` was told.
+  package var adaptsToCase = false
+  /// Called on the tensors' thread with the slices done and their number.
+  package var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
 
   package init(
     passes: Set<Pass> = [.final], site: String? = nil, largestComponent: LargestComponentChoice = .asInModel,

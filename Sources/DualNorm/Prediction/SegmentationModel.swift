@@ -175,12 +175,13 @@ public final class SegmentationModel {
   ///   - largestComponent: selects the classes that keep only their largest connected component.
   ///   - keepsProbabilities: whether to return class probabilities, at 4 bytes per voxel, class and pass.
   ///   - keepsUncertainty: whether to return the uncertainty, at 8 bytes per voxel and pass.
+  ///   - progress: called with the slices done in the last pass and their number, on the network's grid.
   /// - Throws: `Refusal` for a case whose scores take more than the memory, or a member whose file could not be read
   ///   again.
   package func segment(
     _ item: consuming PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
     largestComponent: LargestComponentChoice = .asInModel, keepsProbabilities: Bool = false,
-    keepsUncertainty: Bool = false
+    keepsUncertainty: Bool = false, progress: ((_ done: Int, _ total: Int) -> Void)? = nil
   ) throws -> [Segmentation] {
     try requireRoom(for: item, passes, keepsProbabilities: keepsProbabilities, keepsUncertainty: keepsUncertainty)
     guard groups.count == 1 else {
@@ -192,7 +193,7 @@ public final class SegmentationModel {
     let reduced = description.largestComponentClasses(largestComponent)
     var found = results(
       of: item.volume, groups[0], passes, site: site, statistics: statistics, keepsProbabilities: keepsProbabilities,
-      keepsUncertainty: keepsUncertainty)
+      keepsUncertainty: keepsUncertainty, progress)
     try requireMembers()
     _ = consume item  // frees its intensities before the search for components
     return Pass.allCases.filter(passes.contains).map { pass in
@@ -210,8 +211,9 @@ public final class SegmentationModel {
   /// Classes and, if kept, class probabilities of all voxels, in the network's orientation.
   func results(
     of volume: PreparedVolume, _ group: Group, _ passes: Set<Pass>, site: String?, statistics: BatchStatistics?,
-    keepsProbabilities: Bool, keepsUncertainty: Bool
+    keepsProbabilities: Bool, keepsUncertainty: Bool, _ progress: ((_ done: Int, _ total: Int) -> Void)? = nil
   ) -> [Pass: PassResult] {
+    let last = passes.contains(.final) ? Pass.final : .first
     let grid = volume.grid
     let classes = description.labels.classCount
     let empty = PassResult(
@@ -225,6 +227,7 @@ public final class SegmentationModel {
     var restoring = Dictionary(uniqueKeysWithValues: passes.map { ($0, SliceRestoring(grid)) })
     func predict() {
       segmenter.forEachSlab(of: volume, sampling, passes: passes, on: device) { pass, slices, scores in
+        if pass == last { progress?(slices.upperBound, volume.depth) }
         if !grid.isResampled { found[pass]!.classes += scores.classes }
         guard keepsProbabilities || keepsUncertainty || grid.isResampled else { return }
         let disagreement = scores.further.map { [$0.values(Float.self)] } ?? []

@@ -34,6 +34,9 @@ package struct ModelDescription: Codable, Equatable, Sendable {
   /// The network, or those of all members of an ensemble.
   package var networks: [NetworkPlan] { [network] + otherNetworks }
 
+  /// Tells whether the network learnt from pictures and not from volumes.
+  package var takesPictures: Bool { training?.arePictures ?? false }
+
   /// Sentences on faults that training found in this model: classes that it does not find.
   package var warnings: [String] = []
 

@@ -1,0 +1,100 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension Response {
+  static func json(_ value: JSONText, status: HTTPResponse.Status = .ok) -> Response {
+    Response(
+      status: status, headers: [.contentType: "application/json"],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.data)))
+  }
+
+  static func bytes(_ bytes: some Collection<UInt8>, type: String) -> Response {
+    Response(status: .ok, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+
+  /// A file's contents with their length, since MONAI Label's client reads no chunked answer.
+  ///
+  /// - Parameters:
+  ///   - name: the file's name for the client.
+  ///   - owner: an object that keeps the file until it is sent.
+  /// - Throws: `ServiceError` for a file that is gone.
+  static func file(_ url: URL, named name: String, keeping owner: (any Sendable)? = nil) throws -> Response {
+    let size = try fileSize(of: url)
+    return Response(
+      status: .ok,
+      headers: [
+        .contentType: contentType(ofFile: name), .contentDisposition: #"attachment; filename="\#(name)""#,
+      ],
+      body: ResponseBody(contentLength: size) { writer in
+        try await writer.write(contentsOf: url, size: size)
+        try await writer.finish(nil)
+        withExtendedLifetime(owner) {}
+      })
+  }
+
+  /// The form of MONAI Label's answers: parameters as JSON, and an image.
+  ///
+  /// - Throws: `ServiceError` for a file that is gone.
+  static func form(
+    _ parameters: JSONText, image url: URL, named name: String, keeping owner: (any Sendable)? = nil
+  ) throws -> Response {
+    let boundary = "dualnorm-" + String(UInt64.random(in: 0...UInt64.max), radix: 16)
+    let head = """
+      --\(boundary)\r
+      Content-Disposition: form-data; name="params"\r
+      Content-Type: application/json\r
+      \r
+      \(parameters.text)\r
+      --\(boundary)\r
+      Content-Disposition: form-data; name="image"; filename="\(name)"\r
+      Content-Type: \(contentType(ofFile: name))\r
+      \r
+
+      """
+    let tail = "\r\n--\(boundary)--\r\n"
+    let size = try fileSize(of: url)
+    return Response(
+      status: .ok, headers: [.contentType: "multipart/form-data; boundary=\(boundary)"],
+      body: ResponseBody(contentLength: head.utf8.count + size + tail.utf8.count) { writer in
+        try await writer.write(ByteBuffer(string: head))
+        try await writer.write(contentsOf: url, size: size)
+        try await writer.write(ByteBuffer(string: tail))
+        try await writer.finish(nil)
+        withExtendedLifetime(owner) {}
+      })
+  }
+
+  private static func fileSize(of url: URL) throws -> Int {
+    guard let size = try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int else {
+      throw ServiceError.notFound("The file is gone; ask for it anew.")
+    }
+    return size
+  }
+
+  static func contentType(ofFile name: String) -> String {
+    let types = [
+      (".nii.gz", "application/gzip"), (".png", "image/png"), (".dcm", "application/dicom"), (".html", "text/html"),
+    ]
+    return types.first { name.lowercased().hasSuffix($0.0) }?.1 ?? "application/octet-stream"
+  }
+}
+
+extension ResponseBodyWriter {
+  /// Writes as many bytes of a file as were announced.
+  ///
+  /// - Throws: an error that ends the connection, where the file became shorter meanwhile.
+  fileprivate mutating func write(contentsOf url: URL, size: Int) async throws {
+    let file = try FileHandle(forReadingFrom: url)
+    defer { try? file.close() }
+    var left = size
+    while left > 0 {
+      guard let piece = try file.read(upToCount: min(left, 1 << 18)), !piece.isEmpty else { throw Shortened() }
+      left -= piece.count
+      try await write(ByteBuffer(bytes: piece))
+    }
+  }
+}
+
+private struct Shortened: Error {}

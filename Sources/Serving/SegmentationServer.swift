@@ -1,0 +1,134 @@
+import Basics
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// A server that segments: MONAI Label's protocol for viewers, a page for people, and figures for operators.
+package struct SegmentationServer: Sendable {
+  private let settings: ServerSettings
+  private let queue: SegmentationQueue
+  private let labels: LabelService
+  private let page: PageService
+  private let metrics = Metrics()
+  private let token: Token?
+  /// The private folder of all uploads, which goes with this value.
+  private let folder: UploadFolder
+
+  /// - Throws: `Refusal` for an address that others reach without a token, or a folder that cannot be used.
+  package init(_ models: [ServedModel], _ settings: ServerSettings) throws {
+    guard settings.isLoopback || settings.token != nil else {
+      throw Refusal(
+        .input, "--listen \(settings.host)", "other machines reach this address, and whoever does may use the server",
+        remedy: "give a secret (--token FILE), or listen on 127.0.0.1")
+    }
+    self.settings = settings
+    token = settings.token.map(Token.init)
+    folder = try UploadFolder(in: FileManager.default.temporaryDirectory)
+    queue = SegmentationQueue(limit: settings.limits.waiting)
+    let uploads = UploadReader(folder: folder.url, limits: settings.limits)
+    labels = try LabelService(settings, models, queue, uploads, metrics)
+    page = PageService(
+      settings: settings, models: models, queue: queue, uploads: uploads, metrics: metrics,
+      jobs: KeptValues(seconds: settings.limits.keepSeconds))
+  }
+
+  /// Answers requests until it is told to end, and then those at hand.
+  ///
+  /// - Parameters:
+  ///   - started: called with the port once the server listens.
+  ///   - shouldEnd: asked several times a second.
+  /// - Throws: `Refusal` for an address that cannot be used.
+  package func run(started: @escaping @Sendable (Int) -> Void, shouldEnd: @escaping @Sendable () -> Bool) async throws {
+    var quiet = Logger(label: "server", factory: { _ in SwiftLogNoOpLogHandler() })
+    quiet.logLevel = .critical
+    let limits = settings.limits
+    let application = Application(
+      router: router,
+      server: .http1(
+        configuration: .init(
+          idleTimeout: .seconds(Int64(limits.idleSeconds)),
+          httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
+      configuration: .init(
+        address: .hostname(settings.host, port: settings.port),
+        availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: quiet)),
+      services: [Housekeeping(labels: labels, page: page, queue: queue)],
+      onServerRunning: { started($0.localAddress?.port ?? 0) }, logger: quiet)
+    let group = ServiceGroup(configuration: .init(services: [application], logger: quiet))
+    let watch = Task {
+      while !shouldEnd() { try await Task.sleep(for: .milliseconds(100)) }
+      await queue.close()
+      await group.triggerGracefulShutdown()
+    }
+    defer { watch.cancel() }
+    do {
+      try await group.run()
+    } catch let error as IOError {
+      throw Refusal(
+        .input, "--listen \(settings.host):\(settings.port)",
+        "cannot be listened on (\(String(cString: strerror(error.errnoCode))))",
+        remedy: error.errnoCode == EADDRINUSE ? "end the program that does, or choose another port" : "choose another address")
+    } catch let error as SocketAddressError {
+      throw Refusal(
+        .input, "--listen \(settings.host)", "is no address of this machine (\(error))", remedy: "give one, such as 127.0.0.1")
+    }
+  }
+
+  private var router: Router<ServedContext> {
+    let router = Router(context: ServedContext.self)
+    router.add(middleware: AnswerGuard(settings: settings, metrics: metrics))
+    router.add(middleware: AccessGuard(settings: settings, token: token))
+    router.get("health") { _, _ in Response.json(["status": "ok", "version": .string(programVersion)]) }
+    router.get("metrics") { _, _ in
+      let kept = await labels.sessions.count + page.jobs.count
+      return Response.bytes(
+        await metrics.text(waiting: queue.count, kept: kept).utf8, type: "text/plain; version=0.0.4; charset=utf-8")
+    }
+    addAccessRoutes(to: router)
+    labels.addRoutes(to: router)
+    page.addRoutes(to: router)
+    return router
+  }
+
+  /// How 3D Slicer asks for a token: it takes any user name, and the token as the password.
+  private func addAccessRoutes(to router: Router<ServedContext>) {
+    router.get("auth") { _, _ in
+      Response.json(["enabled": .bool(token != nil), "client_id": "dualnorm", "realm": ""])
+    }
+    router.post("auth/token") { request, _ in
+      guard let token else { return Response.json(["access_token": .null, "token_type": .null]) }
+      let body = try await request.body.collect(upTo: 8 << 10)
+      guard let given = formFields(String(buffer: body))["password"], token.isEqual(to: given) else {
+        try await Task.sleep(for: .milliseconds(500))
+        throw ServiceError(.unauthorized, "The password is not the server's token.")
+      }
+      return Response.json(["access_token": .string(token.text), "token_type": "Bearer"])
+    }
+    router.get("auth/token/valid") { _, _ in Response.json(["username": "dualnorm"]) }
+  }
+}
+
+/// Removes what nobody asks for, and stops work that nobody waits for when the server ends.
+private struct Housekeeping: Service {
+  let labels: LabelService
+  let page: PageService
+  let queue: SegmentationQueue
+
+  func run() async throws {
+    try? await cancelWhenGracefulShutdown {
+      while true {
+        try await Task.sleep(for: .seconds(10))
+        await labels.sessions.removeOld()
+        await page.jobs.removeOld()
+      }
+    }
+    await queue.close()
+    await labels.uncertainties.cancel()
+    await page.jobs.removeAll()
+  }
+}

@@ -1,0 +1,95 @@
+import Basics
+import Datasets
+import Foundation
+import MedicalImaging
+
+/// The form of a request: its fields, and its files in a folder of their own, which goes with this value.
+///
+/// Names that clients give are kept for answers only; files are named by numbers.
+final class Upload: Sendable {
+  struct File: Sendable {
+    /// The name of its field: `file`, `files`, `label`.
+    let field: String
+    /// The name that the client gave, without folders; for people only.
+    let givenName: String
+    let url: URL
+  }
+
+  private let folder: UploadFolder
+  let fields: [String: String]
+  let files: [File]
+
+  init(folder: UploadFolder, fields: [String: String], files: [File]) {
+    (self.folder, self.fields, self.files) = (folder, fields, files)
+  }
+
+  /// A place for a file beside the uploaded ones.
+  func place(named name: String) -> URL { folder.url.appendingPathComponent(name) }
+
+  /// What to write in messages in place of this machine's paths.
+  var hidden: [(path: String, name: String)] {
+    files.map { ($0.url.path, $0.givenName) }
+      + [(folder.series.path, "the DICOM files"), (folder.url.path, "the upload")]
+  }
+
+  /// The case of the uploaded images: a file for each modality in order, or the files of a DICOM series.
+  ///
+  /// - Throws: `ServiceError` without images, or if some are DICOM and others are not.
+  func scan(ofFields names: Set<String>) throws -> Case {
+    let images = files.filter { names.contains($0.field) }
+    guard !images.isEmpty else { throw ServiceError.wrong("The request has no image; send a volume's file.") }
+    let dicom = images.filter { isDICOM($0.url) }
+    let sources: [ImageSource]
+    if dicom.isEmpty {
+      for image in images where volumeStem(image.url) == nil {
+        throw ServiceError.wrong(
+          "\(image.givenName): not an image format by its name; send .nii.gz, .nii, .nrrd, .mha, DICOM files, or a picture.")
+      }
+      sources = images.map { .file($0.url) }
+    } else {
+      guard dicom.count == images.count else {
+        throw ServiceError.wrong(
+          "\(dicom.count) of \(images.count) files are DICOM; send the files of one series, or other volumes.")
+      }
+      try folder.gather(dicom.map(\.url))
+      sources = [.series(folder.series, choice: nil)]
+    }
+    return Case(name: "upload", site: "", sources: sources, mask: nil)
+  }
+}
+
+/// A private folder for the files of one request.
+///
+/// It is removed with this object. The next server removes that of a killed one.
+final class UploadFolder: @unchecked Sendable {
+  // It is never renamed, so nothing of it changes.
+  private let path: PartialPath
+
+  /// - Parameter parent: the folder that holds those of all requests.
+  init(in parent: URL) throws {
+    path = try PartialPath(folder: parent.appendingPathComponent("upload"))
+    path.setMode(0o700)
+  }
+
+  var url: URL { path.url }
+  /// The folder of DICOM files, which are read from a folder of their own.
+  var series: URL { url.appendingPathComponent("series") }
+
+  /// Moves files into the folder of DICOM files, unless they are there.
+  fileprivate func gather(_ files: [URL]) throws {
+    guard !FileManager.default.fileExists(atPath: series.path) else { return }
+    try FileManager.default.createDirectory(at: series, withIntermediateDirectories: true)
+    for file in files {
+      try FileManager.default.moveItem(at: file, to: series.appendingPathComponent(file.lastPathComponent))
+    }
+  }
+
+  /// The place of the file with a number, and with the ending by which its format is known.
+  ///
+  /// - Parameter name: the name that the client gave, of which only a known ending is taken.
+  func place(ofFile number: Int, named name: String) -> URL {
+    let lower = name.lowercased()
+    let ending = readableEndings.filter(lower.hasSuffix).max { $0.count < $1.count } ?? ".dcm"
+    return url.appendingPathComponent(String(format: "%06d", number) + ending)
+  }
+}
