@@ -40,6 +40,10 @@ package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
   case prediction, reference, like, tolerance, metric
   case allowMissing = "allow-missing"
 
+  // Serving
+  case listen, token
+  case allowOrigin = "allow-origin"
+
   // Experiments
   case methods, seeds, folds
 

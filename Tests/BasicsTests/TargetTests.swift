@@ -10,7 +10,7 @@ import Testing
   static let order = [
     "Basics", "Torch", "MedicalImaging", "TensorBoard", "ONNX", "Scores", "Pictures", "Datasets", "DualNorm",
     "Experiments",
-    "Pages", "DualNormCLI", "Program",
+    "Pages", "Serving", "DualNormCLI", "Program",
   ]
 
   /// The texts of a target's files, except generated ones.

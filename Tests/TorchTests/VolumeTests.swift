@@ -50,7 +50,7 @@ import Testing
       let (weight, bias) = (rounded([outputs, inputs] + kernel), rounded([outputs]))
       let weights = rounded([2, outputs] + size)
       func results(_ type: ScalarType, fused: Bool) -> [Tensor] {
-        let (x, weight) = (x.converted(to: type), weight.converted(to: type))
+        let (x, weight) = (x.converted(to: type).detached(), weight.converted(to: type).detached())
         let convolution = Convolution(weight: weight, bias: bias.converted(to: type))
         return run([x, weight], weights: weights.converted(to: type)) { fused ? convolution.fused(x) : convolution(x) }
       }

@@ -53,7 +53,7 @@ struct LabelService: Sendable {
       return try await request.body.consumeWithCancellationOnInboundClose { try await infer(model, request, $0) }
     }
     router.get("train") { _, _ -> Response in
-      throw ServiceError.notFound("No training runs; dualnorm train takes the folder of labels.")
+      throw ServiceError.notFound("No training runs; \(Verb.train) takes the folder of labels.")
     }
     router.post("activelearning/:strategy") { request, context in
       try await nextCase(context.parameters.require("strategy"))
@@ -215,7 +215,7 @@ struct LabelService: Sendable {
   /// - Throws: `ServiceError` for a server without a folder of cases.
   func datastore() throws -> LabelStore {
     guard let store else {
-      throw ServiceError.notFound("The server has no folder of images; it was started without --data.")
+      throw ServiceError.notFound("The server has no folder of images; it was started without \(Setting.data).")
     }
     return store
   }
