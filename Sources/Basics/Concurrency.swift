@@ -44,3 +44,12 @@ private final class SharedWork<Result: Sendable>: @unchecked Sendable {
 
   var results: [Result] { lock.withLock { slots.compactMap { $0 } } }
 }
+
+/// Runs a body that reads or writes files, or computes for long, on a thread outside the pool of tasks.
+///
+/// The pool has a thread a core, and others' requests would wait for it.
+package func offPool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+  try await withCheckedThrowingContinuation { done in
+    DispatchQueue.global().async { done.resume(with: Result(catching: body)) }
+  }
+}

@@ -92,8 +92,7 @@ extension LabelService {
   private func checkImage(_ request: Request) async throws -> Response {
     let (file, _, _) = try await datastore().download(request.required("image"), into: uploads.makeFolder)
     if let asked = request.query["check_sum"], !asked.isEmpty {
-      let digest = try SHA256.digest(ofFile: file).map { String(format: "%02x", $0) }.joined()
-      guard asked.split(separator: ":").last.map(String.init) == digest else {
+      guard asked.split(separator: ":").last.map(String.init) == (try await hexadecimalDigest(of: file)) else {
         throw ServiceError.notFound("The image has other contents.")
       }
     }

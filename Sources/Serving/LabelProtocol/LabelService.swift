@@ -129,10 +129,13 @@ struct LabelService: Sendable {
       let found = try await model.model.segment(scan, wish, queue, largestComponent: settings.largestComponent)
       metrics.countSegmentation(by: model.name, seconds: found.seconds)
       let folder = try uploads.makeFolder()
+      let labels = model.model.description.labels
       if let series {
         let file = folder.url.appendingPathComponent("mask.dcm")
-        try found.last.labels.writeSegmentation(
-          to: file, of: series, segments: model.model.description.labels.dicomSegments, softwareVersion: programVersion)
+        try await offPool {
+          try found.last.labels.writeSegmentation(
+            to: file, of: series, segments: labels.dicomSegments, softwareVersion: programVersion)
+        }
         return try .file(file, named: "mask.dcm", keeping: folder)
       }
       let numbered = model.numbered(found.last.labels)
@@ -145,9 +148,8 @@ struct LabelService: Sendable {
       ]
       guard query["output"] != "json" else { return .json(answer) }
       let file = folder.url.appendingPathComponent("mask" + format.ending)
-      let labels = model.model.description.labels
-      try format.write(
-        format.keepsValues ? found.last.labels : numbered, withRoomFor: labels.largestFileValue, to: file)
+      let mask = format.keepsValues ? found.last.labels : numbered
+      try await offPool { try format.write(mask, withRoomFor: labels.largestFileValue, to: file) }
       let given = "mask" + format.ending
       return try query["output"] == "image"
         ? .file(file, named: given, keeping: folder) : .form(answer, image: file, named: given, keeping: folder)
@@ -204,7 +206,7 @@ struct LabelService: Sendable {
     let (file, name, owner) = try await store.download(identifier, into: uploads.makeFolder)
     var answer: [(String, JSONText)] = [
       ("id", .string(identifier)), ("weight", .number(weight)), ("name", .string(name)),
-      ("checksum", .string("SHA256:" + (try SHA256.digest(ofFile: file)).map { String(format: "%02x", $0) }.joined())),
+      ("checksum", .string("SHA256:\(try await hexadecimalDigest(of: file))")),
     ]
     // A client on this machine opens the file itself; others download it.
     if settings.isLoopback, owner == nil { answer.append(("path", .string(file.path))) }
@@ -219,6 +221,11 @@ struct LabelService: Sendable {
     }
     return store
   }
+}
+
+/// The SHA-256 of a file in hexadecimal digits.
+func hexadecimalDigest(of file: URL) async throws -> String {
+  try await offPool { try SHA256.digest(ofFile: file).map { String(format: "%02x", $0) }.joined() }
 }
 
 /// The ending by which a file's format is known.

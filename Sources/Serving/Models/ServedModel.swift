@@ -102,20 +102,22 @@ extension ServedModel {
     let given = options
     // Reading waits for its turn too, so that only one volume is in memory.
     return try await queue.run(ticket, whenIdle: whenIdle) {
-      let (segmented, warnings) = try await Warnings.collecting {
-        let item = try description.prepared(scan)
-        var far = FarVolumes(description)
-        far.add(item)
-        let start = Date()
-        let results = try await service.segment(consume item, given)
-        let seconds = -start.timeIntervalSinceNow
-        far.report()
-        let found = FoundVolumes(in: results.last!.labels, scheme: description.labels, of: scan, named: "this image")
-        if let warning = FoundVolumes.warning(of: [found]) { Warnings.report(warning) }
-        return (results, seconds)
+      var (item, warnings): (PreparedCase?, [String]) = try await offPool {
+        try Warnings.collecting {
+          let item = try description.prepared(scan)
+          var far = FarVolumes(description)
+          far.add(item)
+          far.report()
+          return item
+        }
       }
-      return SegmentedCase(
-        results: segmented.0, warnings: description.warnings + warnings, seconds: segmented.1)
+      let start = Date()
+      let (results, more) = try await Warnings.collecting { try await service.segment(item.take()!, given) }
+      let seconds = -start.timeIntervalSinceNow
+      warnings += more
+      let found = FoundVolumes(in: results.last!.labels, scheme: description.labels, of: scan, named: "this image")
+      warnings += [FoundVolumes.warning(of: [found])].compactMap { $0 }
+      return SegmentedCase(results: results, warnings: description.warnings + warnings, seconds: seconds)
     }
   }
 }

@@ -38,7 +38,7 @@ final class Job: Sendable {
           scan, wish, queue, ticket, largestComponent: settings.largestComponent,
           progress: { done, total in state.advance(done, total) })
         metrics.countSegmentation(by: model.name, seconds: found.seconds)
-        let result = try JobResult(found, of: scan, model, in: upload)
+        let result = try await offPool { try JobResult(found, of: scan, model, in: upload) }
         state.set(.done(result))
       } catch {
         let answer = ServiceError.of(error, hiding: upload.hidden)
