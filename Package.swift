@@ -80,10 +80,11 @@ let package = Package(
       linkerSettings: libraries(
         in: dcmtk + "/lib",
         ["dcmseg", "dcmfg", "dcmiod", "dcmnet", "dcmjpeg", "dcmjpls", "dcmimgle", "dcmdata", "oflog", "ofstd"])),
+    .target(name: "CHTTP", linkerSettings: [.linkedLibrary("curl")]),
     // Imports go down only, in this order.
     .target(name: "Basics", dependencies: ["Yams"], swiftSettings: optimized),
     .target(name: "Torch", dependencies: ["CTorch", "Basics"], swiftSettings: optimized),
-    .target(name: "MedicalImaging", dependencies: ["CITK", "CDICOM", "Basics"], swiftSettings: optimized),
+    .target(name: "MedicalImaging", dependencies: ["CITK", "CDICOM", "CHTTP", "Basics"], swiftSettings: optimized),
     .target(
       name: "TensorBoard", dependencies: ["Basics", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       swiftSettings: strict),

@@ -19,7 +19,8 @@ struct PredictCommand: ParsableCommand {
 
       A folder of DICOM files is one volume, the slices of a series in order; with --output FILE.dcm its mask is written \
       as a DICOM segmentation. docs/dicom.md says what is read. dicom://AET@HOST:PORT/SERIES is a series on a DICOM \
-      server, by its Series Instance UID; docs/pacs.md has more. Any other folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
+      server, by its Series Instance UID, and dicomweb+https://HOST/PATH/studies/STUDY/series/SERIES one on a DICOMweb \
+      server; docs/pacs.md has more. Any other folder may have any layout that training takes, without masks. A model of several modalities takes --input once \
       for each, in order; a colour picture, or a 4-D file of all of them, is one input. Masks of pictures (PNG, JPEG, TIFF) are PNG. A model with norm \
       dsbn takes --site as the volumes' site, or else the folder they are in; where it was not trained on that site, the \
       mean over its sites.

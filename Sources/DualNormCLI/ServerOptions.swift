@@ -8,36 +8,48 @@ import MedicalImaging
 struct ServerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Also store the DICOM segmentations on this server (C-STORE).", valueName: "dicom://AET@HOST:PORT"))
+      "Also store the DICOM segmentations on this server, dicom://AET@HOST:PORT or dicomweb+https://HOST/PATH.",
+      valueName: "address"))
   var store: String?
   @Option(
     help: ArgumentHelp(
-      "The title by which the program calls DICOM servers. (default: \(DICOMServer.usualTitle))", valueName: "title"))
+      "The title by which the program calls dicom:// servers. (default: \(DICOMServer.usualTitle))",
+      valueName: "title"))
   var aet: String?
+  @Option(
+    help: ArgumentHelp(
+      "A file of one line for a DICOMweb server, USER:PASSWORD or Bearer TOKEN, that only its owner may read.",
+      valueName: "file"), completion: .file())
+  var credentials: String?
+  @Option(
+    help: ArgumentHelp(
+      "A PEM file of the authorities to trust for a DICOMweb server. (default: this machine's)", valueName: "file"),
+    completion: .file())
+  var ca: String?
 
   /// Checks the options that concern servers, before anything else is done.
   ///
   /// - Parameter writesDICOM: whether masks are DICOM segmentations.
   /// - Throws: `ValidationError` for a malformed address, or for options that contradict each other.
   func check(input: [String], series: [String], writesDICOM: Bool) throws {
-    let addresses = input.filter(DICOMAddress.isMeant)
+    let words = input.filter(ServerAddress.isMeant)
+    var addresses: [ServerAddress] = []
     do {
-      for address in addresses { try requireSeries(of: server(address), address) }
-      if let store { try requireNoSeries(of: server(store), store) }
+      for word in input { try requireNoURL(word) }
+      for word in words { addresses.append(try addressOfSeries(word)) }
+      if let store { addresses.append(try addressOfServer(store)) }
+      try requireAddresses(addresses)
     } catch let refusal as Refusal {
       throw ValidationError("\(refusal)")
     }
-    guard addresses.isEmpty || addresses.count == input.count else {
+    guard words.isEmpty || words.count == input.count else {
       throw ValidationError("--input names both files and series of a server; give all as one of the two.")
     }
-    guard addresses.isEmpty || series.isEmpty else {
+    guard words.isEmpty || series.isEmpty else {
       throw ValidationError("--series chooses a series of a folder, and --input names the series; leave --series out.")
     }
     guard store == nil || writesDICOM else {
       throw ValidationError("--store sends DICOM segmentations; name the output .dcm, or give --format dicom.")
-    }
-    guard aet == nil || store != nil || !addresses.isEmpty else {
-      throw ValidationError("--aet is a title for DICOM servers, and no option names one; leave --aet out.")
     }
   }
 
@@ -55,26 +67,71 @@ struct ServerOptions: ParsableArguments {
     Messages.say("\(counted(masks.count, "mask")) stored on \(store).")
   }
 
-  private func server(_ address: String) throws -> DICOMServer {
-    try DICOMServer(DICOMAddress(address), ownTitle: aet ?? DICOMServer.usualTitle)
+  private func server(_ word: String) throws -> any SeriesServer {
+    switch try ServerAddress(word) {
+    case .dicom(let address): return try DICOMServer(address, ownTitle: aet ?? DICOMServer.usualTitle)
+    case .web(let address):
+      let server = DICOMwebServer(
+        address, credentials: try credentials.map { try ServerCredentials(contentsOf: URL(fileURLWithPath: $0)) },
+        authorities: ca.map { URL(fileURLWithPath: $0) })
+      if let warning = server.warning { Warnings.report(warning) }
+      return server
+    }
   }
 
-  private func requireSeries(of server: DICOMServer, _ address: String) throws {
-    guard server.address.series == nil else { return }
+  private func requireNoURL(_ word: String) throws {
+    guard word.hasPrefix("http://") || word.hasPrefix("https://") else { return }
     throw Refusal(
-      .input, address, "names no series", remedy: "give its Series Instance UID after the port: HOST:PORT/SERIES")
+      .input, "--input names a URL", remedy: "give a series as dicomweb+https://HOST/PATH/studies/STUDY/series/SERIES")
   }
 
-  private func requireNoSeries(of server: DICOMServer, _ address: String) throws {
-    guard server.address.series != nil else { return }
-    throw Refusal(.input, "--store \(address)", "names a series", remedy: "give the server alone")
+  private func addressOfSeries(_ word: String) throws -> ServerAddress {
+    let address = try ServerAddress(word)
+    guard address.series == nil else { return address }
+    throw Refusal(.input, word, "names no series", remedy: "give \(address.formOfSeries)")
+  }
+
+  private func addressOfServer(_ word: String) throws -> ServerAddress {
+    let address = try ServerAddress(word)
+    guard address.study != nil || address.series != nil else { return address }
+    throw Refusal(
+      .input, "--store \(word)", "names a \(address.series == nil ? "study" : "series")",
+      remedy: "give the server alone")
+  }
+
+  /// Checks the options of servers against the addresses.
+  private func requireAddresses(_ addresses: [ServerAddress]) throws {
+    let web = addresses.compactMap(\.web)
+    if let aet {
+      _ = try DICOMServer.requireTitle(aet)
+      guard web.count < addresses.count else {
+        throw Refusal(
+          .input, "--aet is a title for dicom:// servers, and no option names one", remedy: "leave --aet out")
+      }
+    }
+    if credentials != nil {
+      guard !web.isEmpty else {
+        throw Refusal(
+          .input, "--credentials are for DICOMweb servers, and no option names one", remedy: "leave --credentials out")
+      }
+      // A password must not reach another server than its own.
+      guard Set(web.map(\.server)).count == 1 else {
+        throw Refusal(
+          .input, "--credentials are for one server, and the addresses name several",
+          remedy: "fetch and store by one command each")
+      }
+    }
+    guard ca == nil || web.contains(where: \.isEncrypted) else {
+      throw Refusal(
+        .input, "--ca is for servers at dicomweb+https://, and no option names one", remedy: "leave --ca out")
+    }
   }
 
   /// Checks the number of series before any is fetched.
   ///
   /// - Throws: `Refusal` unless there is one for each modality.
   func requireModalities(of model: ModelDescription, _ input: [String]) throws {
-    guard input.contains(where: DICOMAddress.isMeant), input.count != model.modalities.count else { return }
+    guard input.contains(where: ServerAddress.isMeant), input.count != model.modalities.count else { return }
     throw Refusal(
       .input,
       "--input names \(counted(input.count, "series", plural: "series")), and the model takes "
@@ -86,7 +143,9 @@ struct ServerOptions: ParsableArguments {
   ///
   /// - Throws: `Refusal` unless all of a series came; `ExitCode` after Ctrl-C.
   func inputs(_ input: [String], series: [String], quiet: Bool) throws -> PredictionInputs {
-    guard input.contains(where: DICOMAddress.isMeant) else {
+    // Files of credentials are refused before hours of work.
+    if let store { _ = try server(store) }
+    guard input.contains(where: ServerAddress.isMeant) else {
       return PredictionInputs(urls: input.map { URL(fileURLWithPath: $0) }, series: series, folder: nil)
     }
     // The next process removes it where this one is killed.
@@ -94,15 +153,17 @@ struct ServerOptions: ParsableArguments {
     folder.setMode(0o700)
     let servers = try input.map(server)
     let urls = try servers.enumerated().map { index, server in
-      try fetch(from: server, into: folder.url.appendingPathComponent("\(index + 1)"), quiet: quiet)
+      try fetch(from: server, input[index], into: folder.url.appendingPathComponent("\(index + 1)"), quiet: quiet)
     }
-    return PredictionInputs(urls: urls, series: servers.map { $0.address.series! }, folder: folder)
+    return PredictionInputs(urls: urls, series: servers.map { $0.series! }, folder: folder)
   }
 
   /// Fetches a series into a folder with its UID as its name, which names the mask too.
-  private func fetch(from server: DICOMServer, into folder: URL, quiet: Bool) throws -> URL {
-    let folder = folder.appendingPathComponent(server.address.series!)
+  private func fetch(from server: any SeriesServer, _ address: String, into folder: URL, quiet: Bool) throws -> URL {
+    let folder = folder.appendingPathComponent(server.series!)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    // The folder is gone when a message is read.
+    PathNames.give(FileManager.default.temporaryDirectory.path, to: folder)
     let progress = ThreadSafeProgress("images", quiet: quiet)
     defer { progress.end() }
     do {
@@ -114,6 +175,7 @@ struct ServerOptions: ParsableArguments {
       progress.end()
       throw Interruption.isRequested ? stopped("nothing is segmented") : error
     }
+    PathNames.give(address, to: folder)
     return folder
   }
 }

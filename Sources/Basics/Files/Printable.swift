@@ -1,8 +1,9 @@
 /// Makes a sentence safe for a one-line message.
 ///
 /// Control characters, line ends and bidirectional marks from files or names become question marks, so a terminal
-/// shows the text as it is meant.
+/// shows the text as it is meant. Paths with a name of their own (`PathNames`) become it.
 package func printable(_ sentence: String) -> String {
+  let sentence = PathNames.replacingPaths(in: sentence)
   guard sentence.unicodeScalars.contains(where: \.misleads) else { return sentence }
   var result = String.UnicodeScalarView()
   for scalar in sentence.unicodeScalars { result.append(scalar.misleads ? "?" : scalar) }

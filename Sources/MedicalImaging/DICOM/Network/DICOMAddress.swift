@@ -36,10 +36,11 @@ package struct DICOMAddress: Equatable, Sendable {
       throw refusal("has an IPv6 address, which DCMTK does not reach", "give the server's name or IPv4 address")
     }
     let place = parts[0].split(separator: ":", omittingEmptySubsequences: false)
-    guard place.count == 2, Self.isHost(place[0]), let port = Self.port(place[1]) else {
+    guard place.count == 2, isHost(place[0]), let port = portNumber(place[1]) else {
       throw refusal("has no host and port", "give AET@HOST:PORT, with a port from 1 to 65535")
     }
-    guard parts.count <= 3, let uids = Self.uids(parts.dropFirst()) else {
+    let uids = parts.dropFirst().map(String.init)
+    guard uids.count <= 2, uids.allSatisfy(isUID) else {
       throw refusal(
         "has another end than a series",
         "give its Series Instance UID, of digits and dots, after the port: HOST:PORT/SERIES")
@@ -56,23 +57,6 @@ package struct DICOMAddress: Equatable, Sendable {
     let title = text.trimming { $0 == " " }
     let isValid = (1...16).contains(title.count) && title.utf8.allSatisfy { 32...126 ~= $0 && $0 != UInt8(ascii: "\\") }
     return isValid ? title : nil
-  }
-
-  private static func isHost(_ text: Substring) -> Bool {
-    (1...253).contains(text.utf8.count)
-      && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) }
-  }
-
-  private static func port(_ text: Substring) -> UInt16? {
-    text.allSatisfy { "0"..."9" ~= $0 } ? UInt16(text).flatMap { $0 > 0 ? $0 : nil } : nil
-  }
-
-  private static func uids(_ parts: ArraySlice<Substring>) -> [String]? {
-    let areUIDs = parts.allSatisfy { uid in
-      let numbers = uid.split(separator: ".", omittingEmptySubsequences: false)
-      return uid.count <= 64 && numbers.allSatisfy { !$0.isEmpty && $0.allSatisfy { "0"..."9" ~= $0 } }
-    }
-    return areUIDs ? parts.map(String.init) : nil
   }
 }
 

@@ -3,49 +3,44 @@ import CDICOM
 package import Foundation
 
 /// A DICOM server (PACS), as this program calls it.
-package struct DICOMServer: Sendable {
+package struct DICOMServer: SeriesServer {
   package let address: DICOMAddress
   /// The title that this program gives itself, which many servers must know.
   package let ownTitle: String
   package static let usualTitle = "DUALNORM"
 
-  /// Seconds to wait for a connection, and then for the server's next byte.
-  static let timeouts = (connecting: 10, answering: 60)
+  static let limits = TransferLimits()
 
-  /// The most that a server may send: images, and bytes of one.
-  static let bounds = (images: 50_000, imageBytes: 1 << 29)
-
-  /// Takes how many images are done, and of how many, which is 0 while unknown; false stops the transfer.
-  ///
-  /// It is called at each step and, while nothing comes, five times a second.
-  package typealias Watcher = (_ done: Int, _ total: Int) -> Bool
+  package var name: String { address.server }
+  package var series: String? { address.series }
 
   /// - Throws: `Refusal` unless the title is one.
   package init(_ address: DICOMAddress, ownTitle: String = usualTitle) throws {
-    guard let title = DICOMAddress.title(ownTitle) else {
-      throw Refusal(.input, "\(Setting.aet) \(ownTitle)", DICOMAddress.aboutTitles)
-    }
-    (self.address, self.ownTitle) = (address, title)
+    (self.address, self.ownTitle) = (address, try Self.requireTitle(ownTitle))
   }
 
-  /// Fetches the address's series into an empty folder, each image in the compression that the server keeps it in.
+  /// A title of this program without the spaces around it.
   ///
-  /// The files are named by numbers. After an error, some may be there.
-  /// - Precondition: the address has a series.
-  /// - Throws: `Refusal` unless all images came.
-  package func fetch(into folder: URL, watcher: @escaping Watcher) throws {
+  /// - Throws: `Refusal` unless it is one.
+  package static func requireTitle(_ text: String) throws -> String {
+    guard let title = DICOMAddress.title(text) else {
+      throw Refusal(.input, "\(Setting.aet) \(text)", DICOMAddress.aboutTitles)
+    }
+    return title
+  }
+
+  /// Fetches through C-FIND and C-GET.
+  package func fetch(into folder: URL, watcher: @escaping TransferWatcher) throws {
     let series = address.series!
-    let (outcome, transfer) = run(bytes: freeBytes(of: folder) / 2, watcher) { server, transfer in
+    let (outcome, transfer) = run(bytes: Self.limits.seriesBytes(in: folder), watcher) { server, transfer in
       guard let study = address.study else { return cdicom_fetch(&server, nil, series, folder.path, &transfer) }
       return cdicom_fetch(&server, study, series, folder.path, &transfer)
     }
     if let refusal = refusal(of: outcome, transfer, fetching: series, into: folder) { throw refusal }
   }
 
-  /// Stores DICOM files on the server, in the compressions that they have.
-  ///
-  /// - Throws: `Refusal` at the first file that the server does not take; those before it are stored.
-  package func store(_ files: [URL], watcher: @escaping Watcher) throws {
+  /// Stores through C-STORE.
+  package func store(_ files: [URL], watcher: @escaping TransferWatcher) throws {
     let (outcome, transfer) = run(bytes: 1 << 30, watcher) { server, transfer in
       withCStrings(files.map(\.path)) { cdicom_store(&server, $0, $0.count, &transfer) }
     }
@@ -53,13 +48,13 @@ package struct DICOMServer: Sendable {
   }
 
   private func run(
-    bytes: Int, _ watcher: @escaping Watcher,
+    bytes: Int, _ watcher: @escaping TransferWatcher,
     _ body: (inout CDICOMServer, inout CDICOMTransfer) -> CDICOMOutcome
   ) -> (CDICOMOutcome, CDICOMTransfer) {
     let box = WatcherBox(watcher)
     var transfer = CDICOMTransfer()
-    transfer.most_files = Int64(Self.bounds.images)
-    transfer.most_file_bytes = Int64(Self.bounds.imageBytes)
+    transfer.most_files = Int64(Self.limits.images)
+    transfer.most_file_bytes = Int64(Self.limits.imageBytes)
     transfer.most_bytes = Int64(bytes)
     transfer.context = Unmanaged.passUnretained(box).toOpaque()
     transfer.goes_on = { context, done, total in
@@ -68,21 +63,16 @@ package struct DICOMServer: Sendable {
     let outcome = withCStrings([address.host, address.title, ownTitle]) { texts in
       var server = CDICOMServer(
         host: texts[0], title: texts[1], own_title: texts[2], port: address.port,
-        connecting: Int32(Self.timeouts.connecting), answering: Int32(Self.timeouts.answering))
+        connecting: Int32(Self.limits.connecting), answering: Int32(Self.limits.answering))
       return withExtendedLifetime(box) { body(&server, &transfer) }
     }
     return (outcome, transfer)
-  }
-
-  private func freeBytes(of folder: URL) -> Int {
-    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder.path)
-    return (attributes?[.systemFreeSize] as? NSNumber)?.intValue ?? .max
   }
 }
 
 /// A watcher as an object that a pointer can refer to.
 private final class WatcherBox {
-  let watcher: DICOMServer.Watcher
+  let watcher: TransferWatcher
 
-  init(_ watcher: @escaping DICOMServer.Watcher) { self.watcher = watcher }
+  init(_ watcher: @escaping TransferWatcher) { self.watcher = watcher }
 }

@@ -1,0 +1,271 @@
+import Basics
+import Foundation
+import Testing
+
+@testable import MedicalImaging
+
+/// Servers that answer otherwise than DICOMweb should.
+@Suite(.endsSomeTime) struct DICOMwebFaultTests {
+  typealias Answer = ScriptedServer.Answer
+  let folder: TemporaryFolder
+  private static let (study, series) = (DICOMwebCommands.study, DICOMwebCommands.series)
+  private static let files = contents(of: DICOMwebCommands.oblique).compactMap {
+    try? Data(contentsOf: DICOMwebCommands.oblique.appendingPathComponent($0))
+  }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// A search's answer that names a series, and so many images.
+  private static func found(_ images: Int, modality: String = "MR") -> Answer {
+    .json(
+      """
+      [{"0020000E": {"vr": "UI", "Value": ["\(series)"]}, "00201209": {"vr": "IS", "Value": [\(images)]},
+        "00080060": {"vr": "CS", "Value": ["\(modality)"]}}]
+      """)
+  }
+
+  private static func instances(_ numbers: some Sequence<Int>) -> Answer {
+    .json("[" + numbers.map { #"{"00080018": {"vr": "UI", "Value": ["1.2.\#($0)"]}}"# }.joined(separator: ",") + "]")
+  }
+
+  private static let multipart = #"multipart/related; type="application/dicom"; boundary="a b""#
+
+  private static func part(_ file: Data) -> Data {
+    Data("\r\n--a b\r\nContent-Type: application/dicom\r\n\r\n".utf8) + file
+  }
+
+  private static func parts(_ files: some Sequence<Data>) -> Data { files.map(part).reduce(Data(), +) }
+
+  private static let ending = Data("\r\n--a b--\r\n".utf8)
+
+  /// A server that finds a series of five images, and answers their fetch so.
+  private static func server(_ fetch: Answer, found: Answer = found(5)) throws -> ScriptedServer {
+    try ScriptedServer { request in
+      if request.names("/instances?") { return instances(request.names("offset=0") ? 1..<6 : 1..<1) }
+      return request.names("SeriesInstanceUID=") ? found : fetch
+    }
+  }
+
+  private func address(_ server: ScriptedServer) -> String { "dicomweb+http://127.0.0.1:\(server.port)/web" }
+
+  private func web(_ server: ScriptedServer, _ limits: TransferLimits = TransferLimits()) throws -> DICOMwebServer {
+    var web = DICOMwebServer(try DICOMwebAddress(address(server) + DICOMwebCommands.end))
+    web.limits = limits
+    return web
+  }
+
+  private func expect(
+    _ sentence: String, of server: ScriptedServer, _ limits: TransferLimits = TransferLimits(),
+    _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    for name in contents(of: folder.url) { try FileManager.default.removeItem(at: folder.file(name)) }
+    let refusal = #expect(throws: Refusal.self, sourceLocation: location) {
+      try web(server, limits).fetch(into: folder.url) { _, _ in true }
+    }
+    #expect(refusal?.description == "\(address(server)): \(sentence).", sourceLocation: location)
+  }
+
+  @Test func aWholeSeries() throws {
+    let server = try Self.server(Answer(200, Self.multipart, Self.parts(Self.files) + Self.ending))
+    let place = folder.file("series")
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    try web(server).fetch(into: place) { _, _ in true }
+    let names = contents(of: place)
+    #expect(names == (1...5).map { "00000\($0).dcm" })
+    #expect(try names.map { try Data(contentsOf: place.appendingPathComponent($0)) } == Self.files)
+    #expect(server.requests.last?.names("GET /web\(DICOMwebCommands.end) HTTP/1.1") == true)
+    #expect(server.requests.last?.head.contains("transfer-syntax=*") == true)
+  }
+
+  @Test func searches() throws {
+    let nothing = Answer(204, "application/dicom+json")
+    try expect("has no series \(Self.series) in this study; check the UIDs", of: ScriptedServer { _ in .json("[]") })
+    try expect("has no series \(Self.series) in this study; check the UIDs", of: ScriptedServer { _ in nothing })
+    try expect(
+      "the series holds no images, since its modality is SEG; choose another series",
+      of: Self.server(nothing, found: Self.found(5, modality: "SEG")))
+    try expect(
+      "answers a search with damaged JSON; look into the server's log", of: ScriptedServer { _ in .json("[{") })
+    try expect(
+      "answers in another format than DICOMweb's; check the address",
+      of: ScriptedServer { _ in Answer(200, "text/plain") })
+    try expect(
+      "its answers do not end; look into the server's log",
+      of: ScriptedServer { _ in
+        Answer(200, "application/dicom+json", then: .repetition(Data(repeating: 32, count: 1 << 20)))
+      })
+    try expect(
+      "its answers do not end; look into the server's log",
+      of: ScriptedServer { _ in
+        Answer(bytes: Data("HTTP/1.1 200 OK\r\n".utf8), then: .repetition(Data("X-More: more\r\n".utf8)))
+      })
+    try expect(
+      "has a series of more than 3 images, 512 MiB an image, or half of the free space; make room on the disk of "
+        + "\(folder.path), or choose another series", of: Self.server(nothing), TransferLimits(images: 3))
+  }
+
+  /// Images are counted page by page, also where a server does not know of pages or tells no number.
+  @Test(arguments: ["pages", "no pages", "the number alone"]) func counting(server kind: String) throws {
+    let server = try ScriptedServer { request in
+      guard request.names("/instances?") else { return Self.found(kind == "the number alone" ? 25 : 0) }
+      switch kind {
+      case "pages":
+        let first = Int(request.head.firstMatch(of: /offset=([0-9]+)/)!.1)!
+        return Self.instances(first..<min(25, first + 10))
+      case "no pages": return Self.instances(0..<25)
+      default: return Self.instances(0..<0)
+      }
+    }
+    let web = try web(server)
+    let client = try HTTPClient(nil, authorities: nil, isDirect: true, web.limits)
+    #expect(try web.countImages(client) { true } == 25)
+  }
+
+  @Test func fetches() throws {
+    let (files, ending) = (Self.files, Self.ending)
+    func expect(_ sentence: String, _ body: Data, then end: Answer.End = .close) throws {
+      try self.expect(sentence, of: Self.server(Answer(200, Self.multipart, body, then: end)))
+    }
+    let log = "look into the server's log"
+    try expect("the connection was cut after 2 of 5 files; try again", Self.parts(files[..<3]))
+    try expect("the connection was cut after 5 of 5 files; try again", Self.parts(files) + ending.prefix(7))
+    try expect(
+      "sent 4 of 5 images; \(log); it may hold the others in a compression that is not read",
+      Self.parts(files[..<4]) + ending)
+    try expect("sends more images than the 5 that it has found; \(log)", Self.parts(files + files[..<1]) + ending)
+    try expect(
+      "sends more images than the 5 that it has found; \(log)", Data(), then: .repetition(Self.part(files[0])))
+    try expect("sent an empty image; \(log)", Self.parts([Data()]) + ending)
+    try expect("sent a damaged multipart answer; \(log)", Self.parts(files[..<2]) + Data("\r\n--a bc".utf8) + ending)
+    try expect("sent a damaged multipart answer; \(log)", Data(repeating: 65, count: 1 << 13))
+    try self.expect(
+      "answers in another format than DICOMweb's; check the address",
+      of: Self.server(Answer(200, "multipart/related", Self.parts(files) + ending)))
+    // A length that the answer does not have.
+    try self.expect(
+      "the connection was cut after 3 of 5 files; try again",
+      of: Self.server(Answer(200, Self.multipart, Self.parts(files[..<4]), headers: "Content-Length: 99999\r\n")))
+  }
+
+  @Test func boundsOfImages() throws {
+    let body = Self.parts(Self.files) + Self.ending
+    for limits in [TransferLimits(imageBytes: 2_000), TransferLimits(seriesBytes: 10_000)] {
+      let server = try Self.server(Answer(200, Self.multipart, body))
+      let refusal = #expect(throws: Refusal.self) {
+        try web(server, limits).fetch(into: folder.url) { _, _ in true }
+      }
+      #expect(refusal?.found.hasPrefix("has a series of more than") == true)
+      for name in contents(of: folder.url) { try FileManager.default.removeItem(at: folder.file(name)) }
+    }
+  }
+
+  @Test(
+    arguments: [
+      (302, "sends to another address (status 302), which is not followed; give the address that the server has now"),
+      (401, "asks for a user and password, or a token (status 401); give a file of them by \(Setting.credentials)"),
+      (403, "does not allow this (status 403); ask its administrator for the rights, or give \(Setting.credentials)"),
+      (404, "has no such study, or no DICOMweb at this path (status 404); check the UIDs, and the path before studies"),
+      (500, "refuses to search for the series (status 500); look into the server's log"),
+      (503, "is too busy (status 503); try again later"),
+    ]) func statuses(status: Int, sentence: String) throws
+  {
+    // Words and names of the server never get into messages.
+    let body = Data("Anna Patient".utf8)
+    let server = try ScriptedServer { _ in
+      Answer(status, "text/plain", body, headers: "Location: http://127.0.0.1:1/Anna\r\n")
+    }
+    try expect(sentence, of: server)
+    #expect(server.requests.count == 1)
+  }
+
+  @Test func pages() throws {
+    let sentence = "check the path, such as /dicom-web"
+    for status in [200, 404] {
+      let server = try ScriptedServer { _ in Answer(status, "text/html; charset=utf-8", Data("<html>".utf8)) }
+      try expect("has no DICOMweb at this path (status \(status)); \(sentence)", of: server)
+    }
+  }
+
+  @Test func otherLanguages() throws {
+    let server = try ScriptedServer { _ in Answer(bytes: Data("220 mail.example ESMTP\r\n".utf8)) }
+    try expect(
+      "does not answer in HTTP; check the port; an encrypted one takes dicomweb+https://", of: server)
+  }
+
+  @Test func silence() throws {
+    var limits = TransferLimits()
+    limits.answering = 2
+    let server = try Self.server(Answer(200, Self.multipart, Self.parts(Self.files[..<2]), then: .silence))
+    try expect("sent nothing for 2 s; try again later", of: server, limits)
+  }
+}
+
+/// Answers to a store.
+@Suite(.endsSomeTime) struct DICOMwebStoreTests {
+  private let file = DICOMwebCommands.oblique.appendingPathComponent("00")
+
+  private static func failed(_ status: Int, reason: Int) -> ScriptedServer.Answer {
+    .json(
+      #"{"00081198": {"vr": "SQ", "Value": [{"00081197": {"vr": "US", "Value": [\#(reason)]}}]}}"#, status: status)
+  }
+
+  private static let stored = #"{"00081198": {"vr": "SQ"}, "00081199": {"vr": "SQ", "Value": [{}]}}"#
+
+  /// Stores two files, the second of which gets the answer.
+  private func store(_ answer: ScriptedServer.Answer) throws -> (server: ScriptedServer, refusal: String?) {
+    let server = try ScriptedServer { request in
+      request.body.range(of: Data("1.2.826.0.1.3680043.10.1234.5.6".utf8)) == nil ? answer : .json(Self.stored)
+    }
+    let first = contents(of: DICOMwebCommands.oblique).map(DICOMwebCommands.oblique.appendingPathComponent)
+      .first { (try? DICOMFile($0).text(.sopInstance)) == "1.2.826.0.1.3680043.10.1234.5.6" }!
+    let address = try DICOMwebAddress("dicomweb+http://127.0.0.1:\(server.port)/web")
+    let second = fixtures.appendingPathComponent("dicom/rle.dcm")
+    do {
+      try DICOMwebServer(address).store([first, second]) { _, _ in true }
+    } catch let refusal as Refusal {
+      return (server, refusal.description.replacing("\(address.server): ", with: ""))
+    }
+    return (server, nil)
+  }
+
+  @Test func theRequest() throws {
+    let (server, refusal) = try store(.json(Self.stored))
+    #expect(refusal == nil && server.requests.count == 2)
+    let request = try #require(server.requests.last)
+    let boundary = try #require(request.head.firstMatch(of: /type="application\/dicom"; boundary=(\S+)/)).1
+    let bytes = try Data(contentsOf: fixtures.appendingPathComponent("dicom/rle.dcm"))
+    #expect(request.names("POST /web/studies HTTP/1.1"))
+    #expect(
+      request.body == Data("--\(boundary)\r\nContent-Type: application/dicom\r\n\r\n".utf8) + bytes
+        + Data("\r\n--\(boundary)--\r\n".utf8))
+  }
+
+  @Test func whatCountsAsStored() throws {
+    #expect(try store(.json(Self.stored, status: 202)).refusal == nil)  // with a warning
+    #expect(try store(ScriptedServer.Answer(200, "text/plain")).refusal == nil)
+    #expect(try store(ScriptedServer.Answer(204, "")).refusal == nil)
+  }
+
+  @Test(
+    arguments: [
+      (failed(202, reason: 0x0122), "status 202, failure reason 0122, class not supported"),
+      (failed(409, reason: 0xA700), "status 409, failure reason A700, out of resources"),
+      (failed(200, reason: 0xC000), "status 200, failure reason C000, not understood"),
+      (.json("{}", status: 202), "status 202"), (ScriptedServer.Answer(409, "text/plain"), "status 409"),
+    ]) func refusals(answer: ScriptedServer.Answer, status: String) throws
+  {
+    #expect(try store(answer).refusal == "refuses to store file 2 of 2 (\(status)); look into the server's log.")
+  }
+
+  @Test func otherStatuses() throws {
+    #expect(
+      try store(ScriptedServer.Answer(413, "text/plain")).refusal
+        == "does not take a file of this size (status 413); store it in another way.")
+    #expect(
+      try store(ScriptedServer.Answer(200, "text/html")).refusal
+        == "has no DICOMweb at this path (status 200); check the path, such as /dicom-web.")
+    #expect(
+      try store(ScriptedServer.Answer(500, "text/plain")).refusal
+        == "refuses to store a file (status 500); look into the server's log.")
+  }
+}
