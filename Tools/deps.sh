@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Gets LibTorch (from the PyPI wheel), ITK and DCMTK (both from apt or Homebrew) and links them under .deps/.
+# Gets LibTorch (from the PyPI wheel), ITK, DCMTK (both from apt or Homebrew) and libcurl (apt; macOS has it). Links the first
+# three under .deps/.
 # Idempotent: what is there and complete is not fetched again. `--cuda` adds LibTorch's CUDA half. `--tests` gets nothing but
-# programs of a few tests, which are skipped without them: a browser, a reader of PDF and a DICOM server.
+# programs of a few tests, which are skipped without them: a browser, a reader of PDF and a DICOM server with DICOMweb.
 # LibTorch's checksums are in Tools/libtorch.txt; apt and Homebrew verify what they fetch themselves.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -46,6 +47,15 @@ find_dcmtk() { # prints "include-folder library-folder suffix"
   return 1
 }
 
+find_curl() {
+  [ "$(uname -s)" = Darwin ] && return
+  local folder
+  for folder in /usr/include "/usr/include/$(uname -m)-linux-gnu"; do
+    [ -e "$folder/curl/curl.h" ] && return
+  done
+  return 1
+}
+
 # Services that a package starts must not keep the lock, hence 9>&-.
 install_package() { # name, Homebrew's formula, Debian's package
   if [ "$(uname -s)" = Darwin ]; then
@@ -80,6 +90,8 @@ if [ "${1:-}" = "--tests" ]; then
   [ -x /usr/bin/pdftotext ] || (install_package pdftotext "" poppler-utils) || say "without /usr/bin/pdftotext its test is skipped."
   [ -x /usr/sbin/Orthanc ] || (install_package Orthanc "" orthanc && stop_service orthanc) ||
     say "without /usr/sbin/Orthanc its tests are skipped."
+  [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || (install_package "Orthanc's DICOMweb" "" orthanc-dicomweb) ||
+    say "without Orthanc's DICOMweb its tests are skipped."
   exit
 fi
 
@@ -95,6 +107,7 @@ libtorch="$cache/libtorch-$torch_version"
 python3 Tools/libtorch.py "$libtorch" "$(uname -s)-$(uname -m)" "$half" $lock
 if ! find_itk >/dev/null; then install_package "ITK 5" itk libinsighttoolkit5-dev; fi
 if ! find_dcmtk >/dev/null; then install_package DCMTK dcmtk libdcmtk-dev; fi
+if ! find_curl; then install_package libcurl curl libcurl4-openssl-dev; fi
 read -r include folder suffix extension <<<"$(find_itk)" || true
 [ -n "${include:-}" ] || fail "ITK 5 is installed but its headers or libraries were not found under /usr."
 

@@ -147,7 +147,8 @@ static const char *invalidity(CURL *handle) {
   long result = 0;
   curl_easy_getinfo(handle, CURLINFO_SSL_VERIFYRESULT, &result);
   switch (result) {
-    case 0: return "it is of another name";
+    // libcurl's value until it has compared the name.
+    case 1: return "it is of another name";
     case 9: return "it is not valid yet";
     case 10: return "it has expired";
     case 23: return "it was revoked";

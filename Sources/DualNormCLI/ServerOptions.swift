@@ -176,6 +176,7 @@ struct ServerOptions: ParsableArguments {
       throw Interruption.isRequested ? stopped("nothing is segmented") : error
     }
     PathNames.give(address, to: folder)
+    try server.requireSeries(in: folder)
     return folder
   }
 }

@@ -45,8 +45,8 @@ struct DICOMwebCommands {
 
   func expect(_ sentence: String, of arguments: [String], _ location: SourceLocation = #_sourceLocation) throws {
     let result = try run(arguments + ["--quiet"])
-    #expect(
-      result.status == 1 && result.output == "" && result.errors == "Error: \(sentence)\n", sourceLocation: location)
+    #expect(result.status == 1 && result.output == "", sourceLocation: location)
+    #expect(result.errors == "Error: \(sentence)\n", sourceLocation: location)
     #expect(contents(of: folder.url).filter { $0 != "credentials" } == ["temporary"], sourceLocation: location)
   }
 }

@@ -16,7 +16,7 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   /// A search's answer that names a series, and so many images.
-  private static func found(_ images: Int, modality: String = "MR") -> Answer {
+  private static func found(_ images: Int, modality: String = "MR", of series: String = series) -> Answer {
     .json(
       """
       [{"0020000E": {"vr": "UI", "Value": ["\(series)"]}, "00201209": {"vr": "IS", "Value": [\(images)]},
@@ -186,10 +186,35 @@ import Testing
     }
   }
 
+  @Test func anEncryptedPort() throws {
+    let server = try ScriptedServer { _ in Answer(400, "text/html", Data("<html>".utf8)) }
+    try expect("does not take unencrypted requests (status 400); give dicomweb+https://", of: server)
+  }
+
   @Test func otherLanguages() throws {
     let server = try ScriptedServer { _ in Answer(bytes: Data("220 mail.example ESMTP\r\n".utf8)) }
     try expect(
       "does not answer in HTTP; check the port; an encrypted one takes dicomweb+https://", of: server)
+  }
+
+  /// The temporary folder is gone when a message is read. The other series' description is no part of one.
+  @Test func aSeriesThatCannotBeReadIsNamedByItsAddress() throws {
+    let commands = try DICOMwebCommands()
+    let other = "\(DICOMwebCommands.root).7"
+    let file = try Data(contentsOf: fixtures.appendingPathComponent("dicom/jpeg-2000.dcm"))
+    let server = try ScriptedServer { request in
+      if request.names("/instances?") { return Self.instances(request.names("offset=0") ? 1..<2 : 1..<1) }
+      let found = Self.found(1, of: request.names(other) ? other : Self.series)
+      return request.names("SeriesInstanceUID=")
+        ? found : Answer(200, Self.multipart, Self.part(file) + Self.ending)
+    }
+    try commands.expect(
+      "\(address(server)): sent an image of another series; look into the server's log.",
+      of: commands.arguments(address(server) + DICOMwebCommands.end, "mask.nii.gz"))
+    let input = "\(address(server))/studies/\(Self.study)/series/\(other)"
+    try commands.expect(
+      "\(input), image 1: its pixels are compressed as JPEG 2000, which is not read; decompress it (for example by gdcmconv "
+        + "--raw) or convert it to NIfTI.", of: commands.arguments(input, "mask.nii.gz"))
   }
 
   @Test func silence() throws {

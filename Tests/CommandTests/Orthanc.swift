@@ -4,19 +4,20 @@ import Testing
 
 /// Debian's Orthanc, a DICOM server, on free ports of this machine. It answers the titles DUALNORM and TESTS alone.
 struct Orthanc: Sendable {
-  static let isThere = FileManager.default.isExecutableFile(atPath: OrthancProcess.program)
+  static let program = "/usr/sbin/Orthanc"
+  static let isThere = FileManager.default.isExecutableFile(atPath: program)
 
   /// One server for all tests.
   static var shared: Orthanc { get throws { try started.get() } }
   private static let started = Result { try Orthanc() }
 
   let port: UInt16
-  private let process: OrthancProcess
+  private let process: ServerProcess
 
   private init() throws {
     port = try Loopback.freePort()
-    process = try OrthancProcess(
-      "dicom", port,
+    process = try ServerProcess(
+      orthanc: "dicom", port,
       [
         "HttpServerEnabled": false, "DicomAet": "ORTHANC", "DicomPort": Int(port), "DicomCheckCalledAet": true,
         "DicomCheckModalityHost": true, "DicomAlwaysAllowStore": false, "OverwriteInstances": true,
@@ -41,37 +42,40 @@ struct Orthanc: Sendable {
   }
 }
 
-/// An Orthanc that ends with this process.
-struct OrthancProcess: Sendable {
-  static let program = "/usr/sbin/Orthanc"
-
+/// A server that ends with this process.
+struct ServerProcess: Sendable {
   /// The folder of its files, which goes with it.
   let folder: URL
   /// Ends the server when it is closed, as at the end of this process.
   private let lifeline: FileHandle
 
-  /// Starts a server, and waits until it listens.
+  /// Starts a server on a port, and waits until it listens.
   ///
-  /// - Parameter prepare: makes more files in the folder, and returns more of the configuration.
-  init(
-    _ name: String, _ port: UInt16, _ configuration: [String: Any],
-    prepare: (URL) throws -> [String: Any] = { _ in [:] }
-  ) throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("dualnorm-orthanc-\(name)-\(getpid())")
+  /// - Parameter command: makes files in the folder, and returns the words to start.
+  init(_ name: String, _ port: UInt16, command: (URL) throws -> [String]) throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("dualnorm-\(name)-\(getpid())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let database = folder.appendingPathComponent("database").path
-    let whole = configuration.merging(["StorageDirectory": database, "IndexDirectory": database]) { $1 }
-      .merging(try prepare(folder)) { $1 }
-    try JSONSerialization.data(withJSONObject: whole).write(to: folder.appendingPathComponent("orthanc.json"))
     let (process, pipe) = (Process(), Pipe())
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    let script = #""$0" "$1/orthanc.json" >"$1/log" 2>&1 & cat; kill -9 $!; wait; rm -rf "$1""#
-    process.arguments = ["-c", script, Self.program, folder.path]
+    let script = #"folder=$0; "$@" >"$folder/log" 2>&1 & cat; kill -9 $!; wait; rm -rf "$folder""#
+    process.arguments = ["-c", script, folder.path] + (try command(folder))
     process.standardInput = pipe
     lifeline = pipe.fileHandleForWriting
     _ = fcntl(lifeline.fileDescriptor, F_SETFD, FD_CLOEXEC)
     try process.run()
     try Self.waitUntilItListens(port)
+  }
+
+  /// Starts an Orthanc.
+  init(orthanc name: String, _ port: UInt16, _ configuration: [String: Any]) throws {
+    try self.init("orthanc-\(name)", port) { folder in
+      let (database, file) = (
+        folder.appendingPathComponent("database").path, folder.appendingPathComponent("orthanc.json")
+      )
+      let whole = configuration.merging(["StorageDirectory": database, "IndexDirectory": database]) { $1 }
+      try JSONSerialization.data(withJSONObject: whole).write(to: file)
+      return [Orthanc.program, file.path]
+    }
   }
 
   private static func waitUntilItListens(_ port: UInt16) throws {

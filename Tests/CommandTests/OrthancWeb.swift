@@ -11,33 +11,63 @@ struct OrthancWeb: Sendable {
     Orthanc.isThere && [plugin, openssl].allSatisfy { FileManager.default.fileExists(atPath: $0) }
   static let (user, password) = ("reader", "pass:word ü")
 
-  /// One server for all tests, and one that is encrypted by a certificate of a self-made authority.
+  /// One server for all tests, and the same one behind a proxy that encrypts by a certificate of a self-made authority.
+  ///
+  /// Debian 12's Orthanc 1.10.1 crashes at the first encrypted connection of its own.
   static var shared: OrthancWeb { get throws { try plain.get() } }
   static var encrypted: OrthancWeb { get throws { try tls.get() } }
-  private static let plain = Result { try OrthancWeb(isEncrypted: false) }
-  private static let tls = Result { try OrthancWeb(isEncrypted: true) }
+  private static let plain = Result { try OrthancWeb() }
+  private static let tls = Result { try OrthancWeb(behind: shared) }
 
   let port: UInt16
   let scheme: String
-  private let process: OrthancProcess
+  private let process: ServerProcess
 
   /// The self-made authority's certificate.
   var authority: URL { process.folder.appendingPathComponent("ca.pem") }
 
-  private init(isEncrypted: Bool) throws {
-    port = try Loopback.freePort()
-    scheme = "dicomweb+\(isEncrypted ? "https" : "http")"
-    let configuration: [String: Any] = [
-      "HttpPort": Int(port), "HttpBindAddresses": ["127.0.0.1"], "DicomServerEnabled": false,
-      "AuthenticationEnabled": true, "RegisteredUsers": [Self.user: Self.password], "RemoteAccessAllowed": true,
-      "OverwriteInstances": true, "Plugins": [Self.plugin], "DicomWeb": ["Enable": true, "Root": "/dicom-web/"],
-    ]
-    process = try OrthancProcess(isEncrypted ? "tls" : "web", port, configuration) { folder in
-      guard isEncrypted else { return [:] }
+  private init() throws {
+    (port, scheme) = (try Loopback.freePort(), "dicomweb+http")
+    process = try ServerProcess(
+      orthanc: "web", port,
+      [
+        "HttpPort": Int(port), "HttpBindAddresses": ["127.0.0.1"], "DicomServerEnabled": false,
+        "AuthenticationEnabled": true, "RegisteredUsers": [Self.user: Self.password], "RemoteAccessAllowed": true,
+        "OverwriteInstances": true, "Plugins": [Self.plugin], "DicomWeb": ["Enable": true, "Root": "/dicom-web/"],
+      ])
+  }
+
+  private init(behind server: OrthancWeb) throws {
+    let port = try Loopback.freePort()
+    (self.port, scheme) = (port, "dicomweb+https")
+    process = try ServerProcess("tls", port) { folder in
       try Self.makeCertificates(in: folder)
-      return ["SslEnabled": true, "SslCertificate": folder.appendingPathComponent("server.pem").path]
+      let certificate = folder.appendingPathComponent("server.pem").path
+      return ["/usr/bin/env", "python3", "-c", Self.proxy, certificate, "\(port)", "\(server.port)"]
     }
   }
+
+  /// Passes what comes encrypted to a port on to another one.
+  private static let proxy = """
+    import asyncio, ssl, sys
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(sys.argv[1])
+    async def pump(reader, writer):
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        writer.close()
+    async def serve(reader, writer):
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", int(sys.argv[3]))
+        await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
+    async def main():
+        server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[2]), ssl=context)
+        await server.serve_forever()
+    asyncio.run(main())
+    """
 
   /// Makes an authority, ca.pem, and by it the certificate and key of 127.0.0.1, server.pem.
   private static func makeCertificates(in folder: URL) throws {

@@ -167,7 +167,7 @@ import Testing
       "--store sends DICOM segmentations; name the output .dcm, or give --format dicom.",
       of: "--input", "folder", "--output", "mask.nii.gz", "--store", server)
     try expect(
-      "--aet is a title for DICOM servers, and no option names one; leave --aet out.",
+      "--aet is a title for dicom:// servers, and no option names one; leave --aet out.",
       of: "--input", "folder", "--output", "mask.dcm", "--aet", "MINE")
     try expect(
       "--aet A\\B: a title (AET) has 1 to 16 characters of ASCII, and no backslash.",
@@ -175,5 +175,38 @@ import Testing
     try expect(
       "dicom://PACS@host/1.2.3: has no host and port; give AET@HOST:PORT, with a port from 1 to 65535.",
       of: "--input", "dicom://PACS@host/1.2.3", "--output", "mask.nii.gz")
+  }
+
+  @Test func wrongUsageOfDICOMweb() throws {
+    let server = "dicomweb+https://host/web"
+    let series = "\(server)/studies/1.2/series/1.2.3"
+    try expect(
+      "\(server)/studies/1.2: names no series; give study and series by their UIDs: /studies/STUDY/series/SERIES.",
+      of: "--input", "\(server)/studies/1.2", "--output", "mask.nii.gz")
+    try expect(
+      "--store \(series): names a series; give the server alone.",
+      of: "--input", series, "--output", "mask.dcm", "--store", series)
+    try expect(
+      "--store \(server)/studies/1.2: names a study; give the server alone.",
+      of: "--input", series, "--output", "mask.dcm", "--store", "\(server)/studies/1.2")
+    try expect(
+      "--aet is a title for dicom:// servers, and no option names one; leave --aet out.",
+      of: "--input", series, "--output", "mask.nii.gz", "--aet", "MINE")
+    try expect(
+      "--credentials are for DICOMweb servers, and no option names one; leave --credentials out.",
+      of: "--input", "dicom://PACS@host:104/1.2.3", "--output", "mask.nii.gz", "--credentials", "file")
+    try expect(
+      "--credentials are for one server, and the addresses name several; fetch and store by one command each.",
+      of: "--input", series, "--output", "mask.dcm", "--store", "dicomweb+https://host:444/web", "--credentials", "file"
+    )
+    try expect(
+      "--ca is for servers at dicomweb+https://, and no option names one; leave --ca out.",
+      of: "--input", "dicomweb+http://host/web/studies/1.2/series/1.2.3", "--output", "mask.nii.gz", "--ca", "file")
+    try expect(
+      "--input names a URL; give a series as dicomweb+https://HOST/PATH/studies/STUDY/series/SERIES.",
+      of: "--input", "https://host/web/studies/1.2/series/1.2.3", "--output", "mask.nii.gz")
+    try expect(
+      "dicomweb+https://host/web: names a user before the host; leave the user out, and give it by --credentials.",
+      of: "--input", "dicomweb+https://reader:secret@host/web", "--output", "mask.nii.gz")
   }
 }

@@ -75,11 +75,17 @@ final class ScriptedServer: @unchecked Sendable {
     }
   }
 
+  #if os(Linux)
+    private static let withoutSignal = Int32(MSG_NOSIGNAL)
+  #else
+    private static let withoutSignal: Int32 = 0
+  #endif
+
   private static func send(_ answer: Answer, to client: Int32) {
     func isSent(_ bytes: Data) -> Bool {
       var rest = [UInt8](bytes)[...]
       while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { write(client, $0.baseAddress!, $0.count) }
+        let count = rest.withUnsafeBytes { Foundation.send(client, $0.baseAddress!, $0.count, Self.withoutSignal) }
         guard count > 0 else { return false }
         rest = rest.dropFirst(count)
       }

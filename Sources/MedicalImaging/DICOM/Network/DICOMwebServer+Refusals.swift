@@ -16,6 +16,9 @@ extension DICOMwebServer {
     // The answer says why.
     case 409 where service == .store: return
     case 200..<300: throw noService(status)
+    // So answers a web server to an unencrypted request at an encrypted port.
+    case 400 where isPage && !address.isEncrypted:
+      throw refusal("does not take unencrypted requests (status 400)", "give dicomweb+https://")
     case 401, 407: throw unauthorized(status)
     case 403:
       throw refusal("does not allow this (status 403)", "ask its administrator for the rights\(byOtherCredentials)")

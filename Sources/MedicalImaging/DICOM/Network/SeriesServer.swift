@@ -95,6 +95,18 @@ extension SeriesServer {
       .file, folder.path, "cannot be written", remedy: "make room on its disk, or set TMPDIR to another folder")
   }
 
+  /// Checks that no file in a folder is of another series than the address's.
+  ///
+  /// Files that cannot be read are left to the reader, which refuses them.
+  /// - Throws: `Refusal` without words of the other series.
+  package func requireSeries(in folder: URL) throws {
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+      let found = (try? DICOMFile(folder.appendingPathComponent(name)))?.text(.series)
+      guard let found, found != series else { continue }
+      throw refusal("sent an image of another series", lookIntoLog)
+    }
+  }
+
   var lookIntoLog: String { "look into the server's log" }
 }
 
