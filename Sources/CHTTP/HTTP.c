@@ -60,6 +60,12 @@ static size_t send_body(char *bytes, size_t size, size_t count, void *context) {
   return CURL_READFUNC_ABORT;
 }
 
+static int rewind_body(void *context, curl_off_t offset, int origin) {
+  Exchange *exchange = context;
+  const bool is_start = offset == 0 && origin == SEEK_SET;
+  return is_start && exchange->request->rewind(exchange->request->context) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
 static int watch(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
   (void)a, (void)b, (void)c, (void)d;
   Exchange *exchange = context;
@@ -128,6 +134,8 @@ static CURLcode prepare(Exchange *exchange, struct curl_slist *headers) {
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, exchange);
   curl_easy_setopt(handle, CURLOPT_READFUNCTION, send_body);
   curl_easy_setopt(handle, CURLOPT_READDATA, exchange);
+  curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, rewind_body);
+  curl_easy_setopt(handle, CURLOPT_SEEKDATA, exchange);
   set_body(request, handle);
   set_credentials(request, handle);
   const CURLcode code = set_protocol(request, handle);

@@ -227,8 +227,6 @@ import Testing
 
 /// Answers to a store.
 @Suite(.endsSomeTime) struct DICOMwebStoreTests {
-  private let file = DICOMwebCommands.oblique.appendingPathComponent("00")
-
   private static func failed(_ status: Int, reason: Int) -> ScriptedServer.Answer {
     .json(
       #"{"00081198": {"vr": "SQ", "Value": [{"00081197": {"vr": "US", "Value": [\#(reason)]}}]}}"#, status: status)
@@ -237,16 +235,20 @@ import Testing
   private static let stored = #"{"00081198": {"vr": "SQ"}, "00081199": {"vr": "SQ", "Value": [{}]}}"#
 
   /// Stores two files, the second of which gets the answer.
-  private func store(_ answer: ScriptedServer.Answer) throws -> (server: ScriptedServer, refusal: String?) {
+  ///
+  /// - Parameter first: the answer that the first one gets.
+  private func store(
+    _ answer: ScriptedServer.Answer, first: ScriptedServer.Answer = .json(stored)
+  ) throws -> (server: ScriptedServer, refusal: String?) {
     let server = try ScriptedServer { request in
-      request.body.range(of: Data("1.2.826.0.1.3680043.10.1234.5.6".utf8)) == nil ? answer : .json(Self.stored)
+      request.body.range(of: Data("1.2.826.0.1.3680043.10.1234.5.6".utf8)) == nil ? answer : first
     }
-    let first = contents(of: DICOMwebCommands.oblique).map(DICOMwebCommands.oblique.appendingPathComponent)
+    let one = contents(of: DICOMwebCommands.oblique).map(DICOMwebCommands.oblique.appendingPathComponent)
       .first { (try? DICOMFile($0).text(.sopInstance)) == "1.2.826.0.1.3680043.10.1234.5.6" }!
     let address = try DICOMwebAddress("dicomweb+http://127.0.0.1:\(server.port)/web")
     let second = fixtures.appendingPathComponent("dicom/rle.dcm")
     do {
-      try DICOMwebServer(address).store([first, second]) { _, _ in true }
+      try DICOMwebServer(address).store([one, second]) { _, _ in true }
     } catch let refusal as Refusal {
       return (server, refusal.description.replacing("\(address.server): ", with: ""))
     }
@@ -263,6 +265,18 @@ import Testing
     #expect(
       request.body == Data("--\(boundary)\r\nContent-Type: application/dicom\r\n\r\n".utf8) + bytes
         + Data("\r\n--\(boundary)--\r\n".utf8))
+  }
+
+  /// A server may close a kept connection just when the next request comes, which is then sent again.
+  @Test func aConnectionThatWasKept() throws {
+    let body = Self.stored
+    let kept = """
+      HTTP/1.1 200 OK\r\nContent-Type: application/dicom+json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)
+      """
+    let (server, refusal) = try store(.json(body), first: .init(bytes: Data(kept.utf8), then: .deafness))
+    #expect(refusal == nil && server.requests.count == 2)
+    let bytes = try Data(contentsOf: fixtures.appendingPathComponent("dicom/rle.dcm"))
+    #expect(server.requests.last?.body.range(of: bytes) != nil)
   }
 
   @Test func whatCountsAsStored() throws {

@@ -7,6 +7,8 @@ final class ScriptedServer: @unchecked Sendable {
     enum End: Sendable {
       case close, silence
       case repetition(Data)
+      /// The connection stays open for the next request, which gets no answer.
+      case deafness
     }
 
     var bytes: Data
@@ -95,6 +97,10 @@ final class ScriptedServer: @unchecked Sendable {
     switch answer.end {
     case .close: break
     case .silence: return
+    case .deafness:
+      _ = request(client)
+      close(client)
+      return
     case .repetition(let bytes): while isWhole, isSent(bytes) {}
     }
     shutdown(client, Int32(SHUT_WR))

@@ -55,6 +55,8 @@ typedef struct CHTTPRequest {
   bool (*receive)(void *_Nullable context, const uint8_t *bytes, ptrdiff_t count);
   /// Gives bytes of the body, at most `capacity`; negative gives it up.
   ptrdiff_t (*send)(void *_Nullable context, uint8_t *bytes, ptrdiff_t capacity);
+  /// Begins the body anew, where the server has just closed a kept connection; false where that is not possible.
+  bool (*rewind)(void *_Nullable context);
   void *_Nullable context;
 } CHTTPRequest;
 

@@ -119,7 +119,7 @@ extension DICOMwebServer {
         "Accept: application/dicom+json",
         #"Content-Type: multipart/related; type="application/dicom"; boundary=\#(boundary)"#,
       ],
-      body: .init(count: body.count, next: body.next),
+      body: .init(count: body.count, next: body.next, rewind: body.rewind),
       .init(
         watcher: watcher,
         begin: { status, type in
@@ -170,9 +170,10 @@ private struct StoreAnswer {
 private final class FileBody {
   let count: Int
   private let file: FileHandle
-  private var left: Int
-  private var (head, tail): (Data, Data)
   private let path: String
+  private let (head, tail): (Data, Data)
+  private let fileBytes: Int
+  private var sent = 0
 
   /// - Throws: `Refusal` for a file that cannot be read.
   init(_ url: URL, boundary: String) throws {
@@ -180,25 +181,32 @@ private final class FileBody {
     guard let file = try? FileHandle(forReadingFrom: url), let size = try? file.seekToEnd(),
       (try? file.seek(toOffset: 0)) != nil
     else { throw Refusal(.file, url.path, "cannot be read", remedy: "check that it is still there") }
-    (self.file, left) = (file, Int(size))
+    (self.file, fileBytes) = (file, Int(size))
     head = Data("--\(boundary)\r\nContent-Type: application/dicom\r\n\r\n".utf8)
     tail = Data("\r\n--\(boundary)--\r\n".utf8)
-    count = head.count + left + tail.count
+    count = head.count + fileBytes + tail.count
   }
 
   /// Fills a buffer with the next bytes. Returns their number.
   func next(_ buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    if !head.isEmpty { return Self.take(from: &head, buffer) }
-    guard left > 0 else { return Self.take(from: &tail, buffer) }
-    let count = read(file.fileDescriptor, buffer.baseAddress, min(buffer.count, left))
-    guard count > 0 else { throw Refusal(.file, path, "changed while it was sent", remedy: "store it again") }
-    left -= count
-    return count
+    let left = head.count + fileBytes - sent
+    let copied =
+      if sent < head.count {
+        head.dropFirst(sent).copyBytes(to: buffer)
+      } else if left > 0 {
+        read(file.fileDescriptor, buffer.baseAddress, min(buffer.count, left))
+      } else {
+        tail.dropFirst(-left).copyBytes(to: buffer)
+      }
+    guard copied > 0 || sent == count else {
+      throw Refusal(.file, path, "changed while it was sent", remedy: "store it again")
+    }
+    sent += copied
+    return copied
   }
 
-  private static func take(from bytes: inout Data, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
-    let count = bytes.copyBytes(to: buffer)
-    bytes = Data(bytes.dropFirst(count))
-    return count
+  func rewind() throws {
+    sent = 0
+    try file.seek(toOffset: 0)
   }
 }

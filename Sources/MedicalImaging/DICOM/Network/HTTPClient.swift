@@ -11,10 +11,11 @@ struct HTTPFailure: Error {
 
 /// Requests to one server, one at a time over connections that it keeps.
 final class HTTPClient {
-  /// The bytes of a POST: their number, and a function that fills a buffer with the next ones.
+  /// The bytes of a POST: their number, and functions that fill a buffer with the next ones and begin anew.
   struct Body {
     let count: Int
     let next: (UnsafeMutableRawBufferPointer) throws -> Int
+    let rewind: () throws -> Void
   }
 
   /// The handlers of a request. An error of one ends the request.
@@ -69,7 +70,8 @@ final class HTTPClient {
           },
           send: { context, bytes, capacity in
             Exchange.at(context).sent(UnsafeMutableRawBufferPointer(start: bytes, count: capacity))
-          }, context: Unmanaged.passUnretained(exchange).toOpaque())
+          }, rewind: { Exchange.at($0).succeeds { try $0.body?.rewind() } },
+          context: Unmanaged.passUnretained(exchange).toOpaque())
         return withExtendedLifetime(exchange) { chttp_run(client, &request, &reason, reason.count) }
       }
     }
@@ -92,7 +94,7 @@ final class HTTPClient {
 /// A request that runs, as an object that a pointer can refer to.
 private final class Exchange {
   let handlers: HTTPClient.Handlers
-  private let body: HTTPClient.Body?
+  let body: HTTPClient.Body?
   /// The error of a handler, which has ended the request.
   private(set) var error: (any Error)?
 
