@@ -77,9 +77,10 @@ COMPARE_PYTHON = "$(COMPARE_ENV)/bin/python"
 compare-env:
 	@python3 Tools/environment.py "$(COMPARE_ENV)" $(addprefix Tools/environments/,bench.txt fixtures.txt compare.txt)
 
-# What tests hold files and pages against: readers of TensorBoard, safetensors, ONNX and Triton, a browser, pdftotext, Orthanc.
+# What tests hold files, pages and the server against: readers of TensorBoard, safetensors, ONNX and Triton, MONAI Label's client,
+# a browser, pdftotext, Orthanc.
 TEST_ENV = $(HOME)/.cache/dualnorm/tests
-TEST_PACKAGES = tensorboard.txt safetensors.txt onnx.txt triton.txt
+TEST_PACKAGES = tensorboard.txt safetensors.txt onnx.txt triton.txt monailabel.txt
 test-env:
 	@python3 Tools/environment.py "$(TEST_ENV)" $(addprefix Tools/environments/,$(TEST_PACKAGES))
 	@Tools/deps.sh --tests
