@@ -36,7 +36,7 @@ struct AnswerGuard: RouterMiddleware {
       if answer.status == .internalServerError { settings.log("A request failed: \(error).") }
       response = answer.response
     }
-    if response.headers[.connection] == "close" { close(context.channel) }
+    if response.headers[.connection] == "close", response.status.kind != .successful { close(context.channel) }
     response.headers[.cacheControl] = "no-store"
     response.headers[.xContentTypeOptions] = "nosniff"
     response.headers[HTTPField.Name("Referrer-Policy")!] = "no-referrer"

@@ -66,7 +66,7 @@ extension LabelService {
 
   private func addImage(_ request: Request) async throws -> Response {
     let store = try datastore()
-    let upload = try await uploads.form(of: request, request.body)
+    let upload = try await uploads.form(of: request)
     guard let file = upload.files.first(where: { $0.field == "file" }) else {
       throw ServiceError.wrong("The form has no part named file, which holds the image.")
     }
@@ -116,7 +116,7 @@ extension LabelService {
   private func saveLabel(_ request: Request) async throws -> Response {
     let store = try datastore()
     let identifier = try request.required("image")
-    let upload = try await uploads.form(of: request, request.body)
+    let upload = try await uploads.form(of: request)
     guard let file = upload.files.first(where: { $0.field == "label" }) else {
       throw ServiceError.wrong("The form has no part named label, which holds the mask.")
     }

@@ -49,8 +49,19 @@ struct LabelService: Sendable {
     router.delete("session/:id") { _, context in try await removeSession(context) }
     router.post("infer/:model") { request, context in
       let model = try context.parameters.require("model")
-      // A client that leaves while it waits gives up its place.
-      return try await request.body.consumeWithCancellationOnInboundClose { try await infer(model, request, $0) }
+      // A client that leaves while it waits gives up its place. The connection ends with the answer.
+      do {
+        var response = try await request.body.consumeWithCancellationOnInboundClose { body in
+          // Its end lets go of a sender whose body nobody reads, which would wait forever.
+          var pieces = body.makeAsyncIterator()
+          return try await infer(model, request, &pieces)
+        }
+        response.headers[.connection] = "close"
+        return response
+      } catch var error as ServiceError {
+        error.closesConnection = true
+        throw error
+      }
     }
     router.get("train") { _, _ -> Response in
       throw ServiceError.notFound("No training runs; \(Verb.train) takes the folder of labels.")
@@ -77,7 +88,7 @@ struct LabelService: Sendable {
   // MARK: Sessions
 
   private func createSession(_ request: Request) async throws -> Response {
-    let upload = try await uploads.form(of: request, request.body)
+    let upload = try await uploads.form(of: request)
     let session = Session(upload: upload, scan: try upload.scan(ofFields: ["files", "file"]))
     let (identifier, _) = try await sessions.add { _ in session }
     return .json(["session_id": .string(identifier), "session_info": info(of: session, identifier)])
@@ -110,14 +121,15 @@ struct LabelService: Sendable {
   // MARK: Segmentation
 
   /// Answers `POST /infer/MODEL?image=…&session_id=…&output=…`.
-  private func infer(_ name: String, _ request: Request, _ body: RequestBody) async throws -> Response {
+  private func infer(_ name: String, _ request: Request, _ pieces: inout RequestBody.AsyncIterator
+  ) async throws -> Response {
     guard let model = models[name] else {
       throw ServiceError.notFound("There is no such model; GET /info/ lists them.")
     }
     let start = Date()
     let query = request.query
     let isForm = request.headers[.contentType]?.lowercased().hasPrefix("multipart/") ?? false
-    let upload = isForm ? try await uploads.form(of: request, body) : nil
+    let upload = isForm ? try await uploads.form(of: request, &pieces) : nil
     let parameters = try ClientParameters(json: upload?.fields["params"])
     let (scan, owner, folderSite) = try await image(query, upload)
     do {

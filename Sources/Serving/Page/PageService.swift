@@ -59,7 +59,7 @@ struct PageService: Sendable {
   }
 
   private func start(_ request: Request) async throws -> Response {
-    let upload = try await uploads.form(of: request, request.body)
+    let upload = try await uploads.form(of: request)
     do {
       guard let model = models.first(where: { $0.name == upload.fields["model"] }) else {
         throw ServiceError.wrong("The form names no model of this server; load the page again.")

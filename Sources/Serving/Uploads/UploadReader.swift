@@ -20,7 +20,13 @@ final class UploadReader: Sendable {
   /// Reads a form to its end. Its files grow on disk, so memory does not depend on their size.
   ///
   /// - Throws: `ServiceError` for a damaged form, or one beyond the bounds. Nothing of it stays.
-  func form(of request: Request, _ body: RequestBody) async throws -> Upload {
+  func form(of request: Request) async throws -> Upload {
+    var pieces = request.body.makeAsyncIterator()
+    return try await form(of: request, &pieces)
+  }
+
+  /// Reads a form whose body somebody else iterates.
+  func form(of request: Request, _ pieces: inout RequestBody.AsyncIterator) async throws -> Upload {
     if let length = request.headers[.contentLength].flatMap(Int.init), length > limits.bytes { throw tooLarge }
     guard open.add(1, ordering: .relaxed).newValue <= limits.uploads else {
       open.subtract(1, ordering: .relaxed)
@@ -29,11 +35,11 @@ final class UploadReader: Sendable {
         closesConnection: true)
     }
     defer { open.subtract(1, ordering: .relaxed) }
-    var form = try FormWriter(request.headers[.contentType] ?? "", UploadFolder(in: folder), limits)
     let end = ContinuousClock.now + .seconds(limits.bodySeconds)
     var count = 0
     do {
-      for try await piece in body {
+      var form = try FormWriter(request.headers[.contentType] ?? "", UploadFolder(in: folder), limits)
+      while let piece = try await pieces.next() {
         count += piece.readableBytes
         guard count <= limits.bytes else { throw tooLarge }
         guard ContinuousClock.now < end else {
