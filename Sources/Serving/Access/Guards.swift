@@ -33,7 +33,7 @@ struct AnswerGuard: RouterMiddleware {
       response = ServiceError(error.status, "There is no such address, or not for this method.").response
     } catch {
       let answer = ServiceError.of(error)
-      if answer.status == .internalServerError { settings.log("A request failed: \(error).") }
+      if answer.status == .internalServerError { settings.log("A request failed: \(ServiceError.logged(error))") }
       response = answer.response
     }
     if response.headers[.connection] == "close", response.status.kind != .successful { close(context.channel) }
@@ -44,7 +44,8 @@ struct AnswerGuard: RouterMiddleware {
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
       + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     let seconds = start.duration(to: .now) / .seconds(1)
-    let route = context.endpointPath ?? "an unknown address"
+    // Hummingbird's name of no route.
+    let route = context.endpointPath.flatMap { $0 == "NotFound" ? nil : $0 } ?? "an unknown address"
     metrics.count(request.method.rawValue, route, response.status.code, seconds)
     settings.log("\(request.method.rawValue) \(route): \(response.status.code) in \(fixed(seconds, decimals: 2)) s")
     return response

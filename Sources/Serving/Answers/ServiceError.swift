@@ -28,12 +28,23 @@ struct ServiceError: Error {
   static func of(_ error: any Error, hiding hidden: [(path: String, name: String)] = []) -> ServiceError {
     switch error {
     case let error as ServiceError: error
+    case let error as Refusal where error.kind == .file:
+      // A file of this machine, whose name is no matter of clients.
+      ServiceError(.internalServerError, "The server could not do this: \(error.found); tell whoever runs it.")
     case let error as Refusal:
       ServiceError(
-        error.kind == .file ? .internalServerError : .badRequest,
-        hidden.reduce(error.description) { $0.replacingOccurrences(of: $1.path, with: $1.name) })
+        .badRequest, hidden.reduce(error.description) { $0.replacingOccurrences(of: $1.path, with: $1.name) })
     case is CancellationError: .stopping
     default: ServiceError(.internalServerError, "The server could not do this; its log has more.")
+    }
+  }
+
+  /// Words for the log about an error of the server. They name no file, since names may be those of patients.
+  static func logged(_ error: any Error) -> String {
+    switch error {
+    case let error as ServiceError: error.detail
+    case let error as Refusal: error.found
+    default: "\(type(of: error)) \((error as NSError).code)"
     }
   }
 

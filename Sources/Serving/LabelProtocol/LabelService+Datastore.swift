@@ -171,6 +171,9 @@ extension LabelService {
         throw ServiceError.wrong(
           "The label has a segment \"\(quoted(name))\", and the classes are \(described(labels)); name it like one.")
       }
+      guard values[number] == nil else {
+        throw ServiceError.wrong("Two entries of label_info have the idx \(number); give each segment its own.")
+      }
       values[number] = labels.fileValue(ofClass: place + 1)
     }
     if let value = histogram.enumerated().first(where: { $1 > 0 && values[$0] == nil })?.offset {

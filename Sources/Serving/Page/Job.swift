@@ -42,7 +42,7 @@ final class Job: Sendable {
         state.set(.done(result))
       } catch {
         let answer = ServiceError.of(error, hiding: upload.hidden)
-        if answer.status == .internalServerError { settings.log("A segmentation failed: \(error).") }
+        if answer.status == .internalServerError { settings.log("A segmentation failed: \(ServiceError.logged(error))") }
         state.set(.failed(answer.detail))
       }
     }

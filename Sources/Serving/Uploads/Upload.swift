@@ -28,8 +28,9 @@ final class Upload: Sendable {
 
   /// What to write in messages in place of this machine's paths.
   var hidden: [(path: String, name: String)] {
-    files.map { ($0.url.path, $0.givenName) }
-      + [(folder.series.path, "the DICOM files"), (folder.url.path, "the upload")]
+    files.flatMap { file in
+      [file.url, folder.series.appendingPathComponent(file.url.lastPathComponent)].map { ($0.path, file.givenName) }
+    } + [(folder.series.path, "the DICOM files"), (folder.url.path, "the upload")]
   }
 
   /// The case of the uploaded images: a file for each modality in order, or the files of a DICOM series.
