@@ -37,6 +37,12 @@ struct AnswerGuard: RouterMiddleware {
       response = answer.response
     }
     if response.headers[.connection] == "close", response.status.kind != .successful { close(context.channel) }
+    // Errors too, which an allowed page could not read otherwise.
+    if let origin = request.headers[.origin], settings.origins.contains(origin) {
+      response.headers[.accessControlAllowOrigin] = origin
+      response.headers[.vary] = "Origin"
+      response.headers[.accessControlExposeHeaders] = "Content-Disposition, Retry-After"
+    }
     response.headers[.cacheControl] = "no-store"
     response.headers[.xContentTypeOptions] = "nosniff"
     response.headers[HTTPField.Name("Referrer-Policy")!] = "no-referrer"
@@ -67,7 +73,7 @@ struct AccessGuard: RouterMiddleware {
   ) async throws -> Response {
     try requireHost(of: request)
     let origin = try allowedOrigin(of: request)
-    if request.method == .options, let origin { return Self.preflight(origin) }
+    if request.method == .options, origin != nil { return Self.preflight }
     if let token, !Self.isOpen(request.uri.path) {
       guard token.isGiven(by: request.headers[.authorization]) else {
         // Guessing takes time.
@@ -80,13 +86,7 @@ struct AccessGuard: RouterMiddleware {
     if request.uri.path.hasPrefix("/page/"), request.method != .get, request.headers[.xDualNorm] == nil {
       throw ServiceError(.forbidden, "The request lacks the header X-DualNorm, which pages of others cannot send.")
     }
-    var response = try await next(request, context)
-    if let origin {
-      response.headers[.accessControlAllowOrigin] = origin
-      response.headers[.vary] = "Origin"
-      response.headers[.accessControlExposeHeaders] = "Content-Disposition, Retry-After"
-    }
-    return response
+    return try await next(request, context)
   }
 
   /// Pages of other names that lead to this address (DNS rebinding) name their own host.
@@ -108,11 +108,10 @@ struct AccessGuard: RouterMiddleware {
     return origin
   }
 
-  private static func preflight(_ origin: String) -> Response {
+  private static var preflight: Response {
     Response(
       status: .noContent,
       headers: [
-        .accessControlAllowOrigin: origin, .vary: "Origin",
         .accessControlAllowMethods: "GET, HEAD, POST, PUT, DELETE",
         .accessControlAllowHeaders: "Authorization, Content-Type, X-DualNorm", .accessControlMaxAge: "600",
       ])
