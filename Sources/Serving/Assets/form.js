@@ -9,9 +9,15 @@ let files = [];
 /** The chosen model. */
 export const model = () => server.models[element("model").selectedIndex];
 
+/** A model as the form needs it: a colour picture is one file with all of its channels. */
+function inFiles(model) {
+  const isColour = model.isPicture && model.modalities.join() === "red,green,blue";
+  return isColour ? { ...model, modalities: ["colour"] } : model;
+}
+
 /** Fills the form with the models of a server. */
 export function fillForm(ofServer) {
-  server = ofServer;
+  server = { ...ofServer, models: ofServer.models.map(inFiles) };
   element("model").replaceChildren(...server.models.map(({ name }) => make("option", { textContent: name, value: name })));
   element("model-row").hidden = server.models.length === 1;
   fillModel();
@@ -56,7 +62,9 @@ function fillModel() {
   element("adapt-row").hidden = !adapts;
   element("adapt").checked = false;
   const isOneByOne = modalities.length > 1;
-  const one = isPicture ? "Picture" : `Volume (${modalities[0]})`;
+  const noun = isPicture ? "Picture" : "Volume";
+  // A data set that names no modality has this one.
+  const one = modalities[0] === "image" ? noun : `${noun} (${modalities[0]})`;
   element("drop-title").textContent = isOneByOne ? "One file for each modality" : one;
   element("again").textContent = `Segment another ${isPicture ? "picture" : "volume"}`;
   const limit = `At most ${bytes(server.limits.bytes)}`;

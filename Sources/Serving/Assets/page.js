@@ -48,7 +48,7 @@ function askForToken() {
 
 function fillServer(server) {
   element("program").textContent = server.program;
-  element("keeps").textContent = `The server forgets an upload and its results after ${count(server.keepsMinutes, "minute")}.`;
+  element("keeps").textContent = `The server forgets an upload and its results ${count(server.keepsMinutes, "minute")} after their last use.`;
   element("slicer-models").textContent = server.models.map(({ name }) => name).join(", ");
   fillForm(server);
 }
