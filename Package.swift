@@ -110,7 +110,8 @@ let package = Package(
       name: "Serving",
       dependencies: [
         "DualNorm", "Datasets", "Pictures", "Scores", "MedicalImaging", "Basics",
-        .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -119,7 +120,8 @@ let package = Package(
     .target(
       name: "DualNormCLI",
       dependencies: [
-        "Serving", "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "ONNX", "Torch", "MedicalImaging",
+        "Serving", "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "ONNX", "Torch",
+        "MedicalImaging",
         "Basics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),

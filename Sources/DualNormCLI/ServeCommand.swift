@@ -79,7 +79,8 @@ struct ServeCommand: ParsableCommand {
     get throws {
       let match = listen.wholeMatch(of: /(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.\-]+)):(\d{1,5})/)
       guard let match, let port = Int(match.3), port <= 65535 else {
-        throw ValidationError("--listen \(listen): expected an address and a port, such as 127.0.0.1:8000 or [::1]:8000.")
+        throw ValidationError(
+          "--listen \(listen): expected an address and a port, such as 127.0.0.1:8000 or [::1]:8000.")
       }
       return (String(match.1 ?? match.2!), port)
     }
@@ -136,7 +137,8 @@ struct ServeCommand: ParsableCommand {
     let names = model.map { URL(fileURLWithPath: $0).standardizedFileURL.lastPathComponent }
     if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
       throw Refusal(
-        .input, twice, "is the name of two models, by which clients tell them apart", remedy: "rename one of the folders")
+        .input, twice, "is the name of two models, by which clients tell them apart",
+        remedy: "rename one of the folders")
     }
     return names
   }

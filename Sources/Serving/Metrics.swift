@@ -1,7 +1,7 @@
 import Basics
 import Foundation
-import Synchronization
 import HTTPTypes
+import Synchronization
 
 /// Counts of requests and segmentations, in Prometheus' text format.
 final class Metrics: Sendable {
@@ -53,7 +53,9 @@ final class Metrics: Sendable {
           "{method=\"\(request.method)\",route=\"\(request.route)\",status=\"\(request.status)\"}", "\(count)"
         )
       }.sorted { $0.0 < $1.0 })
-    add("request_seconds_total", "counter", "Seconds spent on requests.", [("", fixed(counts.requestSeconds, decimals: 3))])
+    add(
+      "request_seconds_total", "counter", "Seconds spent on requests.",
+      [("", fixed(counts.requestSeconds, decimals: 3))])
     add(
       "segmentations_total", "counter", "Volumes segmented, by model.",
       counts.segmentations.sorted { $0.key < $1.key }.map { ("{model=\"\(Self.escaped($0.key))\"}", "\($0.value)") })

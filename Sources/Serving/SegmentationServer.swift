@@ -23,7 +23,8 @@ package struct SegmentationServer: Sendable {
   package init(_ models: [ServedModel], _ settings: ServerSettings) throws {
     guard settings.isLoopback || settings.token != nil else {
       throw Refusal(
-        .input, "\(Setting.listen) \(settings.host)", "other machines reach this address, and whoever does may use the server",
+        .input, "\(Setting.listen) \(settings.host)",
+        "other machines reach this address, and whoever does may use the server",
         remedy: "give a file with a secret (\(Setting.token)), or listen on 127.0.0.1")
     }
     self.settings = settings
@@ -72,10 +73,12 @@ package struct SegmentationServer: Sendable {
       throw Refusal(
         .input, "\(Setting.listen) \(settings.host):\(settings.port)",
         "cannot be listened on (\(String(cString: strerror(error.errnoCode))))",
-        remedy: error.errnoCode == EADDRINUSE ? "end the program that does, or choose another port" : "choose another address")
+        remedy: error.errnoCode == EADDRINUSE
+          ? "end the program that does, or choose another port" : "choose another address")
     } catch let error as SocketAddressError {
       throw Refusal(
-        .input, "\(Setting.listen) \(settings.host)", "is no address of this machine (\(error))", remedy: "give one, such as 127.0.0.1")
+        .input, "\(Setting.listen) \(settings.host)", "is no address of this machine (\(error))",
+        remedy: "give one, such as 127.0.0.1")
     }
   }
 

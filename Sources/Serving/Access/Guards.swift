@@ -103,7 +103,8 @@ struct AccessGuard: RouterMiddleware {
     guard let origin = request.headers[.origin] else { return nil }
     if let host = request.head.authority, ["http://\(host)", "https://\(host)"].contains(origin) { return nil }
     guard settings.origins.contains(origin) else {
-      throw ServiceError(.forbidden, "Pages of other sites may not use the server, unless it is started with \(Setting.allowOrigin).")
+      throw ServiceError(
+        .forbidden, "Pages of other sites may not use the server, unless it is started with \(Setting.allowOrigin).")
     }
     return origin
   }

@@ -27,7 +27,9 @@ struct ClientParameters {
   /// - Throws: `ServiceError` for a value of another kind.
   func flag(_ name: String) throws -> Bool? {
     guard let value = values[name], !(value is NSNull) else { return nil }
-    guard let flag = value as? Bool else { throw ServiceError.wrong("The parameter \(name) is neither true nor false.") }
+    guard let flag = value as? Bool else {
+      throw ServiceError.wrong("The parameter \(name) is neither true nor false.")
+    }
     return flag
   }
 
@@ -36,7 +38,9 @@ struct ClientParameters {
   /// - Throws: `ServiceError` for entries without a name or a number.
   func labelNumbers() throws -> [(name: String, number: Int)]? {
     guard let value = values["label_info"], !(value is NSNull) else { return nil }
-    guard let entries = value as? [[String: Any]] else { throw ServiceError.wrong("The parameter label_info is no list.") }
+    guard let entries = value as? [[String: Any]] else {
+      throw ServiceError.wrong("The parameter label_info is no list.")
+    }
     guard !entries.isEmpty else { return nil }
     return try entries.map { entry in
       guard let name = entry["name"] as? String, let number = entry["idx"] as? Int, number > 0 else {

@@ -1,8 +1,8 @@
 import Basics
 import Datasets
 import Foundation
-import MedicalImaging
 import HTTPTypes
+import MedicalImaging
 
 /// The cases of a folder, as clients see them by identifiers, and the masks that come back.
 ///
@@ -123,7 +123,8 @@ actor LabelStore {
       fitting = turned
     } else {
       throw ServiceError.wrong(
-        "The label does not lie on the image's grid (\(labels.geometry.mismatch(with: grid)!)); save it on the image's.")
+        "The label does not lie on the image's grid (\(labels.geometry.mismatch(with: grid)!)); save it on the image's."
+      )
     }
     let target = site.appendingPathComponent(scan.name + "_segmentation" + scan.maskEnding)
     if let old = scan.mask { try Self.setAside(old, staying: old.standardizedFileURL == target.standardizedFileURL) }

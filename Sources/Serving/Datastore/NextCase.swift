@@ -35,7 +35,8 @@ actor CaseChooser {
   ///   - uncertainties: by identifier; the strategy `uncertain` chooses among these.
   /// - Returns: nil if every case has a label.
   func next(
-    _ strategy: LabellingStrategy, among cases: [String: Case], uncertainties: [String: Double] = [:], now: Date = Date()
+    _ strategy: LabellingStrategy, among cases: [String: Case], uncertainties: [String: Double] = [:],
+    now: Date = Date()
   ) -> (identifier: String, weight: Double)? {
     let open = cases.filter { !$0.value.isLabelled }.keys.sorted()
     guard !open.isEmpty else { return nil }
@@ -53,7 +54,8 @@ actor CaseChooser {
     case .siteBalanced:
       let labelled = Dictionary(grouping: cases.values.filter(\.isLabelled), by: \.site).mapValues(\.count)
       // Cases that were handed out lately count as labelled, so that several people get different sites.
-      let away = Dictionary(grouping: open.filter { !isRested($0, now) }.map { cases[$0]!.site }) { $0 }.mapValues(\.count)
+      let away = Dictionary(grouping: open.filter { !isRested($0, now) }.map { cases[$0]!.site }) { $0 }.mapValues(
+        \.count)
       func count(_ identifier: String) -> Int {
         let site = cases[identifier]!.site
         return labelled[site, default: 0] + away[site, default: 0]

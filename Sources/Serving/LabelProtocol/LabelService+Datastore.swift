@@ -73,7 +73,8 @@ extension LabelService {
     do {
       // Whoever labels it next must be able to read it.
       _ = try Warnings.collecting { try upload.scan(ofFields: ["file"]).sources[0].geometry() }
-      let given = file.givenName.hasSuffix(volumeEnding(of: file.url) ?? "-")
+      let given =
+        file.givenName.hasSuffix(volumeEnding(of: file.url) ?? "-")
         ? String(file.givenName.dropLast(volumeEnding(of: file.url)!.count)) : file.givenName
       let parameters = try ClientParameters(json: upload.fields["params"])
       let identifier = try await store.add(

@@ -121,7 +121,8 @@ struct LabelService: Sendable {
   // MARK: Segmentation
 
   /// Answers `POST /infer/MODEL?image=…&session_id=…&output=…`.
-  private func infer(_ name: String, _ request: Request, _ pieces: inout RequestBody.AsyncIterator
+  private func infer(
+    _ name: String, _ request: Request, _ pieces: inout RequestBody.AsyncIterator
   ) async throws -> Response {
     guard let model = models[name] else {
       throw ServiceError.notFound("There is no such model; GET /info/ lists them.")

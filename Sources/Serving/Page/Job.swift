@@ -2,10 +2,10 @@ import Basics
 import Datasets
 import DualNorm
 import Foundation
+import HTTPTypes
 import MedicalImaging
 import Scores
 import Synchronization
-import HTTPTypes
 
 /// A segmentation that the page started: its progress, then its result.
 final class Job: Sendable {
@@ -30,7 +30,9 @@ final class Job: Sendable {
   var now: State { state.now }
 
   /// Starts the segmentation; the job keeps the task, and its end cancels it.
-  func start(_ scan: Case, _ wish: SegmentationWish, _ queue: SegmentationQueue, _ settings: ServerSettings, _ metrics: Metrics) {
+  func start(
+    _ scan: Case, _ wish: SegmentationWish, _ queue: SegmentationQueue, _ settings: ServerSettings, _ metrics: Metrics
+  ) {
     // The task does not hold the job, whose end cancels it.
     let task = Task { [state, model, ticket, upload] in
       do {
@@ -42,7 +44,9 @@ final class Job: Sendable {
         state.set(.done(result))
       } catch {
         let answer = ServiceError.of(error, hiding: upload.hidden)
-        if answer.status == .internalServerError { settings.log("A segmentation failed: \(ServiceError.logged(error))") }
+        if answer.status == .internalServerError {
+          settings.log("A segmentation failed: \(ServiceError.logged(error))")
+        }
         state.set(.failed(answer.detail))
       }
     }

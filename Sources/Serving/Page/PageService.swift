@@ -49,7 +49,9 @@ struct PageService: Sendable {
             "labels": .array(
               labels.dicomSegments.map { segment in
                 let color = (0..<3).map { String(format: "%02x", segment.color[$0]) }.joined()
-                return ["name": .string(segment.name), "value": .integer(Int(segment.value)), "color": .string("#\(color)")]
+                return [
+                  "name": .string(segment.name), "value": .integer(Int(segment.value)), "color": .string("#\(color)"),
+                ]
               }), "passes": .array(model.passes.map { .string(model.titles.title(of: $0.rawValue)) }),
             "sites": .array(model.sites.map { .string($0) }), "adapts": .bool(model.adapts),
             "isPicture": .bool(model.takesPictures),

@@ -39,7 +39,8 @@ struct SlicePlanes {
   }
 
   func write(to file: URL) throws {
-    guard FileManager.default.createFile(atPath: file.path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+    guard FileManager.default.createFile(atPath: file.path, contents: nil, attributes: [.posixPermissions: 0o600])
+    else {
       throw unwritable(file, errno)
     }
     let output = try FileHandle(forWritingTo: file)

@@ -23,7 +23,8 @@ actor KeptValues<Value: Sendable> {
   func add(_ make: (String) throws -> Value) throws -> (identifier: String, value: Value) {
     removeOld()
     guard values.count < most else {
-      throw ServiceError(.serviceUnavailable, "The server keeps \(most) uploads already; try again later.", retryAfter: 60)
+      throw ServiceError(
+        .serviceUnavailable, "The server keeps \(most) uploads already; try again later.", retryAfter: 60)
     }
     var random = SystemRandomNumberGenerator()
     let identifier = [random.next(), random.next()].map { number in
@@ -38,7 +39,9 @@ actor KeptValues<Value: Sendable> {
   /// - Throws: `ServiceError` for an identifier without a value.
   func value(_ identifier: String, touching touches: Bool = true) throws -> Value {
     removeOld()
-    guard let kept = values[identifier] else { throw ServiceError.notFound("There is no such upload, or it was removed.") }
+    guard let kept = values[identifier] else {
+      throw ServiceError.notFound("There is no such upload, or it was removed.")
+    }
     if touches { values[identifier]!.lastAsked = Date() }
     return kept.value
   }

@@ -44,7 +44,8 @@ final class Upload: Sendable {
     if dicom.isEmpty {
       for image in images where volumeStem(image.url) == nil {
         throw ServiceError.wrong(
-          "\(image.givenName): not an image format by its name; send .nii.gz, .nii, .nrrd, .mha, DICOM files, or a picture.")
+          "\(image.givenName): not an image format by its name; send .nii.gz, .nii, .nrrd, .mha, DICOM files, or a picture."
+        )
       }
       sources = images.map { .file($0.url) }
     } else {

@@ -99,7 +99,8 @@ private struct FormWriter {
       self.part = part
       guard let name = part.fileName else { break }
       let url = folder.place(ofFile: files.count, named: name)
-      guard FileManager.default.createFile(atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+      guard FileManager.default.createFile(atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600])
+      else {
         throw full
       }
       file = try FileHandle(forWritingTo: url)
@@ -134,7 +135,8 @@ private struct FormWriter {
 
   private var full: ServiceError {
     ServiceError(
-      HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), "The server has no room for the upload; try again later.", retryAfter: 60,
+      HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"),
+      "The server has no room for the upload; try again later.", retryAfter: 60,
       closesConnection: true)
   }
 }
