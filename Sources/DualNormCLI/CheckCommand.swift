@@ -33,6 +33,7 @@ struct CheckCommand: ParsableCommand {
       "Folds as in nnU-Net's splits_final.json, or the splits.json of a run, whose sides must share no patient and no image.",
       valueName: "file"), completion: .file())
   var splits: String?
+  @Flag(help: "Leave out images without a mask.") var skipUnpaired = false
   @Option(help: ArgumentHelp("Labels that training will merge; may be given again.", valueName: "label,…"))
   var mergeLabels: [NumberList<LabelValue>] = []
   @Option(help: ArgumentHelp("Labels that training will treat as background.", valueName: "label,…"))
@@ -61,7 +62,10 @@ struct CheckCommand: ParsableCommand {
     volumes.apply()
     let page = try report.map { try writablePage($0, option: "--report") }
     // The check's findings name the unread files, so the warnings would repeat them.
-    let dataset = try Warnings.collecting { try Dataset(contentsOf: URL(fileURLWithPath: data)) }.value
+    let dataset = try Warnings.collecting {
+      try Dataset(contentsOf: URL(fileURLWithPath: data), skipUnpaired: skipUnpaired)
+    }.value
+    if let remark = dataset.unpairedRemark { Messages.say(remark) }
     let output = fix.map { URL(fileURLWithPath: $0) }
     if let output { try DataRepair.requireRoom(in: output, beside: dataset.folder) }
     let sides = try splits.map { try SplitSides(contentsOf: URL(fileURLWithPath: $0), cases: dataset.cases) }
@@ -99,6 +103,7 @@ struct CheckCommand: ParsableCommand {
     if let splits { words += ["--splits", URL(fileURLWithPath: splits).path] }
     for labels in mergeLabels { words += ["--merge-labels", labels.description] }
     if let excludeLabels { words += ["--exclude-labels", excludeLabels.description] }
+    if skipUnpaired { words.append("--skip-unpaired") }
     if fix != nil { words += ["--fix", "AGAIN"] }
     if dropDuplicates { words.append("--drop-duplicates") }
     return words + ["--report", "AGAIN.html"]

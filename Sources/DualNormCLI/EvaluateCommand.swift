@@ -41,6 +41,7 @@ struct EvaluateCommand: ParsableCommand {
   var mergeLabels: [NumberList<LabelValue>] = []
   @Option(help: ArgumentHelp("Do not score these labels; in the references they are background.", valueName: "label,…"))
   var excludeLabels: NumberList<LabelValue>?
+  @Flag(help: "Leave out images without a mask.") var skipUnpaired = false
   @OptionGroup var components: LargestComponentOption
   @OptionGroup var windows: OverlapOption
   @Option(help: "Convolutions in float32, tf32, or bfloat16. (default: as in training)") var precision: Precision?
@@ -65,7 +66,10 @@ struct EvaluateCommand: ParsableCommand {
     try requireNewFolder(folder, option: .output)
     let runs = try models.runs()
     let model = try readModel(runs)
-    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), modalityCount: model.description.modalities.count)
+    let dataset = try Dataset(
+      contentsOf: URL(fileURLWithPath: data), skipUnpaired: skipUnpaired,
+      modalityCount: model.description.modalities.count)
+    if let remark = dataset.unpairedRemark { Messages.say(remark) }
     let scoring = try model.description.labels.regrouped(
       merge: mergeLabels.map(\.values), exclude: excludeLabels?.values ?? [])
     let chosen = try chosenCases(of: dataset, runs)
@@ -129,6 +133,7 @@ struct EvaluateCommand: ParsableCommand {
       tolerancesMM: tolerance.values, mergeLabels: mergeLabels.map(\.values),
       excludeLabels: excludeLabels?.values ?? [], labels: scoring, cases: chosen.cases)
     if uncertainty { record.uncertainty = [:] }
+    if skipUnpaired { record.skipUnpaired = true }
     let wanted = Set(record.cases)
     if !chosen.marks.isEmpty { record.sides = chosen.marks.filter { wanted.contains($0.key) } }
     return record

@@ -26,6 +26,7 @@ struct TrainOptions: ParsableArguments {
   @Option(help: .training(.transformerHeads)) var transformerHeads: Int?
   @Option(help: .training(.context)) var context: Int?
 
+  @Flag(inversion: .prefixedNo, help: .training(.skipUnpaired)) var skipUnpaired: Bool?
   @Option(help: .training(.mergeLabels)) var mergeLabels: [NumberList<LabelValue>] = []
   @Option(help: .training(.excludeLabels)) var excludeLabels: NumberList<LabelValue>?
   @OptionGroup var preparation: PreparationOptions

@@ -113,7 +113,8 @@ package struct Experiment: Sendable {
     guard let data = configuration.training.data else {
       throw Refusal(.input, "No data set was given", remedy: "name its folder with \(Setting.data)")
     }
-    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    let dataset = try Dataset(
+      contentsOf: URL(fileURLWithPath: data), skipUnpaired: configuration.training.skipUnpaired)
     return try configuration.sites.map { try dataset.restricted(to: $0, option: .sites) } ?? dataset
   }
 

@@ -77,6 +77,8 @@ extension Geometry {
   ///
   /// - Throws: `Refusal` for a file that cannot be read.
   package init(contentsOf url: URL) throws {
-    self = isPicture(url) ? try Image.shownChannels(contentsOf: url)[0].geometry : try ImageFile(url, channels: nil).geometry
+    self =
+      try isPicture(url)
+      ? Image.shownChannels(contentsOf: url)[0].geometry : ImageFile(url, channels: nil).geometry
   }
 }

@@ -237,8 +237,8 @@ import Testing
         + "the folder.", of: train)
     for name in ["seg", "seg2"] { try FileManager.default.removeItem(at: place.appendingPathComponent(name)) }
     try expectRefusal(
-      "\(place.path): an image without its mask; add the mask, named like the image with _segmentation (or in labelsTr), or "
-        + "move the image away.", of: train)
+      "\(place.path): an image without its mask; add the mask, named like the image with _segmentation (or in "
+        + "labelsTr), move the image away, or leave such images out (--skip-unpaired).", of: train)
     let other = data.appendingPathComponent("A/Case2")
     try FileManager.default.moveItem(
       at: other.appendingPathComponent("seg"), to: data.appendingPathComponent("A/Case1_segmentation.dcm"))

@@ -153,6 +153,6 @@ import Testing
       .write(to: scans.appendingPathComponent("a.nii.gz"))
     try expectRefusal(
       "\(scans.path)/a.nii.gz: an image without its mask; add the mask, named like the image with _segmentation (or in "
-        + "labelsTr), or move the image away.", of: arguments(data: scans))
+        + "labelsTr), move the image away, or leave such images out (--skip-unpaired).", of: arguments(data: scans))
   }
 }

@@ -60,8 +60,9 @@ import Testing
       of: ["train", "--data", oblique.path, "--output", run])
     let study = folder.file("images").path
     try expectRefusal(
-      "\(study)/Case01: an image without its mask; add the mask, named like the image with _segmentation (or in labelsTr), or "
-        + "move the image away.", of: ["train", "--data", study, "--output", run])
+      "\(study)/Case01: an image without its mask; add the mask, named like the image with _segmentation (or in "
+        + "labelsTr), move the image away, or leave such images out (--skip-unpaired).",
+      of: ["train", "--data", study, "--output", run])
   }
 
   @Test func refusals() throws {

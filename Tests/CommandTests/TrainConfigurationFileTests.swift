@@ -96,6 +96,7 @@ import Torch
       reduction: 2
       schedule: cosine
       seed: 7
+      skip-unpaired: false
       validation-fraction: 1.5e-1
       weighted-cross-entropy: false
       width: 16

@@ -20,8 +20,10 @@ import Testing
     ["train", "--data", data.path, "--output", folder.file("run").path] + Tiny.quick + options
   }
 
-  private func expectRefusal(_ sentence: String, _ location: SourceLocation = #_sourceLocation) throws {
-    try CommandTests.expectRefusal(sentence, of: arguments(), location)
+  private func expectRefusal(
+    _ sentence: String, options: [String] = [], _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    try CommandTests.expectRefusal(sentence, of: arguments(options), location)
     #expect(!FileManager.default.fileExists(atPath: folder.file("run").path), sourceLocation: location)
   }
 
@@ -56,11 +58,39 @@ import Testing
       "\(list.path), line 3: \(mask.path) does not exist; correct the entry or restore the file.")
     try FileManager.default.removeItem(at: list)
     try expectRefusal(
-      "\(image.path): an image without its mask; add the mask, named like the image with _segmentation (or in labelsTr), "
-        + "or move the image away.")
+      "\(image.path): an image without its mask; add the mask, named like the image with _segmentation (or in "
+        + "labelsTr), move the image away, or leave such images out (--skip-unpaired).")
     try FileManager.default.moveItem(at: image, to: mask)
     try expectRefusal(
       "\(mask.path): a mask without its image; add the image under the mask's name or move the mask away.")
+  }
+
+  /// As in a data set that is being labelled. Without the option the same command refuses, as above.
+  @Test func imagesWithoutMasksCanBeLeftOut() throws {
+    try FileManager.default.removeItem(at: data.appendingPathComponent("Site-B/all_list.txt"))
+    try FileManager.default.removeItem(at: mask)
+    let run = folder.file("left-out")
+    let trained = try dualnorm(
+      ["train", "--data", data.path, "--output", run.path, "--skip-unpaired"] + Tiny.quick.filter { $0 != "--quiet" })
+    #expect(trained.status == 0 && trained.errors.contains("1 image without a mask is left out."), "\(trained.errors)")
+    #expect(
+      try String(contentsOf: run.appendingPathComponent("config.yaml"), encoding: .utf8).contains("skip-unpaired: true")
+    )
+    let splits = try String(contentsOf: run.appendingPathComponent("splits.json"), encoding: .utf8)
+    let name = "Site-B/" + image.lastPathComponent.replacingOccurrences(of: ".nii.gz", with: "")
+    #expect(!splits.contains(name.replacingOccurrences(of: "/", with: "\\/")) && !splits.contains(name))
+    let checked = try dualnorm("check", data.path, "--skip-unpaired")
+    #expect(checked.status == 0 && checked.errors.contains("1 image without a mask is left out."), "\(checked.errors)")
+    let evaluated = try dualnorm(
+      "evaluate", "--model", run.path, "--data", data.path, "--output", folder.file("scores").path, "--split", "all",
+      "--skip-unpaired")
+    #expect(evaluated.status == 0, "\(evaluated.errors)")
+    for mask in try FileManager.default.subpathsOfDirectory(atPath: data.path) where mask.contains("_segmentation") {
+      try FileManager.default.removeItem(at: data.appendingPathComponent(mask))
+    }
+    try FileManager.default.removeItem(at: data.appendingPathComponent("Site-A/all_list.txt"))
+    try expectRefusal(
+      "\(data.path): none of its 6 images has a mask; label some of them first.", options: ["--skip-unpaired"])
   }
 
   @Test func notANumber() throws {

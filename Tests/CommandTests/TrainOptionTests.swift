@@ -40,7 +40,7 @@ import Testing
   @Test func everyOptionHasAValueAbove() {
     // A transformer's options need its network; see BackboneCommandTests.
     let others: Set<Setting> = [
-      .data, .recipe, .deepSupervision, .weightedCrossEntropy, .transformerLayers, .transformerHeads,
+      .data, .recipe, .skipUnpaired, .deepSupervision, .weightedCrossEntropy, .transformerLayers, .transformerHeads,
     ]
     #expect(Set(Self.typed.map(\.0)).union(others) == Set(TrainingOption.all.map(\.setting)))
   }

@@ -28,6 +28,8 @@ package struct Dataset: Equatable, Sendable {
   package let croppedSites: [String]
   /// One name an image channel. Every case has as many images, in this order, or one file with all of them.
   package let modalities: [String]
+  /// The number of images without a mask that were left out.
+  package let unpairedCount: Int
   /// Files beside the cases that look like images and are not read.
   let unreadImages: UnreadImages
   private(set) var segmentNames = SegmentNames()
@@ -45,19 +47,22 @@ package struct Dataset: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - requireMasks: whether an image without a mask is an error (training) or a case (prediction).
+  ///   - skipUnpaired: whether to leave out images without a mask, rather than refuse or take them.
   ///   - modalityCount: the channels that a model takes; nil without one. Above 1, `Case_0000.nii.gz` and
   ///     `Case_0001.nii.gz` are one case if no mask or `dataset.json` tells.
   /// - Throws: `Refusal` for a folder or list that holds no usable cases.
-  package init(contentsOf folder: URL, requireMasks: Bool = true, modalityCount: Int? = nil) throws {
+  package init(
+    contentsOf folder: URL, requireMasks: Bool = true, skipUnpaired: Bool = false, modalityCount: Int? = nil
+  ) throws {
     try Dataset.requireFolder(folder)
     if requireMasks { try Dataset.requireWhole(folder) }
-    let rule = PairingRule(requireMasks: requireMasks, groupsChannels: (modalityCount ?? 1) > 1)
+    let rule = PairingRule(requireMasks: requireMasks && !skipUnpaired, groupsChannels: (modalityCount ?? 1) > 1)
     self.folder = folder
     let (found, named): ([Case], [String]?)
     if FileManager.default.fileExists(atPath: folder.appendingPathComponent("dataset.json").path) {
       let description = try DatasetDescription(contentsOf: folder)
       layout = .description
-      found = try description.cases(requireMasks: requireMasks).sorted(by: Dataset.inOrder)
+      found = try description.cases(requireMasks: rule.requireMasks).sorted(by: Dataset.inOrder)
       unreadImages = try description.unreadImages()
       labelNames = description.labelNames
       croppedSites = []
@@ -73,7 +78,14 @@ package struct Dataset: Equatable, Sendable {
       croppedSites = prepared.cropped
       named = nil
     }
-    let channels = try DatasetChannels(of: found, named: named, count: modalityCount, in: folder)
+    let paired = skipUnpaired ? found.filter { $0.mask != nil } : found
+    unpairedCount = found.count - paired.count
+    guard paired.count > 0 || found.isEmpty else {
+      throw Refusal(
+        .input, folder.path, "none of its \(counted(found.count, "image")) has a mask",
+        remedy: "label some of them first")
+    }
+    let channels = try DatasetChannels(of: paired, named: named, count: modalityCount, in: folder)
     (cases, modalities) = (channels.cases, channels.names)
     try validate()
     unreadImages.report()
@@ -163,6 +175,12 @@ package struct Dataset: Equatable, Sendable {
 }
 
 extension Dataset {
+  /// A sentence on the images that were left out; nil if there are none.
+  package var unpairedRemark: String? {
+    guard unpairedCount > 0 else { return nil }
+    return "\(counted(unpairedCount, "image")) without a mask \(unpairedCount == 1 ? "is" : "are") left out."
+  }
+
   /// Keeps only the cases of some sites.
   ///
   /// - Throws: `Refusal` for a site without cases, naming the nearest site with some.
@@ -196,6 +214,7 @@ extension Dataset {
     croppedSites = whole.croppedSites.filter { site in cases.contains { $0.site == site } }
     modalities = whole.modalities
     unreadImages = whole.unreadImages
+    unpairedCount = whole.unpairedCount
     segmentNames = whole.segmentNames
     self.cases = cases
   }

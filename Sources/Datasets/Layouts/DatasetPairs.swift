@@ -39,7 +39,9 @@ struct Pairing {
     guard !rule.requireMasks || left.isEmpty else {
       throw Refusal(
         .input, listed(left.values.map(\.path).sorted()), "an image without its mask",
-        remedy: "add the mask, named like the image with _segmentation (or in labelsTr), or move the image away")
+        remedy:
+          "add the mask, named like the image with _segmentation (or in labelsTr), move the image away, or leave such "
+          + "images out (\(Setting.skipUnpaired))")
     }
     return try cases + masklessCases(left, site: site, rule)
   }

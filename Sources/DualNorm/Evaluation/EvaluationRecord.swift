@@ -34,6 +34,8 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
   /// The command line's groups of labels.
   var mergeLabels: [[LabelValue]]
   var excludeLabels: [LabelValue]
+  /// True if images without a mask were left out; nil otherwise.
+  package var skipUnpaired: Bool?
   /// The scored classes, by the labels in masks.
   package var labels: LabelScheme
   /// The cases to segment, as `Case.identifier`.
@@ -105,6 +107,7 @@ package struct EvaluationRecord: Codable, Equatable, Sendable {
     var words = Verb.evaluate.words + Setting.model.words(model) + (members?.dropFirst() ?? [])
     if mirror == true { words.append(Setting.mirror.description) }
     words += Setting.data.words(data)
+    if skipUnpaired == true { words.append(Setting.skipUnpaired.description) }
     words += Setting.output.words(output)
     // The default evaluates held-out and new cases but no training cases, which no value of the option does.
     let isDefault = split == "all" && sides.map { $0.values.contains(.test) && !$0.values.contains(.training) } ?? false

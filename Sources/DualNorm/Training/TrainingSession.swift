@@ -49,7 +49,8 @@ package struct TrainingSession: Sendable {
     try run.requireEmpty()
     if let initial = configuration.initial { _ = try WeightFile(URL(fileURLWithPath: initial)) }
     _ = try configuration.device.resolved()
-    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), skipUnpaired: configuration.skipUnpaired)
+    if let remark = dataset.unpairedRemark { report(.sentence(remark)) }
     let split = try configuration.split(of: dataset.cases)
     let check = try DataCheck.run(
       on: dataset, merge: configuration.mergeLabels, exclude: configuration.excludeLabels, progress: checking,
@@ -138,7 +139,7 @@ package struct TrainingSession: Sendable {
       throw Refusal(
         .input, run.configuration.path, "names no data", remedy: "only runs that train started can be resumed")
     }
-    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+    let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data), skipUnpaired: configuration.skipUnpaired)
     let split = try Split(contentsOf: run.splits, cases: dataset.cases)
     if let warning = dataset.warning(ofTestsOn: split.test) { Warnings.report(warning) }
     if configuration != recorded { try run.write(configuration) }

@@ -43,6 +43,7 @@ extension TrainingOption {
     TrainingOption(
       .data, \.data, "The data set: site folders, a dataset.json layout, or one folder of pairs.",
       open: nil, example: "../data"),
+    TrainingOption(.skipUnpaired, \.skipUnpaired, "Leave out images without a mask."),
     TrainingOption(
       .mergeLabels, \.mergeLabels, "Labels that become one class; may be given again.", form: "label,…",
       example: "[[1, 2]]"),
