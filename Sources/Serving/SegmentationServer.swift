@@ -105,7 +105,9 @@ package struct SegmentationServer: Sendable {
     }
     router.post("auth/token") { request, _ in
       guard let token else { return Response.json(["access_token": .null, "token_type": .null]) }
-      let body = try await request.body.collect(upTo: 8 << 10)
+      guard let body = try? await request.body.collect(upTo: 8 << 10) else {
+        throw ServiceError(.contentTooLarge, "The form is longer than 8 KiB; send a password.", closesConnection: true)
+      }
       guard let given = formFields(String(buffer: body))["password"], token.isEqual(to: given) else {
         try await Task.sleep(for: .milliseconds(500))
         throw ServiceError(.unauthorized, "The password is not the server's token.")
