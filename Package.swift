@@ -130,7 +130,8 @@ let package = Package(
     .target(name: "CTestStart", path: "Tests/TestStart"),  // calls the command's tests before all tests begin
     .target(name: "CCommandServer", path: "Tests/CCommandServer"),
     .executableTarget(
-      name: "command-server", dependencies: ["DualNormCLI", "CCommandServer"], path: "Tests/CommandServer"),
+      name: "command-server", dependencies: ["DualNormCLI", "Serving", "DualNorm", "Basics", "CCommandServer"],
+      path: "Tests/CommandServer"),
     .executableTarget(
       name: "fuzz",
       dependencies: ["Experiments", "DualNorm", "Datasets", "Torch", "MedicalImaging", "Basics", "TestSupport"],
@@ -138,11 +139,12 @@ let package = Package(
     .testTarget(name: "BasicsTests", dependencies: ["Basics"]),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "Basics", "TestSupport"]),
     .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "Basics", "TestSupport"]),
-    .testTarget(name: "ServingTests", dependencies: ["Serving", "Basics", "TestSupport"]),
+    .testTarget(name: "ServingTests", dependencies: ["Serving", "Datasets", "Basics", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"]),
     .testTarget(name: "DualNormTests", dependencies: library + ["TestSupport"]),
     .testTarget(
-      name: "CommandTests", dependencies: library + ["DualNormCLI", "TestSupport", "CTestStart", "CCommandServer"]),
+      name: "CommandTests",
+      dependencies: library + ["Serving", "DualNormCLI", "TestSupport", "CTestStart", "CCommandServer"]),
   ],
   cxxLanguageStandard: .cxx20
 )

@@ -1,6 +1,10 @@
 import CCommandServer
 import DualNormCLI
 
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "short-limits" {
+  serveWithShortLimits(CommandLine.arguments[2])
+}
+
 // `make man` asks every program of the package for its help.
 if CommandLine.arguments.count > 1 { runProgram(Array(CommandLine.arguments.dropFirst())) }
 

@@ -23,14 +23,19 @@ final class RunningCommand {
   /// - Parameters:
   ///   - errors: a handle for standard error, instead of a file.
   ///   - limits: bash commands to run first, such as `ulimit -f 100` (in KiB).
-  init(_ arguments: [String], errors: FileHandle? = nil, limits: String? = nil) throws {
+  ///   - environment: variables beside those of all commands.
+  ///   - program: another program of the package.
+  init(
+    _ arguments: [String], errors: FileHandle? = nil, limits: String? = nil, environment: [String: String] = [:],
+    program: String = "dualnorm"
+  ) throws {
     folder = try TemporaryFolder()
     // Files instead of pipes: a full pipe without reader would block the command.
     for name in ["output", "errors"] { try Data().write(to: folder.file(name)) }
-    let command = productsFolder.appendingPathComponent("dualnorm")
+    let command = productsFolder.appendingPathComponent(program)
     process.executableURL = limits == nil ? command : URL(fileURLWithPath: "/bin/bash")
     process.arguments = limits.map { ["-c", "\($0) && exec \"$0\" \"$@\"", command.path] + arguments } ?? arguments
-    process.environment = commandEnvironment
+    process.environment = commandEnvironment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: folder.file("output"))
     process.standardError = try errors ?? FileHandle(forWritingTo: folder.file("errors"))
@@ -48,6 +53,9 @@ final class RunningCommand {
 
   /// Kills the process as the system does when memory runs out, without any cleanup.
   func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
+
+  /// What it has written on standard error until now.
+  func errorsSoFar() throws -> String { try folder.text("errors") }
 
   /// Waits for the process to end.
   func finish() throws -> (status: Int32, output: String, errors: String) {

@@ -20,8 +20,10 @@ actor KeptValues<Value: Sendable> {
   /// Keeps the value that `make` makes of its identifier.
   ///
   /// - Throws: `ServiceError` if there are too many.
-  func add(_ make: (String) throws -> Value) throws -> (identifier: String, value: Value) {
-    removeOld()
+  func add(
+    now: Date = Date(), _ make: (String) throws -> Value
+  ) throws -> (identifier: String, value: Value) {
+    removeOld(now: now)
     guard values.count < most else {
       throw ServiceError(
         .serviceUnavailable, "The server keeps \(most) uploads already; try again later.", retryAfter: 60)
@@ -32,17 +34,17 @@ actor KeptValues<Value: Sendable> {
       return String(repeating: "0", count: 16 - digits.count) + digits
     }.joined()
     let value = try make(identifier)
-    values[identifier] = Kept(value: value, lastAsked: Date())
+    values[identifier] = Kept(value: value, lastAsked: now)
     return (identifier, value)
   }
 
   /// - Throws: `ServiceError` for an identifier without a value.
-  func value(_ identifier: String, touching touches: Bool = true) throws -> Value {
-    removeOld()
+  func value(_ identifier: String, now: Date = Date()) throws -> Value {
+    removeOld(now: now)
     guard let kept = values[identifier] else {
       throw ServiceError.notFound("There is no such upload, or it was removed.")
     }
-    if touches { values[identifier]!.lastAsked = Date() }
+    values[identifier]!.lastAsked = now
     return kept.value
   }
 
@@ -53,7 +55,7 @@ actor KeptValues<Value: Sendable> {
   var count: Int { values.count }
 
   /// Removes what nobody asked for.
-  func removeOld() {
-    values = values.filter { -$0.value.lastAsked.timeIntervalSinceNow < Double(seconds) }
+  func removeOld(now: Date = Date()) {
+    values = values.filter { now.timeIntervalSince($0.value.lastAsked) < Double(seconds) }
   }
 }
