@@ -1,6 +1,6 @@
 # make demo: see it work. make test: all tests. Both get LibTorch and ITK first.
 .PHONY: demo build test test-fast test-export fuzz sanitize bench bench-files bench-env compare compare-env test-env \
-  deps deps-cuda lint reference docs man package deb image install test-package test-package-small fixtures \
+  load-test deps deps-cuda lint reference docs man package deb image install test-package test-package-small fixtures \
   fixtures-like fixtures-segmentations fixtures-nnunet clean
 
 # The folder of the reference network in PyTorch, which benchmarks and fixtures run.
@@ -32,6 +32,14 @@ test-fast: deps
 # Exports against PyTorch and MONAI. SCHEMA is a copy of MONAI's schema of metadata, which it fetches otherwise.
 test-export: build bench-env
 	@$(BENCH_PYTHON) Tools/export_test.py .build/release/dualnorm $(REFERENCE) $(SCHEMA)
+
+# 200 requests at once to a server: good, slow, damaged and huge ones.
+LOAD = .build/load
+load-test: build
+	@rm -rf $(LOAD) && mkdir -p $(LOAD)
+	.build/release/dualnorm phantom --output $(LOAD)/data --size 96x96x16 --cases 2 --sites 2 --quiet
+	.build/release/dualnorm train --data $(LOAD)/data --output $(LOAD)/run --width 4 --iterations 10,10 --batch-size 4 --validate-every 10 --quiet
+	@python3 Tools/serve_load.py .build/release/dualnorm $(LOAD)/run $(LOAD)/data
 
 # Sanitizers over our C++ below Torch and MedicalImaging, which their tests exercise: addresses and leaks, then undefined behaviour.
 # LibTorch and ITK are not instrumented. Swift has no undefined-behaviour sanitizer on Linux, so the C++ alone has it.
