@@ -102,6 +102,20 @@ import Testing
     #expect(names == ["value.txt"])
   }
 
+  /// Each cleans up before it makes its own, and may find another's before it is locked.
+  @Test func foldersThatManyMakeAtOnce() {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let target = folder.appendingPathComponent("upload")
+    let failures = concurrentMap(Array(0..<600), threads: 16, progress: nil) { _ -> String? in
+      do {
+        let made = try PartialPath(folder: target)
+        return FileManager.default.fileExists(atPath: made.url.path) ? nil : "it is gone"
+      } catch { return "\(error)" }
+    }
+    #expect(failures.compactMap { $0 } == [])
+    #expect(names == [])
+  }
+
   @Test func whatMayBeInUseStays() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let dead = try deadProcess()

@@ -28,7 +28,11 @@ package final class PartialPath {
     // Clean up every time: the remains of a folder are many files.
     removePartialFiles(in: target.deletingLastPathComponent())
     try self.init(beside: target, ending: "") {
-      mkdir($0, 0o777) == 0 ? open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1
+      guard mkdir($0, 0o777) == 0 else { return -1 }
+      let descriptor = open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      // Somebody who cleans up may have removed it, since nobody had locked it: another name is tried.
+      if descriptor < 0, errno == ENOENT { errno = EEXIST }
+      return descriptor
     }
   }
 
