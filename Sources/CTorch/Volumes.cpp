@@ -25,7 +25,7 @@ static Axes axes(const ptrdiff_t *values) { return {values[0], values[1], values
 /// Convolves images or volumes.
 static at::Tensor convolved(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias,
                             at::IntArrayRef strides, at::IntArrayRef padding) {
-  auto type = x.is_cpu() ? convolved_type(x, weight, strides) : x.scalar_type();
+  auto type = x.is_cpu() ? convolved_type(x, weight, strides, padding) : x.scalar_type();
   auto wide = [&](const at::Tensor &given) { return given.to(type); };
   auto wide_bias = bias ? std::optional(wide(*bias)) : std::nullopt;
   auto y = strides.size() == 3 ? at::conv3d(wide(x), wide(weight), wide_bias, strides, padding)

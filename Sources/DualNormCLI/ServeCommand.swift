@@ -96,7 +96,8 @@ struct ServeCommand: ParsableCommand {
     let folders = try model.map { try ModelsOption.runs(in: URL(fileURLWithPath: $0)) }
     let names = try names()
     let settings = try settings()
-    try waiting { [mirror, precision, threads, overlap = windows.overlap] in
+    try settings.requireSafe()
+    let end = try waiting { [mirror, precision, threads, overlap = windows.overlap] in
       var models: [ServedModel] = []
       for (name, runs) in zip(names, folders) {
         let service = try await PredictionService(
@@ -104,30 +105,42 @@ struct ServeCommand: ParsableCommand {
         models.append(try ServedModel(name: name, service: service))
       }
       let server = try SegmentationServer(models, settings)
-      try await server.run(
+      return try await server.run(
         started: { port in
           let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
           Messages.show(
             "Serving \(listed(names)) on http://\(host):\(port) "
-              + (settings.isLoopback ? "for this machine" : "for holders of the token") + "; Ctrl-C ends it.")
+              + (settings.token == nil ? "for this machine" : "for holders of the token") + "; Ctrl-C ends it.")
         }, shouldEnd: Interruption.requested)
     }
-    Messages.say("Ended; no request was cut off.")
+    let cut = [
+      end.jobs > 0 ? "\(counted(end.jobs, "segmentation")) of the page did not finish" : nil,
+      end.cutsConnections ? "connections that did not end were closed" : nil,
+    ].compactMap { $0 }
+    Messages.say("Ended; \(cut.isEmpty ? "no request was cut off" : cut.joined(separator: ", and ")).")
   }
 
   private func settings() throws -> ServerSettings {
     var settings = ServerSettings()
     (settings.host, settings.port) = try address
     settings.token = try token.map { try readToken(URL(fileURLWithPath: $0)) }
-    settings.origins = allowOrigin
+    settings.origins = allowOrigin.map(Self.normalized)
     settings.data = data.map { URL(fileURLWithPath: $0) }
     settings.seed = seed
     settings.largestComponent = components.choice
+    settings.report = { Messages.show($0) }
     settings.limits.bytes = Int(maxUpload * 1e9)
     settings.limits.keepSeconds = keep * 60
     settings.limits.waiting = queue
     if messages.verbose { settings.log = { Messages.say($0) } }
     return settings
+  }
+
+  /// An origin as browsers write it: in lower case, and without the scheme's own port.
+  private static func normalized(_ origin: String) -> String {
+    let origin = origin.lowercased()
+    let port = origin.hasPrefix("https:") ? ":443" : ":80"
+    return origin.hasSuffix(port) ? String(origin.dropLast(port.count)) : origin
   }
 
   /// Names for clients: the folders' own, which differ.

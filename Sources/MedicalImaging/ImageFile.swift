@@ -77,8 +77,11 @@ extension Geometry {
   ///
   /// - Throws: `Refusal` for a file that cannot be read.
   package init(contentsOf url: URL) throws {
-    self =
-      try isPicture(url)
-      ? Image.shownChannels(contentsOf: url)[0].geometry : ImageFile(url, channels: nil).geometry
+    guard isPicture(url) else {
+      self = try ImageFile(url, channels: nil).geometry
+      return
+    }
+    let picture = try PictureFile(url)
+    self.init(size: SIMD3(picture.width, picture.height, 1))
   }
 }

@@ -17,19 +17,16 @@ package struct SegmentationServer: Sendable {
   private let metrics = Metrics()
   private let token: Token?
   /// The private folder of all uploads, which goes with this value.
-  private let folder: UploadFolder
+  private let folder: ServerFolder
 
   /// - Throws: `Refusal` for an address that others reach without a token, or a folder that cannot be used.
   package init(_ models: [ServedModel], _ settings: ServerSettings) throws {
-    guard settings.isLoopback || settings.token != nil else {
-      throw Refusal(
-        .input, "\(Setting.listen) \(settings.host)",
-        "other machines reach this address, and whoever does may use the server",
-        remedy: "give a file with a secret (\(Setting.token)), or listen on 127.0.0.1")
-    }
-    self.settings = settings
+    try settings.requireSafe()
+    let folder = try ServerFolder()
+    var settings = settings
+    settings.hiddenFolders = [settings.data, folder.url].compactMap { $0?.path }
+    (self.settings, self.folder) = (settings, folder)
     token = settings.token.map(Token.init)
-    folder = try UploadFolder(in: FileManager.default.temporaryDirectory)
     queue = SegmentationQueue(limit: settings.limits.waiting)
     let uploads = UploadReader(folder: folder.url, limits: settings.limits)
     labels = try LabelService(settings, models, queue, uploads, metrics)
@@ -40,13 +37,17 @@ package struct SegmentationServer: Sendable {
 
   /// Answers requests until it is told to end, and then those at hand.
   ///
+  /// Connections that are left when the last segmentation has ended get a bounded time.
+  ///
   /// - Parameters:
   ///   - started: called with the port once the server listens.
   ///   - shouldEnd: asked several times a second.
+  /// - Returns: what the end cut short.
   /// - Throws: `Refusal` for an address that cannot be used.
-  package func run(started: @escaping @Sendable (Int) -> Void, shouldEnd: @escaping @Sendable () -> Bool) async throws {
-    var quiet = Logger(label: "server", factory: { _ in SwiftLogNoOpLogHandler() })
-    quiet.logLevel = .critical
+  package func run(
+    started: @escaping @Sendable (Int) -> Void, shouldEnd: @escaping @Sendable () -> Bool
+  ) async throws -> ServerEnd {
+    let quiet = Logger(label: "server", factory: { _ in SwiftLogNoOpLogHandler() })
     let limits = settings.limits
     let application = Application(
       router: router,
@@ -58,17 +59,27 @@ package struct SegmentationServer: Sendable {
       configuration: .init(
         address: .hostname(settings.host, port: settings.port),
         availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: quiet)),
-      services: [Housekeeping(labels: labels, page: page, queue: queue)],
+      services: [Housekeeping(labels: labels, page: page)],
       onServerRunning: { started($0.localAddress?.port ?? 0) }, logger: quiet)
     let group = ServiceGroup(configuration: .init(services: [application], logger: quiet))
+    let running = Task { try await group.run() }
     let watch = Task {
       while !shouldEnd() { try await Task.sleep(for: .milliseconds(100)) }
-      await queue.close()
+      let stopped = await endWork()
       await group.triggerGracefulShutdown()
+      return stopped
     }
-    defer { watch.cancel() }
+    let limit = Task {
+      _ = try await watch.value
+      while await queue.count > 0 { try await Task.sleep(for: .milliseconds(50)) }
+      try await Task.sleep(for: .seconds(limits.endSeconds))
+      running.cancel()
+    }
+    var cutsConnections = false
     do {
-      try await group.run()
+      try await running.value
+    } catch is CancellationError {
+      cutsConnections = true
     } catch let error as IOError {
       throw Refusal(
         .input, "\(Setting.listen) \(settings.host):\(settings.port)",
@@ -80,6 +91,17 @@ package struct SegmentationServer: Sendable {
         .input, "\(Setting.listen) \(settings.host)", "is no address of this machine (\(error))",
         remedy: "give one, such as 127.0.0.1")
     }
+    limit.cancel()
+    // LibTorch must not compute when the process ends.
+    while await queue.count > 0 { try await Task.sleep(for: .milliseconds(20)) }
+    return ServerEnd(jobs: try await watch.value, cutsConnections: cutsConnections)
+  }
+
+  /// Refuses what waits and what comes, and stops what no request waits for.
+  private func endWork() async -> Int {
+    await queue.close()
+    await labels.uncertainties.cancel()
+    return await page.endJobs()
   }
 
   private var router: Router<ServedContext> {
@@ -118,11 +140,18 @@ package struct SegmentationServer: Sendable {
   }
 }
 
-/// Removes what nobody asks for, and stops work that nobody waits for when the server ends.
+/// What the end of a server cut short.
+package struct ServerEnd: Sendable {
+  /// The number of the page's segmentations that were not done.
+  package let jobs: Int
+  /// Whether clients still sent, or did not take their answers, when the time for it was over.
+  package let cutsConnections: Bool
+}
+
+/// Removes what nobody asks for.
 private struct Housekeeping: Service {
   let labels: LabelService
   let page: PageService
-  let queue: SegmentationQueue
 
   func run() async throws {
     try? await cancelWhenGracefulShutdown {
@@ -132,8 +161,5 @@ private struct Housekeeping: Service {
         await page.jobs.removeOld()
       }
     }
-    await queue.close()
-    await labels.uncertainties.cancel()
-    await page.jobs.removeAll()
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 package import DualNorm
 package import Foundation
 
@@ -18,14 +19,38 @@ package struct ServerSettings: Sendable {
   package var limits = ServerLimits()
   /// Writes a line about a request or an event; lines hold no names of patients, files or cases.
   package var log: @Sendable (String) -> Void = { _ in }
+  /// Writes a line about a fault of the server, with the same care.
+  package var report: @Sendable (String) -> Void = { _ in }
+  /// Folders of this machine whose paths no client shall see.
+  var hiddenFolders: [String] = []
 
   package init() {}
 
   /// Tells whether only programs of this machine reach the server.
   package var isLoopback: Bool { Self.isLoopback(host) }
 
-  package static func isLoopback(_ host: String) -> Bool {
-    host == "localhost" || host == "::1" || host.wholeMatch(of: /127\.\d{1,3}\.\d{1,3}\.\d{1,3}/) != nil
+  /// Checks the address, before anything is read.
+  ///
+  /// - Throws: `Refusal` for an address that others reach without a token.
+  package func requireSafe() throws {
+    guard isLoopback || token != nil else {
+      throw Refusal(
+        .input, "\(Setting.listen) \(host)", "other machines reach this address, and whoever does may use the server",
+        remedy: "give a file with a secret (\(Setting.token)), or listen on 127.0.0.1")
+    }
+  }
+
+  /// A sentence without the paths of this machine.
+  func veiled(_ sentence: String) -> String {
+    hiddenFolders.reduce(sentence) { text, folder in
+      text.replacingOccurrences(of: folder + "/", with: "").replacingOccurrences(
+        of: folder, with: "the server's folder")
+    }
+  }
+
+  package static func isLoopback(_ name: String) -> Bool {
+    let host = name.lowercased()
+    return host == "localhost" || host == "::1" || host.wholeMatch(of: /127\.\d{1,3}\.\d{1,3}\.\d{1,3}/) != nil
   }
 }
 
@@ -47,6 +72,8 @@ package struct ServerLimits: Sendable {
   package var bodySeconds = 900
   /// Seconds without a byte after which a connection is closed.
   package var idleSeconds = 60
+  /// Seconds that connections get when the server ends, once the last segmentation has.
+  package var endSeconds = 30
   /// Seconds that uploads and results stay without being asked for.
   package var keepSeconds = 1800
 

@@ -14,7 +14,7 @@ func serveWithShortLimits(_ run: String) -> Never {
       (settings.limits.bodySeconds, settings.limits.idleSeconds, settings.limits.keepSeconds) = (3, 5, 6)
       (settings.limits.uploads, settings.limits.files, settings.limits.fieldBytes) = (1, 3, 1000)
       let server = try SegmentationServer([ServedModel(name: "model", service: service)], settings)
-      try await server.run(
+      _ = try await server.run(
         started: { port in
           FileHandle.standardError.write(Data("Serving model on http://127.0.0.1:\(port) for tests\n".utf8))
         }, shouldEnd: { false })

@@ -182,15 +182,44 @@ import Testing
     #expect(try server.answer("HEAD", "/datastore/image?image=Site-C/New").status == 200)
     #expect(try server.answer("HEAD", "/datastore/image?image=Site-C/New&check_sum=SHA256:00").status == 404)
     let before = contents(of: folder.url)
-    for name in [
-      "../x", "..", ".x", "a/b", "a%00", "%C3%BC", "a%0Ab", String(repeating: "x", count: 101), "X_segmentation",
-    ] {
+    let names = ["../x", "..", ".x", "a/b", "a%00", "%C3%BC", "a%0Ab", String(repeating: "x", count: 101)]
+    // 3D Slicer gives names with blanks and other signs, which become underscores.
+    for name in names where name.hasPrefix(".") || name.count > 100 {
       #expect(try add(name, "Site-C", image).status == 400, "\(name)")
-      if name != "X_segmentation" {
-        #expect(try add("y", name.removingPercentEncoding!, image).status == 400, "\(name)")
-      }
+    }
+    #expect(try add("X_segmentation", "Site-C", image).status == 400)
+    for name in names {
+      #expect(try add("y", name.removingPercentEncoding!, image).status == 400, "\(name)")
     }
     #expect(try add("Bad", "Site-C", image.prefix(500)).status == 400)
     #expect(contents(of: folder.url) == before && contents(of: data.appendingPathComponent("Site-C")) == ["New.nii.gz"])
+    for name in ["a%2Fb", "a%00", "%C3%BC%20x"] { #expect(try add(name, "Site-D", image).status == 200, "\(name)") }
+    #expect(contents(of: data.appendingPathComponent("Site-D")) == ["__x.nii.gz", "a_.nii.gz", "a_b.nii.gz"])
+    #expect(contents(of: folder.url).filter { !$0.contains("Site-D") } == before)
+  }
+
+  /// The order of 3D Slicer's requests for a volume that its user loaded: it keeps to its own name throughout.
+  @Test func aVolumeOfSlicersUser() throws {
+    let image = try Data(contentsOf: Tiny.data.appendingPathComponent("Site-A/Case00.nii.gz"))
+    let name = "2:%20AXIAL%20T1%20(1)"
+    let form = RequestForm(["params": "{}"]).with("file", named: "volume.nii.gz", image)
+    #expect(
+      try server.answer("PUT", "/datastore/?image=\(name)", form).json["image"] as? String == "uploads/2__AXIAL_T1__1_")
+    let label = try Data(contentsOf: Tiny.data.appendingPathComponent("Site-A/Case00_segmentation.nii.gz"))
+    let saved = try server.answer(
+      "PUT", "/datastore/label?image=\(name)", RequestForm(["params": "{}"]).with("label", named: "label.nii.gz", label)
+    )
+    #expect(saved.status == 200, "\(saved.detail)")
+    #expect(contents(of: data.appendingPathComponent("uploads")).contains("2__AXIAL_T1__1__segmentation.nii.gz"))
+    #expect(try server.answer("GET", "/datastore/label?label=\(name)&tag=final").status == 200)
+  }
+
+  /// A label that unpacks to far more voxels than the image has is refused before they are read.
+  @Test func aLabelOfManyVoxels() throws {
+    let large = LabelMap(repeating: 0, geometry: Geometry(size: SIMD3(512, 512, 64)))
+    let file = folder.file("large.nii.gz")
+    try large.write(to: file)
+    let answer = try save(Data(contentsOf: file), "large.nii.gz")
+    #expect(answer.status == 400 && answer.detail.contains("does not lie on the image's grid"))
   }
 }

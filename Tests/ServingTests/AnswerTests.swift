@@ -94,7 +94,7 @@ import Testing
     let told = ServiceError.of(
       image, hiding: [("/tmp/upload/000000.nii.gz", "scan.nii.gz"), ("/tmp/upload", "the upload")])
     #expect(told.status == .badRequest && told.detail == "scan.nii.gz: is empty; copy it again.")
-    #expect(ServiceError.of(CancellationError()).status == .serviceUnavailable)
+    #expect(ServiceError.of(CancellationError()).status == .badRequest)
     let strange = CocoaError(.fileNoSuchFile, userInfo: [NSFilePathErrorKey: "/data/Doe.nii.gz"])
     #expect(ServiceError.of(strange).status == .internalServerError)
     #expect(!ServiceError.logged(strange).contains("Doe") && !ServiceError.of(strange).detail.contains("Doe"))

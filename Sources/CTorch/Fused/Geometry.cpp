@@ -36,12 +36,12 @@ static at::ScalarType calculated(at::ScalarType type) {
   return type == at::kBFloat16 && !processor::library_has_bfloat16() ? at::kFloat : type;
 }
 
-at::ScalarType convolved_type(const Tensor &x, const Tensor &weight, at::IntArrayRef strides) {
+at::ScalarType convolved_type(const Tensor &x, const Tensor &weight, at::IntArrayRef strides, at::IntArrayRef padding) {
   auto type = calculated(x.scalar_type());
   if (type != at::kBFloat16) return type;
   for (int64_t axis = 0; axis < static_cast<int64_t>(strides.size()); axis++) {
     int64_t kernel = weight.size(2 + axis), side = x.size(2 + axis);
-    int64_t result = (side + 2 * (kernel / 2) - kernel) / strides[axis] + 1;
+    int64_t result = (side + 2 * padding[axis] - kernel) / strides[axis] + 1;
     if (kernel > 1 && std::min(side, result) < 3) return at::kFloat;
   }
   return type;
@@ -100,7 +100,7 @@ Tensor Geometry::convolve(const ConvolutionInput &input, const Tensor &weight, c
   }
   if (!on_gpu && is_3x3(weight) && winograd::pays(input.a, depth, weight, input.a.size(1)))
     return winograd::convolve(input, depth, weight, bias, residual, rounds);
-  auto wide = on_gpu ? type : doubling ? calculated(type) : convolved_type(unfolded(input.a), weight, stride());
+  auto wide = on_gpu ? type : doubling ? calculated(type) : convolved_type(unfolded(input.a), weight, stride(), paddings(weight));
   if (wide == at::kFloat && is_3x3(weight) && columns::pay(input.a, weight)) {
     auto y = columns::convolve(input.stored().to(wide), depth, weight.to(type).to(wide), bias.to(type).to(wide)).to(type);
     return residual.defined() ? y.add_(residual) : y;
@@ -155,7 +155,10 @@ Geometry::Gradients Geometry::gradients(const Tensor &dy, const ConvolutionInput
     return result;
   }
   if (wanted[0] || wanted[1]) {
-    auto type = dy.scalar_type(), wide = on_gpu ? type : doubling ? calculated(type) : convolved_type(unfolded(dy), weight, stride());
+    auto type = dy.scalar_type();
+    auto wide = on_gpu     ? type
+                : doubling ? calculated(type)
+                           : convolved_type(unfolded(dy), weight, stride(), paddings(weight));
     if (wide == at::kFloat && is_3x3(weight) && columns::pay(dy, weight)) {
       auto gradient = dy.to(wide);
       if (wanted[0]) set_input(columns::input_gradient(gradient, depth, weight.to(type).to(wide)).to(type));

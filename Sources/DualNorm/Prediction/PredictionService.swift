@@ -69,7 +69,7 @@ public actor PredictionService {
   /// Segments a case that `ModelDescription.prepared` read.
   ///
   /// - Parameter item: consumed; its intensities are freed before post-processing.
-  /// - Throws: the errors of `Adapter.statistics`.
+  /// - Throws: the errors of `Adapter.statistics`; `CancellationError` where the options' `progress` ends it.
   package func segment(
     _ item: consuming PreparedCase, _ options: SegmentationOptions
   ) throws -> [SegmentationModel.Segmentation] {
@@ -94,8 +94,8 @@ package struct SegmentationOptions: Sendable {
   package var keepsUncertainty: Bool
   /// Whether to take batch statistics on the case itself, whatever `PredictionService.adapt` was told.
   package var adaptsToCase = false
-  /// Called on the tensors' thread with the slices done and their number.
-  package var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
+  /// Called on the tensors' thread with the slices done and their number; false ends the segmentation.
+  package var progress: (@Sendable (_ done: Int, _ total: Int) -> Bool)?
 
   package init(
     passes: Set<Pass> = [.final], site: String? = nil, largestComponent: LargestComponentChoice = .asInModel,

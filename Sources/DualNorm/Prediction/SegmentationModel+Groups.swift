@@ -7,7 +7,7 @@ extension SegmentationModel {
   /// The mean of their probabilities is taken on the file's grid, at 8 bytes per voxel, class and pass.
   func segmentByGroups(
     _ item: PreparedCase, _ passes: Set<Pass>, site: String?, largestComponent: LargestComponentChoice,
-    keepsProbabilities: Bool, keepsUncertainty: Bool
+    keepsProbabilities: Bool, keepsUncertainty: Bool, _ progress: ((_ done: Int, _ total: Int) -> Bool)? = nil
   ) throws -> [Segmentation] {
     var sums: [Pass: [Image]] = [:]
     /// Σ of the groups' entropies less what their members disagree in.
@@ -15,9 +15,12 @@ extension SegmentationModel {
     for (place, group) in groups.enumerated() {
       let own = place == 0 ? item : try group.description.prepared(item.source)
       let grid = own.volume.grid
-      var found = results(
+      let ofAll = progress.map { [groups] progress in
+        { (done: Int, total: Int) in progress(place * total + done, groups.count * total) }
+      }
+      var found = try results(
         of: own.volume, group, passes, site: site, statistics: nil, keepsProbabilities: true,
-        keepsUncertainty: keepsUncertainty)
+        keepsUncertainty: keepsUncertainty, ofAll)
       try requireMembers()
       let share = Float(group.members.count) / Float(members.sources.count)
       for pass in passes {

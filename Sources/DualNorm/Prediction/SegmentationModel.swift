@@ -175,23 +175,24 @@ public final class SegmentationModel {
   ///   - largestComponent: selects the classes that keep only their largest connected component.
   ///   - keepsProbabilities: whether to return class probabilities, at 4 bytes per voxel, class and pass.
   ///   - keepsUncertainty: whether to return the uncertainty, at 8 bytes per voxel and pass.
-  ///   - progress: called with the slices done in the last pass and their number, on the network's grid.
+  ///   - progress: called with the slices done in the last pass and their number, on the network's grid; false ends the
+  ///     segmentation.
   /// - Throws: `Refusal` for a case whose scores take more than the memory, or a member whose file could not be read
   ///   again.
   package func segment(
     _ item: consuming PreparedCase, passes: Set<Pass> = [.final], site: String?, statistics: BatchStatistics? = nil,
     largestComponent: LargestComponentChoice = .asInModel, keepsProbabilities: Bool = false,
-    keepsUncertainty: Bool = false, progress: ((_ done: Int, _ total: Int) -> Void)? = nil
+    keepsUncertainty: Bool = false, progress: ((_ done: Int, _ total: Int) -> Bool)? = nil
   ) throws -> [Segmentation] {
     try requireRoom(for: item, passes, keepsProbabilities: keepsProbabilities, keepsUncertainty: keepsUncertainty)
     guard groups.count == 1 else {
       return try segmentByGroups(
         item, passes, site: site, largestComponent: largestComponent, keepsProbabilities: keepsProbabilities,
-        keepsUncertainty: keepsUncertainty)
+        keepsUncertainty: keepsUncertainty, progress)
     }
     let grid = item.volume.grid
     let reduced = description.largestComponentClasses(largestComponent)
-    var found = results(
+    var found = try results(
       of: item.volume, groups[0], passes, site: site, statistics: statistics, keepsProbabilities: keepsProbabilities,
       keepsUncertainty: keepsUncertainty, progress)
     try requireMembers()
@@ -209,10 +210,12 @@ public final class SegmentationModel {
   }
 
   /// Classes and, if kept, class probabilities of all voxels, in the network's orientation.
+  ///
+  /// - Throws: `CancellationError` where `progress` ends the segmentation.
   func results(
     of volume: PreparedVolume, _ group: Group, _ passes: Set<Pass>, site: String?, statistics: BatchStatistics?,
-    keepsProbabilities: Bool, keepsUncertainty: Bool, _ progress: ((_ done: Int, _ total: Int) -> Void)? = nil
-  ) -> [Pass: PassResult] {
+    keepsProbabilities: Bool, keepsUncertainty: Bool, _ progress: ((_ done: Int, _ total: Int) -> Bool)? = nil
+  ) throws -> [Pass: PassResult] {
     let last = passes.contains(.final) ? Pass.final : .first
     let grid = volume.grid
     let classes = description.labels.classCount
@@ -225,9 +228,11 @@ public final class SegmentationModel {
     // nnU-Net resamples logits.
     let areLogitsRestored = group.description.preparation.nnUNet != nil
     var restoring = Dictionary(uniqueKeysWithValues: passes.map { ($0, SliceRestoring(grid)) })
+    var goesOn = true
     func predict() {
-      segmenter.forEachSlab(of: volume, sampling, passes: passes, on: device) { pass, slices, scores in
-        if pass == last { progress?(slices.upperBound, volume.depth) }
+      func asks() -> Bool { goesOn }
+      segmenter.forEachSlab(of: volume, sampling, passes: passes, on: device, goesOn: asks) { pass, slices, scores in
+        if pass == last { goesOn = progress?(slices.upperBound, volume.depth) ?? true }
         if !grid.isResampled { found[pass]!.classes += scores.classes }
         guard keepsProbabilities || keepsUncertainty || grid.isResampled else { return }
         let disagreement = scores.further.map { [$0.values(Float.self)] } ?? []
@@ -244,6 +249,7 @@ public final class SegmentationModel {
       }
     }
     if let statistics { statistics.applied(predict) } else { predict() }
+    guard goesOn else { throw CancellationError() }
     return found
   }
 }

@@ -7,10 +7,11 @@ extension Segmenter {
   ///
   /// - Parameters:
   ///   - wanted: the passes to score; a network without dual norms gives its only pass for both.
+  ///   - goesOn: asked before each batch of windows; false ends the scoring.
   ///   - body: receives the scores of a slab on the volume's grid.
   func forEachSlab(
     of volume: PreparedVolume, _ sampling: any Sampling, passes wanted: Set<Pass>, on device: Device,
-    _ body: (Pass, Range<Int>, ClassScores) -> Void
+    goesOn: () -> Bool = { true }, _ body: (Pass, Range<Int>, ClassScores) -> Void
   ) {
     withoutGradients {
       let windows = sampling.windows(covering: volume)
@@ -18,6 +19,7 @@ extension Segmenter {
       var batch: (places: Range<Int>, scores: [Pass: ClassScores]) = (0..<0, [:])
       for (place, window) in windows.enumerated() {
         if place == batch.places.upperBound {
+          guard goesOn() else { return }
           let places = place..<min(place + sampling.windowsPerBatch, windows.count)
           batch = (places, scores(of: sampling.input(places.map { (volume, windows[$0]) }, on: device), .evaluation))
         }

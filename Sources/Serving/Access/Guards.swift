@@ -32,13 +32,17 @@ struct AnswerGuard: RouterMiddleware {
     } catch let error as HTTPError {
       response = ServiceError(error.status, "There is no such address, or not for this method.").response
     } catch {
-      let answer = ServiceError.of(error)
-      if answer.status == .internalServerError { settings.log("A request failed: \(ServiceError.logged(error))") }
+      var answer = ServiceError.of(error)
+      if answer.status == .internalServerError { settings.report("A request failed: \(ServiceError.logged(error))") }
+      answer.detail = settings.veiled(answer.detail)
       response = answer.response
     }
+    // What is left of a refused request's body is not worth reading.
+    if request.hasBody, response.status.kind != .successful { response.headers[.connection] = "close" }
     if response.headers[.connection] == "close", response.status.kind != .successful { close(context.channel) }
+    response.body = response.body.watched(context.channel, seconds: settings.limits.idleSeconds)
     // Errors too, which an allowed page could not read otherwise.
-    if let origin = request.headers[.origin], settings.origins.contains(origin) {
+    if let origin = request.headers[.origin], settings.origins.contains(origin.lowercased()) {
       response.headers[.accessControlAllowOrigin] = origin
       response.headers[.vary] = "Origin"
       response.headers[.accessControlExposeHeaders] = "Content-Disposition, Retry-After"
@@ -83,7 +87,8 @@ struct AccessGuard: RouterMiddleware {
           closesConnection: true)
       }
     }
-    if request.uri.path.hasPrefix("/page/"), request.method != .get, request.headers[.xDualNorm] == nil {
+    let isReading = [.get, .head].contains(request.method)
+    if request.uri.path.split(separator: "/").first == "page", !isReading, request.headers[.xDualNorm] == nil {
       throw ServiceError(.forbidden, "The request lacks the header X-DualNorm, which pages of others cannot send.")
     }
     return try await next(request, context)
@@ -100,8 +105,12 @@ struct AccessGuard: RouterMiddleware {
 
   /// The origin of another site's page, if it is allowed; nil for programs and for the server's own page.
   private func allowedOrigin(of request: Request) throws -> String? {
-    guard let origin = request.headers[.origin] else { return nil }
-    if let host = request.head.authority, ["http://\(host)", "https://\(host)"].contains(origin) { return nil }
+    guard let origin = request.headers[.origin]?.lowercased() else { return nil }
+    if let host = request.head.authority,
+      ["http://\(host.lowercased())", "https://\(host.lowercased())"].contains(origin)
+    {
+      return nil
+    }
     guard settings.origins.contains(origin) else {
       throw ServiceError(
         .forbidden, "Pages of other sites may not use the server, unless it is started with \(Setting.allowOrigin).")

@@ -25,7 +25,7 @@ extension Response {
     return Response(
       status: .ok,
       headers: [
-        .contentType: contentType(ofFile: name), .contentDisposition: #"attachment; filename="\#(name)""#,
+        .contentType: contentType(ofFile: name), .contentDisposition: disposition(ofFile: name),
       ],
       body: ResponseBody(contentLength: size) { writer in
         try await writer.write(contentsOf: url, size: size)
@@ -71,6 +71,15 @@ extension Response {
       throw ServiceError.notFound("The file is gone; ask for it anew.")
     }
     return size
+  }
+
+  /// The header that names a download: plain letters for old programs, and the whole name (RFC 6266).
+  private static func disposition(ofFile name: String) -> String {
+    let plain = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_. ".contains($0)) ? $0 : "_" })
+    guard plain != name else { return #"attachment; filename="\#(name)""# }
+    let letters = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+    let coded = name.addingPercentEncoding(withAllowedCharacters: letters) ?? plain
+    return #"attachment; filename="\#(plain)"; filename*=UTF-8''\#(coded)"#
   }
 
   static func contentType(ofFile name: String) -> String {

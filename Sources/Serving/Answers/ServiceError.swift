@@ -6,7 +6,7 @@ import Hummingbird
 /// A request that is not done: its status, and one sentence for the client.
 struct ServiceError: Error {
   let status: HTTPResponse.Status
-  let detail: String
+  var detail: String
   /// Seconds after which the client may try again; nil where trying again is no use.
   var retryAfter: Int?
   /// Tells whether the rest of the request's body is not worth reading.
@@ -34,7 +34,7 @@ struct ServiceError: Error {
     case let error as Refusal:
       ServiceError(
         .badRequest, hidden.reduce(error.description) { $0.replacingOccurrences(of: $1.path, with: $1.name) })
-    case is CancellationError: .stopping
+    case is CancellationError: ServiceError(.badRequest, "The request was given up.")
     default: ServiceError(.internalServerError, "The server could not do this; its log has more.")
     }
   }

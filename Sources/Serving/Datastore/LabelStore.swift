@@ -8,12 +8,17 @@ import MedicalImaging
 ///
 /// The folder has the layout of sites, or is one folder of pairs, so that `train` takes it as it is.
 actor LabelStore {
+  private let thread = FileThread()
+  nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
   let folder: URL
   private let modalities: [Int]
   private var cases: [String: Case] = [:]
   private var isFlat = false
   private var lastRead = Date.distantPast
   private static let secondsBetweenReadings = 2.0
+  /// The site of images that come without one.
+  private static let uploads = "uploads"
 
   /// - Parameter modalities: the numbers of modalities that the models take.
   /// - Throws: `Refusal` for a folder that holds no cases, or a data set with `dataset.json`.
@@ -54,18 +59,23 @@ actor LabelStore {
 
   /// - Throws: `ServiceError` for an unknown identifier.
   func scan(_ identifier: String) throws -> Case {
-    guard let scan = try all()[identifier] else { throw ServiceError.notFound("There is no such image.") }
+    let cases = try all()
+    // 3D Slicer keeps to the name that it gave an upload, whatever the answer calls it.
+    let name = identifier.contains("/") ? identifier : Self.fileName(identifier)
+    guard let scan = cases[identifier] ?? cases[name] ?? cases["\(Self.uploads)/\(name)"] else {
+      throw ServiceError.notFound("There is no such image.")
+    }
     return scan
   }
 
   /// Adds an uploaded image.
   ///
   /// - Parameters:
-  ///   - identifier: the name that the client wants, which must be safe as a file's name.
+  ///   - identifier: the name that the client wants; blanks and other signs become underscores.
   ///   - site: the folder for it; ignored in a folder without sites.
   /// - Throws: `ServiceError` for another name, or an image of this name with other contents.
   func add(_ image: URL, as identifier: String, site: String?) throws -> String {
-    let site = site ?? "uploads"
+    let (identifier, site) = (Self.fileName(identifier), site ?? Self.uploads)
     for name in [identifier, site] where !Self.isName(name) {
       throw ServiceError.wrong(
         "Names of images and sites have 1 to 100 letters, digits, dots, hyphens and underscores, and no dot in front.")
@@ -87,20 +97,58 @@ actor LabelStore {
     }
     try copyAtomically(image, to: target)
     lastRead = .distantPast
+    guard try all()[full] != nil else {
+      // Pictures beside volumes are overviews, which nobody labels.
+      try? FileManager.default.removeItem(at: target)
+      throw ServiceError.wrong("The folder holds images of another kind, beside which this one would not be read.")
+    }
     return full
   }
 
-  /// Letters that never lead to another folder.
-  private static func isName(_ name: String) -> Bool {
-    (1...100).contains(name.utf8.count) && !name.hasPrefix(".")
-      && name.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-          true
-        default: false
-        }
+  /// Reads the mask in an uploaded file, or OHIF's bytes of all voxels in the image's order.
+  ///
+  /// - Throws: `ServiceError` for another number of voxels than the image's, before any of them is read.
+  func mask(in file: Upload.File, of identifier: String) throws -> LabelMap {
+    let grid = try Warnings.collecting { try scan(identifier).sources[0].geometry() }.value
+    guard !file.givenName.lowercased().hasSuffix(".bin") else {
+      let size = try FileManager.default.attributesOfItem(atPath: file.url.path)[.size] as? Int ?? 0
+      guard size == grid.voxelCount else {
+        throw ServiceError.wrong(
+          "The label has \(size) bytes, and the image \(grid.voxelCount) voxels; send a byte for each.")
       }
+      return LabelMap(voxels: try Data(contentsOf: file.url).map { LabelValue($0) }, geometry: grid)
+    }
+    guard volumeStem(file.url) != nil else {
+      throw ServiceError.wrong("The label is of an unknown format by its name; send .nii.gz, .nii or .nrrd.")
+    }
+    return try Warnings.collecting {
+      let own = try Geometry(contentsOf: file.url)
+      guard own.voxelCount == grid.voxelCount else {
+        throw ServiceError.wrong(
+          "The label does not lie on the image's grid (\(own.mismatch(with: grid) ?? "another size")); save it on the "
+            + "image's.")
+      }
+      return try LabelMap(contentsOf: file.url)
+    }.value
+  }
+
+  /// A name with underscores for what names of files do not have; 3D Slicer calls a series `4: axial`.
+  private static func fileName(_ name: String) -> String {
+    String(name.map { $0.utf8.count == 1 && isLetter($0.utf8.first!) ? $0 : "_" })
+  }
+
+  private static func isName(_ name: String) -> Bool {
+    (1...100).contains(name.utf8.count) && !name.hasPrefix(".") && name.utf8.allSatisfy(isLetter)
+  }
+
+  /// Letters that never lead to another folder.
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
   }
 
   /// Saves the mask of a case beside its image, with the image's grid to the bit.

@@ -92,34 +92,41 @@ actor UncertaintyScores {
   private let model: ServedModel
   private let queue: SegmentationQueue
   private let largestComponent: LargestComponentChoice
-  private var known: [String: (stamp: Date?, value: Double)] = [:]
+  /// nil for a case that the model could not segment, which needs a person's eye first.
+  private var known: [String: (stamp: Date?, value: Double?)] = [:]
   private var work: Task<Void, Never>?
 
   init(_ model: ServedModel, _ queue: SegmentationQueue, _ largestComponent: LargestComponentChoice) {
     (self.model, self.queue, self.largestComponent) = (model, queue, largestComponent)
   }
 
-  /// The uncertainties that are known, once there are some: a case with nothing found counts 1.
+  /// The uncertainties that are known; a case with nothing found counts 1.
   ///
-  /// - Parameter fewest: the number to wait for, if there are as many cases.
-  func scores(of cases: [String: Case], waitingFor fewest: Int) async -> [String: Double] {
+  /// - Parameters:
+  ///   - fewest: the number to wait for, if there are as many cases.
+  ///   - limit: the longest time to wait.
+  func scores(of cases: [String: Case], waitingFor fewest: Int, atMost limit: Duration) async -> [String: Double] {
     let open = cases.filter { !$0.value.isLabelled }
     start(open)
-    while current(open).count < min(fewest, open.count), work != nil {
+    let end = ContinuousClock.now + limit
+    var found = current(open)
+    while found.count < min(fewest, open.count), work != nil, .now < end {
       try? await Task.sleep(for: .milliseconds(50))
+      found = current(open)
     }
-    return current(open)
+    return found.compactMapValues { $0 }
   }
 
   func cancel() { work?.cancel() }
 
-  private func current(_ open: [String: Case]) -> [String: Double] {
+  private func current(_ open: [String: Case]) -> [String: Double?] {
     known.filter { open[$0.key].map { Self.stamp(of: $0) } == $0.value.stamp }.mapValues(\.value)
   }
 
   private func start(_ open: [String: Case]) {
     guard work == nil else { return }
-    let missing = open.keys.filter { current(open)[$0] == nil }.sorted()
+    let found = current(open)
+    let missing = open.keys.filter { found[$0] == nil }.sorted()
     guard !missing.isEmpty else { return }
     work = Task {
       for identifier in missing where !Task.isCancelled { await score(identifier, open[identifier]!) }
@@ -128,16 +135,16 @@ actor UncertaintyScores {
   }
 
   private func score(_ identifier: String, _ scan: Case) async {
+    var value: Double?
     do {
       var wish = try SegmentationWish(model, site: nil, adapt: nil, folderSite: scan.site)
       wish.keepsUncertainty = true
-      let found = try await model.segment(
-        scan, wish, queue, whenIdle: true, largestComponent: largestComponent)
-      known[identifier] = (Self.stamp(of: scan), found.last.uncertainty?.ofCase ?? 1)
-    } catch {
-      // A case that cannot be read needs a person's eye first.
-      known[identifier] = (Self.stamp(of: scan), 1)
-    }
+      let found = try await model.segment(scan, wish, queue, whenIdle: true, largestComponent: largestComponent)
+      value = found.last.uncertainty?.ofCase ?? 1
+    } catch is CancellationError {
+      return
+    } catch {}
+    known[identifier] = (Self.stamp(of: scan), value)
   }
 
   private static func stamp(of scan: Case) -> Date? {

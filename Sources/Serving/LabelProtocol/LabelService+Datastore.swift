@@ -71,6 +71,9 @@ extension LabelService {
       throw ServiceError.wrong("The form has no part named file, which holds the image.")
     }
     do {
+      guard !isDICOM(file.url) else {
+        throw ServiceError.wrong("DICOM files are no case by themselves; send the volume as NIfTI.")
+      }
       // Whoever labels it next must be able to read it.
       _ = try Warnings.collecting { try upload.scan(ofFields: ["file"]).sources[0].geometry() }
       let given =
@@ -124,16 +127,19 @@ extension LabelService {
     do {
       let parameters = try ClientParameters(json: upload.fields["params"])
       // 3D Slicer names the model that it shows.
-      let model = try parameters.text("model").flatMap { models[$0] } ?? order[0]
+      let named = try parameters.text("model").flatMap { models[$0] }
+      guard let model = named ?? (haveOneLabelling ? order[0] : nil) else {
+        throw ServiceError.wrong("The models of the server have different classes; name one as model in params.")
+      }
       let labels = model.model.description.labels
-      let mask = try await read(file, of: identifier, store)
-      let named = try parameters.labelNumbers().map { try renumbered(mask, $0, labels) } ?? mask
+      let mask = try await store.mask(in: file, of: identifier)
+      let saved = try parameters.labelNumbers().map { try renumbered(mask, $0, labels) } ?? mask
       let classes = labels.classOfValue
-      if let value = named.histogram.enumerated().first(where: { $1 > 0 && classes[$0] == nil })?.offset {
+      if let value = saved.histogram.enumerated().first(where: { $1 > 0 && classes[$0] == nil })?.offset {
         throw ServiceError.wrong(
           "The label has the value \(value), and the classes are \(described(labels)); name its segments like them.")
       }
-      try await store.save(named, of: identifier, withRoomFor: labels.largestFileValue)
+      try await store.save(saved, of: identifier, withRoomFor: labels.largestFileValue)
       metrics.countLabel()
       return .json(["image": .string(identifier), "label": .string(identifier)])
     } catch {
@@ -141,22 +147,8 @@ extension LabelService {
     }
   }
 
-  /// Reads a mask in a file, or OHIF's bytes of all voxels in the image's order.
-  private func read(_ file: Upload.File, of identifier: String, _ store: LabelStore) async throws -> LabelMap {
-    guard file.givenName.lowercased().hasSuffix(".bin") else {
-      guard volumeStem(file.url) != nil else {
-        throw ServiceError.wrong("The label is of an unknown format by its name; send .nii.gz, .nii or .nrrd.")
-      }
-      return try Warnings.collecting { try LabelMap(contentsOf: file.url) }.value
-    }
-    let scan = try await store.scan(identifier)
-    let grid = try Warnings.collecting { try scan.sources[0].geometry() }.value
-    let bytes = try Data(contentsOf: file.url)
-    guard bytes.count == grid.voxelCount else {
-      throw ServiceError.wrong(
-        "The label has \(bytes.count) bytes, and the image \(grid.voxelCount) voxels; send a byte for each.")
-    }
-    return LabelMap(voxels: bytes.map { LabelValue($0) }, geometry: grid)
+  private var haveOneLabelling: Bool {
+    order.allSatisfy { $0.model.description.labels == order[0].model.description.labels }
   }
 
   /// - Throws: `ServiceError` for a segment whose name is no class of the model, or a voxel of no segment.

@@ -90,7 +90,7 @@ struct LabelService: Sendable {
   private func createSession(_ request: Request) async throws -> Response {
     let upload = try await uploads.form(of: request)
     let session = Session(upload: upload, scan: try upload.scan(ofFields: ["files", "file"]))
-    let (identifier, _) = try await sessions.add { _ in session }
+    let identifier = try await sessions.add(session)
     return .json(["session_id": .string(identifier), "session_info": info(of: session, identifier)])
   }
 
@@ -98,6 +98,9 @@ struct LabelService: Sendable {
     let identifier = try context.parameters.require("id")
     let session = try await sessions.value(identifier)
     guard request.query["image"] == "true" else { return .json(info(of: session, identifier)) }
+    guard session.scan.sources.count == 1, !session.scan.sources[0].isSeries else {
+      throw ServiceError.notFound("The session holds several files, which no single one answers.")
+    }
     let file = session.upload.files[0]
     return try .file(file.url, named: "image" + (volumeEnding(of: file.url) ?? ".dcm"), keeping: session.upload)
   }
@@ -197,7 +200,7 @@ struct LabelService: Sendable {
   }
 
   private func hiding(_ sentence: String, _ upload: Upload?) -> String {
-    (upload?.hidden ?? []).reduce(sentence) { $0.replacingOccurrences(of: $1.path, with: $1.name) }
+    settings.veiled((upload?.hidden ?? []).reduce(sentence) { $0.replacingOccurrences(of: $1.path, with: $1.name) })
   }
 
   /// The paths of a case in the server's folder; clients see identifiers only.
@@ -212,7 +215,8 @@ struct LabelService: Sendable {
     }
     let store = try datastore()
     let cases = try await store.all()
-    let known = strategy == .uncertain ? await uncertainties.scores(of: cases, waitingFor: 8) : [:]
+    let known =
+      strategy == .uncertain ? await uncertainties.scores(of: cases, waitingFor: 8, atMost: .seconds(20)) : [:]
     guard let (identifier, weight) = await chooser.next(strategy, among: cases, uncertainties: known) else {
       return .json([:])
     }

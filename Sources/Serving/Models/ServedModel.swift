@@ -90,7 +90,7 @@ extension ServedModel {
   /// - Parameters:
   ///   - prepared: called when the case is read and its turn has come.
   ///   - progress: called with the slices done and their number.
-  /// - Throws: `Refusal` for files that cannot be used.
+  /// - Throws: `Refusal` for files that cannot be used; `CancellationError` soon after the task was cancelled.
   func segment(
     _ scan: Case, _ wish: SegmentationWish, _ queue: SegmentationQueue, _ ticket: SegmentationQueue.Ticket = .init(),
     whenIdle: Bool = false, largestComponent: LargestComponentChoice,
@@ -98,7 +98,12 @@ extension ServedModel {
   ) async throws -> SegmentedCase {
     var options = SegmentationOptions(
       passes: wish.passes, site: wish.site, largestComponent: largestComponent, keepsUncertainty: wish.keepsUncertainty)
-    (options.adaptsToCase, options.progress) = (wish.adapts, progress)
+    options.adaptsToCase = wish.adapts
+    // Nobody waits for a cancelled task's result.
+    options.progress = {
+      progress($0, $1)
+      return !Task.isCancelled
+    }
     let given = options
     // Reading waits for its turn too, so that only one volume is in memory.
     return try await queue.run(ticket, whenIdle: whenIdle) {

@@ -29,6 +29,14 @@ final class Job: Sendable {
 
   var now: State { state.now }
 
+  /// Tells whether it waits or runs.
+  var isOpen: Bool {
+    switch now {
+    case .waiting, .segmenting: true
+    case .done, .failed: false
+    }
+  }
+
   /// Starts the segmentation; the job keeps the task, and its end cancels it.
   func start(
     _ scan: Case, _ wish: SegmentationWish, _ queue: SegmentationQueue, _ settings: ServerSettings, _ metrics: Metrics
@@ -40,14 +48,15 @@ final class Job: Sendable {
           scan, wish, queue, ticket, largestComponent: settings.largestComponent,
           progress: { done, total in state.advance(done, total) })
         metrics.countSegmentation(by: model.name, seconds: found.seconds)
+        try Task.checkCancellation()
         let result = try await offPool { try JobResult(found, of: scan, model, in: upload) }
         state.set(.done(result))
       } catch {
         let answer = ServiceError.of(error, hiding: upload.hidden)
         if answer.status == .internalServerError {
-          settings.log("A segmentation failed: \(ServiceError.logged(error))")
+          settings.report("A segmentation failed: \(ServiceError.logged(error))")
         }
-        state.set(.failed(answer.detail))
+        state.set(.failed(settings.veiled(answer.detail)))
       }
     }
     work.withLock { $0 = task }

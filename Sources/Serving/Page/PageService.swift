@@ -36,6 +36,9 @@ struct PageService: Sendable {
     }
   }
 
+  /// Stops all segmentations, and returns how many were not done.
+  func endJobs() async -> Int { await jobs.removeAll().count(where: \.isOpen) }
+
   private var description: JSONText {
     [
       "program": .string("dualnorm \(programVersion)"), "keepsMinutes": .integer(settings.limits.keepSeconds / 60),
@@ -72,7 +75,8 @@ struct PageService: Sendable {
       guard await queue.count < settings.limits.waiting else {
         throw ServiceError(.serviceUnavailable, "Too many segmentations wait already; try again later.", retryAfter: 10)
       }
-      let (identifier, job) = try await jobs.add { _ in Job(model, upload) }
+      let job = Job(model, upload)
+      let identifier = try await jobs.add(job)
       job.start(scan, wish, queue, settings, metrics)
       return .json(["id": .string(identifier)], status: .accepted)
     } catch {

@@ -17,12 +17,10 @@ actor KeptValues<Value: Sendable> {
   ///   - most: the largest number of values.
   init(seconds: Int, most: Int = 1000) { (self.seconds, self.most) = (seconds, most) }
 
-  /// Keeps the value that `make` makes of its identifier.
+  /// Keeps a value.
   ///
   /// - Throws: `ServiceError` if there are too many.
-  func add(
-    now: Date = Date(), _ make: (String) throws -> Value
-  ) throws -> (identifier: String, value: Value) {
+  func add(_ value: Value, now: Date = Date()) throws -> String {
     removeOld(now: now)
     guard values.count < most else {
       throw ServiceError(
@@ -33,9 +31,8 @@ actor KeptValues<Value: Sendable> {
       let digits = String(number as UInt64, radix: 16)
       return String(repeating: "0", count: 16 - digits.count) + digits
     }.joined()
-    let value = try make(identifier)
     values[identifier] = Kept(value: value, lastAsked: now)
-    return (identifier, value)
+    return identifier
   }
 
   /// - Throws: `ServiceError` for an identifier without a value.
@@ -50,7 +47,10 @@ actor KeptValues<Value: Sendable> {
 
   func remove(_ identifier: String) -> Value? { values.removeValue(forKey: identifier)?.value }
 
-  func removeAll() { values = [:] }
+  func removeAll() -> [Value] {
+    defer { values = [:] }
+    return values.values.map(\.value)
+  }
 
   var count: Int { values.count }
 

@@ -60,20 +60,33 @@ final class Upload: Sendable {
   }
 }
 
-/// A private folder for the files of one request.
+/// The private folder of a server, for the folders of all requests.
 ///
 /// It is removed with this object. The next server removes that of a killed one.
-final class UploadFolder: @unchecked Sendable {
+final class ServerFolder: @unchecked Sendable {
   // It is never renamed, so nothing of it changes.
   private let path: PartialPath
 
-  /// - Parameter parent: the folder that holds those of all requests.
-  init(in parent: URL) throws {
-    path = try PartialPath(folder: parent.appendingPathComponent("upload"))
+  init() throws {
+    path = try PartialPath(folder: FileManager.default.temporaryDirectory.appendingPathComponent("serve"))
     path.setMode(0o700)
   }
 
   var url: URL { path.url }
+}
+
+/// A folder for the files of one request, which is removed with this object.
+final class UploadFolder: Sendable {
+  let url: URL
+
+  /// - Parameter parent: the folder of the server, whose lock covers this one.
+  init(in parent: URL) throws {
+    url = parent.appendingPathComponent(UUID().uuidString)
+    guard mkdir(url.path, 0o700) == 0 else { throw unwritable(url, errno) }
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
   /// The folder of DICOM files, which are read from a folder of their own.
   var series: URL { url.appendingPathComponent("series") }
 
@@ -88,10 +101,11 @@ final class UploadFolder: @unchecked Sendable {
 
   /// The place of the file with a number, and with the ending by which its format is known.
   ///
-  /// - Parameter name: the name that the client gave, of which only a known ending is taken.
+  /// - Parameter name: the name that the client gave, of which only a known ending is taken. DICOM files may have any.
   func place(ofFile number: Int, named name: String) -> URL {
     let lower = name.lowercased()
-    let ending = readableEndings.filter(lower.hasSuffix).max { $0.count < $1.count } ?? ".dcm"
+    let known = readableEndings + [".dcm", ".dicom", ".ima"]
+    let ending = known.filter(lower.hasSuffix).max { $0.count < $1.count } ?? ""
     return url.appendingPathComponent(String(format: "%06d", number) + ending)
   }
 }

@@ -71,7 +71,9 @@ private struct FormWriter {
   private var text: [UInt8] = []
   private var file: FileHandle?
   private var untilCheck = 0
-  private static let bytesBetweenChecks = 64 << 20
+  private var fieldBytesLeft: Int
+  private static let mostFields = 64
+  private static let bytesBetweenChecks = 16 << 20
   /// Bytes that stay free for everybody else.
   private static let freeBytes = 1 << 30
 
@@ -79,7 +81,7 @@ private struct FormWriter {
     var bounds = MultipartReader.Limits()
     (bounds.parts, bounds.fieldBytes) = (limits.files, limits.fieldBytes)
     reader = try MultipartReader(contentType: contentType, limits: bounds)
-    self.folder = folder
+    (self.folder, fieldBytesLeft) = (folder, limits.fieldBytes)
   }
 
   mutating func take(_ bytes: UnsafeRawBufferPointer) throws {
@@ -108,6 +110,12 @@ private struct FormWriter {
       files.append(Upload.File(field: part.name, givenName: printable(String(given.prefix(100))), url: url))
     case .data(let bytes):
       guard let file else {
+        fieldBytesLeft -= bytes.count
+        guard fieldBytesLeft >= 0 else {
+          throw ServiceError(
+            .contentTooLarge, "The fields of the form are too long together; send data as files.",
+            closesConnection: true)
+        }
         text += bytes
         break
       }
@@ -119,6 +127,10 @@ private struct FormWriter {
         try file.close()
         self.file = nil
       } else if let part {
+        guard fields.count < Self.mostFields else {
+          throw ServiceError(
+            .contentTooLarge, "The form has more than \(Self.mostFields) fields; send fewer.", closesConnection: true)
+        }
         fields[part.name] = String(decoding: text, as: UTF8.self)
         text = []
       }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -62,7 +63,7 @@ import Testing
       message()
         == "\(folder.path)/a_0000.nii.gz, \(folder.path)/a_0001.nii.gz, \(folder.path)/b_0000.nii.gz and 1 more: "
         + "an image without its mask; add the mask, named like the image with _segmentation (or in "
-        + "labelsTr), move the image away, or leave such images out (skip-unpaired).")
+        + "labelsTr), move the image away, or leave such images out (\(Setting.skipUnpaired)).")
     let single = try Dataset(contentsOf: folder.url, requireMasks: false)
     #expect(single.cases.map(\.name) == ["a_0000", "a_0001", "b_0000", "b_0001"])
     #expect(single.cases.allSatisfy { $0.mask == nil })
