@@ -62,11 +62,13 @@ import Testing
     let (greys, coloured) = try seen(by: browser)
     #expect(greys > 30 && coloured > 100)
 
+    var before = try drawings(of: browser)
     try browser.click("[name=pass][value=both]")
-    try browser.wait(until: "\(Self.drawn) > \(try drawings(of: browser))")
+    try browser.wait(until: "\(Self.drawn) > \(before)")
     #expect(try seen(by: browser).coloured > coloured)
+    before = try drawings(of: browser)
     for place in 1...2 { try browser.click("#volumes tbody tr:nth-child(\(place)) input") }
-    try browser.wait(until: "\(Self.drawn) > \(try drawings(of: browser) - 1)")
+    try browser.wait(until: "\(Self.drawn) > \(before)")
     try browser.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
     #expect(try seen(by: browser) == (greys, 0))
 
