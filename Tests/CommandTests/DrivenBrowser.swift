@@ -43,6 +43,9 @@ final class DrivenBrowser {
   deinit {
     _ = try? send("Browser.close")
     close(socket)
+    // Nothing of it is worth a wait: its folder goes anyway.
+    for _ in 0..<100 where process.isRunning { Thread.sleep(forTimeInterval: 0.1) }
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
   }
 
