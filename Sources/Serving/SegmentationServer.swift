@@ -140,11 +140,11 @@ package struct SegmentationServer: Sendable {
   }
 }
 
-/// What the end of a server cut short.
+/// The work that the end of a server cut short.
 package struct ServerEnd: Sendable {
   /// The number of the page's segmentations that were not done.
   package let jobs: Int
-  /// Whether clients still sent, or did not take their answers, when the time for it was over.
+  /// Tells whether clients still sent, or did not take their answers, when the time for it was over.
   package let cutsConnections: Bool
 }
 

@@ -89,7 +89,7 @@ final class HTTPConnection {
     let fields = lines.dropFirst().map {
       $0.split(separator: ":", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
     }
-    let headers = Dictionary(uniqueKeysWithValues: fields.map { ($0[0].lowercased(), $0[1]) })
+    let headers = Dictionary(fields.map { ($0[0].lowercased(), $0[1]) }) { "\($0), \($1)" }
     received.removeSubrange(..<end.upperBound)
     let status = try #require(lines[0].split(separator: " ").dropFirst().first.flatMap { Int($0) })
     // MONAI Label's client and 3D Slicer's read no chunks.

@@ -58,6 +58,20 @@ import Testing
     #expect(json.json["label_names"] as? [String: Int] == ["label 1": 1, "label 2": 2])
   }
 
+  /// A volume far from the training is a doubt of each kind of answer, also of one that is a file alone.
+  @Test func doubtsComeWithEveryAnswer() throws {
+    let scan = folder.file("far.nii.gz")
+    var image = try Image(contentsOf: Tiny.data.appendingPathComponent("Site-A/Case02.nii.gz"))
+    image = Image(voxels: image.voxels, geometry: Geometry(size: image.geometry.size, spacingMM: [0.1, 0.1, 90]))
+    try image.write(to: scan)
+    let server = try RunningServer([Tiny.run.path])
+    let json = try server.answer("POST", "/infer/run?output=json", form(scan))
+    let sentence = try #require((json.json["warnings"] as? [String])?.first)
+    #expect(sentence.hasPrefix("far.nii.gz: far from what the model learnt from, spacing of pixels 0.1 mm"))
+    let file = try server.answer("POST", "/infer/run?output=image", form(scan))
+    #expect(file.status == 200 && file.headers["x-dualnorm-warning"]?.contains(sentence) == true)
+  }
+
   @Test func ofADICOMSeriesAsManyFiles() throws {
     let (run, series) = (try Tiny.run, fixtures.appendingPathComponent("dicom/oblique"))
     let server = try RunningServer([run.path])

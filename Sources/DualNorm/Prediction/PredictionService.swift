@@ -92,7 +92,7 @@ package struct SegmentationOptions: Sendable {
   package var largestComponent: LargestComponentChoice
   package var keepsProbabilities: Bool
   package var keepsUncertainty: Bool
-  /// Whether to take batch statistics on the case itself, whatever `PredictionService.adapt` was told.
+  /// Takes batch statistics on the case itself, whatever `PredictionService.adapt` was told.
   package var adaptsToCase = false
   /// Called on the tensors' thread with the slices done and their number; false ends the segmentation.
   package var progress: (@Sendable (_ done: Int, _ total: Int) -> Bool)?

@@ -37,7 +37,7 @@ struct AnswerGuard: RouterMiddleware {
       answer.detail = settings.veiled(answer.detail)
       response = answer.response
     }
-    // What is left of a refused request's body is not worth reading.
+    // The rest of a refused request's body is not worth reading.
     if request.hasBody, response.status.kind != .successful { response.headers[.connection] = "close" }
     if response.headers[.connection] == "close", response.status.kind != .successful { close(context.channel) }
     response.body = response.body.watched(context.channel, seconds: settings.limits.idleSeconds)

@@ -66,6 +66,16 @@ extension Response {
       })
   }
 
+  /// The same answer with sentences on doubts, each in a header, where the body has no place for them.
+  func warning(_ sentences: [String]) -> Response {
+    var response = self
+    for sentence in sentences {
+      let plain = String(sentence.unicodeScalars.map { 32...126 ~= $0.value ? Character($0) : "?" })
+      response.headers.append(HTTPField(name: HTTPField.Name("X-DualNorm-Warning")!, value: plain))
+    }
+    return response
+  }
+
   private static func fileSize(of url: URL) throws -> Int {
     guard let size = try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int else {
       throw ServiceError.notFound("The file is gone; ask for it anew.")

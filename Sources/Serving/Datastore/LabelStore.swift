@@ -80,7 +80,7 @@ actor LabelStore {
       throw ServiceError.wrong(
         "Names of images and sites have 1 to 100 letters, digits, dots, hyphens and underscores, and no dot in front.")
     }
-    guard let ending = readableEndings.first(where: image.lastPathComponent.lowercased().hasSuffix) else {
+    guard let ending = volumeEnding(of: image) else {
       throw ServiceError.wrong("The image is of an unknown format by its name; send .nii.gz, .nii, .nrrd or .mha.")
     }
     guard caseNameOfMask(identifier) == nil else {
@@ -175,8 +175,11 @@ actor LabelStore {
       )
     }
     let target = site.appendingPathComponent(scan.name + "_segmentation" + scan.maskEnding)
+    // Whole before the old one moves, so that a full disk leaves that in place.
+    let new = site.appendingPathComponent(".new-" + target.lastPathComponent)
+    try LabelMap(voxels: fitting.voxels, geometry: grid).write(to: new, withRoomFor: largest)
     if let old = scan.mask { try Self.setAside(old, staying: old.standardizedFileURL == target.standardizedFileURL) }
-    try LabelMap(voxels: fitting.voxels, geometry: grid).write(to: target, withRoomFor: largest)
+    guard rename(new.path, target.path) == 0 else { throw unwritable(target, errno) }
     lastRead = .distantPast
   }
 
@@ -202,9 +205,7 @@ actor LabelStore {
   {
     let scan = try scan(identifier)
     let name = identifier.replacingOccurrences(of: "/", with: "_")
-    if scan.sources.count == 1, !scan.sources[0].isSeries,
-      let ending = readableEndings.first(where: scan.reference.lastPathComponent.lowercased().hasSuffix)
-    {
+    if scan.sources.count == 1, !scan.sources[0].isSeries, let ending = volumeEnding(of: scan.reference) {
       return (scan.reference, name + ending, nil)
     }
     let own = try folder()

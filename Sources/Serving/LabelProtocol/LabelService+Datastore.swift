@@ -76,9 +76,7 @@ extension LabelService {
       }
       // Whoever labels it next must be able to read it.
       _ = try Warnings.collecting { try upload.scan(ofFields: ["file"]).sources[0].geometry() }
-      let given =
-        file.givenName.hasSuffix(volumeEnding(of: file.url) ?? "-")
-        ? String(file.givenName.dropLast(volumeEnding(of: file.url)!.count)) : file.givenName
+      let given = volumeStem(URL(fileURLWithPath: file.givenName)) ?? file.givenName
       let parameters = try ClientParameters(json: upload.fields["params"])
       let identifier = try await store.add(
         file.url, as: request.query["image"].flatMap { $0.isEmpty ? nil : $0 } ?? given, site: parameters.text("site"))

@@ -146,13 +146,14 @@ struct LabelService: Sendable {
       metrics.countSegmentation(by: model.name, seconds: found.seconds)
       let folder = try uploads.makeFolder()
       let labels = model.model.description.labels
+      let warnings = found.warnings.map { hiding($0, upload ?? owner) }
       if let series {
         let file = folder.url.appendingPathComponent("mask.dcm")
         try await offPool {
           try found.last.labels.writeSegmentation(
             to: file, of: series, segments: labels.dicomSegments, softwareVersion: programVersion)
         }
-        return try .file(file, named: "mask.dcm", keeping: folder)
+        return try .file(file, named: "mask.dcm", keeping: folder).warning(warnings)
       }
       let numbered = model.numbered(found.last.labels)
       let answer: JSONText = [
@@ -160,7 +161,7 @@ struct LabelService: Sendable {
         "latencies": [
           "infer": .number(found.seconds), "total": .number(-start.timeIntervalSinceNow),
         ],
-        "warnings": .array(found.warnings.map { .string(hiding($0, upload ?? owner)) }),
+        "warnings": .array(warnings.map { .string($0) }),
       ]
       guard query["output"] != "json" else { return .json(answer) }
       let file = folder.url.appendingPathComponent("mask" + format.ending)
@@ -168,7 +169,8 @@ struct LabelService: Sendable {
       try await offPool { try format.write(mask, withRoomFor: labels.largestFileValue, to: file) }
       let given = "mask" + format.ending
       return try query["output"] == "image"
-        ? .file(file, named: given, keeping: folder) : .form(answer, image: file, named: given, keeping: folder)
+        ? .file(file, named: given, keeping: folder).warning(warnings)
+        : .form(answer, image: file, named: given, keeping: folder)
     } catch {
       throw ServiceError.of(error, hiding: (upload ?? owner)?.hidden ?? hidden(scan))
     }
@@ -200,7 +202,7 @@ struct LabelService: Sendable {
   }
 
   private func hiding(_ sentence: String, _ upload: Upload?) -> String {
-    settings.veiled((upload?.hidden ?? []).reduce(sentence) { $0.replacingOccurrences(of: $1.path, with: $1.name) })
+    settings.veiled(upload?.veiled(sentence) ?? sentence)
   }
 
   /// The paths of a case in the server's folder; clients see identifiers only.

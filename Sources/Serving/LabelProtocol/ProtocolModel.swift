@@ -57,7 +57,7 @@ struct ProtocolModel: Sendable {
   }
 }
 
-/// What answers a request: a mask's format and values.
+/// The format and the values of a mask that answers a request.
 struct AnswerFormat {
   let ending: String
   /// Tells whether classes keep the data set's values.

@@ -38,7 +38,7 @@ package struct ServedModel: Sendable {
   }
 }
 
-/// What a client wants of a segmentation.
+/// The options that a client chooses for a segmentation.
 struct SegmentationWish: Sendable {
   var passes: Set<Pass> = [.final]
   /// The site to treat the case as; nil for another site.
@@ -88,7 +88,7 @@ extension ServedModel {
   /// Reads a case and segments it.
   ///
   /// - Parameters:
-  ///   - prepared: called when the case is read and its turn has come.
+  ///   - whenIdle: see `SegmentationQueue.run`.
   ///   - progress: called with the slices done and their number.
   /// - Throws: `Refusal` for files that cannot be used; `CancellationError` soon after the task was cancelled.
   func segment(

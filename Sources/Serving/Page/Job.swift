@@ -84,7 +84,8 @@ private final class JobState: Sendable {
 
 /// A finished segmentation: a description for the page, and files of what it shows and offers.
 struct JobResult: Sendable {
-  let description: JSONText
+  private let description: [(String, JSONText)]
+  private let offers: [(title: String, name: String)]
   /// Bytes of a slice of `planes`.
   let sliceBytes: Int
   let slices: Int
@@ -129,35 +130,46 @@ struct JobResult: Sendable {
     if let uncertainty = last.uncertainty {
       try offer("uncertainty (NIfTI, nats)", "uncertainty.nii.gz") { try uncertainty.entropy.write(to: $0) }
     }
-    downloads = files
+    (downloads, self.offers) = (files, offers)
     let unit = scan.isPicture ? "pixels" : "mL"
     let spacing = last.labels.geometry.spacingMM
     let amount = scan.isPicture ? 1 : spacing.x * spacing.y * spacing.z / 1000
     description = [
-      "width": .integer(view.width), "height": .integer(view.height), "slices": .integer(view.slices),
-      "pixel": [.number(view.pixel.x), .number(view.pixel.y)], "channels": .integer(channels.count),
-      "firstSlice": .integer(view.fullestSlice), "isDICOM": .bool(scan.sources[0].isSeries), "unit": .string(unit),
-      "passes": .array(
-        found.results.map { result in
-          let counts = result.labels.histogram
-          return [
-            "pass": .string(model.titles.title(of: result.pass.rawValue)),
-            "title": .string(model.titles.heading(of: result.pass)),
-            "volumes": .array(
-              zip(labels.names, labels.groups).map { name, group in
-                let voxels = group.reduce(0) { $0 + counts[Int($1)] }
-                return [
-                  "name": .string(name), "value": .integer(Int(group[0])), "voxels": .integer(voxels),
-                  "amount": .number(Double(voxels) * amount),
-                ]
-              }),
-          ]
-        }),
-      "uncertainty": last.uncertainty?.ofCase.map { .number($0) } ?? .null,
-      "warnings": .array(
-        found.warnings.map { warning in
-          .string(upload.hidden.reduce(warning) { $0.replacingOccurrences(of: $1.path, with: $1.name) })
-        }), "files": .array(offers.map { ["title": .string($0.title), "name": .string($0.name)] }),
+      ("width", .integer(view.width)), ("height", .integer(view.height)), ("slices", .integer(view.slices)),
+      ("pixel", [.number(view.pixel.x), .number(view.pixel.y)]), ("channels", .integer(channels.count)),
+      ("firstSlice", .integer(view.fullestSlice)), ("isDICOM", .bool(scan.sources[0].isSeries)),
+      ("unit", .string(unit)),
+      (
+        "passes",
+        .array(
+          found.results.map { result in
+            let counts = result.labels.histogram
+            return [
+              "pass": .string(model.titles.title(of: result.pass.rawValue)),
+              "title": .string(model.titles.heading(of: result.pass)),
+              "volumes": .array(
+                zip(labels.names, labels.groups).map { name, group in
+                  let voxels = group.reduce(0) { $0 + counts[Int($1)] }
+                  return [
+                    "name": .string(name), "value": .integer(Int(group[0])), "voxels": .integer(voxels),
+                    "amount": .number(Double(voxels) * amount),
+                  ]
+                }),
+            ]
+          })
+      ),
+      ("uncertainty", last.uncertainty?.ofCase.map { .number($0) } ?? .null),
+      ("warnings", .array(found.warnings.map { .string(upload.veiled($0)) })),
     ]
+  }
+
+  /// The answer to the page.
+  ///
+  /// - Parameter job: the identifier of the job, for the addresses of its files.
+  func answer(ofJob job: String) -> JSONText {
+    let files = offers.map { title, name -> JSONText in
+      ["title": .string(title), "name": .string(name), "path": .string("/page/jobs/\(job)/files/\(name)")]
+    }
+    return .object(description + [("downloads", .array(files))])
   }
 }

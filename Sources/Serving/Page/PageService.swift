@@ -96,15 +96,7 @@ struct PageService: Sendable {
       let left = done > 0 && done < total ? -since.timeIntervalSinceNow * (1 - share) / share : 0
       return .json(["state": "segmenting", "share": .number(share), "secondsLeft": .number(left.rounded(.up))])
     case .failed(let detail): return .json(["state": "failed", "detail": .string(detail)])
-    case .done(let result):
-      guard case .object(var members) = result.description, case .array(let files) = members.removeLast().1 else {
-        preconditionFailure("a result without files")
-      }
-      let downloads = files.map { file -> JSONText in
-        guard case .object(let parts) = file, case .string(let name) = parts[1].1 else { return file }
-        return .object(parts + [("path", .string("/page/jobs/\(identifier)/files/\(name)"))])
-      }
-      return .json(["state": "done", "result": .object(members + [("downloads", .array(downloads))])])
+    case .done(let result): return .json(["state": "done", "result": result.answer(ofJob: identifier)])
     }
   }
 

@@ -5,7 +5,7 @@ import MedicalImaging
 import Pictures
 import Scores
 
-/// What the page shows of a volume, slice by slice, as radiologists view it; a byte a pixel of each plane.
+/// The planes that the page shows of a volume, slice by slice, as radiologists view it; a byte a pixel of each plane.
 struct SlicePlanes {
   let width, height, slices: Int
   /// Sides of a pixel across and down.

@@ -44,7 +44,7 @@ package struct MultipartReader: Sendable {
   // The end of the last chunk, if a delimiter may begin there: its CR, and what follows the CR.
   private var holdsReturn = true
   private var held = 1
-  /// Whether the held line end is none of the data: the body's begin, or the end of a header, begins a line.
+  /// Tells whether the held line end is none of the data: the body's begin, or the end of a header, begins a line.
   private var holdsNoLineEnd = true
 
   private var header: [UInt8] = []

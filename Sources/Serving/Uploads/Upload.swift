@@ -26,11 +26,16 @@ final class Upload: Sendable {
   /// A place for a file beside the uploaded ones.
   func place(named name: String) -> URL { folder.url.appendingPathComponent(name) }
 
-  /// What to write in messages in place of this machine's paths.
+  /// The names that messages give to paths of this upload.
   var hidden: [(path: String, name: String)] {
     files.flatMap { file in
       [file.url, folder.series.appendingPathComponent(file.url.lastPathComponent)].map { ($0.path, file.givenName) }
     } + [(folder.series.path, "the DICOM files"), (folder.url.path, "the upload")]
+  }
+
+  /// A sentence with names in place of this upload's paths.
+  func veiled(_ sentence: String) -> String {
+    hidden.reduce(sentence) { $0.replacingOccurrences(of: $1.path, with: $1.name) }
   }
 
   /// The case of the uploaded images: a file for each modality in order, or the files of a DICOM series.

@@ -31,7 +31,7 @@ package struct TrainingConfiguration: Equatable, Sendable {
   package var context: Int?
 
   // The data
-  /// Whether to leave out images without a mask, as in a data set that is being labelled.
+  /// Leaves out images without a mask, as in a data set that is being labelled.
   package var skipUnpaired = false
   /// Groups of labels that become one class each, for example `[[1, 2]]`.
   package var mergeLabels: [[LabelValue]] = []
