@@ -210,7 +210,7 @@ actor LabelStore {
     }
     let own = try folder()
     let file = own.url.appendingPathComponent("image.nii.gz")
-    try Warnings.collecting { try scan.sources[0].channels()[0].writeCompactly(to: file) }
+    _ = try Warnings.collecting { try scan.sources[0].channels()[0].writeCompactly(to: file) }
     return (file, name + ".nii.gz", own)
   }
 }
