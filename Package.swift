@@ -118,9 +118,12 @@ let package = Package(
       ],
       resources: [.embedInCode("Assets")], swiftSettings: optimized),
     .target(
+      name: "Watching", dependencies: ["DualNorm", "Datasets", "Scores", "MedicalImaging", "Basics"],
+      swiftSettings: strict),
+    .target(
       name: "DualNormCLI",
       dependencies: [
-        "Serving", "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "ONNX", "Torch",
+        "Serving", "Watching", "Pages", "Experiments", "DualNorm", "Datasets", "Pictures", "Scores", "ONNX", "Torch",
         "MedicalImaging",
         "Basics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -139,12 +142,13 @@ let package = Package(
     .testTarget(name: "BasicsTests", dependencies: ["Basics"]),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "Basics", "TestSupport"]),
     .testTarget(name: "MedicalImagingTests", dependencies: ["MedicalImaging", "Basics", "TestSupport"]),
+    .testTarget(name: "WatchingTests", dependencies: ["Watching", "MedicalImaging", "Basics", "TestSupport"]),
     .testTarget(name: "ServingTests", dependencies: ["Serving", "Datasets", "Basics", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"]),
     .testTarget(name: "DualNormTests", dependencies: library + ["TestSupport"]),
     .testTarget(
       name: "CommandTests",
-      dependencies: library + ["Serving", "DualNormCLI", "TestSupport", "CTestStart", "CCommandServer"]),
+      dependencies: library + ["Serving", "Watching", "DualNormCLI", "TestSupport", "CTestStart", "CCommandServer"]),
   ],
   cxxLanguageStandard: .cxx20
 )

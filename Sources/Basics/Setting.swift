@@ -28,7 +28,7 @@ package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
   case flipAxes = "flip-axes"
 
   // Data and files
-  case images, labels, format, series, aet, credentials, ca, fix, output, training, site, sites
+  case images, labels, format, series, aet, credentials, ca, fix, output, orientation, training, site, sites
   case skipUnpaired = "skip-unpaired"
 
   // Runs and evaluation

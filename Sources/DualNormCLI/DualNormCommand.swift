@@ -11,7 +11,8 @@ struct DualNormCommand: ParsableCommand {
     subcommands: [
       DemoCommand.self, PrepareCommand.self, CheckCommand.self, TrainCommand.self, EvaluateCommand.self,
       PredictCommand.self, ScoreCommand.self, ExperimentCommand.self, ReportCommand.self, ImportCommand.self,
-      ExportCommand.self, ServeCommand.self, InfoCommand.self, PhantomCommand.self, BenchmarkCommand.self,
+      ExportCommand.self, ServeCommand.self, WatchCommand.self, InfoCommand.self, PhantomCommand.self,
+      BenchmarkCommand.self,
     ])
 
   /// Parses the words of a command line.

@@ -36,9 +36,7 @@ enum Messages {
   /// Sets a command's options, and shows every warning from now on.
   static func begin(_ given: MessageOptions) {
     lock.withLock { options = (given.logFormat, given.quiet, given.verbose) }
-    Warnings.listen { sentence in
-      print(format == .text ? "Warning: \(sentence)" : nil, LogLine(warning: sentence))
-    }
+    Warnings.listen { show(warning: $0) }
   }
 
   /// Shows a library's message; tables only as text.
@@ -59,6 +57,9 @@ enum Messages {
 
   /// Shows a message even with `--quiet`.
   static func show(_ message: String) { print(format == .text ? message : nil, LogLine(message: message)) }
+
+  /// Shows a warning that may come again.
+  static func show(warning: String) { print(format == .text ? "Warning: \(warning)" : nil, LogLine(warning: warning)) }
 
   /// Shows an error that does not end the command at once.
   static func show(error: String) { print(format == .text ? "Error: \(error)" : nil, LogLine(error: error)) }

@@ -116,7 +116,7 @@ struct PredictCommand: ParsableCommand {
         remedy: "leave --one-file-per-class out, or write NIfTI")
     }
     try PredictionJob.requireUsable(jobs, outputs)
-    warnOfRows(jobs, description)
+    if let warning = description.doubtOfRows(in: jobs.map(\.scan)) { Warnings.report(warning) }
     PredictionJob.warnOfSuffixes(jobs, description)
     PredictionJob.removeRemains(besideResultsOf: jobs, outputs)
     let open = remaining(of: jobs, outputs)
@@ -146,17 +146,6 @@ struct PredictCommand: ParsableCommand {
     try endWithFailures(outcome.failures, of: open.count, "inputs")
   }
 
-  /// Warns of DICOM series for a model that nnU-Net trained on files as they were stored: converters to NIfTI reverse rows.
-  private func warnOfRows(_ jobs: [PredictionJob], _ description: ModelDescription) {
-    let preparation = description.preparation
-    guard preparation.nnUNet != nil, preparation.orientation == nil,
-      jobs.contains(where: { $0.scan.sources.contains(where: \.isSeries) })
-    else { return }
-    Warnings.report(
-      "The model takes volumes as they are stored, and a DICOM series may be stored otherwise than its training's files; "
-        + "import it with --orientation, as dualnorm check reports it of these.")
-  }
-
   /// The jobs still to do. Reports masks that exist already.
   private func remaining(of jobs: [PredictionJob], _ outputs: PredictionOutputs) -> [PredictionJob] {
     let done = jobs.filter { $0.isDone(outputs) }
@@ -174,12 +163,7 @@ struct PredictCommand: ParsableCommand {
 
   /// The device to use. Refuses models and devices that cannot segment new volumes.
   private func usableDevice(_ runs: [RunFolder], _ description: ModelDescription) throws -> Device {
-    if let run = try runs.first(where: { try $0.readDescription().needsReference }) {
-      throw Refusal(
-        .input, run.url.path,
-        "its final pass sees the true mask (mask-source reference), which a volume to be segmented does not have",
-        remedy: "use dualnorm evaluate, or a model trained with --mask-source prediction")
-    }
+    for run in runs { try run.readDescription().requireNoReference(named: run.url.path) }
     warnOfIdleAdaptation(adapt, description)
     let device = try device.resolved()
     if let warning = device.warning { Messages.say(warning) }

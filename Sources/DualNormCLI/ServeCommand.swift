@@ -58,7 +58,7 @@ struct ServeCommand: ParsableCommand {
   @OptionGroup(title: "Messages") var messages: MessageOptions
 
   func validate() throws {
-    _ = try address
+    _ = try ListenAddress(listen)
     guard (0.001...1000).contains(maxUpload) else {
       throw ValidationError("--max-upload \(maxUpload): expected gigabytes from 0.001 to 1000, such as 4.")
     }
@@ -74,18 +74,6 @@ struct ServeCommand: ParsableCommand {
     }
   }
 
-  /// - Throws: `ValidationError` for words that are no address.
-  private var address: (host: String, port: Int) {
-    get throws {
-      let match = listen.wholeMatch(of: /(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.\-]+)):(\d{1,5})/)
-      guard let match, let port = Int(match.3), port <= 65535 else {
-        throw ValidationError(
-          "--listen \(listen): expected an address and a port, such as 127.0.0.1:8000 or [::1]:8000.")
-      }
-      return (String(match.1 ?? match.2!), port)
-    }
-  }
-
   func run() throws {
     Interruption.listen()
     Messages.begin(messages)
@@ -95,7 +83,8 @@ struct ServeCommand: ParsableCommand {
     if let warning = device.warning { Messages.say(warning) }
     let folders = try model.map { try ModelsOption.runs(in: URL(fileURLWithPath: $0)) }
     let names = try names()
-    let settings = try settings()
+    let address = try ListenAddress(listen)
+    let settings = try settings(address)
     try settings.requireSafe()
     let end = try waiting { [mirror, precision, threads, overlap = windows.overlap] in
       var models: [ServedModel] = []
@@ -107,9 +96,8 @@ struct ServeCommand: ParsableCommand {
       let server = try SegmentationServer(models, settings)
       return try await server.run(
         started: { port in
-          let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
           Messages.show(
-            "Serving \(listed(names)) on http://\(host):\(port) "
+            "Serving \(listed(names)) on http://\(address.text(port: port)) "
               + (settings.token == nil ? "for this machine" : "for holders of the token") + "; Ctrl-C ends it.")
         }, shouldEnd: Interruption.requested)
     }
@@ -120,9 +108,9 @@ struct ServeCommand: ParsableCommand {
     Messages.say("Ended; \(cut.isEmpty ? "no request was cut off" : cut.joined(separator: ", and ")).")
   }
 
-  private func settings() throws -> ServerSettings {
+  private func settings(_ address: ListenAddress) throws -> ServerSettings {
     var settings = ServerSettings()
-    (settings.host, settings.port) = try address
+    (settings.host, settings.port) = (address.host, address.port)
     settings.token = try token.map { try readToken(URL(fileURLWithPath: $0)) }
     settings.origins = allowOrigin.map(Self.normalized)
     settings.data = data.map { URL(fileURLWithPath: $0) }

@@ -13,7 +13,7 @@ struct ServerOptions: ParsableArguments {
   var store: String?
   @Option(
     help: ArgumentHelp(
-      "The title by which the program calls dicom:// servers. (default: \(DICOMServer.usualTitle))",
+      "The program's own title to DICOM servers and devices. (default: \(DICOMServer.usualTitle))",
       valueName: "title"))
   var aet: String?
   @Option(
@@ -67,9 +67,13 @@ struct ServerOptions: ParsableArguments {
     Messages.say("\(counted(masks.count, "mask")) stored on \(store).")
   }
 
-  private func server(_ word: String) throws -> any SeriesServer {
+  /// The program's own title.
+  var ownTitle: String { aet ?? DICOMServer.usualTitle }
+
+  /// - Throws: `Refusal` for a file of credentials that cannot be used.
+  func server(_ word: String) throws -> any SeriesServer {
     switch try ServerAddress(word) {
-    case .dicom(let address): return try DICOMServer(address, ownTitle: aet ?? DICOMServer.usualTitle)
+    case .dicom(let address): return try DICOMServer(address, ownTitle: ownTitle)
     case .web(let address):
       let server = DICOMwebServer(
         address, credentials: try credentials.map { try ServerCredentials(contentsOf: URL(fileURLWithPath: $0)) },
@@ -91,24 +95,31 @@ struct ServerOptions: ParsableArguments {
     throw Refusal(.input, word, "names no series", remedy: "give \(address.formOfSeries)")
   }
 
-  private func addressOfServer(_ word: String) throws -> ServerAddress {
+  /// - Parameter place: words before the address in messages.
+  /// - Throws: `Refusal` unless it names a server alone.
+  func addressOfServer(_ word: String, after place: String = "--store") throws -> ServerAddress {
     let address = try ServerAddress(word)
     guard address.study != nil || address.series != nil else { return address }
     throw Refusal(
-      .input, "--store \(word)", "names a \(address.series == nil ? "study" : "series")",
+      .input, "\(place) \(word)", "names a \(address.series == nil ? "study" : "series")",
       remedy: "give the server alone")
   }
 
   /// Checks the options of servers against the addresses.
   private func requireAddresses(_ addresses: [ServerAddress]) throws {
-    let web = addresses.compactMap(\.web)
     if let aet {
       _ = try DICOMServer.requireTitle(aet)
-      guard web.count < addresses.count else {
+      guard addresses.contains(where: { $0.web == nil }) else {
         throw Refusal(
           .input, "--aet is a title for dicom:// servers, and no option names one", remedy: "leave --aet out")
       }
     }
+    try requireCredentials(for: addresses)
+  }
+
+  /// Checks the options of DICOMweb servers against the addresses.
+  func requireCredentials(for addresses: [ServerAddress]) throws {
+    let web = addresses.compactMap(\.web)
     if credentials != nil {
       guard !web.isEmpty else {
         throw Refusal(
@@ -118,7 +129,7 @@ struct ServerOptions: ParsableArguments {
       guard Set(web.map(\.server)).count == 1 else {
         throw Refusal(
           .input, "--credentials are for one server, and the addresses name several",
-          remedy: "fetch and store by one command each")
+          remedy: "use one command for each")
       }
     }
     guard ca == nil || web.contains(where: \.isEncrypted) else {

@@ -27,7 +27,7 @@ package struct ServerSettings: Sendable {
   package init() {}
 
   /// Tells whether only programs of this machine reach the server.
-  package var isLoopback: Bool { Self.isLoopback(host) }
+  package var isLoopback: Bool { Basics.isLoopback(host) }
 
   /// Checks the address, before anything is read.
   ///
@@ -46,11 +46,6 @@ package struct ServerSettings: Sendable {
       text.replacingOccurrences(of: folder + "/", with: "").replacingOccurrences(
         of: folder, with: "the server's folder")
     }
-  }
-
-  package static func isLoopback(_ name: String) -> Bool {
-    let host = name.lowercased()
-    return host == "localhost" || host == "::1" || host.wholeMatch(of: /127\.\d{1,3}\.\d{1,3}\.\d{1,3}/) != nil
   }
 }
 

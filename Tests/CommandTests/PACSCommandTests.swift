@@ -196,7 +196,7 @@ import Testing
       "--credentials are for DICOMweb servers, and no option names one; leave --credentials out.",
       of: "--input", "dicom://PACS@host:104/1.2.3", "--output", "mask.nii.gz", "--credentials", "file")
     try expect(
-      "--credentials are for one server, and the addresses name several; fetch and store by one command each.",
+      "--credentials are for one server, and the addresses name several; use one command for each.",
       of: "--input", series, "--output", "mask.dcm", "--store", "dicomweb+https://host:444/web", "--credentials", "file"
     )
     try expect(

@@ -73,6 +73,17 @@ package func codeOfEntering(_ folder: URL) -> Int32 { access(folder.path, W_OK |
 /// - Parameter code: the system's error code.
 package func readOnlyDisk(_ code: Int32) -> String { code == EROFS ? ", since its disk is read-only" : "" }
 
+/// Renames a file within its disk, after its contents are synced; then its new name is synced too.
+///
+/// - Throws: `Refusal` naming the new place.
+package func moveDurably(_ file: URL, to target: URL) throws {
+  let descriptor = open(file.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+  guard descriptor >= 0 else { throw unwritable(target, errno) }
+  defer { close(descriptor) }
+  guard fsync(descriptor) == 0, rename(file.path, target.path) == 0 else { throw unwritable(target, errno) }
+  syncFolder(target.deletingLastPathComponent().path)
+}
+
 /// Syncs a folder's entries to disk; ignores file systems that refuse.
 func syncFolder(_ path: String) {
   let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -5,8 +5,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 
 namespace cdicom {
 
@@ -14,6 +16,7 @@ bool Watch::goes_on() {
   if (end != CDICOMOutcomeDone) return false;
   if (transfer.goes_on && !transfer.goes_on(transfer.context, transfer.files, transfer.total))
     end = CDICOMOutcomeStopped;
+  else if (deadline && clock::now() > *deadline) end = CDICOMOutcomeSilent;
   return end == CDICOMOutcomeDone;
 }
 
@@ -47,7 +50,7 @@ class WatchedConnection : public DcmTCPConnection {
 
   ssize_t read(void *buffer, size_t count) override {
     if (!watch.has_room() || !is_ready(POLLIN, seconds)) return given_up();
-    const ssize_t bytes = recv(getSocket(), buffer, count, 0);
+    const ssize_t bytes = recv(getSocket(), buffer, std::min(count, watch.room()), 0);
     if (bytes > 0) watch.received(bytes);
     else if (bytes == 0 || errno != EINTR) watch.end = CDICOMOutcomeCut;  // DCMTK takes it for an abort
     return bytes;
@@ -100,7 +103,10 @@ class WatchedConnection : public DcmTCPConnection {
 }  // namespace
 
 DcmTransportConnection *WatchedLayer::createConnection(DcmNativeSocketType socket, OFBool is_secure) {
-  return is_secure ? nullptr : new WatchedConnection(socket, watch, seconds);
+  if (is_secure) return nullptr;
+  auto made = std::make_unique<WatchedConnection>(socket, watch, seconds);
+  if (connected) connected();
+  return made.release();
 }
 
 }  // namespace cdicom

@@ -6,6 +6,12 @@
 #include <dcmtk/dcmnet/dcmlayer.h>
 #include <dcmtk/dcmnet/dcmtrans.h>
 
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <utility>
+
 namespace cdicom {
 
 /// The end of a transfer that is not done.
@@ -39,11 +45,18 @@ class Watch {
     expects_message = false;
   }
   bool has_room();
+  /// The most bytes that may come now, where there is room.
+  size_t room() const { return size_t(std::min(left, all_left)); }
   void received(ssize_t bytes);
+  /// Gives up as silent unless `finish` is called within so many seconds, however many bytes come meanwhile.
+  void finish_within(int seconds) { deadline = clock::now() + std::chrono::seconds(seconds); }
+  void finish() { deadline.reset(); }
 
  private:
   /// DCMTK follows nested sequences by recursion: so many bytes nest 4,000 deep, and 10,000 would crash it.
   static constexpr int64_t most_message_bytes = 1 << 16;
+  using clock = std::chrono::steady_clock;
+  std::optional<clock::time_point> deadline;
   int64_t left = most_message_bytes;
   bool expects_message = true;
   int64_t all_left;
@@ -52,12 +65,15 @@ class Watch {
 /// Makes connections that a watch can end.
 class WatchedLayer : public DcmTransportLayer {
  public:
-  WatchedLayer(Watch &watch, int seconds) : watch(watch), seconds(seconds) {}
+  /// `connected` is called once there is a connection.
+  WatchedLayer(Watch &watch, int seconds, std::function<void()> connected = {})
+      : watch(watch), seconds(seconds), connected(std::move(connected)) {}
   DcmTransportConnection *createConnection(DcmNativeSocketType socket, OFBool is_secure) override;
 
  private:
   Watch &watch;
   int seconds;  // of silence
+  std::function<void()> connected;
 };
 
 }  // namespace cdicom

@@ -22,20 +22,6 @@ struct Found {
   int64_t files = 0;
 };
 
-/// Grey images of one frame, and multi-frame ones, which the reader refuses in its own words.
-const std::vector<std::string> image_classes = {
-    UID_CTImageStorage, UID_MRImageStorage, UID_PositronEmissionTomographyImageStorage,
-    UID_SecondaryCaptureImageStorage, UID_ComputedRadiographyImageStorage,
-    UID_DigitalXRayImageStorageForPresentation, UID_UltrasoundImageStorage, UID_XRayAngiographicImageStorage,
-    UID_NuclearMedicineImageStorage, UID_EnhancedCTImageStorage, UID_EnhancedMRImageStorage,
-    UID_EnhancedPETImageStorage};
-
-/// Syntaxes that the reader reads, besides the uncompressed ones.
-const std::vector<const char *> compressed_syntaxes = {
-    UID_RLELosslessTransferSyntax, UID_JPEGLSLosslessTransferSyntax, UID_JPEGLSLossyTransferSyntax,
-    UID_JPEGProcess14SV1TransferSyntax, UID_JPEGProcess14TransferSyntax, UID_JPEGProcess1TransferSyntax,
-    UID_JPEGProcess2_4TransferSyntax};
-
 /// An association has 128 agreements at most, and one of them is the service itself.
 constexpr size_t most_classes = 12;
 
@@ -107,7 +93,7 @@ void find_classes(Association &association, const char *series, Found &found, in
     if (!sop_class.empty() && found.classes.size() < most_classes) found.classes.insert(sop_class);
   });
   if (files > 0) found.files = files;
-  if (found.classes.empty()) found.classes = {image_classes.begin(), image_classes.end()};
+  if (found.classes.empty()) found.classes = {cdicom::image_classes.begin(), cdicom::image_classes.end()};
 }
 
 Found find(const CDICOMServer &server, const char *study, const char *series, Watch &watch) {
@@ -123,7 +109,7 @@ Found find(const CDICOMServer &server, const char *study, const char *series, Wa
 std::vector<Proposal> proposals(const Found &found) {
   std::vector<Proposal> result = {{UID_GETStudyRootQueryRetrieveInformationModel, cdicom::uncompressed_syntaxes}};
   for (const std::string &sop_class : found.classes)
-    for (const auto *syntaxes : {&cdicom::uncompressed_syntaxes, &compressed_syntaxes})
+    for (const auto *syntaxes : {&cdicom::uncompressed_syntaxes, &cdicom::compressed_syntaxes})
       for (const char *syntax : *syntaxes) result.push_back({sop_class, {syntax}, ASC_SC_ROLE_SCP});
   return result;
 }

@@ -187,6 +187,35 @@ CDICOMOutcome cdicom_fetch(
 CDICOMOutcome cdicom_store(
     const CDICOMServer *server, const char *_Nonnull const *_Nonnull paths, ptrdiff_t count, CDICOMTransfer *transfer);
 
+// MARK: A storage service
+
+/// A taker of files that others send.
+typedef struct CDICOMReceiver {
+  const char *title;                               // our application entity's
+  const char *_Nonnull const *_Nullable callers;   // titles that may call; all where there are none
+  ptrdiff_t caller_count;
+  const char *folder;  // of files that are being received, named by numbers
+  int32_t answering;   // seconds to wait for the next byte
+  bool is_full;        // no association more is taken
+  /// Takes a whole file away, with its class and instance by the request, and returns the status for its sender. 0 is
+  /// success. A file that is left is removed.
+  uint32_t (*take)(void *_Nullable context, const char *path, const char *sop_class, const char *instance);
+  void *_Nullable context;
+} CDICOMReceiver;
+
+/// The bytes of a title, with its end.
+enum { CDICOM_TITLE_BYTES = 17 };
+
+/// Listens on an address. `port` becomes the one that was taken. Returns a socket; −1 for a failure.
+int32_t cdicom_listen(const char *_Nonnull host, uint16_t *port);
+/// Waits for a connection for a fifth of a second. Returns its socket, and the other side's address; −1 without one.
+int32_t cdicom_accept(int32_t listener, char *address, ptrdiff_t capacity);
+/// Receives files on a connection until the other side ends it, and closes it. C-ECHO is answered too.
+///
+/// `caller` becomes the other side's title. `files` of the transfer counts the files that were taken.
+CDICOMOutcome cdicom_serve(
+    int32_t connection, const CDICOMReceiver *receiver, CDICOMTransfer *transfer, char *caller);
+
 #ifdef __cplusplus
 }
 #endif

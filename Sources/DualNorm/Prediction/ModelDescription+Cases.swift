@@ -8,6 +8,26 @@ extension ModelDescription {
   /// Tells whether the final pass takes the true labels as its mask, so that only labelled cases can be segmented.
   package var needsReference: Bool { networks.contains { $0.dual?.maskSource == .reference } }
 
+  /// - Throws: `Refusal` with a name for a model that cannot segment new volumes.
+  package func requireNoReference(named name: String) throws {
+    guard needsReference else { return }
+    throw Refusal(
+      .input, name,
+      "its final pass sees the true mask (mask-source reference), which a volume to be segmented does not have",
+      remedy: "use \(Verb.evaluate), or a model trained with \(Setting.maskSource) prediction")
+  }
+
+  /// The doubt that a model of nnU-Net's raises about DICOM series, whose rows it takes as they were stored: converters to
+  /// NIfTI reverse rows.
+  package func doubtOfRows(in scans: [Case]) -> String? {
+    guard preparation.nnUNet != nil, preparation.orientation == nil,
+      scans.contains(where: { $0.sources.contains(where: \.isSeries) })
+    else { return nil }
+    return
+      "The model takes volumes as they are stored, and a DICOM series may be stored otherwise than its training's files; "
+      + "import it with \(Setting.orientation), as \(Verb.check) reports it of these."
+  }
+
   /// Reads a case and brings it onto the network's grid.
   ///
   /// - Parameter excluded: mask values to treat as background besides the model's own; unused if no mask is needed.

@@ -98,7 +98,7 @@ struct AccessGuard: RouterMiddleware {
   private func requireHost(of request: Request) throws {
     guard settings.isLoopback else { return }
     let host = (request.head.authority ?? "").replacing(/:\d+$/, with: "").trimmingCharacters(in: ["[", "]"])
-    guard host.isEmpty || ServerSettings.isLoopback(host) else {
+    guard host.isEmpty || isLoopback(host) else {
       throw ServiceError(.forbidden, "The server answers this machine alone, by 127.0.0.1 or localhost.")
     }
   }

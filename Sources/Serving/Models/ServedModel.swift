@@ -13,12 +13,7 @@ package struct ServedModel: Sendable {
 
   /// - Throws: `Refusal` for a model that cannot segment new volumes.
   package init(name: String, service: PredictionService) throws {
-    guard !service.description.needsReference else {
-      throw Refusal(
-        .input, name,
-        "its final pass sees the true mask (mask-source reference), which a volume to be segmented does not have",
-        remedy: "leave this model out")
-    }
+    try service.description.requireNoReference(named: name)
     (self.name, self.service) = (name, service)
   }
 
@@ -74,16 +69,6 @@ struct SegmentationWish: Sendable {
   static let anotherSite = "another site"
 }
 
-/// The results of a case, and what is doubtful about them.
-struct SegmentedCase: Sendable {
-  let results: [SegmentationModel.Segmentation]
-  let warnings: [String]
-  /// Seconds that the network took.
-  let seconds: Double
-
-  var last: SegmentationModel.Segmentation { results.last! }
-}
-
 extension ServedModel {
   /// Reads a case and segments it.
   ///
@@ -107,22 +92,7 @@ extension ServedModel {
     let given = options
     // Reading waits for its turn too, so that only one volume is in memory.
     return try await queue.run(ticket, whenIdle: whenIdle) {
-      var (item, warnings): (PreparedCase?, [String]) = try await offPool {
-        try Warnings.collecting {
-          let item = try description.prepared(scan)
-          var far = FarVolumes(description)
-          far.add(item)
-          far.report()
-          return item
-        }
-      }
-      let start = Date()
-      let (results, more) = try await Warnings.collecting { try await service.segment(item.take()!, given) }
-      let seconds = -start.timeIntervalSinceNow
-      warnings += more
-      let found = FoundVolumes(in: results.last!.labels, scheme: description.labels, of: scan, named: "this image")
-      warnings += [FoundVolumes.warning(of: [found])].compactMap { $0 }
-      return SegmentedCase(results: results, warnings: description.warnings + warnings, seconds: seconds)
+      try await service.segmentWithDoubts(scan, named: "this image", given)
     }
   }
 }

@@ -20,9 +20,8 @@ package struct DICOMwebAddress: Equatable, Sendable {
 
   /// Tells whether the server is this machine.
   package var isLoopback: Bool {
-    let host = place.hasPrefix("[") ? place : String(place.prefix { $0 != ":" }).lowercased()
-    return host == "localhost" || host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
-      || host.hasPrefix("[::1]")
+    Basics.isLoopback(
+      place.hasPrefix("[") ? String(place.prefix { $0 != "]" }) + "]" : String(place.prefix { $0 != ":" }))
   }
 
   private static let prefix = "dicomweb+"

@@ -46,7 +46,7 @@ package enum ServerAddress: Equatable, Sendable {
 }
 
 /// Tells whether a word is a UID: numbers and dots, 64 characters at most.
-func isUID(_ word: some StringProtocol) -> Bool {
+package func isUID(_ word: some StringProtocol) -> Bool {
   let numbers = word.split(separator: ".", omittingEmptySubsequences: false)
   return word.utf8.count <= 64 && numbers.allSatisfy { !$0.isEmpty && $0.allSatisfy { "0"..."9" ~= $0 } }
 }

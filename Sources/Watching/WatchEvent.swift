@@ -1,0 +1,40 @@
+import Basics
+
+/// Something that happened to a series, for people.
+package enum WatchEvent: Sendable {
+  case segmented(series: String, images: Int, rule: String, seconds: Double)
+  case stored(series: String, server: String)
+  /// No rule takes the series.
+  case unnamed(series: String, images: Int)
+  case doubt(series: String, String)
+  case failed(series: String, String)
+  /// A mask waits for its server.
+  case delayed(series: String, String, seconds: Double)
+  /// An association ended.
+  case network(String, isFault: Bool)
+
+  package enum Weight: Sendable { case detail, news, warning, error }
+
+  package var weight: Weight {
+    switch self {
+    case .segmented, .stored, .unnamed: .news
+    case .doubt, .delayed: .warning
+    case .failed: .error
+    case .network(_, let isFault): isFault ? .news : .detail
+    }
+  }
+
+  package var sentence: String {
+    switch self {
+    case .segmented(let series, let images, let rule, let seconds):
+      "Series \(series): \(counted(images, "image")) segmented by the rule \(rule) in \(fixed(seconds, decimals: 1)) s."
+    case .stored(let series, let server): "Series \(series): the segmentation is stored on \(server)."
+    case .unnamed(let series, let images): "Series \(series): no rule takes it (\(counted(images, "image")))."
+    case .doubt(let series, let doubt): "Series \(series): \(doubt)"
+    case .failed(let series, let reason): "Series \(series): \(reason)"
+    case .delayed(let series, let reason, let seconds):
+      "Series \(series): its segmentation waits. \(reason) The next try is in \(Int(seconds)) s."
+    case .network(let sentence, _): sentence
+    }
+  }
+}
