@@ -3,7 +3,6 @@
 #include <dcmtk/dcmdata/dcspchrs.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
-#include <dcmtk/dcmnet/dul.h>
 #include <dcmtk/oflog/oflog.h>
 
 #include <algorithm>
@@ -17,7 +16,6 @@ void set_up() {
   static std::once_flag once;
   std::call_once(once, [] {
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    dcmDisableGethostbyaddr.set(OFTrue);  // a name server would keep connections waiting
     DJDecoderRegistration::registerCodecs();
     DJLSDecoderRegistration::registerCodecs();
   });

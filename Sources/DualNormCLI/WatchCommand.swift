@@ -105,8 +105,8 @@ struct WatchCommand: ParsableCommand {
     }
     let rules = try self.rules(given, base, device)
     let queue = try SeriesQueue(URL(fileURLWithPath: queue), retries: retry)
-    var options = StorageListener.Options(title: servers.ownTitle)
-    (options.callers, options.host, options.port) = (Set(from), address.host, address.port)
+    let options = StorageListener.Options(
+      title: servers.ownTitle, callers: Set(from), host: address.host, port: address.port)
     let listener = try StorageListener(options, incoming: queue.incoming)
     let watch = SeriesWatch(
       queue, rules, .init(stableAge: stableAge, keep: keep * 3600), report: { Self.show($0) })
@@ -124,7 +124,7 @@ struct WatchCommand: ParsableCommand {
     let goesOn: @Sendable () -> Bool = { !Interruption.isRequested && !end.isSet }
     async let network: Void = offPool {
       listener.run(
-        goesOn: goesOn, event: { show(.network($0.sentence, isFault: $0.isFault)) }, receive: { queue.take($0) })
+        goesOn: goesOn, event: { show(.network($0)) }, receive: { queue.take($0) })
     }
     let work = await Task { try await watch.run(goesOn: goesOn) }.result
     end.set()

@@ -1,4 +1,5 @@
 import Basics
+package import MedicalImaging
 
 /// Something that happened to a series, for people.
 package enum WatchEvent: Sendable {
@@ -10,8 +11,7 @@ package enum WatchEvent: Sendable {
   case failed(series: String, String)
   /// A mask waits for its server.
   case delayed(series: String, String, seconds: Double)
-  /// An association ended.
-  case network(String, isFault: Bool)
+  case network(StorageListener.Event)
 
   package enum Weight: Sendable { case detail, news, warning, error }
 
@@ -20,7 +20,9 @@ package enum WatchEvent: Sendable {
     case .segmented, .stored, .unnamed: .news
     case .doubt, .delayed: .warning
     case .failed: .error
-    case .network(_, let isFault): isFault ? .news : .detail
+    case .network(.began), .network(.ended): .detail
+    case .network(.rejected), .network(.cut): .news
+    case .network(.unwritable): .error
     }
   }
 
@@ -34,7 +36,7 @@ package enum WatchEvent: Sendable {
     case .failed(let series, let reason): "Series \(series): \(reason)"
     case .delayed(let series, let reason, let seconds):
       "Series \(series): its segmentation waits. \(reason) The next try is in \(Int(seconds)) s."
-    case .network(let sentence, _): sentence
+    case .network(let event): event.sentence
     }
   }
 }

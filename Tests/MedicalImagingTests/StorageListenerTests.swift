@@ -4,430 +4,258 @@ import Testing
 
 @testable import MedicalImaging
 
-/// The storage service, with this program and DCMTK's own as senders.
-@Suite(.timeLimit(.minutes(10))) struct StorageListenerTests {
-  private static let slices = ["00", "IM1", "IM3", "b.dcm", "scan.IMA"].map {
-    dicomFolder.appendingPathComponent("oblique/\($0)")
+/// The storage service, against this program's own sender and callers who send bytes.
+@Suite struct StorageListenerTests {
+  static let folder = Fixtures.root.appendingPathComponent("Tests/Fixtures/dicom")
+  static let series = ["00", "IM1", "IM3", "b.dcm", "scan.IMA"].map { folder.appendingPathComponent("oblique/\($0)") }
+  /// Explicit, implicit, big endian, JPEG-LS, RLE and JPEG lossless.
+  static let syntaxes = ["unsigned16", "implicit", "big-endian", "jpeg-ls", "rle", "jpeg-lossless"].map {
+    folder.appendingPathComponent("\($0).dcm")
   }
 
-  private func server(_ port: Int, _ title: String = "DUALNORM", as own: String = "SENDER") throws -> DICOMServer {
-    try DICOMServer(DICOMAddress("dicom://\(title)@127.0.0.1:\(port)"), ownTitle: own)
-  }
-
-  private func store(_ files: [URL], _ port: Int, _ title: String = "DUALNORM", as own: String = "SENDER") throws {
-    try server(port, title, as: own).store(files) { _, _ in true }
-  }
-
-  /// The sentence of the refusal of a store, after the server's name.
-  private func refusal(_ files: [URL], _ port: Int, _ title: String = "DUALNORM", as own: String = "SENDER") -> String {
-    do {
-      try store(files, port, title, as: own)
-      return "no refusal"
-    } catch {
-      let sentence = "\(error)"
-      return sentence.range(of: ": ").map { String(sentence[$0.upperBound...]) } ?? sentence
-    }
-  }
-
-  /// The bytes of a file after its meta header.
-  private func dataSet(_ file: URL) throws -> Data {
-    let bytes = try Data(contentsOf: file)
+  /// The bytes of a file after its meta header, which names the program that wrote it.
+  static func dataSet(_ bytes: Data) -> Data {
     let length = (0..<4).reduce(0) { $0 | Int(bytes[140 + $1]) << (8 * $1) }
     return bytes.dropFirst(144 + length)
   }
 
-  @Test func imagesComeAsTheyWereSent() throws {
-    let files =
-      Self.slices
-      + ["jpeg-ls", "rle", "jpeg-lossless", "implicit", "big-endian"].map {
-        dicomFolder.appendingPathComponent("\($0).dcm")
+  private func endings(_ events: [StorageListener.Event]) -> [StorageListener.Event] {
+    events.filter { if case .began = $0 { false } else { true } }
+  }
+
+  /// The one event that ends something, once it is there.
+  private func ending(_ listener: RunningListener) throws -> StorageListener.Event {
+    try #require(listener.waits { !endings($0).isEmpty })
+    return endings(listener.events)[0]
+  }
+
+  @Test func imagesArriveAsTheyAre() throws {
+    let listener = try RunningListener()
+    try listener.send(Self.series)
+    for file in Self.syntaxes { try listener.send([file]) }
+    let taken = listener.images
+    let files = Self.series + Self.syntaxes
+    #expect(taken.count == files.count)
+    for (sent, (image, data)) in zip(files, taken) {
+      let file = try DICOMFile(sent)
+      #expect(Self.dataSet(data) == Self.dataSet(try Data(contentsOf: sent)), "\(sent.lastPathComponent)")
+      #expect(image.instance == file.text(.sopInstance) && image.sopClass == RawMessage.image)
+      #expect(image.caller == "SENDER" && image.peer == "127.0.0.1")
+      try withFolder { folder in
+        let received = folder.appendingPathComponent("a.dcm")
+        try data.write(to: received)
+        #expect(try DICOMFile(received).text(.transferSyntax) == file.text(.transferSyntax))
       }
-    let listener = try RunningListener()
-    try store(files, listener.port)
-    let got = listener.kept
-    #expect(try got.map(dataSet) == files.map(dataSet))
-    for (sent, came) in zip(files, got) {
-      let (sent, came) = (try DICOMFile(sent), try DICOMFile(came))
-      #expect(
-        came.text(.transferSyntax) == sent.text(.transferSyntax) && came.text(.sopInstance) == sent.text(.sopInstance))
     }
-    #expect(listener.end() == ["SENDER at 127.0.0.1 sent 10 images."])
-    #expect(listener.incoming == [])
+    #expect(listener.waits { endings($0).count == 1 + Self.syntaxes.count })
+    #expect(listener.events.first == .began(caller: "SENDER", peer: "127.0.0.1"))
+    #expect(endings(listener.events)[0] == .ended(caller: "SENDER", peer: "127.0.0.1", images: 5))
+    #expect(listener.files == [])
   }
 
-  @Test(.enabled(if: Program.areThere, "needs dcmtk")) func sendersOfDCMTK() throws {
-    let listener = try RunningListener(callers: ["STORESCU", "ECHOSCU"])
-    let address = ["-aec", "DUALNORM", "127.0.0.1", "\(listener.port)"]
-    #expect(try Program.status("echoscu", address) == 0)
-    #expect(try Program.status("storescu", address + Self.slices.map(\.path)) == 0)
-    #expect(try Program.status("storescu", ["-aet", "OTHER"] + address + Self.slices.map(\.path)) != 0)
-    // Several classes and syntaxes are proposed, one is chosen for each.
-    #expect(try Program.status("storescu", ["-xs", "-R"] + address + [dicomFolder.path + "/jpeg-lossless.dcm"]) == 0)
-    #expect(listener.kept.count == 6)
+  @Test func titlesAreChecked() throws {
+    let listener = try RunningListener { $0.callers = [" SCANNER "] }
+    let file = Self.series[0]
+    #expect(listener.refusal(of: file, title: "OTHER").contains("its own is another"))
+    #expect(listener.refusal(of: file).contains("does not know the title SENDER"))
+    #expect(listener.refusal(of: file, ownTitle: "SCANNER") == "sent")
+    #expect(listener.waits { endings($0).count == 3 })
+    let sentences = endings(listener.events).map(\.sentence)
     #expect(
-      listener.end() == [
-        "ECHOSCU at 127.0.0.1 sent 0 images.", "STORESCU at 127.0.0.1 sent 5 images.",
-        "OTHER at 127.0.0.1 was rejected, since its title is none of those that may send.",
-        "STORESCU at 127.0.0.1 sent 1 image.",
+      sentences == [
+        "SENDER (127.0.0.1) was rejected: it called another title than WATCH.",
+        "SENDER (127.0.0.1) was rejected: its title is not on the list of callers.",
+        "SCANNER (127.0.0.1) ended its association after 1 image.",
       ])
   }
 
-  @Test func sendersThatAreRejected() throws {
-    let listener = try RunningListener(callers: ["SENDER"])
-    #expect(
-      refusal(Self.slices, listener.port, "OTHER")
-        == "refuses the title OTHER, since its own is another; give the server's title (AET).")
-    #expect(refusal(Self.slices, listener.port, as: "STRANGER").hasPrefix("does not know the title STRANGER"))
-    #expect(
-      listener.end() == [
-        "SENDER at 127.0.0.1 was rejected, since it calls another title than DUALNORM.",
-        "STRANGER at 127.0.0.1 was rejected, since its title is none of those that may send.",
-      ])
-    #expect(listener.kept == [])
-  }
-
-  @Test func classesThatAreNotTaken() throws {
+  @Test func otherClassesAndSyntaxesAreRefused() throws {
     let listener = try RunningListener()
-    let text = try TemporaryFolder()
-    // A Basic Text SR, which is no image.
-    var bytes = try Data(contentsOf: Self.slices[0])
-    for range in ranges(of: "1.2.840.10008.5.1.4.1.1.4\0", in: bytes) {
-      bytes.replaceSubrange(range, with: Data("1.2.840.10008.5.1.4.1.1.88".utf8))
+    #expect(listener.refusal(of: Self.folder.appendingPathComponent("jpeg-2000.dcm")).contains("does not take such"))
+    try withFolder { folder in
+      var bytes = try Data(contentsOf: Self.series[0])
+      let other = Data("1.2.840.10008.5.1.4.1.1.3".utf8)
+      while let place = bytes.range(of: Data(RawMessage.image.utf8)) { bytes.replaceSubrange(place, with: other) }
+      let file = folder.appendingPathComponent("a.dcm")
+      try bytes.write(to: file)
+      #expect(listener.refusal(of: file).contains("does not take such files"))
     }
-    let file = text.file("text.dcm")
-    try bytes.write(to: file)
-    #expect(refusal([file], listener.port).hasPrefix("does not take such files"))
-    #expect(listener.kept == [])
+    // A command may name another class than the presentation context does: status 0122, class not supported.
+    let caller = RawCaller(listener.port)
+    caller.send(RawMessage.request())
+    #expect(caller.receive().first == 2)
+    caller.send(RawMessage.store("1.2.840.10008.5.1.4.1.1.2") + RawMessage.value(2, [1, 2]))
+    let answer = caller.receive()
+    #expect(RawMessage.status(in: answer) == 0x0122)
+    #expect(listener.images.isEmpty && listener.files == [])
   }
 
-  private func ranges(of word: String, in bytes: Data) -> [Range<Data.Index>] {
-    var (found, rest) = ([Range<Data.Index>](), bytes.startIndex..<bytes.endIndex)
-    while let next = bytes.range(of: Data(word.utf8), in: rest) {
-      found.append(next)
-      rest = next.upperBound..<bytes.endIndex
-    }
-    return found
-  }
-
-  @Test func theSenderHearsOfWhatBecameOfItsImage() throws {
-    for (answer, status) in [
-      (StorageListener.Answer.outOfResources, "A700, out of resources"), (.mismatch, "A900, data of another class"),
-      (.notUnderstood, "C000, not understood"),
-    ] {
-      let listener = try RunningListener(answer: answer)
-      #expect(
-        refusal(Self.slices, listener.port) == "refuses to store a file (status \(status)); look into the server's log."
-      )
-      #expect(listener.end() == ["SENDER at 127.0.0.1 ended the association after 0 images."])
-      #expect(listener.incoming == [])
-    }
-  }
-
-  @Test func tooManyAssociations() throws {
+  @Test func tooManyAssociationsAreRejected() throws {
     let listener = try RunningListener { $0.mostAssociations = 1 }
-    let silent = try Connection(to: listener.port)
+    let first = RawCaller(listener.port)
+    first.send(RawMessage.request())
+    #expect(first.receive().first == 2)
+    #expect(listener.refusal(of: Self.series[0]).contains("it is too busy"))
+    first.send(RawMessage.pdu(5, [0, 0, 0, 0]))
+    #expect(first.receive().first == 6)
+    #expect(listener.waits { $0.contains(.ended(caller: "RAW", peer: "127.0.0.1", images: 0)) })
+    #expect(listener.refusal(of: Self.series[0]) == "sent")
+  }
+
+  /// Neither a connection without a request nor half a request keeps others waiting.
+  @Test func silence() throws {
+    let listener = try RunningListener { $0.answering = 1 }
+    let callers = (0..<20).map { _ in RawCaller(listener.port) }
+    for caller in callers.dropFirst(10) { caller.send(Array(RawMessage.request().prefix(40))) }
+    let start = Date()
+    #expect(listener.refusal(of: Self.series[0]) == "sent")
+    #expect(Date().timeIntervalSince(start) < 2)
+    let silent = RawCaller(listener.port)
+    silent.send(RawMessage.request())
+    #expect(silent.receive().first == 2)
+    #expect(silent.receive().first == 7)
     #expect(
-      listener.waits { refusal(Self.slices, listener.port).hasPrefix("refuses the association (it is too busy)") })
-    silent.end()
-    #expect(listener.waits { (try? store(Self.slices, listener.port)) != nil })
+      listener.waits {
+        $0.contains(.cut(caller: "RAW", peer: "127.0.0.1", images: 0, reason: "nothing came in time"))
+      })
+    // The others are still in their ten seconds.
+    #expect(listener.stop() < 1.5)
+  }
+
+  @Test func anImageThatIsCutIsNotTaken() throws {
+    let listener = try RunningListener()
+    let caller = RawCaller(listener.port)
+    caller.send(RawMessage.request())
+    #expect(caller.receive().first == 2)
+    caller.send(RawMessage.store() + RawMessage.value(0, [UInt8](repeating: 1, count: 1000)))
+    caller.hangUp()
+    #expect(
+      try ending(listener) == .cut(caller: "RAW", peer: "127.0.0.1", images: 0, reason: "the connection ended"))
+    #expect(listener.images.isEmpty && listener.files == [])
+  }
+
+  @Test(arguments: [
+    (StorageListener.Answer.outOfResources, "A700, out of resources"), (.mismatch, "A900, data of another class"),
+    (.notUnderstood, "C000, not understood"),
+  ]) func theSenderGetsTheAnswer(_ answer: StorageListener.Answer, _ words: String) throws {
+    let listener = try RunningListener(answer: { _ in answer })
+    #expect(listener.refusal(of: Self.series[0]) == "refuses to store a file (status \(words))")
+    #expect(listener.files == [])
+  }
+
+  @Test func anImageThatCannotBeWritten() throws {
+    let listener = try RunningListener()
+    try FileManager.default.removeItem(at: listener.folder)
+    #expect(listener.refusal(of: Self.series[0]).contains("A700, out of resources"))
+    #expect(
+      try ending(listener).sentence
+        == "An image of SENDER (127.0.0.1) could not be written: No such file or directory.")
+    #expect(listener.images.isEmpty)
   }
 
   @Test func anImageThatIsTooLarge() throws {
-    let listener = try RunningListener { $0.mostImageBytes = 100 }
-    #expect(refusal(Self.slices, listener.port) != "no refusal")
-    #expect(listener.end() == ["SENDER at 127.0.0.1 sent an image of more than 0 MiB after 0 images."])
-    #expect(listener.incoming == [] && listener.kept == [])
-  }
-
-  @Test func aSilentPeerEnds() throws {
-    let listener = try RunningListener { $0.answering = 1 }
-    let relay = try Relay(to: listener.port, passing: 2000, then: .silence)
-    #expect(refusal(Self.slices, relay.port) != "no refusal")
-    #expect(listener.end() == ["SENDER at 127.0.0.1 sent nothing more after 0 images."])
-  }
-
-  /// Cuts within the request, the command and the images. No file stays, and what was acknowledged is there.
-  @Test(arguments: [100, 700, 1200, 4000, 9000]) func aConnectionThatIsCut(bytes: Int) throws {
-    let listener = try RunningListener()
-    let relay = try Relay(to: listener.port, passing: bytes, then: .cut)
-    #expect(refusal(Self.slices, relay.port) != "no refusal")
-    let said = listener.end()
-    #expect(said.count == 1 && !said[0].contains("sent 5 images"), "\(said)")
-    #expect(listener.incoming == [] && listener.kept.count < 5)
-    #expect(try listener.kept.map(dataSet) == Self.slices.prefix(listener.kept.count).map(dataSet))
-  }
-
-  @Test func theEndIsSoonAndAcknowledgesNothing() throws {
-    let listener = try RunningListener()
-    let relay = try Relay(to: listener.port, passing: 3000, then: .silence)
-    let sender = Thread { _ = refusal(Self.slices, relay.port) }
-    sender.start()
-    #expect(listener.waits { relay.hasFailed })
-    let start = Date()
-    let said = listener.end()
-    #expect(-start.timeIntervalSinceNow < 5 && said.count == 1 && said[0].contains("was cut off after "))
-    #expect(listener.incoming == [])
-  }
-
-  @Test func addressesThatCannotBeListenedOn() throws {
-    let listener = try RunningListener()
-    func refusal(_ host: String, _ port: Int) -> String {
-      var options = StorageListener.Options(title: "A")
-      (options.host, options.port) = (host, port)
-      do { _ = try StorageListener(options, incoming: listener.folder.url) } catch { return "\(error)" }
-      return "no refusal"
-    }
-    let end = "; give another port, or an address of this machine."
-    let taken = "127.0.0.1:\(listener.port)"
+    let listener = try RunningListener { $0.mostImageBytes = 1000 }
+    #expect(listener.refusal(of: Self.series[0]) != "sent")
     #expect(
-      refusal("127.0.0.1", listener.port).hasSuffix("\(taken): cannot be listened on (Address already in use)\(end)"))
-    #expect(
-      refusal("192.0.2.1", 0).hasSuffix("192.0.2.1:0: cannot be listened on (Cannot assign requested address)\(end)"))
-    #expect(refusal("no.such.host.invalid", 0).contains("cannot be listened on ("))
+      try ending(listener)
+        == .cut(caller: "SENDER", peer: "127.0.0.1", images: 0, reason: "an image has more than 1000 bytes"))
+    #expect(listener.images.isEmpty && listener.files == [])
   }
 
-  /// Replays a transfer with changed bytes. Afterwards the service works as before.
-  @Test func changedBytesHarmNobody() throws {
-    let listener = try RunningListener { $0.answering = 1 }
-    let relay = try Relay(to: listener.port, passing: .max, then: .cut)
-    try store([Self.slices[0]], relay.port)
-    let good = relay.passed
-    #expect(good.count > 1000 && listener.kept.count == 1)
-    let count = ProcessInfo.processInfo.environment["DUALNORM_REPLAYS"].flatMap(Int.init) ?? 300
-    var random = SeededGenerator(seed: 7)
-    for _ in 0..<count {
-      var bytes = good
-      for _ in 0..<Int.random(in: 1...4, using: &random) {
-        // Most changes in the request and the command, where lengths and names are.
-        let place =
-          Bool.random(using: &random)
-          ? Int.random(in: 0..<600, using: &random) : .random(in: bytes.indices, using: &random)
-        bytes[place] = [0, 1, 0x7F, 0x80, 0xFF, .random(in: 0...255, using: &random)].randomElement(using: &random)!
-      }
-      let connection = try Connection(to: listener.port)
-      connection.send(
-        bytes.prefix(
-          Int.random(in: 1...3, using: &random) == 1 ? .random(in: 1...bytes.count, using: &random) : bytes.count))
-      connection.end()
+  @Test func aStopEndsAssociations() throws {
+    let listener = try RunningListener()
+    let (idle, sending) = (RawCaller(listener.port), RawCaller(listener.port))
+    for caller in [idle, sending] {
+      caller.send(RawMessage.request())
+      #expect(caller.receive().first == 2)
     }
-    let before = listener.kept.count
-    #expect(listener.waits { (try? store(Self.slices, listener.port)) != nil })
-    #expect(listener.waits { listener.kept.count >= before + 5 })
-    _ = listener.end()
-    #expect(listener.incoming == [])
-  }
-}
-
-private let dicomFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-  .appendingPathComponent("../Fixtures/dicom").standardizedFileURL
-
-/// A folder that goes with this object.
-private final class TemporaryFolder: Sendable {
-  let url = FileManager.default.temporaryDirectory.appendingPathComponent("listener-\(UUID())")
-
-  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
-}
-
-/// A listener on a thread of its own.
-private final class RunningListener: @unchecked Sendable {
-  let folder: TemporaryFolder
-  let port: Int
-  private let lock = NSLock()
-  // Guarded by `lock`.
-  private var (said, files, goesOn) = ([String](), [URL](), true)
-  private let done = DispatchSemaphore(value: 0)
-
-  init(
-    callers: Set<String> = [], answer: StorageListener.Answer = .stored,
-    _ change: (inout StorageListener.Options) -> Void = { _ in }
-  ) throws {
-    let folder = try TemporaryFolder()
-    self.folder = folder
-    var options = StorageListener.Options(title: "DUALNORM")
-    options.callers = callers
-    change(&options)
-    try FileManager.default.createDirectory(at: folder.file("incoming"), withIntermediateDirectories: true)
-    let listener = try StorageListener(options, incoming: folder.file("incoming"))
-    port = listener.port
-    Thread {
-      listener.run(
-        goesOn: { self.lock.withLock { self.goesOn } },
-        event: { event in self.lock.withLock { self.said.append(event.sentence) } },
-        receive: { image in
-          guard answer == .stored else { return answer }
-          return self.lock.withLock {
-            let file = folder.file("\(self.files.count).dcm")
-            do { try FileManager.default.moveItem(at: image.file, to: file) } catch { return .outOfResources }
-            self.files.append(file)
-            return .stored
-          }
-        })
-      self.done.signal()
-    }.start()
+    sending.send(RawMessage.store() + RawMessage.value(0, [UInt8](repeating: 1, count: 1000)))
+    #expect(listener.stop() < 1.5)
+    #expect([idle, sending].map { $0.receive().first } == [7, 7])
+    #expect(endings(listener.events).allSatisfy { $0.sentence.hasSuffix("this program was told to stop.") })
+    #expect(listener.images.isEmpty && listener.files == [])
   }
 
-  deinit { lock.withLock { goesOn = false } }
-
-  /// The images that came, in their order.
-  var kept: [URL] { lock.withLock { files } }
-  /// Names of files that were not taken.
-  var incoming: [String] {
-    (try? FileManager.default.contentsOfDirectory(atPath: folder.file("incoming").path)) ?? ["?"]
+  /// A stop while the handler keeps an image: its sender learns that it is kept, and nothing more.
+  @Test func whatIsStoredIsAcknowledged() throws {
+    let listener = try RunningListener(answer: { _ in
+      Thread.sleep(forTimeInterval: 0.5)
+      return .stored
+    })
+    let caller = RawCaller(listener.port)
+    caller.send(RawMessage.request())
+    #expect(caller.receive().first == 2)
+    caller.send(RawMessage.store() + RawMessage.value(2, [1, 2]))
+    while listener.files.isEmpty { Thread.sleep(forTimeInterval: 0.01) }
+    #expect(listener.stop() < 1.5)
+    #expect(RawMessage.status(in: caller.receive()) == 0)
+    #expect(caller.receive().first == 7)
   }
 
-  /// Ends the listener, once each association that is open has ended or after a second.
-  func end() -> [String] {
-    _ = waits(seconds: 3) { !lock.withLock { said.isEmpty } }
-    lock.withLock { goesOn = false }
-    done.wait()
-    return lock.withLock { said }
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/net/if_inet6"), "needs IPv6"))
+  func oneListenerForBothKindsOfAddress() throws {
+    let listener = try RunningListener { $0.host = "::" }
+    #expect(listener.refusal(of: Self.series[0]) == "sent")
+    #expect(listener.images.map(\.image.peer) == ["127.0.0.1"])
   }
 
-  func waits(seconds: Double = 30, for condition: () -> Bool) -> Bool {
-    let end = Date().addingTimeInterval(seconds)
-    while Date() < end {
-      if condition() { return true }
-      usleep(20_000)
-    }
-    return false
-  }
-}
-
-/// A TCP connection to a port of this machine.
-private final class Connection {
-  let socket: Int32
-
-  init(to port: Int) throws {
-    #if os(Linux)
-      socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    #else
-      socket = Foundation.socket(AF_INET, SOCK_STREAM, 0)
-    #endif
-    var address = loopback(port)
-    let code = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard code == 0 else { throw Failed() }
-  }
-
-  struct Failed: Error { let code = errno }
-
-  /// Sends bytes as long as the other side takes them.
-  func send(_ bytes: Data) {
-    #if os(Linux)
-      let withoutSignal = Int32(MSG_NOSIGNAL)
-    #else
-      let withoutSignal: Int32 = 0
-    #endif
-    _ = bytes.withUnsafeBytes { Foundation.send(socket, $0.baseAddress, $0.count, withoutSignal) }
-  }
-
-  func end() { close(socket) }
-}
-
-private func loopback(_ port: Int) -> sockaddr_in {
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_port = UInt16(port).bigEndian
-  address.sin_addr.s_addr = inet_addr("127.0.0.1")
-  return address
-}
-
-/// Passes one connection on, and so many bytes of its sender.
-private final class Relay: @unchecked Sendable {
-  enum Failure { case cut, silence }
-
-  let port: Int
-  private let listener: Int32
-  private let lock = NSLock()
-  // Guarded by `lock`.
-  private var (bytes, isOver) = (Data(), false)
-
-  var passed: Data { lock.withLock { bytes } }
-  var hasFailed: Bool { lock.withLock { isOver } }
-
-  init(to target: Int, passing most: Int, then failure: Failure) throws {
-    var taken: UInt16 = 0
-    listener = listeningSocket(&taken)
-    port = Int(taken)
-    let upstream = try Connection(to: target).socket
-    Thread { [self] in
-      let sender = accept(listener, nil, nil)
-      let back = Thread { Self.copy(upstream, to: sender) { _ in true } }
-      back.start()
-      var left = most
-      Self.copy(sender, to: upstream) { chunk in
-        let part = chunk.prefix(left)
-        left -= part.count
-        lock.withLock { bytes += part }
-        _ = part.withUnsafeBytes { write(upstream, $0.baseAddress, $0.count) }
-        guard left == 0 else { return false }
-        lock.withLock { isOver = true }
-        if failure == .cut {
-          shutdown(upstream, Int32(SHUT_RDWR))
-          shutdown(sender, Int32(SHUT_RDWR))
-        } else {
-          sleep(4)
-        }
+  @Test func aPlaceThatCannotBeHad() throws {
+    let listener = try RunningListener()
+    func refusal(_ host: String, _ port: Int) -> String? {
+      let options = StorageListener.Options(title: "WATCH", host: host, port: port)
+      do {
+        _ = try StorageListener(options, incoming: listener.folder)
         return nil
+      } catch { return (error as? Refusal)?.description }
+    }
+    let port = listener.port
+    #expect(
+      refusal("127.0.0.1", port) == "127.0.0.1:\(port): another program listens there; end it, or choose another port.")
+    #expect(refusal("192.0.2.1", 0)?.contains("the address is not of this machine") == true)
+    #expect(refusal("no.such.host.invalid", 0)?.contains("the host is unknown") == true)
+    #expect(refusal("127.0.0.1", 65536)?.contains("give a port from 1 to 65535") == true)
+    #expect(refusal("127.0.0.1", 0) == nil)
+  }
+
+  @Test func twoAssociationsAtOnce() throws {
+    let together = NSCondition()
+    nonisolated(unsafe) var inside = 0
+    // Each handler waits for the other.
+    let listener = try RunningListener(answer: { _ in
+      together.withLock {
+        inside += 1
+        together.broadcast()
+        while inside < 2 { guard together.wait(until: Date().addingTimeInterval(5)) else { break } }
       }
-      shutdown(upstream, Int32(SHUT_RDWR))
-      shutdown(sender, Int32(SHUT_RDWR))
-    }.start()
-  }
-
-  deinit { close(listener) }
-
-  /// - Parameter pass: true writes the bytes on; nil ends it.
-  private static func copy(_ from: Int32, to: Int32, _ pass: (Data) -> Bool?) {
-    var chunk = [UInt8](repeating: 0, count: 1 << 14)
-    while true {
-      let count = read(from, &chunk, chunk.count)
-      guard count > 0, let writes = pass(Data(chunk.prefix(count))) else { break }
-      if writes { _ = write(to, chunk, count) }
+      return .stored
+    })
+    DispatchQueue.concurrentPerform(iterations: 2) { index in
+      #expect(listener.refusal(of: Self.series[index]) == "sent")
     }
-    shutdown(to, Int32(SHUT_WR))
+    #expect(listener.mostHandlers == 2 && listener.images.count == 2)
   }
-}
 
-private func listeningSocket(_ port: inout UInt16) -> Int32 {
-  #if os(Linux)
-    let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  #else
-    let made = socket(AF_INET, SOCK_STREAM, 0)
-  #endif
-  var address = loopback(0)
-  var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-  withUnsafeMutablePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      _ = bind(made, $0, size)
-      _ = listen(made, 4)
-      _ = getsockname(made, $0, &size)
+  /// Garbage ends its own connection alone, and leaves nothing.
+  @Test func garbage() throws {
+    let listener = try RunningListener()
+    let request = RawMessage.request()
+    let inputs: [[UInt8]] = [
+      Array("GET / HTTP/1.1\r\n\r\n".utf8), [1, 0, 255, 255, 255, 255], RawMessage.pdu(1, [0, 1]),
+      RawMessage.pdu(1, request[6..<74] + [0x20, 0, 255, 255, 1, 0]), RawMessage.request(service: "abc"),
+      request + [9, 0, 0, 0, 0, 0], request + RawMessage.value(3, [0, 0, 0, 0, 255, 255, 255, 255]),
+      request + RawMessage.pdu(4, [255, 255, 255, 255, 1, 3]), request + RawMessage.pdu(4, [0, 0, 0, 1, 1]),
+      request + request, request + RawMessage.value(1, [0, 0, 0, 0, 4, 0, 0, 0]),
+      request + RawMessage.store(instance: "../../a") + RawMessage.value(2, [1, 2]),
+      request + RawMessage.value(1, RawMessage.nested(2000)) + RawMessage.value(1, RawMessage.nested(2000)),
+    ]
+    for input in inputs {
+      let caller = RawCaller(listener.port)
+      caller.send(input)
+      caller.send(RawMessage.pdu(7, [0, 0, 0, 0]))
+      while !caller.receive().isEmpty {}
     }
-  }
-  port = UInt16(bigEndian: address.sin_port)
-  return made
-}
-
-/// Debian's programs of DCMTK.
-private enum Program {
-  static let areThere = ["storescu", "echoscu"].allSatisfy {
-    FileManager.default.isExecutableFile(atPath: "/usr/bin/\($0)")
-  }
-
-  static func status(_ name: String, _ arguments: [String]) throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/\(name)")
-    process.arguments = arguments
-    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
+    #expect(listener.waits { endings($0).count == inputs.count })
+    #expect(listener.refusal(of: Self.series[0]) == "sent")
+    #expect(listener.images.count == 1 && listener.files == [])
   }
 }

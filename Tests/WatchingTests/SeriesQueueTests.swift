@@ -1,8 +1,8 @@
 import Basics
 import Foundation
-import MedicalImaging
 import Testing
 
+@testable import MedicalImaging
 @testable import Watching
 
 /// The queue on disk, without a network.
@@ -35,7 +35,8 @@ import Testing
     let header = try? SeriesHeader(contentsOf: file)
     return queue.take(
       StorageListener.Image(
-        file: copy, sopClass: header?.sopClass ?? "1.2", instance: instance ?? header?.instance ?? "1.2.3"))
+        file: copy, sopClass: header?.sopClass ?? "1.2", instance: instance ?? header?.instance ?? "1.2.3",
+        caller: "SCANNER", peer: "127.0.0.1"))
   }
 
   private func next(_ queue: SeriesQueue, canStore: Bool = true) -> SeriesQueue.Taken? {

@@ -2,25 +2,8 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <unistd.h>
 
 namespace cdicom {
-
-const std::vector<const char *> uncompressed_syntaxes = {
-    UID_LittleEndianExplicitTransferSyntax, UID_LittleEndianImplicitTransferSyntax,
-    UID_BigEndianExplicitTransferSyntax};
-
-const std::vector<std::string> image_classes = {
-    UID_CTImageStorage, UID_MRImageStorage, UID_PositronEmissionTomographyImageStorage,
-    UID_SecondaryCaptureImageStorage, UID_ComputedRadiographyImageStorage,
-    UID_DigitalXRayImageStorageForPresentation, UID_UltrasoundImageStorage, UID_XRayAngiographicImageStorage,
-    UID_NuclearMedicineImageStorage, UID_EnhancedCTImageStorage, UID_EnhancedMRImageStorage,
-    UID_EnhancedPETImageStorage};
-
-const std::vector<const char *> compressed_syntaxes = {
-    UID_RLELosslessTransferSyntax, UID_JPEGLSLosslessTransferSyntax, UID_JPEGLSLossyTransferSyntax,
-    UID_JPEGProcess14SV1TransferSyntax, UID_JPEGProcess14TransferSyntax, UID_JPEGProcess1TransferSyntax,
-    UID_JPEGProcess2_4TransferSyntax};
 
 namespace {
 
@@ -58,79 +41,46 @@ std::string reason(const OFCondition &condition, int seconds) {
 
 }  // namespace
 
+WatchedAssociation::WatchedAssociation(Watch &watch, int seconds, std::string before)
+    : watch(watch), layer(watch, seconds, std::move(before)) {}
+
+WatchedAssociation::~WatchedAssociation() {
+  if (is_open) ASC_abortAssociation(association);
+  ASC_destroyAssociation(&association);
+  ASC_dropNetwork(&network);
+}
+
+void WatchedAssociation::require(const OFCondition &condition) const {
+  if (watch.end != CDICOMOutcomeDone) throw Ending(watch.end, "it was given up");
+  // Some conditions of an end count as good.
+  if (condition == EC_Normal) return;
+  if (condition == DIMSE_OUTOFRESOURCES) throw Ending(CDICOMOutcomeUnwritable, condition.text());
+  const bool is_aborted = condition == DUL_PEERABORTEDASSOCIATION || condition == DUL_PEERREQUESTEDRELEASE;
+  throw Ending(is_aborted ? CDICOMOutcomeAborted : CDICOMOutcomeCut, condition.text());
+}
+
 Association::Association(const CDICOMServer &server, Watch &watch, const std::vector<Proposal> &proposals)
-    : watch(watch), layer(watch, server.answering) {
+    : WatchedAssociation(watch, server.answering) {
   set_up();
   dcmConnectionTimeout.set(server.connecting);
-  try {
-    initialize(NET_REQUESTOR, server.answering);
-    T_ASC_Parameters *parameters = nullptr;
-    cdicom::require(ASC_createAssociationParameters(&parameters, 1 << 15));
-    std::unique_ptr<T_ASC_Parameters, void (*)(T_ASC_Parameters *)> owned(
-        parameters, [](T_ASC_Parameters *made) { ASC_destroyAssociationParameters(&made); });
-    cdicom::require(ASC_setAPTitles(parameters, server.own_title, server.title, nullptr));
-    const std::string place = address(server.host) + ":" + std::to_string(server.port);
-    cdicom::require(ASC_setPresentationAddresses(parameters, "localhost", place.c_str()));
-    int number = 1;
-    for (const Proposal &proposal : proposals) {
-      auto syntaxes = proposal.syntaxes;
-      cdicom::require(ASC_addPresentationContext(
-          parameters, T_ASC_PresentationContextID(number), proposal.sop_class.c_str(), syntaxes.data(),
-          int(syntaxes.size()), proposal.role));
-      number += 2;
-    }
-    request(server, owned.release());
-  } catch (...) {
-    close();
-    throw;
-  }
-}
-
-Association::Association(int socket, int32_t answering, int32_t negotiating, Watch &watch)
-    : watch(watch), layer(watch, answering, [&] {
-        // DCMTK has read the number, and the next one may give its own.
-        dcmExternalSocketHandle.set(DCMNET_INVALID_SOCKET);
-        handover().unlock();
-        socket = -1;
-      }) {
-  set_up();
-  watch.finish_within(negotiating);
-  handover().lock();
-  dcmExternalSocketHandle.set(socket);
-  OFCondition condition = EC_Normal;
-  try {
-    cdicom::require(ASC_initializeNetwork(NET_ACCEPTOR, 0, negotiating, &network));
-    cdicom::require(ASC_setTransportLayer(network, &layer, 0));
-    condition = ASC_receiveAssociation(network, &association, 1 << 15);
-  } catch (...) {
-    condition = DUL_NETWORKCLOSED;
-  }
-  if (socket >= 0) {
-    dcmExternalSocketHandle.set(DCMNET_INVALID_SOCKET);
-    handover().unlock();
-    ::close(socket);
-  }
-  try {
-    require(condition);
-  } catch (...) {
-    close();
-    throw;
-  }
-  watch.finish();
-  is_open = true;
-}
-
-/// DCMTK takes accepted sockets from a global variable.
-std::mutex &Association::handover() {
-  static std::mutex mutex;
-  return mutex;
-}
-
-/// DCMTK sets up tables at the first network.
-void Association::initialize(T_ASC_NetworkRole role, int32_t seconds) {
-  const std::lock_guard<std::mutex> lock(handover());
-  cdicom::require(ASC_initializeNetwork(role, 0, seconds, &network));
+  cdicom::require(ASC_initializeNetwork(NET_REQUESTOR, 0, server.answering, &network));
   cdicom::require(ASC_setTransportLayer(network, &layer, 0));
+  T_ASC_Parameters *parameters = nullptr;
+  cdicom::require(ASC_createAssociationParameters(&parameters, 1 << 15));
+  std::unique_ptr<T_ASC_Parameters, void (*)(T_ASC_Parameters *)> owned(
+      parameters, [](T_ASC_Parameters *made) { ASC_destroyAssociationParameters(&made); });
+  cdicom::require(ASC_setAPTitles(parameters, server.own_title, server.title, nullptr));
+  const std::string place = address(server.host) + ":" + std::to_string(server.port);
+  cdicom::require(ASC_setPresentationAddresses(parameters, "localhost", place.c_str()));
+  int number = 1;
+  for (const Proposal &proposal : proposals) {
+    auto syntaxes = proposal.syntaxes;
+    cdicom::require(ASC_addPresentationContext(
+        parameters, T_ASC_PresentationContextID(number), proposal.sop_class.c_str(), syntaxes.data(),
+        int(syntaxes.size()), proposal.role));
+    number += 2;
+  }
+  request(server, owned.release());
 }
 
 void Association::request(const CDICOMServer &server, T_ASC_Parameters *parameters) {
@@ -146,28 +96,11 @@ void Association::request(const CDICOMServer &server, T_ASC_Parameters *paramete
   require(condition);
 }
 
-Association::~Association() { close(); }
-
-void Association::close() {
-  if (is_open) ASC_abortAssociation(association);
-  ASC_destroyAssociation(&association);
-  ASC_dropNetwork(&network);
-}
-
 void Association::release() {
   is_open = false;
   const CDICOMOutcome before = watch.end;
   ASC_releaseAssociation(association);  // All is done, whatever the server answers.
   if (watch.end != CDICOMOutcomeStopped) watch.end = before;
-}
-
-void Association::require(const OFCondition &condition) const {
-  if (watch.end != CDICOMOutcomeDone) throw Ending(watch.end, "it was given up");
-  // Some conditions of an end count as good.
-  if (condition == EC_Normal) return;
-  if (condition == DIMSE_OUTOFRESOURCES) throw Ending(CDICOMOutcomeUnwritable, condition.text());
-  const bool is_aborted = condition == DUL_PEERABORTEDASSOCIATION || condition == DUL_PEERREQUESTEDRELEASE;
-  throw Ending(is_aborted ? CDICOMOutcomeAborted : CDICOMOutcomeCut, condition.text());
 }
 
 T_ASC_PresentationContextID Association::agreement(const char *service) const {
@@ -210,82 +143,10 @@ std::unique_ptr<DcmDataset> Association::receive_dataset() {
 }
 
 void Association::receive_file(
-    T_ASC_PresentationContextID agreement, T_DIMSE_C_StoreRQ &request, const std::string &path,
-    const std::function<Uint16()> &judge) {
+    T_ASC_PresentationContextID agreement, T_DIMSE_C_StoreRQ &request, const std::string &path) {
   watch.expect_file();
-  // At the end of a whole file, DCMTK has closed it, and has not answered yet.
-  const auto progress = [](void *data, T_DIMSE_StoreProgress *progress, T_DIMSE_C_StoreRQ *, char *, DcmDataset **,
-                           T_DIMSE_C_StoreRSP *answer, DcmDataset **) {
-    const auto &judge = *static_cast<const std::function<Uint16()> *>(data);
-    if (progress->state == DIMSE_StoreEnd && answer->DimseStatus == STATUS_Success) answer->DimseStatus = judge();
-  };
-  const auto data = const_cast<std::function<Uint16()> *>(&judge);
   require(DIMSE_storeProvider(
-      association, agreement, &request, path.c_str(), 1, nullptr, judge ? +progress : nullptr, data, DIMSE_BLOCKING,
-      0));
-}
-
-Association::Titles Association::titles() const {
-  DIC_AE calling = "", called = "", responding = "";
-  cdicom::require(ASC_getAPTitles(
-      association->params, calling, sizeof calling, called, sizeof called, responding, sizeof responding));
-  const auto trimmed = [](const std::string &text) {
-    const size_t first = text.find_first_not_of(' ');
-    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') - first + 1);
-  };
-  return {trimmed(calling), trimmed(called)};
-}
-
-void Association::reject(const T_ASC_RejectParameters &parameters) {
-  is_open = false;
-  ASC_rejectAssociation(association, &parameters);
-}
-
-void Association::accept(
-    const std::function<int(const char *sop_class, const std::vector<const char *> &syntaxes)> &choose) {
-  T_ASC_Parameters *parameters = association->params;
-  const int count = ASC_countPresentationContexts(parameters);
-  for (int place = 0; place < count; ++place) {
-    T_ASC_PresentationContext proposed{};
-    cdicom::require(ASC_getPresentationContext(parameters, place, &proposed));
-    const auto &syntaxes = proposed.proposedTransferSyntaxes;
-    const int choice =
-        choose(proposed.abstractSyntax, {syntaxes, syntaxes + proposed.transferSyntaxCount});
-    if (choice >= 0) {
-      cdicom::require(ASC_acceptPresentationContext(
-          parameters, proposed.presentationContextID, syntaxes[choice], proposed.proposedRole));
-    } else {
-      cdicom::require(ASC_refusePresentationContext(
-          parameters, proposed.presentationContextID,
-          choice == -1 ? ASC_P_ABSTRACTSYNTAXNOTSUPPORTED : ASC_P_TRANSFERSYNTAXESNOTSUPPORTED));
-    }
-  }
-  require(ASC_acknowledgeAssociation(association));
-}
-
-std::optional<T_DIMSE_Message> Association::receive_or_release(T_ASC_PresentationContextID &agreement) {
-  T_DIMSE_Message message{};
-  watch.expect_message();
-  const OFCondition condition =
-      DIMSE_receiveCommand(association, DIMSE_BLOCKING, 0, &agreement, &message, nullptr);
-  if (condition == DUL_PEERREQUESTEDRELEASE) {
-    is_open = false;
-    ASC_acknowledgeRelease(association);
-    return std::nullopt;
-  }
-  require(condition);
-  return message;
-}
-
-std::string Association::sop_class(T_ASC_PresentationContextID agreement) const {
-  T_ASC_PresentationContext found{};
-  cdicom::require(ASC_findAcceptedPresentationContext(association->params, agreement, &found));
-  return found.abstractSyntax;
-}
-
-void Association::answer_echo(T_ASC_PresentationContextID agreement, const T_DIMSE_C_EchoRQ &request) {
-  auto copy = request;
-  require(DIMSE_sendEchoResponse(association, agreement, &copy, STATUS_Success, nullptr));
+      association, agreement, &request, path.c_str(), 1, nullptr, nullptr, nullptr, DIMSE_BLOCKING, 0));
 }
 
 Uint16 Association::send_file(

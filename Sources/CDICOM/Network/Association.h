@@ -1,4 +1,4 @@
-// An association with a DICOM server: a connection for commands of the kinds that both have agreed on.
+// Associations: connections for commands of the kinds that both sides have agreed on.
 #pragma once
 
 #include "Connection.h"
@@ -8,8 +8,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,24 +20,31 @@ struct Proposal {
   T_ASC_SC_ROLE role = ASC_SC_ROLE_DEFAULT;
 };
 
-/// The uncompressed syntaxes, the usual ones first.
-extern const std::vector<const char *> uncompressed_syntaxes;
-/// The other syntaxes that the reader reads.
-extern const std::vector<const char *> compressed_syntaxes;
-/// Classes of grey images of one frame, and of multi-frame ones, which the reader refuses in its own words.
-extern const std::vector<std::string> image_classes;
+/// An association under a watch, whoever requested it.
+class WatchedAssociation {
+ public:
+  WatchedAssociation(const WatchedAssociation &) = delete;
 
-class Association {
+ protected:
+  Watch &watch;
+  WatchedLayer layer;
+  T_ASC_Network *network = nullptr;
+  T_ASC_Association *association = nullptr;
+  bool is_open = false;
+
+  /// Ends after so many seconds of silence. The connection's reader gets the bytes of `before` first.
+  WatchedAssociation(Watch &watch, int seconds, std::string before = {});
+  /// Aborts an association that was not released.
+  ~WatchedAssociation();
+  /// Throws an `Ending` at the association's end or a failure.
+  void require(const OFCondition &condition) const;
+};
+
+/// An association with a server.
+class Association : public WatchedAssociation {
  public:
   /// Throws an `Ending` unless the server accepts one of the proposals.
   Association(const CDICOMServer &server, Watch &watch, const std::vector<Proposal> &proposals);
-  /// Receives a request for an association on a connection that was accepted, which it takes over.
-  ///
-  /// Throws an `Ending` unless the request comes within the seconds.
-  Association(int socket, int32_t answering, int32_t negotiating, Watch &watch);
-  /// Aborts an association that was not released.
-  ~Association();
-  Association(const Association &) = delete;
 
   /// Returns the number of the agreement on a service. Throws an `Ending` without one.
   T_ASC_PresentationContextID agreement(const char *service) const;
@@ -50,12 +55,8 @@ class Association {
   T_DIMSE_Message receive(T_ASC_PresentationContextID &agreement);
   /// Receives what belongs to a command.
   std::unique_ptr<DcmDataset> receive_dataset();
-  /// Writes the file that belongs to a command, as it comes, and tells the other side what became of it.
-  ///
-  /// `judge` gives the status once the file is whole and closed; without it, all is well.
-  void receive_file(
-      T_ASC_PresentationContextID agreement, T_DIMSE_C_StoreRQ &request, const std::string &path,
-      const std::function<Uint16()> &judge = {});
+  /// Writes the file that belongs to a command, as it comes, and tells the server.
+  void receive_file(T_ASC_PresentationContextID agreement, T_DIMSE_C_StoreRQ &request, const std::string &path);
   /// Sends a file. Returns the server's status.
   Uint16 send_file(T_ASC_PresentationContextID agreement, T_DIMSE_C_StoreRQ &request, DcmDataset &dataset);
   /// The most answers that a search or a transfer needs.
@@ -64,34 +65,8 @@ class Association {
   /// Ends the association as agreed.
   void release();
 
-  /// The titles by which the other side calls itself and us, without spaces around them.
-  struct Titles {
-    std::string calling, called;
-  };
-  Titles titles() const;
-  /// Refuses a request.
-  void reject(const T_ASC_RejectParameters &parameters);
-  /// Accepts a request. `choose` gives the index of the syntax that is taken for a class of those that are proposed, −1
-  /// for a class that is not taken, and −2 for syntaxes that are not.
-  void accept(const std::function<int(const char *sop_class, const std::vector<const char *> &syntaxes)> &choose);
-  /// Receives a command; none once the other side has released the association.
-  std::optional<T_DIMSE_Message> receive_or_release(T_ASC_PresentationContextID &agreement);
-  /// The class of files of an agreement.
-  std::string sop_class(T_ASC_PresentationContextID agreement) const;
-  void answer_echo(T_ASC_PresentationContextID agreement, const T_DIMSE_C_EchoRQ &request);
-
  private:
-  Watch &watch;
-  WatchedLayer layer;
-  T_ASC_Network *network = nullptr;
-  T_ASC_Association *association = nullptr;
-  bool is_open = false;
-
-  static std::mutex &handover();
-  void initialize(T_ASC_NetworkRole role, int32_t seconds);
   void request(const CDICOMServer &server, T_ASC_Parameters *parameters);
-  void require(const OFCondition &condition) const;
-  void close();
 };
 
 /// Runs a transfer for a C function.

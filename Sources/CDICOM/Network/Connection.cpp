@@ -7,8 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <memory>
+#include <cstring>
 
 namespace cdicom {
 
@@ -16,7 +15,6 @@ bool Watch::goes_on() {
   if (end != CDICOMOutcomeDone) return false;
   if (transfer.goes_on && !transfer.goes_on(transfer.context, transfer.files, transfer.total))
     end = CDICOMOutcomeStopped;
-  else if (deadline && clock::now() > *deadline) end = CDICOMOutcomeSilent;
   return end == CDICOMOutcomeDone;
 }
 
@@ -26,32 +24,60 @@ bool Watch::has_room() {
   return end == CDICOMOutcomeDone;
 }
 
-void Watch::received(ssize_t bytes) {
+void Watch::received(ssize_t bytes, int seconds) {
+  constexpr int64_t least = 1 << 10;
   left -= bytes;
   all_left -= bytes;
+  const auto now = std::chrono::steady_clock::now();
+  const bool is_over = paced >= 0 && now - paced_since > std::chrono::seconds(seconds);
+  if (is_over && paced < least) end = CDICOMOutcomeSilent;
+  if (is_over || paced < 0) {
+    paced_since = now;
+    paced = 0;
+  }
+  paced += bytes;
+}
+
+ssize_t send_some(int socket, const void *buffer, size_t count) {
+#ifdef MSG_NOSIGNAL
+  return send(socket, buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+#else
+  return send(socket, buffer, count, MSG_DONTWAIT);
+#endif
+}
+
+void without_signals([[maybe_unused]] int socket) {
+#ifdef SO_NOSIGPIPE
+  const int is_set = 1;
+  setsockopt(socket, SOL_SOCKET, SO_NOSIGPIPE, &is_set, sizeof is_set);
+#endif
 }
 
 namespace {
 
-#ifdef MSG_NOSIGNAL
-constexpr int without_signal = MSG_NOSIGNAL;
-#else
-constexpr int without_signal = 0;
-#endif
-
 class WatchedConnection : public DcmTCPConnection {
  public:
-  WatchedConnection(DcmNativeSocketType socket, Watch &watch, int seconds)
-      : DcmTCPConnection(socket), watch(watch), seconds(seconds) {
+  WatchedConnection(DcmNativeSocketType socket, Watch &watch, int seconds, std::string before)
+      : DcmTCPConnection(socket), watch(watch), seconds(seconds), before(std::move(before)) {
     // DCMTK sends a message in two parts, and the second would wait 40 ms for the answer to the first.
     const int is_set = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &is_set, sizeof is_set);
+    without_signals(socket);
   }
 
   ssize_t read(void *buffer, size_t count) override {
-    if (!watch.has_room() || !is_ready(POLLIN, seconds)) return given_up();
-    const ssize_t bytes = recv(getSocket(), buffer, std::min(count, watch.room()), 0);
-    if (bytes > 0) watch.received(bytes);
+    if (const size_t kept = before.size() - used; kept > 0) {
+      count = std::min(count, kept);
+      std::memcpy(buffer, before.data() + used, count);
+      used += count;
+      return ssize_t(count);
+    }
+    if (!watch.has_room() || !is_ready(POLLIN, seconds)) {
+      say_abort();
+      return given_up();
+    }
+    const ssize_t bytes = recv(getSocket(), buffer, count, 0);
+    if (bytes > 0) watch.received(bytes, seconds);
     else if (bytes == 0 || errno != EINTR) watch.end = CDICOMOutcomeCut;  // DCMTK takes it for an abort
     return bytes;
   }
@@ -64,19 +90,30 @@ class WatchedConnection : public DcmTCPConnection {
       if (!is_ready(POLLOUT, seconds)) return given_up();
       const ssize_t bytes = send_some(static_cast<char *>(buffer) + sent, count - sent);
       if (bytes >= 0) sent += size_t(bytes);
-      else if (errno != EAGAIN && errno != EINTR) return -1;
+      else if (errno != EAGAIN && errno != EINTR) {
+        watch.end = CDICOMOutcomeCut;
+        return -1;
+      }
     }
     return ssize_t(count);
   }
 
-  OFBool networkDataAvailable(int timeout) override { return is_ready(POLLIN, timeout); }
+  OFBool networkDataAvailable(int timeout) override {
+    return used < before.size() || is_ready(POLLIN, timeout);
+  }
 
  private:
   Watch &watch;
   const int seconds;
+  const std::string before;
+  size_t used = 0;
 
-  ssize_t send_some(const void *buffer, size_t count) {
-    return send(getSocket(), buffer, count, MSG_DONTWAIT | without_signal);
+  ssize_t send_some(const void *buffer, size_t count) { return cdicom::send_some(getSocket(), buffer, count); }
+
+  /// Tells the peer. DCMTK takes a failed read for a closed connection, and would tell nobody.
+  void say_abort() {
+    const unsigned char abort[] = {7, 0, 0, 0, 0, 4, 0, 0, 0, 0};
+    if (watch.end != CDICOMOutcomeDone && watch.end != CDICOMOutcomeCut) send_some(abort, sizeof abort);
   }
 
   /// Waits, and asks the watcher five times a second.
@@ -104,9 +141,8 @@ class WatchedConnection : public DcmTCPConnection {
 
 DcmTransportConnection *WatchedLayer::createConnection(DcmNativeSocketType socket, OFBool is_secure) {
   if (is_secure) return nullptr;
-  auto made = std::make_unique<WatchedConnection>(socket, watch, seconds);
-  if (connected) connected();
-  return made.release();
+  has_connected = true;
+  return new WatchedConnection(socket, watch, seconds, std::move(before));
 }
 
 }  // namespace cdicom

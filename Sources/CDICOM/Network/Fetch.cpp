@@ -1,4 +1,5 @@
 #include "Association.h"
+#include "Kinds.h"
 
 #include <algorithm>
 #include <cstdio>

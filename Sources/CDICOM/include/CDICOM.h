@@ -187,34 +187,64 @@ CDICOMOutcome cdicom_fetch(
 CDICOMOutcome cdicom_store(
     const CDICOMServer *server, const char *_Nonnull const *_Nonnull paths, ptrdiff_t count, CDICOMTransfer *transfer);
 
-// MARK: A storage service
+// MARK: Network, as a server
 
-/// A taker of files that others send.
-typedef struct CDICOMReceiver {
-  const char *title;                               // our application entity's
-  const char *_Nonnull const *_Nullable callers;   // titles that may call; all where there are none
-  ptrdiff_t caller_count;
-  const char *folder;  // of files that are being received, named by numbers
-  int32_t answering;   // seconds to wait for the next byte
-  bool is_full;        // no association more is taken
-  /// Takes a whole file away, with its class and instance by the request, and returns the status for its sender. 0 is
-  /// success. A file that is left is removed.
-  uint32_t (*take)(void *_Nullable context, const char *path, const char *sop_class, const char *instance);
-  void *_Nullable context;
-} CDICOMReceiver;
+typedef struct CDICOMListener CDICOMListener;
 
-/// The bytes of a title, with its end.
-enum { CDICOM_TITLE_BYTES = 17 };
+/// The reason why nobody can listen.
+typedef enum __attribute__((enum_extensibility(closed))) CDICOMListening {
+  CDICOMListeningDone,
+  CDICOMListeningUnknownHost,
+  CDICOMListeningForeignAddress,  // not of this machine
+  CDICOMListeningPortTaken,
+  CDICOMListeningForbidden,  // the port needs rights
+  CDICOMListeningFailed,
+} CDICOMListening;
 
-/// Listens on an address. `port` becomes the one that was taken. Returns a socket; −1 for a failure.
-int32_t cdicom_listen(const char *_Nonnull host, uint16_t *port);
-/// Waits for a connection for a fifth of a second. Returns its socket, and the other side's address; −1 without one.
-int32_t cdicom_accept(int32_t listener, char *address, ptrdiff_t capacity);
-/// Receives files on a connection until the other side ends it, and closes it. C-ECHO is answered too.
+/// Listens. `host` is a name or an IPv4 or IPv6 address; port 0 takes a free one. Null without `outcome` done.
+CDICOMListener *_Nullable cdicom_listener_open(const char *host, uint16_t port, CDICOMListening *outcome);
+void cdicom_listener_free(CDICOMListener *listener);
+uint16_t cdicom_listener_port(const CDICOMListener *listener);
+/// Waits for a caller. Returns its socket, which cdicom_serve closes; −1 without one in that time.
 ///
-/// `caller` becomes the other side's title. `files` of the transfer counts the files that were taken.
-CDICOMOutcome cdicom_serve(
-    int32_t connection, const CDICOMReceiver *receiver, CDICOMTransfer *transfer, char *caller);
+/// `peer` becomes the caller's address.
+int32_t cdicom_listener_accept(const CDICOMListener *listener, int32_t milliseconds, char *peer, ptrdiff_t capacity);
+/// Closes a socket of a caller that is not served.
+void cdicom_turn_away(int32_t socket);
+
+/// The answer to a request for an association.
+typedef enum __attribute__((enum_extensibility(closed))) CDICOMAdmission {
+  CDICOMAdmissionGranted,
+  CDICOMAdmissionOtherTitle,     // it calls a title that is not ours
+  CDICOMAdmissionUnknownCaller,  // its own title is not allowed
+  CDICOMAdmissionBusy,
+} CDICOMAdmission;
+
+/// An image that came whole. The file has a meta header, and the transfer syntax of its sender.
+typedef struct CDICOMReceived {
+  const char *file, *sop_class, *instance;
+} CDICOMReceived;
+
+/// A storage service. All its functions get `context`, on the thread of the association.
+typedef struct CDICOMService {
+  const char *folder;                      // for files that are being received
+  int32_t negotiating, answering;          // seconds for the whole request, and for the caller's next byte
+  int64_t most_image_bytes;
+  void *_Nullable context;
+  bool (*goes_on)(void *_Nullable context);  // is called at each step and, while waiting, five times a second
+  /// Judges titles, which are without surrounding spaces and can hold any other bytes.
+  CDICOMAdmission (*admit)(void *_Nullable context, const char *called, const char *calling);
+  /// Takes an image. Returns the status for its sender. A file that is still there afterwards is removed.
+  uint16_t (*receive)(void *_Nullable context, const CDICOMReceived *image);
+  /// Takes the reason why a file cannot be written. Its sender learns that resources lack.
+  void (*unwritable)(void *_Nullable context, const char *reason);
+} CDICOMService;
+
+/// Serves one association to its end, with C-ECHO and with C-STORE of images. Closes the socket.
+///
+/// Needs a thread with a stack of 8 MiB: DCMTK follows nested sequences of a command by recursion. `heard` tells whether
+/// the caller sent anything at all. After any other outcome than done, cdicom_error has its reason.
+CDICOMOutcome cdicom_serve(int32_t socket, const CDICOMService *service, bool *heard);
 
 #ifdef __cplusplus
 }

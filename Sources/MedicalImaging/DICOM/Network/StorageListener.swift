@@ -2,173 +2,157 @@ import Basics
 import CDICOM
 package import Foundation
 
-/// A storage service (SCP): it takes images that others send by C-STORE, and answers C-ECHO.
+/// A storage service (SCP): takes images that others send by C-STORE, and answers C-ECHO.
 package final class StorageListener: Sendable {
   package struct Options: Sendable {
-    /// The service's own title; associations that call another are rejected.
+    /// The title of this program. Callers of another one are rejected.
     package var title: String
-    /// The titles that may call; all if empty.
-    package var callers: Set<String> = []
-    /// A name, or an IPv4 or IPv6 address, to listen on.
-    package var host = "127.0.0.1"
-    /// A port; 0 takes a free one.
-    package var port = 0
-    /// The most associations at once.
-    package var mostAssociations = 16
+    /// The titles that may call; all where it is empty.
+    package var callers: Set<String>
+    /// A name, or an IPv4 or IPv6 address, of this machine.
+    package var host: String
+    /// The port; 0 takes a free one.
+    package var port: Int
+    /// The most associations at once. More are rejected as temporary congestion.
+    package var mostAssociations: Int
     /// Seconds of silence after which an association ends.
-    package var answering = TransferLimits().answering
-    package var mostImageBytes = TransferLimits().imageBytes
+    package var answering: Int
+    package var mostImageBytes: Int
 
-    package init(title: String) { self.title = title }
+    package init(
+      title: String, callers: Set<String> = [], host: String, port: Int, mostAssociations: Int = 16,
+      answering: Int = 60, mostImageBytes: Int = 1 << 29
+    ) {
+      (self.title, self.callers, self.host, self.port) = (title, callers, host, port)
+      (self.mostAssociations, self.answering, self.mostImageBytes) = (mostAssociations, answering, mostImageBytes)
+    }
   }
 
   /// An image that came whole.
   package struct Image: Sendable {
-    /// A DICOM file in the transfer syntax in which it came. It is removed unless it is moved away.
+    /// The file with its meta header, in the transfer syntax in which it came.
+    ///
+    /// The handler moves it away; otherwise it is removed after the handler.
     package let file: URL
-    /// SOP Class UID and SOP Instance UID by the request to store it.
+    /// SOP Class UID and SOP Instance UID of the request: digits and dots.
     package let sopClass: String, instance: String
+    /// The title of the caller, made safe for messages.
+    package let caller: String
+    /// The address of the caller.
+    package let peer: String
+  }
 
-    package init(file: URL, sopClass: String, instance: String) {
-      (self.file, self.sopClass, self.instance) = (file, sopClass, instance)
+  /// The answer to an image.
+  package enum Answer: Sendable {
+    case stored
+    /// Status A700.
+    case outOfResources
+    /// Status A900: the data are not of the class that the request names.
+    case mismatch
+    /// Status C000.
+    case notUnderstood
+
+    var status: UInt16 {
+      switch self {
+      case .stored: 0
+      case .outOfResources: 0xA700
+      case .mismatch: 0xA900
+      case .notUnderstood: 0xC000
+      }
     }
   }
 
-  /// What a sender is told about its image; its number is DICOM's status (PS3.4 B.2.3).
-  package enum Answer: UInt32, Sendable {
-    case stored = 0
-    case outOfResources = 0xA700
-    case mismatch = 0xA900
-    case notUnderstood = 0xC000
-  }
+  /// The seconds in which a caller has to make its whole request for an association.
+  static let negotiating: Int32 = 10
+  /// The connections that may be in negotiation, besides the associations. More are closed at once.
+  static let mostWaiting = 64
 
-  /// The end of an association.
-  package struct Event: Sendable {
-    package let sentence: String
-    /// Tells whether the sender could not do what it wanted.
-    package let isFault: Bool
-  }
-
-  /// The port that is listened on.
-  package let port: Int
   private let options: Options
   private let incoming: URL
-  private let socket: Int32
+  private let handle: Handle
 
-  /// - Parameter incoming: an existing folder for images that are being received.
-  /// - Throws: `Refusal` if the address cannot be listened on.
+  /// Listens from now on; callers wait until `run`.
+  ///
+  /// - Parameter incoming: an existing folder for files that are being received.
+  /// - Throws: `Refusal` for a host or a port that cannot be had.
   package init(_ options: Options, incoming: URL) throws {
-    var port = UInt16(options.port)
-    socket = cdicom_listen(options.host, &port)
-    guard socket >= 0 else {
-      throw Refusal(
-        .input, "\(Setting.listen) \(options.host):\(options.port)", "cannot be listened on (\(lastDICOMError()))",
-        remedy: "give another port, or an address of this machine")
-    }
-    (self.options, self.incoming, self.port) = (options, incoming, Int(port))
+    var options = options
+    options.title = Self.bare(options.title)
+    options.callers = Set(options.callers.map(Self.bare))
+    (self.options, self.incoming) = (options, incoming)
+    handle = try Handle(options)
   }
 
-  deinit { close(socket) }
+  /// A title as it is compared: without surrounding spaces.
+  private static func bare(_ title: String) -> String { DICOMAddress.title(title) ?? title }
 
-  /// Takes images, each association on a thread of its own, and returns once all of them have ended.
+  /// The port on which it listens.
+  package var port: Int { Int(cdicom_listener_port(handle.listener)) }
+
+  /// Takes images until `goesOn` returns false, which is asked about five times a second.
   ///
-  /// - Parameters:
-  ///   - goesOn: asked five times a second; false ends all associations. The image that is being received is then not
-  ///     acknowledged.
-  ///   - event: called at the end of each association.
-  ///   - receive: called for each image; its sender gets the answer.
+  /// Each association has a thread of its own, on which the closures are called. It returns after the last has ended: an
+  /// image that is then being received is not acknowledged, and its association is aborted within a second.
   package func run(
     goesOn: @escaping @Sendable () -> Bool, event: @escaping @Sendable (Event) -> Void,
     receive: @escaping @Sendable (Image) -> Answer
   ) {
-    let open = Count()
-    while goesOn() {
-      var peer = [CChar](repeating: 0, count: 64)
-      let connection = cdicom_accept(socket, &peer, peer.count)
-      guard connection >= 0 else { continue }
-      let isFull = open.value >= options.mostAssociations
-      // Beyond this, not even the reason is told.
-      guard open.value < 4 * options.mostAssociations else {
-        close(connection)
+    let associations = Associations(options.mostAssociations, goesOn)
+    var peer = [CChar](repeating: 0, count: 64)
+    while associations.goesOn() {
+      let socket = cdicom_listener_accept(handle.listener, 200, &peer, peer.count)
+      guard socket >= 0 else { continue }
+      guard associations.connect(most: options.mostAssociations + Self.mostWaiting) else {
+        cdicom_turn_away(socket)
         continue
       }
-      let address = String(decoding: peer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      open.add(1)
-      let thread = Thread { [self] in
-        let visit = Visit(goesOn, receive)
-        event(serve(connection, from: address, isFull: isFull, visit))
-        open.add(-1)
+      let served = ServedAssociation(
+        socket, peer: text(peer), options, incoming, associations, event: event, receive: receive)
+      let thread = Thread {
+        served.serve()
+        associations.disconnect()
       }
-      thread.stackSize = 8 << 20  // DCMTK follows nested sequences by recursion
+      thread.stackSize = 8 << 20
       thread.start()
     }
-    while open.value > 0 { Thread.sleep(forTimeInterval: 0.02) }
+    associations.waitUntilNone()
+  }
+}
+
+/// The text before a zero.
+private func text(_ bytes: [CChar]) -> String {
+  String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// The listening socket.
+private final class Handle: @unchecked Sendable {
+  let listener: OpaquePointer
+
+  /// - Throws: `Refusal`.
+  init(_ options: StorageListener.Options) throws {
+    var outcome = CDICOMListening.failed
+    let opened = UInt16(exactly: options.port).flatMap { cdicom_listener_open(options.host, $0, &outcome) }
+    guard let opened else { throw Self.refusal(of: outcome, options) }
+    listener = opened
   }
 
-  private func serve(_ connection: Int32, from address: String, isFull: Bool, _ visit: Visit) -> Event {
-    var transfer = CDICOMTransfer()
-    (transfer.most_files, transfer.most_bytes) = (.max, .max)
-    transfer.most_file_bytes = Int64(options.mostImageBytes)
-    transfer.context = Unmanaged.passUnretained(visit).toOpaque()
-    transfer.goes_on = { context, _, _ in Unmanaged<Visit>.fromOpaque(context!).takeUnretainedValue().goesOn() }
-    var caller = [CChar](repeating: 0, count: Int(CDICOM_TITLE_BYTES))
-    let callers = options.callers.sorted()
-    let outcome = withCStrings([options.title, incoming.path] + callers) { texts in
-      Array(texts.dropFirst(2)).withUnsafeBufferPointer { list in
-        var receiver = CDICOMReceiver(
-          title: texts[0], callers: list.baseAddress, caller_count: list.count, folder: texts[1],
-          answering: Int32(options.answering), is_full: isFull,
-          take: { context, path, sopClass, instance in
-            Unmanaged<Visit>.fromOpaque(context!).takeUnretainedValue().receive(
-              Image(
-                file: URL(fileURLWithPath: String(cString: path)), sopClass: String(cString: sopClass),
-                instance: String(cString: instance))
-            ).rawValue
-          }, context: transfer.context)
-        return withExtendedLifetime(visit) { cdicom_serve(connection, &receiver, &transfer, &caller) }
-      }
+  deinit { cdicom_listener_free(listener) }
+
+  private static func refusal(of outcome: CDICOMListening, _ options: StorageListener.Options) -> Refusal {
+    func refusal(_ found: String, _ remedy: String) -> Refusal {
+      Refusal(.file, "\(options.host):\(options.port)", found, remedy: remedy)
     }
-    let title = String(decoding: caller.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return self.event(outcome, title.isEmpty ? address : "\(title) at \(address)", images: Int(transfer.files))
+    guard 0...65535 ~= options.port else {
+      return Refusal(
+        .input, "port \(options.port)", "is none", remedy: "give a port from 1 to 65535, or 0 for a free one")
+    }
+    return switch outcome {
+    case .unknownHost: refusal("the host is unknown (\(lastDICOMError()))", "give a name or an address of this machine")
+    case .foreignAddress:
+      refusal("the address is not of this machine", "give one of this machine, or 0.0.0.0 for all of them")
+    case .portTaken: refusal("another program listens there", "end it, or choose another port")
+    case .forbidden: refusal("the port needs rights of the system", "choose a port from 1024 on, such as 11112")
+    case .done, .failed: refusal("nobody can listen there (\(lastDICOMError()))", "choose another host or port")
+    }
   }
-
-  private func event(_ outcome: CDICOMOutcome, _ sender: String, images: Int) -> Event {
-    let sent = counted(images, "image")
-    let found =
-      switch outcome {
-      case .done: "sent \(sent)"
-      case .unknownTitle: "was rejected, since it calls another title than \(options.title)"
-      case .unknownOwnTitle: "was rejected, since its title is none of those that may send"
-      case .rejected: "was rejected, since \(options.mostAssociations) others are sending; it may try again"
-      case .unsupported: "asked for another service than storage, after \(sent)"
-      case .aborted: "ended the association after \(sent)"
-      case .silent: "sent nothing more after \(sent)"
-      case .stopped: "was cut off after \(sent), since the program ends"
-      case .tooLarge: "sent an image of more than \(options.mostImageBytes >> 20) MiB after \(sent)"
-      default: "was lost after \(sent) (\(lastDICOMError()))"
-      }
-    return Event(sentence: printable("\(sender) \(found)."), isFault: outcome != .done && outcome != .stopped)
-  }
-}
-
-/// What an association needs, as an object that a pointer can refer to.
-private final class Visit: Sendable {
-  let goesOn: @Sendable () -> Bool
-  let receive: @Sendable (StorageListener.Image) -> StorageListener.Answer
-
-  init(
-    _ goesOn: @escaping @Sendable () -> Bool,
-    _ receive: @escaping @Sendable (StorageListener.Image) -> StorageListener.Answer
-  ) {
-    (self.goesOn, self.receive) = (goesOn, receive)
-  }
-}
-
-private final class Count: @unchecked Sendable {
-  private let lock = NSLock()
-  private var count = 0  // guarded by `lock`
-
-  var value: Int { lock.withLock { count } }
-
-  func add(_ change: Int) { lock.withLock { count += change } }
 }
