@@ -112,10 +112,17 @@ struct WatchCommand: ParsableCommand {
       queue, rules, .init(stableAge: stableAge, keep: keep * 3600), report: { Self.show($0) })
     Messages.show(
       "Taking images as \(servers.ownTitle) on \(address.text(port: listener.port)), for "
-        + "\(listed(rules.map(\.name), atMost: 8)); \(counted(queue.count, "series", plural: "series")) wait; Ctrl-C ends it."
-    )
+        + "\(listed(rules.map(\.name), atMost: 8)); \(Self.left(in: queue)); Ctrl-C ends it.")
     try waiting { try await Self.run(watch, listener, queue) }
-    Messages.say("Ended; \(counted(queue.count, "series", plural: "series")) wait in \(queue.folder.path).")
+    Messages.say("Ended; \(Self.left(in: queue)).")
+  }
+
+  private static func left(in queue: SeriesQueue) -> String {
+    switch queue.count {
+    case 0: "nothing waits in \(queue.folder.path)"
+    case 1: "1 series waits in \(queue.folder.path)"
+    case let count: "\(count) series wait in \(queue.folder.path)"
+    }
   }
 
   /// Listens and works until the command is interrupted, or one of the two fails.

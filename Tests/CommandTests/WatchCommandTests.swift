@@ -114,7 +114,7 @@ private final class RunningWatch {
     let end = try watch.command.finish()
     #expect(end.status == 0 && end.output == "" && end.errors.ranges(of: " segmented by the rule ").count == 1)
     #expect(end.errors.contains("Series \(series): 5 images segmented by the rule --model in "))
-    #expect(end.errors.hasSuffix("Ended; 0 series wait in \(watch.queue.path).\n"))
+    #expect(end.errors.hasSuffix("Ended; nothing waits in \(watch.queue.path).\n"))
   }
 
   @Test func nothingIsLostWhenEitherSideIsKilled() throws {
