@@ -21,14 +21,31 @@ struct SeriesFolder {
     return Set(names.filter { $0.hasSuffix(".dcm") && !$0.hasPrefix(".") }.map { String($0.dropLast(4)) })
   }
 
-  /// The record; nil without one, or where somebody damaged it.
+  /// The record; nil without one.
+  ///
+  /// - Throws: `Refusal` for one that somebody damaged.
   var record: SeriesRecord? {
-    contents(ofRegularFile: recordFile).flatMap { try? JSONDecoder().decode(SeriesRecord.self, from: $0) }
+    get throws {
+      guard FileManager.default.fileExists(atPath: recordFile.path) else { return nil }
+      let found = contents(ofRegularFile: recordFile).flatMap { try? JSONDecoder().decode(SeriesRecord.self, from: $0) }
+      guard let found else {
+        throw Refusal(
+          .file, recordFile.path, "is no record of a series", remedy: "remove it; then the series is segmented anew")
+      }
+      return found
+    }
   }
 
-  /// The time of the record; nil without one.
-  var recorded: Date? {
-    (try? FileManager.default.attributesOfItem(atPath: recordFile.path))?[.modificationDate] as? Date
+  /// The time of the last record or image; nil where no images are left.
+  var lastChange: Date? {
+    func changed(_ file: URL) -> Date? {
+      (try? FileManager.default.attributesOfItem(atPath: file.path))?[.modificationDate] as? Date
+    }
+    return changed(imageFolder).map { max($0, changed(recordFile) ?? .distantPast) }
+  }
+
+  func removeRecord() {
+    for file in [recordFile, attemptsFile] { try? FileManager.default.removeItem(at: file) }
   }
 
   func write(_ record: SeriesRecord) throws {
@@ -41,12 +58,30 @@ struct SeriesFolder {
 
   func write(attempts: Int) throws { try writeAtomically(Data("\(attempts)".utf8), to: attemptsFile) }
 
-  /// Moves an image here, so that it outlives a loss of power. An image that is there already stays.
-  func add(_ file: URL, _ instance: String) throws {
+  /// What `add` did.
+  enum Addition {
+    case new
+    /// The same image was there.
+    case known
+    /// An image of the same UID and with other data was there.
+    case replaced
+  }
+
+  /// Moves a synced image here, so that it outlives a loss of power.
+  func add(_ file: URL, _ instance: String) throws -> Addition {
     let target = image(instance)
-    guard !FileManager.default.fileExists(atPath: target.path) else { return }
+    let isThere = FileManager.default.fileExists(atPath: target.path)
+    if isThere, dataSet(file) == dataSet(target) { return .known }
     try makeFolder(imageFolder)
     try moveDurably(file, to: target)
+    return isThere ? .replaced : .new
+  }
+
+  /// The bytes of a DICOM file after its meta header, which tells of the transfer.
+  private func dataSet(_ file: URL) -> Data? {
+    guard let bytes = try? Data(contentsOf: file), bytes.count > 144 else { return nil }
+    let length = (0..<4).reduce(0) { $0 | Int(bytes[140 + $1]) << (8 * $1) }
+    return bytes.dropFirst(144 + length)
   }
 
   /// Links images into a folder, under their own names. Later images do not get there.
@@ -54,9 +89,17 @@ struct SeriesFolder {
     try makeFolder(folder)
     for instance in images {
       let (source, target) = (image(instance), folder.appendingPathComponent("\(instance).dcm"))
-      guard Foundation.link(source.path, target.path) == 0 else { throw unwritable(target, errno) }
+      guard Foundation.link(source.path, target.path) != 0 else { continue }
+      let code = errno
+      guard code != ENOENT else { throw ImageIsGone() }
+      guard ![ENOSPC, EDQUOT].contains(code) else { throw unwritable(target, code) }
+      // A file system without links, or with too few.
+      try copyAtomically(source, to: target)
     }
   }
+
+  /// Somebody removed an image.
+  struct ImageIsGone: Error {}
 
   /// Removes images whose series is done. The record stays.
   func removeImages() {

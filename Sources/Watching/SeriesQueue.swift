@@ -13,19 +13,32 @@ package final class SeriesQueue: Sendable {
   private let lock = NSLock()
   nonisolated(unsafe) private var open: [String: Open] = [:]  // guarded by `lock`, as the files of all series are
 
-  /// A series with something to do.
+  /// A series with something to do, or one that images came of lately.
   private struct Open {
     var images: Set<String>
-    var record: SeriesRecord?
-    var lastImage = Date()
+    let record: SeriesRecord?
+    /// Follows from the two above; kept, since it is asked for often.
+    var task: SeriesTask
+    var lastImage = ContinuousClock.now
+    /// The time before which it is not taken, after so many tries that failed.
+    var (pause, tries) = (ContinuousClock.now, 0)
     var isTaken = false
+    /// Tells whether an image was replaced by another one since it was taken.
+    var isChanged = false
 
-    var task: SeriesTask { SeriesTask(images, record) }
+    init(_ images: Set<String>, _ record: SeriesRecord?) {
+      (self.images, self.record, task) = (images, record, SeriesTask(images, record))
+    }
+
+    mutating func add(_ image: String) {
+      (images, lastImage) = (images.union([image]), .now)
+      task = SeriesTask(images, record)
+    }
   }
 
   /// Opens a queue, or makes one that only this user may read.
   ///
-  /// - Parameter retries: whether failed series are tried again.
+  /// - Parameter retries: whether series that failed, or that no rule took, are tried again.
   /// - Throws: `Refusal` for a folder that another process works in, that holds something else, or that cannot be
   ///   written.
   package init(_ folder: URL, retries: Bool = false) throws {
@@ -42,10 +55,10 @@ package final class SeriesQueue: Sendable {
     try? FileManager.default.removeItem(at: snapshot)
     for uid in try FileManager.default.contentsOfDirectory(atPath: seriesFolder.path) where isUID(uid) {
       let series = SeriesFolder(uid, in: seriesFolder)
-      if retries, series.record?.step == .failed {
-        try FileManager.default.removeItem(at: series.url.appendingPathComponent("record.json"))
+      if retries, let record = try series.record, !record.isPart, [.failed, .unnamed].contains(record.step) {
+        series.removeRecord()
       }
-      refresh(series)
+      try refresh(series)
     }
   }
 
@@ -70,20 +83,38 @@ package final class SeriesQueue: Sendable {
       isUID(image.instance)
     else { return .notUnderstood }
     guard header.instance == image.instance, header.sopClass == image.sopClass else { return .mismatch }
-    guard hasRoom else { return .outOfResources }
+    guard hasRoom, sync(image.file) else { return .outOfResources }
     return lock.withLock {
       do {
-        let series = SeriesFolder(uid, in: seriesFolder)
-        try series.add(image.file, image.instance)
-        // A long series is not listed anew for each of its images.
-        guard open[uid]?.images.insert(image.instance) == nil else {
-          open[uid]!.lastImage = Date()
-          return .stored
-        }
-        refresh(series)
+        try add(image.file, image.instance, to: SeriesFolder(uid, in: seriesFolder))
         return .stored
       } catch {
         return .outOfResources
+      }
+    }
+  }
+
+  /// Syncs a file before the lock is taken, under which others wait.
+  private func sync(_ file: URL) -> Bool {
+    let descriptor = Foundation.open(file.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return fsync(descriptor) == 0
+  }
+
+  private func add(_ file: URL, _ instance: String, to series: SeriesFolder) throws {
+    let addition = try series.add(file, instance)
+    // A long series is not listed anew for each of its images.
+    if open[series.uid] == nil { try refresh(series) }
+    switch addition {
+    case .known: open[series.uid]?.lastImage = .now
+    case .new: open[series.uid]?.add(instance)
+    case .replaced:
+      if open[series.uid]?.isTaken == true {
+        open[series.uid]?.isChanged = true
+      } else {
+        series.removeRecord()
+        try refresh(series)
       }
     }
   }
@@ -98,15 +129,15 @@ package final class SeriesQueue: Sendable {
   private static let reserve = 1 << 29
 
   /// Decides anew what there is to do with a series. The caller holds the lock, or is alone.
-  private func refresh(_ series: SeriesFolder) {
-    let found = Open(images: series.images, record: series.record)
-    open[series.uid] = found.task == .none ? nil : found
+  private func refresh(_ series: SeriesFolder) throws {
+    let images = series.images
+    open[series.uid] = images.isEmpty ? nil : Open(images, try series.record)
   }
 
   // MARK: - Tasks
 
   /// The number of series that something is to be done with.
-  package var count: Int { lock.withLock { open.count } }
+  package var count: Int { lock.withLock { open.values.count { $0.task != .nothing } } }
 
   /// A task that was taken, and the images that it is of.
   struct Taken {
@@ -122,14 +153,17 @@ package final class SeriesQueue: Sendable {
   ///   - canStore: tells whether the server of a mask may be asked now.
   func next(age: TimeInterval, canStore: (SeriesRecord) -> Bool) -> Taken? {
     lock.withLock {
-      let now = Date()
+      let now = ContinuousClock.now
       func isDue(_ open: Open) -> Bool {
-        guard !open.isTaken else { return false }
-        if case .store(let record) = open.task { return canStore(record) }
-        return now.timeIntervalSince(open.lastImage) >= age
+        guard !open.isTaken, now >= open.pause else { return false }
+        switch open.task {
+        case .nothing: return false
+        case .store(let record): return canStore(record)
+        case .segment, .refuseRest: return now - open.lastImage >= .seconds(age)
+        }
       }
-      func order(_ open: Open) -> (Int, Date) {
-        if case .store = open.task { (0, open.lastImage) } else { (1, open.lastImage) }
+      func order(_ open: Open) -> (Int, Int, ContinuousClock.Instant) {
+        if case .store = open.task { (0, open.tries, open.lastImage) } else { (1, open.tries, open.lastImage) }
       }
       guard let (uid, found) = open.filter({ isDue($0.value) }).min(by: { order($0.value) < order($1.value) }) else {
         return nil
@@ -143,13 +177,29 @@ package final class SeriesQueue: Sendable {
   func finish(_ taken: Taken, _ record: SeriesRecord) throws {
     try lock.withLock {
       let series = SeriesFolder(taken.uid, in: seriesFolder)
-      try series.write(record)
-      refresh(series)
+      if open[taken.uid]?.isChanged == true { series.removeRecord() } else { try series.write(record) }
+      try refresh(series)
     }
   }
 
-  /// Leaves a task for later.
-  func giveBack(_ taken: Taken) { lock.withLock { open[taken.uid]?.isTaken = false } }
+  /// Leaves a task for later, at once or after so many seconds.
+  func giveBack(_ taken: Taken, after seconds: TimeInterval = 0) {
+    lock.withLock {
+      open[taken.uid]?.isTaken = false
+      guard seconds > 0 else { return }
+      open[taken.uid]?.pause = .now + .seconds(seconds)
+      open[taken.uid]?.tries += 1
+    }
+  }
+
+  /// Begins a series anew by the images that are there.
+  func beginAnew(_ taken: Taken) throws {
+    try lock.withLock {
+      let series = SeriesFolder(taken.uid, in: seriesFolder)
+      series.removeRecord()
+      try refresh(series)
+    }
+  }
 
   func mask(of taken: Taken) -> URL { SeriesFolder(taken.uid, in: seriesFolder).mask }
 
@@ -174,10 +224,11 @@ package final class SeriesQueue: Sendable {
     for uid in (try? FileManager.default.contentsOfDirectory(atPath: seriesFolder.path)) ?? [] where isUID(uid) {
       lock.withLock {
         let series = SeriesFolder(uid, in: seriesFolder)
-        guard open[uid] == nil, let recorded = series.recorded, -recorded.timeIntervalSinceNow >= age,
-          let step = series.record?.step, step == .stored || step == .unnamed
+        guard open[uid]?.task ?? .nothing == .nothing, let changed = series.lastChange, -changed.timeIntervalSinceNow >= age,
+          let step = (try? series.record)?.step, step == .stored || step == .unnamed
         else { return }
         series.removeImages()
+        open[uid] = nil
       }
     }
   }

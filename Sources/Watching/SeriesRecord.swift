@@ -17,6 +17,8 @@ package struct SeriesRecord: Codable, Equatable, Sendable {
   package var step: Step
   /// SOP Instance UIDs of the images, sorted.
   package var images: [String]
+  /// Tells whether some of these images were removed before the others came.
+  package var isPart = false
   package var rule: String?
   /// Address of the server that gets or has the mask.
   package var server: String?
@@ -29,17 +31,31 @@ package struct SeriesRecord: Codable, Equatable, Sendable {
   package var program = "dualnorm \(programVersion)"
 
   init(_ step: Step, _ images: Set<String>) { (self.step, self.images) = (step, images.sorted()) }
+
+  /// Reads records of versions that know fewer keys, too.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    step = try values.decode(Step.self, forKey: .step)
+    images = try values.decode([String].self, forKey: .images)
+    isPart = try values.decodeIfPresent(Bool.self, forKey: .isPart) ?? false
+    rule = try values.decodeIfPresent(String.self, forKey: .rule)
+    server = try values.decodeIfPresent(String.self, forKey: .server)
+    reason = try values.decodeIfPresent(String.self, forKey: .reason)
+    warnings = try values.decodeIfPresent([String].self, forKey: .warnings) ?? []
+    seconds = try values.decodeIfPresent(Double.self, forKey: .seconds)
+    program = try values.decodeIfPresent(String.self, forKey: .program) ?? ""
+  }
 }
 
 /// The next thing to do with a series.
 enum SeriesTask: Equatable, Sendable {
   /// There is nothing to do with these images.
-  case none
+  case nothing
   /// The images wait to be segmented, all of them.
   case segment
   case store(SeriesRecord)
-  /// Images came after the others of the series were segmented and removed.
-  case refuseRest
+  /// Images came after the others of the series were segmented and removed. These are all that ever came.
+  case refuseRest(Set<String>)
 
   /// Decides by what is on disk alone, so that it is the same after any end of the process.
   ///
@@ -48,16 +64,16 @@ enum SeriesTask: Equatable, Sendable {
   ///   - record: the last step that ended, if any did.
   init(_ images: Set<String>, _ record: SeriesRecord?) {
     guard let record else {
-      self = images.isEmpty ? .none : .segment
+      self = images.isEmpty ? .nothing : .segment
       return
     }
     let known = Set(record.images)
-    if images.isSubset(of: known) {
-      self = record.step == .segmented ? .store(record) : .none
-    } else if known.isSubset(of: images) || record.step == .failed {
+    if record.isPart, !images.isEmpty, known.isSubset(of: images) {
       self = .segment
+    } else if images.isSubset(of: known) {
+      self = record.step == .segmented ? .store(record) : .nothing
     } else {
-      self = .refuseRest
+      self = known.isSubset(of: images) ? .segment : .refuseRest(known.union(images))
     }
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Servers that could not be reached or refused a mask, and when each may be asked again.
 struct ServerPauses {
-  private var pauses: [String: (failures: Int, end: Date)] = [:]
+  private var pauses: [String: (failures: Int, end: ContinuousClock.Instant)] = [:]
   private let first: TimeInterval
   private let longest: TimeInterval
 
@@ -11,13 +11,15 @@ struct ServerPauses {
   ///   - longest: the most seconds.
   init(first: TimeInterval = 10, longest: TimeInterval = 600) { (self.first, self.longest) = (first, longest) }
 
-  func mayAsk(_ server: String, at time: Date = Date()) -> Bool { pauses[server].map { $0.end <= time } ?? true }
+  func mayAsk(_ server: String, at time: ContinuousClock.Instant = .now) -> Bool {
+    pauses[server].map { $0.end <= time } ?? true
+  }
 
   /// - Returns: the seconds until the server is asked again.
-  mutating func fail(_ server: String, at time: Date = Date()) -> TimeInterval {
+  mutating func fail(_ server: String, at time: ContinuousClock.Instant = .now) -> TimeInterval {
     let failures = (pauses[server]?.failures ?? 0) + 1
     let seconds = min(longest, first * pow(2, Double(min(failures, 20) - 1)))
-    pauses[server] = (failures, time.addingTimeInterval(seconds))
+    pauses[server] = (failures, time + .seconds(seconds))
     return seconds
   }
 

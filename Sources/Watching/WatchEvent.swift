@@ -9,8 +9,10 @@ package enum WatchEvent: Sendable {
   case unnamed(series: String, images: Int)
   case doubt(series: String, String)
   case failed(series: String, String)
-  /// A mask waits for its server.
+  /// A series waits: for its server, or for the disk.
   case delayed(series: String, String, seconds: Double)
+  /// A mask waits for a rule with its server.
+  case orphaned(series: String, server: String)
   case network(StorageListener.Event)
 
   package enum Weight: Sendable { case detail, news, warning, error }
@@ -18,7 +20,7 @@ package enum WatchEvent: Sendable {
   package var weight: Weight {
     switch self {
     case .segmented, .stored, .unnamed: .news
-    case .doubt, .delayed: .warning
+    case .doubt, .delayed, .orphaned: .warning
     case .failed: .error
     case .network(.began), .network(.ended): .detail
     case .network(.rejected), .network(.cut): .news
@@ -35,7 +37,9 @@ package enum WatchEvent: Sendable {
     case .doubt(let series, let doubt): "Series \(series): \(doubt)"
     case .failed(let series, let reason): "Series \(series): \(reason)"
     case .delayed(let series, let reason, let seconds):
-      "Series \(series): its segmentation waits. \(reason) The next try is in \(Int(seconds)) s."
+      "Series \(series) waits. \(reason) The next try is in \(Int(seconds)) s."
+    case .orphaned(let series, let server):
+      "Series \(series): its segmentation is for \(server), which no rule names any more; it waits for such a rule."
     case .network(let event): event.sentence
     }
   }

@@ -124,7 +124,7 @@ private final class RunningWatch {
     try watch.send(Self.slices)
     try watch.kill()  // before the series is whole
     watch = try self.watch("--quiet", store: address)
-    try watch.wait(for: "Series \(series): its segmentation waits. \(address): cannot be reached (Connection refused)")
+    try watch.wait(for: "Series \(series) waits. \(address): cannot be reached (Connection refused)")
     let mask = try Data(contentsOf: watch.mask(of: series))
     try watch.kill()  // before it is stored
     let server = try ServerProcess("storescp", port) { folder in

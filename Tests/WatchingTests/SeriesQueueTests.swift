@@ -135,11 +135,72 @@ import Testing
     queue.removeImages(olderThan: 0)
     try send(Self.slices[4], to: queue)
     let rest = try #require(next(queue))
-    #expect(rest.task == .refuseRest)
-    try finish(queue, .failed, rest)
+    guard case .refuseRest(let all) = rest.task else {
+      Issue.record("\(rest.task)")
+      return
+    }
+    var record = SeriesRecord(.failed, all)
+    record.isPart = true
+    try queue.finish(rest, record)
+    #expect(all.count == 5 && queue.count == 0)
+    for file in Self.slices.prefix(3) { try send(file, to: queue) }
     #expect(queue.count == 0)
     for file in Self.slices { try send(file, to: queue) }
     #expect(next(queue)?.images.count == 5)
+  }
+
+  @Test func aCorrectedImageReplacesTheFirst() throws {
+    let queue = try SeriesQueue(folder)
+    for file in Self.slices { try send(file, to: queue) }
+    try finish(queue, .stored, #require(next(queue)))
+    let corrected = queue.incoming.appendingPathComponent("corrected")
+    var bytes = try Data(contentsOf: Self.slices[0])
+    bytes[bytes.count - 2] ^= 1
+    try bytes.write(to: corrected)
+    try send(corrected, to: queue)
+    let again = try #require(next(queue))
+    #expect(again.task == .segment && again.images.count == 5)
+    // One that comes during the work makes it begin again.
+    try send(Self.slices[0], to: queue)
+    try finish(queue, .segmented, again)
+    #expect(next(queue)?.task == .segment)
+  }
+
+  @Test func aSeriesThatFailsLetsOthersGoFirst() throws {
+    let queue = try SeriesQueue(folder)
+    try send(Self.slices[0], to: queue)
+    try send(dicomFixtures.appendingPathComponent("rle.dcm"), to: queue)
+    let first = try #require(next(queue))
+    queue.giveBack(first, after: 0.01)
+    usleep(20_000)
+    let second = try #require(next(queue))
+    #expect(first.uid == Self.series && second.uid != first.uid)
+    queue.giveBack(second)
+    queue.giveBack(first, after: 60)
+    #expect(next(queue)?.uid == second.uid && next(queue) == nil)
+  }
+
+  @Test func imagesThatAreComingAgainAreNotRemoved() throws {
+    let queue = try SeriesQueue(folder)
+    for file in Self.slices { try send(file, to: queue) }
+    try finish(queue, .stored, #require(next(queue)))
+    queue.removeImages(olderThan: 0)
+    for file in Self.slices { try send(file, to: queue) }
+    queue.removeImages(olderThan: 60)
+    let images = folder.appendingPathComponent("series/\(Self.series)/images")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: images.path).count == 5)
+  }
+
+  @Test func aDamagedRecordIsRefused() throws {
+    var queue: SeriesQueue? = try SeriesQueue(folder)
+    try send(Self.slices[0], to: queue!)
+    try finish(queue!, .failed, #require(next(queue!)))
+    queue = nil
+    let record = folder.appendingPathComponent("series/\(Self.series)/record.json")
+    try Data("{".utf8).write(to: record)
+    #expect(
+      refusal { try SeriesQueue(folder) }
+        == "\(record.path): is no record of a series; remove it; then the series is segmented anew.")
   }
 
   @Test func failedSeriesAreTriedAgainWhenAsked() throws {
