@@ -77,6 +77,7 @@ struct ServeCommand: ParsableCommand {
   func run() throws {
     Interruption.listen()
     Messages.begin(messages)
+    raiseLimitOfOpenFiles()
     volumes.apply()
     try requireThreads(threads)
     let device = try device.resolved()

@@ -59,4 +59,16 @@ import Testing
     #expect(long.status == 400 && long.detail == "A field of the form is longer than 1000 bytes; send it as a file.")
     #expect(server.kept == [])
   }
+
+  #if os(Linux)
+    @Test func theSoftLimitOfOpenFilesIsRaised() throws {
+      let command = try RunningCommand(
+        ["serve", Tiny.run.path, "--listen", "127.0.0.1:0", "--threads", "1"],
+        limits: "ulimit -S -n 128; ulimit -H -n 4096")
+      defer { command.kill() }
+      while try !command.errorsSoFar().contains("Serving "), command.isRunning { usleep(5000) }
+      let limits = try String(contentsOfFile: "/proc/\(command.processIdentifier)/limits", encoding: .utf8)
+      #expect(limits.contains(/Max open files +4096 +4096/))
+    }
+  #endif
 }

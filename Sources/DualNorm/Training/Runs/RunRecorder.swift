@@ -37,7 +37,9 @@ final class RunRecorder {
     let digests = digests(training: plan.cases, validation: validation, description.preparation)
     if let known = state?.cases { try requireSame(digests, as: known, run) }
     let log = try TrainingLog.open(run.log, sites: Set(validation.map(\.source.site)).sorted(), resumingAt: state)
-    let events = try TrainingEvents(run.events, description, validation: validation)
+    // A network that never reaches its dual stage has one pass.
+    let passes = configuration.iterations.dual == 0 ? [.first] : description.passes
+    let events = try TrainingEvents(run.events, description, passes, validation: validation)
     return RunRecorder(
       run, configuration, description, plan, validation: validation, digests: digests, log: log, events: events)
   }

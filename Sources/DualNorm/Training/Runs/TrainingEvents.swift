@@ -12,15 +12,18 @@ final class TrainingEvents {
   private let folder: URL
   private var file: EventFile?
   private let description: ModelDescription
+  private let titles: PassTitles
   private let sampling: any Sampling
   /// A window of a slice of each site.
   private let shown: [(item: PreparedCase, slice: Int, window: Window, channels: [[Float]])]
 
-  /// - Parameter validation: cases with labels; the pictures show each site's first case, its slice with the most
-  ///   labels.
+  /// - Parameters:
+  ///   - passes: the passes of the finished network.
+  ///   - validation: cases with labels; the pictures show each site's first case, its slice with the most labels.
   /// - Throws: `Refusal` for a picture that can no longer be read.
-  init(_ folder: URL, _ description: ModelDescription, validation: [PreparedCase]) throws {
+  init(_ folder: URL, _ description: ModelDescription, _ passes: [Pass], validation: [PreparedCase]) throws {
     self.folder = folder
+    titles = PassTitles(passes)
     self.description = description
     let sampling = DualNorm.sampling(description.preparation)
     self.sampling = sampling
@@ -62,8 +65,7 @@ final class TrainingEvents {
         values.append(.histogram("beta/\(map.block.name.rawValue).norm_\(map.index)", map.beta))
       }
     }
-    // A plain stage before a dual one has the first of two passes.
-    let firstTitle = PassTitles(description.passes).heading(of: .first)
+    let firstTitle = titles.heading(of: .first)
     for (item, slice, window, channels) in shown {
       let row = row(item, slice, window, channels, by: network)
       let sheet = SliceSheet(rows: [row], classNames: description.labels.names, firstTitle: firstTitle).render()
