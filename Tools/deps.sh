@@ -92,6 +92,8 @@ if [ "${1:-}" = "--tests" ]; then
     say "without /usr/sbin/Orthanc its tests are skipped."
   [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || (install_package "Orthanc's DICOMweb" "" orthanc-dicomweb) ||
     say "without Orthanc's DICOMweb its tests are skipped."
+  [ -x /usr/bin/storescp ] || (install_package "DCMTK's programs" "" dcmtk) ||
+    say "without /usr/bin/storescp its tests are skipped."
   exit
 fi
 
